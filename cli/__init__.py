@@ -1,0 +1,1 @@
+"""The command line: the operator's tools, speaking to services over HTTP."""

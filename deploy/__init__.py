@@ -1,0 +1,1 @@
+"""How Tessera is run: the local stack, the image, the metrics."""

@@ -1,0 +1,92 @@
+"""The door to PostgreSQL: a pool, and transactions that know their business time.
+
+Statements that run once a batch or a request on a hot path use ``Transaction.raw`` (asyncpg); everything else uses
+``Transaction.connection`` (SQLAlchemy). Both are one connection in one transaction.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias, TypeVar, cast
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from shared.database.errors import is_retryable
+
+RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+T = TypeVar("T")
+
+CONFLICT_ATTEMPTS_MAX = 5
+CONFLICT_PAUSE_SECONDS_MAX = 0.05
+
+# now() is the transaction's start: all effects of one transaction bear one time.
+_BUSINESS_TIME = text("select now() + coalesce((select clock_offset from business_clock), interval '0')")
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open transaction. ``now`` is its business time, in UTC; nothing else tells business code the time."""
+
+    connection: AsyncConnection
+    raw: RawConnection
+    now: datetime
+
+
+class Database:
+    """A bounded pool on one database, as one role."""
+
+    def __init__(self, url: str, *, connections_max: int = 8, connect_timeout_seconds: float = 5.0) -> None:
+        self._engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=connections_max,
+            max_overflow=0,
+            pool_timeout=connect_timeout_seconds,
+            pool_pre_ping=False,
+            connect_args={"timeout": connect_timeout_seconds},
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction that commits when the block ends and rolls back when it raises.
+
+        BEGIN goes out with the first statement that passes through SQLAlchemy, which is why business time is read
+        first: a statement on the raw connection before that would commit by itself.
+        """
+        async with self._engine.begin() as connection:
+            now = cast("datetime", (await connection.execute(_BUSINESS_TIME)).scalar_one())
+            raw = (await connection.get_raw_connection()).driver_connection
+            if raw is None or not raw.is_in_transaction():
+                raise RuntimeError("no transaction is open on the raw connection: its statements would commit alone")
+            yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC))
+
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do ``work`` in a transaction of its own; after a deadlock or serialisation failure, again from the start.
+
+        ``work`` must have no effect outside the transaction, since it may run up to ``CONFLICT_ATTEMPTS_MAX`` times.
+        """
+        for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
+            try:
+                async with self.transaction() as transaction:
+                    return await work(transaction)
+            except Exception as error:
+                if attempt == CONFLICT_ATTEMPTS_MAX or not is_retryable(error):
+                    raise
+            # Two that met in a deadlock meet again at once unless one of them waits a little longer.
+            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS_MAX))  # noqa: S311 -- not a secret
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def warm(self) -> None:
+        """Open a connection and load its type information, so that the first request does not pay for it."""
+        async with self.transaction() as transaction:
+            await transaction.raw.fetch("select $1::text[], $2::uuid[], $3::bigint[], $4::bytea[]", [], [], [], [])
+
+    async def close(self) -> None:
+        """Close every connection. The pool opens new ones if it is used again."""
+        await self._engine.dispose()

@@ -1,0 +1,37 @@
+"""What a database error means: worth another try at once, worth waiting for, or this record's own fault.
+
+Permanent is a list, not a class: a missing partition is also a CHECK violation (without a constraint's name), and a
+transaction that ran too long looks like a lost connection. Everything that is not listed is transient.
+"""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+_RETRYABLE = frozenset({"40001", "40P01"})
+_ALWAYS_PERMANENT = frozenset({"23502", "23503"})
+_PERMANENT_WITH_CONSTRAINT = frozenset({"23505", "23514"})
+
+
+def postgres_error_of(error: BaseException) -> asyncpg.PostgresError | None:
+    """The server's own error, also from under SQLAlchemy's."""
+    candidate: BaseException | None = error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        candidate = error.orig.__cause__ or error.orig
+    return candidate if isinstance(candidate, asyncpg.PostgresError) else None
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Whether the same transaction may simply be tried again: a deadlock or a serialisation failure."""
+    postgres_error = postgres_error_of(error)
+    return postgres_error is not None and postgres_error.sqlstate in _RETRYABLE
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Whether these data can never be stored: data exceptions, and violations of constraints that bear a name."""
+    postgres_error = postgres_error_of(error)
+    if postgres_error is None or postgres_error.sqlstate is None:
+        return False
+    sqlstate = postgres_error.sqlstate
+    if sqlstate in _PERMANENT_WITH_CONSTRAINT:
+        return bool(getattr(postgres_error, "constraint_name", None))
+    return sqlstate.startswith("22") or sqlstate in _ALWAYS_PERMANENT

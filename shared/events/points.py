@@ -1,0 +1,127 @@
+"""``loyalty.points``: what became of receipts, in points. Keyed by member, else by receipt."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StrictInt
+
+from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
+
+
+class RulePoints(Frozen):
+    """What one rule gave."""
+
+    rule_id: Code
+    points: StrictInt
+
+
+class Balance(Frozen):
+    """A member's points of one type just after the effect."""
+
+    available: Points
+    held: Points
+    pending: Points
+    debt: Points
+
+
+class AwardData(Frozen):
+    """What a receipt earned. ``debt_cleared`` of it went at once to what the member owed."""
+
+    member_id: UUID
+    receipt_id: ReceiptId
+    partner_id: Code
+    point_type: Code
+    points: Points
+    debt_cleared: Points = 0
+    by_rule: tuple[RulePoints, ...]
+    rule_set_version: StrictInt
+    occurred_at: AwareDatetime
+    balance: Balance
+
+
+class PendingData(Frozen):
+    """Earned points that cannot be spent: ``points`` moved to pending, ``shortfall`` had already left."""
+
+    member_id: UUID
+    receipt_id: ReceiptId
+    point_type: Code
+    points: Points
+    shortfall: Points = 0
+    reason: Code
+    ends_at: AwareDatetime | None = None
+    balance: Balance
+
+
+class ReleaseData(Frozen):
+    """Pending points that can be spent again."""
+
+    member_id: UUID
+    receipt_id: ReceiptId
+    point_type: Code
+    points: Points
+    reason: Code
+    balance: Balance
+
+
+class ClawBackData(Frozen):
+    """Points taken back for goods that came back. What neither pending nor available covered became debt."""
+
+    member_id: UUID
+    receipt_id: ReceiptId
+    original_receipt_id: ReceiptId
+    partner_id: Code
+    point_type: Code
+    points: Points
+    became_debt: Points
+    balance: Balance
+
+
+class RefusalData(Frozen):
+    """Why a receipt earns nothing, in a code and in words."""
+
+    receipt_id: ReceiptId
+    content_hash: str
+    member_id: UUID | None = None
+    partner_id: Code
+    reason: Code
+    detail: str
+
+
+class PointsEarned(Event):
+    """A receipt was awarded."""
+
+    type: Literal["loyalty.points.earned.v1"] = "loyalty.points.earned.v1"
+    data: AwardData
+
+
+class PointsPending(Event):
+    """Points of an award were set aside."""
+
+    type: Literal["loyalty.points.pending.v1"] = "loyalty.points.pending.v1"
+    data: PendingData
+
+
+class PointsReleased(Event):
+    """Points that were set aside can be spent again."""
+
+    type: Literal["loyalty.points.released.v1"] = "loyalty.points.released.v1"
+    data: ReleaseData
+
+
+class PointsClawedBack(Event):
+    """A return took points back."""
+
+    type: Literal["loyalty.points.clawed_back.v1"] = "loyalty.points.clawed_back.v1"
+    data: ClawBackData
+
+
+class ReceiptRefused(Event):
+    """A receipt was refused for good."""
+
+    type: Literal["loyalty.receipt.refused.v1"] = "loyalty.receipt.refused.v1"
+    data: RefusalData
+
+
+PointsEvent = Annotated[
+    PointsEarned | PointsPending | PointsReleased | PointsClawedBack | ReceiptRefused, Field(discriminator="type")
+]

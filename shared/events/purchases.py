@@ -1,0 +1,86 @@
+"""``loyalty.purchases``: what tills posted. Keyed by member, else by identifier hash, else by till."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt
+
+from shared.events.envelope import Code, Event, Frozen, IdentifierHash, Minor, ReceiptId
+
+TenderKind = Literal["cash", "card", "points", "gift", "prepaid", "credit"]
+
+
+class PurchaseLine(Frozen):
+    """One line of a receipt. ``amount_minor`` is what was paid for it: after discounts, tax included."""
+
+    line_id: StrictInt
+    sku: Code
+    category: Code | None = None
+    quantity_thousandths: StrictInt
+    amount_minor: Minor
+
+
+class ReturnLine(PurchaseLine):
+    """Goods that came back; amounts and quantities are positive."""
+
+    original_line_id: StrictInt
+
+
+class Tender(Frozen):
+    """How a part was paid. A points tender names its redemption and is never part of the earning base."""
+
+    kind: TenderKind
+    amount_minor: Minor
+    redemption_id: UUID | None = None
+
+
+class ReceiptData(Frozen):
+    """What purchases and returns share. ``content_hash`` is SHA-256 (hex) of the till's document, canonical."""
+
+    receipt_id: ReceiptId
+    content_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    partner_id: Code
+    store_id: Code
+    till_id: Code
+    shift: StrictInt | None = None
+    operator_hash: IdentifierHash | None = None
+    member_id: UUID | None = None
+    identifier_hash: IdentifierHash | None = None
+    entry_method: Literal["keyed", "swiped", "scanned"] | None = None
+    occurred_at: AwareDatetime
+    received_at: AwareDatetime
+    currency: Annotated[str, Field(min_length=3, max_length=3)]
+    total_minor: Minor
+    tenders: tuple[Tender, ...] = ()
+    is_training: StrictBool = False
+
+
+class PurchaseData(ReceiptData):
+    """Goods sold."""
+
+    lines: tuple[PurchaseLine, ...]
+
+
+class ReturnData(ReceiptData):
+    """Goods that came back. Without ``original_receipt_id`` the till could not say what they were bought with."""
+
+    original_receipt_id: ReceiptId | None = None
+    reason: Code | None = None
+    lines: tuple[ReturnLine, ...]
+
+
+class PurchaseRecorded(Event):
+    """A till sold something. Its id follows from natural key, content and member: a till's retry is the same event."""
+
+    type: Literal["loyalty.purchase.recorded.v1"] = "loyalty.purchase.recorded.v1"
+    data: PurchaseData
+
+
+class ReturnRecorded(Event):
+    """A till took goods back."""
+
+    type: Literal["loyalty.return.recorded.v1"] = "loyalty.return.recorded.v1"
+    data: ReturnData
+
+
+PurchaseEvent = Annotated[PurchaseRecorded | ReturnRecorded, Field(discriminator="type")]

@@ -1,0 +1,99 @@
+"""``loyalty.redemptions``: points reserved, taken and given back. Keyed by member."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StrictBool
+
+from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
+from shared.events.points import Balance
+
+
+class HoldData(Frozen):
+    """Points reserved for one checkout."""
+
+    redemption_id: UUID
+    member_id: UUID
+    partner_id: Code
+    point_type: Code
+    points: Points
+    expires_at: AwareDatetime
+    balance: Balance
+
+
+class CaptureData(Frozen):
+    """Points taken. ``late``: the hold was gone; ``uncovered_points`` is what the balance could not give."""
+
+    redemption_id: UUID
+    receipt_id: ReceiptId
+    member_id: UUID
+    partner_id: Code
+    point_type: Code
+    points: Points
+    released_points: Points = 0
+    late: StrictBool = False
+    uncovered_points: Points = 0
+    balance: Balance
+
+
+class UnholdData(Frozen):
+    """Reserved points that went back to the balance."""
+
+    redemption_id: UUID
+    member_id: UUID
+    partner_id: Code
+    point_type: Code
+    points: Points
+    balance: Balance
+
+
+class DeclineData(Frozen):
+    """A hold that was refused, with its reason code."""
+
+    redemption_id: UUID
+    member_id: UUID
+    partner_id: Code
+    point_type: Code
+    points: Points
+    reason: Code
+
+
+class RedemptionHeld(Event):
+    """Points were reserved."""
+
+    type: Literal["loyalty.redemption.held.v1"] = "loyalty.redemption.held.v1"
+    data: HoldData
+
+
+class RedemptionCaptured(Event):
+    """Reserved points were taken."""
+
+    type: Literal["loyalty.redemption.captured.v1"] = "loyalty.redemption.captured.v1"
+    data: CaptureData
+
+
+class RedemptionVoided(Event):
+    """Reserved points were let go by the till."""
+
+    type: Literal["loyalty.redemption.voided.v1"] = "loyalty.redemption.voided.v1"
+    data: UnholdData
+
+
+class RedemptionExpired(Event):
+    """Reserved points were let go by time."""
+
+    type: Literal["loyalty.redemption.expired.v1"] = "loyalty.redemption.expired.v1"
+    data: UnholdData
+
+
+class RedemptionDeclined(Event):
+    """A hold was refused."""
+
+    type: Literal["loyalty.redemption.declined.v1"] = "loyalty.redemption.declined.v1"
+    data: DeclineData
+
+
+RedemptionEvent = Annotated[
+    RedemptionHeld | RedemptionCaptured | RedemptionVoided | RedemptionExpired | RedemptionDeclined,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,100 @@
+"""Identities: UUIDv7 for what we create, and the keyed hash that stands for what a till reads.
+
+An identifier (card number, phone, token) is personal data. Outside the registry it exists only as the HMAC made here;
+nobody hashes elsewhere, so that a key change has one place to happen.
+"""
+
+import base64
+import hmac
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import phonenumbers
+import uuid_utils.compat
+
+_CARD_SEPARATORS = re.compile(r"[\s\-./]+")
+_CARD_FORM = re.compile(r"[0-9A-Z]{4,40}")
+TOKEN_LENGTH_MAX = 512
+OPERATOR_LENGTH_MAX = 64
+
+
+class InvalidIdentifierError(ValueError):
+    """The value cannot be an identifier of its type; the message says why and what form is expected."""
+
+
+class IdentifierType(StrEnum):
+    """What a till can read. ``OPERATOR`` is a cashier's staff number, hashed like the rest."""
+
+    CARD = "card"
+    PHONE = "phone"
+    TOKEN = "token"  # noqa: S105 -- the name of a type, not a secret
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierKey:
+    """The secret that identifiers are hashed with, and its version; the version is part of every hash."""
+
+    version: int
+    secret: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < 32:
+            raise ValueError("the identifier key needs at least 32 bytes: set TESSERA_IDENTIFIER_KEY to 64 hex digits")
+
+    def __repr__(self) -> str:
+        return f"IdentifierKey(version={self.version}, secret=…)"
+
+
+def new_id() -> UUID:
+    """A new UUIDv7: unique everywhere, rising with time, so that indexes grow at their end."""
+    return uuid_utils.compat.uuid7()
+
+
+def normalise_identifier(kind: IdentifierType, value: str, country: str) -> str:
+    """The one form in which an identifier is compared.
+
+    A card keeps its letters and digits, upper case, leading zeros kept. A phone becomes E.164, read with the
+    programme's ``country`` (ISO 3166 alpha-2) where it bears no prefix. Tokens and operators stand as they are,
+    trimmed.
+
+    Raises:
+        InvalidIdentifierError: the value cannot be of this type.
+    """
+    match kind:
+        case IdentifierType.CARD:
+            card = _CARD_SEPARATORS.sub("", value).upper()
+            if not _CARD_FORM.fullmatch(card):
+                raise InvalidIdentifierError("a card number has 4 to 40 letters and digits, separators aside")
+            return card
+        case IdentifierType.PHONE:
+            return _e164(value, country)
+        case IdentifierType.TOKEN:
+            return _as_is(value, TOKEN_LENGTH_MAX)
+        case IdentifierType.OPERATOR:
+            return _as_is(value, OPERATOR_LENGTH_MAX)
+
+
+def hash_identifier(kind: IdentifierType, normal_form: str, key: IdentifierKey) -> str:
+    """HMAC-SHA-256 over ``type:normal form``, written ``<key version>.<base64url>``. Equal inputs give equal hashes."""
+    digest = hmac.digest(key.secret, f"{kind.value}:{normal_form}".encode(), "sha256")
+    return f"{key.version}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def _e164(value: str, country: str) -> str:
+    try:
+        number = phonenumbers.parse(value, country)
+    except phonenumbers.NumberParseException as error:
+        raise InvalidIdentifierError("not a phone number: write it as +<country code><number>") from error
+    if not phonenumbers.is_possible_number(number):
+        raise InvalidIdentifierError("not a possible phone number: its length does not fit its country")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _as_is(value: str, length_max: int) -> str:
+    text = value.strip()
+    if not 1 <= len(text) <= length_max or not text.isprintable():
+        raise InvalidIdentifierError(f"expected 1 to {length_max} printable characters")
+    return text
