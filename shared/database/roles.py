@@ -1,0 +1,75 @@
+"""Who may do what in the database: one role a service, one reader a service, nothing more.
+
+Declared here and applied by ``shared.database.migrate`` after every migration, from a clean slate: a privilege that is
+no longer declared is gone after the next ``tessera migrate``. The migrating administrator owns every object.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Privilege: TypeAlias = Literal["select", "insert", "update", "delete"]
+
+SERVICES = ("members", "coalition", "accrual", "redemption", "fraud", "notifications")
+# The ledger is a shared kernel: these two post to it inside their own transactions, nobody else sees it.
+LEDGER_SERVICES = ("accrual", "redemption")
+# In the order in which they are migrated: a service's tables may rely on the platform's and the ledger's.
+SCHEMAS = ("platform", "ledger", *SERVICES)
+
+ALL_PRIVILEGES: tuple[Privilege, ...] = ("select", "insert", "update", "delete")
+
+# A service holds locks for milliseconds; what lasts this long is stuck, and must not hold others up.
+SERVICE_LIMITS = {
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "1s",
+    "transaction_timeout": "5s",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A login role. ``search_path`` is set on the role, so that SQL names no schema."""
+
+    name: str
+    search_path: tuple[str, ...]
+    limits: tuple[tuple[str, str], ...]
+    is_reader: bool
+
+
+def role_name(service: str) -> str:
+    """The role that a service works as."""
+    return f"tessera_{service}"
+
+
+def reader_name(service: str) -> str:
+    """The role for a service's long reads (verification, export): select only, without the service's limits."""
+    return f"tessera_{service}_reader"
+
+
+def search_path_of(service: str) -> tuple[str, ...]:
+    """The schemas that a service sees, its own first."""
+    ledger = ("ledger",) if service in LEDGER_SERVICES else ()
+    return (service, *ledger, "platform")
+
+
+def declared_roles() -> tuple[Role, ...]:
+    """Every role of the platform: first the services', then their readers."""
+    services = tuple(
+        Role(role_name(service), search_path_of(service), tuple(SERVICE_LIMITS.items()), is_reader=False)
+        for service in SERVICES
+    )
+    readers = tuple(
+        Role(reader_name(service), search_path_of(service), (("jit", "off"),), is_reader=True) for service in SERVICES
+    )
+    return services + readers
+
+
+def privileges_on(role: Role, schema: str, table: str) -> tuple[Privilege, ...]:
+    """What a role may do on one table of a schema in its search path.
+
+    A service has everything on its own tables and reads the platform's. The ledger's tables are the ledger's business:
+    its migrations grant what its code needs (nobody updates or deletes a transfer), on top of reading.
+    """
+    if role.is_reader or schema != role.search_path[0] or table == "alembic_version":
+        return ("select",)
+    return ALL_PRIVILEGES

@@ -1,0 +1,93 @@
+"""Fixtures on real servers. A run that needs none of them starts none."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.database import Database
+from shared.database.roles import role_name
+from tests.support.databases import FreshDatabase, made_database
+from tests.support.servers import (
+    CONTROLLER_VARIABLE,
+    RUN_DIR_VARIABLE,
+    TestServers,
+    shared_servers,
+    stop_shared_servers,
+)
+
+if TYPE_CHECKING:
+    from shared.kafka.settings import KafkaSettings
+
+TEST_PARTITIONS = 4
+
+
+def _is_controller(config: pytest.Config) -> bool:
+    return not hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The run's folder, by which its workers find each other's servers."""
+    if _is_controller(config):
+        run_dir = Path(tempfile.mkdtemp(prefix="tessera-tests-"))
+        run_dir.chmod(0o711)  # PostgreSQL, which is not root, must get through
+        os.environ[RUN_DIR_VARIABLE] = str(run_dir)
+        os.environ[CONTROLLER_VARIABLE] = str(os.getpid())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run started."""
+    if _is_controller(config):
+        run_dir = Path(os.environ.pop(RUN_DIR_VARIABLE))
+        stop_shared_servers(run_dir)
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack() -> TestServers:
+    """A real PostgreSQL and a real Kafka, shared by all tests of the run."""
+    return shared_servers()
+
+
+@pytest.fixture
+async def fresh_database(stack: TestServers) -> AsyncIterator[FreshDatabase]:
+    """A new database, migrated and empty."""
+    async with made_database(stack) as database:
+        yield database
+
+
+@pytest.fixture
+async def database_of(fresh_database: FreshDatabase) -> AsyncIterator[Callable[[str], Database]]:
+    """``database_of("accrual")``: the test's database as that service sees it; closed after the test."""
+    opened: list[Database] = []
+
+    def open_as(service: str) -> Database:
+        database = Database(fresh_database.url(role_name(service)))
+        opened.append(database)
+        return database
+
+    yield open_as
+    for database in opened:
+        await database.close()
+
+
+@pytest.fixture
+async def kafka_settings(stack: TestServers) -> AsyncIterator["KafkaSettings"]:
+    """All topics, under a prefix that no other test has; deleted after the test."""
+    from shared.kafka.settings import KafkaSettings
+    from shared.kafka.topics import create_topics
+    from tests.support.topics import delete_topics
+
+    settings = KafkaSettings(
+        bootstrap_servers=stack.bootstrap_servers,
+        topic_prefix=f"t{secrets.token_hex(4)}.",
+        partitions=TEST_PARTITIONS,
+    )
+    await create_topics(settings)
+    yield settings
+    await delete_topics(settings)
