@@ -1,0 +1,1 @@
+"""accrual: the POS door, receipts, rule sets and awards."""

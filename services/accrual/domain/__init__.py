@@ -1,0 +1,1 @@
+"""What earns what, and why. Pure: no I/O, no clock, no session."""

@@ -1,0 +1,193 @@
+"""What becomes of one document, given the facts: an award, a claw-back, a refusal, or a wait for a missing fact.
+
+A missing fact never refuses a receipt: it parks it, under the key of the row in which receipt and fact will meet.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
+from services.accrual.domain.returns import RefusedReturn, plan_claw_back
+from services.accrual.domain.rules import RuleSetHistory
+from shared.events.purchases import PurchaseData, PurchaseRecorded, ReturnRecorded
+from shared.receipt_key import natural_key_of
+
+TillCodes: TypeAlias = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A receipt as the decision sees it: its identity, and the event that brought it."""
+
+    natural_key: bytes
+    content_hash: bytes
+    event: PurchaseRecorded | ReturnRecorded
+    body: bytes
+
+    @classmethod
+    def of(cls, event: PurchaseRecorded | ReturnRecorded, body: bytes) -> "Document":
+        """From an event and its bytes on the wire."""
+        return cls(natural_key_of(event.data.receipt_id), bytes.fromhex(event.data.content_hash), event, body)
+
+    @property
+    def original_key(self) -> bytes | None:
+        """For a return that says so: the purchase it undoes."""
+        data = self.event.data
+        original = None if isinstance(data, PurchaseData) else data.original_receipt_id
+        return natural_key_of(original) if original is not None else None
+
+    @property
+    def till(self) -> TillCodes:
+        """Where it was issued."""
+        data = self.event.data
+        return data.partner_id, data.store_id, data.till_id
+
+
+@dataclass(slots=True)
+class Original:
+    """The purchase that a return undoes, as it stands; changed by each return that is decided after it."""
+
+    state: Literal["awarded", "refused", "waiting"]
+    owner_id: UUID | None = None
+    purchase: PurchaseData | None = None
+    rule_set_version: int = 0
+    points: int = 0
+    taken_back: int = 0
+    returned_thousandths: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a batch of documents is judged by. ``members`` are statuses of members that are locked."""
+
+    owners: Mapping[bytes, UUID]
+    members: Mapping[UUID, str]
+    tills: AbstractSet[TillCodes]
+    originals: dict[bytes, Original]
+    rule_sets: RuleSetHistory
+
+
+@dataclass(frozen=True, slots=True)
+class Awarded:
+    """Points for a purchase; ``evaluation`` says where they came from."""
+
+    document: Document
+    owner_id: UUID
+    evaluation: Evaluation
+    expires_after_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClawedBack:
+    """Points to take back for a return."""
+
+    document: Document
+    owner_id: UUID
+    original_key: bytes
+    points: int
+    returned_thousandths: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """For good: the reason code and the words."""
+
+    document: Document
+    owner_id: UUID | None
+    reason: str
+    detail: str
+
+
+Missing: TypeAlias = Literal["identifier", "member", "till", "rules", "purchase"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Waits for ``missing``; None: it names nobody, and waits for nothing."""
+
+    document: Document
+    missing: Missing | None
+    reason: str
+
+
+Decision: TypeAlias = Awarded | ClawedBack | Refused | Parked
+
+
+def decide(document: Document, facts: Facts) -> Decision:
+    """Decide one document. Documents of one owner are decided in their order: ``facts.originals`` moves with each."""
+    if isinstance(document.event, ReturnRecorded):
+        return _decide_return(document, document.event, facts)
+    return _decide_purchase(document, document.event, facts)
+
+
+def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:
+    purchase = event.data
+    owner_id = facts.owners.get(document.natural_key)
+    if owner_id is None:
+        if purchase.identifier_hash is None:
+            return Parked(document, None, "no_identifier")
+        return Parked(document, "identifier", "unknown_identifier")
+    status = facts.members.get(owner_id)
+    if status is None:
+        return Parked(document, "member", "unknown_member")
+    if document.till not in facts.tills:
+        return Parked(document, "till", "unknown_till")
+    if purchase.is_training:
+        return Refused(document, owner_id, "training", "a receipt of a till in training mode earns nothing")
+    if status == "closed":
+        return Refused(document, owner_id, "member_closed", "the member has left the programme")
+    rule_set = facts.rule_sets.at(purchase.occurred_at)
+    if rule_set is None:
+        return Parked(document, "rules", "no_rules_in_force")
+    evaluation = evaluate_purchase(purchase, rule_set)
+    facts.originals[document.natural_key] = Original("awarded", owner_id, purchase, rule_set.version, evaluation.points)
+    return Awarded(document, owner_id, evaluation, rule_set.expires_after_days)
+
+
+def _decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:
+    original_key = document.original_key
+    member_id = facts.owners.get(document.natural_key)
+    if original_key is None:
+        if member_id is None:
+            return Parked(document, None, "no_identifier")
+        return Refused(document, member_id, "unlinked_return", "the return does not name the receipt it undoes")
+    original = facts.originals.get(original_key)
+    if original is None or original.state == "waiting":
+        return Parked(document, "purchase", "purchase_not_decided_yet")
+    if original.state == "refused" or original.owner_id is None or original.purchase is None:
+        return Refused(document, member_id, "original_refused", "the receipt it undoes was refused and earned nothing")
+    if event.data.is_training:
+        return Refused(document, original.owner_id, "training", "a return of a till in training mode changes nothing")
+    return _claw_back(document, event, original_key, original, original.owner_id, original.purchase, facts)
+
+
+def _claw_back(
+    document: Document,
+    event: ReturnRecorded,
+    original_key: bytes,
+    original: Original,
+    owner_id: UUID,
+    purchase: PurchaseData,
+    facts: Facts,
+) -> Decision:
+    plan = plan_claw_back(
+        purchase,
+        facts.rule_sets.version(original.rule_set_version),
+        awarded_points=original.points,
+        taken_back_points=original.taken_back,
+        returned_before=original.returned_thousandths,
+        lines=event.data.lines,
+    )
+    if isinstance(plan, RefusedReturn):
+        return Refused(document, owner_id, plan.reason, plan.detail)
+    returned_now = {
+        line: quantity - original.returned_thousandths.get(line, 0)
+        for line, quantity in plan.returned_thousandths.items()
+        if quantity != original.returned_thousandths.get(line, 0)
+    }
+    original.taken_back += plan.points
+    original.returned_thousandths = plan.returned_thousandths
+    return ClawedBack(document, owner_id, original_key, plan.points, returned_now)

@@ -1,0 +1,89 @@
+"""How much of each line earns: without excluded goods, and without the part paid by excluded tenders.
+
+What an excluded tender paid leaves all lines in proportion to their amounts, to the last minor unit: whole minor units
+by largest remainder, the lowest line first among equals, so that the parts always add up to the whole.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from services.accrual.domain.rules import Exclusions
+from shared.events.purchases import PurchaseData, PurchaseLine, Tender
+
+
+@dataclass(frozen=True, slots=True)
+class EarningBase:
+    """The earning amounts of a receipt, line by line, in the order of the lines."""
+
+    categories: tuple[str | None, ...]
+    amounts_minor: tuple[int, ...]
+    total_minor: int
+    excluded_minor: int
+
+
+def earning_base(purchase: PurchaseData, exclusions: Exclusions) -> EarningBase:
+    """The base of a whole purchase."""
+    amounts = [line.amount_minor for line in purchase.lines]
+    excluded = min(_paid_by(purchase.tenders, exclusions.tenders), sum(amounts))
+    return _base(purchase.lines, amounts, excluded, exclusions)
+
+
+def base_after_returns(
+    purchase: PurchaseData, exclusions: Exclusions, returned_thousandths: dict[int, int]
+) -> EarningBase:
+    """The base of what the member kept, ``returned_thousandths`` being quantities by line id.
+
+    Excluded tenders keep their share of the receipt, rounded down: what came back was paid the way the whole was.
+    """
+    whole = sum(line.amount_minor for line in purchase.lines)
+    amounts = [_kept_minor(line, returned_thousandths.get(line.line_id, 0)) for line in purchase.lines]
+    excluded_of_whole = min(_paid_by(purchase.tenders, exclusions.tenders), whole)
+    excluded = excluded_of_whole * sum(amounts) // whole if whole else 0
+    return _base(purchase.lines, amounts, excluded, exclusions)
+
+
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """``total`` in whole parts proportional to ``weights``, by largest remainder; the first wins among equals.
+
+    The parts add up to ``total`` exactly. All weights zero: all parts zero.
+    """
+    whole = sum(weights)
+    if whole == 0 or total == 0:
+        return [0] * len(weights)
+    parts = [total * weight // whole for weight in weights]
+    missing = total - sum(parts)
+    if missing:
+        by_remainder = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % whole), index))
+        for index in by_remainder[:missing]:
+            parts[index] += 1
+    return parts
+
+
+def _base(
+    lines: Sequence[PurchaseLine], amounts: list[int], excluded_minor: int, exclusions: Exclusions
+) -> EarningBase:
+    if excluded_minor:
+        amounts = [
+            amount - left_out for amount, left_out in zip(amounts, share_out(excluded_minor, amounts), strict=True)
+        ]
+    if exclusions.categories:
+        amounts = [
+            0 if line.category in exclusions.categories else amount for line, amount in zip(lines, amounts, strict=True)
+        ]
+    return EarningBase(
+        categories=tuple(line.category for line in lines),
+        amounts_minor=tuple(amounts),
+        total_minor=sum(amounts),
+        excluded_minor=excluded_minor,
+    )
+
+
+def _paid_by(tenders: Sequence[Tender], kinds: Collection[str]) -> int:
+    return sum(tender.amount_minor for tender in tenders if tender.kind in kinds)
+
+
+def _kept_minor(line: PurchaseLine, returned_thousandths: int) -> int:
+    if returned_thousandths >= line.quantity_thousandths:
+        return 0 if returned_thousandths else line.amount_minor
+    kept = line.quantity_thousandths - returned_thousandths
+    return line.amount_minor * kept // line.quantity_thousandths

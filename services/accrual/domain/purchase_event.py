@@ -1,0 +1,31 @@
+"""A purchase event's identity, and the key it travels under."""
+
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+
+E = TypeVar("E", PurchaseRecorded, ReturnRecorded)
+
+# Never change: a till's retry must give the event the id it had.
+_EVENT_NAMESPACE = UUID("6f0b2a52-9a0e-5d0f-8a63-6d1f4f0f7c11")
+
+
+def purchase_event_id(receipt_id: str, content_hash: str, member_id: UUID | None) -> UUID:
+    """The same document of the same member is the same event; under another member it is a new one."""
+    return uuid5(_EVENT_NAMESPACE, f"{receipt_id}\n{content_hash}\n{member_id or ''}")
+
+
+def with_member(event: E, member_id: UUID) -> E:
+    """The event of the same document, now that its member is known."""
+    data = event.data.model_copy(update={"member_id": member_id})
+    event_id = purchase_event_id(data.receipt_id, data.content_hash, member_id)
+    return event.model_copy(update={"id": event_id, "data": data})
+
+
+def partition_key(event: PurchaseRecorded | ReturnRecorded) -> str:
+    """Member, else identifier hash, else till."""
+    data = event.data
+    if data.member_id is not None:
+        return str(data.member_id)
+    return data.identifier_hash or f"{data.partner_id}/{data.store_id}/{data.till_id}"

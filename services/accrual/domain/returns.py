@@ -1,0 +1,57 @@
+"""What a return takes back: what the purchase gave, less what it would have given without the returned goods.
+
+Judged by the version that awarded the purchase. Because each return is measured against everything returned so far,
+partial returns add up to the whole award, to the last point, whatever their number and order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.accrual.domain.earning_base import base_after_returns
+from services.accrual.domain.evaluation import evaluate_base
+from services.accrual.domain.rules import RuleSet
+from shared.events.purchases import PurchaseData, ReturnLine
+
+
+@dataclass(frozen=True, slots=True)
+class ClawBackPlan:
+    """``points`` to take back, and every quantity returned so far, this return included."""
+
+    points: int
+    returned_thousandths: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedReturn:
+    """A return that cannot be: the reason code and the words."""
+
+    reason: str
+    detail: str
+
+
+def plan_claw_back(
+    purchase: PurchaseData,
+    rule_set: RuleSet,
+    *,
+    awarded_points: int,
+    taken_back_points: int,
+    returned_before: dict[int, int],
+    lines: Iterable[ReturnLine],
+) -> ClawBackPlan | RefusedReturn:
+    """The claw-back for one return of ``purchase``; ``returned_before`` are quantities by original line id."""
+    bought = {line.line_id: line.quantity_thousandths for line in purchase.lines}
+    returned = dict(returned_before)
+    for line in lines:
+        if line.original_line_id not in bought:
+            return RefusedReturn("unknown_line", f"the purchase has no line {line.original_line_id}")
+        total = returned.get(line.original_line_id, 0) + line.quantity_thousandths
+        if total > bought[line.original_line_id]:
+            return RefusedReturn(
+                "returned_more_than_bought",
+                f"line {line.original_line_id}: {total} thousandths returned in all,"
+                f" {bought[line.original_line_id]} bought",
+            )
+        returned[line.original_line_id] = total
+    kept = evaluate_base(base_after_returns(purchase, rule_set.exclusions, returned), purchase.partner_id, rule_set)
+    points = max(0, awarded_points - taken_back_points - kept.points)
+    return ClawBackPlan(points, returned)

@@ -1,0 +1,227 @@
+"""Awards, the documents they were judged from, returns and refusals."""
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from shared.database import Transaction
+from shared.events.catalogue import PURCHASES
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.ledger import LotTerms
+
+# Level 1: the documents of a batch are compressed between two statements, and time counts there more than bytes.
+COMPRESSION_LEVEL = 1
+
+_SAVE_AWARDS = """
+    insert into awards (natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
+        rule_set_version, decision, decided_at)
+    select natural_key, owner_id, partner_id, $2, points, 0, available_from, expires_on, rule_set_version, decision, $1
+    from unnest($3::bytea[], $4::uuid[], $5::text[], $6::bigint[], $7::date[], $8::date[], $9::int[], $10::bytea[])
+        as incoming (natural_key, owner_id, partner_id, points, available_from, expires_on, rule_set_version, decision)
+    order by natural_key
+"""
+
+_SAVE_DOCUMENTS = """
+    insert into documents (natural_key, decided_at, event)
+    select natural_key, $1, event from unnest($2::bytea[], $3::bytea[]) as incoming (natural_key, event)
+    order by natural_key
+"""
+
+# Locked after the member's row: whoever changes what is left of an award holds both.
+_LOCK_AWARDS = """
+    select natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
+        rule_set_version
+    from awards where natural_key = any($1::bytea[])
+    order by natural_key
+    for no key update
+"""
+
+_TAKE_BACK = """
+    update awards set taken_back = awards.taken_back + taken.points
+    from unnest($1::bytea[], $2::bigint[]) as taken (natural_key, points)
+    where awards.natural_key = taken.natural_key
+"""
+
+_SAVE_RETURNS = """
+    insert into returns (natural_key, original_key, owner_id, points, became_debt, returned_thousandths, decided_at)
+    select natural_key, original_key, owner_id, points, became_debt, returned_thousandths, $1
+    from unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::jsonb[])
+        as incoming (natural_key, original_key, owner_id, points, became_debt, returned_thousandths)
+    order by natural_key
+"""
+
+_RETURNS_OF = "select original_key, returned_thousandths from returns where original_key = any($1::bytea[])"
+
+_DOCUMENTS_OF = "select natural_key, event from documents where natural_key = any($1::bytea[])"
+
+_SAVE_REFUSALS = """
+    insert into refusals (natural_key, content_hash, reason, detail, event, refused_at)
+    select natural_key, content_hash, reason, detail, event, $1
+    from unnest($2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::bytea[])
+        as incoming (natural_key, content_hash, reason, detail, event)
+    order by natural_key
+    on conflict (natural_key, content_hash) do nothing
+    returning natural_key, content_hash
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AwardRow:
+    """A new award: ``decision`` is what was applied, in at most 500 bytes."""
+
+    natural_key: bytes
+    owner_id: UUID
+    points: int
+    terms: LotTerms
+    rule_set_version: int
+    decision: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAward:
+    """An award as it stands: ``points`` given, ``taken_back`` of them returned since."""
+
+    natural_key: bytes
+    owner_id: UUID
+    partner_id: str
+    point_type: str
+    points: int
+    taken_back: int
+    terms: LotTerms
+    rule_set_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """A return that was decided."""
+
+    natural_key: bytes
+    original_key: bytes
+    owner_id: UUID
+    points: int
+    became_debt: int
+    returned_thousandths: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRow:
+    """A document that earns nothing, and why."""
+
+    natural_key: bytes
+    content_hash: bytes
+    reason: str
+    detail: str
+    event: bytes
+
+
+def compress(body: bytes) -> bytes:
+    """A document as it is stored."""
+    return zlib.compress(body, COMPRESSION_LEVEL)
+
+
+def decompress(stored: bytes) -> bytes:
+    """The document as it came."""
+    return zlib.decompress(stored)
+
+
+async def save_awards(transaction: Transaction, rows: Sequence[AwardRow], point_type: str) -> None:
+    """Insert awards; a second one of a receipt is impossible (primary key)."""
+    await transaction.raw.execute(
+        _SAVE_AWARDS,
+        transaction.now,
+        point_type,
+        [row.natural_key for row in rows],
+        [row.owner_id for row in rows],
+        [row.terms.issuer for row in rows],
+        [row.points for row in rows],
+        [row.terms.available_from for row in rows],
+        [row.terms.expires_on for row in rows],
+        [row.rule_set_version for row in rows],
+        [row.decision for row in rows],
+    )
+
+
+async def save_documents(transaction: Transaction, keys: Sequence[bytes], bodies: Sequence[bytes]) -> None:
+    """Keep decided documents, compressed."""
+    await transaction.raw.execute(_SAVE_DOCUMENTS, transaction.now, keys, [compress(body) for body in bodies])
+
+
+async def lock_awards(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, StoredAward]:
+    """The awards of these receipts, locked; a receipt without one is absent."""
+    rows = await transaction.raw.fetch(_LOCK_AWARDS, list(keys))
+    return {row["natural_key"]: _stored(row) for row in rows}
+
+
+async def take_back(transaction: Transaction, points_by_key: Mapping[bytes, int]) -> None:
+    """Count points as taken back from awards that this transaction has locked."""
+    await transaction.raw.execute(_TAKE_BACK, list(points_by_key), list(points_by_key.values()))
+
+
+async def save_returns(transaction: Transaction, rows: Sequence[ReturnRow]) -> None:
+    """Keep what returns brought back, for the next return of the same receipt."""
+    await transaction.raw.execute(
+        _SAVE_RETURNS,
+        transaction.now,
+        [row.natural_key for row in rows],
+        [row.original_key for row in rows],
+        [row.owner_id for row in rows],
+        [row.points for row in rows],
+        [row.became_debt for row in rows],
+        [
+            orjson.dumps({str(line): quantity for line, quantity in row.returned_thousandths.items()}).decode()
+            for row in rows
+        ],
+    )
+
+
+async def load_returned(transaction: Transaction, original_keys: Collection[bytes]) -> dict[bytes, dict[int, int]]:
+    """Quantities returned so far, in thousandths, by original receipt and line."""
+    returned: dict[bytes, dict[int, int]] = {}
+    for row in await transaction.raw.fetch(_RETURNS_OF, list(original_keys)):
+        lines = returned.setdefault(row["original_key"], {})
+        for line, quantity in orjson.loads(row["returned_thousandths"]).items():
+            lines[int(line)] = lines.get(int(line), 0) + quantity
+    return returned
+
+
+async def load_documents(
+    transaction: Transaction, keys: Collection[bytes]
+) -> dict[bytes, PurchaseRecorded | ReturnRecorded]:
+    """Decided documents by natural key."""
+    rows = await transaction.raw.fetch(_DOCUMENTS_OF, list(keys))
+    return {row["natural_key"]: PURCHASES.read(decompress(row["event"])) for row in rows}
+
+
+async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) -> set[tuple[bytes, bytes]]:
+    """Keep refused documents; those that were not known as refused before come back, as (key, content hash)."""
+    if not rows:
+        return set()
+    saved = await transaction.raw.fetch(
+        _SAVE_REFUSALS,
+        transaction.now,
+        [row.natural_key for row in rows],
+        [row.content_hash for row in rows],
+        [row.reason for row in rows],
+        [row.detail for row in rows],
+        [compress(row.event) for row in rows],
+    )
+    return {(row["natural_key"], row["content_hash"]) for row in saved}
+
+
+def _stored(row: asyncpg.Record) -> StoredAward:
+    available_from: date = row["available_from"]
+    return StoredAward(
+        natural_key=row["natural_key"],
+        owner_id=row["owner_id"],
+        partner_id=row["partner_id"],
+        point_type=row["point_type"],
+        points=row["points"],
+        taken_back=row["taken_back"],
+        terms=LotTerms(issuer=row["partner_id"], available_from=available_from, expires_on=row["expires_on"]),
+        rule_set_version=row["rule_set_version"],
+    )

@@ -1,0 +1,129 @@
+"""Receipts that wait for a fact, and the rows in which they meet it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.accrual.repository.awards import compress, decompress
+from shared.database import Transaction
+
+RELEASE_ROWS_MAX = 1_000
+
+_LAY_MEETING_ROWS = """
+    insert into meeting_rows (key) select key from unnest($1::text[]) as incoming (key) order by key
+    on conflict (key) do nothing
+"""
+_LOCK_MEETING_ROWS = "select key from meeting_rows where key = any($1::text[]) order by key for no key update"
+
+_PARK = """
+    insert into parked (natural_key, reason, waits_for, event, parked_at)
+    select natural_key, reason, waits_for, event, $1
+    from unnest($2::bytea[], $3::text[], $4::text[], $5::bytea[]) as incoming (natural_key, reason, waits_for, event)
+    order by natural_key
+    on conflict (natural_key) do update  -- decided again and still lacking something: since when stays as it was
+        set reason = excluded.reason, waits_for = excluded.waits_for, event = excluded.event
+"""
+
+_TAKE = """
+    delete from parked where natural_key in (
+        select natural_key from parked where waits_for = any($1::text[]) order by natural_key limit $2
+    )
+    returning natural_key, waits_for, event, parked_at
+"""
+
+# A counterpart that is there while its receipt still waits: one side missed the other.
+_STRANDED = """
+    select distinct waits_for from parked where waits_for is not null and case left(waits_for, 2)
+        when 'i:' then exists (
+            select from identifiers where identifier_hash = substr(waits_for, 3) and state = 'active')
+        when 'm:' then exists (select from members where member_id = substr(waits_for, 3)::uuid)
+        when 't:' then exists (
+            select from tills join stores using (partner_id, store_id) join partners using (partner_id)
+            where partner_id = split_part(substr(waits_for, 3), '/', 1)
+                and waits_for = 't:' || partner_id || '/' || store_id || '/' || till_id)
+        when 'r:' then exists (
+            select from claims
+            where natural_key = decode(substr(waits_for, 3), 'hex') and state in ('awarded', 'refused'))
+        else exists (select from rule_sets)
+    end
+    limit $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    """A receipt to park: ``reason`` for people, ``waits_for`` the key of the row in which it meets what it lacks."""
+
+    natural_key: bytes
+    reason: str
+    waits_for: str | None
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRow:
+    """A receipt taken out of the parked ones."""
+
+    natural_key: bytes
+    waits_for: str
+    event: bytes
+    parked_at: datetime
+
+
+def waits_for_identifier(identifier_hash: str) -> str:
+    """The meeting row of a card's registration."""
+    return f"i:{identifier_hash}"
+
+
+def waits_for_member(member_id: UUID) -> str:
+    """The meeting row of a member that this service has not heard of yet."""
+    return f"m:{member_id}"
+
+
+def waits_for_till(partner_id: str, store_id: str, till_id: str) -> str:
+    """The meeting row of a till, its store and its partner."""
+    return f"t:{partner_id}/{store_id}/{till_id}"
+
+
+def waits_for_receipt(natural_key: bytes) -> str:
+    """Where a return waits for its purchase (they meet in the purchase's claim)."""
+    return f"r:{natural_key.hex()}"
+
+
+WAITS_FOR_RULES = "rules"
+
+
+async def meet(transaction: Transaction, keys: Collection[str]) -> None:
+    """Lay and lock these meeting rows to the commit: after this, look for the other side."""
+    ordered = sorted(set(keys))
+    await transaction.raw.execute(_LAY_MEETING_ROWS, ordered)
+    await transaction.raw.execute(_LOCK_MEETING_ROWS, ordered)
+
+
+async def park(transaction: Transaction, rows: Sequence[ParkedRow]) -> None:
+    """Let receipts wait. The caller holds their claims and their meeting rows."""
+    if rows:
+        await transaction.raw.execute(
+            _PARK,
+            transaction.now,
+            [row.natural_key for row in rows],
+            [row.reason for row in rows],
+            [row.waits_for for row in rows],
+            [compress(row.event) for row in rows],
+        )
+
+
+async def take(transaction: Transaction, waits_for: Collection[str]) -> list[TakenRow]:
+    """Take out what waits for these keys, at most ``RELEASE_ROWS_MAX`` rows; the sweep comes back for the rest."""
+    rows = await transaction.raw.fetch(_TAKE, list(waits_for), RELEASE_ROWS_MAX)
+    return [
+        TakenRow(row["natural_key"], row["waits_for"], decompress(row["event"]), row["parked_at"])
+        for row in sorted(rows, key=lambda row: row["natural_key"])
+    ]
+
+
+async def find_stranded(transaction: Transaction) -> list[str]:
+    """The keys of counterparts that are there while a receipt still waits for them."""
+    rows = await transaction.raw.fetch(_STRANDED, RELEASE_ROWS_MAX)
+    return [row["waits_for"] for row in rows]

@@ -1,0 +1,220 @@
+"""What accrual knows of members and the coalition, from their topics: a row only moves to a higher version."""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from shared.database import Transaction
+from shared.events.coalition import PartnerData, StoreData, TillData
+from shared.events.members import IdentifierData, MemberData
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=_Versioned)
+
+_SAVE_MEMBERS = """
+    insert into members (member_id, status, version)
+    select member_id, status, version
+    from unnest($1::uuid[], $2::text[], $3::bigint[]) as new (member_id, status, version)
+    order by member_id
+    on conflict (member_id) do update set status = excluded.status, version = excluded.version
+        where members.version < excluded.version
+"""
+
+_SAVE_IDENTIFIERS = """
+    insert into identifiers (identifier_hash, member_id, state, version)
+    select identifier_hash, member_id, state, version
+    from unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[]) as new (identifier_hash, member_id, state, version)
+    order by identifier_hash
+    on conflict (identifier_hash) do update
+        set member_id = excluded.member_id, state = excluded.state, version = excluded.version
+        where identifiers.version < excluded.version
+"""
+
+_SAVE_PARTNERS = """
+    insert into partners (partner_id, name, state, line_tolerance_minor, receipt_tolerance_minor, version)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::bigint[])
+        as new (partner_id, name, state, line_tolerance_minor, receipt_tolerance_minor, version)
+    order by partner_id
+    on conflict (partner_id) do update
+        set name = excluded.name, state = excluded.state, line_tolerance_minor = excluded.line_tolerance_minor,
+            receipt_tolerance_minor = excluded.receipt_tolerance_minor, version = excluded.version
+        where partners.version < excluded.version
+"""
+
+_SAVE_STORES = """
+    insert into stores (partner_id, store_id, name, time_zone, version)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+        as new (partner_id, store_id, name, time_zone, version)
+    order by partner_id, store_id
+    on conflict (partner_id, store_id) do update
+        set name = excluded.name, time_zone = excluded.time_zone, version = excluded.version
+        where stores.version < excluded.version
+"""
+
+_SAVE_TILLS = """
+    insert into tills (partner_id, store_id, till_id, key_scheme, key_sha256, is_revoked, version)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[])
+        as new (partner_id, store_id, till_id, key_scheme, key_sha256, is_revoked, version)
+    order by partner_id, store_id, till_id
+    on conflict (partner_id, store_id, till_id) do update
+        set key_scheme = excluded.key_scheme, key_sha256 = excluded.key_sha256, is_revoked = excluded.is_revoked,
+            version = excluded.version
+        where tills.version < excluded.version
+"""
+
+_LOCK_MEMBERS = """
+    select member_id, status from members where member_id = any($1::uuid[]) order by member_id for no key update
+"""
+
+_MEMBERS_BY_IDENTIFIER = """
+    select identifier_hash, member_id from identifiers where identifier_hash = any($1::text[]) and state = 'active'
+"""
+
+# A till counts only with its store and its partner: the three events may arrive in any order.
+_KNOWN_TILLS = """
+    select partner_id, store_id, till_id from tills
+        join stores using (partner_id, store_id)
+        join partners using (partner_id)
+        join unnest($1::text[], $2::text[], $3::text[]) as asked (partner_id, store_id, till_id)
+            using (partner_id, store_id, till_id)
+"""
+
+_TILL_BY_KEY = """
+    select partner_id, store_id, till_id from tills where key_sha256 = $1 and not is_revoked
+"""
+
+_PARTNER = "select line_tolerance_minor, receipt_tolerance_minor from partners where partner_id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """A till, by the three codes that name it."""
+
+    partner_id: str
+    store_id: str
+    till_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a partner's sums may be off, in minor units."""
+
+    line_minor: int = 1
+    receipt_minor: int = 5
+
+
+async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
+    """Project members; of several versions in one call the highest stays."""
+    rows = list(_highest(members, lambda member: member.member_id))
+    await transaction.raw.execute(
+        _SAVE_MEMBERS,
+        [row.member_id for row in rows],
+        [row.status for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:
+    """Project identifiers."""
+    rows = list(_highest(identifiers, lambda identifier: identifier.identifier_hash))
+    await transaction.raw.execute(
+        _SAVE_IDENTIFIERS,
+        [row.identifier_hash for row in rows],
+        [row.member_id for row in rows],
+        [row.state for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_partners(transaction: Transaction, partners: Sequence[PartnerData]) -> None:
+    """Project partners."""
+    rows = list(_highest(partners, lambda partner: partner.partner_id))
+    await transaction.raw.execute(
+        _SAVE_PARTNERS,
+        [row.partner_id for row in rows],
+        [row.name for row in rows],
+        [row.state for row in rows],
+        [row.line_tolerance_minor for row in rows],
+        [row.receipt_tolerance_minor for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_stores(transaction: Transaction, stores: Sequence[StoreData]) -> None:
+    """Project stores."""
+    rows = list(_highest(stores, lambda store: (store.partner_id, store.store_id)))
+    await transaction.raw.execute(
+        _SAVE_STORES,
+        [row.partner_id for row in rows],
+        [row.store_id for row in rows],
+        [row.name for row in rows],
+        [row.time_zone for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> None:
+    """Project tills."""
+    rows = list(_highest(tills, lambda till: (till.partner_id, till.store_id, till.till_id)))
+    await transaction.raw.execute(
+        _SAVE_TILLS,
+        [row.partner_id for row in rows],
+        [row.store_id for row in rows],
+        [row.till_id for row in rows],
+        [row.key_scheme for row in rows],
+        [row.key_sha256 for row in rows],
+        [row.is_revoked for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def lock_members(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Lock members in key order to the commit; their statuses. A member not heard of yet is absent."""
+    rows = await transaction.raw.fetch(_LOCK_MEMBERS, list(member_ids))
+    return {row["member_id"]: row["status"] for row in rows}
+
+
+async def find_members(transaction: Transaction, identifier_hashes: Collection[str]) -> dict[str, UUID]:
+    """Whose these identifiers are; an unknown or blocked one is absent."""
+    rows = await transaction.raw.fetch(_MEMBERS_BY_IDENTIFIER, list(identifier_hashes))
+    return {row["identifier_hash"]: row["member_id"] for row in rows}
+
+
+async def find_tills(transaction: Transaction, tills: Collection[Till]) -> set[Till]:
+    """Those of the tills that are known, with their store and partner."""
+    asked = list(tills)
+    rows = await transaction.raw.fetch(
+        _KNOWN_TILLS,
+        [till.partner_id for till in asked],
+        [till.store_id for till in asked],
+        [till.till_id for till in asked],
+    )
+    return {Till(row["partner_id"], row["store_id"], row["till_id"]) for row in rows}
+
+
+async def find_till_by_key(transaction: Transaction, key_sha256: str) -> Till | None:
+    """The till that authenticates with the key of this SHA-256 (hex)."""
+    row = await transaction.raw.fetchrow(_TILL_BY_KEY, key_sha256)
+    return Till(row["partner_id"], row["store_id"], row["till_id"]) if row is not None else None
+
+
+async def find_tolerance(transaction: Transaction, partner_id: str) -> Tolerance | None:
+    """A partner's tolerance, or None where the partner is not known yet."""
+    row = await transaction.raw.fetchrow(_PARTNER, partner_id)
+    return Tolerance(row["line_tolerance_minor"], row["receipt_tolerance_minor"]) if row is not None else None
+
+
+def _highest(items: Iterable[V], key_of: Callable[[V], Hashable]) -> Iterable[V]:
+    """One item a key, the one with the highest version: a key twice in one upsert is an error."""
+    highest: dict[Hashable, V] = {}
+    for item in items:
+        known = highest.get(key_of(item))
+        if known is None or known.version < item.version:
+            highest[key_of(item)] = item
+    return highest.values()

@@ -1,0 +1,128 @@
+"""Awards a batch of documents: claim, load facts, decide, save, all in the caller's transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Document, Parked, Refused, decide
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.repository import awards, claims
+from services.accrual.repository.awards import RefusalRow
+from services.accrual.use_cases.load_facts import KnownTills, load_facts
+from services.accrual.use_cases.messages import refusal_message
+from services.accrual.use_cases.release_parked import release_waiting_returns
+from services.accrual.use_cases.save_decisions import save_decisions
+from shared import outbox
+from shared.database import Transaction
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of a batch, for the metrics."""
+
+    awarded: int = 0
+    points: int = 0
+    clawed_back: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    parked: dict[str, int] = field(default_factory=dict)
+    released: int = 0
+
+    def count(self, decision: Decision) -> None:
+        """Add one decision."""
+        match decision:
+            case Awarded(evaluation=evaluation):
+                self.awarded += 1
+                self.points += evaluation.points
+            case ClawedBack():
+                self.clawed_back += 1
+            case Refused(reason=reason):
+                self.refused[reason] = self.refused.get(reason, 0) + 1
+            case Parked(reason=reason):
+                self.parked[reason] = self.parked.get(reason, 0) + 1
+
+
+async def award_purchases(
+    transaction: Transaction,
+    documents: Sequence[Document],
+    programme: Programme,
+    rules: PublishedRules,
+    known_tills: KnownTills,
+    meet_first: frozenset[str] = frozenset(),
+) -> BatchReport:
+    """Award purchases and take back for returns inside the caller's transaction.
+
+    Idempotent: a document that was awarded or refused before changes nothing, whatever batch it comes in. Documents of
+    one member are decided in the given order, each seeing the effect of those before it; members stay locked, in key
+    order, to the commit. The number of round trips does not depend on the size of the batch.
+
+    Raises:
+        MeetingRowsNeededError: a fact turned out to be missing after the members were locked. Roll back, and call
+            again with its keys in ``meet_first``.
+    """
+    report = BatchReport()
+    first, repeated = _first_of_each_key(documents)
+    fresh = await _claim(transaction, first)
+    settled = [document for document in first if document not in fresh] + repeated
+    if settled:
+        await _account_for_settled(transaction, settled, report)
+    if not fresh:
+        return report
+    facts = await load_facts(transaction, fresh, rules, known_tills, meet_first)
+    decisions = [decide(document, facts) for document in fresh]
+    await save_decisions(transaction, decisions, programme)
+    for decision in decisions:
+        report.count(decision)
+    report.released = await release_waiting_returns(transaction, decisions)
+    return report
+
+
+def _first_of_each_key(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
+    """Each key is claimed once, by the first document that bears it; the others are held against it."""
+    first: dict[bytes, Document] = {}
+    repeated = [document for document in documents if first.setdefault(document.natural_key, document) is not document]
+    return list(first.values()), repeated
+
+
+async def _claim(transaction: Transaction, documents: Sequence[Document]) -> list[Document]:
+    """Claim the documents, and name the purchases that returns among them undo, in one statement and one key order."""
+    own = {document.natural_key for document in documents}
+    named = {document.original_key for document in documents if document.original_key is not None} - own
+    wanted: list[tuple[bytes, Document | None]] = [(document.natural_key, document) for document in documents]
+    wanted += [(key, None) for key in named if key is not None]
+    claimed = await claims.claim(
+        transaction,
+        [key for key, _ in wanted],
+        [document.content_hash if document is not None else None for _, document in wanted],
+        [document.event.data.member_id if document is not None else None for _, document in wanted],
+    )
+    return [document for document in documents if document.natural_key in claimed]
+
+
+async def _account_for_settled(transaction: Transaction, documents: Sequence[Document], report: BatchReport) -> None:
+    """Documents whose key was claimed before: the same contents are a duplicate, others a conflict to be refused.
+
+    A conflict is kept with its document, so that the partner can see both, and told once however often it comes.
+    """
+    known = await claims.read(transaction, {document.natural_key for document in documents})
+    conflicting: dict[tuple[bytes, bytes], Document] = {}
+    for document in documents:
+        if known[document.natural_key].content_hash == document.content_hash:
+            report.duplicates += 1
+        else:
+            report.conflicts += 1
+            conflicting[document.natural_key, document.content_hash] = document
+    if not conflicting:
+        return
+    reason, detail = "content_conflict", "another document with this key was posted before, with other contents"
+    saved = await awards.save_refusals(
+        transaction,
+        [
+            RefusalRow(key, content_hash, reason, detail, document.body)
+            for (key, content_hash), document in conflicting.items()
+        ],
+    )
+    await outbox.record(
+        transaction,
+        [refusal_message(transaction, conflicting[refused], None, reason, detail) for refused in sorted(saved)],
+    )

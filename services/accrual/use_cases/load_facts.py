@@ -1,0 +1,131 @@
+"""Loads all that a batch is judged by, set-based, taking locks in the one order: meeting rows, members, awards."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from services.accrual.domain.decisions import Document, Facts, Original, TillCodes
+from services.accrual.programme import PublishedRules
+from services.accrual.repository import awards, claims, parked, projections
+from services.accrual.repository.projections import Till
+from shared.database import Transaction
+from shared.events.purchases import PurchaseRecorded
+
+
+class MeetingRowsNeededError(Exception):
+    """A fact is missing whose meeting row should have been locked earlier: roll back and start again with ``keys``."""
+
+    def __init__(self, keys: frozenset[str]) -> None:
+        super().__init__(f"start again with {len(keys)} meeting rows")
+        self.keys = keys
+
+
+class KnownTills:
+    """Tills that this process has seen registered. Only what is there is remembered: it never goes away."""
+
+    def __init__(self) -> None:
+        self._known: set[TillCodes] = set()
+
+    async def check(self, transaction: Transaction, tills: Iterable[TillCodes]) -> set[TillCodes]:
+        """Those of the tills that are registered; asks the database only for those not seen before."""
+        asked = set(tills)
+        unseen = asked - self._known
+        if unseen:
+            found = await projections.find_tills(transaction, [Till(*codes) for codes in unseen])
+            self._known |= {(till.partner_id, till.store_id, till.till_id) for till in found}
+        return asked & self._known
+
+
+async def load_facts(
+    transaction: Transaction,
+    documents: Sequence[Document],
+    rules: PublishedRules,
+    known_tills: KnownTills,
+    meet_first: frozenset[str],
+) -> Facts:
+    """The facts for documents that this transaction has claimed. What is missing was looked for under its lock.
+
+    Raises:
+        MeetingRowsNeededError: a member is not known here yet.
+    """
+    if meet_first:
+        await parked.meet(transaction, meet_first)
+    owners = await _owners(transaction, documents)
+    tills = await known_tills.check(transaction, {document.till for document in documents})
+    missing = _missing(documents, owners, tills, rules)
+    if missing:
+        # The last word on what is missing is spoken under the lock in which its registration would meet us.
+        await parked.meet(transaction, missing | meet_first)
+        owners = await _owners(transaction, documents)
+        tills = await known_tills.check(transaction, {document.till for document in documents})
+        await rules.refresh(transaction)
+    originals = await _claimed_originals(transaction, documents)
+    wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
+    members = await projections.lock_members(transaction, wanted)
+    unknown = frozenset(parked.waits_for_member(member) for member in wanted if member not in members)
+    if unknown - meet_first:
+        raise MeetingRowsNeededError(unknown | meet_first)
+    if originals:
+        await _complete_originals(transaction, originals)
+    return Facts(owners, members, tills, originals, rules.history)
+
+
+async def _owners(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, UUID]:
+    """Whose documents these are: as the door resolved it, else as the identifier says now."""
+    owners: dict[bytes, UUID] = {}
+    unresolved: dict[bytes, str] = {}
+    for document in documents:
+        data = document.event.data
+        if data.member_id is not None:
+            owners[document.natural_key] = data.member_id
+        elif data.identifier_hash is not None:
+            unresolved[document.natural_key] = data.identifier_hash
+    if unresolved:
+        found = await projections.find_members(transaction, set(unresolved.values()))
+        owners |= {key: found[hashed] for key, hashed in unresolved.items() if hashed in found}
+    return owners
+
+
+def _missing(
+    documents: Sequence[Document], owners: dict[bytes, UUID], tills: set[TillCodes], rules: PublishedRules
+) -> frozenset[str]:
+    keys: set[str] = set()
+    for document in documents:
+        data = document.event.data
+        if document.natural_key not in owners and data.identifier_hash is not None:
+            keys.add(parked.waits_for_identifier(data.identifier_hash))
+        if document.till not in tills:
+            keys.add(parked.waits_for_till(*document.till))
+        if rules.history.at(data.occurred_at) is None:
+            keys.add(parked.WAITS_FOR_RULES)
+    return frozenset(keys)
+
+
+async def _claimed_originals(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, Original]:
+    """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
+    keys = {document.original_key for document in documents if document.original_key is not None}
+    keys -= {document.natural_key for document in documents if isinstance(document.event, PurchaseRecorded)}
+    if not keys:
+        return {}
+    known = await claims.read(transaction, [key for key in keys if key is not None])
+    return {
+        key: Original(claim.state if claim.state in ("awarded", "refused") else "waiting", claim.owner_id)  # type: ignore[arg-type]
+        for key, claim in known.items()
+    }
+
+
+async def _complete_originals(transaction: Transaction, originals: dict[bytes, Original]) -> None:
+    """Fill in what the awarded ones earned and what came back of them, under the lock of their owners."""
+    keys = [key for key, original in originals.items() if original.state == "awarded"]
+    stored = await awards.lock_awards(transaction, keys)
+    documents = await awards.load_documents(transaction, keys)
+    returned = await awards.load_returned(transaction, keys)
+    for key, award in stored.items():
+        event = documents[key]
+        original = originals[key]
+        if isinstance(event, PurchaseRecorded):
+            original.purchase = event.data
+        original.owner_id = award.owner_id
+        original.rule_set_version = award.rule_set_version
+        original.points = award.points
+        original.taken_back = award.taken_back
+        original.returned_thousandths = returned.get(key, {})

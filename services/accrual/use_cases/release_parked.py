@@ -1,0 +1,47 @@
+"""Publishes parked receipts again once the fact they waited for is here.
+
+A released receipt is a new event of the same document, under its member if one is known: the topic's other readers see
+it too, and its claim, still parked, is decided when it comes back.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from services.accrual.domain.decisions import Awarded, Decision, Refused
+from services.accrual.domain.purchase_event import with_member
+from services.accrual.repository import parked
+from services.accrual.use_cases.messages import purchase_message
+from shared import outbox
+from shared.database import Transaction
+from shared.events.catalogue import PURCHASES
+
+
+async def release_parked(
+    transaction: Transaction, waits_for: Collection[str], members: Mapping[str, UUID] | None = None
+) -> int:
+    """Publish again what waits for these keys; ``members`` gives the member whom an identifier hash belongs to.
+
+    The caller holds the meeting rows. Idempotent: what was released is no longer parked. How many were released comes
+    back; at most ``parked.RELEASE_ROWS_MAX`` at a time, the sweep takes the rest.
+    """
+    taken = await parked.take(transaction, waits_for)
+    events = []
+    for row in taken:
+        event = PURCHASES.read(row.event)
+        known = (members or {}).get(event.data.identifier_hash or "")
+        events.append(with_member(event, known) if known is not None else event)
+    await outbox.record(transaction, [purchase_message(event) for event in events])
+    return len(taken)
+
+
+async def release_waiting_returns(transaction: Transaction, decisions: Sequence[Decision]) -> int:
+    """Publish again the returns that waited for purchases which this transaction has settled.
+
+    The purchase's claim is where they meet: a return that names it holds that row until it has parked.
+    """
+    settled = [
+        parked.waits_for_receipt(decision.document.natural_key)
+        for decision in decisions
+        if isinstance(decision, Awarded | Refused)
+    ]
+    return await release_parked(transaction, settled) if settled else 0

@@ -1,0 +1,217 @@
+"""Saves what was decided: awards and documents, then the ledger, then what the ledger answered, the outbox last."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import orjson
+
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused
+from services.accrual.programme import Programme
+from services.accrual.repository import awards, claims, fraud_holds, parked
+from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
+from services.accrual.repository.claims import ClaimState
+from services.accrual.repository.fraud_holds import FraudHold
+from services.accrual.repository.parked import ParkedRow
+from services.accrual.use_cases.messages import (
+    clawed_back_message,
+    earned_message,
+    pending_message,
+    refusal_message,
+)
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import ClawBack, Command, Earn, LotTerms, Posted, Suspend
+from shared.outbox import Message
+
+
+async def save_decisions(transaction: Transaction, decisions: Sequence[Decision], programme: Programme) -> None:
+    """Save decisions on documents that this transaction has claimed, their owners being locked.
+
+    Everything stands in one order: what is ours, then the ledger (held for as short as can be), the outbox last.
+    """
+    awarded = [decision for decision in decisions if isinstance(decision, Awarded)]
+    clawed_back = [decision for decision in decisions if isinstance(decision, ClawedBack)]
+    refused = [decision for decision in decisions if isinstance(decision, Refused)]
+    waiting = [decision for decision in decisions if isinstance(decision, Parked)]
+    terms = await _save_awards(transaction, awarded, programme)
+    await _save_waiting_and_refused(transaction, waiting, refused)
+    await _settle_claims(transaction, decisions)
+    held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
+    original_terms = await _take_back(transaction, clawed_back, terms)
+    commands = _commands(decisions, terms, original_terms, held, programme.point_type)
+    outcomes = await ledger.post(transaction, [command for _, command in commands])
+    messages: list[Message] = []
+    return_rows: list[ReturnRow] = []
+    for (decision, command), outcome in zip(commands, outcomes, strict=True):
+        if not isinstance(outcome, Posted):
+            raise TypeError(f"the ledger refused {command}: earning and taking back are never refused")
+        match decision:
+            case Awarded() if isinstance(command, Suspend):
+                hold = held[decision.document.natural_key]
+                messages.append(pending_message(transaction, hold, outcome, decision.document.event.traceparent))
+            case Awarded():
+                messages.append(earned_message(transaction, decision, outcome))
+            case ClawedBack():
+                messages.append(clawed_back_message(transaction, decision, outcome))
+                return_rows.append(_return_row(decision, outcome.debt_added - outcome.debt_cleared))
+    return_rows += [_return_row(decision, 0) for decision in clawed_back if decision.points == 0]
+    if return_rows:
+        await awards.save_returns(transaction, return_rows)
+    messages += [
+        refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
+        for decision in refused
+    ]
+    await outbox.record(transaction, messages)
+
+
+def lot_terms(decision: Awarded, programme: Programme) -> LotTerms:
+    """The lot that an award's points go to: by the receipt's day where the programme is, so that a replay agrees."""
+    day = decision.document.event.data.occurred_at.astimezone(programme.zone).date()
+    return LotTerms(
+        issuer=decision.document.event.data.partner_id,
+        available_from=day,
+        expires_on=day + timedelta(days=decision.expires_after_days) if decision.expires_after_days else None,
+    )
+
+
+async def _save_awards(
+    transaction: Transaction, awarded: Sequence[Awarded], programme: Programme
+) -> dict[bytes, LotTerms]:
+    if not awarded:
+        return {}
+    rows = [
+        AwardRow(
+            natural_key=decision.document.natural_key,
+            owner_id=decision.owner_id,
+            points=decision.evaluation.points,
+            terms=lot_terms(decision, programme),
+            rule_set_version=decision.evaluation.rule_set_version,
+            decision=_stored_decision(decision),
+        )
+        for decision in awarded
+    ]
+    await awards.save_awards(transaction, rows, programme.point_type)
+    await awards.save_documents(
+        transaction, [row.natural_key for row in rows], [decision.document.body for decision in awarded]
+    )
+    return {row.natural_key: row.terms for row in rows}
+
+
+def _stored_decision(decision: Awarded) -> bytes:
+    """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
+    applied = [[rule.rule_id, rule.points] for rule in decision.evaluation.applied]
+    return orjson.dumps({"base": decision.evaluation.base.total_minor, "applied": applied})
+
+
+async def _save_waiting_and_refused(
+    transaction: Transaction, waiting: Sequence[Parked], refused: Sequence[Refused]
+) -> None:
+    await parked.park(
+        transaction,
+        [
+            ParkedRow(decision.document.natural_key, decision.reason, _waits_for(decision), decision.document.body)
+            for decision in waiting
+        ],
+    )
+    await awards.save_refusals(
+        transaction,
+        [
+            RefusalRow(
+                decision.document.natural_key,
+                decision.document.content_hash,
+                decision.reason,
+                decision.detail,
+                decision.document.body,
+            )
+            for decision in refused
+        ],
+    )
+
+
+def _waits_for(decision: Parked) -> str | None:
+    document = decision.document
+    data = document.event.data
+    match decision.missing:
+        case "identifier" if data.identifier_hash is not None:
+            return parked.waits_for_identifier(data.identifier_hash)
+        case "member" if data.member_id is not None:
+            return parked.waits_for_member(data.member_id)
+        case "till":
+            return parked.waits_for_till(*document.till)
+        case "rules":
+            return parked.WAITS_FOR_RULES
+        case "purchase" if document.original_key is not None:
+            return parked.waits_for_receipt(document.original_key)
+        case _:
+            return None
+
+
+async def _settle_claims(transaction: Transaction, decisions: Sequence[Decision]) -> None:
+    keys: list[bytes] = []
+    states: list[ClaimState] = []
+    owners: list[UUID | None] = []
+    for decision in decisions:
+        match decision:
+            case Awarded(owner_id=owner_id) | ClawedBack(owner_id=owner_id):
+                state: ClaimState = "awarded"
+                owner: UUID | None = owner_id
+            case Refused(owner_id=owner):
+                state = "refused"
+            case Parked():
+                continue
+        keys.append(decision.document.natural_key)
+        states.append(state)
+        owners.append(owner)
+    if keys:
+        await claims.settle(transaction, keys, states, owners)
+
+
+async def _take_back(
+    transaction: Transaction, clawed_back: Sequence[ClawedBack], terms: Mapping[bytes, LotTerms]
+) -> dict[bytes, LotTerms]:
+    """Count what is taken back at each award; the terms of the awards that are not of this batch."""
+    if not clawed_back:
+        return {}
+    points: dict[bytes, int] = {}
+    for decision in clawed_back:
+        points[decision.original_key] = points.get(decision.original_key, 0) + decision.points
+    await awards.take_back(transaction, points)
+    earlier = await awards.lock_awards(transaction, [key for key in points if key not in terms])
+    return {key: award.terms for key, award in earlier.items()}
+
+
+def _commands(
+    decisions: Sequence[Decision],
+    terms: Mapping[bytes, LotTerms],
+    original_terms: Mapping[bytes, LotTerms],
+    held: Mapping[bytes, FraudHold],
+    point_type: str,
+) -> list[tuple[Decision, Command]]:
+    """What the ledger is asked, in the order of the decisions. Nothing to move is nothing to ask."""
+    commands: list[tuple[Decision, Command]] = []
+    for decision in decisions:
+        key = decision.document.natural_key
+        match decision:
+            case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
+                points = evaluation.points
+                commands.append((decision, Earn(owner_id, point_type, key, points, terms[key])))
+                if key in held:  # fraud's hold came first: the award goes to pending at once
+                    commands.append((decision, Suspend(owner_id, point_type, key, points, terms[key], key)))
+            case ClawedBack(owner_id=owner_id, original_key=original_key, points=points) if points:
+                lot = terms.get(original_key) or original_terms[original_key]
+                commands.append((decision, ClawBack(owner_id, point_type, key, points, lot, original_key)))
+            case _:
+                pass
+    return commands
+
+
+def _return_row(decision: ClawedBack, became_debt: int) -> ReturnRow:
+    return ReturnRow(
+        natural_key=decision.document.natural_key,
+        original_key=decision.original_key,
+        owner_id=decision.owner_id,
+        points=decision.points,
+        became_debt=became_debt,
+        returned_thousandths=decision.returned_thousandths,
+    )
