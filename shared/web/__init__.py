@@ -1,0 +1,81 @@
+"""HTTP, the same in every service: problems, credentials, idempotency, pages, health.
+
+What a service needs stands here by name; the modules say what it guarantees.
+"""
+
+from shared.web.app import create_app
+from shared.web.authentication import Authenticator, till_key_sha256
+from shared.web.authorisation import requires, unprotected_routes
+from shared.web.health import Check
+from shared.web.idempotency import (
+    IDEMPOTENCY_DDL,
+    Answer,
+    IdempotencyKey,
+    KeyedRequest,
+    ProblemAnswer,
+    forget_answers,
+    idempotent,
+)
+from shared.web.keys import HttpKeySource, KeySource, KeysUnavailableError, StaticKeySource
+from shared.web.paging import Page, PageRequest, Paging, decode_cursor, encode_cursor
+from shared.web.principal import Principal, TillIdentity
+from shared.web.problems import FieldError, Problem, ProblemBody, invalid_field, not_found, problems
+from shared.web.request_context import current_request_id
+from shared.web.strict import (
+    AwareTime,
+    Body,
+    CodeText,
+    Flag,
+    Minor,
+    NonNegativeMinor,
+    PositiveMinor,
+    PositivePoints,
+    PositiveQuantity,
+    Text,
+    WholeNumber,
+)
+
+__all__ = [
+    "IDEMPOTENCY_DDL",
+    "Answer",
+    "Authenticator",
+    "AwareTime",
+    "Body",
+    "Check",
+    "CodeText",
+    "FieldError",
+    "Flag",
+    "HttpKeySource",
+    "IdempotencyKey",
+    "KeySource",
+    "KeyedRequest",
+    "KeysUnavailableError",
+    "Minor",
+    "NonNegativeMinor",
+    "Page",
+    "PageRequest",
+    "Paging",
+    "PositiveMinor",
+    "PositivePoints",
+    "PositiveQuantity",
+    "Principal",
+    "Problem",
+    "ProblemAnswer",
+    "ProblemBody",
+    "StaticKeySource",
+    "Text",
+    "TillIdentity",
+    "WholeNumber",
+    "create_app",
+    "current_request_id",
+    "decode_cursor",
+    "encode_cursor",
+    "forget_answers",
+    "idempotent",
+    "invalid_field",
+    "not_found",
+    "problems",
+    "requires",
+    "till_key_sha256",
+    "unprotected_routes",
+]

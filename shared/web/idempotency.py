@@ -1,0 +1,261 @@
+"""``Idempotency-Key``: a POST that is sent twice has one effect and one answer.
+
+The record of an answer is written in the transaction of its effect: either both are there, or neither. What becomes
+of a request is one of four things:
+
+- **done**: ``work`` returned an ``Answer``; it is stored with everything that ``work`` wrote. An answer may be a
+  refusal too (``Answer.of_problem``), where what was written must stay: an event that tells of the decline.
+- **refused**: ``work`` raised a problem or an error of the domain. The whole transaction is rolled back, so nothing
+  of what it wrote survives, and the refusal is stored in a second transaction, which first looks whether another
+  request with this key was decided in between. No savepoint is needed for that, and the common case pays nothing.
+- **fault**: anything else, 5xx and 429 included. Nothing is stored, and the key may be used again.
+- **elsewhere**: another request with the same key is being decided: 409, without waiting.
+
+Of a crash nothing is left, in whatever place it comes: what was not committed did not happen.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, TypeAlias
+
+import orjson
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from shared.database import Database, Transaction
+from shared.web.metrics import IDEMPOTENT_ANSWERS, PROBLEMS
+from shared.web.principal import Principal
+from shared.web.problems import PROBLEM_MEDIA_TYPE, Problem
+from shared.web.refusals import DomainProblems, as_problem
+from shared.web.request_context import current_request_id
+
+KEY_LENGTH_MAX = 128
+ANSWERS_KEPT = timedelta(days=7)
+FORGET_ROWS_MAX = 1_000
+REPLAYED_HEADER = "Idempotency-Replayed"
+
+IDEMPOTENCY_DDL: tuple[str, ...] = (
+    """
+    create table idempotency (
+        client_id text not null,
+        idempotency_key text not null,
+        request_hash bytea not null,  -- SHA-256 of method, path and canonical body
+        status smallint not null,
+        body bytea not null,
+        created_at timestamptz not null,  -- business time
+        primary key (client_id, idempotency_key)
+    )
+    """,
+    "create index idempotency_created_at on idempotency (created_at)",
+)
+
+# Two statements and not one: a statement sees what was committed before it began, so one that locks and reads could
+# get the lock of a request that just committed and still not see its record.
+_TRY_LOCK = "select pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' idempotency ' || $1, 0))"
+_FIND = "select request_hash, status, body from idempotency where client_id = $1 and idempotency_key = $2"
+_SAVE = """
+    insert into idempotency (client_id, idempotency_key, request_hash, status, body, created_at)
+    values ($1, $2, $3, $4, $5, $6)
+"""
+_FORGET = """
+    delete from idempotency
+    where (client_id, idempotency_key) in (
+        select client_id, idempotency_key from idempotency
+        where created_at < $1
+        order by created_at
+        limit $2
+        for update skip locked  -- two workers clean at once without waiting for each other
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What ``work`` decided: the status and the body (None: an empty one)."""
+
+    status: int
+    body: BaseModel | Sequence[BaseModel] | None = None
+
+    def to_bytes(self) -> bytes:
+        """The body as JSON."""
+        if self.body is None:
+            return b""
+        if isinstance(self.body, BaseModel):
+            return self.body.__pydantic_serializer__.to_json(self.body, by_alias=True)
+        return orjson.dumps([item.model_dump(mode="json", by_alias=True) for item in self.body])
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemAnswer:
+    """A refusal whose writes are kept: an event that tells of the decline is committed with it."""
+
+    problem: Problem
+
+    @property
+    def status(self) -> int:
+        """The problem's status."""
+        return self.problem.status
+
+    def to_bytes(self) -> bytes:
+        """The problem as JSON, with the id of the request that was refused first."""
+        return self.problem.body(current_request_id())
+
+
+Decided: TypeAlias = Answer | ProblemAnswer
+Work: TypeAlias = Callable[[Transaction], Awaitable[Decided]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """The request's key, and what else makes it the same request."""
+
+    key: str
+    method: str
+    path: str
+    domain_problems: DomainProblems
+
+    def request_hash(self, payload: BaseModel | bytes | None) -> bytes:
+        """SHA-256 of method, path with query, and the body in canonical form: spaces and order do not matter."""
+        digest = hashlib.sha256(f"{self.method} {self.path}\n".encode())
+        digest.update(_canonical(payload))
+        return digest.digest()
+
+
+def _canonical(payload: BaseModel | bytes | None) -> bytes:
+    if payload is None or payload == b"":
+        return b""
+    if isinstance(payload, BaseModel):
+        payload = payload.model_dump_json().encode()
+    try:
+        return orjson.dumps(orjson.loads(payload), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        return payload
+
+
+async def _read_key(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description=f"1 to {KEY_LENGTH_MAX} visible characters, new for each effect; a retry sends it again.",
+        ),
+    ] = None,
+) -> KeyedRequest:
+    key = (idempotency_key or "").strip()
+    if not key:
+        raise Problem(
+            400,
+            "idempotency-key-missing",
+            "This request has an effect: send an Idempotency-Key header (a new UUID), and the same one with a retry.",
+        )
+    if len(key) > KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
+        raise Problem(
+            400, "idempotency-key-malformed", f"Idempotency-Key has 1 to {KEY_LENGTH_MAX} visible ASCII characters."
+        )
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return KeyedRequest(key, request.method, path, request.app.state.domain_problems)
+
+
+IdempotencyKey: TypeAlias = Annotated[KeyedRequest, Depends(_read_key)]
+"""A route's parameter: the mandatory ``Idempotency-Key`` with what belongs to it."""
+
+
+async def idempotent(
+    database: Database,
+    principal: Principal,
+    request: KeyedRequest,
+    payload: BaseModel | bytes | None,
+    work: Work,
+) -> Response:
+    """Do ``work`` once per client and key, and answer as the first time ever after.
+
+    ``work`` runs in its own transaction and may run again after a deadlock: it has no effect outside of it. Return
+    what this function returns from the route as it is; a replayed answer has the same status and bytes and the header
+    ``Idempotency-Replayed: true``.
+
+    Raises:
+        Problem: 409 while a request with this key is being decided, 422 when the key came with another payload.
+    """
+    request_hash = request.request_hash(payload)
+    try:
+        return await database.run(lambda tx: _once(tx, principal, request, request_hash, work))
+    except _TurnedAwayError as turned:
+        raise turned.problem from None
+    except Exception as error:
+        problem = as_problem(error, request.domain_problems)
+        if problem is None or problem.is_fault:
+            raise
+        refusal_answer = ProblemAnswer(problem)
+
+    async def refuse(_: Transaction) -> Decided:
+        return refusal_answer
+
+    try:
+        response = await database.run(lambda tx: _once(tx, principal, request, request_hash, refuse))
+    except _TurnedAwayError as turned:
+        raise turned.problem from None
+    response.headers.update({name: value for name, value in problem.headers.items() if name != "content-length"})
+    return response
+
+
+class _TurnedAwayError(Exception):
+    """Refused before ``work``: about the key and not about the request, so never stored under the key."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+async def _once(
+    transaction: Transaction, principal: Principal, request: KeyedRequest, request_hash: bytes, work: Work
+) -> Response:
+    raw = transaction.raw
+    if not await raw.fetchval(_TRY_LOCK, f"{principal.client_id} {request.key}"):
+        IDEMPOTENT_ANSWERS.labels("in_flight").inc()
+        raise _TurnedAwayError(
+            Problem(
+                409,
+                "idempotency-in-flight",
+                "A request with this Idempotency-Key is being worked on: try again in a second for its answer.",
+                headers={"Retry-After": "1"},
+            )
+        )
+    stored = await raw.fetchrow(_FIND, principal.client_id, request.key)
+    if stored is not None:
+        if stored["request_hash"] != request_hash:
+            IDEMPOTENT_ANSWERS.labels("other_payload").inc()
+            raise _TurnedAwayError(
+                Problem(
+                    422,
+                    "idempotency-key-reused",
+                    "This Idempotency-Key came with another request before: use a new key for a new request.",
+                )
+            )
+        IDEMPOTENT_ANSWERS.labels("replayed").inc()
+        return _response(stored["status"], stored["body"], is_replayed=True)
+    answer = await work(transaction)
+    body = answer.to_bytes()
+    await raw.execute(_SAVE, principal.client_id, request.key, request_hash, answer.status, body, transaction.now)
+    IDEMPOTENT_ANSWERS.labels("refused" if isinstance(answer, ProblemAnswer) else "done").inc()
+    if isinstance(answer, ProblemAnswer):
+        PROBLEMS.labels(str(answer.status), answer.problem.slug).inc()
+    return _response(answer.status, body, is_replayed=False)
+
+
+def _response(status: int, body: bytes, *, is_replayed: bool) -> Response:
+    is_problem = status >= 400
+    return Response(
+        body,
+        status,
+        headers={REPLAYED_HEADER: "true"} if is_replayed else None,
+        media_type=PROBLEM_MEDIA_TYPE if is_problem else "application/json" if body else None,
+    )
+
+
+async def forget_answers(transaction: Transaction, *, kept: timedelta = ANSWERS_KEPT) -> int:
+    """Delete up to ``FORGET_ROWS_MAX`` answers older than ``kept``; how many were deleted. Harmless to repeat."""
+    status: str = await transaction.raw.execute(_FORGET, transaction.now - kept, FORGET_ROWS_MAX)
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,44 @@
+"""Who calls: a client with a token, or a till with its key."""
+
+from dataclasses import dataclass
+
+# What a till may do; it gets no token, so its scopes are the same for all.
+TILL_SCOPES = frozenset({"receipts:write", "receipts:read", "redemptions:write", "redemptions:read", "balances:read"})
+
+
+@dataclass(frozen=True, slots=True)
+class TillIdentity:
+    """What a till's key stands for, as the projection of tills knows it. Revoked tills are not found."""
+
+    partner_id: str
+    store_id: str
+    till_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The authenticated caller. ``partner_id`` is None for the programme's own clients, who see every partner's.
+
+    ``client_id`` is unique among clients and tills together: idempotency keys are scoped by it.
+    """
+
+    client_id: str
+    partner_id: str | None
+    scopes: frozenset[str]
+    store_id: str | None = None
+    till_id: str | None = None
+
+    @classmethod
+    def of_till(cls, till: TillIdentity) -> "Principal":
+        """A till as a caller. A client's id bears no slash, so that no client can be taken for a till."""
+        return cls(
+            client_id=f"{till.partner_id}/{till.store_id}/{till.till_id}",
+            partner_id=till.partner_id,
+            scopes=TILL_SCOPES,
+            store_id=till.store_id,
+            till_id=till.till_id,
+        )
+
+    def sees(self, partner_id: str | None) -> bool:
+        """Whether an object of this partner exists for the caller; answer 404 where it does not."""
+        return self.partner_id is None or self.partner_id == partner_id
