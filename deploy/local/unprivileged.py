@@ -73,8 +73,9 @@ def _find_prefix(user: pwd.struct_passwd, *, data_dir: Path, program: Path) -> t
 def _can_reach(prefix: tuple[str, ...], *, data_dir: Path, program: Path) -> bool:
     """Whether the user may run the program and enter the folder of the data."""
     parent = next(folder for folder in (data_dir, *data_dir.parents) if folder.exists())
-    try:
-        checks = ([str(program), "--version"], ["test", "-x", str(parent)])
-        return all(subprocess.run([*prefix, *check], capture_output=True).returncode == 0 for check in checks)  # noqa: S603 -- our own commands
-    except OSError:
-        return False
+    # Not test -x: access(2) leaves capabilities out of account.
+    for check in ((str(program), "--version"), ("stat", f"{parent}/.")):
+        result = subprocess.run([*prefix, *check], check=False, capture_output=True)  # noqa: S603 -- our own command
+        if result.returncode != 0:
+            return False
+    return True

@@ -66,6 +66,19 @@ class Database:
                 raise RuntimeError("no transaction is open on the raw connection: its statements would commit alone")
             yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC))
 
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[RawConnection]:
+        """A connection without a transaction: every statement commits by itself. Not for business effects."""
+        async with self._engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            if raw is None:
+                raise RuntimeError("the pool gave no connection")
+            try:
+                yield raw
+            finally:
+                if raw.is_closed():
+                    await connection.invalidate()
+
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do ``work`` in a transaction of its own; after a deadlock or serialisation failure, again from the start.
 
