@@ -1,0 +1,54 @@
+"""The points ledger, a shared kernel: commands in, transfers, lots, holds and balances out. See README.md."""
+
+from shared.ledger.balances import StatementLine, load_balances, load_statement
+from shared.ledger.book import LedgerBrokenError
+from shared.ledger.commands import (
+    Balances,
+    Capture,
+    ClawBack,
+    Command,
+    Earn,
+    Outcome,
+    Posted,
+    Refused,
+    Release,
+    Reserve,
+    SpendLate,
+    Suspend,
+    Void,
+)
+from shared.ledger.hold_time import HeldSince
+from shared.ledger.plan import HoldExistsError, Plan, plan
+from shared.ledger.post import COMMANDS_MAX, post
+from shared.ledger.terms import LotTerms
+from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
+
+__all__ = [
+    "COMMANDS_MAX",
+    "SUPPORTED_VERSIONS",
+    "Balances",
+    "Capture",
+    "ClawBack",
+    "Command",
+    "Earn",
+    "HeldSince",
+    "HoldExistsError",
+    "LedgerBrokenError",
+    "LotTerms",
+    "Outcome",
+    "Plan",
+    "Posted",
+    "Refused",
+    "Release",
+    "Reserve",
+    "SpendLate",
+    "StatementLine",
+    "Suspend",
+    "UnsupportedLedgerError",
+    "Void",
+    "check_version",
+    "load_balances",
+    "load_statement",
+    "plan",
+    "post",
+]

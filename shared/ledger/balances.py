@@ -1,0 +1,69 @@
+"""What an owner has, and how it came about: reading for services and people. Nothing here locks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.database.engine import Transaction
+from shared.ledger.book import Position, Purpose
+from shared.ledger.commands import Balances
+
+STATEMENT_LINES_MAX = 200
+
+LOAD_BALANCES = """
+    select wanted.ordinal, account.available, account.held, account.pending, account.debt
+    from unnest($1::uuid[]) with ordinality as wanted (owner_id, ordinal)
+        join ledger_accounts as account on account.owner_id = wanted.owner_id and account.point_type = $2
+"""
+
+LOAD_STATEMENT = """
+    select transfer.transfer_id, transfer.business_time, transfer.purpose, transfer.debit, transfer.credit,
+        transfer.points, transfer.partner_id, transfer.reference, transfer.hold_id
+    from ledger_accounts as account
+        join ledger_transfers as transfer on transfer.account_id = account.account_id
+    where account.owner_id = $1 and account.point_type = $2 and transfer.transfer_id < $3
+    order by transfer.transfer_id desc
+    limit $4
+"""
+
+_AFTER_ALL = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One transfer as its owner sees it. ``transfer_id`` rises in the order of posting and serves as a cursor."""
+
+    transfer_id: int
+    business_time: datetime
+    purpose: Purpose
+    debit: Position
+    credit: Position
+    points: int
+    partner_id: str | None
+    reference: bytes
+    hold_id: UUID | None
+
+
+async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> dict[UUID, Balances]:
+    """The balances of each of these owners as last committed; zeros for one who never had a point of this type."""
+    balances = dict.fromkeys(owner_ids, Balances())
+    for ordinal, *amounts in await transaction.raw.fetch(LOAD_BALANCES, owner_ids, point_type):
+        balances[owner_ids[ordinal - 1]] = Balances(*amounts)
+    return balances
+
+
+async def load_statement(
+    transaction: Transaction,
+    owner_id: UUID,
+    point_type: str,
+    *,
+    before_transfer_id: int | None = None,
+    lines_max: int = 50,
+) -> list[StatementLine]:
+    """An owner's transfers, newest first, older than ``before_transfer_id``; at most ``STATEMENT_LINES_MAX``."""
+    before = _AFTER_ALL if before_transfer_id is None else before_transfer_id
+    rows = await transaction.raw.fetch(
+        LOAD_STATEMENT, owner_id, point_type, before, min(lines_max, STATEMENT_LINES_MAX)
+    )
+    return [StatementLine(*row) for row in rows]

@@ -1,0 +1,270 @@
+"""One account while commands are decided on it: balances, lots and holds, and the one way to move points.
+
+Everything goes through ``Book.move``: it writes the transfer and changes the balance and the lot on both of its legs,
+so that they cannot disagree. Pure: a book knows what it was given and nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from shared.ledger.commands import Balances
+from shared.ledger.terms import LotTerms, pending_key
+
+Position: TypeAlias = Literal["available", "held", "pending", "debt", "issue", "redeem"]
+Purpose: TypeAlias = Literal[
+    "earn",
+    "claw_back",
+    "clear_debt",
+    "suspend",
+    "release",
+    "reserve",
+    "capture",
+    "void",
+    "expire",
+    "spend_late",
+]
+HoldState: TypeAlias = Literal["open", "captured", "voided", "expired"]
+
+
+class LedgerBrokenError(RuntimeError):
+    """The lots do not bear out the balance. Nothing was written; ``tessera ledger verify`` names what is wrong."""
+
+
+class Account(NamedTuple):
+    """An account's row, read under its lock."""
+
+    account_id: int
+    available: int = 0
+    held: int = 0
+    pending: int = 0
+    debt: int = 0
+
+
+class StoredLot(NamedTuple):
+    """A lot's row. ``remaining`` leaves out what is ``reserved``; ``award`` names the award of a pending lot."""
+
+    account_id: int
+    lot_key: bytes
+    award: bytes | None
+    terms: LotTerms
+    remaining: int
+    reserved: int
+
+
+class StoredPart(NamedTuple):
+    """What a hold takes from one lot."""
+
+    lot: StoredLot
+    reserved: int
+    captured: int
+
+
+class StoredHold(NamedTuple):
+    """An open hold's row, with its parts."""
+
+    hold_id: UUID
+    account_id: int
+    reserved: int
+    captured: int
+    parts: tuple[StoredPart, ...]
+
+
+class Transfer(NamedTuple):
+    """One append-only row: ``points`` leave ``debit`` and arrive in ``credit``; an owner's points are in a lot."""
+
+    account_id: int
+    debit: Position
+    credit: Position
+    partner_id: str | None
+    points: int
+    purpose: Purpose
+    reference: bytes
+    debit_lot: bytes | None
+    credit_lot: bytes | None
+    hold_id: UUID | None
+
+
+@dataclass(slots=True)
+class Lot:
+    """A lot as the commands so far leave it. Where it was not read, the amounts count from zero: they are changes."""
+
+    key: bytes
+    award: bytes | None
+    terms: LotTerms
+    remaining: int = 0
+    reserved: int = 0
+    stored: StoredLot | None = None
+
+
+@dataclass(slots=True)
+class HoldPart:
+    """What a hold takes from one lot, as the commands so far leave it."""
+
+    lot: Lot
+    reserved: int
+    captured: int = 0
+
+
+@dataclass(slots=True)
+class Hold:
+    """A hold as the commands so far leave it; parts in the order of spending."""
+
+    hold_id: UUID
+    account_id: int
+    parts: tuple[HoldPart, ...]
+    reserved: int
+    captured: int = 0
+    state: HoldState = "open"
+    is_stored: bool = False
+
+
+class Book:
+    """One account's working state. ``transfers`` is where this book's moves are written down, in their order."""
+
+    __slots__ = ("account", "balance", "holds", "lots", "transfers")
+
+    def __init__(self, account: Account, transfers: list[Transfer]) -> None:
+        self.account = account
+        self.transfers = transfers
+        # Debt is an account like the others; what is owed is its balance below zero.
+        self.balance: dict[Position, int] = {
+            "available": account.available,
+            "held": account.held,
+            "pending": account.pending,
+            "debt": -account.debt,
+            "issue": 0,
+            "redeem": 0,
+        }
+        self.lots: dict[bytes, Lot] = {}
+        self.holds: dict[UUID, Hold] = {}
+
+    def balances(self) -> Balances:
+        """The balances now, debt as a positive amount."""
+        balance = self.balance
+        return Balances(balance["available"], balance["held"], balance["pending"], -balance["debt"])
+
+    def take_in_lot(self, stored: StoredLot) -> Lot:
+        """Know a lot as it was read; reading it twice changes nothing."""
+        lot = self.lots.get(stored.lot_key)
+        if lot is None:
+            lot = Lot(stored.lot_key, stored.award, stored.terms, stored.remaining, stored.reserved, stored)
+            self.lots[stored.lot_key] = lot
+        return lot
+
+    def take_in_hold(self, stored: StoredHold) -> None:
+        """Know an open hold and its lots as they were read."""
+        parts = [HoldPart(self.take_in_lot(part.lot), part.reserved, part.captured) for part in stored.parts]
+        parts.sort(key=lambda part: part.lot.key)
+        self.holds[stored.hold_id] = Hold(
+            stored.hold_id, stored.account_id, tuple(parts), stored.reserved, stored.captured, is_stored=True
+        )
+
+    def lot_of(self, terms: LotTerms) -> Lot:
+        """The available lot of these terms, made if it is not known. Only for points that are about to arrive."""
+        key = terms.key
+        lot = self.lots.get(key)
+        if lot is None:
+            lot = self.lots[key] = Lot(key, None, terms)
+        return lot
+
+    def pending_lot_of(self, terms: LotTerms, award: bytes) -> Lot:
+        """The lot in which this award's points wait, made if it is not known. Only for points about to arrive."""
+        key = pending_key(terms, award)
+        lot = self.lots.get(key)
+        if lot is None:
+            lot = self.lots[key] = Lot(key, award, terms)
+        return lot
+
+    def find_lot(self, key: bytes) -> Lot | None:
+        """A lot that may have points to take; None has none."""
+        return self.lots.get(key)
+
+    def move(
+        self,
+        debit: Position,
+        credit: Position,
+        points: int,
+        purpose: Purpose,
+        reference: bytes,
+        *,
+        partner_id: str | None = None,
+        debit_lot: Lot | None = None,
+        credit_lot: Lot | None = None,
+        hold_id: UUID | None = None,
+    ) -> None:
+        """Move points from one position to another, on the balance and on the lots, and write the transfer down."""
+        self.balance[debit] -= points
+        self.balance[credit] += points
+        if debit_lot is not None:
+            if debit == "held":
+                debit_lot.reserved -= points
+            else:
+                debit_lot.remaining -= points
+        if credit_lot is not None:
+            if credit == "held":
+                credit_lot.reserved += points
+            else:
+                credit_lot.remaining += points
+        self.transfers.append(
+            Transfer(
+                self.account.account_id,
+                debit,
+                credit,
+                partner_id,
+                points,
+                purpose,
+                reference,
+                None if debit_lot is None else debit_lot.key,
+                None if credit_lot is None else credit_lot.key,
+                hold_id,
+            )
+        )
+
+    def first_expiring(self, points: int, lots_max: int | None = None) -> list[tuple[Lot, int]]:
+        """The lots that ``points`` come from and how much of each, in the order of spending; moves nothing.
+
+        Covers less than ``points`` only where ``lots_max`` lots do not hold enough.
+
+        Raises:
+            LedgerBrokenError: the lots hold less than the balance says.
+        """
+        taken: list[tuple[Lot, int]] = []
+        left = points
+        for key in sorted(key for key, lot in self.lots.items() if lot.award is None and lot.remaining > 0):
+            if left == 0 or len(taken) == lots_max:
+                break
+            lot = self.lots[key]
+            part = min(left, lot.remaining)
+            taken.append((lot, part))
+            left -= part
+        if left and len(taken) != lots_max:
+            raise LedgerBrokenError(f"account {self.account.account_id}: its lots lack {left} points of its balance")
+        return taken
+
+    def settle(self, reference: bytes) -> int:
+        """Clear the debt from what is available, first expiring first; returns how much was cleared."""
+        points = min(self.balance["available"], -self.balance["debt"])
+        if points:
+            for lot, part in self.first_expiring(points):
+                self.move("available", "debt", part, "clear_debt", reference, debit_lot=lot)
+        return points
+
+    def give_back(self, hold: Hold, purpose: Purpose, reference: bytes) -> int:
+        """Return everything that a hold still reserves to its lots; returns how much that was."""
+        points = hold.reserved
+        for part in hold.parts:
+            if part.reserved:
+                self.move(
+                    "held",
+                    "available",
+                    part.reserved,
+                    purpose,
+                    reference,
+                    debit_lot=part.lot,
+                    credit_lot=part.lot,
+                    hold_id=hold.hold_id,
+                )
+                part.reserved = 0
+        hold.reserved = 0
+        return points

@@ -1,0 +1,205 @@
+"""What can be asked of the ledger, and what it answers.
+
+Every command names one owner, one point type, and in ``reference`` the natural key of the effect it belongs to (a
+receipt's key, a redemption's id as bytes). Amounts are whole numbers of the point type's smallest unit. The ledger
+does not tell a repeated command from a new one: whoever posts keeps the idempotency record in the same transaction.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from shared.ledger.terms import AWARD_BYTES_MAX, LotTerms
+
+POINTS_MAX = 10**15  # of one command; sums of a thousand of them still fit a bigint
+REFERENCE_BYTES_MAX = 512
+LOTS_PER_HOLD_MAX = 200
+
+RefusalReason: TypeAlias = Literal["insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Earn:
+    """Issue ``points`` to the lot of these terms. What the owner owes is cleared from them at once."""
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    terms: LotTerms
+
+    def __post_init__(self) -> None:
+        _require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class ClawBack:
+    """Take ``points`` of an award back: from its pending lot, then from the lot of its terms; the rest becomes debt.
+
+    The debt is then cleared from whatever is available, first expiring first. The caller bounds ``points`` by what
+    the award put in less what was taken back before.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    terms: LotTerms
+    award: bytes
+
+    def __post_init__(self) -> None:
+        _require(self.points, self.reference)
+        _require_award(self.award)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Set up to ``points`` of an award aside, from the lot of its terms to a pending lot of its own.
+
+    Moves what is left in that lot and no more; the rest is the answer's ``shortfall``.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    terms: LotTerms
+    award: bytes
+
+    def __post_init__(self) -> None:
+        _require(self.points, self.reference)
+        _require_award(self.award)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give back all that is pending of an award to the lot of its terms; nothing pending moves nothing."""
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    terms: LotTerms
+    award: bytes
+
+    def __post_init__(self) -> None:
+        _require(1, self.reference)
+        _require_award(self.award)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Open a hold on ``points``, first expiring first, from at most ``LOTS_PER_HOLD_MAX`` lots: all of it or nothing.
+
+    Refused with ``insufficient_points`` or ``too_many_lots``. A ``hold_id`` that was used before is an error of the
+    caller and fails the whole call (``HoldExistsError``, or the primary key of ``ledger_holds``).
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    hold_id: UUID
+
+    def __post_init__(self) -> None:
+        _require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Take ``points`` of an open hold for a partner, first expiring first. The rest returns to its lots.
+
+    With ``keep_rest`` the rest stays reserved for a further capture; a hold with nothing left is closed either way.
+    Refused with ``hold_not_open`` (also where the hold is unknown or another owner's) or ``exceeds_hold``.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    hold_id: UUID
+    partner_id: str
+    keep_rest: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Let an open hold go: what it still reserves returns to its lots. Refused with ``hold_not_open``."""
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    hold_id: UUID
+    purpose: Literal["void", "expire"] = "void"
+
+    def __post_init__(self) -> None:
+        _require(1, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendLate:
+    """Take up to ``points`` for a partner without a hold: what is available, the rest being the answer's shortfall."""
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    partner_id: str
+
+    def __post_init__(self) -> None:
+        _require(self.points, self.reference)
+
+
+Command: TypeAlias = Earn | ClawBack | Suspend | Release | Reserve | Capture | Void | SpendLate
+
+
+class Balances(NamedTuple):
+    """An owner's points of one type: to spend, reserved, earned but not yet to be spent, and owed. None is negative."""
+
+    available: int = 0
+    held: int = 0
+    pending: int = 0
+    debt: int = 0
+
+
+class Posted(NamedTuple):
+    """A command that took effect.
+
+    ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there.
+    ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
+    claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
+    ``balance`` is the owner's just after this command.
+    """
+
+    command: Command
+    points: int
+    balance: Balances
+    shortfall: int = 0
+    debt_added: int = 0
+    debt_cleared: int = 0
+    released: int = 0
+
+
+class Refused(NamedTuple):
+    """A command that changed nothing, and why. A decision, not a fault: asked again just now, it is refused again."""
+
+    command: Command
+    reason: RefusalReason
+    balance: Balances
+
+
+Outcome: TypeAlias = Posted | Refused
+
+
+def _require(points: int, reference: bytes) -> None:
+    if not 1 <= points <= POINTS_MAX:
+        raise ValueError(f"points of a command are a whole number from 1 to {POINTS_MAX}")
+    if not 1 <= len(reference) <= REFERENCE_BYTES_MAX:
+        raise ValueError(f"a reference has 1 to {REFERENCE_BYTES_MAX} bytes")
+
+
+def _require_award(award: bytes) -> None:
+    if not 1 <= len(award) <= AWARD_BYTES_MAX:
+        raise ValueError(f"an award is named by 1 to {AWARD_BYTES_MAX} bytes")

@@ -1,0 +1,46 @@
+"""Who may do what with the ledger's tables: exactly what ``post`` needs, and nothing that would rewrite the past.
+
+Applied by the ledger's own migrations. Privileges on columns keep services from moving an account to another owner,
+from choosing a transfer's number or its real time, and from changing what a lot is. Partitions are not granted at
+all: rows reach them through ``ledger_transfers`` only.
+"""
+
+from collections.abc import Mapping
+
+from shared.database.roles import LEDGER_SERVICES, reader_name, role_name
+
+TRANSFER_COLUMNS = (
+    "account_id",
+    "debit",
+    "credit",
+    "partner_id",
+    "points",
+    "purpose",
+    "reference",
+    "debit_lot",
+    "credit_lot",
+    "hold_id",
+    "business_time",
+)
+
+# table → privileges of the services that post, as they stand in a GRANT
+LEDGER_GRANTS: Mapping[str, tuple[str, ...]] = {
+    "ledger_accounts": ("select", "insert (owner_id, point_type)", "update (available, held, pending, debt)"),
+    "ledger_lots": ("select", "insert", "update (remaining, reserved)"),
+    "ledger_holds": ("select", "insert", "update (reserved, captured, state, closed_at)"),
+    "ledger_hold_lots": ("select", "insert", "update (reserved, captured)"),
+    "ledger_transfers": (
+        "select",
+        f"insert ({', '.join(TRANSFER_COLUMNS)})",
+    ),
+    "ledger_version": ("select",),
+}
+
+
+def grant_statements() -> list[str]:
+    """The GRANTs, for a connection whose search path starts with the ledger's schema. Idempotent."""
+    services = ", ".join(role_name(service) for service in LEDGER_SERVICES)
+    readers = ", ".join(reader_name(service) for service in LEDGER_SERVICES)
+    statements = [f"grant {', '.join(granted)} on {table} to {services}" for table, granted in LEDGER_GRANTS.items()]
+    statements += [f"grant select on {table} to {readers}" for table in LEDGER_GRANTS]
+    return statements

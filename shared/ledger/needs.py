@@ -1,0 +1,80 @@
+"""What has to be read before commands can be decided: as little as possible, and none of it for plain earning."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.ledger.book import Account
+from shared.ledger.commands import (
+    LOTS_PER_HOLD_MAX,
+    Capture,
+    ClawBack,
+    Command,
+    Earn,
+    Release,
+    Reserve,
+    SpendLate,
+    Suspend,
+    Void,
+)
+from shared.ledger.plan import AccountKey
+from shared.ledger.terms import pending_key
+
+
+class Draw(NamedTuple):
+    """How much an account's commands can draw first expiring first, and from how many lots (None: however many)."""
+
+    account_id: int
+    points: int
+    lots_max: int | None
+
+
+@dataclass(slots=True)
+class Needs:
+    """What to load: lots by key, the first lots to be spent of some accounts, and holds."""
+
+    named_lots: list[tuple[int, bytes]] = field(default_factory=list)
+    draws: list[Draw] = field(default_factory=list)
+    hold_ids: list[UUID] = field(default_factory=list)
+
+
+def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> Needs:
+    """What ``plan`` must be given for these commands.
+
+    The points drawn are bounded by the sum that an account's commands ask for: each draws at most its own points, so
+    lots that cover the sum cover every one of them, whatever is refused in between. A Reserve draws on at most
+    ``LOTS_PER_HOLD_MAX`` lots, so n of them see enough in n times as many; where a command may take more lots, or
+    empty one by name, the number is not bounded.
+    """
+    needs = Needs()
+    reading = {(command.owner_id, command.point_type) for command in commands if not isinstance(command, Earn)}
+    if not reading:
+        return needs
+    named: dict[tuple[int, bytes], None] = {}
+    points: dict[int, int] = {}
+    reserves: dict[int, int] = {}
+    unbounded: set[int] = set()
+    for command in commands:
+        key = (command.owner_id, command.point_type)
+        if key not in reading:
+            continue
+        account_id = accounts[key].account_id
+        if isinstance(command, Earn | ClawBack | Suspend | Release):
+            named[account_id, command.terms.key] = None
+        if isinstance(command, ClawBack | Suspend | Release):
+            named[account_id, pending_key(command.terms, command.award)] = None
+        if isinstance(command, ClawBack | Suspend | SpendLate | Reserve):
+            points[account_id] = points.get(account_id, 0) + command.points
+        if isinstance(command, Reserve):
+            reserves[account_id] = reserves.get(account_id, 0) + 1
+        if isinstance(command, ClawBack | Suspend | SpendLate):
+            unbounded.add(account_id)
+        if isinstance(command, Capture | Void):
+            needs.hold_ids.append(command.hold_id)
+    needs.named_lots = list(named)
+    needs.draws = [
+        Draw(account_id, total, None if account_id in unbounded else LOTS_PER_HOLD_MAX * reserves[account_id])
+        for account_id, total in points.items()
+    ]
+    return needs

@@ -1,0 +1,46 @@
+"""Posting: lock, read, decide, write. The one way in which points move."""
+
+from collections.abc import Sequence
+
+from shared.database.engine import Transaction
+from shared.ledger import repository
+from shared.ledger.commands import Command, Outcome
+from shared.ledger.hold_time import HeldSince
+from shared.ledger.needs import needs_of
+from shared.ledger.plan import plan
+
+COMMANDS_MAX = 10_000
+
+
+async def post(
+    transaction: Transaction, commands: Sequence[Command], *, held_since: HeldSince | None = None
+) -> list[Outcome]:
+    """Apply commands to the ledger inside the caller's transaction; one outcome a command, in their order.
+
+    Commands of one owner are decided in the given order, each seeing those before it; splitting the list into several
+    calls leaves the same balances, lots and holds. Every credit clears what its owner owes first. A refusal changes
+    nothing and is an answer; an error fails the whole call, and the transaction must be rolled back.
+
+    Owners' accounts are made if they are missing, locked in key order and stay locked to the commit: call this once a
+    transaction, after every lock of an earlier step. The number of statements does not depend on the number of
+    commands. Not idempotent: the caller's claim or idempotency record must be part of the same transaction.
+
+    Raises:
+        HoldExistsError: a hold is reserved twice within ``commands`` (across calls: asyncpg.UniqueViolationError).
+        LedgerBrokenError: what is stored contradicts itself.
+    """
+    if not commands:
+        return []
+    if len(commands) > COMMANDS_MAX:
+        raise ValueError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
+    keys = list({(command.owner_id, command.point_type): None for command in commands})
+    accounts = await repository.lock_accounts(transaction.raw, keys)
+    if held_since is not None:
+        held_since.locked()
+    needs = needs_of(accounts, commands)
+    lots = await repository.load_lots(transaction.raw, needs)
+    holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)
+    planned = plan(accounts, lots, holds, commands)
+    if planned.transfers:
+        await repository.write(transaction.raw, planned, transaction.now)
+    return planned.outcomes
