@@ -18,8 +18,8 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.hold_time import HeldSince
-from shared.ledger.plan import HoldExistsError, Plan, plan
-from shared.ledger.post import COMMANDS_MAX, post
+from shared.ledger.planning import HoldExistsError, Plan, plan
+from shared.ledger.posting import COMMANDS_MAX, post
 from shared.ledger.terms import LotTerms
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
 

@@ -18,7 +18,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.plan import AccountKey
+from shared.ledger.planning import AccountKey
 from shared.ledger.terms import pending_key
 
 

@@ -12,7 +12,7 @@ import asyncpg
 from shared.database.engine import RawConnection
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
 from shared.ledger.needs import Needs
-from shared.ledger.plan import AccountKey, Plan
+from shared.ledger.planning import AccountKey, Plan
 from shared.ledger.terms import LotTerms
 
 # In key order, like the locks below: two transactions that make the same accounts in different orders would deadlock.

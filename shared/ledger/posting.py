@@ -7,7 +7,7 @@ from shared.ledger import repository
 from shared.ledger.commands import Command, Outcome
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of
-from shared.ledger.plan import plan
+from shared.ledger.planning import plan
 
 COMMANDS_MAX = 10_000
 
