@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import TextIO
 
+LOG_BYTES_MAX = 33_554_432  # at its start a process with a longer log begins a new one; one old one is kept
 LOG_TAIL_BYTES = 16_384
 LOG_TAIL_LINES = 15
 
@@ -26,7 +26,8 @@ class Rank(IntEnum):
 class Guardian:
     """The supervisor's end of ``deploy.local.guard``: while it is open, children of a dead supervisor do not stay."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, lock_descriptor: int | None = None) -> None:
+        """Start the guard; it holds ``lock_descriptor`` open, and with it the lock, until it has ended everybody."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -35,6 +36,7 @@ class Guardian:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                pass_fds=() if lock_descriptor is None else (lock_descriptor,),
                 text=True,
                 cwd=Path(__file__).resolve().parents[2],
             )
@@ -53,7 +55,7 @@ class Guardian:
         self._process.wait()
 
     def _tell(self, message: str) -> None:
-        stdin: TextIO | None = self._process.stdin
+        stdin = self._process.stdin
         if stdin is None or stdin.closed:
             raise RuntimeError("the guard is closed")
         with self._lock:
@@ -134,6 +136,8 @@ def start_child(
 ) -> Child:
     """Start a program in a process group of its own, output appended to ``log``."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_name(f"{log.name}.1"))
     with log.open("ab") as output:
         log_start_bytes = output.tell()
         process = subprocess.Popen(  # noqa: S603 -- our own command lines

@@ -38,11 +38,13 @@ class KafkaBroker:
         return f"{HOST}:{self._port}"
 
     @property
-    def child(self) -> Child | None:
-        """The running broker, or the one that ended last; None before the first start."""
+    def child(self) -> Child:
+        """The running broker, or the one that ended last. There is none before the first start."""
+        if self._child is None:
+            raise StackError("The broker has not been started.")
         return self._child
 
-    def start(self) -> None:
+    def start(self) -> Child:
         """Format the data folder if it is new, and start on it. Returns when the broker takes connections."""
         self._data_dir.mkdir(parents=True, exist_ok=True)
         properties = self._data_dir / "server.properties"
@@ -59,6 +61,7 @@ class KafkaBroker:
             cwd=self._data_dir,
         )
         self._await_ready(self._child)
+        return self._child
 
     def stop(self) -> None:
         """The clean shutdown; returns when the broker is gone."""
@@ -100,7 +103,9 @@ def _java(class_path: str, *flags: str) -> list[str]:
 
 
 def _run(command: list[str]) -> str:
-    result = subprocess.run(command, capture_output=True, text=True, env=_environment())  # noqa: S603 -- our own command
+    result = subprocess.run(  # noqa: S603 -- our own command line
+        command, check=False, capture_output=True, text=True, env=_environment()
+    )
     if result.returncode != 0:
         raise StackError(f"Kafka's storage tool failed:\n{result.stderr.strip() or result.stdout.strip()}")
     return result.stdout

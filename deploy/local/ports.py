@@ -18,6 +18,7 @@ SERVICE_PORTS = {
     "notifications": 8006,
 }
 WORKER_PORT_STEP = 100
+INSTANCE_PORT_STEP = 10
 POSTGRES_PORT = 15432
 KAFKA_PORT = 19092
 KAFKA_CONTROLLER_PORT = 19093
@@ -55,9 +56,11 @@ class Ports:
         postgres, kafka, controller, smtp = pick_free_ports(4)
         return cls(postgres, kafka, controller, smtp, offset=_pick_service_offset())
 
-    def service(self, name: str, *, is_worker: bool, extra: int = 0) -> int:
-        """A service's HTTP port; ``extra`` tells several workers of one service apart."""
-        return SERVICE_PORTS[name] + self.offset + (WORKER_PORT_STEP if is_worker else 0) + extra
+    def service(self, name: str, *, is_worker: bool, instance: int = 0) -> int:
+        """A service's HTTP port; ``instance`` tells several processes of one service and role apart."""
+        return (
+            SERVICE_PORTS[name] + self.offset + (WORKER_PORT_STEP if is_worker else 0) + instance * INSTANCE_PORT_STEP
+        )
 
 
 def is_free(port: int) -> bool:

@@ -77,7 +77,6 @@ class PostgresServer:
         self._settings = {**SETTINGS, **(settings or {})}
         self._programs = programs_dir()
         self._child: Child | None = None
-        self._unprivileged: Unprivileged | None = None
 
     @property
     def admin_url(self) -> str:
@@ -85,21 +84,23 @@ class PostgresServer:
         return f"postgresql://{ADMIN}:{self._password}@{HOST}:{self._port}/{DATABASE}"
 
     @property
-    def child(self) -> Child | None:
-        """The running server, or the one that ended last; None before the first start."""
+    def child(self) -> Child:
+        """The running server, or the one that ended last. There is none before the first start."""
+        if self._child is None:
+            raise StackError("The server has not been started.")
         return self._child
 
-    def start(self) -> None:
+    def start(self) -> Child:
         """Make the data folder if there is none, start on it, recover what a crash left. Returns when it answers."""
         self._data_dir.parent.mkdir(parents=True, exist_ok=True)
-        self._unprivileged = Unprivileged(data_dir=self._data_dir, program=self._programs / "postgres")
+        unprivileged = self._unprivileged()
         if not (self._data_dir / "PG_VERSION").exists():
-            self._initialise(self._unprivileged)
+            self._initialise(unprivileged)
         self._end_predecessor()
-        self._write_settings(self._unprivileged)
+        self._write_settings(unprivileged)
         self._child = start_child(
             "postgres",
-            self._unprivileged.command(str(self._programs / "postgres"), "-D", str(self._data_dir)),
+            unprivileged.command(str(self._programs / "postgres"), "-D", str(self._data_dir)),
             log=self._log,
             guardian=self._guardian,
             rank=Rank.POSTGRES,
@@ -108,6 +109,7 @@ class PostgresServer:
             cwd=Path("/"),
         )
         self._await_ready(self._child)
+        return self._child
 
     def stop(self) -> None:
         """The fast, clean shutdown; returns when the server is gone."""
@@ -150,13 +152,16 @@ class PostgresServer:
         )
         partial.rename(self._data_dir)
 
+    def _unprivileged(self) -> Unprivileged:
+        return Unprivileged(data_dir=self._data_dir, program=self._programs / "postgres")
+
     def _run(self, program: str, *arguments: str, standard_input: str = "") -> None:
-        assert self._unprivileged is not None
         result = subprocess.run(  # noqa: S603 -- our own command line
-            self._unprivileged.command(str(self._programs / program), *arguments),
+            self._unprivileged().command(str(self._programs / program), *arguments),
             input=standard_input,
             capture_output=True,
             text=True,
+            check=False,
             cwd="/",
             env=_environment(),
         )

@@ -56,4 +56,4 @@ class ConsoleReporter:
 @contextmanager
 def _count_nothing(name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
     del name, size_bytes
-    yield lambda received_bytes: None
+    yield lambda _: None

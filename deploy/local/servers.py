@@ -8,6 +8,7 @@ from deploy.local.kafka_jars import kafka_class_path
 from deploy.local.postgres import PostgresServer
 from deploy.local.progress import Reporter
 from deploy.local.stack_secrets import StackSecrets
+from deploy.local.supervision import Supervised, Supervisor
 
 
 class Servers:
@@ -76,6 +77,21 @@ class Servers:
         if self._kafka is not None:
             self._reporter.say("Kafka starts …")
             self._kafka.start()
+
+    def watch_all(self, supervisor: Supervisor) -> None:
+        """Keep both running from now on; what was given is left alone."""
+        if self._postgres is not None:
+            self.watch_postgres(supervisor)
+        if self._kafka is not None:
+            self.watch_kafka(supervisor)
+
+    def watch_postgres(self, supervisor: Supervisor) -> None:
+        """Keep the database running from now on."""
+        supervisor.watch(Supervised("postgres", self.postgres.child, self.postgres.start))
+
+    def watch_kafka(self, supervisor: Supervisor) -> None:
+        """Keep the broker running from now on."""
+        supervisor.watch(Supervised("kafka", self.kafka.child, self.kafka.start))
 
     def stop(self) -> None:
         """Both, Kafka first; what was given is left alone."""

@@ -1,0 +1,64 @@
+"""The API clients that a local stack starts with, and how to get a token for one."""
+
+import json
+from collections.abc import Mapping
+
+import httpx2
+
+from deploy.local.errors import StackError
+
+TOKEN_SECONDS_MAX = 10.0
+
+ADMIN_SCOPES = (
+    "partners:write",
+    "partners:read",
+    "clients:write",
+    "members:write",
+    "members:read",
+    "members:contact",
+    "receipts:write",
+    "receipts:read",
+    "rules:write",
+    "rules:read",
+    "balances:read",
+    "redemptions:write",
+    "redemptions:read",
+    "cases:write",
+    "cases:read",
+    "messages:read",
+)
+CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "admin": ADMIN_SCOPES,
+    "notifications": ("members:contact",),
+}
+
+
+def bootstrap_clients(client_secrets: Mapping[str, str]) -> str:
+    """The value of ``TESSERA_BOOTSTRAP_CLIENTS``: the clients that coalition makes at its start."""
+    return json.dumps(
+        [
+            {"client_id": client_id, "secret": client_secrets[client_id], "scopes": list(scopes)}
+            for client_id, scopes in CLIENT_SCOPES.items()
+        ]
+    )
+
+
+def fetch_token(coalition_url: str, client_id: str, secret: str) -> str:
+    """A bearer token by client credentials, valid for at most 15 minutes."""
+    try:
+        response = httpx2.post(
+            f"{coalition_url}/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(client_id, secret),
+            timeout=TOKEN_SECONDS_MAX,
+        )
+    except httpx2.HTTPError as error:
+        raise StackError(
+            f"coalition does not answer at {coalition_url}: {error}. Is the stack up (make up)?"
+        ) from error
+    if response.status_code != httpx2.codes.OK:
+        raise StackError(f"coalition gave no token to client {client_id}: {response.status_code} {response.text}")
+    token = response.json()["access_token"]
+    if not isinstance(token, str):
+        raise StackError("coalition's answer holds no token")
+    return token

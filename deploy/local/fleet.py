@@ -1,0 +1,129 @@
+"""The stack's processes above the servers: services and the mail sink, each supervised."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import httpx2
+
+from deploy.local.children import Child, Guardian, Rank, start_child
+from deploy.local.config import StackConfig
+from deploy.local.errors import StackError
+from deploy.local.ports import HOST, is_free
+from deploy.local.services import ROOT, ServiceSpec
+from deploy.local.supervision import Supervised, Supervisor, describe_end
+
+READY_SECONDS_MAX = 60.0
+READY_POLL_SECONDS = 0.05
+READY_ANSWER_SECONDS_MAX = 2.0
+STOP_SECONDS_MAX = 20.0
+MAIL_SINK = "mail-sink"
+
+
+class Fleet:
+    """Starts, awaits, kills and stops the processes of one stack."""
+
+    def __init__(self, config: StackConfig, guardian: Guardian, supervisor: Supervisor) -> None:
+        self._config = config
+        self._guardian = guardian
+        self._supervisor = supervisor
+        self._processes: dict[str, Supervised] = {}
+
+    def start(self, label: str, command: list[str], environment: Mapping[str, str]) -> None:
+        """Start a process and keep it running. Does not wait until it is ready."""
+        with self._supervisor.lock:
+            if label in self._processes:
+                raise StackError(f"{label} has been started already.")
+
+            def launch() -> Child:
+                return start_child(
+                    label,
+                    command,
+                    log=self._config.log_dir / f"{label}.log",
+                    guardian=self._guardian,
+                    rank=Rank.SERVICE,
+                    environment=environment,
+                    stop_signal=signal.SIGTERM,
+                    cwd=ROOT,
+                )
+
+            supervised = Supervised(label, launch(), launch)
+            self._processes[label] = supervised
+
+    def start_mail_sink(self, environment: Mapping[str, str]) -> None:
+        """Start the mail server that keeps messages as files. Returns when it takes connections."""
+        port = self._config.ports.smtp
+        command = [sys.executable, "-m", "deploy.local.mail_sink", str(port), str(self._config.mail_dir)]
+        self.start(MAIL_SINK, command, environment)
+        self._await(MAIL_SINK, lambda: not is_free(port))
+
+    def await_ready(self, spec: ServiceSpec) -> None:
+        """Wait until a service says that it is ready; from then on it is kept running."""
+        url = f"http://{HOST}:{spec.port(self._config)}/health/ready"
+        self._await(spec.label, lambda: _is_ready(url))
+
+    def kill(self, label: str, *, restart: bool) -> None:
+        """SIGKILL, on purpose: it is not counted as a crash. Returns when the process is gone.
+
+        With ``restart`` a successor starts a moment later, by itself; without it the process stays away.
+        """
+        with self._supervisor.lock:
+            supervised = self.find(label)
+            if restart:
+                self._supervisor.restart_soon(supervised)
+            else:
+                self._forget(label)
+            supervised.child.kill()
+
+    def stop(self, label: str) -> None:
+        """The clean end of one process, for good. Returns when it is gone."""
+        with self._supervisor.lock:
+            supervised = self.find(label)
+            self._forget(label)
+        supervised.child.stop(STOP_SECONDS_MAX)
+
+    def stop_all(self) -> None:
+        """The clean end of every process, all at once. Returns when all are gone."""
+        with self._supervisor.lock:
+            children = [supervised.child for supervised in self._processes.values()]
+            for label in list(self._processes):
+                self._forget(label)
+        for child in children:
+            child.send(child.stop_signal)
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        for child in children:
+            child.stop(max(0.0, deadline - time.monotonic()))
+
+    def find(self, label: str) -> Supervised:
+        """The process of this name; a ``StackError`` where there is none."""
+        try:
+            return self._processes[label]
+        except KeyError:
+            running = ", ".join(self._processes) or "nothing"
+            raise StackError(f"No process {label!r} in this stack; there is {running}.") from None
+
+    def _forget(self, label: str) -> None:
+        self._supervisor.forget(label)
+        del self._processes[label]
+
+    def _await(self, label: str, is_ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        supervised = self.find(label)
+        while not is_ready():
+            child = supervised.child
+            is_lost = supervised.has_failed if self._supervisor.is_watching(label) else not child.is_running()
+            if is_lost or time.monotonic() > deadline:
+                what = describe_end(child) if is_lost else f"still not ready after {READY_SECONDS_MAX:.0f} s"
+                raise StackError(
+                    f"{label} did not get ready: {what}. Its last lines ({child.log}):\n{child.log_tail()}"
+                )
+            time.sleep(READY_POLL_SECONDS)
+        self._supervisor.watch(supervised)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx2.get(url, timeout=READY_ANSWER_SECONDS_MAX).status_code == httpx2.codes.OK
+    except httpx2.HTTPError:
+        return False
