@@ -1,0 +1,154 @@
+"""Settings that every service has. A service's own class adds its fields to these.
+
+Every setting is an environment variable with the prefix ``TESSERA_``. Wrong settings end the process before anything
+starts, with a message that names the variable and says what to put there, and never shows what was there.
+"""
+
+import re
+import zoneinfo
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.ids import IdentifierKey
+from shared.kafka.settings import KafkaSettings
+from shared.money import is_currency
+
+ENV_PREFIX = "TESSERA_"
+
+_HEX_KEY = re.compile(r"^[0-9a-fA-F]{64}$")
+
+S = TypeVar("S", bound="ServiceSettings")
+
+
+class InvalidSettingsError(Exception):
+    """One line for each variable that is wrong: its name, what is wrong, what it means."""
+
+
+class ServiceSettings(BaseSettings):
+    """What all services need. Secrets are ``SecretStr``: they show as asterisks wherever settings are printed."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(
+        description="PostgreSQL, as the service's own role: postgresql://tessera_<service>:password@host:5432/tessera"
+    )
+    database_connections_max: int = Field(
+        default=8, ge=2, le=100, description="How many connections one process opens to PostgreSQL at most."
+    )
+    kafka_bootstrap_servers: str = Field(
+        min_length=1, description="Kafka brokers to begin with, as host:port, separated by commas."
+    )
+    topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,50}$")] = Field(
+        default="", description="Stands before every topic and group, so that two programmes can share one broker."
+    )
+    topic_partitions: int = Field(
+        default=12, ge=1, le=1000, description="Partitions of each topic; the same for all services."
+    )
+    http_host: str = Field(default="127.0.0.1", description="The address to listen on; 0.0.0.0 for all.")
+    http_port: int = Field(
+        default=8000,
+        ge=0,
+        le=65535,
+        description="The port to listen on (a worker: health and metrics). 0: any free one.",
+    )
+    instance: int = Field(
+        default=1,
+        ge=1,
+        le=9999,
+        description="This process's number among those of its service and role. No two may share one: with it a "
+        "restarted worker takes its partitions over at once.",
+    )
+    jwks_url: str = Field(
+        default="http://127.0.0.1:8002/.well-known/jwks.json",
+        pattern=r"^https?://",
+        description="Where the coalition service publishes the keys that tokens are checked with.",
+    )
+    token_issuer: str = Field(
+        default="https://tessera.invalid", min_length=1, description="The iss that every token must bear."
+    )
+    identifier_key: SecretStr = Field(
+        description="What cards, phones and tokens are hashed with: 64 hex digits (openssl rand -hex 32), the same for "
+        "all services, for ever."
+    )
+    identifier_key_version: int = Field(
+        default=1, ge=1, description="The version of identifier_key; it stands in every hash."
+    )
+    country: str = Field(
+        default="US", pattern=r"^[A-Z]{2}$", description="The programme's country (ISO 3166), for phone numbers."
+    )
+    currency: str = Field(
+        default="USD", description="The programme's currency (ISO 4217); receipts in another are refused."
+    )
+    time_zone: str = Field(
+        default="America/New_York", description="The programme's time zone (IANA): where its days begin and end."
+    )
+    point_type: str = Field(default="points", min_length=1, max_length=64, description="The code of the point type.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe log lines to be written."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgresql+asyncpg://")):
+            raise ValueError("it must begin with postgresql://")
+        return value
+
+    @field_validator("identifier_key")
+    @classmethod
+    def _is_hex_key(cls, value: SecretStr) -> SecretStr:
+        if not _HEX_KEY.match(value.get_secret_value()):
+            raise ValueError("it must be 64 hex digits")
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _is_known_currency(cls, value: str) -> str:
+        if not is_currency(value):
+            raise ValueError("it must be an ISO 4217 code, such as USD")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known_zone(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("it must be an IANA time zone, such as Europe/Berlin") from error
+        return value
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """The cluster, as ``shared.kafka`` wants it."""
+        return KafkaSettings(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            topic_prefix=self.topic_prefix,
+            partitions=self.topic_partitions,
+        )
+
+    @property
+    def hashing_key(self) -> IdentifierKey:
+        """The key that identifiers are hashed with."""
+        return IdentifierKey(self.identifier_key_version, bytes.fromhex(self.identifier_key.get_secret_value()))
+
+
+def load_settings(settings: type[S]) -> S:
+    """The settings as the environment has them.
+
+    Raises:
+        InvalidSettingsError: with a line for every variable that is missing or wrong.
+    """
+    try:
+        return settings()
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise InvalidSettingsError("\n".join(_line(settings, item) for item in found)) from None
+
+
+def _line(settings: type[ServiceSettings], item: Any) -> str:
+    field = str(item["loc"][0]) if item["loc"] else ""
+    about = settings.model_fields[field].description if field in settings.model_fields else None
+    wrong = "is not set" if item["type"] == "missing" else str(item["msg"]).removeprefix("Value error, ")
+    return f"{ENV_PREFIX}{field.upper()}: {wrong}." + (f" {about}" if about else "")
