@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from services.accrual.domain.rules import RuleSetHistory
+from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.repository import rule_sets
 from shared.database import Transaction
 
@@ -27,7 +27,7 @@ class PublishedRules:
     """
 
     def __init__(self) -> None:
-        self._versions: dict[int, rule_sets.RuleSet] = {}
+        self._versions: dict[int, RuleSet] = {}
         self.history = RuleSetHistory(())
 
     async def refresh(self, transaction: Transaction) -> None:

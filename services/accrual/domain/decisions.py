@@ -6,6 +6,7 @@ A missing fact never refuses a receipt: it parks it, under the key of the row in
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -68,6 +69,8 @@ class Facts:
     tills: AbstractSet[TillCodes]
     originals: dict[bytes, Original]
     rule_sets: RuleSetHistory
+    now: datetime
+    parked_window: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,11 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
         return Parked(document, "till", "unknown_till")
     if purchase.is_training:
         return Refused(document, owner_id, "training", "a receipt of a till in training mode earns nothing")
+    if facts.now - purchase.received_at > facts.parked_window:
+        days = facts.parked_window.days
+        return Refused(
+            document, owner_id, "registered_too_late", f"its card was registered more than {days} days later"
+        )
     if status == "closed":
         return Refused(document, owner_id, "member_closed", "the member has left the programme")
     rule_set = facts.rule_sets.at(purchase.occurred_at)

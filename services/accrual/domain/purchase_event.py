@@ -1,11 +1,8 @@
 """A purchase event's identity, and the key it travels under."""
 
-from typing import TypeVar
 from uuid import UUID, uuid5
 
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
-
-E = TypeVar("E", PurchaseRecorded, ReturnRecorded)
 
 # Never change: a till's retry must give the event the id it had.
 _EVENT_NAMESPACE = UUID("6f0b2a52-9a0e-5d0f-8a63-6d1f4f0f7c11")
@@ -16,10 +13,10 @@ def purchase_event_id(receipt_id: str, content_hash: str, member_id: UUID | None
     return uuid5(_EVENT_NAMESPACE, f"{receipt_id}\n{content_hash}\n{member_id or ''}")
 
 
-def with_member(event: E, member_id: UUID) -> E:
+def with_member(event: PurchaseRecorded | ReturnRecorded, member_id: UUID) -> PurchaseRecorded | ReturnRecorded:
     """The event of the same document, now that its member is known."""
+    event_id = purchase_event_id(event.data.receipt_id, event.data.content_hash, member_id)
     data = event.data.model_copy(update={"member_id": member_id})
-    event_id = purchase_event_id(data.receipt_id, data.content_hash, member_id)
     return event.model_copy(update={"id": event_id, "data": data})
 
 

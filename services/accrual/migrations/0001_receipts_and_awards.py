@@ -4,10 +4,10 @@ Revision ID: 0001
 """
 
 from alembic import op
+
 from shared.database.read_to import READ_TO_DDL
 from shared.outbox.ddl import OUTBOX_DDL
 from shared.runtime.dead_letters import DEAD_LETTERS_DDL
-
 from shared.web.idempotency import IDEMPOTENCY_DDL
 
 revision = "0001"

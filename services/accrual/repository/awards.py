@@ -57,6 +57,8 @@ _SAVE_RETURNS = """
 
 _RETURNS_OF = "select original_key, returned_thousandths from returns where original_key = any($1::bytea[])"
 
+_DECISION_OF = "select decision from awards where natural_key = $1"
+
 _DOCUMENTS_OF = "select natural_key, event from documents where natural_key = any($1::bytea[])"
 
 _SAVE_REFUSALS = """
@@ -195,6 +197,12 @@ async def load_documents(
     """Decided documents by natural key."""
     rows = await transaction.raw.fetch(_DOCUMENTS_OF, list(keys))
     return {row["natural_key"]: PURCHASES.read(decompress(row["event"])) for row in rows}
+
+
+async def load_decision(transaction: Transaction, key: bytes) -> bytes:
+    """What was stored of an award's decision. The award must exist."""
+    decision: bytes = await transaction.raw.fetchval(_DECISION_OF, key)
+    return decision
 
 
 async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) -> set[tuple[bytes, bytes]]:

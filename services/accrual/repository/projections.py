@@ -89,7 +89,15 @@ _TILL_BY_KEY = """
     select partner_id, store_id, till_id from tills where key_sha256 = $1 and not is_revoked
 """
 
-_PARTNER = "select line_tolerance_minor, receipt_tolerance_minor from partners where partner_id = $1"
+_TILL_SCHEMES = """
+    select partner_id, store_id, till_id, key_scheme from tills
+        join unnest($1::text[], $2::text[], $3::text[]) as asked (partner_id, store_id, till_id)
+            using (partner_id, store_id, till_id)
+"""
+
+_TOLERANCES = """
+    select partner_id, line_tolerance_minor, receipt_tolerance_minor from partners where partner_id = any($1::text[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +212,22 @@ async def find_till_by_key(transaction: Transaction, key_sha256: str) -> Till | 
     return Till(row["partner_id"], row["store_id"], row["till_id"]) if row is not None else None
 
 
-async def find_tolerance(transaction: Transaction, partner_id: str) -> Tolerance | None:
-    """A partner's tolerance, or None where the partner is not known yet."""
-    row = await transaction.raw.fetchrow(_PARTNER, partner_id)
-    return Tolerance(row["line_tolerance_minor"], row["receipt_tolerance_minor"]) if row is not None else None
+async def find_schemes(transaction: Transaction, tills: Collection[Till]) -> dict[Till, str]:
+    """The key schemes that tills declared; an unknown till is absent."""
+    asked = list(tills)
+    rows = await transaction.raw.fetch(
+        _TILL_SCHEMES,
+        [till.partner_id for till in asked],
+        [till.store_id for till in asked],
+        [till.till_id for till in asked],
+    )
+    return {Till(row["partner_id"], row["store_id"], row["till_id"]): row["key_scheme"] for row in rows}
+
+
+async def find_tolerances(transaction: Transaction, partner_ids: Collection[str]) -> dict[str, Tolerance]:
+    """Partners' tolerances; a partner that is not known yet is absent."""
+    rows = await transaction.raw.fetch(_TOLERANCES, list(partner_ids))
+    return {row["partner_id"]: Tolerance(row["line_tolerance_minor"], row["receipt_tolerance_minor"]) for row in rows}
 
 
 def _highest(items: Iterable[V], key_of: Callable[[V], Hashable]) -> Iterable[V]:

@@ -23,7 +23,8 @@ _PUBLICATION_LOCK = 7_300_001
 async def lock_publication(transaction: Transaction) -> int:
     """Wait for other publications to end; the highest version so far (0 before the first)."""
     await transaction.connection.execute(select(func.pg_advisory_xact_lock(_PUBLICATION_LOCK)))
-    return (await transaction.connection.execute(select(func.coalesce(func.max(_rule_sets.c.version), 0)))).scalar_one()
+    highest = await transaction.connection.execute(select(func.max(_rule_sets.c.version)))
+    return highest.scalar_one_or_none() or 0
 
 
 async def save(transaction: Transaction, rule_set: RuleSet, published_by: str) -> None:
@@ -45,3 +46,13 @@ async def load_newer(transaction: Transaction, than_version: int) -> list[RuleSe
         select(_rule_sets.c.document).where(_rule_sets.c.version > than_version).order_by(_rule_sets.c.version)
     )
     return [RuleSet.model_validate(document) for (document,) in rows]
+
+
+async def load(transaction: Transaction, version: int) -> RuleSet:
+    """One version.
+
+    Raises:
+        sqlalchemy.exc.NoResultFound: there is no such version.
+    """
+    rows = await transaction.connection.execute(select(_rule_sets.c.document).where(_rule_sets.c.version == version))
+    return RuleSet.model_validate(rows.scalar_one())

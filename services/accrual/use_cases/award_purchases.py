@@ -13,6 +13,7 @@ from services.accrual.use_cases.release_parked import release_waiting_returns
 from services.accrual.use_cases.save_decisions import save_decisions
 from shared import outbox
 from shared.database import Transaction
+from shared.ledger import HeldSince
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ async def award_purchases(
     programme: Programme,
     rules: PublishedRules,
     known_tills: KnownTills,
+    held_since: HeldSince,
     meet_first: frozenset[str] = frozenset(),
 ) -> BatchReport:
     """Award purchases and take back for returns inside the caller's transaction.
@@ -68,9 +70,9 @@ async def award_purchases(
         await _account_for_settled(transaction, settled, report)
     if not fresh:
         return report
-    facts = await load_facts(transaction, fresh, rules, known_tills, meet_first)
+    facts = await load_facts(transaction, fresh, rules, known_tills, meet_first, programme.parked_window)
     decisions = [decide(document, facts) for document in fresh]
-    await save_decisions(transaction, decisions, programme)
+    await save_decisions(transaction, decisions, programme, held_since)
     for decision in decisions:
         report.count(decision)
     report.released = await release_waiting_returns(transaction, decisions)
@@ -87,9 +89,9 @@ def _first_of_each_key(documents: Sequence[Document]) -> tuple[list[Document], l
 async def _claim(transaction: Transaction, documents: Sequence[Document]) -> list[Document]:
     """Claim the documents, and name the purchases that returns among them undo, in one statement and one key order."""
     own = {document.natural_key for document in documents}
-    named = {document.original_key for document in documents if document.original_key is not None} - own
+    named = {key for document in documents if (key := document.original_key) is not None} - own
     wanted: list[tuple[bytes, Document | None]] = [(document.natural_key, document) for document in documents]
-    wanted += [(key, None) for key in named if key is not None]
+    wanted += [(key, None) for key in named]
     claimed = await claims.claim(
         transaction,
         [key for key, _ in wanted],

@@ -1,6 +1,7 @@
 """Loads all that a batch is judged by, set-based, taking locks in the one order: meeting rows, members, awards."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts, Original, TillCodes
@@ -41,6 +42,7 @@ async def load_facts(
     rules: PublishedRules,
     known_tills: KnownTills,
     meet_first: frozenset[str],
+    parked_window: timedelta,
 ) -> Facts:
     """The facts for documents that this transaction has claimed. What is missing was looked for under its lock.
 
@@ -66,7 +68,7 @@ async def load_facts(
         raise MeetingRowsNeededError(unknown | meet_first)
     if originals:
         await _complete_originals(transaction, originals)
-    return Facts(owners, members, tills, originals, rules.history)
+    return Facts(owners, members, tills, originals, rules.history, transaction.now, parked_window)
 
 
 async def _owners(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, UUID]:
@@ -102,13 +104,13 @@ def _missing(
 
 async def _claimed_originals(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, Original]:
     """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
-    keys = {document.original_key for document in documents if document.original_key is not None}
+    keys = {key for document in documents if (key := document.original_key) is not None}
     keys -= {document.natural_key for document in documents if isinstance(document.event, PurchaseRecorded)}
     if not keys:
         return {}
-    known = await claims.read(transaction, [key for key in keys if key is not None])
+    known = await claims.read(transaction, keys)
     return {
-        key: Original(claim.state if claim.state in ("awarded", "refused") else "waiting", claim.owner_id)  # type: ignore[arg-type]
+        key: Original(claim.state if claim.state in ("awarded", "refused") else "waiting", claim.owner_id)
         for key, claim in known.items()
     }
 

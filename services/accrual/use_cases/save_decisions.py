@@ -21,11 +21,13 @@ from services.accrual.use_cases.messages import (
 )
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import ClawBack, Command, Earn, LotTerms, Posted, Suspend
+from shared.ledger import ClawBack, Command, Earn, HeldSince, LotTerms, Posted, Suspend
 from shared.outbox import Message
 
 
-async def save_decisions(transaction: Transaction, decisions: Sequence[Decision], programme: Programme) -> None:
+async def save_decisions(
+    transaction: Transaction, decisions: Sequence[Decision], programme: Programme, held_since: HeldSince
+) -> None:
     """Save decisions on documents that this transaction has claimed, their owners being locked.
 
     Everything stands in one order: what is ours, then the ledger (held for as short as can be), the outbox last.
@@ -40,7 +42,7 @@ async def save_decisions(transaction: Transaction, decisions: Sequence[Decision]
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     original_terms = await _take_back(transaction, clawed_back, terms)
     commands = _commands(decisions, terms, original_terms, held, programme.point_type)
-    outcomes = await ledger.post(transaction, [command for _, command in commands])
+    outcomes = await ledger.post(transaction, [command for _, command in commands], held_since=held_since)
     messages: list[Message] = []
     return_rows: list[ReturnRow] = []
     for (decision, command), outcome in zip(commands, outcomes, strict=True):
@@ -152,17 +154,10 @@ async def _settle_claims(transaction: Transaction, decisions: Sequence[Decision]
     states: list[ClaimState] = []
     owners: list[UUID | None] = []
     for decision in decisions:
-        match decision:
-            case Awarded(owner_id=owner_id) | ClawedBack(owner_id=owner_id):
-                state: ClaimState = "awarded"
-                owner: UUID | None = owner_id
-            case Refused(owner_id=owner):
-                state = "refused"
-            case Parked():
-                continue
-        keys.append(decision.document.natural_key)
-        states.append(state)
-        owners.append(owner)
+        if not isinstance(decision, Parked):  # its claim is parked already
+            keys.append(decision.document.natural_key)
+            states.append("refused" if isinstance(decision, Refused) else "awarded")
+            owners.append(decision.owner_id)
     if keys:
         await claims.settle(transaction, keys, states, owners)
 

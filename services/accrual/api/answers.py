@@ -1,0 +1,93 @@
+"""From what the use cases know to what HTTP says."""
+
+from services.accrual.domain.evaluation import Applied, Outcome
+from services.accrual.domain.trace import trace_in_words
+from services.accrual.door import Taken
+from services.accrual.schemas import (
+    AwardAnswer,
+    BalanceAnswer,
+    OutcomeAnswer,
+    ReceiptAccepted,
+    ReceiptAnswer,
+    RefusalAnswer,
+    ReturnAnswer,
+)
+from services.accrual.use_cases.show_receipt import ReceiptStory
+from shared.receipt_key import receipt_id_of
+
+
+def accepted(taken: Taken) -> ReceiptAccepted:
+    """A document that is safe, with its outcome where it is known."""
+    status_url = f"/v1/receipts/{taken.receipt_id}"
+    outcome = taken.outcome
+    if outcome is None:
+        return ReceiptAccepted(receipt_id=taken.receipt_id, status="accepted", status_url=status_url)
+    balance = None
+    if outcome.points is not None:
+        balance = BalanceAnswer(available=outcome.available, pending=outcome.pending, debt=outcome.debt)
+    return ReceiptAccepted(
+        receipt_id=taken.receipt_id,
+        status=outcome.state,
+        status_url=status_url,
+        points=outcome.points,
+        point_type=outcome.point_type,
+        balance=balance,
+    )
+
+
+def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
+    """The whole story of a receipt."""
+    award = returned = trace = words = None
+    if story.award is not None:
+        award = AwardAnswer(
+            member_id=story.award.owner_id,
+            point_type=story.award.point_type,
+            points=story.award.points,
+            taken_back=story.award.taken_back,
+            rule_set_version=story.award.rule_set_version,
+            decided_at=story.award.decided_at,
+            hold_reason=story.award.hold_reason,
+            hold_ends_at=story.award.hold_ends_at,
+        )
+    if story.evaluation is not None and story.rule_set is not None and story.currency is not None:
+        trace = [_outcome(outcome) for outcome in story.evaluation.outcomes]
+        words = trace_in_words(story.evaluation, story.rule_set, story.currency)
+    if story.returned is not None:
+        returned = ReturnAnswer(
+            member_id=story.returned.owner_id,
+            original_receipt_id=receipt_id_of(story.returned.original_key),
+            points=story.returned.points,
+            became_debt=story.returned.became_debt,
+        )
+    return ReceiptAnswer(
+        receipt_id=receipt_id,
+        status=story.status,
+        waits_because=story.waits_because,
+        award=award,
+        returned=returned,
+        trace=trace,
+        trace_in_words=words,
+        refusals=[
+            RefusalAnswer(
+                content_hash=refusal.content_hash.hex(),
+                reason=refusal.reason,
+                detail=refusal.detail,
+                refused_at=refusal.refused_at,
+            )
+            for refusal in story.refusals
+        ],
+    )
+
+
+def _outcome(outcome: Outcome) -> OutcomeAnswer:
+    if isinstance(outcome, Applied):
+        return OutcomeAnswer(
+            rule_id=outcome.rule_id, outcome="applied", points=outcome.points, amount_minor=outcome.amount_minor
+        )
+    return OutcomeAnswer(
+        rule_id=outcome.rule_id,
+        outcome="not_matched",
+        predicate=outcome.predicate,
+        required=outcome.required,
+        observed=outcome.observed,
+    )

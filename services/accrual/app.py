@@ -1,0 +1,107 @@
+"""Wiring: settings to database, Kafka, routes and workers; nothing else."""
+
+from collections.abc import Collection
+
+from services.accrual import metrics
+from services.accrual.api.receipts import receipts_router
+from services.accrual.api.rule_sets import rule_sets_router
+from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
+from services.accrual.door import Door
+from services.accrual.programme import PublishedRules
+from services.accrual.repository import outcomes, projections
+from services.accrual.repository.outcomes import ReceiptOutcome
+from services.accrual.settings import AccrualSettings
+from services.accrual.use_cases.apply_fraud_holds import end_due_holds
+from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
+from services.accrual.use_cases.sweep_parked import sweep_parked
+from services.accrual.waiting import OutcomeWaiter
+from shared import ledger
+from shared.database import Database
+from shared.events.catalogue import COALITION, FRAUD, MEMBERS, PURCHASES
+from shared.kafka import ConsumerLimits
+from shared.kafka.batch_size import BatchSize
+from shared.kafka.producer import EventProducer
+from shared.runtime.context import ServiceContext
+from shared.runtime.wiring import Periodic, Subscription, Wiring
+from shared.web.health import Check
+from shared.web.idempotency import forget_answers
+from shared.web.principal import TillIdentity
+
+RULES_REFRESH_SECONDS = 2.0
+HOLDS_END_SECONDS = 1.0
+SWEEP_SECONDS = 10.0
+FORGET_SECONDS = 60.0
+
+
+async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
+    """Put accrual together for one process."""
+    settings, database = context.settings, context.database
+    rules = PublishedRules()
+    jobs = _Jobs(database, rules)
+    producer = EventProducer(context.kafka)
+    door = Door(
+        database=database,
+        producer=producer,
+        clock=context.clock,
+        waiter=OutcomeWaiter(jobs.load_outcomes),
+        programme=settings.programme,
+        identifier_key=settings.hashing_key,
+        country=settings.country,
+    )
+    batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
+    limits = ConsumerLimits(batch_size=batch_size)
+    purchases = PurchaseHandler(database, settings.programme, rules, batch_size)
+    return Wiring(
+        routers=(receipts_router(door, database, rules), rule_sets_router(database)),
+        subscriptions=(
+            Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
+            Subscription(MEMBERS, MemberHandler(database), unknown_types="dead-letter"),
+            Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
+            Subscription(FRAUD, FraudHandler(database), unknown_types="dead-letter"),
+        ),
+        periodic=(
+            Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
+            Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
+            Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
+            Periodic("forget idempotent answers", FORGET_SECONDS, jobs.forget_answers),
+        ),
+        checks=(Check("ledger version", jobs.check_ledger),),
+        on_start=(jobs.refresh_rules,),
+        on_stop=(producer.stop,),
+        find_till=jobs.find_till,
+        domain_problems={PublishedTooLateError: (422, "published-too-late", "Published too late")},
+    )
+
+
+class _Jobs:
+    """What the process does by itself, each in a transaction of its own."""
+
+    def __init__(self, database: Database, rules: PublishedRules) -> None:
+        self._database = database
+        self._rules = rules
+
+    async def refresh_rules(self) -> None:
+        await self._database.run(self._rules.refresh)
+
+    async def end_holds(self) -> None:
+        while ended := await self._database.run(end_due_holds):
+            metrics.FRAUD_HOLDS_ENDED.inc(ended)
+
+    async def sweep(self) -> None:
+        metrics.PARKED_STRANDED.set(await self._database.run(sweep_parked))
+
+    async def forget_answers(self) -> None:
+        await self._database.run(forget_answers)
+
+    async def check_ledger(self) -> None:
+        async with self._database.transaction() as transaction:
+            await ledger.check_version(transaction.raw)
+
+    async def load_outcomes(self, keys: Collection[bytes]) -> dict[bytes, ReceiptOutcome]:
+        async with self._database.transaction() as transaction:
+            return await outcomes.load_outcomes(transaction, keys)
+
+    async def find_till(self, key_sha256: str) -> TillIdentity | None:
+        async with self._database.transaction() as transaction:
+            till = await projections.find_till_by_key(transaction, key_sha256)
+        return TillIdentity(till.partner_id, till.store_id, till.till_id) if till is not None else None

@@ -1,0 +1,157 @@
+"""Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
+
+from collections.abc import Sequence
+
+from services.accrual import metrics
+from services.accrual.domain.decisions import Document
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.repository import claims
+from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
+from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
+from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
+from services.accrual.use_cases.project_coalition import project_coalition
+from services.accrual.use_cases.project_members import project_members
+from shared.database import Database, Transaction, read_to
+from shared.events.coalition import ApiClientChanged, PartnerChanged, StoreChanged, TillChanged
+from shared.events.envelope import Event
+from shared.events.fraud import (
+    CaseClosed,
+    CaseOpened,
+    PointsHoldReleased,
+    PointsHoldRequested,
+    SignalRaised,
+)
+from shared.events.members import IdentifierLinked, MemberEnrolled
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.kafka.batch_size import BatchSize
+from shared.kafka.records import Batch, DeadLetter, ReadPosition
+from shared.ledger import HeldSince
+from shared.runtime import dead_letters
+
+MEETING_ATTEMPTS_MAX = 3
+
+
+class _Positions:
+    """What all handlers do alike: remember how far they have read, and keep dead letters until they are settled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def idle(self, positions: Sequence[ReadPosition]) -> None:
+        async with self._database.transaction() as transaction:
+            await read_to.save(transaction, positions)
+
+    async def dead_lettered(self, letter: DeadLetter[Event]) -> None:
+        async with self._database.transaction() as transaction:
+            await dead_letters.save(transaction, letter)
+
+
+class PurchaseHandler(_Positions):
+    """Purchases become awards: one transaction a batch, offsets committed after it."""
+
+    def __init__(self, database: Database, programme: Programme, rules: PublishedRules, batch_size: BatchSize) -> None:
+        super().__init__(database)
+        self._programme = programme
+        self._rules = rules
+        self._known_tills = KnownTills()
+        self._batch_size = batch_size
+
+    async def handle(self, batch: Batch[PurchaseRecorded | ReturnRecorded]) -> None:
+        """Award a batch. Where a fact turned out to be missing under a lock, once more with its row locked first."""
+        documents = [Document.of(record.event, record.body) for record in batch.records]
+        meet_first: frozenset[str] = frozenset()
+        for _ in range(MEETING_ATTEMPTS_MAX):
+            try:
+                return await self._award(documents, batch.positions, meet_first)
+            except MeetingRowsNeededError as needed:
+                meet_first = needed.keys
+        raise RuntimeError(f"a batch needed new meeting rows {MEETING_ATTEMPTS_MAX} times")
+
+    async def _award(
+        self, documents: Sequence[Document], positions: Sequence[ReadPosition], meet_first: frozenset[str]
+    ) -> None:
+        held_since = HeldSince()
+
+        async def work(transaction: Transaction) -> BatchReport:
+            report = await award_purchases(
+                transaction, documents, self._programme, self._rules, self._known_tills, held_since, meet_first
+            )
+            await read_to.save(transaction, positions)
+            return report
+
+        report = await self._database.run(work)
+        held_seconds = held_since.seconds()
+        metrics.LEDGER_HELD_SECONDS.observe(held_seconds)
+        self._batch_size.observe(held_seconds)
+        _count(report)
+
+    async def dead_lettered(self, letter: DeadLetter[Event]) -> None:
+        """A receipt that nobody could decide: its claim says so, and a replay decides it."""
+        async with self._database.transaction() as transaction:
+            if isinstance(letter.event, PurchaseRecorded | ReturnRecorded):
+                document = Document.of(letter.event, letter.body)
+                await claims.fail(transaction, document.natural_key, document.content_hash, letter.event.data.member_id)
+            await dead_letters.save(transaction, letter)
+
+
+class MemberHandler(_Positions):
+    """Members and identifiers become facts, and let parked receipts go."""
+
+    async def handle(self, batch: Batch[MemberEnrolled | IdentifierLinked]) -> None:
+        """Project a batch."""
+
+        async def work(transaction: Transaction) -> int:
+            released = await project_members(transaction, batch.events)
+            await read_to.save(transaction, batch.positions)
+            return released
+
+        metrics.RELEASED.inc(await self._database.run(work))
+
+
+class CoalitionHandler(_Positions):
+    """Partners, stores and tills become facts, and let parked receipts go."""
+
+    async def handle(self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged]) -> None:
+        """Project a batch."""
+
+        async def work(transaction: Transaction) -> int:
+            released = await project_coalition(transaction, batch.events)
+            await read_to.save(transaction, batch.positions)
+            return released
+
+        metrics.RELEASED.inc(await self._database.run(work))
+
+
+class FraudHandler(_Positions):
+    """Fraud's holds and releases move awarded points."""
+
+    async def handle(
+        self, batch: Batch[SignalRaised | PointsHoldRequested | PointsHoldReleased | CaseOpened | CaseClosed]
+    ) -> None:
+        """Apply a batch of decisions; signals and cases concern others."""
+        decisions = [
+            hold_of(event) for event in batch.events if isinstance(event, PointsHoldRequested | PointsHoldReleased)
+        ]
+
+        async def work(transaction: Transaction) -> int:
+            news = await apply_fraud_holds(transaction, decisions) if decisions else 0
+            await read_to.save(transaction, batch.positions)
+            return news
+
+        metrics.FRAUD_DECISIONS.inc(await self._database.run(work))
+
+
+def _count(report: BatchReport) -> None:
+    for outcome, count in (
+        ("awarded", report.awarded),
+        ("clawed_back", report.clawed_back),
+        ("duplicate", report.duplicates),
+        ("conflict", report.conflicts),
+    ):
+        if count:
+            metrics.RECEIPTS.labels(outcome, "").inc(count)
+    for outcome, reasons in (("refused", report.refused), ("parked", report.parked)):
+        for reason, count in reasons.items():
+            metrics.RECEIPTS.labels(outcome, reason).inc(count)
+    metrics.POINTS_AWARDED.inc(report.points)
+    metrics.RELEASED.inc(report.released)

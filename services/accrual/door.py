@@ -1,0 +1,132 @@
+"""The POS door: takes documents in, makes them safe in Kafka, and says what became of them.
+
+A receipt is safe once every in-sync replica has it; only then does the door say so. It decides nothing about points:
+the consumer has the last word, also on whose card it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from services.accrual.metrics import TOLERATED_SUMS
+from services.accrual.programme import Programme
+from services.accrual.repository import outcomes, projections
+from services.accrual.repository.outcomes import ReceiptOutcome
+from services.accrual.repository.projections import Till, Tolerance
+from services.accrual.schemas import ReceiptBody
+from services.accrual.use_cases.messages import purchase_message
+from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Submission, identify, judge, to_event
+from services.accrual.waiting import OutcomeWaiter
+from shared.clock import BusinessClock
+from shared.database import Database, Transaction
+from shared.ids import IdentifierKey
+from shared.kafka.producer import EventProducer, OutgoingRecord
+
+# A till's patience: after this it is told to post again, which is always safe.
+ACCEPT_SECONDS_MAX = 2.0
+
+
+class ConflictingDocumentError(Exception):
+    """A document with this key and other contents was taken before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A document that is safe. ``outcome`` is there where it had been decided before, or was waited for."""
+
+    receipt_id: str
+    natural_key: bytes
+    outcome: ReceiptOutcome | None
+
+
+Result: TypeAlias = Taken | InvalidDocumentError | ConflictingDocumentError
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the projections say about the documents of one call."""
+
+    outcomes: dict[bytes, ReceiptOutcome]
+    members: dict[str, UUID]
+    schemes: dict[Till, str]
+    tolerances: dict[str, Tolerance]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One a process."""
+
+    database: Database
+    producer: EventProducer
+    clock: BusinessClock
+    waiter: OutcomeWaiter
+    programme: Programme
+    identifier_key: IdentifierKey
+    country: str
+
+    async def accept(self, bodies: Sequence[ReceiptBody], issuer: Issuer) -> list[Result]:
+        """Take documents in, one result each, in their order; a faulty one harms no other.
+
+        A document that was decided before is not sent again: its outcome is the answer.
+
+        Raises:
+            ProducerUnavailableError: Kafka did not acknowledge in time. Nothing or all may be recorded: post again.
+        """
+        identified = [self._identify(body, issuer) for body in bodies]
+        submissions = [found for found in identified if isinstance(found, Submission)]
+        known = await self.database.run(lambda transaction: _load_known(transaction, submissions))
+        records: list[OutgoingRecord] = []
+        results = [
+            self._admit(found, known, records) if isinstance(found, Submission) else found for found in identified
+        ]
+        if records:
+            await self.producer.send_all(records, deadline_seconds=ACCEPT_SECONDS_MAX)
+        return results
+
+    async def wait(self, taken: Taken, wait_seconds: float) -> Taken:
+        """Wait until the receipt is decided; as it was where the time is over first."""
+        if taken.outcome is not None or wait_seconds <= 0:
+            return taken
+        return Taken(taken.receipt_id, taken.natural_key, await self.waiter.wait(taken.natural_key, wait_seconds))
+
+    def _identify(self, body: ReceiptBody, issuer: Issuer) -> Submission | InvalidDocumentError:
+        try:
+            return identify(body, issuer, self.identifier_key, self.country)
+        except InvalidDocumentError as error:
+            return error
+
+    def _admit(self, submission: Submission, known: _Known, records: list[OutgoingRecord]) -> Result:
+        decided = known.outcomes.get(submission.natural_key)
+        if decided is not None and decided.content_hash.hex() != submission.content_hash:
+            return ConflictingDocumentError(
+                f"the receipt {submission.receipt_id} was posted before with other contents: give this document a key"
+                " of its own, or post the first one again"
+            )
+        till = Till(submission.partner_id, submission.store_id, submission.till_id)
+        now = self.clock.now()
+        try:
+            tolerance = known.tolerances.get(submission.partner_id, Tolerance())
+            tolerated = judge(submission, tolerance, known.schemes.get(till), self.programme.currency, now)
+        except InvalidDocumentError as error:
+            return error
+        if tolerated:
+            TOLERATED_SUMS.inc(tolerated)
+        if decided is not None and decided.state in ("awarded", "refused"):
+            return Taken(submission.receipt_id, submission.natural_key, decided)
+        member_id = known.members.get(submission.identifier_hash or "")
+        event = to_event(submission, member_id, now, self.identifier_key)
+        message = purchase_message(event)
+        records.append(OutgoingRecord(message.topic, message.key.encode(), message.body, message.headers))
+        return Taken(submission.receipt_id, submission.natural_key, None)
+
+
+async def _load_known(transaction: Transaction, submissions: Sequence[Submission]) -> _Known:
+    hashes = {found.identifier_hash for found in submissions if found.identifier_hash is not None}
+    tills = {Till(found.partner_id, found.store_id, found.till_id) for found in submissions}
+    return _Known(
+        outcomes=await outcomes.load_outcomes(transaction, {found.natural_key for found in submissions}),
+        members=await projections.find_members(transaction, hashes) if hashes else {},
+        schemes=await projections.find_schemes(transaction, tills),
+        tolerances=await projections.find_tolerances(transaction, {found.partner_id for found in submissions}),
+    )

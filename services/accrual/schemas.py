@@ -1,0 +1,192 @@
+"""What accrual's HTTP says: a till's document, the programme's rules, and the answers."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.accrual.domain.rules import RuleSetDraft
+from shared.events.purchases import TenderKind
+from shared.receipt_key import ReceiptKey
+from shared.web.strict import AwareTime, Body, CodeText, Flag, NonNegativeMinor, WholeNumber
+
+LINES_MAX = 500
+TENDERS_MAX = 50
+BATCH_RECEIPTS_MAX = 500
+
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Quantity = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=3, description="At most three decimals.")]
+
+
+class IdentifierBody(Body):
+    """What the till read, and how."""
+
+    type: Literal["card", "phone", "token"]
+    value: Annotated[str, Field(min_length=1, max_length=512)]
+    entry_method: Literal["keyed", "swiped", "scanned"] = "scanned"
+
+
+class LineBody(Body):
+    """One line. ``amount_minor`` is what was paid for it: after discounts, tax included."""
+
+    line_id: WholeNumber
+    sku: CodeText
+    category: ShortText | None = None
+    quantity: Quantity
+    unit_price_minor: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] | None = None
+    discount_minor: NonNegativeMinor = 0
+    amount_minor: NonNegativeMinor
+    original_line_id: WholeNumber | None = None
+
+
+class TenderBody(Body):
+    """How a part was paid. A points tender names the redemption that its points were held by."""
+
+    kind: TenderKind
+    amount_minor: NonNegativeMinor
+    redemption_id: UUID | None = None
+
+
+class ReceiptBody(Body):
+    """A till's document: a purchase, or a return that names the purchase it undoes.
+
+    ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them.
+    """
+
+    type: Literal["purchase", "return"] = "purchase"
+    partner_id: CodeText | None = None
+    store_id: CodeText | None = None
+    till_id: CodeText | None = None
+    key: ReceiptKey
+    occurred_at: AwareTime
+    operator_id: ShortText | None = None
+    identifier: IdentifierBody | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    total_minor: NonNegativeMinor
+    lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=LINES_MAX)]
+    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=TENDERS_MAX)] = ()
+    training: Flag = False
+    original: ReceiptKey | None = None
+    reason: ShortText | None = None
+
+
+class ReceiptBatchBody(Body):
+    """Many documents at once; each is judged alone, so that a bad one harms no other."""
+
+    receipts: Annotated[list[Any], Field(min_length=1, max_length=BATCH_RECEIPTS_MAX)]
+
+
+class RuleSetBody(RuleSetDraft):
+    """A rule set to publish, and when it takes effect: at least a minute ahead, except for the very first."""
+
+    effective_from: AwareTime
+
+
+class Answer(BaseModel):
+    """What a route answers with. Absent fields are left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class BalanceAnswer(Answer):
+    """The member's points after the award."""
+
+    available: int
+    pending: int
+    debt: int
+
+
+ReceiptStatus = Literal["accepted", "awaiting", "parked", "awarded", "refused", "failed"]
+
+
+class ReceiptAccepted(Answer):
+    """The receipt is safe; ``status_url`` says what becomes of it. Points and balance where the award was awaited."""
+
+    receipt_id: str
+    status: ReceiptStatus
+    status_url: str
+    points: int | None = None
+    point_type: str | None = None
+    balance: BalanceAnswer | None = None
+
+
+class BatchItemAnswer(Answer):
+    """One document's result: what POST /v1/receipts would have answered for it alone."""
+
+    status_code: int
+    receipt: ReceiptAccepted | None = None
+    problem: dict[str, Any] | None = None
+
+
+class ReceiptBatchAnswer(Answer):
+    """One result a document, in the order of the request."""
+
+    results: list[BatchItemAnswer]
+
+
+class OutcomeAnswer(Answer):
+    """What one rule made of the receipt."""
+
+    rule_id: str
+    outcome: Literal["applied", "not_matched"]
+    points: int | None = None
+    amount_minor: int | None = None
+    predicate: str | None = None
+    required: str | None = None
+    observed: str | None = None
+
+
+class AwardAnswer(Answer):
+    """What the receipt earned. ``on_hold`` is set aside until ``hold_ends_at`` or a person's decision."""
+
+    member_id: UUID
+    point_type: str
+    points: int
+    taken_back: int
+    rule_set_version: int
+    decided_at: datetime
+    hold_reason: str | None = None
+    hold_ends_at: datetime | None = None
+
+
+class ReturnAnswer(Answer):
+    """What the return took back."""
+
+    member_id: UUID
+    original_receipt_id: str
+    points: int
+    became_debt: int
+
+
+class RefusalAnswer(Answer):
+    """A document of this key that was refused: the whole receipt, or one with other contents than the first."""
+
+    content_hash: str
+    reason: str
+    detail: str
+    refused_at: datetime
+
+
+class ReceiptAnswer(Answer):
+    """A receipt's status with everything that led to it."""
+
+    receipt_id: str
+    status: ReceiptStatus
+    waits_because: str | None = None
+    award: AwardAnswer | None = None
+    returned: ReturnAnswer | None = None
+    trace: list[OutcomeAnswer] | None = None
+    trace_in_words: list[str] | None = None
+    refusals: list[RefusalAnswer] = []
+
+
+class RuleSetAnswer(Answer):
+    """A published rule set."""
+
+    version: int
+    effective_from: datetime
+    rules: list[dict[str, Any]]
+    exclusions: dict[str, Any]
+    expires_after_days: int | None

@@ -1,0 +1,219 @@
+"""Reads a till's document: who issued it, what identifies it, and whether it can be true at all. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.accrual.domain.purchase_event import purchase_event_id
+from services.accrual.domain.receipts import Fault, check_line_ids, check_sums
+from services.accrual.repository.projections import Tolerance
+from services.accrual.schemas import LineBody, ReceiptBody
+from shared.content_hash import content_hash
+from shared.events.purchases import (
+    PurchaseData,
+    PurchaseLine,
+    PurchaseRecorded,
+    ReturnData,
+    ReturnLine,
+    ReturnRecorded,
+    Tender,
+)
+from shared.ids import IdentifierKey, IdentifierType, InvalidIdentifierError, hash_identifier, normalise_identifier
+from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
+from shared.telemetry.trace_context import current_traceparent
+
+FUTURE_TOLERANCE = timedelta(minutes=10)
+SOURCE = "accrual"
+
+
+class InvalidDocumentError(Exception):
+    """The document cannot be accepted; each fault points at a field."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """On whose behalf a document is posted. A till says store and till too; a partner's client only the partner."""
+
+    partner_id: str | None
+    store_id: str | None
+    till_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A document with its identity: who issued it where, its natural key, its hash, and the hash of its identifier."""
+
+    body: ReceiptBody
+    partner_id: str
+    store_id: str
+    till_id: str
+    natural_key: bytes
+    content_hash: str
+    identifier_hash: str | None
+
+    @property
+    def receipt_id(self) -> str:
+        """The natural key as URLs show it."""
+        return receipt_id_of(self.natural_key)
+
+
+def identify(body: ReceiptBody, issuer: Issuer, key: IdentifierKey, country: str) -> Submission:
+    """Find out whose document this is and what identifies it.
+
+    Raises:
+        InvalidDocumentError: it belongs to another partner, store or till than the caller's, or names none; or its
+            identifier cannot be one.
+    """
+    faults: list[Fault] = []
+    in_key = (body.key.store_id, body.key.till_id) if isinstance(body.key, SequenceKey) else (None, None)
+    partner_id = _one_of("/partner_id", "partner", body.partner_id, issuer.partner_id, None, faults)
+    store_id = _one_of("/store_id", "store", body.store_id, issuer.store_id, in_key[0], faults)
+    till_id = _one_of("/till_id", "till", body.till_id, issuer.till_id, in_key[1], faults)
+    identifier_hash = None
+    if body.identifier is not None:
+        kind = IdentifierType(body.identifier.type)
+        try:
+            identifier_hash = hash_identifier(kind, normalise_identifier(kind, body.identifier.value, country), key)
+        except InvalidIdentifierError as error:
+            faults.append(Fault("/identifier/value", str(error)))
+    if faults:
+        raise InvalidDocumentError(faults)
+    return Submission(
+        body=body,
+        partner_id=partner_id,
+        store_id=store_id,
+        till_id=till_id,
+        natural_key=encode_receipt_key(partner_id, body.key),
+        content_hash=content_hash(body),
+        identifier_hash=identifier_hash,
+    )
+
+
+def judge(submission: Submission, tolerance: Tolerance, till_scheme: str | None, currency: str, now: datetime) -> int:
+    """Whether the document can be true; how many sums were off within tolerance comes back.
+
+    Raises:
+        InvalidDocumentError: every fault found, with its pointer.
+    """
+    body = submission.body
+    faults = check_line_ids(body.lines)
+    if body.currency != currency:
+        faults.append(Fault("/currency", f"this programme counts in {currency}"))
+    if body.occurred_at > now + FUTURE_TOLERANCE:
+        faults.append(Fault("/occurred_at", "lies in the future: check the till's clock and its offset from UTC"))
+    if till_scheme is not None and till_scheme != body.key.scheme:
+        faults.append(Fault("/key/scheme", f"this till declared the key scheme {till_scheme}"))
+    faults += _faults_of_kind(body)
+    sums = check_sums(
+        body.lines,
+        body.total_minor,
+        [tender.amount_minor for tender in body.tenders],
+        tolerance.line_minor,
+        tolerance.receipt_minor,
+    )
+    faults += sums.faults
+    if faults:
+        raise InvalidDocumentError(faults)
+    return sums.tolerated
+
+
+def to_event(
+    submission: Submission, member_id: UUID | None, received_at: datetime, operator_key: IdentifierKey
+) -> PurchaseRecorded | ReturnRecorded:
+    """The document as an event. The same document of the same member gives the same event id."""
+    body = submission.body
+    operator = None
+    if body.operator_id is not None:
+        name = f"{submission.partner_id}/{body.operator_id}"
+        operator = hash_identifier(IdentifierType.OPERATOR, name, operator_key)
+    shared_fields = {
+        "receipt_id": submission.receipt_id,
+        "content_hash": submission.content_hash,
+        "partner_id": submission.partner_id,
+        "store_id": submission.store_id,
+        "till_id": submission.till_id,
+        "shift": body.key.shift if isinstance(body.key, SequenceKey) else None,
+        "operator_hash": operator,
+        "member_id": member_id,
+        "identifier_hash": submission.identifier_hash,
+        "entry_method": body.identifier.entry_method if body.identifier is not None else None,
+        "occurred_at": body.occurred_at,
+        "received_at": received_at,
+        "currency": body.currency,
+        "total_minor": body.total_minor,
+        "tenders": tuple(
+            Tender(kind=tender.kind, amount_minor=tender.amount_minor, redemption_id=tender.redemption_id)
+            for tender in body.tenders
+        ),
+        "is_training": body.training,
+    }
+    envelope = {
+        "id": purchase_event_id(submission.receipt_id, submission.content_hash, member_id),
+        "source": SOURCE,
+        "subject": submission.receipt_id,
+        "time": received_at,
+        "traceparent": current_traceparent(),
+    }
+    if body.type == "purchase":
+        lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
+        return PurchaseRecorded(**envelope, data=PurchaseData(**shared_fields, lines=lines))
+    returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
+    original = encode_receipt_key(submission.partner_id, body.original) if body.original is not None else None
+    data = ReturnData(
+        **shared_fields,
+        lines=returned,
+        reason=body.reason,
+        original_receipt_id=receipt_id_of(original) if original is not None else None,
+    )
+    return ReturnRecorded(**envelope, data=data)
+
+
+def _line(line: LineBody) -> dict[str, object]:
+    return {
+        "line_id": line.line_id,
+        "sku": line.sku,
+        "category": line.category,
+        "quantity_thousandths": int(line.quantity * 1000),
+        "amount_minor": line.amount_minor,
+    }
+
+
+def _one_of(
+    pointer: str, what: str, said: str | None, issuer: str | None, in_key: str | None, faults: list[Fault]
+) -> str:
+    """The one value that document, credential and key agree on."""
+    values = {value for value in (said, issuer, in_key) if value is not None}
+    if len(values) == 1:
+        return values.pop()
+    if not values:
+        faults.append(Fault(pointer, f"say which {what} issued the document"))
+    elif issuer is not None and (said or in_key) != issuer:
+        faults.append(Fault(pointer, f"the credential belongs to another {what}: post its own documents only"))
+    else:
+        faults.append(Fault(pointer, f"the document names two different {what}s, here and in its key"))
+    return ""
+
+
+def _faults_of_kind(body: ReceiptBody) -> list[Fault]:
+    """What a purchase must have and a return must not, and the other way round."""
+    faults: list[Fault] = []
+    if body.type == "purchase":
+        if body.original is not None:
+            faults.append(Fault("/original", "only a return names the receipt it undoes"))
+        faults += [
+            Fault(f"/tenders/{index}/redemption_id", "a points tender names the redemption that held its points")
+            for index, tender in enumerate(body.tenders)
+            if tender.kind == "points" and tender.redemption_id is None
+        ]
+    else:
+        faults += [
+            Fault(f"/lines/{index}/original_line_id", "a returned line names the line it was bought with")
+            for index, line in enumerate(body.lines)
+            if line.original_line_id is None
+        ]
+    return faults

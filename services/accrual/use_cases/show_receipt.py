@@ -1,0 +1,68 @@
+"""Tells the story of one receipt: its status, what it earned and why, what came back, what was refused."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
+from services.accrual.domain.rules import RuleSet
+from services.accrual.programme import PublishedRules
+from services.accrual.repository import awards, claims, outcomes
+from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
+from shared.database import Transaction
+from shared.events.purchases import PurchaseRecorded
+
+
+class TraceMismatchError(Exception):
+    """The trace derived from the frozen rules is not what was stored when the points were given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptStory:
+    """All that is known of one receipt. ``evaluation`` is derived again from the document and the frozen rules."""
+
+    status: Literal["awaiting", "parked", "awarded", "refused", "failed"]
+    waits_because: str | None = None
+    award: AwardStory | None = None
+    evaluation: Evaluation | None = None
+    rule_set: RuleSet | None = None
+    currency: str | None = None
+    returned: ReturnStory | None = None
+    refusals: tuple[RefusalStory, ...] = ()
+
+
+async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRules) -> ReceiptStory:
+    """The story of a receipt. ``awaiting`` where nobody has decided on the key yet.
+
+    Raises:
+        TraceMismatchError: the derived trace differs from the stored decision; someone must look at it.
+    """
+    claim = (await claims.read(transaction, [key])).get(key)
+    refusals = tuple(await outcomes.load_refusals(transaction, key))
+    if claim is None or claim.content_hash is None:
+        return ReceiptStory("awaiting", refusals=refusals)
+    if claim.state == "parked":
+        return ReceiptStory("parked", await outcomes.find_why_parked(transaction, key), refusals=refusals)
+    if claim.state != "awarded":
+        return ReceiptStory(claim.state, refusals=refusals)
+    award = await outcomes.find_award(transaction, key)
+    if award is None:
+        return ReceiptStory("awarded", returned=await outcomes.find_return(transaction, key), refusals=refusals)
+    event = (await awards.load_documents(transaction, [key]))[key]
+    if not isinstance(event, PurchaseRecorded):
+        raise TypeError("an award's document is a purchase")
+    await rules.refresh(transaction)
+    rule_set = rules.history.version(award.rule_set_version)
+    evaluation = evaluate_purchase(event.data, rule_set)
+    await _check_against_stored(transaction, key, evaluation, award)
+    return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals)
+
+
+async def _check_against_stored(
+    transaction: Transaction, key: bytes, evaluation: Evaluation, award: AwardStory
+) -> None:
+    stored = orjson.loads(await awards.load_decision(transaction, key))
+    derived = [[rule.rule_id, rule.points] for rule in evaluation.applied]
+    if stored["applied"] != derived or award.points != evaluation.points:
+        raise TraceMismatchError(f"derived {derived}, stored {stored['applied']}")
