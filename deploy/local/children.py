@@ -11,7 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 LOG_BYTES_MAX = 33_554_432  # at its start a process with a longer log begins a new one; one old one is kept
-LOG_TAIL_BYTES = 16_384
+LOG_TAIL_BYTES = 65_536
 LOG_TAIL_LINES = 15
 
 
@@ -111,16 +111,21 @@ class Child:
 
     def log_tail(self) -> str:
         """The last lines that this run of the child wrote."""
-        size_bytes = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("rb") as log:
-            log.seek(max(self.log_start_bytes, size_bytes - LOG_TAIL_BYTES))
-            lines = log.read().decode(errors="replace").splitlines()
-        return "\n".join(lines[-LOG_TAIL_LINES:])
+        return tail_of(self.log, start_bytes=self.log_start_bytes)
 
     def _forget(self) -> None:
         if not self._is_forgotten:
             self._is_forgotten = True
             self.guardian.remove(self.pid)
+
+
+def tail_of(log: Path, *, start_bytes: int = 0, lines: int = LOG_TAIL_LINES) -> str:
+    """The last lines of a log, of those that begin at ``start_bytes``."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(start_bytes, log.stat().st_size - LOG_TAIL_BYTES))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 
 def start_child(

@@ -13,6 +13,10 @@ STATE_DIR_VARIABLE = "TESSERA_STATE_DIR"
 DATABASE_URL_VARIABLE = "TESSERA_DATABASE_URL"
 KAFKA_VARIABLE = "TESSERA_KAFKA_BOOTSTRAP_SERVERS"
 
+# The owner of the database in a PostgreSQL that the stack starts.
+ADMIN = "tessera_admin"
+DATABASE = "tessera"
+
 # What people may set for the services of their stack; everything else the stack decides.
 PASSED_ON = (
     "TESSERA_COUNTRY",

@@ -56,11 +56,10 @@ class Ports:
         postgres, kafka, controller, smtp = pick_free_ports(4)
         return cls(postgres, kafka, controller, smtp, offset=_pick_service_offset())
 
-    def service(self, name: str, *, is_worker: bool, instance: int = 0) -> int:
+    def service(self, name: str, *, is_worker: bool, instance: int = 1) -> int:
         """A service's HTTP port; ``instance`` tells several processes of one service and role apart."""
-        return (
-            SERVICE_PORTS[name] + self.offset + (WORKER_PORT_STEP if is_worker else 0) + instance * INSTANCE_PORT_STEP
-        )
+        step = (instance - 1) * INSTANCE_PORT_STEP + (WORKER_PORT_STEP if is_worker else 0)
+        return SERVICE_PORTS[name] + self.offset + step
 
 
 def is_free(port: int) -> bool:

@@ -17,12 +17,11 @@ from pathlib import Path
 import psutil
 
 from deploy.local.children import Child, Guardian, Rank, start_child
+from deploy.local.config import ADMIN, DATABASE
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
 from deploy.local.unprivileged import Unprivileged
 
-ADMIN = "tessera_admin"
-DATABASE = "tessera"
 READY_SECONDS_MAX = 120.0  # recovery of gigabytes of WAL after a crash takes its time
 STOP_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05

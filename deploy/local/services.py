@@ -2,17 +2,17 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from deploy.local.clients import bootstrap_clients
-from deploy.local.config import StackConfig
+from deploy.local.config import ADMIN, DATABASE, StackConfig
 from deploy.local.ports import HOST
 from deploy.local.stack_secrets import StackSecrets
 from shared.database.roles import role_name
+from shared.kafka.settings import KafkaSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a child inherits from us; anything of Tessera's is said by the stack alone.
@@ -24,17 +24,17 @@ ServiceRole: TypeAlias = Literal["api", "worker", "both"]
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One process of a service. ``instance`` tells several of one service and role apart, from 0."""
+    """One process of a service. ``instance`` tells several of one service and role apart, from 1."""
 
     name: str
     role: ServiceRole = "both"
-    instance: int = 0
+    instance: int = 1
 
     @property
     def label(self) -> str:
         """What people and log files call it."""
         role = "" if self.role == "both" else f"-{self.role}"
-        return f"{self.name}{role}" + (f"-{self.instance}" if self.instance else "")
+        return f"{self.name}{role}" + (f"-{self.instance}" if self.instance > 1 else "")
 
     def port(self, config: StackConfig) -> int:
         """Where it serves HTTP: its API, or a worker's health and metrics."""
@@ -69,6 +69,22 @@ def database_url_of(admin_url: str, secrets: StackSecrets, role: str) -> str:
     parts = urlsplit(admin_url)
     location = parts.netloc.rpartition("@")[2]
     return parts._replace(scheme="postgresql", netloc=f"{role}:{secrets.role_passwords[role]}@{location}").geturl()
+
+
+def kafka_settings_of(config: StackConfig, bootstrap_servers: str) -> KafkaSettings:
+    """Kafka as the services of this stack are told."""
+    environment = config.service_environment
+    defaults = KafkaSettings(bootstrap_servers)
+    return KafkaSettings(
+        bootstrap_servers=bootstrap_servers,
+        topic_prefix=environment.get("TESSERA_TOPIC_PREFIX", defaults.topic_prefix),
+        partitions=int(environment.get("TESSERA_TOPIC_PARTITIONS", defaults.partitions)),
+    )
+
+
+def local_admin_url(config: StackConfig, secrets: StackSecrets) -> str:
+    """The administrator's URL of the PostgreSQL that this stack starts, whether or not it runs now."""
+    return f"postgresql://{ADMIN}:{secrets.admin_password}@{HOST}:{config.ports.postgres}/{DATABASE}"
 
 
 def environment_of(

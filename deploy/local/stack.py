@@ -17,7 +17,16 @@ from deploy.local.fleet import Fleet
 from deploy.local.ports import refuse_taken_ports
 from deploy.local.progress import Reporter, SilentReporter
 from deploy.local.servers import Servers
-from deploy.local.services import FLEET, ServiceRole, ServiceSpec, database_url_of, environment_of, inherited, url_of
+from deploy.local.services import (
+    FLEET,
+    ServiceRole,
+    ServiceSpec,
+    database_url_of,
+    environment_of,
+    inherited,
+    kafka_settings_of,
+    url_of,
+)
 from deploy.local.stack_secrets import StackSecrets, load_or_make_secrets
 from deploy.local.state_lock import StateLock
 from deploy.local.supervision import Supervisor
@@ -108,7 +117,7 @@ class LocalStack:
         self,
         name: str,
         role: ServiceRole = "both",
-        instance: int = 0,
+        instance: int = 1,
         extra_env: Mapping[str, str] | None = None,
     ) -> ServiceSpec:
         """Start one more process of a service and wait until it is ready; it is kept running from then on."""
@@ -234,17 +243,6 @@ class LocalStack:
             bootstrap_servers=self.bootstrap_servers,
         )
         self._parts.fleet.start(spec.label, spec.command(), environment | dict(extra_env))
-
-
-def kafka_settings_of(config: StackConfig, bootstrap_servers: str) -> KafkaSettings:
-    """Kafka as the services of this stack are told."""
-    environment = config.service_environment
-    defaults = KafkaSettings(bootstrap_servers)
-    return KafkaSettings(
-        bootstrap_servers=bootstrap_servers,
-        topic_prefix=environment.get("TESSERA_TOPIC_PREFIX", defaults.topic_prefix),
-        partitions=int(environment.get("TESSERA_TOPIC_PARTITIONS", defaults.partitions)),
-    )
 
 
 def prepare_servers(config: StackConfig, servers: Servers, secrets: StackSecrets) -> list[Migrated]:

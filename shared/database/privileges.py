@@ -16,6 +16,7 @@ _TABLES = text("""
         join pg_namespace as namespace on namespace.oid = class.relnamespace
     where namespace.nspname = :schema
         and class.relkind in ('r', 'p', 'v', 'm')
+        and not class.relispartition  -- rows reach a partition through its table only
     order by class.relname
 """)
 
@@ -52,8 +53,8 @@ async def _apply_to_schema(connection: AsyncConnection, role: Role, schema: str,
         return
     await connection.exec_driver_sql(f"grant usage on schema {schema} to {role.name}")
     if schema == "ledger":
-        # Its own migrations grant what its code writes: a clean slate here would take that away again.
-        await connection.exec_driver_sql(f"grant select on all tables in schema ledger to {role.name}")
+        # Its own migrations grant what its code needs: a clean slate here would take that away again.
+        await connection.exec_driver_sql(f"grant select on ledger.alembic_version to {role.name}")
         return
     await connection.exec_driver_sql(f"revoke all on all tables in schema {schema} from {role.name}")
     for table in tables:

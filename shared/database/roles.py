@@ -68,7 +68,7 @@ def privileges_on(role: Role, schema: str, table: str) -> tuple[Privilege, ...]:
     """What a role may do on one table of a schema in its search path.
 
     A service has everything on its own tables and reads the platform's. The ledger's tables are the ledger's business:
-    its migrations grant what its code needs (nobody updates or deletes a transfer), on top of reading.
+    its migrations grant what its code needs (nobody updates or deletes a transfer), beside its version.
     """
     if role.is_reader or schema != role.search_path[0] or table == "alembic_version":
         return ("select",)
