@@ -18,6 +18,7 @@ _CARD_SEPARATORS = re.compile(r"[\s\-./]+")
 _CARD_FORM = re.compile(r"[0-9A-Z]{4,40}")
 TOKEN_LENGTH_MAX = 512
 OPERATOR_LENGTH_MAX = 64
+EMAIL_LENGTH_MAX = 320
 
 
 class InvalidIdentifierError(ValueError):
@@ -25,12 +26,15 @@ class InvalidIdentifierError(ValueError):
 
 
 class IdentifierType(StrEnum):
-    """What a till can read. ``OPERATOR`` is a cashier's staff number, hashed like the rest."""
+    """What a till can read. Two more are hashed like these: a cashier's staff number (``OPERATOR``), and the ``EMAIL``
+    by which the registry tells that a person is enrolled already; no event names either type.
+    """
 
     CARD = "card"
     PHONE = "phone"
     TOKEN = "token"  # noqa: S105 -- the name of a type, not a secret
     OPERATOR = "operator"
+    EMAIL = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ def normalise_identifier(kind: IdentifierType, value: str, country: str) -> str:
 
     A card keeps its letters and digits, upper case, leading zeros kept. A phone becomes E.164, read with the
     programme's ``country`` (ISO 3166 alpha-2) where it bears no prefix. Tokens and operators stand as they are,
-    trimmed.
+    trimmed. An e-mail address, validated before, loses its letter case: the same address written otherwise is the
+    same person.
 
     Raises:
         InvalidIdentifierError: the value cannot be of this type.
@@ -75,6 +80,8 @@ def normalise_identifier(kind: IdentifierType, value: str, country: str) -> str:
             return _as_is(value, TOKEN_LENGTH_MAX)
         case IdentifierType.OPERATOR:
             return _as_is(value, OPERATOR_LENGTH_MAX)
+        case IdentifierType.EMAIL:
+            return _as_is(value, EMAIL_LENGTH_MAX).casefold()
 
 
 def hash_identifier(kind: IdentifierType, normal_form: str, key: IdentifierKey) -> str:

@@ -1,0 +1,1 @@
+"""Coalition: partners, their stores and tills, and who may call the API."""

@@ -1,0 +1,103 @@
+"""The coalition's words. ``version`` is each subject's own and rises with every change of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.events.coalition import KeyScheme
+
+FIRST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A member company. The tolerances say how far a receipt's sums may be off."""
+
+    partner_id: str
+    name: str
+    state: Literal["active", "suspended"]
+    line_tolerance_minor: int
+    receipt_tolerance_minor: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A shop of a partner, in its own IANA time zone."""
+
+    partner_id: str
+    store_id: str
+    name: str
+    time_zone: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """A point of sale. ``key_scheme`` says how it numbers its receipts and never changes: it makes their identity."""
+
+    partner_id: str
+    store_id: str
+    till_id: str
+    key_scheme: KeyScheme
+    key_sha256: str
+    is_revoked: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """A machine that calls the API; ``partner_id`` is None for the programme's own."""
+
+    client_id: str
+    partner_id: str | None
+    scopes: tuple[str, ...]
+    secret_hash: str = field(repr=False)
+    is_revoked: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewTill:
+    """A till to register, with the digest of the key that was made for it."""
+
+    till_id: str
+    key_scheme: KeyScheme
+    key_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewStore:
+    """A store to register, together with tills."""
+
+    store_id: str
+    name: str
+    time_zone: str
+    tills: Sequence[NewTill] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredStore:
+    """A store that was just written, and its tills in the order in which they were given."""
+
+    store: Store
+    tills: tuple[Till, ...]
+
+
+def first_store(partner_id: str, new: NewStore) -> RegisteredStore:
+    """The store and its tills as they stand at their registration."""
+    store = Store(partner_id, new.store_id, new.name, new.time_zone, FIRST_VERSION)
+    return RegisteredStore(store, tuple(first_till(partner_id, new.store_id, till) for till in new.tills))
+
+
+def first_till(partner_id: str, store_id: str, new: NewTill) -> Till:
+    """The till as it stands at its registration."""
+    return Till(
+        partner_id=partner_id,
+        store_id=store_id,
+        till_id=new.till_id,
+        key_scheme=new.key_scheme,
+        key_sha256=new.key_sha256,
+        is_revoked=False,
+        version=FIRST_VERSION,
+    )

@@ -1,0 +1,52 @@
+"""What a client may be allowed to do, and what it gets in a token."""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, get_args
+
+from services.coalition.domain.errors import ScopeNotForPartnersError
+
+Scope: TypeAlias = Literal[
+    "partners:write",
+    "partners:read",
+    "clients:write",
+    "members:write",
+    "members:read",
+    "members:contact",
+    "receipts:write",
+    "receipts:read",
+    "rules:write",
+    "rules:read",
+    "balances:read",
+    "redemptions:write",
+    "redemptions:read",
+    "cases:write",
+    "cases:read",
+    "messages:read",
+]
+
+SCOPES: frozenset[str] = frozenset(get_args(Scope))
+
+# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's.
+PROGRAMME_ONLY: frozenset[str] = frozenset({"clients:write", "members:contact"})
+
+
+def judge_grant(partner_id: str | None, scopes: Iterable[str]) -> None:
+    """Whether a client with this binding may be given these scopes.
+
+    Raises:
+        ScopeNotForPartnersError: it is bound to a partner, and a scope is the programme's alone.
+    """
+    if partner_id is not None and (refused := sorted(PROGRAMME_ONLY.intersection(scopes))):
+        raise ScopeNotForPartnersError(f"only the programme's own clients may have {', '.join(refused)}")
+
+
+def narrowed_scopes(granted: Iterable[str], requested: str | None) -> frozenset[str] | None:
+    """What a token gets (RFC 6749 §3.3): all that the client has, or the part that it asks for.
+
+    None where the request names a scope that the client does not have, or names none at all.
+    """
+    everything = frozenset(granted)
+    if requested is None:
+        return everything
+    wanted = frozenset(requested.split())
+    return wanted if wanted and wanted <= everything else None

@@ -1,0 +1,41 @@
+"""The tables that SQLAlchemy statements touch. The migrations say what they are."""
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+metadata = MetaData()
+
+partners = Table(
+    "partners",
+    metadata,
+    Column("partner_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("line_tolerance_minor", BigInteger, nullable=False),
+    Column("receipt_tolerance_minor", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+)
+
+stores = Table(
+    "stores",
+    metadata,
+    Column("partner_id", Text, primary_key=True),
+    Column("store_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+)
+
+api_clients = Table(
+    "api_clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("partner_id", Text),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("is_revoked", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+)

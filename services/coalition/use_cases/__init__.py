@@ -1,0 +1,1 @@
+"""One file a capability: load, decide, save, inside the caller's transaction."""

@@ -1,0 +1,106 @@
+"""What the registry tells the others. All that concerns a partner bears the partner's id as its key, so it stays in order."""
+
+from services.coalition.domain.registry import ApiClient, Partner, RegisteredStore, Store, Till
+from shared.database import Transaction
+from shared.events.catalogue import COALITION
+from shared.events.coalition import (
+    ApiClientChanged,
+    ApiClientData,
+    PartnerChanged,
+    PartnerData,
+    StoreChanged,
+    StoreData,
+    TillChanged,
+    TillData,
+)
+from shared.ids import new_id
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+SOURCE = "coalition"
+
+
+def partner_changed(transaction: Transaction, partner: Partner) -> Message:
+    """The partner as it is now."""
+    event = PartnerChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=partner.partner_id,
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=PartnerData(
+            partner_id=partner.partner_id,
+            version=partner.version,
+            name=partner.name,
+            state=partner.state,
+            line_tolerance_minor=partner.line_tolerance_minor,
+            receipt_tolerance_minor=partner.receipt_tolerance_minor,
+        ),
+    )
+    return Message.of(event, COALITION.topic, partner.partner_id)
+
+
+def store_registered(transaction: Transaction, registered: RegisteredStore) -> list[Message]:
+    """The store, then its tills."""
+    return [
+        _store_changed(transaction, registered.store),
+        *(till_changed(transaction, till) for till in registered.tills),
+    ]
+
+
+def till_changed(transaction: Transaction, till: Till) -> Message:
+    """The till as it is now, with the digest that its key is checked against."""
+    event = TillChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=f"{till.partner_id}/{till.store_id}/{till.till_id}",
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=TillData(
+            partner_id=till.partner_id,
+            store_id=till.store_id,
+            till_id=till.till_id,
+            version=till.version,
+            key_scheme=till.key_scheme,
+            key_sha256=till.key_sha256,
+            is_revoked=till.is_revoked,
+        ),
+    )
+    return Message.of(event, COALITION.topic, till.partner_id)
+
+
+def client_changed(transaction: Transaction, client: ApiClient) -> Message:
+    """The client as it is now. Keyed by the client: it may be nobody's but the programme's."""
+    event = ApiClientChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=client.client_id,
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ApiClientData(
+            client_id=client.client_id,
+            version=client.version,
+            partner_id=client.partner_id,
+            scopes=client.scopes,
+            is_revoked=client.is_revoked,
+        ),
+    )
+    return Message.of(event, COALITION.topic, client.client_id)
+
+
+def _store_changed(transaction: Transaction, store: Store) -> Message:
+    event = StoreChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=f"{store.partner_id}/{store.store_id}",
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=StoreData(
+            partner_id=store.partner_id,
+            store_id=store.store_id,
+            version=store.version,
+            name=store.name,
+            time_zone=store.time_zone,
+        ),
+    )
+    return Message.of(event, COALITION.topic, store.partner_id)

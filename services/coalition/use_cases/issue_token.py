@@ -1,0 +1,56 @@
+"""A client proves its secret and gets a token: OAuth 2.0, client credentials (RFC 6749 §4.4)."""
+
+import time
+from dataclasses import dataclass, field
+
+from services.coalition import repository
+from services.coalition.credentials.secrets import SecretHasher
+from services.coalition.credentials.tokens import AccessToken, TokenSigner
+from services.coalition.domain.scopes import narrowed_scopes
+from shared.database import Database
+from shared.ids import new_id
+
+
+class UnknownClientError(Exception):
+    """No such client, another secret, or revoked; the answer does not tell which."""
+
+
+class ScopeNotGrantedError(Exception):
+    """The request names a scope that the client does not have, or an empty one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """Who asks, with what secret, and for which scopes (None: all that the client has)."""
+
+    client_id: str
+    secret: str = field(repr=False)
+    scope: str | None
+
+
+class TokenDesk:
+    """Issues tokens. The secret is checked outside of any transaction and beside the event loop."""
+
+    def __init__(self, database: Database, hasher: SecretHasher, signer: TokenSigner) -> None:
+        self._database = database
+        self._hasher = hasher
+        self._signer = signer
+
+    async def issue(self, request: TokenRequest) -> AccessToken:
+        """A token for the client.
+
+        Raises:
+            UnknownClientError: the client could not be told, after as much time as for one that could.
+            ScopeNotGrantedError: it asks for more than it has.
+            HasherBusyError: too many ask at once.
+        """
+        async with self._database.transaction() as transaction:
+            client = await repository.find_client(transaction, request.client_id)
+        is_proven = await self._hasher.verify(None if client is None else client.secret_hash, request.secret)
+        if client is None or not is_proven or client.is_revoked:
+            raise UnknownClientError("no client with this id and secret")
+        scopes = narrowed_scopes(client.scopes, request.scope)
+        if scopes is None:
+            raise ScopeNotGrantedError("the client may not have this scope")
+        # Real time: a token's life is no business time.
+        return self._signer.sign(client.client_id, client.partner_id, scopes, new_id(), int(time.time()))

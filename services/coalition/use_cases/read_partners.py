@@ -1,0 +1,35 @@
+"""Read partners and stores. Changes nothing."""
+
+from services.coalition import repository
+from services.coalition.domain.errors import PartnerNotFoundError
+from services.coalition.domain.registry import Partner, Store
+from shared.database import Transaction
+
+
+async def read_partner(transaction: Transaction, partner_id: str) -> Partner:
+    """The partner.
+
+    Raises:
+        PartnerNotFoundError: there is none.
+    """
+    partner = await repository.find_partner(transaction, partner_id)
+    if partner is None:
+        raise PartnerNotFoundError("there is no such partner")
+    return partner
+
+
+async def read_partners(
+    transaction: Transaction, *, only: str | None, after: str | None, rows_max: int
+) -> list[Partner]:
+    """Up to ``rows_max`` partners after an id, in the order of ids; ``only`` is the one that the caller may see."""
+    return await repository.load_partners(transaction, only=only, after=after, rows_max=rows_max)
+
+
+async def read_stores(transaction: Transaction, partner_id: str, *, after: str | None, rows_max: int) -> list[Store]:
+    """Up to ``rows_max`` stores of a partner after an id, in the order of ids.
+
+    Raises:
+        PartnerNotFoundError: there is no such partner.
+    """
+    await read_partner(transaction, partner_id)
+    return await repository.load_stores(transaction, partner_id, after=after, rows_max=rows_max)

@@ -1,0 +1,25 @@
+"""Register a machine that calls the API."""
+
+from services.coalition import repository
+from services.coalition.domain.errors import ClientExistsError, PartnerNotFoundError
+from services.coalition.domain.registry import ApiClient
+from services.coalition.domain.scopes import judge_grant
+from services.coalition.use_cases import announcements
+from shared import outbox
+from shared.database import Transaction
+
+
+async def register_client(transaction: Transaction, client: ApiClient) -> None:
+    """Write a client and record ApiClientChanged.
+
+    Raises:
+        ScopeNotForPartnersError: it is bound to a partner and asks for what is the programme's alone.
+        PartnerNotFoundError: it is bound to a partner that is not there.
+        ClientExistsError: the id is taken.
+    """
+    judge_grant(client.partner_id, client.scopes)
+    if client.partner_id is not None and await repository.find_partner(transaction, client.partner_id) is None:
+        raise PartnerNotFoundError("there is no such partner to bind a client to")
+    if not await repository.insert_client(transaction, client):
+        raise ClientExistsError(f"there is a client {client.client_id} already")
+    await outbox.record(transaction, [announcements.client_changed(transaction, client)])

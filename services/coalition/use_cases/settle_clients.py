@@ -1,0 +1,70 @@
+"""Bring the clients that the settings name to what the settings say. The first client must come from somewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from services.coalition import repository
+from services.coalition.credentials.secrets import SecretHasher
+from services.coalition.domain.registry import FIRST_VERSION, ApiClient
+from services.coalition.domain.scopes import judge_grant
+from services.coalition.use_cases import announcements
+from shared import outbox
+from shared.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredClient:
+    """A client as the settings name it."""
+
+    client_id: str
+    partner_id: str | None
+    scopes: tuple[str, ...]
+    secret: str = field(repr=False)
+
+
+async def settle_clients(database: Database, hasher: SecretHasher, declared: Sequence[DeclaredClient]) -> int:
+    """Write the clients that are missing or differ, and record ApiClientChanged for each; how many were written.
+
+    Idempotent: a second start writes nothing, and a secret is hashed anew only if it changed. Clients that the settings
+    do not name stay as they are, and so does a revocation. Each client is a transaction of its own, and no secret is
+    hashed inside of one.
+
+    Raises:
+        ScopeNotForPartnersError: a client is bound to a partner and given what is the programme's alone.
+    """
+    written = 0
+    for client in declared:
+        judge_grant(client.partner_id, client.scopes)
+        async with database.transaction() as transaction:
+            stored = await repository.find_client(transaction, client.client_id)
+        if stored is not None and await hasher.verify(stored.secret_hash, client.secret):
+            secret_hash = stored.secret_hash
+        else:
+            secret_hash = await hasher.hash(client.secret)
+        wanted = ApiClient(
+            client_id=client.client_id,
+            partner_id=client.partner_id,
+            scopes=tuple(sorted(set(client.scopes))),
+            secret_hash=secret_hash,
+            is_revoked=False,
+            version=FIRST_VERSION,
+        )
+        written += await database.run(lambda transaction, wanted=wanted: _settle(transaction, wanted))
+    return written
+
+
+async def _settle(transaction: Transaction, wanted: ApiClient) -> bool:
+    stored = await repository.find_client(transaction, wanted.client_id, is_locking=True)
+    if stored is None:
+        settled = wanted
+        # False where another process that starts just now was quicker: it wrote the same.
+        is_written = await repository.insert_client(transaction, settled)
+    else:
+        settled = replace(wanted, version=stored.version, is_revoked=stored.is_revoked)
+        is_written = settled != stored
+        if is_written:
+            settled = replace(settled, version=stored.version + 1)
+            await repository.update_client(transaction, settled)
+    if is_written:
+        await outbox.record(transaction, [announcements.client_changed(transaction, settled)])
+    return is_written

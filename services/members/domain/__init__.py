@@ -1,0 +1,1 @@
+"""What a member is, and what may be decided about one. Pure: no database, no clock, no randomness."""

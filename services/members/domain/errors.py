@@ -1,0 +1,21 @@
+"""Why the registry refuses. No message names a person, an identifier's value, or the member who has it."""
+
+
+class RegistryRefusalError(Exception):
+    """Decided with the facts at hand: the same request gets the same answer until the registry changes."""
+
+
+class MemberNotFoundError(RegistryRefusalError):
+    """No member has this id."""
+
+
+class AlreadyEnrolledError(RegistryRefusalError):
+    """The e-mail address belongs to a member already."""
+
+
+class IdentifierTakenError(RegistryRefusalError):
+    """The identifier belongs to another member."""
+
+
+class IdentifierUnknownError(RegistryRefusalError):
+    """The identifier belongs to nobody."""

@@ -1,0 +1,42 @@
+"""From what a person or a till says to the keyed hash that stands for it."""
+
+import hmac
+from dataclasses import dataclass
+
+from services.members.domain.registry import Claim, IdentifierKind
+from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The programme's key and country: what a value's normal form and hash depend on."""
+
+    key: IdentifierKey
+    country: str
+
+    def claim(self, kind: IdentifierKind, value: str) -> Claim:
+        """An identifier as its hash.
+
+        Raises:
+            InvalidIdentifierError: the value cannot be of this type.
+        """
+        return Claim(kind, self._hash(IdentifierType(kind), value))
+
+    def email_hash(self, email: str) -> str:
+        """The hash of a valid e-mail address; letter case makes no other one."""
+        return self._hash(IdentifierType.EMAIL, email)
+
+    def phone(self, phone: str) -> str:
+        """A phone number to call, in E.164.
+
+        Raises:
+            InvalidIdentifierError: not a phone number.
+        """
+        return normalise_identifier(IdentifierType.PHONE, phone, self.country)
+
+    def fingerprint(self, body: bytes) -> bytes:
+        """A keyed digest, in hex, of a request that holds personal data: equal for equal requests, and no more."""
+        return hmac.digest(self.key.secret, b"request:" + body, "sha256").hex().encode()
+
+    def _hash(self, kind: IdentifierType, value: str) -> str:
+        return hash_identifier(kind, normalise_identifier(kind, value, self.country), self.key)

@@ -1,0 +1,38 @@
+"""To whom an identifier belongs: at most one member, whoever asks first."""
+
+from collections.abc import Collection, Sequence
+
+from services.members.domain.errors import AlreadyEnrolledError, IdentifierTakenError, MemberNotFoundError
+from services.members.domain.registry import Claim, Identifier, Member
+
+
+def distinct_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Each identifier once, in the order of hashes: that in which their rows are locked by everybody."""
+    by_hash = {claim.hash: claim for claim in claims}
+    return tuple(by_hash[key] for key in sorted(by_hash))
+
+
+def judge_enrolment(email_hash: str, claims: Sequence[Claim], granted: Collection[str]) -> None:
+    """Whether the new member got all that was asked for; ``granted`` holds the hashes that nobody had before.
+
+    Raises:
+        AlreadyEnrolledError: the e-mail address is a member's. Said first: it tells who this is.
+        IdentifierTakenError: an identifier is another member's.
+    """
+    if email_hash not in granted:
+        raise AlreadyEnrolledError("a member with this e-mail address is enrolled already")
+    if taken := sorted({claim.type for claim in claims if claim.hash not in granted}):
+        raise IdentifierTakenError(f"an identifier belongs to another member already: {', '.join(taken)}")
+
+
+def judge_link(member: Member | None, identifier: Identifier) -> None:
+    """Whether an identifier, just claimed or found there, may be told to be this member's.
+
+    Raises:
+        MemberNotFoundError: there is no such member.
+        IdentifierTakenError: the identifier is another member's.
+    """
+    if member is None:
+        raise MemberNotFoundError("there is no such member")
+    if identifier.member_id != member.member_id:
+        raise IdentifierTakenError(f"the identifier belongs to another member already: {identifier.type}")

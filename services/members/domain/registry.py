@@ -1,0 +1,54 @@
+"""The registry's words: persons, members and the identifiers that lead to them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from shared.events.members import IdentifierState, MemberStatus
+
+IdentifierKind: TypeAlias = Literal["card", "phone", "token"]
+
+FIRST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who stands behind a member. Its representation says nothing, so that no log or traceback can."""
+
+    given_name: str = field(repr=False)
+    family_name: str = field(repr=False)
+    email: str = field(repr=False)
+    phone: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as the rest of the programme may know it. ``version`` rises with every change, identifiers included."""
+
+    member_id: UUID
+    status: MemberStatus
+    language: str
+    region: str | None
+    version: int
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An identifier that somebody says is theirs, as its keyed hash; the value itself is not kept."""
+
+    type: IdentifierKind
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """What a till reads, and whose it is. ``version`` is the identifier's own."""
+
+    hash: str
+    type: IdentifierKind
+    member_id: UUID
+    state: IdentifierState
+    version: int
+    linked_at: datetime

@@ -1,0 +1,166 @@
+"""Every statement on the registry. Enrolment, linking and resolving are hot; reading one person is not."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select
+
+from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person
+from services.members.tables import identifiers, members, persons
+from shared.database import Transaction
+
+# An e-mail address is claimed like an identifier: one table says whom a normal form belongs to, in one lock order.
+EMAIL_TYPE = "email"
+
+# One statement, so that an enrolment costs one round trip. Hashes are claimed in their order: two enrolments that want
+# the same two cards would deadlock otherwise. Who comes second waits here for the first to end.
+INSERT_MEMBER = """
+    with member as (
+        insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
+    ),
+    person as (
+        insert into persons (member_id, given_name, family_name, email, phone)
+        values ($1, $8, $9, $10, $11)
+    )
+    insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
+    select identifier_hash, identifier_type, $1, 'active', $12, $7
+    from unnest($13::text[], $14::text[]) as claimed (identifier_hash, identifier_type)
+    order by identifier_hash collate "C"
+    on conflict (identifier_hash) do nothing
+    returning identifier_hash
+"""
+
+CLAIM_IDENTIFIER = """
+    insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
+    values ($1, $2, $3, 'active', $4, $5)
+    on conflict (identifier_hash) do nothing
+    returning identifier_hash, identifier_type, member_id, state, version, linked_at
+"""
+
+LOCK_IDENTIFIER = """
+    select identifier_hash, identifier_type, member_id, state, version, linked_at
+    from identifiers
+    where identifier_hash = $1
+    for no key update
+"""
+
+LOCK_MEMBER = """
+    select member_id, status, language, region, version, enrolled_at
+    from members
+    where member_id = $1
+    for no key update
+"""
+
+RAISE_MEMBER_VERSION = "update members set version = version + 1 where member_id = $1"
+
+FIND_HOLDER = "select member_id from identifiers where identifier_hash = $1"
+
+
+async def insert_member(
+    transaction: Transaction,
+    member: Member,
+    person: Person,
+    email_hash: str,
+    claims: Sequence[Claim],
+    enrolled_by: str,
+) -> frozenset[str]:
+    """Write a new member with each of the hashes that nobody has yet, and return those.
+
+    If one is missing, the caller must give up the transaction: the rest is written.
+    """
+    rows = await transaction.raw.fetch(
+        INSERT_MEMBER,
+        member.member_id,
+        member.status,
+        member.language,
+        member.region,
+        member.version,
+        enrolled_by,
+        member.enrolled_at,
+        person.given_name,
+        person.family_name,
+        person.email,
+        person.phone,
+        FIRST_VERSION,
+        [email_hash, *(claim.hash for claim in claims)],
+        [EMAIL_TYPE, *(claim.type for claim in claims)],
+    )
+    return frozenset(row["identifier_hash"] for row in rows)
+
+
+async def claim_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> tuple[Identifier, bool]:
+    """The identifier, locked, and whether it was free: then it is this member's now."""
+    arguments = (claim.hash, claim.type, member_id, FIRST_VERSION, transaction.now)
+    if (row := await transaction.raw.fetchrow(CLAIM_IDENTIFIER, *arguments)) is not None:
+        return _identifier(row), True
+    row = await transaction.raw.fetchrow(LOCK_IDENTIFIER, claim.hash)
+    if row is None:
+        raise RuntimeError("an identifier that stood in the way of an insert is gone: nobody may delete one")
+    return _identifier(row), False
+
+
+async def lock_member(transaction: Transaction, member_id: UUID) -> Member | None:
+    """The member, locked to the commit."""
+    row = await transaction.raw.fetchrow(LOCK_MEMBER, member_id)
+    return None if row is None else Member(**dict(row))
+
+
+async def raise_member_version(transaction: Transaction, member_id: UUID) -> None:
+    """Count a change of a member whose row is locked."""
+    await transaction.raw.execute(RAISE_MEMBER_VERSION, member_id)
+
+
+async def find_holder(transaction: Transaction, identifier_hash: str) -> UUID | None:
+    """Whose identifier this is."""
+    holder: UUID | None = await transaction.raw.fetchval(FIND_HOLDER, identifier_hash)
+    return holder
+
+
+async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member, Person] | None:
+    """A member with the person behind it."""
+    statement = (
+        select(
+            members.c.status,
+            members.c.language,
+            members.c.region,
+            members.c.version,
+            members.c.enrolled_at,
+            persons.c.given_name,
+            persons.c.family_name,
+            persons.c.email,
+            persons.c.phone,
+        )
+        .join_from(members, persons, members.c.member_id == persons.c.member_id)
+        .where(members.c.member_id == member_id)
+    )
+    row = (await transaction.connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    member = Member(member_id, row.status, row.language, row.region, row.version, row.enrolled_at)
+    return member, Person(row.given_name, row.family_name, row.email, row.phone)
+
+
+async def load_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:
+    """What tills may read of a member, in the order of linking. The e-mail address is not among them."""
+    statement = (
+        select(identifiers)
+        .where(identifiers.c.member_id == member_id, identifiers.c.identifier_type != EMAIL_TYPE)
+        .order_by(identifiers.c.linked_at, identifiers.c.identifier_hash)
+    )
+    return [
+        Identifier(row.identifier_hash, row.identifier_type, row.member_id, row.state, row.version, row.linked_at)
+        for row in await transaction.connection.execute(statement)
+    ]
+
+
+def _identifier(row: asyncpg.Record) -> Identifier:
+    return Identifier(
+        hash=row["identifier_hash"],
+        type=row["identifier_type"],
+        member_id=row["member_id"],
+        state=row["state"],
+        version=row["version"],
+        linked_at=row["linked_at"],
+    )

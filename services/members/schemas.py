@@ -1,0 +1,162 @@
+"""What HTTP says: requests, strictly read, and answers. No answer that is stored for a retry holds personal data."""
+
+from datetime import datetime
+from typing import Annotated, Self, TypeAlias
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from services.members.domain.registry import Identifier, IdentifierKind, Member, Person
+from shared.events.members import IdentifierState, MemberStatus
+from shared.ids import TOKEN_LENGTH_MAX
+from shared.web import Body
+
+NAME_LENGTH_MAX = 100
+EMAIL_ADDRESS_LENGTH_MAX = 254
+PHONE_LENGTH_MAX = 40
+IDENTIFIERS_MAX = 10
+
+
+def _valid_email(value: str) -> str:
+    try:
+        return validate_email(value.strip(), check_deliverability=False).normalized
+    except EmailNotValidError:
+        # Its own words would repeat parts of what was sent.
+        raise PydanticCustomError("email", "Input should be an e-mail address, as name@example.com") from None
+
+
+Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH_MAX)]
+Email: TypeAlias = Annotated[
+    str,
+    Field(max_length=EMAIL_ADDRESS_LENGTH_MAX, json_schema_extra={"format": "email"}),
+    AfterValidator(_valid_email),
+]
+Language: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$",
+        max_length=35,
+        description="A BCP 47 tag.",
+        examples=["en-US"],
+    ),
+]
+Region: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
+        description="A country or its subdivision, ISO 3166.",
+        examples=["US-NY"],
+    ),
+]
+
+
+class IdentifierBody(Body):
+    """What a till reads."""
+
+    type: IdentifierKind
+    value: str = Field(
+        min_length=1,
+        max_length=TOKEN_LENGTH_MAX,
+        repr=False,
+        description="A card's letters and digits; a phone, in the programme's country or with its prefix; a token.",
+    )
+
+
+class EnrolmentBody(Body):
+    """A person who joins. The phone is for contact; list it under ``identifiers`` too if tills may ask for it."""
+
+    given_name: Name = Field(repr=False)
+    family_name: Name = Field(repr=False)
+    email: Email = Field(repr=False)
+    phone: Annotated[str, Field(min_length=1, max_length=PHONE_LENGTH_MAX)] | None = Field(default=None, repr=False)
+    language: Language
+    region: Region | None = None
+    identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=IDENTIFIERS_MAX)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class IdentifierAnswer(_Answer):
+    """An identifier by its keyed hash: the value itself is not kept."""
+
+    member_id: UUID
+    type: IdentifierKind
+    identifier_hash: str
+    state: IdentifierState
+    version: int
+    linked_at: datetime
+
+    @classmethod
+    def of(cls, identifier: Identifier) -> Self:
+        """The answer for an identifier."""
+        return cls(
+            member_id=identifier.member_id,
+            type=identifier.type,
+            identifier_hash=identifier.hash,
+            state=identifier.state,
+            version=identifier.version,
+            linked_at=identifier.linked_at,
+        )
+
+
+class EnrolmentAnswer(_Answer):
+    """A new member. It names no person: this answer is kept for retries."""
+
+    member_id: UUID
+    status: MemberStatus
+    version: int
+    enrolled_at: datetime
+    identifiers: list[IdentifierAnswer]
+
+
+class MemberAnswer(_Answer):
+    """A member and the person behind it."""
+
+    member_id: UUID
+    status: MemberStatus
+    version: int
+    enrolled_at: datetime
+    given_name: str
+    family_name: str
+    email: str
+    phone: str | None
+    language: str
+    region: str | None
+    identifiers: list[IdentifierAnswer]
+
+    @classmethod
+    def of(cls, member: Member, person: Person, identifiers: list[Identifier]) -> Self:
+        """The answer for a member."""
+        return cls(
+            member_id=member.member_id,
+            status=member.status,
+            version=member.version,
+            enrolled_at=member.enrolled_at,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            email=person.email,
+            phone=person.phone,
+            language=member.language,
+            region=member.region,
+            identifiers=[IdentifierAnswer.of(identifier) for identifier in identifiers],
+        )
+
+
+class ContactAnswer(_Answer):
+    """Where and how to write to a member, and nothing more."""
+
+    member_id: UUID
+    status: MemberStatus
+    given_name: str
+    email: str
+    language: str
+
+
+class ResolvedAnswer(_Answer):
+    """Whose identifier it is."""
+
+    member_id: UUID

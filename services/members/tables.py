@@ -1,0 +1,38 @@
+"""The tables that SQLAlchemy statements read. The migrations say what they are."""
+
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Table, Text, Uuid
+
+metadata = MetaData()
+
+members = Table(
+    "members",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("region", Text),
+    Column("version", BigInteger, nullable=False),
+    Column("enrolled_by", Text, nullable=False),
+    Column("enrolled_at", DateTime(timezone=True), nullable=False),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("given_name", Text, nullable=False),
+    Column("family_name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("phone", Text),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("identifier_hash", Text, primary_key=True),
+    Column("identifier_type", Text, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("linked_at", DateTime(timezone=True), nullable=False),
+)

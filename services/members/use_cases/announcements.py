@@ -1,0 +1,52 @@
+"""What the registry tells the others. Events carry keyed hashes and no personal data."""
+
+from collections.abc import Sequence
+
+from services.members.domain.registry import Identifier, Member
+from shared.events.catalogue import MEMBERS
+from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled
+from shared.ids import new_id
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+SOURCE = "members"
+
+
+def enrolled(member: Member, identifiers: Sequence[Identifier]) -> list[Message]:
+    """The enrolment, then its identifiers, in the given order."""
+    subject = str(member.member_id)
+    event = MemberEnrolled(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        time=member.enrolled_at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=MemberData(
+            member_id=member.member_id,
+            version=member.version,
+            status=member.status,
+            language=member.language,
+            region=member.region,
+        ),
+    )
+    return [Message.of(event, MEMBERS.topic, subject), *map(linked, identifiers)]
+
+
+def linked(identifier: Identifier) -> Message:
+    """An identifier that a till can read belongs to a member from now on."""
+    subject = str(identifier.member_id)
+    event = IdentifierLinked(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        time=identifier.linked_at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=IdentifierData(
+            member_id=identifier.member_id,
+            identifier_hash=identifier.hash,
+            identifier_type=identifier.type,
+            state=identifier.state,
+            version=identifier.version,
+        ),
+    )
+    return Message.of(event, MEMBERS.topic, subject)

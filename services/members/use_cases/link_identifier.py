@@ -1,0 +1,27 @@
+"""Link an identifier to a member: receipts that bear it are the member's from now on."""
+
+from uuid import UUID
+
+from services.members import repository
+from services.members.domain.linking import judge_link
+from services.members.domain.registry import Claim, Identifier
+from services.members.use_cases import announcements
+from shared import outbox
+from shared.database import Transaction
+
+
+async def link_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> Identifier:
+    """Give the member an identifier that nobody has, and record IdentifierLinked.
+
+    Idempotent: an identifier that is this member's already is answered as it is, and nothing happens. Locks the
+    identifier, then the member.
+
+    Raises:
+        MemberNotFoundError, IdentifierTakenError: the transaction must be rolled back.
+    """
+    identifier, is_new = await repository.claim_identifier(transaction, member_id, claim)
+    judge_link(await repository.lock_member(transaction, member_id), identifier)
+    if is_new:
+        await repository.raise_member_version(transaction, member_id)
+        await outbox.record(transaction, [announcements.linked(identifier)])
+    return identifier

@@ -1,0 +1,25 @@
+"""Read a member with the person behind it. Changes nothing."""
+
+from uuid import UUID
+
+from services.members import repository
+from services.members.domain.errors import MemberNotFoundError
+from services.members.domain.registry import Identifier, Member, Person
+from shared.database import Transaction
+
+
+async def read_member(transaction: Transaction, member_id: UUID) -> tuple[Member, Person]:
+    """The member and the person.
+
+    Raises:
+        MemberNotFoundError: there is no such member.
+    """
+    found = await repository.find_member(transaction, member_id)
+    if found is None:
+        raise MemberNotFoundError("there is no such member")
+    return found
+
+
+async def read_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:
+    """What tills can read of the member, in the order of linking; empty for a member that is not there."""
+    return await repository.load_identifiers(transaction, member_id)
