@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.database.engine import Transaction
-from shared.ledger.book import Position, Purpose
 from shared.ledger.commands import Balances
+from shared.ledger.legs import Position, Purpose
 
 STATEMENT_LINES_MAX = 200
 

@@ -9,21 +9,9 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.commands import Balances
+from shared.ledger.legs import CLEAR_DEBT, Legs, Position
 from shared.ledger.terms import LotTerms, pending_key
 
-Position: TypeAlias = Literal["available", "held", "pending", "debt", "issue", "redeem"]
-Purpose: TypeAlias = Literal[
-    "earn",
-    "claw_back",
-    "clear_debt",
-    "suspend",
-    "release",
-    "reserve",
-    "capture",
-    "void",
-    "expire",
-    "spend_late",
-]
 HoldState: TypeAlias = Literal["open", "captured", "voided", "expired"]
 
 
@@ -71,14 +59,12 @@ class StoredHold(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """One append-only row: ``points`` leave ``debit`` and arrive in ``credit``; an owner's points are in a lot."""
+    """One append-only row. The lots are those on the owner's legs; a leg on ``debt`` or on a partner has none."""
 
     account_id: int
-    debit: Position
-    credit: Position
+    legs: Legs
     partner_id: str | None
     points: int
-    purpose: Purpose
     reference: bytes
     debit_lot: bytes | None
     credit_lot: bytes | None
@@ -89,6 +75,7 @@ class Transfer(NamedTuple):
 class Lot:
     """A lot as the commands so far leave it. Where it was not read, the amounts count from zero: they are changes."""
 
+    account_id: int
     key: bytes
     award: bytes | None
     terms: LotTerms
@@ -127,7 +114,6 @@ class Book:
     def __init__(self, account: Account, transfers: list[Transfer]) -> None:
         self.account = account
         self.transfers = transfers
-        # Debt is an account like the others; what is owed is its balance below zero.
         self.balance: dict[Position, int] = {
             "available": account.available,
             "held": account.held,
@@ -148,7 +134,7 @@ class Book:
         """Know a lot as it was read; reading it twice changes nothing."""
         lot = self.lots.get(stored.lot_key)
         if lot is None:
-            lot = Lot(stored.lot_key, stored.award, stored.terms, stored.remaining, stored.reserved, stored)
+            lot = Lot(*stored, stored)
             self.lots[stored.lot_key] = lot
         return lot
 
@@ -162,10 +148,9 @@ class Book:
 
     def lot_of(self, terms: LotTerms) -> Lot:
         """The available lot of these terms, made if it is not known. Only for points that are about to arrive."""
-        key = terms.key
-        lot = self.lots.get(key)
+        lot = self.lots.get(terms.key)
         if lot is None:
-            lot = self.lots[key] = Lot(key, None, terms)
+            lot = self.lots[terms.key] = Lot(self.account.account_id, terms.key, None, terms)
         return lot
 
     def pending_lot_of(self, terms: LotTerms, award: bytes) -> Lot:
@@ -173,7 +158,7 @@ class Book:
         key = pending_key(terms, award)
         lot = self.lots.get(key)
         if lot is None:
-            lot = self.lots[key] = Lot(key, award, terms)
+            lot = self.lots[key] = Lot(self.account.account_id, key, award, terms)
         return lot
 
     def find_lot(self, key: bytes) -> Lot | None:
@@ -182,44 +167,33 @@ class Book:
 
     def move(
         self,
-        debit: Position,
-        credit: Position,
+        legs: Legs,
         points: int,
-        purpose: Purpose,
         reference: bytes,
-        *,
-        partner_id: str | None = None,
         debit_lot: Lot | None = None,
         credit_lot: Lot | None = None,
+        partner_id: str | None = None,
         hold_id: UUID | None = None,
     ) -> None:
         """Move points from one position to another, on the balance and on the lots, and write the transfer down."""
+        _, debit, credit = legs
         self.balance[debit] -= points
         self.balance[credit] += points
+        debit_key = credit_key = None
         if debit_lot is not None:
+            debit_key = debit_lot.key
             if debit == "held":
                 debit_lot.reserved -= points
             else:
                 debit_lot.remaining -= points
         if credit_lot is not None:
+            credit_key = credit_lot.key
             if credit == "held":
                 credit_lot.reserved += points
             else:
                 credit_lot.remaining += points
-        self.transfers.append(
-            Transfer(
-                self.account.account_id,
-                debit,
-                credit,
-                partner_id,
-                points,
-                purpose,
-                reference,
-                None if debit_lot is None else debit_lot.key,
-                None if credit_lot is None else credit_lot.key,
-                hold_id,
-            )
-        )
+        account_id = self.account.account_id
+        self.transfers.append(Transfer(account_id, legs, partner_id, points, reference, debit_key, credit_key, hold_id))
 
     def first_expiring(self, points: int, lots_max: int | None = None) -> list[tuple[Lot, int]]:
         """The lots that ``points`` come from and how much of each, in the order of spending; moves nothing.
@@ -247,24 +221,15 @@ class Book:
         points = min(self.balance["available"], -self.balance["debt"])
         if points:
             for lot, part in self.first_expiring(points):
-                self.move("available", "debt", part, "clear_debt", reference, debit_lot=lot)
+                self.move(CLEAR_DEBT, part, reference, lot)
         return points
 
-    def give_back(self, hold: Hold, purpose: Purpose, reference: bytes) -> int:
+    def give_back(self, hold: Hold, legs: Legs, reference: bytes) -> int:
         """Return everything that a hold still reserves to its lots; returns how much that was."""
         points = hold.reserved
         for part in hold.parts:
             if part.reserved:
-                self.move(
-                    "held",
-                    "available",
-                    part.reserved,
-                    purpose,
-                    reference,
-                    debit_lot=part.lot,
-                    credit_lot=part.lot,
-                    hold_id=hold.hold_id,
-                )
+                self.move(legs, part.reserved, reference, part.lot, part.lot, hold_id=hold.hold_id)
                 part.reserved = 0
         hold.reserved = 0
         return points

@@ -24,7 +24,20 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.terms import LotTerms, pending_key
+from shared.ledger.legs import (
+    CAPTURE,
+    CLAW_BACK_AVAILABLE,
+    CLAW_BACK_OWED,
+    CLAW_BACK_PENDING,
+    EARN,
+    EXPIRE,
+    RELEASE,
+    RESERVE,
+    SPEND_LATE,
+    SUSPEND,
+    VOID,
+)
+from shared.ledger.terms import pending_key
 
 AccountKey: TypeAlias = tuple[UUID, str]  # owner and point type
 
@@ -43,26 +56,19 @@ class AccountChange(NamedTuple):
     debt: int
 
 
-class LotChange(NamedTuple):
-    """What is added to a lot. Of one that was not read, both amounts are zero or more, and it may have to be made."""
-
-    account_id: int
-    lot_key: bytes
-    award: bytes | None
-    terms: LotTerms
-    remaining: int
-    reserved: int
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to write, and what to answer: ``outcomes`` are in the order of the commands."""
+    """What to write, and what to answer: ``outcomes`` are in the order of the commands.
+
+    ``credited_lots`` were not read: their amounts are additions, zero or more, and some have to be made.
+    ``stored_lots`` were read and have changed.
+    """
 
     outcomes: list[Outcome]
     transfers: list[Transfer]
     accounts: list[AccountChange]
-    credited_lots: list[LotChange]
-    stored_lots: list[LotChange]
+    credited_lots: list[Lot]
+    stored_lots: list[Lot]
     new_holds: list[Hold]
     stored_holds: list[Hold]
 
@@ -116,27 +122,26 @@ def decide(book: Book, command: Command) -> Outcome:
 
 
 def _earn(book: Book, command: Earn) -> Outcome:
-    lot = book.lot_of(command.terms)
-    issuer = command.terms.issuer
-    book.move("issue", "available", command.points, "earn", command.reference, partner_id=issuer, credit_lot=lot)
+    points, terms = command.points, command.terms
+    book.move(EARN, points, command.reference, None, book.lot_of(terms), terms.issuer)
     cleared = book.settle(command.reference)
-    return Posted(command, command.points, book.balances(), debt_cleared=cleared)
+    return Posted(command, points, book.balances(), debt_cleared=cleared)
 
 
 def _claw_back(book: Book, command: ClawBack) -> Outcome:
     left = command.points
-    issuer = command.terms.issuer
+    reference, issuer = command.reference, command.terms.issuer
     pending = book.find_lot(pending_key(command.terms, command.award))
     if pending is not None and (part := min(left, pending.remaining)):
-        book.move("pending", "issue", part, "claw_back", command.reference, partner_id=issuer, debit_lot=pending)
+        book.move(CLAW_BACK_PENDING, part, reference, pending, partner_id=issuer)
         left -= part
     lot = book.find_lot(command.terms.key)
     if lot is not None and (part := min(left, lot.remaining)):
-        book.move("available", "issue", part, "claw_back", command.reference, partner_id=issuer, debit_lot=lot)
+        book.move(CLAW_BACK_AVAILABLE, part, reference, lot, partner_id=issuer)
         left -= part
     if left:
-        book.move("debt", "issue", left, "claw_back", command.reference, partner_id=issuer)
-    cleared = book.settle(command.reference)
+        book.move(CLAW_BACK_OWED, left, reference, partner_id=issuer)
+    cleared = book.settle(reference)
     return Posted(command, command.points, book.balances(), debt_added=left, debt_cleared=cleared)
 
 
@@ -144,8 +149,7 @@ def _suspend(book: Book, command: Suspend) -> Outcome:
     points = 0
     lot = book.find_lot(command.terms.key)
     if lot is not None and (points := min(command.points, lot.remaining)):
-        pending = book.pending_lot_of(command.terms, command.award)
-        book.move("available", "pending", points, "suspend", command.reference, debit_lot=lot, credit_lot=pending)
+        book.move(SUSPEND, points, command.reference, lot, book.pending_lot_of(command.terms, command.award))
     return Posted(command, points, book.balances(), shortfall=command.points - points)
 
 
@@ -153,8 +157,7 @@ def _release(book: Book, command: Release) -> Outcome:
     points = cleared = 0
     pending = book.find_lot(pending_key(command.terms, command.award))
     if pending is not None and (points := pending.remaining):
-        lot = book.lot_of(command.terms)
-        book.move("pending", "available", points, "release", command.reference, debit_lot=pending, credit_lot=lot)
+        book.move(RELEASE, points, command.reference, pending, book.lot_of(command.terms))
         cleared = book.settle(command.reference)
     return Posted(command, points, book.balances(), debt_cleared=cleared)
 
@@ -168,19 +171,9 @@ def _reserve(book: Book, command: Reserve) -> Outcome:
     if sum(part for _, part in taken) < command.points:
         return Refused(command, "too_many_lots", book.balances())
     parts = tuple(HoldPart(lot, part) for lot, part in taken)
-    hold = Hold(command.hold_id, book.account.account_id, parts, command.points)
-    book.holds[command.hold_id] = hold
+    book.holds[command.hold_id] = Hold(command.hold_id, book.account.account_id, parts, command.points)
     for lot, part in taken:
-        book.move(
-            "available",
-            "held",
-            part,
-            "reserve",
-            command.reference,
-            debit_lot=lot,
-            credit_lot=lot,
-            hold_id=hold.hold_id,
-        )
+        book.move(RESERVE, part, command.reference, lot, lot, hold_id=command.hold_id)
     return Posted(command, command.points, book.balances())
 
 
@@ -193,16 +186,8 @@ def _capture(book: Book, command: Capture) -> Outcome:
     left = command.points
     for part in hold.parts:
         if points := min(left, part.reserved):
-            book.move(
-                "held",
-                "redeem",
-                points,
-                "capture",
-                command.reference,
-                partner_id=command.partner_id,
-                debit_lot=part.lot,
-                hold_id=hold.hold_id,
-            )
+            partner_id = command.partner_id
+            book.move(CAPTURE, points, command.reference, part.lot, None, partner_id, hold.hold_id)
             part.reserved -= points
             part.captured += points
             left -= points
@@ -210,7 +195,7 @@ def _capture(book: Book, command: Capture) -> Outcome:
         raise LedgerBrokenError(f"hold {hold.hold_id}: its lots lack {left} points of what it reserves")
     hold.reserved -= command.points
     hold.captured += command.points
-    released = 0 if command.keep_rest else book.give_back(hold, "void", command.reference)
+    released = 0 if command.keep_rest else book.give_back(hold, VOID, command.reference)
     if not hold.reserved:
         hold.state = "captured"
     cleared = book.settle(command.reference)
@@ -221,8 +206,9 @@ def _void(book: Book, command: Void) -> Outcome:
     hold = book.holds.get(command.hold_id)
     if hold is None or hold.state != "open":
         return Refused(command, "hold_not_open", book.balances())
-    points = book.give_back(hold, command.purpose, command.reference)
-    hold.state = "voided" if command.purpose == "void" else "expired"
+    is_void = command.purpose == "void"
+    points = book.give_back(hold, VOID if is_void else EXPIRE, command.reference)
+    hold.state = "voided" if is_void else "expired"
     cleared = book.settle(command.reference)
     return Posted(command, points, book.balances(), debt_cleared=cleared, released=points)
 
@@ -230,43 +216,22 @@ def _void(book: Book, command: Void) -> Outcome:
 def _spend_late(book: Book, command: SpendLate) -> Outcome:
     points = min(command.points, book.balance["available"])
     for lot, part in book.first_expiring(points):
-        book.move(
-            "available",
-            "redeem",
-            part,
-            "spend_late",
-            command.reference,
-            partner_id=command.partner_id,
-            debit_lot=lot,
-        )
+        book.move(SPEND_LATE, part, command.reference, lot, partner_id=command.partner_id)
     return Posted(command, points, book.balances(), shortfall=command.points - points)
 
 
 def _fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:
     folded = Plan(outcomes, transfers, [], [], [], [], [])
     for book in books:
-        account, now = book.account, book.balances()
-        change = AccountChange(
-            account.account_id,
-            now.available - account.available,
-            now.held - account.held,
-            now.pending - account.pending,
-            now.debt - account.debt,
-        )
-        if any(change[1:]):
-            folded.accounts.append(change)
+        before, now = book.account, book.balances()
+        if before[1:] != now:
+            change = (after - amount for after, amount in zip(now, before[1:], strict=True))
+            folded.accounts.append(AccountChange(before.account_id, *change))
         for lot in book.lots.values():
-            _fold_lot(account.account_id, lot, folded)
+            if lot.stored is None:
+                folded.credited_lots.append(lot)
+            elif (lot.remaining, lot.reserved) != (lot.stored.remaining, lot.stored.reserved):
+                folded.stored_lots.append(lot)
         for hold in book.holds.values():
             (folded.stored_holds if hold.is_stored else folded.new_holds).append(hold)
     return folded
-
-
-def _fold_lot(account_id: int, lot: Lot, folded: Plan) -> None:
-    stored = lot.stored
-    if stored is None:
-        folded.credited_lots.append(LotChange(account_id, lot.key, lot.award, lot.terms, lot.remaining, lot.reserved))
-        return
-    remaining, reserved = lot.remaining - stored.remaining, lot.reserved - stored.reserved
-    if remaining or reserved:
-        folded.stored_lots.append(LotChange(account_id, lot.key, lot.award, lot.terms, remaining, reserved))

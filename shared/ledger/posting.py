@@ -8,6 +8,7 @@ from shared.ledger.commands import Command, Outcome
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of
 from shared.ledger.planning import plan
+from shared.ledger.writing import write
 
 COMMANDS_MAX = 10_000
 
@@ -42,5 +43,5 @@ async def post(
     holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)
     planned = plan(accounts, lots, holds, commands)
     if planned.transfers:
-        await repository.write(transaction.raw, planned, transaction.now)
+        await write(transaction.raw, planned, transaction.now)
     return planned.outcomes

@@ -1,10 +1,9 @@
-"""Every statement that posting needs. Set-based, without a schema, on the connection of the caller's transaction.
+"""What posting reads and locks. Set-based, without a schema, on the connection of the caller's transaction.
 
 Only accounts are locked: whoever changes a lot or a hold holds its account's lock, so those rows need no order.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +11,7 @@ import asyncpg
 from shared.database.engine import RawConnection
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
 from shared.ledger.needs import Needs
-from shared.ledger.planning import AccountKey, Plan
+from shared.ledger.planning import AccountKey
 from shared.ledger.terms import LotTerms
 
 # In key order, like the locks below: two transactions that make the same accounts in different orders would deadlock.
@@ -70,87 +69,6 @@ LOAD_OPEN_HOLDS = """
     where hold.state = 'open'
 """
 
-_CHANGE_ACCOUNTS = """
-    changed_accounts as (
-        update ledger_accounts as account
-        set available = account.available + change.available, held = account.held + change.held,
-            pending = account.pending + change.pending, debt = account.debt + change.debt
-        from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-            as change (account_id, available, held, pending, debt)
-        where account.account_id = change.account_id
-    )"""
-
-_CREDIT_LOTS = """
-    credited_lots as (
-        insert into ledger_lots
-            (account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved)
-        select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
-        from unnest($6::bigint[], $7::bytea[], $8::bytea[], $9::text[], $10::text[], $11::date[], $12::date[],
-            $13::bigint[], $14::bigint[])
-            as credit (account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved)
-        on conflict (account_id, lot_key) do update
-            set remaining = ledger_lots.remaining + excluded.remaining,
-                reserved = ledger_lots.reserved + excluded.reserved
-    )"""
-
-_CHANGE_LOTS = """
-    changed_lots as (
-        update ledger_lots as lot
-        set remaining = lot.remaining + change.remaining, reserved = lot.reserved + change.reserved
-        from unnest($26::bigint[], $27::bytea[], $28::bigint[], $29::bigint[])
-            as change (account_id, lot_key, remaining, reserved)
-        where lot.account_id = change.account_id and lot.lot_key = change.lot_key
-    )"""
-
-# A hold that is there already violates the primary key, and everything with it is undone.
-_OPEN_HOLDS = """
-    opened_holds as (
-        insert into ledger_holds (hold_id, account_id, reserved, captured, state, opened_at, closed_at)
-        select hold_id, account_id, reserved, captured, state, $25::timestamptz,
-            case when state <> 'open' then $25::timestamptz end
-        from unnest($30::uuid[], $31::bigint[], $32::bigint[], $33::bigint[], $34::text[])
-            as hold (hold_id, account_id, reserved, captured, state)
-    )"""
-
-_CHANGE_HOLDS = """
-    changed_holds as (
-        update ledger_holds as hold
-        set reserved = change.reserved, captured = change.captured, state = change.state,
-            closed_at = case when change.state <> 'open' then $25::timestamptz end
-        from unnest($35::uuid[], $36::bigint[], $37::bigint[], $38::text[])
-            as change (hold_id, reserved, captured, state)
-        where hold.hold_id = change.hold_id
-    )"""
-
-_HOLD_LOTS = """
-    hold_lots as (
-        insert into ledger_hold_lots (hold_id, account_id, lot_key, reserved, captured)
-        select hold_id, account_id, lot_key, reserved, captured
-        from unnest($39::uuid[], $40::bigint[], $41::bytea[], $42::bigint[], $43::bigint[])
-            as part (hold_id, account_id, lot_key, reserved, captured)
-        on conflict (hold_id, lot_key) do update
-            set reserved = excluded.reserved, captured = excluded.captured
-    )"""
-
-# Numbers are drawn in the order of the arrays: an account's transfers have rising ids in the order of posting.
-_RECORD_TRANSFERS = """
-    insert into ledger_transfers
-        (account_id, debit, credit, partner_id, points, purpose, reference, debit_lot, credit_lot, hold_id,
-        business_time)
-    select account_id, debit, credit, partner_id, points, purpose, reference, debit_lot, credit_lot, hold_id,
-        $25::timestamptz
-    from unnest($15::bigint[], $16::text[], $17::text[], $18::text[], $19::bigint[], $20::text[], $21::bytea[],
-        $22::bytea[], $23::bytea[], $24::uuid[])
-        as transfer (account_id, debit, credit, partner_id, points, purpose, reference, debit_lot, credit_lot, hold_id)
-"""
-
-# The two differ only in what plain earning never needs; PostgreSQL would start those parts for nothing each time.
-WRITE_CREDITS = f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS} {_RECORD_TRANSFERS}"
-WRITE_ALL = (
-    f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_CHANGE_HOLDS}, {_HOLD_LOTS}"
-    f" {_RECORD_TRANSFERS}"
-)
-
 
 async def lock_accounts(connection: RawConnection, keys: Sequence[AccountKey]) -> dict[AccountKey, Account]:
     """Lock these accounts to the end of the transaction, in key order, after making those that are not there."""
@@ -194,56 +112,6 @@ async def load_open_holds(connection: RawConnection, hold_ids: Sequence[UUID]) -
         StoredHold(hold_id, head["account_id"], head["hold_reserved"], head["hold_captured"], tuple(parts[hold_id]))
         for hold_id, head in heads.items()
     ]
-
-
-async def write(connection: RawConnection, plan: Plan, now: datetime) -> None:
-    """Write a plan, in one statement. Amounts are added to what is there; constraints have the last word."""
-    arguments: list[object] = [
-        *_columns(plan.accounts, 5),
-        *_columns(
-            (
-                (
-                    lot.account_id,
-                    lot.lot_key,
-                    lot.award,
-                    lot.terms.issuer,
-                    lot.terms.basis,
-                    lot.terms.available_from,
-                    lot.terms.expires_on,
-                    lot.remaining,
-                    lot.reserved,
-                )
-                for lot in plan.credited_lots
-            ),
-            9,
-        ),
-        *_columns(plan.transfers, 10),
-        now,
-    ]
-    if not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
-        await connection.execute(WRITE_CREDITS, *arguments)
-        return
-    new, stored = plan.new_holds, plan.stored_holds
-    await connection.execute(
-        WRITE_ALL,
-        *arguments,
-        *_columns(((lot.account_id, lot.lot_key, lot.remaining, lot.reserved) for lot in plan.stored_lots), 4),
-        *_columns(((hold.hold_id, hold.account_id, hold.reserved, hold.captured, hold.state) for hold in new), 5),
-        *_columns(((hold.hold_id, hold.reserved, hold.captured, hold.state) for hold in stored), 4),
-        *_columns(
-            (
-                (hold.hold_id, hold.account_id, part.lot.key, part.reserved, part.captured)
-                for hold in (*new, *stored)
-                for part in hold.parts
-            ),
-            5,
-        ),
-    )
-
-
-def _columns(rows: Iterable[Sequence[object]], width: int) -> list[Sequence[object]]:
-    """Rows turned into one array a column; without rows, empty arrays."""
-    return list(zip(*rows, strict=True)) or [()] * width
 
 
 def _lot_of(row: asyncpg.Record) -> StoredLot:

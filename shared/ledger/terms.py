@@ -5,7 +5,7 @@ that nothing has to be read, and no number handed out, before points are credite
 points are spent, which makes one index serve both the look-up and the order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
@@ -25,23 +25,22 @@ class LotTerms:
 
     ``issuer`` is the partner that gave them; ``basis`` why (purchase, gift, compensation …); ``available_from`` the
     day from which they may be spent; ``expires_on`` the first day on which they may no longer be (None: never).
+    ``key`` follows from the others (see ``terms_key``): 16 bytes, ascending in the order of spending.
     """
 
     issuer: str
     available_from: date
     expires_on: date | None
     basis: str = "purchase"
+    key: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.issuer) <= ISSUER_LENGTH_MAX or not 1 <= len(self.basis) <= BASIS_LENGTH_MAX:
             raise ValueError("a lot needs an issuer of 1 to 64 characters and a basis of 1 to 32")
         if self.expires_on is not None and self.expires_on <= self.available_from:
             raise ValueError("points that expire before they are available are no points")
-
-    @property
-    def key(self) -> bytes:
-        """16 bytes: equal for equal terms, and ascending in the order of spending (see ``terms_key``)."""
-        return terms_key(self.issuer, self.basis, self.available_from, self.expires_on)
+        key = terms_key(self.issuer, self.basis, self.available_from, self.expires_on)
+        object.__setattr__(self, "key", key)
 
 
 @lru_cache(maxsize=_TERMS_CACHED_MAX)

@@ -1,0 +1,59 @@
+"""The chart of accounts, and every way in which points may move on it.
+
+A transfer takes points from its debit and adds them to its credit. ``available``, ``held``, ``pending`` and ``debt``
+are the owner's; ``issue`` and ``redeem`` a partner's. What an owner owes is the balance of ``debt`` below zero. The
+table of transfers admits these ways and no others.
+"""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Position: TypeAlias = Literal["available", "held", "pending", "debt", "issue", "redeem"]
+Purpose: TypeAlias = Literal[
+    "earn",
+    "claw_back",
+    "clear_debt",
+    "suspend",
+    "release",
+    "reserve",
+    "capture",
+    "void",
+    "expire",
+    "spend_late",
+]
+
+
+class Legs(NamedTuple):
+    """What a transfer is for, where the points come from and where they go."""
+
+    purpose: Purpose
+    debit: Position
+    credit: Position
+
+
+EARN = Legs("earn", "issue", "available")
+CLAW_BACK_PENDING = Legs("claw_back", "pending", "issue")
+CLAW_BACK_AVAILABLE = Legs("claw_back", "available", "issue")
+CLAW_BACK_OWED = Legs("claw_back", "debt", "issue")
+CLEAR_DEBT = Legs("clear_debt", "available", "debt")
+SUSPEND = Legs("suspend", "available", "pending")
+RELEASE = Legs("release", "pending", "available")
+RESERVE = Legs("reserve", "available", "held")
+CAPTURE = Legs("capture", "held", "redeem")
+VOID = Legs("void", "held", "available")
+EXPIRE = Legs("expire", "held", "available")
+SPEND_LATE = Legs("spend_late", "available", "redeem")
+
+ALL_LEGS = (
+    EARN,
+    CLAW_BACK_PENDING,
+    CLAW_BACK_AVAILABLE,
+    CLAW_BACK_OWED,
+    CLEAR_DEBT,
+    SUSPEND,
+    RELEASE,
+    RESERVE,
+    CAPTURE,
+    VOID,
+    EXPIRE,
+    SPEND_LATE,
+)
