@@ -1,0 +1,81 @@
+"""Runs the checks one after another, all of them whatever fails, and says at the end what became of each.
+
+``python .ci/checks.py fast`` or ``all``; the exit code is 0 only when every check passed.
+"""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+RULE_COLUMNS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command that must end with 0."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a check ended; ``closing_line`` is the last line that it printed."""
+
+    check: Check
+    exit_code: int
+    seconds: float
+    closing_line: str
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    """A command of the virtual environment that runs this file."""
+    return (str(BIN / name), *arguments)
+
+
+STATIC = (
+    Check("lint", tool("ruff", "check", ".")),
+    Check("format", tool("ruff", "format", "--check", ".")),
+    Check("imports", tool("lint-imports")),
+    Check("types", tool("mypy")),
+)
+WITHOUT_SERVERS = Check("tests without servers", tool("pytest", "-n", "2", "tests/unit", "tests/properties", "tests/contracts"))
+TESTS = Check("tests", tool("pytest", "-n", "2", "--dist", "worksteal", "-m", "not faults", "--durations", "10"))
+# One after another: each of these takes a server or a process away from all others.
+FAULTS = Check("faults", tool("pytest", "-m", "faults", "--durations", "10"))
+
+SUITES = {"fast": (*STATIC, WITHOUT_SERVERS), "all": (*STATIC, TESTS, FAULTS)}
+
+
+def run(check: Check) -> Result:
+    """Run one check and show what it prints while it prints it."""
+    print(f"\n── {check.name} ".ljust(RULE_COLUMNS, "─"), flush=True)
+    started_at_seconds = time.monotonic()
+    closing_line = ""
+    with subprocess.Popen(
+        check.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            closing_line = line.strip() or closing_line
+    return Result(check, process.returncode, time.monotonic() - started_at_seconds, closing_line)
+
+
+def main() -> int:
+    """Run the suite that was asked for."""
+    results = [run(check) for check in SUITES[sys.argv[1]]]
+    print("\n── summary ".ljust(RULE_COLUMNS, "─"))
+    for result in results:
+        state = "ok    " if result.exit_code == 0 else "FAILED"
+        print(f"{state} {result.check.name:<22} {result.seconds:6.1f} s  {result.closing_line}")
+    failed = [result.check.name for result in results if result.exit_code != 0]
+    print(f"\n{'Failed: ' + ', '.join(failed) if failed else 'All checks passed.'}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
