@@ -4,7 +4,7 @@ What repeats is sent once and pointed at: a batch has thousands of transfers and
 which nothing stands are sent empty; ``unnest`` fills them with nulls.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -103,7 +103,7 @@ WRITE_ALL = (
 async def write(connection: RawConnection, plan: Plan, now: datetime) -> None:
     """Write a plan. Amounts are added to what is there; the tables' constraints have the last word."""
     arguments: list[object] = [
-        *_columns(plan.accounts, 5),
+        *_sparse_columns(plan.accounts, 5),
         *_lot_columns(plan.credited_lots),
         *_transfer_columns(plan.transfers),
         now,
@@ -111,7 +111,7 @@ async def write(connection: RawConnection, plan: Plan, now: datetime) -> None:
     if not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
         await connection.execute(WRITE_CREDITS, *arguments)
         return
-    arguments += _columns((_change_of(lot) for lot in plan.stored_lots), 4)
+    arguments += _sparse_columns([_change_of(lot) for lot in plan.stored_lots], 4)
     arguments += _hold_columns(plan.new_holds, plan.stored_holds)
     await connection.execute(WRITE_ALL, *arguments)
 
@@ -130,25 +130,17 @@ def _lot_columns(lots: Sequence[Lot]) -> list[Column]:
         for lot in lots
     ]
     terms = [(one.issuer, one.basis, one.available_from, one.expires_on) for one in numbers]
-    return _columns(terms, 4) + _columns(rows, 6)
+    return _columns(terms, 4) + _sparse_columns(rows, 6)
 
 
 def _transfer_columns(transfers: Sequence[Transfer]) -> list[Column]:
     numbers: dict[tuple[Legs, str | None], int] = {}
     rows = [
-        (
-            account_id,
-            numbers.setdefault((legs, partner_id), len(numbers) + 1),
-            points,
-            reference,
-            debit,
-            credit,
-            hold_id,
-        )
-        for account_id, legs, partner_id, points, reference, debit, credit, hold_id in transfers
+        (account_id, numbers.setdefault((legs, partner), len(numbers) + 1), points, reference, debit, credit, hold_id)
+        for account_id, legs, partner, points, reference, debit, credit, hold_id in transfers
     ]
     kinds = [(*legs, partner_id) for legs, partner_id in numbers]
-    return _columns(kinds, 4) + _columns(rows, 7)
+    return _columns(kinds, 4) + _sparse_columns(rows, 7)
 
 
 def _hold_columns(new: Sequence[Hold], stored: Sequence[Hold]) -> list[Column]:
@@ -169,7 +161,11 @@ def _change_of(lot: Lot) -> tuple[int, bytes, int, int]:
     return lot.account_id, lot.key, lot.remaining - before_remaining, lot.reserved - before_reserved
 
 
-def _columns(rows: Iterable[Sequence[object]], width: int) -> list[Column]:
-    """Rows turned into one array a column; a column of nothing but zeros or nulls is empty."""
-    columns = list(zip(*rows, strict=True)) or [()] * width
-    return [column if any(column) else () for column in columns]
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[Column]:
+    """Rows turned into one array a column."""
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _sparse_columns(rows: Sequence[Sequence[object]], width: int) -> list[Column]:
+    """The same, for statements that read a missing value as zero or null: a column of nothing but those is empty."""
+    return [column if any(column) else () for column in _columns(rows, width)]
