@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from socket import socket
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from fastapi import FastAPI
@@ -129,13 +129,14 @@ class ServiceProcess(Generic[S]):
         if context.consumes:
             for consumer in self._consumers(context, wiring):
                 work.start("consumer", consumer.run)
-            for periodic in (*wiring.periodic, *await standard_periodic(context.database)):
-                work.start(f"periodic {periodic.name}", partial(run_periodic, periodic, context.clock))
             relay.start("relay", Relay(context.database, context.kafka, context.instance).run)
+        for periodic in (*wiring.periodic, *await standard_periodic(context.database)):
+            if context.consumes or periodic.in_every_role:
+                work.start(f"periodic {periodic.name}", partial(run_periodic, periodic, context.clock))
         http.start("http", partial(serve, self._app(context, wiring), listener))
         return [http, work, relay, upkeep]
 
-    def _consumers(self, context: ServiceContext[S], wiring: Wiring) -> list[Consumer]:
+    def _consumers(self, context: ServiceContext[S], wiring: Wiring) -> list[Consumer[Any]]:
         return [
             Consumer(
                 settings=context.kafka,

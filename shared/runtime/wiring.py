@@ -8,8 +8,8 @@ from fastapi import APIRouter
 
 from shared.events.catalogue import TopicEvents
 from shared.kafka import ConsumerLimits, Handler
-from shared.web.authentication import FindTill
 from shared.web.health import Check
+from shared.web.tills import FindTill
 
 Step: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -34,6 +34,8 @@ class Subscription:
 class Periodic:
     """Work that every worker does again and again, ``interval_seconds`` after the last time ended.
 
+    With ``in_every_role`` an api does it too: for what a process keeps in its own memory.
+
     Several workers do it at once, and it may be cut off at any point: it must be safe to repeat, and go page by page.
     One pass that lasts longer than ``pass_seconds_max`` is cancelled. A pass that fails is logged, counted and tried
     again, later each time.
@@ -43,6 +45,7 @@ class Periodic:
     interval_seconds: float
     work: Step
     pass_seconds_max: float = PERIODIC_SECONDS_MAX
+    in_every_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ What a service needs stands here by name; the modules say what it guarantees.
 """
 
 from shared.web.app import create_app
-from shared.web.authentication import Authenticator, till_key_sha256
+from shared.web.authentication import Authenticator
 from shared.web.authorisation import requires, unprotected_routes
 from shared.web.health import Check
 from shared.web.idempotency import (
@@ -34,6 +34,7 @@ from shared.web.strict import (
     Text,
     WholeNumber,
 )
+from shared.web.tills import till_key_sha256
 
 __all__ = [
     "IDEMPOTENCY_DDL",

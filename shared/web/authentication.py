@@ -5,13 +5,11 @@ we have not seen makes us look once (at most once per ``UNKNOWN_KEY_PAUSE_SECOND
 """
 
 import asyncio
-import hashlib
-import re
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 from joserfc import jws, jwt
@@ -19,8 +17,9 @@ from joserfc.errors import JoseError, SecurityWarning
 
 from shared.web.keys import Keys, KeySource, KeysUnavailableError
 from shared.web.metrics import KEY_FETCHES, TOKEN_REFUSALS
-from shared.web.principal import Principal, TillIdentity
+from shared.web.principal import Principal
 from shared.web.problems import Problem
+from shared.web.tills import FindTill, KnownTills, is_till_key
 
 AUDIENCE = "tessera"
 # RFC 9864 calls EdDSA with Ed25519 simply Ed25519; both names mean the one algorithm we take.
@@ -33,16 +32,7 @@ KEYS_RETRY_SECONDS = 1.0
 UNKNOWN_KEY_PAUSE_SECONDS = 10.0
 VERIFIED_TOKENS_MAX = 4_096
 
-FindTill: TypeAlias = Callable[[str], Awaitable[TillIdentity | None]]
-
-_TILL_KEY = re.compile(r"^tk_[A-Za-z0-9_-]{43}$")
-
 log = structlog.get_logger(__name__)
-
-
-def till_key_sha256(till_key: str) -> str:
-    """What is stored of a till's key, in hex: the key has 256 random bits, so a plain digest gives nothing away."""
-    return hashlib.sha256(till_key.encode()).hexdigest()
 
 
 class Authenticator:
@@ -58,7 +48,7 @@ class Authenticator:
     ) -> None:
         self._source = keys
         self._issuer = issuer
-        self._find_till = find_till
+        self._tills = KnownTills(find_till) if find_till is not None else None
         self._now_seconds = now_seconds  # real time: a token's life is no business time
         self._keys: Keys = {}
         self._has_loaded = False
@@ -68,7 +58,7 @@ class Authenticator:
 
     def accept_tills(self, find_till: FindTill) -> None:
         """Take till keys too: ``find_till`` gets the SHA-256 in hex and answers None for unknown or revoked ones."""
-        self._find_till = find_till
+        self._tills = KnownTills(find_till)
 
     @property
     def is_ready(self) -> bool:
@@ -119,13 +109,11 @@ class Authenticator:
         return self._principal(claims)
 
     async def _till(self, till_key: str) -> Principal:
-        if self._find_till is None:
+        if self._tills is None:
             raise refuse("till", "Till keys are not taken here: use a client's token (POST /oauth/token).")
-        till = await self._find_till(till_key_sha256(till_key)) if _TILL_KEY.match(till_key) else None
+        till = await self._tills.find(till_key) if is_till_key(till_key) else None
         if till is None:
-            raise refuse(
-                "till", "This till key is not known, or was revoked: ask your partner administrator for a new one."
-            )
+            raise refuse("till", "This till key is not known, or was revoked: ask your administrator for a new one.")
         return Principal.of_till(till)
 
     async def _verify(self, token: str) -> dict[str, Any]:
