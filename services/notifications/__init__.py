@@ -1,0 +1,1 @@
+"""Members are told: events become messages, and messages become mail."""

@@ -1,0 +1,74 @@
+"""Wiring of notifications: settings → handlers, sender, routes."""
+
+from datetime import timedelta
+
+import httpx2
+
+from services.notifications.api import messages_router
+from services.notifications.consumer import TopicHandler, is_earning, take_coalition, take_members, take_points
+from services.notifications.domain.mail import Sender
+from services.notifications.gateways.contacts import Contacts
+from services.notifications.gateways.mail_server import MailServer, MailServerAddress
+from services.notifications.gateways.tokens import AccessToken
+from services.notifications.rendering import Templates
+from services.notifications.sender import LEASE_SECONDS, MessageSender
+from services.notifications.settings import NotificationsSettings
+from shared.events.catalogue import COALITION, MEMBERS, POINTS
+from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
+
+SEND_INTERVAL_SECONDS = 1.0
+
+
+async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
+    """Put the service together. Templates are read here: a broken one stops the start, not a mail."""
+    settings, database = context.settings, context.database
+    client = http_client(settings.contact_requests_max)
+    mail_server = mail_server_of(settings)
+    sender = MessageSender(
+        database=database,
+        contacts=contacts_of(settings, client),
+        mail_server=mail_server,
+        templates=Templates(),
+        sender=Sender(settings.smtp_from_name, settings.smtp_from),
+    )
+
+    async def send_due() -> None:
+        await sender.send_due()
+
+    delay = timedelta(seconds=settings.digest_delay_seconds)
+    return Wiring(
+        routers=(messages_router(database),),
+        subscriptions=(
+            Subscription(POINTS, TopicHandler(database, take_points(delay)), wants=is_earning),
+            Subscription(MEMBERS, TopicHandler(database, take_members)),
+            Subscription(COALITION, TopicHandler(database, take_coalition)),
+        ),
+        periodic=(Periodic("send messages", SEND_INTERVAL_SECONDS, send_due, pass_seconds_max=LEASE_SECONDS),),
+        on_stop=(mail_server.close, client.aclose),
+    )
+
+
+def http_client(connections_max: int) -> httpx2.AsyncClient:
+    """One client for the registry and the token service. Its users set the deadlines."""
+    limits = httpx2.Limits(max_connections=connections_max + 1, max_keepalive_connections=connections_max + 1)
+    return httpx2.AsyncClient(limits=limits, timeout=None, trust_env=False)
+
+
+def contacts_of(settings: NotificationsSettings, client: httpx2.AsyncClient) -> Contacts:
+    """The registry, as this service's API client."""
+    secret = settings.client_secret.get_secret_value()
+    token = AccessToken(client, settings.token_url, settings.client_id, secret)
+    return Contacts(client, settings.members_url, token, concurrent_max=settings.contact_requests_max)
+
+
+def mail_server_of(settings: NotificationsSettings) -> MailServer:
+    """The mail server; nothing is opened yet."""
+    password = settings.smtp_password
+    address = MailServerAddress(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        start_tls=settings.smtp_start_tls,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password is not None else None,
+    )
+    return MailServer(address, connections_max=settings.smtp_connections_max)

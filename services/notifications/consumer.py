@@ -1,0 +1,99 @@
+"""The edge: topics become projections and entries of digests. One transaction a batch, positions in it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Generic, TypeAlias, TypeVar
+
+from services.notifications.domain.digest import Award
+from services.notifications.metrics import AWARDS_ADDED
+from services.notifications.use_cases.add_to_digests import add_to_digests
+from services.notifications.use_cases.project_names import project_members, project_partners
+from shared.database import Database, Transaction, read_to
+from shared.events.coalition import CoalitionEvent, PartnerChanged
+from shared.events.envelope import Event
+from shared.events.members import MemberEnrolled, MemberEvent
+from shared.events.points import PointsEarned, PointsEvent
+from shared.kafka.errors import PermanentError
+from shared.kafka.records import Batch, DeadLetter, ReadPosition
+from shared.receipt_key import MalformedReceiptIdError, natural_key_of
+from shared.runtime import dead_letters
+
+E = TypeVar("E", bound=Event)
+Take: TypeAlias = Callable[[Transaction, Sequence[E]], Awaitable[None]]
+
+POINTS_EARNED_TYPE = b"loyalty.points.earned.v1"
+
+
+def is_earning(headers: Mapping[str, bytes]) -> bool:
+    """Whether a record of ``loyalty.points`` is worth decoding here: only earned points are told so far."""
+    return headers.get("type", POINTS_EARNED_TYPE) == POINTS_EARNED_TYPE
+
+
+class TopicHandler(Generic[E]):
+    """One topic: ``take`` says what its events do, inside a transaction that is this handler's."""
+
+    def __init__(self, database: Database, take: Take[E]) -> None:
+        self._database = database
+        self._take = take
+
+    async def handle(self, batch: Batch[E]) -> None:
+        """The whole batch in one transaction; after a deadlock it is done again."""
+
+        async def work(transaction: Transaction) -> None:
+            await self._take(transaction, batch.events)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+    async def dead_lettered(self, letter: DeadLetter[E]) -> None:
+        """Keep the letter until its fate is settled."""
+        async with self._database.transaction() as transaction:
+            await dead_letters.save(transaction, letter)
+
+    async def idle(self, positions: Sequence[ReadPosition]) -> None:
+        """Nothing came: how far the topic has been read all the same."""
+        async with self._database.transaction() as transaction:
+            await read_to.save(transaction, positions)
+
+
+def take_points(digest_delay: timedelta) -> Take[PointsEvent]:
+    """Earned points join digests that are due after ``digest_delay``. Awards of nothing are not told."""
+
+    async def take(transaction: Transaction, events: Sequence[PointsEvent]) -> None:
+        awards = [award_of(event) for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
+        if awards:
+            AWARDS_ADDED.inc(await add_to_digests(transaction, awards, digest_delay))
+
+    return take
+
+
+async def take_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
+    """Members become recipients."""
+    await project_members(transaction, [event for event in events if isinstance(event, MemberEnrolled)])
+
+
+async def take_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
+    """Partners get their names."""
+    await project_partners(transaction, [event for event in events if isinstance(event, PartnerChanged)])
+
+
+def award_of(event: PointsEarned) -> Award:
+    """The award as a digest needs it.
+
+    Raises:
+        PermanentError: the receipt's id is not one of this programme's.
+    """
+    data = event.data
+    try:
+        receipt_key = natural_key_of(data.receipt_id)
+    except MalformedReceiptIdError as error:
+        raise PermanentError(str(error)) from error
+    return Award(
+        receipt_key=receipt_key,
+        member_id=data.member_id,
+        partner_id=data.partner_id,
+        points=data.points,
+        debt_cleared=data.debt_cleared,
+        occurred_at=data.occurred_at,
+        traceparent=event.traceparent,
+    )

@@ -1,0 +1,1 @@
+"""Every SQL statement of notifications. Real time (``now()``) appears only in leases and retries."""

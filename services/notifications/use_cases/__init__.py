@@ -1,0 +1,1 @@
+"""What notifications does, one capability a file. Use cases work inside the caller's transaction."""

@@ -1,0 +1,34 @@
+"""What messages need to know of members and partners, taken from their topics."""
+
+from collections.abc import Iterable
+
+from services.notifications.repository import projections
+from services.notifications.repository.projections import Partner, Recipient
+from shared.database import Transaction
+from shared.events.coalition import PartnerChanged
+from shared.events.members import MemberEnrolled
+
+
+async def project_members(transaction: Transaction, events: Iterable[MemberEnrolled]) -> None:
+    """Remember each member's status and language, where the event's version is higher than what is known.
+
+    Idempotent, and indifferent to order.
+    """
+    newest: dict[object, Recipient] = {}
+    for data in (event.data for event in events):
+        known = newest.get(data.member_id)
+        if known is None or known.version < data.version:
+            newest[data.member_id] = Recipient(data.member_id, data.version, data.status, data.language)
+    if newest:
+        await projections.save_recipients(transaction, newest.values())
+
+
+async def project_partners(transaction: Transaction, events: Iterable[PartnerChanged]) -> None:
+    """Remember each partner's name, where the event's version is higher than what is known. Idempotent."""
+    newest: dict[str, Partner] = {}
+    for data in (event.data for event in events):
+        known = newest.get(data.partner_id)
+        if known is None or known.version < data.version:
+            newest[data.partner_id] = Partner(data.partner_id, data.version, data.name)
+    if newest:
+        await projections.save_partners(transaction, newest.values())
