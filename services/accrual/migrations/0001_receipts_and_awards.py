@@ -5,6 +5,7 @@ Revision ID: 0001
 
 from alembic import op
 
+from shared.database.month_partitions import month_partitions_ddl
 from shared.database.read_to import READ_TO_DDL
 from shared.outbox.ddl import OUTBOX_DDL
 from shared.runtime.dead_letters import DEAD_LETTERS_DDL
@@ -58,10 +59,15 @@ RECEIPTS = """
         owner_id uuid not null,
         points bigint not null constraint returns_points_not_negative check (points >= 0),
         became_debt bigint not null constraint returns_debt_not_negative check (became_debt >= 0),
-        returned_thousandths jsonb not null,
         decided_at timestamptz not null
     );
-    create index returns_original_key on returns (original_key);
+    create table returned_lines (
+        original_key bytea not null,
+        line_id bigint not null,
+        natural_key bytea not null,
+        quantity_thousandths bigint not null constraint returned_lines_positive check (quantity_thousandths > 0),
+        primary key (original_key, line_id, natural_key)
+    );
 
     create table refusals (
         natural_key bytea not null,
@@ -158,6 +164,8 @@ RULE_SETS = """
 def upgrade() -> None:
     """Create everything that accrual owns today."""
     op.execute(RECEIPTS)
+    for statement in month_partitions_ddl("documents", "decided_at"):
+        op.execute(statement)
     op.execute(PROJECTIONS)
     op.execute(RULE_SETS)
     for statement in (*OUTBOX_DDL, *READ_TO_DDL, *DEAD_LETTERS_DDL, *IDEMPOTENCY_DDL):

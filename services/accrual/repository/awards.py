@@ -7,7 +7,6 @@ from datetime import date
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
@@ -48,14 +47,26 @@ _TAKE_BACK = """
 """
 
 _SAVE_RETURNS = """
-    insert into returns (natural_key, original_key, owner_id, points, became_debt, returned_thousandths, decided_at)
-    select natural_key, original_key, owner_id, points, became_debt, returned_thousandths, $1
-    from unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::jsonb[])
-        as incoming (natural_key, original_key, owner_id, points, became_debt, returned_thousandths)
+    insert into returns (natural_key, original_key, owner_id, points, became_debt, decided_at)
+    select natural_key, original_key, owner_id, points, became_debt, $1
+    from unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[])
+        as incoming (natural_key, original_key, owner_id, points, became_debt)
     order by natural_key
 """
 
-_RETURNS_OF = "select original_key, returned_thousandths from returns where original_key = any($1::bytea[])"
+_SAVE_RETURNED_LINES = """
+    insert into returned_lines (original_key, line_id, natural_key, quantity_thousandths)
+    select original_key, line_id, natural_key, quantity_thousandths
+    from unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bigint[])
+        as incoming (original_key, line_id, natural_key, quantity_thousandths)
+    order by original_key, line_id, natural_key
+"""
+
+_RETURNED_OF = """
+    select original_key, line_id, sum(quantity_thousandths)::bigint as quantity_thousandths
+    from returned_lines where original_key = any($1::bytea[])
+    group by original_key, line_id
+"""
 
 _DECISION_OF = "select decision from awards where natural_key = $1"
 
@@ -174,20 +185,22 @@ async def save_returns(transaction: Transaction, rows: Sequence[ReturnRow]) -> N
         [row.owner_id for row in rows],
         [row.points for row in rows],
         [row.became_debt for row in rows],
-        [
-            orjson.dumps({str(line): quantity for line, quantity in row.returned_thousandths.items()}).decode()
-            for row in rows
-        ],
+    )
+    lines = [(row, line, quantity) for row in rows for line, quantity in row.returned_thousandths.items()]
+    await transaction.raw.execute(
+        _SAVE_RETURNED_LINES,
+        [row.original_key for row, _, _ in lines],
+        [line for _, line, _ in lines],
+        [row.natural_key for row, _, _ in lines],
+        [quantity for _, _, quantity in lines],
     )
 
 
 async def load_returned(transaction: Transaction, original_keys: Collection[bytes]) -> dict[bytes, dict[int, int]]:
     """Quantities returned so far, in thousandths, by original receipt and line."""
     returned: dict[bytes, dict[int, int]] = {}
-    for row in await transaction.raw.fetch(_RETURNS_OF, list(original_keys)):
-        lines = returned.setdefault(row["original_key"], {})
-        for line, quantity in orjson.loads(row["returned_thousandths"]).items():
-            lines[int(line)] = lines.get(int(line), 0) + quantity
+    for row in await transaction.raw.fetch(_RETURNED_OF, list(original_keys)):
+        returned.setdefault(row["original_key"], {})[row["line_id"]] = row["quantity_thousandths"]
     return returned
 
 

@@ -31,7 +31,8 @@ async def publish_rule_set(
     earliest = transaction.now + NOTICE
     if latest and effective_from < earliest:
         raise PublishedTooLateError(earliest)
-    rule_set = RuleSet(**dict(draft), version=latest + 1, effective_from=effective_from)
+    rules = draft.model_dump(include=set(RuleSetDraft.model_fields))
+    rule_set = RuleSet(**rules, version=latest + 1, effective_from=effective_from)
     # Receipts older than any rule set wait for one: whoever parks now meets us here.
     await parked.meet(transaction, [parked.WAITS_FOR_RULES])
     await rule_sets.save(transaction, rule_set, published_by)

@@ -1,0 +1,120 @@
+"""Accrual on a real database, without a broker: events go in by hand, the outbox is read by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.accrual.domain.rules import RuleSet, RuleSetDraft
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.repository import rule_sets
+from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
+from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
+from services.accrual.use_cases.project_coalition import project_coalition
+from services.accrual.use_cases.project_members import project_members
+from shared.database import Database, Transaction
+from shared.events.catalogue import CATALOGUE, PURCHASES
+from shared.events.coalition import PartnerChanged, PartnerData, StoreChanged, StoreData, TillChanged, TillData
+from shared.events.envelope import Event
+from shared.events.members import IdentifierLinked, MemberEnrolled
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.ids import new_id
+from shared.ledger import Balances, HeldSince, load_balances
+from tests.support.receipts import NOON, RULES, document
+
+PROGRAMME = Programme(
+    point_type="points", currency="USD", zone=ZoneInfo("America/New_York"), parked_window=timedelta(days=30)
+)
+ADAPTERS = {events.topic: events for events in CATALOGUE}
+
+
+@dataclass
+class Accrual:
+    """One worker's view of one database."""
+
+    database: Database
+    rules: PublishedRules = field(default_factory=PublishedRules)
+    known_tills: KnownTills = field(default_factory=KnownTills)
+
+    async def begin(self, partners: Sequence[str] = ("grocer", "fuel"), rule_set: RuleSet | None = RULES) -> None:
+        """A coalition with a store and two tills a partner, and a rule set."""
+        async with self.database.transaction() as transaction:
+            for partner_id in partners:
+                await project_coalition(transaction, coalition_events(partner_id))
+            if rule_set is not None:
+                await rule_sets.save(transaction, rule_set, "test")
+            await self.rules.refresh(transaction)
+
+    async def award(self, *events: PurchaseRecorded | ReturnRecorded) -> BatchReport:
+        """One batch, one transaction."""
+        meet_first: frozenset[str] = frozenset()
+        while True:
+            try:
+                async with self.database.transaction() as transaction:
+                    return await self.award_in(transaction, events, meet_first)
+            except MeetingRowsNeededError as needed:
+                meet_first = needed.keys
+
+    async def award_in(
+        self,
+        transaction: Transaction,
+        events: Sequence[PurchaseRecorded | ReturnRecorded],
+        meet_first: frozenset[str] = frozenset(),
+    ) -> BatchReport:
+        """One batch in a transaction that the test commits."""
+        documents = [document(event) for event in events]
+        return await award_purchases(
+            transaction, documents, PROGRAMME, self.rules, self.known_tills, HeldSince(), meet_first
+        )
+
+    async def members(self, *events: MemberEnrolled | IdentifierLinked) -> int:
+        """Project members' events."""
+        async with self.database.transaction() as transaction:
+            return await project_members(transaction, events)
+
+    async def balance(self, owner: UUID) -> Balances:
+        """The owner's balance."""
+        async with self.database.transaction() as transaction:
+            return (await load_balances(transaction, [owner], "points"))[owner]
+
+    async def drain(self) -> list[Event]:
+        """Everything in the outbox, in order within each slot; it is gone afterwards."""
+        async with self.database.transaction() as transaction:
+            rows = await transaction.raw.fetch("select topic, body from outbox order by slot, id")
+            await transaction.raw.execute("delete from outbox")
+        return [ADAPTERS[row["topic"]].read(row["body"]) for row in rows]
+
+    async def released(self) -> list[PurchaseRecorded | ReturnRecorded]:
+        """The receipts that were published again."""
+        async with self.database.transaction() as transaction:
+            rows = await transaction.raw.fetch(
+                "delete from outbox where topic = $1 returning slot, id, body", PURCHASES.topic
+            )
+        return [PURCHASES.read(row["body"]) for row in sorted(rows, key=lambda row: (row["slot"], row["id"]))]
+
+
+def coalition_events(partner_id: str) -> list[PartnerChanged | StoreChanged | TillChanged]:
+    """A partner with one store and two tills."""
+    envelope = {"source": "test", "subject": partner_id, "time": NOON}
+    partner = PartnerData(partner_id=partner_id, version=1, name=partner_id.title(), state="active")
+    store = StoreData(partner_id=partner_id, store_id="s1", version=1, name="First", time_zone="America/New_York")
+    tills = [
+        TillData(
+            partner_id=partner_id,
+            store_id="s1",
+            till_id=till_id,
+            version=1,
+            key_scheme="sequence",
+            key_sha256=f"{ord(partner_id[0]):062x}{int(till_id):02x}",
+        )
+        for till_id in ("1", "2")
+    ]
+    return [
+        PartnerChanged(id=new_id(), data=partner, **envelope),
+        StoreChanged(id=new_id(), data=store, **envelope),
+        *(TillChanged(id=new_id(), data=till, **envelope) for till in tills),
+    ]
+
+
+__all__ = ["PROGRAMME", "Accrual", "RuleSetDraft", "coalition_events"]
