@@ -1,0 +1,60 @@
+"""What a member has, and how it came about."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import TypeAdapter
+
+from services.redemption.programme import Programme
+from services.redemption.schemas import MemberBalanceAnswer, StatementLineAnswer, TypeBalanceAnswer
+from services.redemption.use_cases.read_member import StatementPosition, read_balances, read_statement
+from shared.database import Database
+from shared.web import Page, Paging, Principal, encode_cursor, problems, requires
+
+Reader = Annotated[Principal, requires("balances:read")]
+
+_POSITION = TypeAdapter(tuple[int, int])
+
+
+def members_router(database: Database, programme: Programme) -> APIRouter:
+    """Balances and statements; changes nothing."""
+    router = APIRouter(prefix="/v1/members", tags=["members"])
+
+    @router.get("/{member_id}/balance", responses=problems(401, 403, 404, 422))
+    async def balance(member_id: UUID, _: Reader) -> MemberBalanceAnswer:
+        """What a member has, by point type, as last committed. A till of any partner may ask: it must know before it
+        offers to take points."""
+        async with database.transaction() as transaction:
+            balances = await read_balances(transaction, member_id, programme.point_type)
+        return MemberBalanceAnswer(
+            member_id=member_id,
+            balances=[TypeBalanceAnswer.of_type(code, balances[code]) for code in sorted(balances)],
+        )
+
+    @router.get("/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
+    async def statement(member_id: UUID, paging: Paging, principal: Reader) -> Page[StatementLineAnswer]:
+        """A member's history in plain words, newest first.
+
+        The programme's clients see all of it with the running balance. A partner's client sees what happened at its
+        own partner, without the balance; its pages may be short before the last one.
+        """
+        position = paging.position(_POSITION)
+        async with database.transaction() as transaction:
+            page = await read_statement(
+                transaction,
+                principal,
+                member_id,
+                programme.point_type,
+                None if position is None else StatementPosition(*position),
+                paging.limit,
+            )
+        following = page.next_position
+        return Page(
+            items=[StatementLineAnswer.of(line) for line in page.lines],
+            next_cursor=None
+            if following is None
+            else encode_cursor((following.before_transfer_id, following.available)),
+        )
+
+    return router

@@ -1,0 +1,183 @@
+"""Reserve points, take them, let them go."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Response
+
+from services.redemption import metrics
+from services.redemption.api.refusals import already_captured, declined
+from services.redemption.domain.holding import HoldRequest, Paid
+from services.redemption.programme import Programme
+from services.redemption.schemas import (
+    BalanceAnswer,
+    CaptureAnswer,
+    CaptureBody,
+    CapturedAnswer,
+    HeldAnswer,
+    HoldBody,
+    RedemptionAnswer,
+    RedemptionDetailAnswer,
+    VoidedAnswer,
+)
+from services.redemption.use_cases.capture_hold import capture_hold
+from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
+from services.redemption.use_cases.read_redemption import read_redemption
+from services.redemption.use_cases.void_hold import void_hold
+from shared.database import Database, Transaction
+from shared.ids import IdentifierType, InvalidIdentifierError
+from shared.web import (
+    Answer,
+    IdempotencyKey,
+    Principal,
+    ProblemAnswer,
+    idempotent,
+    invalid_field,
+    problems,
+    requires,
+)
+
+Writer = Annotated[Principal, requires("redemptions:write")]
+Reader = Annotated[Principal, requires("redemptions:read")]
+
+
+def holds_router(database: Database, programme: Programme) -> APIRouter:
+    """Reserving, and reading what was reserved."""
+    router = APIRouter(prefix="/v1/redemptions", tags=["redemptions"])
+
+    @router.post(
+        "",
+        status_code=201,
+        response_model=HeldAnswer,
+        responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    )
+    async def hold(body: HoldBody, principal: Writer, key: IdempotencyKey) -> Response:
+        """Reserve points for a checkout: what is available falls at once, so that a capture can never overdraw.
+
+        Refused (409) where the member has too little (``available`` says how much there is), may not spend, or where
+        the redemption id is spent.
+        """
+        spender = _spender(body, programme)
+        partner_id = _partner(body, principal)
+        outcomes: list[str] = []
+
+        async def work(transaction: Transaction) -> Answer | ProblemAnswer:
+            expires_at = transaction.now + timedelta(seconds=body.expires_in_seconds)
+            request = HoldRequest(partner_id, body.points, expires_at)
+            decided = await hold_points(transaction, spender, request, programme.point_type, body.redemption_id)
+            outcomes.append(_outcome(decided))
+            match decided:
+                case Held(redemption=redemption, balance=balance):
+                    answer = HeldAnswer(redemption=RedemptionAnswer.of(redemption), balance=BalanceAnswer.of(balance))
+                    return Answer(201, answer)
+                case Declined():
+                    return ProblemAnswer(declined(decided))
+                case Paid():
+                    return ProblemAnswer(already_captured())
+
+        response = await idempotent(database, principal, key, _fingerprint(body, spender), work)
+        if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
+            metrics.HOLDS.labels(outcomes[-1]).inc()
+        return response
+
+    @router.get("/{redemption_id}", responses=problems(401, 403, 404, 422))
+    async def read(redemption_id: UUID, principal: Reader) -> RedemptionDetailAnswer:
+        """A redemption as it stands, and what receipts took of it."""
+        async with database.transaction() as transaction:
+            redemption, captures = await read_redemption(transaction, principal, redemption_id)
+        return RedemptionDetailAnswer(
+            redemption=RedemptionAnswer.of(redemption), captures=[CaptureAnswer.of(capture) for capture in captures]
+        )
+
+    return router
+
+
+def settling_router(database: Database, programme: Programme) -> APIRouter:
+    """Taking what is reserved, or letting it go."""
+    router = APIRouter(prefix="/v1/redemptions", tags=["redemptions"])
+
+    @router.post(
+        "/{redemption_id}/capture",
+        response_model=CapturedAnswer,
+        responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    )
+    async def capture(redemption_id: UUID, body: CaptureBody, principal: Writer, key: IdempotencyKey) -> Response:
+        """Take reserved points for a receipt. A receipt that has captured before changes nothing, whichever way it
+        came first; what it took is answered."""
+        exceptions: list[str] = []
+
+        async def work(transaction: Transaction) -> Answer:
+            captured = await capture_hold(
+                transaction, principal, redemption_id, body.receipt, body.points, more=body.more
+            )
+            exceptions[:] = captured.exceptions
+            answer = CapturedAnswer(
+                redemption=RedemptionAnswer.of(captured.redemption),
+                capture=CaptureAnswer.of(captured.capture),
+                balance=BalanceAnswer.of(captured.balance),
+            )
+            return Answer(200, answer)
+
+        response = await idempotent(database, principal, key, body, work)
+        for kind in exceptions:
+            metrics.EXCEPTIONS.labels(kind).inc()
+        return response
+
+    @router.post(
+        "/{redemption_id}/void",
+        response_model=VoidedAnswer,
+        responses=problems(400, 401, 403, 404, 409, 422),
+    )
+    async def void(redemption_id: UUID, principal: Writer, key: IdempotencyKey) -> Response:
+        """Let reserved points go. A partner's till may void an id whose hold has not come yet: it is refused then."""
+
+        async def work(transaction: Transaction) -> Answer:
+            voided = await void_hold(transaction, principal, redemption_id, programme.point_type)
+            answer = VoidedAnswer(
+                redemption=RedemptionAnswer.of(voided.redemption),
+                released_points=voided.points,
+                balance=None if voided.balance is None else BalanceAnswer.of(voided.balance),
+            )
+            return Answer(200, answer)
+
+        return await idempotent(database, principal, key, None, work)
+
+    return router
+
+
+def _spender(body: HoldBody, programme: Programme) -> Spender:
+    if body.identifier is None:
+        return Spender(member_id=body.member_id)
+    try:
+        return Spender(identifier_hash=programme.hash_of(IdentifierType(body.identifier.type), body.identifier.value))
+    except InvalidIdentifierError as error:
+        raise invalid_field("/identifier/value", str(error)) from None
+
+
+def _partner(body: HoldBody, principal: Principal) -> str:
+    if principal.partner_id is None:
+        if body.partner_id is None:
+            raise invalid_field("/partner_id", "the programme's own clients must say at which partner")
+        return body.partner_id
+    if body.partner_id not in (None, principal.partner_id):
+        raise invalid_field("/partner_id", "this client is bound to another partner: leave it out")
+    return principal.partner_id
+
+
+def _fingerprint(body: HoldBody, spender: Spender) -> bytes:
+    """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
+    phone number can be guessed."""
+    said = body.model_dump(mode="json", exclude={"identifier"})
+    return orjson.dumps(said | {"identifier_hash": spender.identifier_hash})
+
+
+def _outcome(decided: Held | Declined | Paid) -> str:
+    match decided:
+        case Held():
+            return "held"
+        case Declined(decline=decline):
+            return decline.reason
+        case Paid():
+            return "already_captured"

@@ -1,0 +1,48 @@
+"""How redemption says no: once for the domain's errors, once for declined holds."""
+
+from services.redemption.domain.errors import (
+    AlreadyCapturedError,
+    ExceedsHoldError,
+    HoldNotOpenError,
+    RedemptionIdTakenError,
+    UnknownMemberError,
+    UnknownRedemptionError,
+)
+from services.redemption.domain.holding import DeclineReason
+from services.redemption.use_cases.hold_points import Declined
+from shared.web import Problem
+
+_ALREADY_CAPTURED = (409, "already-captured", "Already captured")
+
+DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    UnknownMemberError: (404, "unknown-member", "Unknown member"),
+    UnknownRedemptionError: (404, "not-found", "Not found"),
+    RedemptionIdTakenError: (409, "redemption-id-taken", "Redemption id taken"),
+    AlreadyCapturedError: _ALREADY_CAPTURED,
+    HoldNotOpenError: (409, "hold-not-open", "Hold not open"),
+    ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
+}
+
+_DECLINED: dict[DeclineReason, tuple[str, str]] = {
+    "insufficient_points": ("insufficient-points", "the member has fewer points to spend: reserve at most `available`"),
+    "too_many_lots": ("too-many-lots", "these points lie in too many lots for one hold: reserve fewer"),
+    "member_suspended": ("member-suspended", "the member may not spend points now"),
+    "member_closed": ("member-closed", "the member has left the programme"),
+    "identifier_blocked": ("identifier-blocked", "this identifier was blocked: use another one of the member's"),
+    "partner_suspended": ("partner-suspended", "points cannot be spent at this partner now"),
+}
+
+
+def declined(answer: Declined) -> Problem:
+    """A declined hold: nothing is reserved, and the redemption remembers it."""
+    slug, detail = _DECLINED[answer.decline.reason]
+    extensions: dict[str, object] = {"redemption_id": str(answer.decline.redemption.redemption_id)}
+    if answer.available is not None:
+        extensions["available"] = answer.available
+    return Problem(409, slug, f"Nothing was reserved: {detail}.", extensions=extensions)
+
+
+def already_captured() -> Problem:
+    """The hold came after the receipt that it was to pay for."""
+    status, slug, title = _ALREADY_CAPTURED
+    return Problem(status, slug, str(AlreadyCapturedError()), title=title)

@@ -1,0 +1,73 @@
+"""Wiring: settings to database, Kafka, routes and workers; nothing else."""
+
+from services.redemption.api.members import members_router
+from services.redemption.api.redemptions import holds_router, settling_router
+from services.redemption.api.refusals import DOMAIN_PROBLEMS
+from services.redemption.consumer import (
+    CoalitionHandler,
+    MemberHandler,
+    PurchaseHandler,
+    RefusalHandler,
+    has_points_tender,
+    is_refusal,
+)
+from services.redemption.repository import projections
+from services.redemption.settings import RedemptionSettings
+from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
+from shared import ledger
+from shared.database import Database
+from shared.events.catalogue import COALITION, MEMBERS, POINTS, PURCHASES
+from shared.kafka import BatchSize, ConsumerLimits
+from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
+from shared.web import Check, TillIdentity
+
+
+async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
+    """Put redemption together for one process."""
+    settings, database = context.settings, context.database
+    programme = settings.programme
+    batch_size = BatchSize(settings.tender_batch_max, settings.ledger_hold_ms_max / 1000)
+    purchases = PurchaseHandler(database, programme, batch_size)
+    timers = Timers(database, programme, context.kafka.partitions)
+    lookups = _Lookups(database)
+    return Wiring(
+        routers=(
+            members_router(database, programme),
+            holds_router(database, programme),
+            settling_router(database, programme),
+        ),
+        subscriptions=(
+            Subscription(
+                PURCHASES,
+                purchases,
+                ConsumerLimits(batch_size=batch_size),
+                wants=has_points_tender,
+                unknown_types="dead-letter",
+            ),
+            Subscription(POINTS, RefusalHandler(database), wants=is_refusal, unknown_types="dead-letter"),
+            Subscription(MEMBERS, MemberHandler(database), unknown_types="dead-letter"),
+            Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
+        ),
+        periodic=(
+            Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
+            Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
+        ),
+        checks=(Check("ledger_version", lookups.check_ledger),),
+        find_till=lookups.find_till,
+        domain_problems=DOMAIN_PROBLEMS,
+    )
+
+
+class _Lookups:
+    """What the process asks the database for others."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check_ledger(self) -> None:
+        async with self._database.transaction() as transaction:
+            await ledger.check_version(transaction.raw)
+
+    async def find_till(self, key_sha256: str) -> TillIdentity | None:
+        async with self._database.transaction() as transaction:
+            return await projections.find_till(transaction, key_sha256)

@@ -1,0 +1,143 @@
+"""Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
+
+from collections.abc import Mapping, Sequence
+
+from services.redemption import metrics
+from services.redemption.domain.tender import AbsurdTenderError, PointsTender, Pricing, points_tenders
+from services.redemption.programme import Programme
+from services.redemption.repository.receipts import ExceptionKind, Refusal
+from services.redemption.use_cases.project import project_coalition, project_members
+from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
+from services.redemption.use_cases.undo_refused import undo_refused
+from shared.database import Database, Transaction, read_to
+from shared.events.coalition import CoalitionEvent
+from shared.events.envelope import Event
+from shared.events.members import MemberEvent
+from shared.events.points import PointsEvent, ReceiptRefused
+from shared.events.purchases import PurchaseEvent
+from shared.kafka import Batch, BatchSize, DeadLetter, PermanentError, ReadPosition
+from shared.ledger import HeldSince
+from shared.receipt_key import MalformedReceiptIdError, natural_key_of
+from shared.runtime import dead_letters
+
+# A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
+CONFLICT = "content_conflict"
+_REFUSED_TYPE = b"loyalty.receipt.refused.v1"
+
+
+def has_points_tender(headers: Mapping[str, bytes]) -> bool:
+    """Whether a purchase was paid with points: all others are skipped undecoded."""
+    return headers.get("points_tender") == b"1"
+
+
+def is_refusal(headers: Mapping[str, bytes]) -> bool:
+    """Whether a record on ``loyalty.points`` refuses a receipt: all others are skipped undecoded."""
+    return headers.get("type") == _REFUSED_TYPE
+
+
+class _Positions:
+    """What all handlers do alike: remember how far they have read, and keep dead letters until they are settled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def idle(self, positions: Sequence[ReadPosition]) -> None:
+        """Nothing came; time has passed."""
+        async with self._database.transaction() as transaction:
+            await read_to.save(transaction, positions)
+
+    async def dead_lettered(self, letter: DeadLetter[Event]) -> None:
+        """Keep the letter until somebody settles it."""
+        async with self._database.transaction() as transaction:
+            await dead_letters.save(transaction, letter)
+
+
+class PurchaseHandler(_Positions):
+    """Receipts that were paid with points take them."""
+
+    def __init__(self, database: Database, programme: Programme, batch_size: BatchSize) -> None:
+        super().__init__(database)
+        self._programme = programme
+        self._batch_size = batch_size
+
+    async def handle(self, batch: Batch[PurchaseEvent]) -> None:
+        """Settle a batch's tenders in one transaction."""
+        tenders = [tender for event in batch.events for tender in _tenders(event, self._programme.pricing)]
+        held_since = HeldSince()
+
+        async def work(transaction: Transaction) -> TenderReport:
+            report = await settle_tenders(transaction, tenders, self._programme.point_type, held_since=held_since)
+            await read_to.save(transaction, batch.positions)
+            return report
+
+        count_tenders(await self._database.run(work))
+        self._batch_size.observe(held_since.seconds())
+
+
+class RefusalHandler(_Positions):
+    """A document that was refused for another one with the same key takes no points."""
+
+    async def handle(self, batch: Batch[PointsEvent]) -> None:
+        """Undo, or report, what a batch's refused documents did."""
+        refusals = [
+            Refusal(_natural_key(event.data.receipt_id), event.data.content_hash)
+            for event in batch.events
+            if isinstance(event, ReceiptRefused) and event.data.reason == CONFLICT
+        ]
+
+        async def work(transaction: Transaction) -> list[ExceptionKind]:
+            found = await undo_refused(transaction, refusals) if refusals else []
+            await read_to.save(transaction, batch.positions)
+            return found
+
+        for kind in await self._database.run(work):
+            metrics.EXCEPTIONS.labels(kind).inc()
+
+
+class MemberHandler(_Positions):
+    """Members and identifiers become facts."""
+
+    async def handle(self, batch: Batch[MemberEvent]) -> None:
+        """Project a batch. Tenders that waited for one of these members are found by the sweep."""
+
+        async def work(transaction: Transaction) -> None:
+            await project_members(transaction, batch.events)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+
+class CoalitionHandler(_Positions):
+    """Partners and tills become facts."""
+
+    async def handle(self, batch: Batch[CoalitionEvent]) -> None:
+        """Project a batch."""
+
+        async def work(transaction: Transaction) -> None:
+            await project_coalition(transaction, batch.events)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+
+def count_tenders(report: TenderReport) -> None:
+    """Into the metrics, once the batch is committed."""
+    for outcome, count in report.outcomes.items():
+        metrics.TENDERS.labels(outcome).inc(count)
+    for kind in report.exceptions:
+        metrics.EXCEPTIONS.labels(kind).inc()
+    metrics.UNCOVERED_POINTS.inc(report.uncovered_points)
+
+
+def _tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]:
+    try:
+        return points_tenders(event, pricing)
+    except (AbsurdTenderError, MalformedReceiptIdError) as error:
+        raise PermanentError(str(error)) from error
+
+
+def _natural_key(receipt_id: str) -> bytes:
+    try:
+        return natural_key_of(receipt_id)
+    except MalformedReceiptIdError as error:
+        raise PermanentError(str(error)) from error

@@ -1,0 +1,51 @@
+"""Why a request about a redemption cannot be done. Nothing was changed when one of these is raised."""
+
+from services.redemption.domain.redemption import State
+
+
+class RedemptionError(Exception):
+    """A request that the state of things refuses."""
+
+
+class UnknownMemberError(RedemptionError):
+    """No member bears this id, or this identifier belongs to nobody."""
+
+    def __init__(self) -> None:
+        super().__init__("no member is known by this: check it, or try again if the member enrolled just now")
+
+
+class UnknownRedemptionError(RedemptionError):
+    """No redemption bears this id, or it is another partner's."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such redemption, or it belongs to another partner: check the id")
+
+
+class RedemptionIdTakenError(RedemptionError):
+    """The till's redemption id already stands for something else."""
+
+    def __init__(self) -> None:
+        super().__init__("this redemption id stands for another hold already: make a new one for each checkout")
+
+
+class AlreadyCapturedError(RedemptionError):
+    """A receipt already paid with this redemption: there is nothing left to reserve."""
+
+    def __init__(self) -> None:
+        super().__init__("a receipt has been paid with this redemption already: nothing was reserved")
+
+
+class HoldNotOpenError(RedemptionError):
+    """The hold was captured, let go, expired or refused before."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(f"nothing is reserved any more: the redemption is {state.value}")
+        self.state = state
+
+
+class ExceedsHoldError(RedemptionError):
+    """More points were asked for than are still reserved."""
+
+    def __init__(self, asked_points: int, open_points: int) -> None:
+        super().__init__(f"{asked_points} points were asked for, {open_points} are reserved")
+        self.open_points = open_points

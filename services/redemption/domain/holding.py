@@ -1,0 +1,187 @@
+"""Whether points may be reserved, and whether a reservation may be let go."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.redemption.domain.errors import AlreadyCapturedError, HoldNotOpenError, RedemptionIdTakenError
+from services.redemption.domain.redemption import Redemption, State
+
+HOLD_SECONDS_DEFAULT = 900
+HOLD_SECONDS_MAX = 86_400
+
+MemberStatus = Literal["unknown", "active", "suspended", "closed"]
+DeclineReason = Literal[
+    "insufficient_points",
+    "too_many_lots",
+    "member_suspended",
+    "member_closed",
+    "identifier_blocked",
+    "partner_suspended",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """A till's wish to reserve ``points`` (positive) for one checkout, until ``expires_at``."""
+
+    partner_id: str
+    points: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """What decides whether a member may spend, as this service's projections know it."""
+
+    member_id: UUID
+    status: MemberStatus
+    is_identifier_blocked: bool = False
+    is_partner_suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Reserve ``redemption.held_points``; it stands so once the ledger has reserved them."""
+
+    redemption: Redemption
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Refuse, and remember it: nothing is reserved."""
+
+    redemption: Redemption
+    points: int
+    reason: DeclineReason
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """The very same hold is open already: answer with it, change nothing."""
+
+    redemption: Redemption
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A receipt without a member has already paid with this redemption; the hold says whose points they were.
+
+    Nothing is reserved: the receipt takes its points as soon as it is tried again.
+    """
+
+    redemption: Redemption
+
+
+HoldDecision = Reserve | Decline | Stands | Paid
+
+
+def decide_hold(
+    redemption: Redemption, request: HoldRequest, member: MemberFacts, now: datetime, *, has_waiting_receipt: bool
+) -> HoldDecision:
+    """Whether the points may be reserved; whether there are enough is the ledger's answer.
+
+    Raises:
+        RedemptionIdTakenError: the id stands for another partner's redemption, or for another hold of this one.
+        AlreadyCapturedError: a receipt came before its hold and has taken the points.
+        HoldNotOpenError: the hold was let go before it came, or has expired.
+    """
+    if redemption.partner_id not in (None, request.partner_id):
+        raise RedemptionIdTakenError
+    match redemption.state:
+        case State.HELD:
+            if (redemption.member_id, redemption.held_points) == (member.member_id, request.points):
+                return Stands(redemption)
+            raise RedemptionIdTakenError
+        case State.CAPTURED:
+            raise AlreadyCapturedError
+        case State.VOIDED | State.EXPIRED:
+            raise HoldNotOpenError(redemption.state)
+        case State.AWAITED | State.DECLINED:
+            pass
+    named = replace(redemption, partner_id=request.partner_id, member_id=member.member_id)
+    if has_waiting_receipt:
+        return Paid(named)
+    reason = _decline_reason(member)
+    if reason is not None:
+        return Decline(replace(named, state=State.DECLINED, closed_at=now), request.points, reason)
+    return Reserve(
+        replace(
+            named,
+            state=State.HELD,
+            held_points=request.points,
+            open_points=request.points,
+            held_at=now,
+            expires_at=request.expires_at,
+            closed_at=None,
+        )
+    )
+
+
+def declined_by_ledger(reserve: Reserve, reason: DeclineReason, now: datetime) -> Decline:
+    """What a reservation becomes when the ledger refuses it."""
+    declined = replace(
+        reserve.redemption,
+        state=State.DECLINED,
+        held_points=0,
+        open_points=0,
+        held_at=None,
+        expires_at=None,
+        closed_at=now,
+    )
+    return Decline(declined, reserve.redemption.held_points, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Give ``points`` back to the balance; the redemption stands as given once that is done."""
+
+    redemption: Redemption
+    points: int
+
+
+def decide_void(redemption: Redemption, now: datetime) -> LetGo:
+    """Let go of what is still reserved.
+
+    Raises:
+        HoldNotOpenError: there is nothing reserved any more: captured, let go, expired or declined before.
+    """
+    if redemption.state is not State.HELD:
+        raise HoldNotOpenError(redemption.state)
+    return _let_go(redemption, State.VOIDED, now)
+
+
+def decide_early_void(redemption: Redemption, partner_id: str, now: datetime) -> Redemption:
+    """A void that came before its hold: the id is spent, so that the hold is refused when it comes."""
+    return replace(redemption, state=State.VOIDED, partner_id=partner_id, closed_at=now)
+
+
+def decide_expiry(redemption: Redemption, purchases_read_to: datetime, now: datetime) -> LetGo | None:
+    """Let go of a hold whose time is over; None while it is not, or while its receipt may still be unread.
+
+    ``purchases_read_to``: every purchase that was on the topic at that time has been read.
+    """
+    if redemption.state is not State.HELD or redemption.expires_at is None:
+        return None
+    if min(now, purchases_read_to) < redemption.expires_at:
+        return None
+    return _let_go(redemption, State.EXPIRED, now)
+
+
+def _let_go(redemption: Redemption, state: State, now: datetime) -> LetGo:
+    return LetGo(replace(redemption, state=state, open_points=0, closed_at=now), redemption.open_points)
+
+
+def _decline_reason(member: MemberFacts) -> DeclineReason | None:
+    if member.is_partner_suspended:
+        return "partner_suspended"
+    if member.is_identifier_blocked:
+        return "identifier_blocked"
+    match member.status:
+        case "suspended":
+            return "member_suspended"
+        case "closed":
+            return "member_closed"
+        case "active" | "unknown":
+            return None

@@ -1,0 +1,123 @@
+"""A member's statement: the ledger's transfers, folded into lines that a person can read."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from shared.ledger import StatementLine
+from shared.ledger.legs import Purpose
+from shared.receipt_key import receipt_id_of
+
+_KEY_SCHEMES = frozenset({b"sequence", b"fiscal", b"document"})
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One thing that happened to the points, however many lots it touched.
+
+    ``oldest_transfer_id`` is where the page after this line starts.
+    """
+
+    oldest_transfer_id: int
+    newest: StatementLine
+    points: int
+
+    @property
+    def change(self) -> int:
+        """What it changed in the available balance, signed."""
+        if self.newest.credit == "available":
+            return self.points
+        return -self.points if self.newest.debit == "available" else 0
+
+    @property
+    def receipt_id(self) -> str | None:
+        """The receipt that caused it, if one did."""
+        scheme = self.newest.reference.partition(b"\x00")[2].partition(b"\x00")[0]
+        return receipt_id_of(self.newest.reference) if scheme in _KEY_SCHEMES else None
+
+
+def fold_transfers(transfers: Iterable[StatementLine]) -> Iterator[Movement]:
+    """Join neighbours that are one movement through several lots. ``transfers`` come newest first."""
+    movement: Movement | None = None
+    for transfer in transfers:
+        if movement is not None and _is_one(movement.newest, transfer):
+            movement = replace(
+                movement, oldest_transfer_id=transfer.transfer_id, points=movement.points + transfer.points
+            )
+            continue
+        if movement is not None:
+            yield movement
+        movement = Movement(transfer.transfer_id, transfer, transfer.points)
+    if movement is not None:
+        yield movement
+
+
+def _is_one(newer: StatementLine, older: StatementLine) -> bool:
+    return _identity(newer) == _identity(older)
+
+
+def _identity(line: StatementLine) -> tuple[object, ...]:
+    return line.business_time, line.purpose, line.debit, line.credit, line.reference, line.partner_id, line.hold_id
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line for its reader. ``available_after`` is None where the reader does not see all lines."""
+
+    movement: Movement
+    at: datetime
+    partner_id: str | None
+    redemption_id: UUID | None
+    words: str
+    available_after: int | None
+
+
+def write_line(
+    movement: Movement, partner_of: Mapping[UUID, str], name_of: Mapping[str, str], available_after: int | None
+) -> Line:
+    """Put a movement into words. ``partner_of`` a hold is where it was made; a partner without a name is its code."""
+    partner_id = partner_of_movement(movement, partner_of)
+    return Line(
+        movement=movement,
+        at=movement.newest.business_time,
+        partner_id=partner_id,
+        redemption_id=movement.newest.hold_id,
+        words=describe(movement, None if partner_id is None else name_of.get(partner_id, partner_id)),
+        available_after=available_after,
+    )
+
+
+def partner_of_movement(movement: Movement, partner_of: Mapping[UUID, str]) -> str | None:
+    """Whose line it is: the partner that gave or took the points, or at whose till they were reserved."""
+    if movement.newest.partner_id is not None:
+        return movement.newest.partner_id
+    return None if movement.newest.hold_id is None else partner_of.get(movement.newest.hold_id)
+
+
+_WORDS: Mapping[Purpose, str] = {
+    "earn": "Earned {points}{at}",
+    "claw_back": "{points} taken back for a return{at}",
+    "clear_debt": "{points} went to what was owed",
+    "suspend": "{points} set aside while a purchase is checked",
+    "release": "{points} can be spent again",
+    "reserve": "Reserved {points} for a checkout{at}",
+    "capture": "Spent {points}{at}, reserved before",
+    "void": "{points} reserved{at} and not needed are available again",
+    "expire": "{points} reserved{at} are available again: the checkout was not finished in time",
+    "spend_late": "Spent {points}{at}",
+}
+_CLAW_BACK_WORDS: Mapping[str, str] = {
+    "pending": "{points} that were set aside taken back for a return{at}",
+    "debt": "{points} owed for a return{at}: they had been spent",
+}
+
+
+def describe(movement: Movement, partner: str | None) -> str:
+    """A movement in a sentence, without its date."""
+    line = movement.newest
+    words = _WORDS[line.purpose]
+    if line.purpose == "claw_back":
+        words = _CLAW_BACK_WORDS.get(line.debit, words)
+    points = "1 point" if movement.points == 1 else f"{movement.points:,} points"
+    return words.format(points=points, at="" if partner is None else f" at {partner}")

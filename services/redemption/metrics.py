@@ -1,0 +1,35 @@
+"""Everything that redemption counts."""
+
+from prometheus_client import Counter, Gauge
+
+HOLDS = Counter(
+    "tessera_redemption_holds_total",
+    "Answered holds by outcome: held, declined (with what declined them), or already paid by a receipt.",
+    ["outcome"],
+)
+TENDERS = Counter(
+    "tessera_redemption_tenders_total",
+    "Points tenders of receipts by what became of them: captured (from the hold), late (the hold was gone), repeat "
+    "(captured before), waiting (nobody knows the member), refused (the receipt was), exception (a person must look).",
+    ["outcome"],
+)
+UNCOVERED_POINTS = Counter(
+    "tessera_redemption_uncovered_points_total",
+    "Points that receipts took and balances could not give: the partners' loss.",
+)
+EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
+EXCEPTIONS = Counter(
+    "tessera_redemption_exceptions_total",
+    "Matters for a person, each counted once: amount_mismatch, refused_receipt, other_partner, other_currency. Alert.",
+    ["kind"],
+)
+EXCEPTIONS_OPEN = Gauge("tessera_redemption_exceptions_open", "Matters for a person that nobody has settled. Alert.")
+TENDERS_WAITING = Gauge("tessera_redemption_tenders_waiting", "Points tenders whose member nobody knows yet.")
+TENDERS_STRANDED = Gauge(
+    "tessera_redemption_tenders_stranded",
+    "Points tenders that still wait though their member is known, after the sweep has tried them: stays 0.",
+)
+EXPIRY_LAG_SECONDS = Gauge(
+    "tessera_redemption_expiry_lag_seconds",
+    "How far purchases have been read behind the present: holds expire this much later than they say.",
+)

@@ -1,0 +1,24 @@
+"""What the programme has set for redemption, as one process sees it."""
+
+from dataclasses import dataclass
+
+from services.redemption.domain.tender import Pricing
+from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """One programme a deployment."""
+
+    point_type: str
+    pricing: Pricing
+    country: str
+    identifier_key: IdentifierKey
+
+    def hash_of(self, kind: IdentifierType, value: str) -> str:
+        """What stands for an identifier that a till has read.
+
+        Raises:
+            InvalidIdentifierError: the value cannot be of this type.
+        """
+        return hash_identifier(kind, normalise_identifier(kind, value, self.country), self.identifier_key)

@@ -1,0 +1,1 @@
+"""Every SQL statement of redemption: set-based, in key order, the reason beside the trap."""

@@ -1,0 +1,213 @@
+"""What redemption knows of members and the coalition, from their topics: a row only moves to a higher version."""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from services.redemption.domain.holding import MemberFacts
+from shared.database import Transaction
+from shared.events.coalition import PartnerData, TillData
+from shared.events.members import IdentifierData, MemberData
+from shared.web import TillIdentity
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=_Versioned)
+
+SAVE_MEMBERS = """
+    insert into redemption_members (member_id, status, version)
+    select *
+    from unnest($1::uuid[], $2::text[], $3::bigint[])
+    order by 1
+    on conflict (member_id) do update set status = excluded.status, version = excluded.version
+        where redemption_members.version < excluded.version
+"""
+
+SAVE_IDENTIFIERS = """
+    insert into redemption_identifiers (identifier_hash, member_id, state, version)
+    select *
+    from unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[])
+    order by 1
+    on conflict (identifier_hash) do update
+        set member_id = excluded.member_id, state = excluded.state, version = excluded.version
+        where redemption_identifiers.version < excluded.version
+"""
+
+SAVE_PARTNERS = """
+    insert into redemption_partners (partner_id, name, state, version)
+    select *
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+    order by 1
+    on conflict (partner_id) do update
+        set name = excluded.name, state = excluded.state, version = excluded.version
+        where redemption_partners.version < excluded.version
+"""
+
+SAVE_TILLS = """
+    insert into redemption_tills (partner_id, store_id, till_id, key_sha256, is_revoked, version)
+    select *
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[])
+    order by 1, 2, 3
+    on conflict (partner_id, store_id, till_id) do update
+        set key_sha256 = excluded.key_sha256, is_revoked = excluded.is_revoked, version = excluded.version
+        where redemption_tills.version < excluded.version
+"""
+
+# One statement for all that a hold must know before it asks the ledger.
+LOCK_SPENDER = """
+    select member.member_id, member.status,
+        coalesce(
+            (select identifier.state = 'blocked' from redemption_identifiers as identifier
+                where identifier.identifier_hash = $2),
+            false
+        ) as is_identifier_blocked,
+        coalesce(
+            (select partner.state = 'suspended' from redemption_partners as partner where partner.partner_id = $3),
+            false
+        ) as is_partner_suspended
+    from redemption_members as member
+    where member.member_id = coalesce(
+        $1::uuid,
+        (select identifier.member_id from redemption_identifiers as identifier where identifier.identifier_hash = $2)
+    )
+    for no key update of member
+"""
+
+# A receipt may name a member before the registry has: its row must be there to be locked.
+MEET_MEMBERS = """
+    insert into redemption_members (member_id, status, version)
+    select member_id, 'unknown', 0
+    from unnest($1::uuid[]) as met (member_id)
+    order by member_id
+    on conflict (member_id) do nothing
+"""
+
+LOCK_MEMBERS = """
+    select member_id
+    from redemption_members
+    where member_id = any($1::uuid[])
+    order by member_id
+    for no key update
+"""
+
+FIND_BY_IDENTIFIER = """
+    select identifier_hash, member_id from redemption_identifiers where identifier_hash = any($1::text[])
+"""
+
+IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> 'unknown')"
+
+FIND_TILL = "select partner_id, store_id, till_id from redemption_tills where key_sha256 = $1 and not is_revoked"
+
+LOAD_PARTNER_NAMES = "select partner_id, name from redemption_partners where partner_id = any($1::text[])"
+
+
+async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
+    """Project members; of several versions in one call the highest stays."""
+    rows = _highest(members, lambda member: member.member_id)
+    await transaction.raw.execute(
+        SAVE_MEMBERS,
+        [row.member_id for row in rows],
+        [row.status for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:
+    """Project identifiers."""
+    rows = _highest(identifiers, lambda identifier: identifier.identifier_hash)
+    await transaction.raw.execute(
+        SAVE_IDENTIFIERS,
+        [row.identifier_hash for row in rows],
+        [row.member_id for row in rows],
+        [row.state for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_partners(transaction: Transaction, partners: Sequence[PartnerData]) -> None:
+    """Project partners."""
+    rows = _highest(partners, lambda partner: partner.partner_id)
+    await transaction.raw.execute(
+        SAVE_PARTNERS,
+        [row.partner_id for row in rows],
+        [row.name for row in rows],
+        [row.state for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> None:
+    """Project tills."""
+    rows = _highest(tills, lambda till: (till.partner_id, till.store_id, till.till_id))
+    await transaction.raw.execute(
+        SAVE_TILLS,
+        [row.partner_id for row in rows],
+        [row.store_id for row in rows],
+        [row.till_id for row in rows],
+        [row.key_sha256 for row in rows],
+        [row.is_revoked for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def lock_spender(
+    transaction: Transaction, member_id: UUID | None, identifier_hash: str | None, partner_id: str
+) -> MemberFacts | None:
+    """Lock the member who wants to spend, named by id or by identifier; None for one who is not known."""
+    row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hash, partner_id)
+    if row is None or row["status"] == "unknown":
+        return None
+    return MemberFacts(row["member_id"], row["status"], row["is_identifier_blocked"], row["is_partner_suspended"])
+
+
+async def lock_members(transaction: Transaction, member_ids: Iterable[UUID]) -> None:
+    """Lock these members in key order to the commit, whether the registry has told of them yet or not."""
+    wanted = sorted(set(member_ids))
+    if not wanted:
+        return
+    await transaction.raw.execute(MEET_MEMBERS, wanted)
+    await transaction.raw.execute(LOCK_MEMBERS, wanted)
+
+
+async def lock_known_member(transaction: Transaction, member_id: UUID) -> None:
+    """Lock one member who has a redemption, and so a row."""
+    await transaction.raw.execute(LOCK_MEMBERS, [member_id])
+
+
+async def find_members(transaction: Transaction, identifier_hashes: Collection[str]) -> dict[str, UUID]:
+    """Whose these identifiers are. A blocked one counts: goods that it paid for are gone."""
+    if not identifier_hashes:
+        return {}
+    rows = await transaction.raw.fetch(FIND_BY_IDENTIFIER, sorted(identifier_hashes))
+    return {row["identifier_hash"]: row["member_id"] for row in rows}
+
+
+async def is_member(transaction: Transaction, member_id: UUID) -> bool:
+    """Whether the registry has told of this member."""
+    return bool(await transaction.raw.fetchval(IS_MEMBER, member_id))
+
+
+async def find_till(transaction: Transaction, key_sha256: str) -> TillIdentity | None:
+    """The till with this key, unless it was revoked."""
+    row = await transaction.raw.fetchrow(FIND_TILL, key_sha256)
+    return None if row is None else TillIdentity(row["partner_id"], row["store_id"], row["till_id"])
+
+
+async def load_partner_names(transaction: Transaction, partner_ids: Collection[str]) -> dict[str, str]:
+    """Names for people; a partner not heard of yet is absent."""
+    rows = await transaction.raw.fetch(LOAD_PARTNER_NAMES, sorted(partner_ids))
+    return {row["partner_id"]: row["name"] for row in rows}
+
+
+def _highest(items: Iterable[V], key_of: Callable[[V], Hashable]) -> list[V]:
+    """One item a key, the one with the highest version: a key twice in one upsert is an error."""
+    highest: dict[Hashable, V] = {}
+    for item in items:
+        known = highest.get(key_of(item))
+        if known is None or known.version < item.version:
+            highest[key_of(item)] = item
+    return list(highest.values())

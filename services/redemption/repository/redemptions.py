@@ -1,0 +1,228 @@
+"""Redemptions and what receipts took of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.redemption.domain.redemption import Capture, Redemption, State
+from shared.database import Transaction
+
+CaptureKey = tuple[UUID, bytes]
+
+_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points, captured_points,
+    uncovered_points, held_at, expires_at, closed_at"""
+
+# A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
+MEET = """
+    insert into redemptions (
+        redemption_id, point_type, state, held_points, open_points, captured_points, uncovered_points
+    )
+    select redemption_id, $2, 'awaited', 0, 0, 0, 0
+    from unnest($1::uuid[]) as met (redemption_id)
+    order by redemption_id  -- two that meet the same rows in different orders would deadlock
+    on conflict (redemption_id) do nothing
+    returning redemption_id
+"""
+
+LOCK = f"""
+    select {_COLUMNS}
+    from redemptions
+    where redemption_id = any($1::uuid[])
+    order by redemption_id
+    for no key update
+"""
+
+# Rows that somebody else is busy with are left to the next page: whoever holds them decides their fate.
+LOCK_DUE = f"""
+    select {_COLUMNS}
+    from redemptions
+    where state = 'held' and expires_at <= $1
+    order by expires_at
+    limit $2
+    for no key update skip locked
+"""
+
+FIND = f"select {_COLUMNS} from redemptions where redemption_id = $1"
+
+# Every row is either new or locked by this transaction.
+SAVE = f"""
+    insert into redemptions ({_COLUMNS})
+    select *
+    from unnest(
+        $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
+        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]
+    )
+    order by 1
+    on conflict (redemption_id) do update
+        set state = excluded.state,
+            partner_id = excluded.partner_id,
+            member_id = excluded.member_id,
+            held_points = excluded.held_points,
+            open_points = excluded.open_points,
+            captured_points = excluded.captured_points,
+            uncovered_points = excluded.uncovered_points,
+            held_at = excluded.held_at,
+            expires_at = excluded.expires_at,
+            closed_at = excluded.closed_at
+"""
+
+_CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
+    source, content_hash"""
+
+LOAD_CAPTURES = f"""
+    select {_CAPTURE_COLUMNS}
+    from redemption_captures
+        join unnest($1::uuid[], $2::bytea[]) as wanted (redemption_id, receipt_key) using (redemption_id, receipt_key)
+"""
+
+LOAD_CAPTURES_OF = f"""
+    select {_CAPTURE_COLUMNS}
+    from redemption_captures
+    where redemption_id = $1
+    order by captured_at, receipt_key
+    limit $2
+"""
+
+SAVE_CAPTURES = f"""
+    insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
+    select *, $10
+    from unnest(
+        $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
+        $9::text[]
+    )
+    order by 2, 1
+"""
+
+# A capture that came over HTTP learns which document it belongs to.
+NAME_DOCUMENTS = """
+    update redemption_captures as capture
+    set content_hash = named.content_hash
+    from unnest($1::uuid[], $2::bytea[], $3::text[]) as named (redemption_id, receipt_key, content_hash)
+    where capture.redemption_id = named.redemption_id
+        and capture.receipt_key = named.receipt_key
+        and capture.content_hash is null
+"""
+
+
+async def meet_redemptions(
+    transaction: Transaction, redemption_ids: Iterable[UUID], point_type: str
+) -> dict[UUID, Redemption]:
+    """The rows of these redemptions, locked to the commit; those that were not there are made, as awaited."""
+    wanted = sorted(set(redemption_ids))
+    made = {row["redemption_id"] for row in await transaction.raw.fetch(MEET, wanted, point_type)}
+    met = {redemption_id: Redemption(redemption_id, point_type) for redemption_id in made}
+    there = [redemption_id for redemption_id in wanted if redemption_id not in made]
+    if there:
+        met |= {row["redemption_id"]: _redemption(row) for row in await transaction.raw.fetch(LOCK, there)}
+    return met
+
+
+async def lock_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
+    """The redemption, locked to the commit, or None."""
+    row = await transaction.raw.fetchrow(LOCK, [redemption_id])
+    return None if row is None else _redemption(row)
+
+
+async def find_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
+    """The redemption as it stands, or None."""
+    row = await transaction.raw.fetchrow(FIND, redemption_id)
+    return None if row is None else _redemption(row)
+
+
+async def lock_due_holds(transaction: Transaction, due_at: datetime, rows_max: int) -> list[Redemption]:
+    """Open holds that end at ``due_at`` or before, oldest first, locked; those that others hold are left out."""
+    return [_redemption(row) for row in await transaction.raw.fetch(LOCK_DUE, due_at, rows_max)]
+
+
+async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redemption]) -> None:
+    """Write redemptions that are new or locked by this transaction; each id at most once."""
+    if not redemptions:
+        return
+    await transaction.raw.execute(
+        SAVE,
+        [redemption.redemption_id for redemption in redemptions],
+        [redemption.point_type for redemption in redemptions],
+        [redemption.state.value for redemption in redemptions],
+        [redemption.partner_id for redemption in redemptions],
+        [redemption.member_id for redemption in redemptions],
+        [redemption.held_points for redemption in redemptions],
+        [redemption.open_points for redemption in redemptions],
+        [redemption.captured_points for redemption in redemptions],
+        [redemption.uncovered_points for redemption in redemptions],
+        [redemption.held_at for redemption in redemptions],
+        [redemption.expires_at for redemption in redemptions],
+        [redemption.closed_at for redemption in redemptions],
+    )
+
+
+async def load_captures(transaction: Transaction, keys: Iterable[CaptureKey]) -> dict[CaptureKey, Capture]:
+    """What was captured under these keys; the redemptions are locked, so nobody adds to it meanwhile."""
+    wanted = sorted(set(keys))
+    rows = await transaction.raw.fetch(LOAD_CAPTURES, [key[0] for key in wanted], [key[1] for key in wanted])
+    return {(row["redemption_id"], row["receipt_key"]): _capture(row) for row in rows}
+
+
+async def load_captures_of(transaction: Transaction, redemption_id: UUID, rows_max: int) -> list[Capture]:
+    """What receipts took of one redemption, oldest first."""
+    return [_capture(row) for row in await transaction.raw.fetch(LOAD_CAPTURES_OF, redemption_id, rows_max)]
+
+
+async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -> None:
+    """Write new captures, of redemptions that this transaction has locked."""
+    if not captures:
+        return
+    await transaction.raw.execute(
+        SAVE_CAPTURES,
+        [capture.redemption_id for capture in captures],
+        [capture.receipt_key for capture in captures],
+        [capture.points for capture in captures],
+        [capture.late_points for capture in captures],
+        [capture.uncovered_points for capture in captures],
+        [capture.released_points for capture in captures],
+        [capture.open_before for capture in captures],
+        [capture.source for capture in captures],
+        [capture.content_hash for capture in captures],
+        transaction.now,
+    )
+
+
+async def name_documents(transaction: Transaction, hashes: Mapping[CaptureKey, str]) -> None:
+    """Tell captures that came over HTTP which document they belong to; one that knows keeps what it knows."""
+    if not hashes:
+        return
+    await transaction.raw.execute(
+        NAME_DOCUMENTS, [key[0] for key in hashes], [key[1] for key in hashes], list(hashes.values())
+    )
+
+
+def _redemption(row: asyncpg.Record) -> Redemption:
+    return Redemption(
+        redemption_id=row["redemption_id"],
+        point_type=row["point_type"],
+        state=State(row["state"]),
+        partner_id=row["partner_id"],
+        member_id=row["member_id"],
+        held_points=row["held_points"],
+        open_points=row["open_points"],
+        captured_points=row["captured_points"],
+        uncovered_points=row["uncovered_points"],
+        held_at=row["held_at"],
+        expires_at=row["expires_at"],
+        closed_at=row["closed_at"],
+    )
+
+
+def _capture(row: asyncpg.Record) -> Capture:
+    return Capture(
+        redemption_id=row["redemption_id"],
+        receipt_key=row["receipt_key"],
+        points=row["points"],
+        late_points=row["late_points"],
+        uncovered_points=row["uncovered_points"],
+        released_points=row["released_points"],
+        open_before=row["open_before"],
+        source=row["source"],
+        content_hash=row["content_hash"],
+    )

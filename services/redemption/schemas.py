@@ -1,0 +1,223 @@
+"""What HTTP says: requests, strictly read, and answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self, TypeAlias
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.redemption.domain.holding import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
+from services.redemption.domain.redemption import Capture, Redemption, State
+from services.redemption.domain.statement import Line
+from shared.ids import TOKEN_LENGTH_MAX
+from shared.ledger import Balances
+from shared.ledger.legs import Purpose
+from shared.receipt_key import ReceiptKey, receipt_id_of
+from shared.web import Body, CodeText, Flag, PositivePoints
+
+HoldSeconds: TypeAlias = Annotated[
+    StrictInt,
+    Field(ge=1, le=HOLD_SECONDS_MAX, description="How long the points stay reserved, in seconds."),
+]
+
+
+class IdentifierBody(Body):
+    """What a till reads."""
+
+    type: Literal["card", "phone", "token"]
+    value: str = Field(
+        min_length=1,
+        max_length=TOKEN_LENGTH_MAX,
+        repr=False,
+        description="A card's letters and digits; a phone, in the programme's country or with its prefix; a token.",
+    )
+
+
+class HoldBody(Body):
+    """Reserve points of a member, named by id or by what the till has read."""
+
+    member_id: UUID | None = None
+    identifier: IdentifierBody | None = None
+    points: PositivePoints
+    partner_id: CodeText | None = Field(
+        default=None, description="At which partner. Needed from the programme's own clients; others may leave it out."
+    )
+    expires_in_seconds: HoldSeconds = HOLD_SECONDS_DEFAULT
+    redemption_id: UUID | None = Field(
+        default=None,
+        description="The till's own id, made before it asked: the same hold sent twice is one, and a void or a receipt "
+        "that overtakes it is understood.",
+    )
+
+    @model_validator(mode="after")
+    def _names_one_member(self) -> Self:
+        if (self.member_id is None) == (self.identifier is None):
+            raise PydanticCustomError("one_member", "Name the member by member_id or by identifier: one of the two")
+        return self
+
+
+class CaptureBody(Body):
+    """Take reserved points for a receipt."""
+
+    receipt: ReceiptKey
+    points: PositivePoints | None = Field(default=None, description="All that is reserved, where it is left out.")
+    more: Flag = Field(default=False, description="Another capture follows: what is left stays reserved.")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class BalanceAnswer(_Answer):
+    """Points of one type: to spend, reserved, earned but not to be spent yet, owed."""
+
+    available: int
+    held: int
+    pending: int
+    debt: int
+
+    @classmethod
+    def of(cls, balances: Balances) -> Self:
+        """The answer for balances."""
+        return cls(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)
+
+
+class TypeBalanceAnswer(BalanceAnswer):
+    """A balance, and of which point type."""
+
+    point_type: str
+
+    @classmethod
+    def of_type(cls, point_type: str, balances: Balances) -> Self:
+        """The answer for balances of a type."""
+        return cls(
+            point_type=point_type,
+            available=balances.available,
+            held=balances.held,
+            pending=balances.pending,
+            debt=balances.debt,
+        )
+
+
+class MemberBalanceAnswer(_Answer):
+    """What a member has, by point type."""
+
+    member_id: UUID
+    balances: list[TypeBalanceAnswer]
+
+
+class StatementLineAnswer(_Answer):
+    """One line. ``points`` is signed: what it changed in the available balance. ``moved_points`` is how many it moved,
+    which may change nothing that is available (points that were reserved before are spent)."""
+
+    at: datetime
+    kind: Purpose
+    text: str
+    points: int
+    moved_points: int
+    available_after: int | None = Field(description="Just after this line. Absent for a partner's client.")
+    partner_id: str | None
+    receipt_id: str | None
+    redemption_id: UUID | None
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """The answer for a line."""
+        return cls(
+            at=line.at,
+            kind=line.movement.newest.purpose,
+            text=line.words,
+            points=line.movement.change,
+            moved_points=line.movement.points,
+            available_after=line.available_after,
+            partner_id=line.partner_id,
+            receipt_id=line.movement.receipt_id,
+            redemption_id=line.redemption_id,
+        )
+
+
+class CaptureAnswer(_Answer):
+    """What one receipt took. ``late``: not all of it had been reserved; ``uncovered_points`` the balance lacked."""
+
+    receipt_id: str
+    points: int
+    late: bool
+    uncovered_points: int
+    released_points: int
+
+    @classmethod
+    def of(cls, capture: Capture) -> Self:
+        """The answer for a capture."""
+        return cls(
+            receipt_id=receipt_id_of(capture.receipt_key),
+            points=capture.points,
+            late=capture.is_late,
+            uncovered_points=capture.uncovered_points,
+            released_points=capture.released_points,
+        )
+
+
+class RedemptionAnswer(_Answer):
+    """A redemption as it stands. ``open_points`` are still reserved."""
+
+    redemption_id: UUID
+    state: State
+    member_id: UUID | None
+    partner_id: str | None
+    point_type: str
+    held_points: int
+    open_points: int
+    captured_points: int
+    uncovered_points: int
+    held_at: datetime | None
+    expires_at: datetime | None
+    closed_at: datetime | None
+
+    @classmethod
+    def of(cls, redemption: Redemption) -> Self:
+        """The answer for a redemption."""
+        return cls(
+            redemption_id=redemption.redemption_id,
+            state=redemption.state,
+            member_id=redemption.member_id,
+            partner_id=redemption.partner_id,
+            point_type=redemption.point_type,
+            held_points=redemption.held_points,
+            open_points=redemption.open_points,
+            captured_points=redemption.captured_points,
+            uncovered_points=redemption.uncovered_points,
+            held_at=redemption.held_at,
+            expires_at=redemption.expires_at,
+            closed_at=redemption.closed_at,
+        )
+
+
+class RedemptionDetailAnswer(_Answer):
+    """A redemption and what receipts took of it, oldest first."""
+
+    redemption: RedemptionAnswer
+    captures: list[CaptureAnswer]
+
+
+class HeldAnswer(_Answer):
+    """The points are reserved."""
+
+    redemption: RedemptionAnswer
+    balance: BalanceAnswer
+
+
+class CapturedAnswer(_Answer):
+    """The points are taken, by this request or by its receipt before."""
+
+    redemption: RedemptionAnswer
+    capture: CaptureAnswer
+    balance: BalanceAnswer
+
+
+class VoidedAnswer(_Answer):
+    """The points are let go. No balance where the void came before its hold: nothing was reserved."""
+
+    redemption: RedemptionAnswer
+    released_points: int
+    balance: BalanceAnswer | None

@@ -1,0 +1,57 @@
+"""What redemption does by itself as time passes; each pass goes page by page, each page in its own transaction."""
+
+from functools import partial
+
+from services.redemption import metrics
+from services.redemption.consumer import count_tenders
+from services.redemption.programme import Programme
+from services.redemption.repository import receipts
+from services.redemption.use_cases.expire_holds import EXPIRY_PAGE_ROWS, expire_holds
+from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
+from shared.database import Database, Transaction, read_to
+from shared.events.catalogue import PURCHASES
+
+EXPIRE_SECONDS = 1.0
+SWEEP_SECONDS = 10.0
+SWEEP_PAGE_ROWS = 100
+
+
+class Timers:
+    """The periodic work of a worker. Several workers may do it at once; cut off anywhere, it goes on the next time."""
+
+    def __init__(self, database: Database, programme: Programme, purchase_partitions: int) -> None:
+        self._database = database
+        self._programme = programme
+        self._partitions = purchase_partitions
+
+    async def expire(self) -> None:
+        """Let holds go whose time is over, as far as purchases have been read."""
+        expired = EXPIRY_PAGE_ROWS
+        while expired == EXPIRY_PAGE_ROWS:
+            expired = await self._database.run(self._expire_page)
+            metrics.EXPIRED.inc(expired)
+
+    async def sweep(self) -> None:
+        """Try waiting tenders again whose member is known by now, and say how much waits."""
+        tried = SWEEP_PAGE_ROWS
+        while tried == SWEEP_PAGE_ROWS:
+            async with self._database.transaction() as transaction:
+                ready = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
+            tried = len(ready)
+            if ready:
+                settle = partial(settle_tenders, tenders=ready, point_type=self._programme.point_type)
+                report: TenderReport = await self._database.run(settle)
+                count_tenders(report)
+        async with self._database.transaction() as transaction:
+            open_matters = await receipts.count_open_matters(transaction)
+            stranded = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
+        metrics.TENDERS_WAITING.set(open_matters.waiting)
+        metrics.EXCEPTIONS_OPEN.set(open_matters.exceptions)
+        metrics.TENDERS_STRANDED.set(len(stranded))
+
+    async def _expire_page(self, transaction: Transaction) -> int:
+        purchases_read_to = await read_to.load(transaction, PURCHASES.topic, self._partitions)
+        if purchases_read_to is None:  # somewhere a receipt may lie that nobody has seen
+            return 0
+        metrics.EXPIRY_LAG_SECONDS.set(max(0.0, (transaction.now - purchases_read_to).total_seconds()))
+        return await expire_holds(transaction, purchases_read_to)

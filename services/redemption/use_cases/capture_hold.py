@@ -1,0 +1,84 @@
+"""Take reserved points for a receipt, because a till asks for it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.redemption.domain.capturing import Repeat, decide_capture
+from services.redemption.domain.errors import HoldNotOpenError, UnknownRedemptionError
+from services.redemption.domain.redemption import Capture, Redemption
+from services.redemption.repository import projections, receipts, redemptions
+from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
+from services.redemption.use_cases.messages import captured_message
+from services.redemption.use_cases.take_points import commands_of, settle
+from services.redemption.use_cases.visibility import Viewer
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import Balances
+from shared.receipt_key import DocumentKey, FiscalKey, SequenceKey, encode_receipt_key
+from shared.telemetry.trace_context import current_traceparent
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What the receipt took, now or before; ``exceptions`` are matters for a person that this request brought up."""
+
+    redemption: Redemption
+    capture: Capture
+    balance: Balances
+    exceptions: tuple[ExceptionKind, ...] = ()
+
+
+async def capture_hold(
+    transaction: Transaction,
+    viewer: Viewer,
+    redemption_id: UUID,
+    receipt: SequenceKey | FiscalKey | DocumentKey,
+    points: int | None,
+    *,
+    more: bool,
+) -> Captured:
+    """Take ``points`` (default: all that is reserved) of a hold for one receipt, once for ever.
+
+    A receipt that has captured before, by this call or by its purchase event, changes nothing; where the amounts
+    differ, an exception is recorded. What is left is let go, unless ``more``.
+
+    Raises:
+        UnknownRedemptionError, HoldNotOpenError, ExceedsHoldError: nothing was changed.
+    """
+    redemption = await redemptions.lock_redemption(transaction, redemption_id)
+    if redemption is None or not viewer.sees(redemption.partner_id):
+        raise UnknownRedemptionError
+    if redemption.partner_id is None:
+        raise HoldNotOpenError(redemption.state)
+    receipt_key = encode_receipt_key(redemption.partner_id, receipt)
+    before = await redemptions.load_captures(transaction, [(redemption_id, receipt_key)])
+    decision = decide_capture(redemption, receipt_key, points, before.get((redemption_id, receipt_key)), more=more)
+    if isinstance(decision, Repeat):
+        return await _repeat(transaction, redemption, decision)
+    await projections.lock_known_member(transaction, decision.member_id)
+    outcomes = await ledger.post(transaction, commands_of(decision))
+    settled = settle(decision, outcomes, transaction.now)
+    await redemptions.save_redemptions(transaction, [settled.redemption])
+    await redemptions.save_captures(transaction, [settled.capture])
+    message = captured_message(transaction, settled.redemption, settled.capture, settled.balance, current_traceparent())
+    await outbox.record(transaction, [message])
+    return Captured(settled.redemption, settled.capture, settled.balance)
+
+
+async def _repeat(transaction: Transaction, redemption: Redemption, repeat: Repeat) -> Captured:
+    if redemption.member_id is None or redemption.partner_id is None:
+        raise AssertionError("unreachable: a capture took somebody's points")
+    balances = await ledger.load_balances(transaction, [redemption.member_id], redemption.point_type)
+    exceptions: list[ExceptionKind] = []
+    if repeat.is_mismatch:
+        record = ExceptionRecord(
+            kind="amount_mismatch",
+            redemption_id=redemption.redemption_id,
+            receipt_key=repeat.capture.receipt_key,
+            content_hash="",  # HTTP names no document
+            partner_id=redemption.partner_id,
+            asked_points=repeat.asked_points,
+            captured_points=repeat.capture.asked_points,
+        )
+        exceptions = await receipts.record_exceptions(transaction, [record])
+    return Captured(redemption, repeat.capture, balances[redemption.member_id], tuple(exceptions))

@@ -1,0 +1,118 @@
+"""Reserve points for a checkout."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.holding import (
+    Decline,
+    HoldRequest,
+    Paid,
+    Reserve,
+    Stands,
+    decide_hold,
+    declined_by_ledger,
+)
+from services.redemption.domain.redemption import Redemption, State
+from services.redemption.repository import projections, receipts, redemptions
+from services.redemption.use_cases.messages import declined_message, held_message
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ids import new_id
+from shared.ledger import Balances, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """Whose points: a member's id, or the hash of what the till has read; one of the two."""
+
+    member_id: UUID | None = None
+    identifier_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The points are reserved, now or by the same request before."""
+
+    redemption: Redemption
+    balance: Balances
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The hold was refused. ``available`` is what the member could spend, where the ledger was asked."""
+
+    decline: Decline
+    available: int | None = None
+
+
+async def hold_points(
+    transaction: Transaction,
+    spender: Spender,
+    request: HoldRequest,
+    point_type: str,
+    redemption_id: UUID | None = None,
+) -> Held | Declined | Paid:
+    """Reserve points, or say why not; either is remembered and published.
+
+    ``redemption_id`` is the till's own, made before it asked; the same hold under the same id is one hold. Locks the
+    redemption, then the member, then the ledger's account, each to the commit.
+
+    Raises:
+        UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
+    """
+    if redemption_id is None:
+        redemption, has_waiting_receipt = Redemption(new_id(), point_type), False  # nobody else can know this id yet
+    else:
+        met = await redemptions.meet_redemptions(transaction, [redemption_id], point_type)
+        redemption = met[redemption_id]
+        has_waiting_receipt = redemption.state is State.AWAITED and await receipts.is_waited_for(
+            transaction, redemption_id
+        )
+    member = await projections.lock_spender(transaction, spender.member_id, spender.identifier_hash, request.partner_id)
+    if member is None:
+        raise UnknownMemberError
+    decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
+    match decision:
+        case Reserve():
+            return await _reserve(transaction, decision)
+        case Decline():
+            return await _decline(transaction, decision, None)
+        case Paid():
+            await redemptions.save_redemptions(transaction, [decision.redemption])
+            return decision
+        case Stands(redemption=stands):
+            balances = await ledger.load_balances(transaction, [member.member_id], point_type)
+            return Held(stands, balances[member.member_id])
+
+
+async def _reserve(transaction: Transaction, reserve: Reserve) -> Held | Declined:
+    redemption = reserve.redemption
+    if redemption.member_id is None:
+        raise AssertionError("unreachable: a hold reserves somebody's points")
+    [outcome] = await ledger.post(
+        transaction,
+        [
+            ledger.Reserve(
+                owner_id=redemption.member_id,
+                point_type=redemption.point_type,
+                reference=redemption.redemption_id.bytes,
+                points=redemption.held_points,
+                hold_id=redemption.redemption_id,
+            )
+        ],
+    )
+    if isinstance(outcome, Refused):
+        if outcome.reason not in ("insufficient_points", "too_many_lots"):
+            raise RuntimeError(f"the ledger refused to reserve: {outcome.reason}")
+        decline = declined_by_ledger(reserve, outcome.reason, transaction.now)
+        return await _decline(transaction, decline, outcome.balance.available)
+    await redemptions.save_redemptions(transaction, [redemption])
+    await outbox.record(transaction, [held_message(transaction, redemption, outcome.balance)])
+    return Held(redemption, outcome.balance)
+
+
+async def _decline(transaction: Transaction, decline: Decline, available: int | None) -> Declined:
+    await redemptions.save_redemptions(transaction, [decline.redemption])
+    await outbox.record(transaction, [declined_message(transaction, decline)])
+    return Declined(decline, available)

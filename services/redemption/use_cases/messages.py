@@ -1,0 +1,157 @@
+"""The events that redemption publishes, each with the topic and the key it travels under."""
+
+from uuid import UUID
+
+from services.redemption.domain.holding import Decline
+from services.redemption.domain.redemption import Capture, Redemption
+from shared.database import Transaction
+from shared.events.catalogue import REDEMPTIONS
+from shared.events.points import Balance
+from shared.events.redemptions import (
+    CaptureData,
+    DeclineData,
+    HoldData,
+    RedemptionCaptured,
+    RedemptionDeclined,
+    RedemptionEvent,
+    RedemptionExpired,
+    RedemptionHeld,
+    RedemptionVoided,
+    UnholdData,
+)
+from shared.ids import new_id
+from shared.ledger import Balances
+from shared.outbox import Message
+from shared.receipt_key import receipt_id_of
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+SOURCE = "redemption"
+
+
+def held_message(transaction: Transaction, redemption: Redemption, balance: Balances) -> Message:
+    """Points were reserved."""
+    member_id, partner_id = named(redemption)
+    if redemption.expires_at is None:
+        raise AssertionError("unreachable: a hold ends")
+    event = RedemptionHeld(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=HoldData(
+            redemption_id=redemption.redemption_id,
+            member_id=member_id,
+            partner_id=partner_id,
+            point_type=redemption.point_type,
+            points=redemption.held_points,
+            expires_at=redemption.expires_at,
+            balance=_balance(balance),
+        ),
+    )
+    return _message(event, member_id)
+
+
+def declined_message(transaction: Transaction, decline: Decline) -> Message:
+    """A hold was refused."""
+    member_id, partner_id = named(decline.redemption)
+    event = RedemptionDeclined(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(decline.redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=DeclineData(
+            redemption_id=decline.redemption.redemption_id,
+            member_id=member_id,
+            partner_id=partner_id,
+            point_type=decline.redemption.point_type,
+            points=decline.points,
+            reason=decline.reason,
+        ),
+    )
+    return _message(event, member_id)
+
+
+def captured_message(
+    transaction: Transaction,
+    redemption: Redemption,
+    capture: Capture,
+    balance: Balances,
+    traceparent: str | None,
+) -> Message:
+    """Points were taken. ``late`` says that not all of them had been reserved."""
+    member_id, partner_id = named(redemption)
+    event = RedemptionCaptured(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(traceparent),
+        data=CaptureData(
+            redemption_id=redemption.redemption_id,
+            receipt_id=receipt_id_of(capture.receipt_key),
+            member_id=member_id,
+            partner_id=partner_id,
+            point_type=redemption.point_type,
+            points=capture.points,
+            released_points=capture.released_points,
+            late=capture.is_late,
+            uncovered_points=capture.uncovered_points,
+            balance=_balance(balance),
+        ),
+    )
+    return _message(event, member_id)
+
+
+def voided_message(transaction: Transaction, redemption: Redemption, points: int, balance: Balances) -> Message:
+    """A till let reserved points go."""
+    event = RedemptionVoided(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=_unheld(redemption, points, balance),
+    )
+    return _message(event, event.data.member_id)
+
+
+def expired_message(transaction: Transaction, redemption: Redemption, points: int, balance: Balances) -> Message:
+    """Time let reserved points go."""
+    event = RedemptionExpired(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(None),  # nobody asked: an expiry starts a trace of its own
+        data=_unheld(redemption, points, balance),
+    )
+    return _message(event, event.data.member_id)
+
+
+def named(redemption: Redemption) -> tuple[UUID, str]:
+    """Whose points at which partner, of a redemption that has come far enough to know."""
+    if redemption.member_id is None or redemption.partner_id is None:
+        raise AssertionError(f"unreachable: redemption {redemption.redemption_id} moved points of nobody")
+    return redemption.member_id, redemption.partner_id
+
+
+def _unheld(redemption: Redemption, points: int, balance: Balances) -> UnholdData:
+    member_id, partner_id = named(redemption)
+    return UnholdData(
+        redemption_id=redemption.redemption_id,
+        member_id=member_id,
+        partner_id=partner_id,
+        point_type=redemption.point_type,
+        points=points,
+        balance=_balance(balance),
+    )
+
+
+def _message(event: RedemptionEvent, member_id: UUID) -> Message:
+    return Message.of(event, REDEMPTIONS.topic, str(member_id))
+
+
+def _balance(balances: Balances) -> Balance:
+    return Balance(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)

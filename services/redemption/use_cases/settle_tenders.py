@@ -1,0 +1,214 @@
+"""Receipts that were paid with points: their tenders take the points, once for ever."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from services.redemption.domain.capturing import (
+    Disregard,
+    NotOurs,
+    Repeat,
+    Take,
+    TenderDecision,
+    Wait,
+    decide_tender,
+)
+from services.redemption.domain.redemption import Capture, Redemption
+from services.redemption.domain.tender import PointsTender
+from services.redemption.repository import projections, receipts, redemptions
+from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
+from services.redemption.repository.redemptions import CaptureKey
+from services.redemption.use_cases.messages import captured_message
+from services.redemption.use_cases.take_points import Settled, commands_of, settle
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import HeldSince
+
+
+@dataclass(frozen=True, slots=True)
+class TenderReport:
+    """What became of a batch of tenders, for the metrics, once it is committed."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    uncovered_points: int = 0
+    exceptions: tuple[ExceptionKind, ...] = ()
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What is locked, and how it stands while the batch is decided tender by tender."""
+
+    redemptions: dict[UUID, Redemption]
+    captures: dict[CaptureKey, Capture]
+    refused: dict[bytes, frozenset[str]]
+    members: dict[str, UUID]
+
+
+async def settle_tenders(
+    transaction: Transaction,
+    tenders: Sequence[PointsTender],
+    point_type: str,
+    *,
+    held_since: HeldSince | None = None,
+) -> TenderReport:
+    """Capture what these tenders say was paid, inside the caller's transaction.
+
+    Idempotent: a tender that captured before, over HTTP or from an earlier reading of its receipt, changes nothing.
+    Tenders of one redemption are decided in the given order. Locks receipts, then redemptions, then members, then
+    the ledger's accounts, each in key order to the commit; the number of statements does not depend on the number
+    of tenders.
+    """
+    if not tenders:
+        return TenderReport()
+    priced = [tender for tender in tenders if tender.is_priced]
+    facts = await _load_facts(transaction, priced, point_type)
+    decisions = [(tender, _decide(facts, tender, transaction)) for tender in priced]
+    taken = await _take(transaction, decisions, facts, held_since)
+    await _save_what_waits(transaction, decisions)
+    exceptions = await receipts.record_exceptions(transaction, _exceptions_of(tenders, decisions))
+    outcomes = Counter(_outcome(decision) for _, decision in decisions)
+    outcomes["exception"] += len(tenders) - len(priced)
+    return TenderReport(
+        outcomes=outcomes,
+        uncovered_points=sum(settled.capture.uncovered_points for settled in taken),
+        exceptions=tuple(exceptions),
+    )
+
+
+async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender], point_type: str) -> _Facts:
+    refused = await receipts.meet_receipts(transaction, (tender.receipt_key for tender in tenders))
+    met = await redemptions.meet_redemptions(transaction, (tender.redemption_id for tender in tenders), point_type)
+    captures = await redemptions.load_captures(
+        transaction, ((tender.redemption_id, tender.receipt_key) for tender in tenders)
+    )
+    members = await projections.find_members(
+        transaction,
+        {
+            tender.identifier_hash
+            for tender in tenders
+            if tender.member_id is None and tender.identifier_hash is not None
+        },
+    )
+    return _Facts(met, captures, refused, members)
+
+
+def _decide(facts: _Facts, tender: PointsTender, transaction: Transaction) -> TenderDecision:
+    if tender.member_id is None and tender.identifier_hash is not None:
+        tender = replace(tender, member_id=facts.members.get(tender.identifier_hash))
+    key = (tender.redemption_id, tender.receipt_key)
+    decision = decide_tender(
+        facts.redemptions[tender.redemption_id],
+        tender,
+        facts.captures.get(key),
+        is_refused=tender.content_hash in facts.refused[tender.receipt_key],
+    )
+    match decision:
+        case Take():
+            # How much the balance covers is not known yet, and makes no difference to the tenders after it.
+            facts.redemptions[tender.redemption_id], facts.captures[key] = decision.settled(0, transaction.now)
+        case Wait(redemption=redemption):
+            facts.redemptions[tender.redemption_id] = redemption
+        case Repeat() | Disregard() | NotOurs():
+            pass
+    return decision
+
+
+async def _take(
+    transaction: Transaction,
+    decisions: Sequence[tuple[PointsTender, TenderDecision]],
+    facts: _Facts,
+    held_since: HeldSince | None,
+) -> list[Settled]:
+    takes = [(tender, decision) for tender, decision in decisions if isinstance(decision, Take)]
+    changed = {decision.redemption.redemption_id for _, decision in decisions if isinstance(decision, Take | Wait)}
+    if not takes:
+        await redemptions.save_redemptions(transaction, [facts.redemptions[changed_id] for changed_id in changed])
+        return []
+    await projections.lock_members(transaction, (take.member_id for _, take in takes))
+    commands = [commands_of(take) for _, take in takes]
+    outcomes = iter(
+        await ledger.post(transaction, [command for group in commands for command in group], held_since=held_since)
+    )
+    final = dict(facts.redemptions)
+    settled: list[Settled] = []
+    for is_first, (_, take), group in zip(_first_of_each(takes), takes, commands, strict=True):
+        # Each take stands on the one before it, now with what the balance really covered.
+        current = take if is_first else replace(take, redemption=final[take.redemption.redemption_id])
+        settled.append(settle(current, [next(outcomes) for _ in group], transaction.now))
+        final[take.redemption.redemption_id] = settled[-1].redemption
+    await redemptions.save_redemptions(transaction, [final[changed_id] for changed_id in changed])
+    await redemptions.save_captures(transaction, [entry.capture for entry in settled])
+    await outbox.record(
+        transaction,
+        [
+            captured_message(transaction, entry.redemption, entry.capture, entry.balance, tender.traceparent)
+            for (tender, _), entry in zip(takes, settled, strict=True)
+        ],
+    )
+    return settled
+
+
+def _first_of_each(takes: Sequence[tuple[PointsTender, Take]]) -> list[bool]:
+    seen: set[UUID] = set()
+    is_first = []
+    for _, take in takes:
+        is_first.append(take.redemption.redemption_id not in seen)
+        seen.add(take.redemption.redemption_id)
+    return is_first
+
+
+async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[PointsTender, TenderDecision]]) -> None:
+    await receipts.keep_waiting(transaction, [tender for tender, decision in decisions if isinstance(decision, Wait)])
+    await receipts.stop_waiting(
+        transaction, [tender for tender, decision in decisions if not isinstance(decision, Wait)]
+    )
+    await redemptions.name_documents(
+        transaction,
+        {
+            (tender.redemption_id, tender.receipt_key): tender.content_hash
+            for tender, decision in decisions
+            if isinstance(decision, Repeat) and decision.capture.content_hash is None
+        },
+    )
+
+
+def _exceptions_of(
+    tenders: Sequence[PointsTender], decisions: Sequence[tuple[PointsTender, TenderDecision]]
+) -> list[ExceptionRecord]:
+    found = [_exception("other_currency", tender, 0) for tender in tenders if not tender.is_priced]
+    for tender, decision in decisions:
+        match decision:
+            case NotOurs():
+                found.append(_exception("other_partner", tender, 0))
+            case Repeat(capture=capture) if decision.is_mismatch:
+                found.append(_exception("amount_mismatch", tender, capture.asked_points))
+            case _:
+                pass
+    return found
+
+
+def _exception(kind: ExceptionKind, tender: PointsTender, captured_points: int) -> ExceptionRecord:
+    return ExceptionRecord(
+        kind=kind,
+        redemption_id=tender.redemption_id,
+        receipt_key=tender.receipt_key,
+        content_hash=tender.content_hash,
+        partner_id=tender.partner_id,
+        asked_points=tender.points,
+        captured_points=captured_points,
+    )
+
+
+def _outcome(decision: TenderDecision) -> str:
+    match decision:
+        case Take(from_available=late):
+            return "late" if late else "captured"
+        case Repeat():
+            return "exception" if decision.is_mismatch else "repeat"
+        case Wait():
+            return "waiting"
+        case Disregard():
+            return "refused"
+        case NotOurs():
+            return "exception"

@@ -1,0 +1,59 @@
+"""Let reserved points go, because a till asks for it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.redemption.domain.errors import UnknownRedemptionError
+from services.redemption.domain.holding import decide_early_void, decide_void
+from services.redemption.domain.redemption import Redemption, State
+from services.redemption.repository import projections, redemptions
+from services.redemption.use_cases.messages import named, voided_message
+from services.redemption.use_cases.take_points import accepted
+from services.redemption.use_cases.visibility import Viewer
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import Balances
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """``points`` went back to the balance; ``balance`` is None where the void came before its hold."""
+
+    redemption: Redemption
+    points: int
+    balance: Balances | None
+
+
+async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUID, point_type: str) -> Voided:
+    """Give what is still reserved back to its lots.
+
+    A till that heard nothing of its hold may void it before the hold arrives: the id is then spent, and the hold is
+    refused when it comes. Only a partner's client can do that, since the id must belong to somebody.
+
+    Raises:
+        UnknownRedemptionError, HoldNotOpenError: nothing was changed.
+    """
+    redemption = await redemptions.lock_redemption(transaction, redemption_id)
+    if redemption is None and viewer.partner_id is not None:
+        # Between the two statements the hold may have come after all: meeting it gives whatever is there now.
+        redemption = (await redemptions.meet_redemptions(transaction, [redemption_id], point_type))[redemption_id]
+    if redemption is None:
+        raise UnknownRedemptionError
+    if redemption.state is State.AWAITED and redemption.partner_id is None and viewer.partner_id is not None:
+        voided = decide_early_void(redemption, viewer.partner_id, transaction.now)
+        await redemptions.save_redemptions(transaction, [voided])
+        return Voided(voided, 0, None)
+    if not viewer.sees(redemption.partner_id):
+        raise UnknownRedemptionError
+    let_go = decide_void(redemption, transaction.now)
+    member_id, _ = named(redemption)
+    await projections.lock_known_member(transaction, member_id)
+    outcomes = await ledger.post(
+        transaction,
+        [ledger.Void(owner_id=member_id, point_type=point_type, reference=redemption_id.bytes, hold_id=redemption_id)],
+    )
+    [posted] = accepted(outcomes)
+    await redemptions.save_redemptions(transaction, [let_go.redemption])
+    message = voided_message(transaction, let_go.redemption, posted.points, posted.balance)
+    await outbox.record(transaction, [message])
+    return Voided(let_go.redemption, posted.points, posted.balance)
