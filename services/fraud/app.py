@@ -1,0 +1,35 @@
+"""Wiring: settings to database, Kafka, routes and workers; nothing else."""
+
+from functools import partial
+
+from services.fraud.api import cases_router, decisions_router
+from services.fraud.consumer import CoalitionHandler, PurchaseHandler, wants_purchase, wants_till
+from services.fraud.domain.cases import CaseClosedOtherwiseError
+from services.fraud.domain.rule_set import ACTIVE_RULE_SET
+from services.fraud.repository import rule_sets
+from services.fraud.settings import FraudSettings
+from shared.database import Database
+from shared.events.catalogue import COALITION, PURCHASES
+from shared.kafka import ConsumerLimits
+from shared.runtime.context import ServiceContext
+from shared.runtime.wiring import Subscription, Wiring
+
+
+async def build(context: ServiceContext[FraudSettings]) -> Wiring:
+    """Put fraud together for one process."""
+    settings, database = context.settings, context.database
+    purchases = PurchaseHandler(database, ACTIVE_RULE_SET, settings.zone)
+    limits = ConsumerLimits(records_max=settings.purchase_batch_max)
+    return Wiring(
+        routers=(cases_router(database), decisions_router(database)),
+        subscriptions=(
+            Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
+            Subscription(COALITION, CoalitionHandler(database), wants=wants_till),
+        ),
+        on_start=(partial(_publish_rules, database),),
+        domain_problems={CaseClosedOtherwiseError: (409, "case-closed", "The case is closed with another outcome")},
+    )
+
+
+async def _publish_rules(database: Database) -> None:
+    await database.run(lambda transaction: rule_sets.publish(transaction, ACTIVE_RULE_SET))

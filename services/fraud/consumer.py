@@ -1,0 +1,104 @@
+"""Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+from services.fraud import metrics
+from services.fraud.domain.receipts import ImplausibleReceiptError
+from services.fraud.domain.rule_set import RuleSet
+from services.fraud.repository.decisions import DecidedElsewhereError
+from services.fraud.use_cases.project_tills import project_tills
+from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
+from shared.database import Database, Transaction, read_to
+from shared.events.coalition import CoalitionEvent, TillChanged
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded
+from shared.kafka import Batch, DeadLetter, PermanentError, ReadPosition, TransientError
+from shared.runtime import dead_letters
+
+DECIDED_ELSEWHERE_ATTEMPTS_MAX = 3
+
+_PURCHASE_RECORDED: bytes = PurchaseRecorded.model_fields["type"].default.encode()
+_TILL_CHANGED: bytes = TillChanged.model_fields["type"].default.encode()
+
+
+def wants_purchase(headers: Mapping[str, bytes]) -> bool:
+    """Returns earn nothing, and are skipped undecoded. A record without the header is decoded to find out."""
+    return headers.get("type", _PURCHASE_RECORDED) == _PURCHASE_RECORDED
+
+
+def wants_till(headers: Mapping[str, bytes]) -> bool:
+    """Of coalition's events, fraud needs those of tills."""
+    return headers.get("type", _TILL_CHANGED) == _TILL_CHANGED
+
+
+class _Desk:
+    """What both handlers do alike: remember how far they have read, keep dead letters until they are settled."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def dead_lettered(self, letter: DeadLetter[Any]) -> None:
+        async with self._database.transaction() as transaction:
+            await dead_letters.save(transaction, letter)
+
+    async def idle(self, positions: Sequence[ReadPosition]) -> None:
+        async with self._database.transaction() as transaction:
+            await read_to.save(transaction, positions)
+
+
+class PurchaseHandler(_Desk):
+    """Purchases become decisions: one transaction a batch, offsets committed after it."""
+
+    def __init__(self, database: Database, rule_set: RuleSet, time_zone: tzinfo) -> None:
+        super().__init__(database)
+        self._rule_set = rule_set
+        self._time_zone = time_zone
+
+    async def handle(self, batch: Batch[PurchaseEvent]) -> None:
+        """Score a batch. A receipt that another worker decided meanwhile is seen as decided by the next attempt."""
+        purchases = [event for event in batch.events if isinstance(event, PurchaseRecorded)]
+
+        async def work(transaction: Transaction) -> ScoreReport:
+            report = await score_purchases(transaction, purchases, self._rule_set, self._time_zone)
+            await read_to.save(transaction, batch.positions)
+            return report
+
+        for _ in range(DECIDED_ELSEWHERE_ATTEMPTS_MAX):
+            try:
+                return _count(await self._database.run(work))
+            except DecidedElsewhereError:
+                continue
+            except ImplausibleReceiptError as error:
+                raise PermanentError(str(error)) from error
+        raise TransientError(f"other workers decided receipts of one batch {DECIDED_ELSEWHERE_ATTEMPTS_MAX} times")
+
+
+class CoalitionHandler(_Desk):
+    """Tills become facts."""
+
+    async def handle(self, batch: Batch[CoalitionEvent]) -> None:
+        """Project a batch."""
+        changes = [event for event in batch.events if isinstance(event, TillChanged)]
+
+        async def work(transaction: Transaction) -> None:
+            await project_tills(transaction, changes)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+
+def _count(report: ScoreReport) -> None:
+    effects = report.effects
+    for outcome, count in (
+        ("decided", len(effects.decisions)),
+        ("known", report.known),
+        ("left_out", report.left_out),
+    ):
+        metrics.RECEIPTS.labels(outcome).inc(count)
+    for signal in effects.signals:
+        metrics.SIGNALS.labels(signal.rule_code).inc()
+    for case in effects.cases:
+        metrics.CASES_OPENED.labels(case.rule_code).inc()
+    metrics.HOLDS.inc(len(effects.holds))
+    metrics.DECISIONS_RAISED.inc(len(effects.raised))

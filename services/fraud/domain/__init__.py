@@ -1,0 +1,1 @@
+"""What fraud decides, purely: no database, no clock, no randomness."""

@@ -1,0 +1,31 @@
+"""An immutable version of all rules and their parameters."""
+
+import hashlib
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+from services.fraud.domain.rules import RULES, Rule
+
+
+class RuleSet(BaseModel):
+    """What decisions are made by. A decision names the version; versions are stored and never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: PositiveInt
+    hold_hours: PositiveInt = 72
+    rules: tuple[Rule, ...] = RULES
+
+    def to_json(self) -> bytes:
+        """The form that is stored: field order is the order of declaration, so that equal rule sets are equal bytes."""
+        return self.model_dump_json().encode()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the stored form."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+
+# Whoever changes a rule's parameters raises the version: a worker refuses to start where the stored version differs.
+ACTIVE_RULE_SET = RuleSet(version=1)

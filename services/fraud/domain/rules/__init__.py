@@ -1,0 +1,13 @@
+"""The rules, one file each. A rule is its parameters and a pure judgement of one receipt."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.fraud.domain.rules.ins_swipe import InsSwipe
+from services.fraud.domain.rules.vel_earn import VelEarn
+
+Rule = Annotated[InsSwipe | VelEarn, Field(discriminator="code")]
+
+# Every rule with its default parameters, in the order in which they are evaluated.
+RULES: tuple[Rule, ...] = (InsSwipe(), VelEarn())

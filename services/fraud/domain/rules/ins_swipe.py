@@ -1,0 +1,87 @@
+"""``INS_SWIPE``: a cashier swipes an own card when customers have none."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from services.fraud.domain.member_state import WINDOW_DAYS_MAX
+from services.fraud.domain.outcomes import Action, Check, Finding, Result
+from services.fraud.domain.receipts import Receipt
+
+_IN_SHIFT = 0
+_OF_PAIR = 1
+
+
+class InsSwipe(BaseModel):
+    """A member served by one operator: often in one shift, or nearly always over a month.
+
+    Met by either of:
+
+    - at least ``receipts_in_shift`` receipts of the pair in one business shift;
+    - in the last ``window_days``, counting only stores where the member had a choice (two tills or more):
+      at least ``receipts_of_pair`` receipts, at least ``share_percent`` of all the member's receipts there, and at
+      least ``most_in_a_shift`` of them in one shift. A village shop's regular goes to the one till there is, and a
+      colleague who buys lunch does it once a shift.
+
+    Receipts of a case that a person called a false positive count for nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    action: ClassVar = Action.HOLD
+
+    code: Literal["INS_SWIPE"] = "INS_SWIPE"
+    receipts_in_shift: PositiveInt = 3
+    window_days: Annotated[int, Field(gt=0, le=WINDOW_DAYS_MAX)] = 30
+    receipts_of_pair: PositiveInt = 10
+    share_percent: Annotated[int, Field(gt=0, le=100)] = 80
+    most_in_a_shift: PositiveInt = 2
+
+    def checks(self) -> tuple[Check, ...]:
+        """The rule's figures, in the order of ``Finding.observed``."""
+        days = f"{self.window_days}d"
+        return (
+            Check("receipts_in_shift", self.receipts_in_shift, "shift"),
+            Check("receipts_of_pair", self.receipts_of_pair, days),
+            Check("share_percent", self.share_percent, days),
+            Check("most_in_a_shift", self.most_in_a_shift, days),
+        )
+
+    def concerns(self, late: Receipt, decided: Receipt) -> bool:
+        """Whether a receipt that came late can make a hit of one decided before: another operator's only lowers
+        the share."""
+        return decided.operator_hash == late.operator_hash and not decided.is_cleared
+
+    def evaluate(self, receipts: Sequence[Receipt], position: int) -> Finding:
+        """Judge the receipt at ``position`` by itself and those before it. ``receipts`` are in event order."""
+        current = receipts[position]
+        operator_hash = current.operator_hash
+        if operator_hash is None:
+            return Finding(Result.INSUFFICIENT, (0, 0, 0, 0))
+        first = bisect_left(receipts, (current.occurred_at - timedelta(days=self.window_days),))
+        counted = [receipt for receipt in receipts[first : position + 1] if not receipt.is_cleared]
+        pair = [receipt for receipt in counted if receipt.operator_hash == operator_hash]
+        in_shift = [receipt for receipt in pair if receipt.shift == current.shift]
+        by_choice = [receipt for receipt in pair if receipt.had_choice]
+        of_member = len([0 for receipt in counted if receipt.had_choice])
+        most_in_a_shift = len(by_choice)
+        if most_in_a_shift > 1:
+            most_in_a_shift = max(Counter([receipt.shift for receipt in by_choice]).values())
+        share_percent = len(by_choice) * 100 // of_member if by_choice else 0  # rounded down: 79.9% is not 80%
+        observed = (len(in_shift), len(by_choice), share_percent, most_in_a_shift)
+        is_in_shift = len(in_shift) >= self.receipts_in_shift
+        is_habit = (
+            len(by_choice) >= self.receipts_of_pair
+            and share_percent >= self.share_percent
+            and most_in_a_shift >= self.most_in_a_shift
+        )
+        if is_in_shift or is_habit:
+            led_to_it = set(in_shift if is_in_shift else ()) | set(by_choice if is_habit else ())
+            evidence = tuple(receipt.receipt_key for receipt in pair if receipt in led_to_it)
+            return Finding(Result.HIT, observed, _IN_SHIFT if is_in_shift else _OF_PAIR, evidence)
+        of_unknown_stores = len([0 for receipt in pair if receipt.had_choice is None])
+        could_be_habit = len(by_choice) + of_unknown_stores >= self.receipts_of_pair > len(by_choice)
+        return Finding(Result.INSUFFICIENT if could_be_habit else Result.NO_HIT, observed)

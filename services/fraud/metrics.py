@@ -1,0 +1,15 @@
+"""Every metric of fraud, with what it tells."""
+
+from prometheus_client import Counter
+
+RECEIPTS = Counter(
+    "tessera_fraud_receipts_total",
+    "Purchases by what became of them: decided, known (decided before), left_out (no member's, or training).",
+    ["outcome"],
+)
+SIGNALS = Counter("tessera_fraud_signals_total", "Signals raised, by rule.", ["rule"])
+DECISIONS_RAISED = Counter(
+    "tessera_fraud_decisions_raised_total", "Decisions that a receipt which came late made a hit of."
+)
+HOLDS = Counter("tessera_fraud_holds_total", "Receipts whose award was asked to be held.")
+CASES_OPENED = Counter("tessera_fraud_cases_opened_total", "Cases opened, by rule.", ["rule"])

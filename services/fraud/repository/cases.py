@@ -1,0 +1,116 @@
+"""Cases as people read and close them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, desc, select, update
+
+from services.fraud.domain.cases import Case, CaseSignal, CaseState, HeldReceipt, Settlement
+from services.fraud.domain.outcomes import Action
+from services.fraud.tables import cases, holds, signals
+from shared.database import Transaction
+from shared.events.fraud import CaseOutcome
+
+_RECEIPT = (
+    holds.c.receipt_key,
+    holds.c.occurred_at,
+    holds.c.store_id,
+    holds.c.shift_number,
+    holds.c.version,
+    holds.c.action,
+    holds.c.ends_at,
+)
+
+
+async def find(transaction: Transaction, case_id: UUID) -> Case | None:
+    """The case, without a lock."""
+    row = (await transaction.connection.execute(select(cases).where(cases.c.case_id == case_id))).one_or_none()
+    return None if row is None else _case(row)
+
+
+async def load_page(
+    transaction: Transaction, *, state: CaseState | None, partner_id: str | None, after: UUID | None, rows_max: int
+) -> list[Case]:
+    """Cases, newest first, older than ``after``; of one state and one partner, or of all."""
+    statement = select(cases).order_by(desc(cases.c.case_id)).limit(rows_max)
+    if state is not None:
+        statement = statement.where(cases.c.state == state)
+    if partner_id is not None:
+        statement = statement.where(cases.c.partner_id == partner_id)
+    if after is not None:
+        statement = statement.where(cases.c.case_id < after)
+    return [_case(row) for row in await transaction.connection.execute(statement)]
+
+
+async def load_signals(transaction: Transaction, case_id: UUID, rows_max: int) -> list[CaseSignal]:
+    """The case's signals, newest first."""
+    found = await transaction.connection.execute(
+        select(
+            signals.c.signal_id,
+            signals.c.receipt_key,
+            signals.c.rule_code,
+            signals.c.action,
+            signals.c.observed,
+            signals.c.threshold,
+            signals.c.window_label,
+            signals.c.raised_at,
+        )
+        .where(signals.c.case_id == case_id)
+        .order_by(desc(signals.c.signal_id))
+        .limit(rows_max)
+    )
+    return [CaseSignal(*row[:3], Action(row.action), *row[4:]) for row in found]
+
+
+async def load_receipts(transaction: Transaction, case_id: UUID, rows_max: int) -> list[HeldReceipt]:
+    """The receipts that were held for the case, latest purchase first."""
+    found = await transaction.connection.execute(
+        select(*_RECEIPT)
+        .where(holds.c.case_id == case_id)
+        .order_by(desc(holds.c.occurred_at), desc(holds.c.receipt_key))
+        .limit(rows_max)
+    )
+    return [HeldReceipt(*row) for row in found]
+
+
+async def close(
+    transaction: Transaction, case_id: UUID, outcome: CaseOutcome, closed_by: str, note: str | None
+) -> Case:
+    """Close an open case whose member's window is locked; the case as it is now, one version higher."""
+    row = (
+        await transaction.connection.execute(
+            update(cases)
+            .where(cases.c.case_id == case_id, cases.c.state == "open")
+            .values(
+                state="closed",
+                outcome=outcome,
+                version=cases.c.version + 1,
+                closed_at=transaction.now,
+                closed_by=closed_by,
+                note=note,
+            )
+            .returning(*cases.c)
+        )
+    ).one()
+    return _case(row)
+
+
+async def settle_holds(transaction: Transaction, case_id: UUID, settlement: Settlement) -> Sequence[HeldReceipt]:
+    """Decide on all receipts of a case whose member's window is locked; each as it is now, one version higher."""
+    found = await transaction.connection.execute(
+        update(holds)
+        .where(holds.c.case_id == case_id)
+        .values(
+            version=holds.c.version + 1,
+            action=settlement.action,
+            ends_at=settlement.ends_at,
+            changed_at=transaction.now,
+        )
+        .returning(*_RECEIPT)
+    )
+    return sorted(HeldReceipt(*row) for row in found)
+
+
+def _case(row: Row[Any]) -> Case:
+    return Case(**row._asdict())

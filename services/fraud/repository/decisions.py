@@ -1,0 +1,83 @@
+"""Decisions: one row a receipt, for ever."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from services.fraud.domain.outcomes import Action, Decision, Outcome
+from shared.database import Transaction
+
+_FIND_KNOWN = "select receipt_key from decisions where receipt_key = any($1::bytea[])"
+
+_SAVE = """
+    insert into decisions (receipt_key, member_id, action, rule_set_version, outcomes, decided_at)
+    select receipt_key, member_id, action, $5, outcomes::jsonb, $6
+    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[]) as decided (receipt_key, member_id, action, outcomes)
+    order by receipt_key  -- two batches that insert in different orders would deadlock
+    on conflict do nothing
+    returning 1
+"""
+
+# A decision is only ever raised: a hold stays one, and rules that were not judged again keep their outcomes.
+_RAISE = """
+    update decisions as decision
+    set action = case when decision.action = 'hold' then 'hold' else raised.action end,
+        outcomes = decision.outcomes || raised.outcomes::jsonb, raised_by = raised.raised_by, raised_at = $5
+    from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[]) as raised (receipt_key, action, outcomes, raised_by)
+    where decision.receipt_key = raised.receipt_key
+"""
+
+
+class DecidedElsewhereError(Exception):
+    """Another transaction decided one of these receipts meanwhile: roll back and start again, which will see it."""
+
+
+async def find_known(transaction: Transaction, keys: Sequence[bytes]) -> set[bytes]:
+    """Which of these receipts have been decided, as far as is committed."""
+    return {row["receipt_key"] for row in await transaction.raw.fetch(_FIND_KNOWN, keys)}
+
+
+async def save(transaction: Transaction, decisions: Sequence[Decision], rule_set_version: int) -> None:
+    """Record first decisions on distinct receipts.
+
+    Raises:
+        DecidedElsewhereError: one of them has been decided by somebody else; nothing of this transaction may stay.
+    """
+    rows = await transaction.raw.fetch(
+        _SAVE,
+        [decision.receipt_key for decision in decisions],
+        [decision.member_id for decision in decisions],
+        [decision.action.value for decision in decisions],
+        [_recorded(decision.outcomes) for decision in decisions],
+        rule_set_version,
+        transaction.now,
+    )
+    if len(rows) != len(decisions):
+        raise DecidedElsewhereError(f"{len(decisions) - len(rows)} receipts were decided meanwhile")
+
+
+async def save_raised(transaction: Transaction, raised: Sequence[Decision]) -> None:
+    """Raise decisions that are recorded: add the new outcomes and the weightier action."""
+    if not raised:
+        return
+    merged: dict[bytes, Decision] = {}
+    for decision in raised:  # one batch may raise a receipt twice, each time by another rule
+        earlier = merged.get(decision.receipt_key)
+        merged[decision.receipt_key] = decision if earlier is None else _merged(earlier, decision)
+    await transaction.raw.execute(
+        _RAISE,
+        list(merged),
+        [decision.action.value for decision in merged.values()],
+        [_recorded(decision.outcomes) for decision in merged.values()],
+        [decision.caused_by for decision in merged.values()],
+        transaction.now,
+    )
+
+
+def _merged(earlier: Decision, later: Decision) -> Decision:
+    action = Action.HOLD if earlier.action is Action.HOLD else later.action
+    return later._replace(action=action, outcomes=(*earlier.outcomes, *later.outcomes))
+
+
+def _recorded(outcomes: Sequence[Outcome]) -> str:
+    return orjson.dumps({outcome.rule_code: [outcome.result, outcome.observed] for outcome in outcomes}).decode()

@@ -1,0 +1,62 @@
+"""Decisions as people read them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.fraud.domain.cases import HoldAction
+from services.fraud.domain.outcomes import Action, Outcome, Result
+from services.fraud.tables import decisions, holds
+from shared.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StandingHold:
+    """What fraud has asked for on a receipt's award, the latest."""
+
+    version: int
+    action: HoldAction
+    ends_at: datetime | None
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    """A decision as it was recorded, and the hold that stands, if there ever was one."""
+
+    receipt_key: bytes
+    member_id: UUID
+    action: Action
+    rule_set_version: int
+    outcomes: tuple[Outcome, ...]
+    decided_at: datetime
+    raised_by: bytes | None
+    raised_at: datetime | None
+    hold: StandingHold | None
+
+
+async def find(transaction: Transaction, receipt_key: bytes) -> RecordedDecision | None:
+    """The decision on a receipt, with its outcomes in no particular order."""
+    statement = (
+        select(decisions, holds.c.version, holds.c.action.label("hold_action"), holds.c.ends_at, holds.c.case_id)
+        .join_from(decisions, holds, decisions.c.receipt_key == holds.c.receipt_key, isouter=True)
+        .where(decisions.c.receipt_key == receipt_key)
+    )
+    row = (await transaction.connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return RecordedDecision(
+        receipt_key=row.receipt_key,
+        member_id=row.member_id,
+        action=Action(row.action),
+        rule_set_version=row.rule_set_version,
+        outcomes=tuple(
+            Outcome(code, Result(result), tuple(observed)) for code, (result, observed) in row.outcomes.items()
+        ),
+        decided_at=row.decided_at,
+        raised_by=row.raised_by,
+        raised_at=row.raised_at,
+        hold=None if row.version is None else StandingHold(row.version, row.hold_action, row.ends_at, row.case_id),
+    )
