@@ -1,0 +1,166 @@
+"""Records to Kafka: idempotent, acknowledged by every in-sync replica, and awaited.
+
+With idempotence a record that was handed over never expires by itself, so every call bears its own deadline, and what
+is under way is bounded. A broker that is merely away costs a deadline; a sender that died is told apart, since it
+never recovers while its process stays up.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, ProducerClosed
+from aiokafka.partitioner import murmur2
+
+from shared.kafka.errors import ProducerBrokenError, ProducerUnavailableError, RecordTooLargeError
+from shared.kafka.settings import KafkaSettings
+from shared.kafka.topics import RECORD_BYTES_MAX
+
+PARTITION_BATCH_BYTES_MAX = 262_144
+REQUEST_SECONDS_MAX = 10.0
+DROP_SECONDS_MAX = 1.0
+HEADROOM_BYTES = 4_096  # of a request around its records
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecord:
+    """A record to be sent. Records with equal keys stay in order; without a key, any partition will do."""
+
+    topic: str
+    key: bytes | None
+    body: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class EventProducer:
+    """One connection that sends. It connects with the first call and again after ``drop``."""
+
+    def __init__(self, settings: KafkaSettings, *, records_under_way_max: int = 10_000) -> None:
+        self._settings = settings
+        self._records_under_way_max = records_under_way_max
+        self._records_under_way = 0
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
+
+    async def start(self, *, deadline_seconds: float = 5.0) -> None:
+        """Connect now rather than with the first call. Raises as ``send_all`` does."""
+        await self.send_all((), deadline_seconds=deadline_seconds)
+
+    async def send_all(self, messages: Sequence[OutgoingRecord], *, deadline_seconds: float) -> None:
+        """Send in the given order and wait until every record is acknowledged.
+
+        Raises:
+            RecordTooLargeError: one is over ``RECORD_BYTES_MAX``; nothing was sent.
+            ProducerUnavailableError: the deadline passed, or too much is under way. Any of the records may have been
+                written, or be written yet: send them again, under the same event ids.
+            ProducerBrokenError: this producer is dead for good. ``drop`` it.
+        """
+        self._refuse_what_cannot_go(messages)
+        self._records_under_way += len(messages)
+        sent: list[asyncio.Future[object]] = []
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                producer = await self._connected()
+                wire_name = self._settings.wire_name
+                for message in messages:
+                    sent.append(  # noqa: PERF401 -- what was sent before an error must be known
+                        await producer.send(
+                            wire_name(message.topic), message.body, key=message.key, headers=list(message.headers)
+                        )
+                    )
+                for future in sent:
+                    if not future.done():
+                        await asyncio.wait((future,))  # awaited itself, a time-out would cancel it
+                    future.result()
+        except TimeoutError as error:
+            raise ProducerUnavailableError(f"no acknowledgement within {deadline_seconds} s") from error
+        except KafkaError as error:
+            raise _meaning_of(error) from error
+        finally:
+            self._account_for(len(messages), sent)
+
+    async def stop(self, *, deadline_seconds: float = 5.0) -> None:
+        """Send what is under way, then disconnect; after the deadline, disconnect all the same."""
+        if self._producer is None:
+            return
+        stopping = asyncio.ensure_future(self._producer.stop())
+        await asyncio.wait((stopping,), timeout=deadline_seconds)
+        if not stopping.done():
+            stopping.cancel()
+            await self.drop()
+        self._producer = None
+
+    async def drop(self) -> None:
+        """Disconnect at once and forget what is under way: nothing of it is sent any more. The next call reconnects."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        sender = producer._sender.sender_task  # noqa: SLF001 -- stop() would first send everything, however long it takes
+        if sender is not None:
+            sender.cancel()
+            await asyncio.wait((sender,), timeout=DROP_SECONDS_MAX)
+        await producer.client.close()
+        producer._closed = True  # noqa: SLF001 -- else it complains that nobody stopped it
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._connecting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._settings.bootstrap_servers,
+                    acks="all",
+                    enable_idempotence=True,
+                    max_batch_size=PARTITION_BATCH_BYTES_MAX,
+                    max_request_size=RECORD_BYTES_MAX + HEADROOM_BYTES,
+                    request_timeout_ms=int(REQUEST_SECONDS_MAX * 1000),
+                    partitioner=_partition_of,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    def _refuse_what_cannot_go(self, messages: Sequence[OutgoingRecord]) -> None:
+        if self._records_under_way + len(messages) > self._records_under_way_max:
+            raise ProducerUnavailableError(f"{self._records_under_way} records are under way already")
+        for message in messages:
+            if len(message.body) > RECORD_BYTES_MAX - HEADROOM_BYTES:
+                raise RecordTooLargeError(f"{len(message.body)} bytes are too many for {message.topic}")
+
+    def _account_for(self, records: int, sent: Sequence[asyncio.Future[object]]) -> None:
+        """Records without an answer yet go on counting until they have one, whether or not somebody waits."""
+        pending = [future for future in sent if not future.done()]
+        for future in pending:
+            future.add_done_callback(self._landed)
+        for future in sent:
+            if future.done() and not future.cancelled():
+                future.exception()  # looked at, so that asyncio does not report it
+        self._records_under_way -= records - len(pending)
+
+    def _landed(self, future: "asyncio.Future[object]") -> None:
+        self._records_under_way -= 1
+        if not future.cancelled():
+            future.exception()
+
+
+def _meaning_of(error: KafkaError) -> Exception:
+    if isinstance(error, MessageSizeTooLargeError):
+        return RecordTooLargeError(str(error))
+    if error.retriable or isinstance(error, KafkaTimeoutError | ProducerClosed):
+        return ProducerUnavailableError(f"no broker: {type(error).__name__}")
+    return ProducerBrokenError(f"{type(error).__name__}: {error}")
+
+
+@lru_cache(maxsize=16_384)  # members come back; in Python the hash costs more than the rest of sending a record
+def _hash_of(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def _partition_of(key: bytes | None, all_partitions: Sequence[int], available: Sequence[int]) -> int:
+    """As Kafka's own clients choose it, so that theirs and ours agree where a key's records are."""
+    partitions = all_partitions if key is not None else (available or all_partitions)
+    return partitions[(_hash_of(key) if key is not None else 0) % len(partitions)]

@@ -1,0 +1,103 @@
+"""Every topic, with its settings, and who reads it; and how they come to be on a broker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.events.catalogue import CATALOGUE
+from shared.kafka.errors import ProducerUnavailableError
+from shared.kafka.settings import KafkaSettings
+
+RETENTION_DAYS = 90
+RETENTION_DAYS_BY_TOPIC = {"loyalty.purchases": 30}
+DEAD_LETTER_RETENTION_DAYS = 90
+RETRY_RETENTION_DAYS = 7
+# A body has at most 1 MB (shared.kafka.producer); a dead letter is a record plus what became of it.
+RECORD_BYTES_MAX = 2_097_152
+CREATE_SECONDS_MAX = 30.0
+
+SUBSCRIBERS: dict[str, tuple[str, ...]] = {
+    "loyalty.purchases": ("accrual", "redemption", "fraud"),
+    "loyalty.members": ("accrual", "redemption", "fraud", "notifications"),
+    "loyalty.coalition": ("members", "accrual", "redemption", "fraud", "notifications"),
+    "loyalty.points": ("coalition", "redemption", "fraud", "notifications"),
+    "loyalty.redemptions": ("coalition", "fraud", "notifications"),
+    "loyalty.fraud": ("accrual", "redemption", "notifications"),
+    "loyalty.notifications": ("fraud",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDeclaration:
+    """A topic as it should be on the broker, by its name without the prefix."""
+
+    name: str
+    partitions: int
+    retention_days: int
+
+
+def dead_letter_topic(topic: str, service: str) -> str:
+    """Where a service puts what it cannot handle of a topic."""
+    return f"{topic}.{service}.dead-letter"
+
+
+def retry_topic(topic: str, service: str) -> str:
+    """Where a service's dead letters come back from: read by that service alone, beside the topic itself."""
+    return f"{topic}.{service}.retry"
+
+
+def declared_topics(partitions: int) -> tuple[TopicDeclaration, ...]:
+    """All topics. Dead letters and their replays are few: one partition each keeps them in order."""
+    declared = []
+    for events in CATALOGUE:
+        topic = events.topic
+        declared.append(TopicDeclaration(topic, partitions, RETENTION_DAYS_BY_TOPIC.get(topic, RETENTION_DAYS)))
+        for service in SUBSCRIBERS[topic]:
+            declared.append(TopicDeclaration(dead_letter_topic(topic, service), 1, DEAD_LETTER_RETENTION_DAYS))
+            declared.append(TopicDeclaration(retry_topic(topic, service), 1, RETRY_RETENTION_DAYS))
+    return tuple(declared)
+
+
+async def create_topics(settings: KafkaSettings, declared: Sequence[TopicDeclaration] | None = None) -> None:
+    """Create the declared topics that are not there yet. One that is there keeps its settings.
+
+    Raises:
+        ProducerUnavailableError: no broker answers.
+        aiokafka.errors.KafkaError: the broker refuses a topic.
+    """
+    wanted = [
+        NewTopic(
+            name=settings.wire_name(topic.name),
+            num_partitions=topic.partitions,
+            replication_factor=settings.replication_factor,
+            topic_configs={
+                "retention.ms": str(topic.retention_days * 86_400_000),
+                "message.timestamp.type": "LogAppendTime",
+                "max.message.bytes": str(RECORD_BYTES_MAX),
+                "min.insync.replicas": str(settings.min_insync_replicas),
+            },
+        )
+        for topic in (declared_topics(settings.partitions) if declared is None else declared)
+    ]
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    try:
+        await admin.start()
+        there = set(await admin.list_topics())
+        missing = [topic for topic in wanted if topic.name not in there]
+        if missing:
+            answer = await admin.create_topics(missing, timeout_ms=int(CREATE_SECONDS_MAX * 1000))
+            _raise_first_error(answer.topic_errors)
+    except KafkaConnectionError as error:
+        raise ProducerUnavailableError(f"no broker at {settings.bootstrap_servers}") from error
+    finally:
+        await admin.close()
+
+
+def _raise_first_error(topic_errors: Sequence[tuple[str, int, str | None]]) -> None:
+    """create_topics does not raise what the broker says about a single topic."""
+    for name, code, *message in topic_errors:
+        error: type[KafkaError] = for_code(code)
+        if code != 0 and error is not TopicAlreadyExistsError:
+            raise error(f"{name}: {message}")

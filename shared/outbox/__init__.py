@@ -1,0 +1,6 @@
+"""The outbox: events recorded in the transaction of their effect, and relayed to Kafka in order per key."""
+
+from shared.outbox.recording import Message, record
+from shared.outbox.relay import Relay, RelayStoppedError
+
+__all__ = ["Message", "Relay", "RelayStoppedError", "record"]
