@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.ledger.book import Account
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
+    AccountKey,
     Capture,
     ClawBack,
     Command,
@@ -18,7 +19,6 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.planning import AccountKey
 from shared.ledger.terms import pending_key
 
 
@@ -48,7 +48,7 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
     empty one by name, the number is not bounded.
     """
     needs = Needs()
-    reading = {(command.owner_id, command.point_type) for command in commands if not isinstance(command, Earn)}
+    reading = {(command.owner_id.int, command.point_type) for command in commands if not isinstance(command, Earn)}
     if not reading:
         return needs
     named: dict[tuple[int, bytes], None] = {}
@@ -56,7 +56,7 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
     reserves: dict[int, int] = {}
     unbounded: set[int] = set()
     for command in commands:
-        key = (command.owner_id, command.point_type)
+        key = (command.owner_id.int, command.point_type)
         if key not in reading:
             continue
         account_id = accounts[key].account_id

@@ -5,12 +5,12 @@ The plan says what to write, folded: one change an account, one a lot, one a hol
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, assert_never
-from uuid import UUID
+from typing import NamedTuple, assert_never
 
 from shared.ledger.book import Account, Book, Hold, HoldPart, LedgerBrokenError, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
+    AccountKey,
     Capture,
     ClawBack,
     Command,
@@ -38,8 +38,6 @@ from shared.ledger.legs import (
     VOID,
 )
 from shared.ledger.terms import pending_key
-
-AccountKey: TypeAlias = tuple[UUID, str]  # owner and point type
 
 
 class HoldExistsError(ValueError):
@@ -94,7 +92,7 @@ def plan(
     for hold in holds:
         if (owner := by_account.get(hold.account_id)) is not None:  # another owner's hold is nobody's here
             owner.take_in_hold(hold)
-    outcomes = [decide(books[command.owner_id, command.point_type], command) for command in commands]
+    outcomes = [decide(books[command.owner_id.int, command.point_type], command) for command in commands]
     return _fold(outcomes, transfers, books.values())
 
 
@@ -124,8 +122,8 @@ def decide(book: Book, command: Command) -> Outcome:
 def _earn(book: Book, command: Earn) -> Outcome:
     points, terms = command.points, command.terms
     book.move(EARN, points, command.reference, None, book.lot_of(terms), terms.issuer)
-    cleared = book.settle(command.reference)
-    return Posted(command, points, book.balances(), debt_cleared=cleared)
+    cleared = book.settle(command.reference) if book.balance["debt"] else 0
+    return Posted(command, points, book.balances(), 0, 0, cleared)
 
 
 def _claw_back(book: Book, command: ClawBack) -> Outcome:
@@ -223,10 +221,10 @@ def _spend_late(book: Book, command: SpendLate) -> Outcome:
 def _fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:
     folded = Plan(outcomes, transfers, [], [], [], [], [])
     for book in books:
-        before, now = book.account, book.balances()
-        if before[1:] != now:
-            change = (after - amount for after, amount in zip(now, before[1:], strict=True))
-            folded.accounts.append(AccountChange(before.account_id, *change))
+        (account_id, available, held, pending, debt), now = book.account, book.balances()
+        if now != (available, held, pending, debt):
+            change = AccountChange(account_id, now[0] - available, now[1] - held, now[2] - pending, now[3] - debt)
+            folded.accounts.append(change)
         for lot in book.lots.values():
             if lot.stored is None:
                 folded.credited_lots.append(lot)

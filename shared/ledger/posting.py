@@ -34,8 +34,7 @@ async def post(
         return []
     if len(commands) > COMMANDS_MAX:
         raise ValueError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
-    keys = list({(command.owner_id, command.point_type): None for command in commands})
-    accounts = await repository.lock_accounts(transaction.raw, keys)
+    accounts = await repository.lock_accounts(transaction.raw, commands)
     if held_since is not None:
         held_since.locked()
     needs = needs_of(accounts, commands)

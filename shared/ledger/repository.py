@@ -10,8 +10,8 @@ import asyncpg
 
 from shared.database.engine import RawConnection
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
+from shared.ledger.commands import AccountKey, Command
 from shared.ledger.needs import Needs
-from shared.ledger.planning import AccountKey
 from shared.ledger.terms import LotTerms
 
 # In key order, like the locks below: two transactions that make the same accounts in different orders would deadlock.
@@ -70,9 +70,10 @@ LOAD_OPEN_HOLDS = """
 """
 
 
-async def lock_accounts(connection: RawConnection, keys: Sequence[AccountKey]) -> dict[AccountKey, Account]:
-    """Lock these accounts to the end of the transaction, in key order, after making those that are not there."""
-    owners, point_types = [key[0] for key in keys], [key[1] for key in keys]
+async def lock_accounts(connection: RawConnection, commands: Sequence[Command]) -> dict[AccountKey, Account]:
+    """Lock the accounts of these commands to the end of the transaction, in key order; make those that are missing."""
+    wanted = {(command.owner_id.int, command.point_type): command.owner_id for command in commands}
+    keys, owners, point_types = list(wanted), list(wanted.values()), [point_type for _, point_type in wanted]
     await connection.execute(CREATE_MISSING_ACCOUNTS, owners, point_types)
     rows = await connection.fetch(LOCK_ACCOUNTS, owners, point_types)
     if len(rows) != len(keys):
