@@ -1,0 +1,1 @@
+"""``tessera demo``: real receipts through all services, and what happened, in words."""
