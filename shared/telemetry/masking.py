@@ -39,8 +39,8 @@ _HARMLESS = frozenset(
     {"identifier_type", "filename", "hostname", "logger_name", "task_name", "thread_name", "token_issuer", "event_name"}
 )
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
-# Seven digits and more, also with separators, and no date: a phone or a card. Our own ids have letters between.
-_LONG_NUMBER = re.compile(r"(?<![\w.-])(?!\d{4}-\d{2}-\d{2})\+?\d(?:[ -]?\d){6,}(?![\w-])")
+# Seven digits and more, also with separators, but no date and no UUID: a phone or a card.
+_LONG_NUMBER = re.compile(r"(?<![\w.-])(?!\d{4}-\d{2}-\d{2}|[0-9a-f]{8}-[0-9a-f]{4}-)\+?\d(?:[ -]?\d){6,}(?![\w-])")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+|\btk_[\w-]{8,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
