@@ -4,6 +4,7 @@ import zoneinfo
 from functools import cache
 from typing import Annotated, Literal, Self, TypeAlias
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -11,6 +12,7 @@ from services.coalition.domain.registry import Partner, Store
 from services.coalition.domain.scopes import SCOPES, Scope
 from shared.events.coalition import KeyScheme
 from shared.web import Body, CodeText
+from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 NAME_LENGTH_MAX = 200
 TIME_ZONE_LENGTH_MAX = 64
@@ -44,6 +46,7 @@ TimeZone: TypeAlias = Annotated[
     Field(min_length=1, max_length=TIME_ZONE_LENGTH_MAX, description="IANA.", examples=["America/New_York"]),
     AfterValidator(_known_time_zone),
 ]
+CodeInPath: TypeAlias = Annotated[str, Path(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX)]
 Tolerance: TypeAlias = Annotated[int, Field(ge=0, le=TOLERANCE_MINOR_MAX)]
 
 
@@ -92,7 +95,9 @@ class StoresBody(Body):
         _distinct([store.store_id for store in self.stores], "store_id")
         if sum(len(store.tills) for store in self.stores) > TILLS_MAX:
             raise PydanticCustomError(
-                "too_many_tills", "One batch takes {tills_max} tills: send the rest in another", {"tills_max": TILLS_MAX}
+                "too_many_tills",
+                "One batch takes {tills_max} tills: send the rest in another",
+                {"tills_max": TILLS_MAX},
             )
         return self
 

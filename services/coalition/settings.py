@@ -39,8 +39,8 @@ class CoalitionSettings(ServiceSettings):
     bootstrap_clients: tuple[BootstrapClient, ...] = Field(
         default=(),
         max_length=BOOTSTRAP_CLIENTS_MAX,
-        description="A JSON list of clients to have from the start: client_id, secret (at least 16 characters), scopes, "
-        "and partner_id where it is bound to one.",
+        description="A JSON list of clients to have from the start: client_id, secret (at least 16 characters), "
+        "scopes, and partner_id where it is bound to one.",
     )
 
     @field_validator("signing_key")

@@ -1,4 +1,4 @@
-"""The registry's routes."""
+"""The registry's routes. Persons are shown to the programme's own clients alone."""
 
 from typing import Annotated
 from uuid import UUID
@@ -29,122 +29,107 @@ Reader = Annotated[Principal, requires("members:read")]
 Correspondent = Annotated[Principal, requires("members:contact")]
 
 
-class MembersApi:
-    """Enrol, link, resolve, read. Every route is authorised; persons are shown to the programme's own clients alone."""
+def enrolment_router(database: Database, identities: Identities) -> APIRouter:
+    """Joining: a person enrols, an identifier is linked."""
+    router = APIRouter(prefix="/v1", tags=["enrolment"])
 
-    def __init__(self, database: Database, identities: Identities) -> None:
-        self._database = database
-        self._identities = identities
-        self.router = APIRouter(prefix="/v1", tags=["members"])
-        add = self.router.add_api_route
-        add(
-            "/members",
-            self.enrol,
-            methods=["POST"],
-            status_code=201,
-            response_model=EnrolmentAnswer,
-            responses=problems(400, 401, 403, 409, 413, 415, 422),
-        )
-        add("/members/{member_id}", self.read, methods=["GET"], responses=problems(401, 403, 404, 422))
-        add("/members/{member_id}/contact", self.contact, methods=["GET"], responses=problems(401, 403, 404, 422))
-        add(
-            "/members/{member_id}/identifiers",
-            self.link,
-            methods=["POST"],
-            status_code=201,
-            response_model=IdentifierAnswer,
-            responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
-        )
-        add(
-            "/identifiers:resolve",
-            self.resolve,
-            methods=["POST"],
-            responses=problems(400, 401, 403, 404, 413, 415, 422),
-        )
-
-    async def enrol(self, body: EnrolmentBody, principal: Writer, key: IdempotencyKey) -> Response:
+    @router.post(
+        "/members",
+        status_code=201,
+        response_model=EnrolmentAnswer,
+        responses=problems(400, 401, 403, 409, 413, 415, 422),
+    )
+    async def enrol(body: EnrolmentBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Enrol a person.
 
         An e-mail address or an identifier that a member has already is refused (409); the answer does not say whose.
         """
-        person = Person(body.given_name, body.family_name, body.email, self._phone(body.phone))
-        claims = [self._claim(item, f"/identifiers/{index}") for index, item in enumerate(body.identifiers)]
-        enrolment = Enrolment(
-            member_id=new_id(),
-            person=person,
-            email_hash=self._identities.email_hash(body.email),
-            language=body.language,
-            region=body.region,
-            claims=claims,
-            enrolled_by=principal.client_id,
-        )
+        enrolment = _enrolment(body, principal, identities)
 
         async def work(transaction: Transaction) -> Answer:
-            member, identifiers = await enrol_member(transaction, enrolment)
-            answer = EnrolmentAnswer(
-                member_id=member.member_id,
-                status=member.status,
-                version=member.version,
-                enrolled_at=member.enrolled_at,
-                identifiers=[IdentifierAnswer.of(identifier) for identifier in identifiers],
-            )
-            return Answer(201, answer)
+            return Answer(201, EnrolmentAnswer.of(*await enrol_member(transaction, enrolment)))
 
-        return await idempotent(self._database, principal, key, self._fingerprint(body), work)
+        return await idempotent(database, principal, key, _fingerprint(identities, body), work)
 
-    async def link(self, member_id: UUID, body: IdentifierBody, principal: Writer, key: IdempotencyKey) -> Response:
+    @router.post(
+        "/members/{member_id}/identifiers",
+        status_code=201,
+        response_model=IdentifierAnswer,
+        responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    )
+    async def link(member_id: UUID, body: IdentifierBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Link an identifier to a member.
 
         One that is this member's already is answered as it stands; one that is another member's is refused (409).
         """
-        claim = self._claim(body, "")
+        claim = _claim(identities, body, "")
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(201, IdentifierAnswer.of(await link_identifier(transaction, member_id, claim)))
 
-        return await idempotent(self._database, principal, key, self._fingerprint(body), work)
+        return await idempotent(database, principal, key, _fingerprint(identities, body), work)
 
-    async def resolve(self, body: IdentifierBody, _: Reader) -> ResolvedAnswer:
+    return router
+
+
+def lookup_router(database: Database, identities: Identities) -> APIRouter:
+    """Finding and reading members; changes nothing."""
+    router = APIRouter(prefix="/v1", tags=["members"])
+
+    @router.post("/identifiers:resolve", responses=problems(400, 401, 403, 404, 413, 415, 422))
+    async def resolve(body: IdentifierBody, _: Reader) -> ResolvedAnswer:
         """Whose identifier is it? No effect, so no Idempotency-Key; a POST, so that the value stands in no log."""
-        claim = self._claim(body, "")
-        async with self._database.transaction() as transaction:
+        claim = _claim(identities, body, "")
+        async with database.transaction() as transaction:
             return ResolvedAnswer(member_id=await resolve_identifier(transaction, claim))
 
-    async def read(self, member_id: UUID, principal: Reader) -> MemberAnswer:
+    @router.get("/members/{member_id}", responses=problems(401, 403, 404, 422))
+    async def read(member_id: UUID, principal: Reader) -> MemberAnswer:
         """A member and the person behind it. For the programme's own clients."""
         _refuse_partners(principal)
-        async with self._database.transaction() as transaction:
+        async with database.transaction() as transaction:
             member, person = await read_member(transaction, member_id)
             return MemberAnswer.of(member, person, await read_identifiers(transaction, member_id))
 
-    async def contact(self, member_id: UUID, principal: Correspondent) -> ContactAnswer:
+    @router.get("/members/{member_id}/contact", responses=problems(401, 403, 404, 422))
+    async def contact(member_id: UUID, principal: Correspondent) -> ContactAnswer:
         """Where to write to a member, read when a message is sent. For the programme's own clients."""
         _refuse_partners(principal)
-        async with self._database.transaction() as transaction:
-            member, person = await read_member(transaction, member_id)
-        return ContactAnswer(
-            member_id=member.member_id,
-            status=member.status,
-            given_name=person.given_name,
-            email=person.email,
-            language=member.language,
-        )
+        async with database.transaction() as transaction:
+            return ContactAnswer.of(*await read_member(transaction, member_id))
 
-    def _claim(self, body: IdentifierBody, pointer: str) -> Claim:
-        try:
-            return self._identities.claim(body.type, body.value)
-        except InvalidIdentifierError as error:
-            raise invalid_field(f"{pointer}/value", str(error)) from None
+    return router
 
-    def _phone(self, phone: str | None) -> str | None:
-        try:
-            return None if phone is None else self._identities.phone(phone)
-        except InvalidIdentifierError as error:
-            raise invalid_field("/phone", str(error)) from None
 
-    def _fingerprint(self, body: EnrolmentBody | IdentifierBody) -> bytes:
-        """What tells a retry from another request. Keyed: a plain digest of a phone number can be guessed."""
-        return self._identities.fingerprint(body.model_dump_json().encode())
+def _enrolment(body: EnrolmentBody, principal: Principal, identities: Identities) -> Enrolment:
+    return Enrolment(
+        member_id=new_id(),
+        person=Person(body.given_name, body.family_name, body.email, _phone(identities, body.phone)),
+        email_hash=identities.email_hash(body.email),
+        language=body.language,
+        region=body.region,
+        claims=[_claim(identities, item, f"/identifiers/{index}") for index, item in enumerate(body.identifiers)],
+        enrolled_by=principal.client_id,
+    )
+
+
+def _claim(identities: Identities, body: IdentifierBody, pointer: str) -> Claim:
+    try:
+        return identities.claim(body.type, body.value)
+    except InvalidIdentifierError as error:
+        raise invalid_field(f"{pointer}/value", str(error)) from None
+
+
+def _phone(identities: Identities, phone: str | None) -> str | None:
+    try:
+        return None if phone is None else identities.phone(phone)
+    except InvalidIdentifierError as error:
+        raise invalid_field("/phone", str(error)) from None
+
+
+def _fingerprint(identities: Identities, body: EnrolmentBody | IdentifierBody) -> bytes:
+    """What tells a retry from another request. Keyed: a plain digest of a phone number can be guessed."""
+    return identities.fingerprint(body.model_dump_json().encode())
 
 
 def _refuse_partners(principal: Principal) -> None:

@@ -112,6 +112,17 @@ class EnrolmentAnswer(_Answer):
     enrolled_at: datetime
     identifiers: list[IdentifierAnswer]
 
+    @classmethod
+    def of(cls, member: Member, identifiers: list[Identifier]) -> Self:
+        """The answer for a member who was just enrolled."""
+        return cls(
+            member_id=member.member_id,
+            status=member.status,
+            version=member.version,
+            enrolled_at=member.enrolled_at,
+            identifiers=[IdentifierAnswer.of(identifier) for identifier in identifiers],
+        )
+
 
 class MemberAnswer(_Answer):
     """A member and the person behind it."""
@@ -154,6 +165,17 @@ class ContactAnswer(_Answer):
     given_name: str
     email: str
     language: str
+
+    @classmethod
+    def of(cls, member: Member, person: Person) -> Self:
+        """The answer for a member."""
+        return cls(
+            member_id=member.member_id,
+            status=member.status,
+            given_name=person.given_name,
+            email=person.email,
+            language=member.language,
+        )
 
 
 class ResolvedAnswer(_Answer):

@@ -1,32 +1,18 @@
-"""Partners, stores and tills."""
+"""Partners. A client that is bound to one sees that one alone."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
-from services.coalition.api.shown_once import ShownOnce
-from services.coalition.credentials.secrets import new_till_key
-from services.coalition.domain.registry import FIRST_VERSION, NewStore, NewTill, Partner
-from services.coalition.schemas import (
-    PartnerAnswer,
-    PartnerBody,
-    StoreAnswer,
-    StoreBody,
-    StoreOutcome,
-    StoresAnswer,
-    StoresBody,
-    TillAnswer,
-    TillBody,
-    TillKey,
-)
-from services.coalition.use_cases.read_partners import read_partner, read_partners, read_stores
+from services.coalition.domain.registry import FIRST_VERSION, Partner
+from services.coalition.schemas import CodeInPath, PartnerAnswer, PartnerBody
+from services.coalition.use_cases.read_partners import read_partner, read_partners
 from services.coalition.use_cases.register_partner import register_partner
-from services.coalition.use_cases.register_stores import register_store, register_stores
-from services.coalition.use_cases.register_till import register_till
 from shared.database import Database, Transaction
 from shared.web import (
     Answer,
+    CodeText,
     IdempotencyKey,
     Page,
     Paging,
@@ -36,44 +22,59 @@ from shared.web import (
     not_found,
     problems,
     requires,
-    till_key_sha256,
 )
 
 Writer = Annotated[Principal, requires("partners:write")]
 Reader = Annotated[Principal, requires("partners:read")]
 
-_ID = TypeAdapter(tuple[str])
-_WRITE_PROBLEMS = (400, 401, 403, 404, 409, 413, 415, 422)
+_POSITION = TypeAdapter(tuple[CodeText])
 
 
-class PartnersApi:
-    """A client that is bound to a partner sees, and may extend, that partner alone; others are not found."""
+def partners_router(database: Database) -> APIRouter:
+    """Register and read partners."""
+    router = APIRouter(prefix="/v1/partners", tags=["partners"])
 
-    def __init__(self, database: Database, shown_once: ShownOnce) -> None:
-        self._database = database
-        self._shown_once = shown_once
-        self.router = APIRouter(prefix="/v1/partners", tags=["partners"])
-        self._add_reads()
-        self._add_writes()
+    @router.post(
+        "",
+        status_code=201,
+        response_model=PartnerAnswer,
+        responses=problems(400, 401, 403, 409, 413, 415, 422),
+    )
+    async def register(body: PartnerBody, principal: Writer, key: IdempotencyKey) -> Response:
+        """Register a partner, for the programme's own clients. An id that is taken is refused (409)."""
+        if principal.partner_id is not None:
+            raise Problem(403, "programme-only", "Partners are registered by the programme's own clients alone.")
+        partner = Partner(
+            partner_id=body.partner_id,
+            name=body.name,
+            state="active",
+            line_tolerance_minor=body.line_tolerance_minor,
+            receipt_tolerance_minor=body.receipt_tolerance_minor,
+            version=FIRST_VERSION,
+        )
 
-    def _add_reads(self) -> None:
-        add = self.router.add_api_route
-        add("", self.list_partners, methods=["GET"], responses=problems(400, 401, 403, 422))
-        add("/{partner_id}", self.read, methods=["GET"], responses=problems(401, 403, 404))
-        add("/{partner_id}/stores", self.list_stores, methods=["GET"], responses=problems(400, 401, 403, 404, 422))
+        async def work(transaction: Transaction) -> Answer:
+            await register_partner(transaction, partner)
+            return Answer(201, PartnerAnswer.of(partner))
 
-    def _add_writes(self) -> None:
-        def add(path: str, route: object, answer: type) -> None:
-            self.router.add_api_route(
-                path,
-                route,
-                methods=["POST"],
-                status_code=201,
-                response_model=answer,
-                responses=problems(*_WRITE_PROBLEMS),
-            )
+        return await idempotent(database, principal, key, body, work)
 
-        add("", self.register, PartnerAnswer)
-        add("/{partner_id}/stores", self.add_store, StoreAnswer)
-        add("/{partner_id}/stores:batch", self.add_stores, StoresAnswer)
-        add("/{partner_id}/stores/{store_id}/tills", self.add_till, TillAnswer)
+    @router.get("", responses=problems(400, 401, 403, 422))
+    async def list_partners(principal: Reader, paging: Paging) -> Page[PartnerAnswer]:
+        """Partners in the order of their ids."""
+        position = paging.position(_POSITION)
+        after = None if position is None else position[0]
+        async with database.transaction() as transaction:
+            found = await read_partners(transaction, only=principal.partner_id, after=after, rows_max=paging.limit + 1)
+        shown = [PartnerAnswer.of(partner) for partner in found[: paging.limit]]
+        return Page.of(found, paging.limit, shown, [answer.partner_id for answer in shown[-1:]])
+
+    @router.get("/{partner_id}", responses=problems(401, 403, 404, 422))
+    async def read(partner_id: CodeInPath, principal: Reader) -> PartnerAnswer:
+        """One partner."""
+        if not principal.sees(partner_id):
+            raise not_found("partner")
+        async with database.transaction() as transaction:
+            return PartnerAnswer.of(await read_partner(transaction, partner_id))
+
+    return router

@@ -1,4 +1,4 @@
-"""What the registry tells the others. All that concerns a partner bears the partner's id as its key, so it stays in order."""
+"""What the registry tells the others. A partner, its stores and tills bear one key, so that they stay in order."""
 
 from services.coalition.domain.registry import ApiClient, Partner, RegisteredStore, Store, Till
 from shared.database import Transaction

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from services.coalition import repository
 from services.coalition.credentials.secrets import SecretHasher
@@ -49,7 +50,7 @@ async def settle_clients(database: Database, hasher: SecretHasher, declared: Seq
             is_revoked=False,
             version=FIRST_VERSION,
         )
-        written += await database.run(lambda transaction, wanted=wanted: _settle(transaction, wanted))
+        written += await database.run(partial(_settle, wanted=wanted))
     return written
 
 

@@ -1,0 +1,68 @@
+"""Wiring: settings to database, credentials and routes; nothing else. Coalition reads no topic yet."""
+
+import structlog
+
+from services.coalition.api.clients import clients_router
+from services.coalition.api.oauth import oauth_router
+from services.coalition.api.partners import partners_router
+from services.coalition.api.shown_once import ShownOnce
+from services.coalition.api.stores import stores_router, tills_router
+from services.coalition.credentials.sealing import Seal, SealBrokenError
+from services.coalition.credentials.secrets import SecretHasher
+from services.coalition.domain.errors import (
+    ClientExistsError,
+    PartnerExistsError,
+    PartnerNotFoundError,
+    ScopeNotForPartnersError,
+    StoreExistsError,
+    StoreNotFoundError,
+    TillExistsError,
+)
+from services.coalition.settings import CoalitionSettings
+from services.coalition.use_cases.issue_token import TokenDesk
+from services.coalition.use_cases.settle_clients import settle_clients
+from shared.runtime import ServiceContext, Wiring
+from shared.web import StaticKeySource
+
+DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    ClientExistsError: (409, "client-exists", "Client exists"),
+    PartnerExistsError: (409, "partner-exists", "Partner exists"),
+    PartnerNotFoundError: (404, "not-found", "Not found"),
+    ScopeNotForPartnersError: (422, "scope-not-for-partners", "Scope not for partners"),
+    SealBrokenError: (409, "secret-not-available", "Secret not available"),
+    StoreExistsError: (409, "store-exists", "Store exists"),
+    StoreNotFoundError: (404, "not-found", "Not found"),
+    TillExistsError: (409, "till-exists", "Till exists"),
+}
+
+log = structlog.get_logger(__name__)
+
+
+def own_keys(settings: CoalitionSettings) -> StaticKeySource:
+    """The keys that others fetch from here: coalition checks tokens without asking itself over HTTP."""
+    return StaticKeySource(settings.token_signer().public_jwks())
+
+
+async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
+    """Put coalition together for one process."""
+    settings, database = context.settings, context.database
+    signer = settings.token_signer()
+    hasher = SecretHasher()
+    shown_once = ShownOnce(Seal(signer.key_material()))
+    declared = [client.declared() for client in settings.bootstrap_clients]
+
+    async def settle_declared_clients() -> None:
+        written = await settle_clients(database, hasher, declared)
+        log.info("clients of the settings are in place", clients=len(declared), written=written)
+
+    return Wiring(
+        routers=(
+            partners_router(database),
+            stores_router(database, shown_once),
+            tills_router(database, shown_once),
+            clients_router(database, hasher, shown_once),
+            oauth_router(TokenDesk(database, hasher, signer), signer),
+        ),
+        on_start=(database.warm, settle_declared_clients),
+        domain_problems=DOMAIN_PROBLEMS,
+    )

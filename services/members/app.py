@@ -1,0 +1,28 @@
+"""Wiring: settings to database and routes; nothing else. Members reads no topic."""
+
+from services.members.api import enrolment_router, lookup_router
+from services.members.domain.errors import (
+    AlreadyEnrolledError,
+    IdentifierTakenError,
+    IdentifierUnknownError,
+    MemberNotFoundError,
+)
+from services.members.settings import MembersSettings
+from shared.runtime import ServiceContext, Wiring
+
+DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
+    IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
+    IdentifierUnknownError: (404, "identifier-unknown", "Identifier unknown"),
+    MemberNotFoundError: (404, "not-found", "Not found"),
+}
+
+
+async def build(context: ServiceContext[MembersSettings]) -> Wiring:
+    """Put members together for one process."""
+    identities = context.settings.identities
+    return Wiring(
+        routers=(enrolment_router(context.database, identities), lookup_router(context.database, identities)),
+        on_start=(context.database.warm,),
+        domain_problems=DOMAIN_PROBLEMS,
+    )

@@ -1,0 +1,62 @@
+"""Nothing that a person said stands in a log line, whatever goes wrong."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import asyncpg
+import httpx2
+import pytest
+import structlog
+
+from shared.telemetry.logs import configure_logs
+from tests.support.databases import FreshDatabase
+from tests.support.registries import bearing
+
+PERSON = {
+    "given_name": "Zebulon",
+    "family_name": "Quagmire",
+    "email": "zebulon@example.com",
+    "phone": "+12125550199",
+    "language": "en",
+    "identifiers": [{"type": "card", "value": "QX77001122"}],
+}
+PERSONAL = ("zebulon", "quagmire", "2125550199", "qx77001122")
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """Everything that is logged while the test runs."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    configure_logs(service="members", role="api", level="debug", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers, root.level = handlers, level
+
+
+async def test_a_fault_in_the_middle_of_an_enrolment_logs_no_person(
+    client: httpx2.AsyncClient, fresh_database: FreshDatabase, lines: io.StringIO
+) -> None:
+    # A violated check quotes the whole row in its detail.
+    admin = await asyncpg.connect(fresh_database.admin_url)
+    await admin.execute("alter table members.persons add constraint nobody check (given_name = 'nobody')")
+    await admin.close()
+    answer = await client.post("/v1/members", json=PERSON, headers=bearing())
+    assert answer.status_code == 500
+    logged = lines.getvalue().lower()
+    assert "request failed" in logged
+    assert "23514" in logged
+    for personal in PERSONAL:
+        assert personal not in logged
+        assert personal not in answer.text.lower()
+
+
+async def test_refusals_and_answers_log_no_person(client: httpx2.AsyncClient, lines: io.StringIO) -> None:
+    await client.post("/v1/members", json=PERSON, headers=bearing())
+    await client.post("/v1/members", json=PERSON, headers=bearing())
+    await client.post("/v1/members", json=PERSON | {"email": "zebulon"}, headers=bearing())
+    await client.post("/v1/identifiers:resolve", json=PERSON["identifiers"], headers=bearing())
+    await client.post("/v1/identifiers:resolve", json={"type": "card", "value": "qx77001122"}, headers=bearing())
+    assert not any(personal in lines.getvalue().lower() for personal in PERSONAL)
