@@ -34,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
+    add_completion=False,
 )
 app.command("up")(up.up)
 app.command("migrate")(migrate.migrate_database)

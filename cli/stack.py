@@ -11,10 +11,11 @@ from rich.table import Table
 
 from cli.errors import CommandError
 from deploy.local.children import LOG_TAIL_LINES, tail_of
+from deploy.local.compose_secrets import env_file
 from deploy.local.config import StackConfig
 from deploy.local.ports import HOST, is_free
 from deploy.local.services import FLEET, ServiceSpec, environment_of, local_admin_url
-from deploy.local.stack_secrets import load_secrets
+from deploy.local.stack_secrets import StackSecrets, load_secrets
 
 ANSWER_SECONDS_MAX = 2.0
 
@@ -68,20 +69,26 @@ def env(
     eval "$(tessera stack env accrual)" && python -m services.accrual --role both
     """
     config = StackConfig.from_environment()
-    secrets = load_secrets(config.secrets_file)
+    stack_secrets = load_secrets(config.secrets_file)
     spec = next((spec for spec in FLEET if spec.name == service), None)
     if spec is None:
         raise CommandError(f"No service {service!r}; there is {', '.join(sorted({each.name for each in FLEET}))}.")
     environment = environment_of(
         ServiceSpec(service, "worker" if role == "worker" else "both"),
         config,
-        secrets,
-        admin_url=config.database_url or local_admin_url(config, secrets),
+        stack_secrets,
+        admin_url=config.database_url or local_admin_url(config, stack_secrets),
         bootstrap_servers=config.kafka_bootstrap_servers or f"{HOST}:{config.ports.kafka}",
     )
     for name, value in sorted(environment.items()):
         if name.startswith("TESSERA_"):
             typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def secrets() -> None:
+    """Fresh secrets for docker-compose.yml: tessera stack secrets > .env, once; then chmod 600 .env."""
+    typer.echo(env_file(StackSecrets.generated()), nl=False)
 
 
 def _listening(port: int) -> tuple[int, str]:

@@ -17,19 +17,9 @@ KAFKA_VARIABLE = "TESSERA_KAFKA_BOOTSTRAP_SERVERS"
 ADMIN = "tessera_admin"
 DATABASE = "tessera"
 
-# What people may set for the services of their stack; everything else the stack decides.
-PASSED_ON = (
-    "TESSERA_COUNTRY",
-    "TESSERA_CURRENCY",
-    "TESSERA_TIME_ZONE",
-    "TESSERA_POINT_TYPE",
-    "TESSERA_LOG_LEVEL",
-    "TESSERA_TOKEN_ISSUER",
-    "TESSERA_TOPIC_PREFIX",
-    "TESSERA_TOPIC_PARTITIONS",
-    "TESSERA_DIGEST_DELAY_SECONDS",
-    "TESSERA_SMTP_FROM",
-)
+# The services are told everything else that begins so; where the stack decides, it overrules.
+SETTINGS_PREFIX = "TESSERA_"
+_NOT_FOR_SERVICES = ("TESSERA_PASSWORD_", "TESSERA_POSTGRES_", DATABASE_URL_VARIABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,11 @@ class StackConfig:
             ports=Ports.with_offset(int(offset)),
             database_url=environment.get(DATABASE_URL_VARIABLE) or None,
             kafka_bootstrap_servers=environment.get(KAFKA_VARIABLE) or None,
-            service_environment={name: environment[name] for name in PASSED_ON if environment.get(name)},
+            service_environment={
+                name: value
+                for name, value in environment.items()
+                if name.startswith(SETTINGS_PREFIX) and not name.startswith(_NOT_FOR_SERVICES)
+            },
         )
 
     @property
