@@ -133,10 +133,8 @@ class _Acting:
         """Signal each hit; a rule that holds also takes its evidence into the pair's case."""
         for rule, finding in judged.hits():
             opened_by = None
-            if rule.action is Action.HOLD and judged.receipt.operator_hash is not None:
-                case = self._case_for(judged.receipt.receipt_key, judged.receipt.operator_hash, rule.code)
-                opened_by = case.opened_by
-                self._hold(case, finding.evidence)
+            if rule.action is Action.HOLD:
+                opened_by = self._take_into_case(judged.receipt, rule.code, finding.evidence)
             check = rule.checks()[finding.telling]
             observed = finding.observed[finding.telling]
             self._signals.append(
@@ -179,12 +177,20 @@ class _Acting:
         )
         return Effects((decision,), raised, tuple(self._cases), tuple(self._signals), tuple(self._holds))
 
-    def _case_for(self, receipt_key: bytes, operator_hash: str, rule_code: str) -> OpenCase:
+    def _take_into_case(self, receipt: Receipt, rule_code: str, evidence: tuple[bytes, ...]) -> bytes:
+        """Hold the evidence under the pair's open case, or under a new one, which the receipts of the pair that came
+        out of order before it join at once; which case it was."""
+        operator_hash = receipt.operator_hash
+        if operator_hash is None:
+            raise ValueError(f"{rule_code} holds a receipt that names no operator: nobody is left to look at")
         case = self.state.case_of(operator_hash)
         if case is None:
-            case = OpenCase(receipt_key, operator_hash, rule_code, 0)
-            self._cases.append(NewCase(receipt_key, self._member_id, operator_hash, rule_code, self._caused_by))
-        return case
+            case = OpenCase(receipt.receipt_key, operator_hash, rule_code, 0)
+            self._cases.append(NewCase(receipt.receipt_key, self._member_id, operator_hash, rule_code, self._caused_by))
+            after = self.state.receipts[self.state.position_of(receipt) + 1 :]
+            evidence += tuple(later.receipt_key for later in after if later.operator_hash == operator_hash)
+        self._hold(case, evidence)
+        return case.opened_by
 
     def _hold(self, case: OpenCase, evidence: tuple[bytes, ...]) -> None:
         fresh = self.state.not_held(evidence)

@@ -123,7 +123,7 @@ def _messages(
         held.setdefault((hold.opened_by, hold.caused_by), []).append(hold)
     messages = []
     for case in effects.cases:
-        at_once = held[case.opened_by, case.caused_by]
+        at_once = held.get((case.opened_by, case.caused_by), ())
         trace = traces[case.caused_by]
         messages.append(announcements.case_opened(case, case_ids[case.opened_by], at_once, now, trace))
     for signal, signal_id in zip(effects.signals, signal_ids, strict=True):

@@ -1,0 +1,12 @@
+"""What closing a case does to the awards it holds."""
+
+from services.fraud.domain.cases import NEVER, settlement_of
+
+
+def test_confirmed_awards_stay_held_without_end() -> None:
+    assert settlement_of("confirmed") == ("hold", NEVER, False)
+
+
+def test_what_was_not_proven_is_released_and_only_a_false_positive_is_forgotten() -> None:
+    assert settlement_of("valuable_alert") == ("release", None, False)
+    assert settlement_of("false_positive") == ("release", None, True)
