@@ -21,6 +21,7 @@ from shared.ledger.hold_time import HeldSince
 from shared.ledger.planning import HoldExistsError, Plan, plan
 from shared.ledger.posting import COMMANDS_MAX, post
 from shared.ledger.terms import LotTerms
+from shared.ledger.verification import Finding, Verification, verify
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ClawBack",
     "Command",
     "Earn",
+    "Finding",
     "HeldSince",
     "HoldExistsError",
     "LedgerBrokenError",
@@ -45,10 +47,12 @@ __all__ = [
     "StatementLine",
     "Suspend",
     "UnsupportedLedgerError",
+    "Verification",
     "Void",
     "check_version",
     "load_balances",
     "load_statement",
     "plan",
     "post",
+    "verify",
 ]

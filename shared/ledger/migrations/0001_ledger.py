@@ -6,6 +6,7 @@ for each new lot would cost more than storing it.
 
 from alembic import op
 
+from shared.database.month_partitions import month_partitions_ddl
 from shared.ledger.grants import grant_statements
 
 revision = "0001"
@@ -136,37 +137,5 @@ def create_transfers() -> None:
     """)
     # One index, for a member's statement.
     op.execute("create index ledger_transfers_statement on ledger_transfers (account_id, transfer_id)")
-    op.execute("create table ledger_transfers_default partition of ledger_transfers default")
-    # Makes the month of a business time and months_ahead more; returns how many were missing. Rows that waited in
-    # the default partition move to their month. Run by `tessera migrate` and whoever moves the test clock.
-    op.execute("""
-        create function ledger_make_partitions(business_time timestamptz, months_ahead integer default 3)
-        returns integer language plpgsql as $$
-        declare
-            first_day timestamp := date_trunc('month', business_time at time zone 'UTC');
-            starts timestamptz;
-            ends timestamptz;
-            partition_name text;
-            made integer := 0;
-        begin
-            for month in 0..months_ahead loop
-                starts := (first_day + make_interval(months => month)) at time zone 'UTC';
-                ends := (first_day + make_interval(months => month + 1)) at time zone 'UTC';
-                partition_name := 'ledger_transfers_' || to_char(starts at time zone 'UTC', 'YYYY_MM');
-                continue when to_regclass(partition_name) is not null;
-                -- Made apart and attached: readers and writers of other months go on.
-                execute format('create table %I (like ledger_transfers including defaults including constraints)',
-                    partition_name);
-                execute format('with moved as (
-                        delete from ledger_transfers_default as transfer
-                        where transfer.business_time >= %L and transfer.business_time < %L returning *
-                    ) insert into %I select * from moved', starts, ends, partition_name);
-                execute format('alter table ledger_transfers attach partition %I for values from (%L) to (%L)',
-                    partition_name, starts, ends);
-                made := made + 1;
-            end loop;
-            return made;
-        end $$
-    """)
-    op.execute("revoke all on function ledger_make_partitions from public")
-    op.execute("select ledger_make_partitions(now())")
+    for statement in month_partitions_ddl("ledger_transfers", "business_time"):
+        op.execute(statement)

@@ -1,0 +1,187 @@
+"""What must agree with what, as SQL: each check recomputes amounts from other rows and returns those that differ.
+
+Every check selects (point_type, account_id, lot_key, hold_id, what, stored, computed). ``stored`` is null where a row
+is missing that others speak of, which differs even from zero; ``computed`` is zero where nothing speaks of a row.
+"""
+
+# One pass over all transfers serves the account's balances: an owner has at most a dozen pairs of legs.
+ACCOUNTS_FROM_TRANSFERS = """
+    with pairs as materialized (
+        select account_id, debit, credit, sum(points) as points
+        from ledger_transfers
+        group by account_id, debit, credit
+    ),
+    moved as (
+        select account_id,
+            coalesce(sum(points) filter (where position = 'available'), 0) as available,
+            coalesce(sum(points) filter (where position = 'held'), 0) as held,
+            coalesce(sum(points) filter (where position = 'pending'), 0) as pending,
+            - coalesce(sum(points) filter (where position = 'debt'), 0) as debt
+        from (
+            select account_id, credit as position, points from pairs
+            union all
+            select account_id, debit, -points from pairs
+        ) as legs
+        group by account_id
+    )
+    select account.point_type, account_id, null::bytea, null::uuid, amount.what, amount.stored, amount.computed
+    from ledger_accounts as account
+        full join moved using (account_id)
+        cross join lateral (values
+            ('available', account.available, coalesce(moved.available, 0)),
+            ('held', account.held, coalesce(moved.held, 0)),
+            ('pending', account.pending, coalesce(moved.pending, 0)),
+            ('debt', account.debt, coalesce(moved.debt, 0))
+        ) as amount (what, stored, computed)
+"""
+
+ACCOUNTS_FROM_LOTS = """
+    with summed as (
+        select account_id,
+            coalesce(sum(remaining) filter (where award is null), 0) as available,
+            coalesce(sum(reserved), 0) as held,
+            coalesce(sum(remaining) filter (where award is not null), 0) as pending
+        from ledger_lots
+        group by account_id
+    )
+    select account.point_type, account_id, null::bytea, null::uuid, amount.what, amount.stored, amount.computed
+    from ledger_accounts as account
+        full join summed using (account_id)
+        cross join lateral (values
+            ('available', account.available, coalesce(summed.available, 0)),
+            ('held', account.held, coalesce(summed.held, 0)),
+            ('pending', account.pending, coalesce(summed.pending, 0))
+        ) as amount (what, stored, computed)
+"""
+
+ACCOUNTS_FROM_HOLDS = """
+    with summed as (
+        select account_id, sum(reserved) as held from ledger_holds where state = 'open' group by account_id
+    )
+    select account.point_type, account_id, null::bytea, null::uuid, 'held', account.held, coalesce(summed.held, 0)
+    from ledger_accounts as account
+        full join summed using (account_id)
+"""
+
+LOTS_FROM_TRANSFERS = """
+    with moved as (
+        select account_id, lot_key,
+            coalesce(sum(points) filter (where position <> 'held'), 0) as remaining,
+            coalesce(sum(points) filter (where position = 'held'), 0) as reserved
+        from (
+            select account_id, credit_lot as lot_key, credit as position, points
+            from ledger_transfers
+            where credit_lot is not null
+            union all
+            select account_id, debit_lot, debit, -points
+            from ledger_transfers
+            where debit_lot is not null
+        ) as legs
+        group by account_id, lot_key
+    )
+    select account.point_type, account_id, lot_key, null::uuid, amount.what, amount.stored, amount.computed
+    from ledger_lots as lot
+        full join moved using (account_id, lot_key)
+        left join ledger_accounts as account using (account_id)
+        cross join lateral (values
+            ('remaining', lot.remaining, coalesce(moved.remaining, 0)),
+            ('reserved', lot.reserved, coalesce(moved.reserved, 0))
+        ) as amount (what, stored, computed)
+"""
+
+LOTS_FROM_HOLDS = """
+    with summed as (
+        select account_id, lot_key, sum(reserved) as reserved from ledger_hold_lots group by account_id, lot_key
+    )
+    select account.point_type, account_id, lot_key, null::uuid, 'reserved', lot.reserved, coalesce(summed.reserved, 0)
+    from ledger_lots as lot
+        full join summed using (account_id, lot_key)
+        left join ledger_accounts as account using (account_id)
+"""
+
+HOLDS_FROM_PARTS = """
+    with summed as (
+        select hold_id, account_id, sum(reserved) as reserved, sum(captured) as captured
+        from ledger_hold_lots
+        group by hold_id, account_id
+    )
+    select account.point_type, account_id, null::bytea, hold_id, amount.what, amount.stored, amount.computed
+    from ledger_holds as hold
+        full join summed using (hold_id, account_id)
+        left join ledger_accounts as account using (account_id)
+        cross join lateral (values
+            ('reserved', hold.reserved, coalesce(summed.reserved, 0)),
+            ('captured', hold.captured, coalesce(summed.captured, 0))
+        ) as amount (what, stored, computed)
+"""
+
+PARTS_FROM_TRANSFERS = """
+    with moved as (
+        select hold_id, account_id, coalesce(debit_lot, credit_lot) as lot_key,
+            coalesce(sum(points) filter (where credit = 'held'), 0)
+                - coalesce(sum(points) filter (where debit = 'held'), 0) as reserved,
+            coalesce(sum(points) filter (where credit = 'redeem'), 0) as captured
+        from ledger_transfers
+        where hold_id is not null
+        group by hold_id, account_id, coalesce(debit_lot, credit_lot)
+    )
+    select account.point_type, account_id, lot_key, hold_id, amount.what, amount.stored, amount.computed
+    from ledger_hold_lots as part
+        full join moved using (hold_id, account_id, lot_key)
+        left join ledger_accounts as account using (account_id)
+        cross join lateral (values
+            ('reserved', part.reserved, coalesce(moved.reserved, 0)),
+            ('captured', part.captured, coalesce(moved.captured, 0))
+        ) as amount (what, stored, computed)
+"""
+
+# Debits and credits: what owners have must be what partners issued less what they took.
+TRIAL_BALANCE = """
+    with owned as (
+        select point_type, sum(available + held + pending - debt) as points from ledger_accounts group by point_type
+    ),
+    given as (
+        select account.point_type,
+            coalesce(sum(points) filter (where debit = 'issue'), 0)
+                - coalesce(sum(points) filter (where credit in ('issue', 'redeem')), 0) as points
+        from ledger_transfers as transfer
+            left join ledger_accounts as account using (account_id)
+        group by account.point_type
+    )
+    select point_type, null::bigint, null::bytea, null::uuid, 'total', owned.points, coalesce(given.points, 0)
+    from owned
+        full join given using (point_type)
+"""
+
+CHECKS = {
+    "account = transfers": ACCOUNTS_FROM_TRANSFERS,
+    "account = lots": ACCOUNTS_FROM_LOTS,
+    "account = holds": ACCOUNTS_FROM_HOLDS,
+    "lot = transfers": LOTS_FROM_TRANSFERS,
+    "lot = holds": LOTS_FROM_HOLDS,
+    "hold = its lots": HOLDS_FROM_PARTS,
+    "hold's lot = transfers": PARTS_FROM_TRANSFERS,
+    "owners = partners": TRIAL_BALANCE,
+}
+
+LOTS_AND_TERMS = """
+    select account.point_type, account_id, lot_key, award, issuer, basis, available_from, expires_on
+    from ledger_lots
+        left join ledger_accounts as account using (account_id)
+"""
+
+COUNTS = """
+    select (select count(*) from ledger_accounts) as accounts, (select count(*) from ledger_transfers) as transfers,
+        (select count(*) from ledger_lots) as lots, (select count(*) from ledger_holds) as holds
+"""
+
+
+def differing(check: str) -> str:
+    """A check's differing rows, at most $1 of them, each with the number of all."""
+    return f"""
+        select point_type, account_id, lot_key, hold_id, what, stored, computed::bigint, count(*) over () as total
+        from ({check}) as compared (point_type, account_id, lot_key, hold_id, what, stored, computed)
+        where stored is distinct from computed
+        order by point_type, account_id, lot_key, hold_id, what
+        limit $1
+    """
