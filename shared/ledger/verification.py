@@ -25,11 +25,11 @@ class Finding:
     """
 
     check: str
-    what: str
     point_type: str | None
     account_id: int | None
     lot_key: bytes | None
     hold_id: UUID | None
+    what: str
     stored: int | None
     computed: int | None
 
@@ -74,9 +74,7 @@ async def verify(connection: RawConnection) -> Verification:
         findings_total = 0
         for name, check in CHECKS.items():
             rows = await connection.fetch(differing(check), FINDINGS_MAX)
-            findings += [
-                Finding(name, what, *subject, stored, computed) for *subject, what, stored, computed, _ in rows
-            ]
+            findings += [Finding(name, *row[:7]) for row in rows]
             findings_total += rows[0]["total"] if rows else 0
         misnamed, misnamed_total = await _misnamed_lots(connection)
     return Verification(
@@ -98,8 +96,11 @@ async def _misnamed_lots(connection: RawConnection) -> tuple[list[Finding], int]
             continue
         total += 1
         if total <= FINDINGS_MAX:
-            subject = (row["point_type"], row["account_id"], row["lot_key"], None)
-            findings.append(Finding("lot = its terms", "key", *subject, None, None))
+            findings.append(
+                Finding(
+                    "lot = its terms", row["point_type"], row["account_id"], row["lot_key"], None, "key", None, None
+                )
+            )
     return findings, total
 
 
