@@ -21,7 +21,7 @@ from shared.kafka.topics import RECORD_BYTES_MAX
 PARTITION_BATCH_BYTES_MAX = 262_144
 REQUEST_SECONDS_MAX = 10.0
 DROP_SECONDS_MAX = 1.0
-HEADROOM_BYTES = 4_096  # of a request around its records
+BODY_BYTES_MAX = RECORD_BYTES_MAX - 65_536  # key, headers and what became of a dead letter need room too
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class EventProducer:
         """Send in the given order and wait until every record is acknowledged.
 
         Raises:
-            RecordTooLargeError: one is over ``RECORD_BYTES_MAX``; nothing was sent.
+            RecordTooLargeError: one is over ``BODY_BYTES_MAX``; nothing was sent.
             ProducerUnavailableError: the deadline passed, or too much is under way. Any of the records may have been
                 written, or be written yet: send them again, under the same event ids.
             ProducerBrokenError: this producer is dead for good. ``drop`` it.
@@ -63,13 +63,7 @@ class EventProducer:
         try:
             async with asyncio.timeout(deadline_seconds):
                 producer = await self._connected()
-                wire_name = self._settings.wire_name
-                for message in messages:
-                    sent.append(  # noqa: PERF401 -- what was sent before an error must be known
-                        await producer.send(
-                            wire_name(message.topic), message.body, key=message.key, headers=list(message.headers)
-                        )
-                    )
+                await self._hand_over(producer, messages, sent)
                 for future in sent:
                     if not future.done():
                         await asyncio.wait((future,))  # awaited itself, a time-out would cancel it
@@ -97,10 +91,11 @@ class EventProducer:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        sender = producer._sender.sender_task  # noqa: SLF001 -- stop() would first send everything, however long it takes
-        if sender is not None:
-            sender.cancel()
-            await asyncio.wait((sender,), timeout=DROP_SECONDS_MAX)
+        sender = producer._sender.sender_task  # noqa: SLF001 -- stop() first sends everything, however long it takes
+        sender.cancel()
+        await asyncio.wait((sender,), timeout=DROP_SECONDS_MAX)
+        # Whoever still waits is told; this also gives back what was counted as under way.
+        producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- there is no public way
         await producer.client.close()
         producer._closed = True  # noqa: SLF001 -- else it complains that nobody stopped it
 
@@ -112,9 +107,8 @@ class EventProducer:
                     acks="all",
                     enable_idempotence=True,
                     max_batch_size=PARTITION_BATCH_BYTES_MAX,
-                    max_request_size=RECORD_BYTES_MAX + HEADROOM_BYTES,
+                    max_request_size=RECORD_BYTES_MAX,
                     request_timeout_ms=int(REQUEST_SECONDS_MAX * 1000),
-                    partitioner=_partition_of,
                 )
                 try:
                     await producer.start()
@@ -124,22 +118,38 @@ class EventProducer:
                 self._producer = producer
             return self._producer
 
+    async def _hand_over(
+        self, producer: AIOKafkaProducer, messages: Sequence[OutgoingRecord], sent: list["asyncio.Future[object]"]
+    ) -> None:
+        """Into the client's buffers, which send as soon as they can. ``sent`` grows as it goes."""
+        wire_names: dict[str, tuple[str, int]] = {}
+        for message in messages:
+            known = wire_names.get(message.topic)
+            if known is None:
+                wire_name = self._settings.wire_name(message.topic)
+                known = wire_names[message.topic] = (wire_name, len(await producer.partitions_for(wire_name)))
+            wire_name, partitions = known
+            partition = _hash_of(message.key) % partitions if message.key is not None else 0
+            future = await producer.send(wire_name, message.body, message.key, partition, headers=list(message.headers))
+            sent.append(future)
+
     def _refuse_what_cannot_go(self, messages: Sequence[OutgoingRecord]) -> None:
         if self._records_under_way + len(messages) > self._records_under_way_max:
             raise ProducerUnavailableError(f"{self._records_under_way} records are under way already")
         for message in messages:
-            if len(message.body) > RECORD_BYTES_MAX - HEADROOM_BYTES:
+            if len(message.body) > BODY_BYTES_MAX:
                 raise RecordTooLargeError(f"{len(message.body)} bytes are too many for {message.topic}")
 
-    def _account_for(self, records: int, sent: Sequence[asyncio.Future[object]]) -> None:
+    def _account_for(self, records: int, sent: Sequence["asyncio.Future[object]"]) -> None:
         """Records without an answer yet go on counting until they have one, whether or not somebody waits."""
-        pending = [future for future in sent if not future.done()]
-        for future in pending:
-            future.add_done_callback(self._landed)
+        pending = 0
         for future in sent:
-            if future.done() and not future.cancelled():
+            if not future.done():
+                pending += 1
+                future.add_done_callback(self._landed)
+            elif not future.cancelled():
                 future.exception()  # looked at, so that asyncio does not report it
-        self._records_under_way -= records - len(pending)
+        self._records_under_way -= records - pending
 
     def _landed(self, future: "asyncio.Future[object]") -> None:
         self._records_under_way -= 1
@@ -155,12 +165,7 @@ def _meaning_of(error: KafkaError) -> Exception:
     return ProducerBrokenError(f"{type(error).__name__}: {error}")
 
 
-@lru_cache(maxsize=16_384)  # members come back; in Python the hash costs more than the rest of sending a record
+@lru_cache(maxsize=16_384)  # members come back; in Python this hash costs as much as sending the record
 def _hash_of(key: bytes) -> int:
+    """As Kafka's own clients choose a partition, so that theirs and ours agree where a key's records are."""
     return int(murmur2(key)) & 0x7FFFFFFF
-
-
-def _partition_of(key: bytes | None, all_partitions: Sequence[int], available: Sequence[int]) -> int:
-    """As Kafka's own clients choose it, so that theirs and ours agree where a key's records are."""
-    partitions = all_partitions if key is not None else (available or all_partitions)
-    return partitions[(_hash_of(key) if key is not None else 0) % len(partitions)]
