@@ -18,12 +18,12 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from shared.database.errors import is_retryable
+from shared.database.errors import is_connection_lost, is_retryable
 
 RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
-CONFLICT_ATTEMPTS_MAX = 5
+ATTEMPTS_MAX = 5
 CONFLICT_PAUSE_SECONDS_MAX = 0.05
 
 # now() is the transaction's start: all effects of one transaction bear one time.
@@ -80,16 +80,23 @@ class Database:
                     await connection.invalidate()
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Do ``work`` in a transaction of its own; after a deadlock or serialisation failure, again from the start.
+        """Do ``work`` in a transaction of its own; after a deadlock, a serialisation failure or the loss of the
+        connection before the commit, again from the start.
 
-        ``work`` must have no effect outside the transaction, since it may run up to ``CONFLICT_ATTEMPTS_MAX`` times.
+        ``work`` must have no effect outside the transaction, since it may run up to ``ATTEMPTS_MAX`` times. A
+        connection that is lost while committing is an error: what was committed is not known, and the caller's
+        natural key or idempotency record has to find out.
         """
-        for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            is_committing = False
             try:
                 async with self.transaction() as transaction:
-                    return await work(transaction)
+                    result = await work(transaction)
+                    is_committing = True
+                return result
             except Exception as error:
-                if attempt == CONFLICT_ATTEMPTS_MAX or not is_retryable(error):
+                may_try_again = is_retryable(error) or (is_connection_lost(error) and not is_committing)
+                if attempt == ATTEMPTS_MAX or not may_try_again:
                     raise
             # Two that met in a deadlock meet again at once unless one of them waits a little longer.
             await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS_MAX))  # noqa: S311 -- not a secret
@@ -97,8 +104,11 @@ class Database:
 
     async def warm(self) -> None:
         """Open a connection and load its type information, so that the first request does not pay for it."""
-        async with self.transaction() as transaction:
+
+        async def introspect(transaction: Transaction) -> None:
             await transaction.raw.fetch("select $1::text[], $2::uuid[], $3::bigint[], $4::bytea[]", [], [], [], [])
+
+        await self.run(introspect)
 
     async def close(self) -> None:
         """Close every connection. The pool opens new ones if it is used again."""

@@ -7,6 +7,8 @@ transaction that ran too long looks like a lost connection. Everything that is n
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
+# Connection exceptions, shutdowns, and transactions that the server ended for idling.
+_LOST = ("08", "57P", "25P03")
 _RETRYABLE = frozenset({"40001", "40P01"})
 _ALWAYS_PERMANENT = frozenset({"23502", "23503"})
 _PERMANENT_WITH_CONSTRAINT = frozenset({"23505", "23514"})
@@ -24,6 +26,17 @@ def is_retryable(error: BaseException) -> bool:
     """Whether the same transaction may simply be tried again: a deadlock or a serialisation failure."""
     postgres_error = postgres_error_of(error)
     return postgres_error is not None and postgres_error.sqlstate in _RETRYABLE
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether the connection ended under our hands: the server went away, or ended a transaction that idled too long."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(cause, asyncpg.InternalClientError | asyncpg.InterfaceError | ConnectionError):
+        return True  # asyncpg's words for a server that said goodbye between two statements
+    postgres_error = postgres_error_of(error)
+    return postgres_error is not None and str(postgres_error.sqlstate).startswith(_LOST)
 
 
 def is_permanent(error: BaseException) -> bool:
