@@ -93,11 +93,12 @@ class Database:
                 async with self.transaction() as transaction:
                     result = await work(transaction)
                     is_committing = True
-                return result
             except Exception as error:
                 may_try_again = is_retryable(error) or (is_connection_lost(error) and not is_committing)
                 if attempt == ATTEMPTS_MAX or not may_try_again:
                     raise
+            else:
+                return result
             # Two that met in a deadlock meet again at once unless one of them waits a little longer.
             await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS_MAX))  # noqa: S311 -- not a secret
         raise AssertionError("unreachable: the last attempt returns or raises")

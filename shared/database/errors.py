@@ -29,7 +29,7 @@ def is_retryable(error: BaseException) -> bool:
 
 
 def is_connection_lost(error: BaseException) -> bool:
-    """Whether the connection ended under our hands: the server went away, or ended a transaction that idled too long."""
+    """Whether the connection ended under our hands: the server went away, or ended a transaction that idled."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
