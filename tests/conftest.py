@@ -12,6 +12,7 @@ import pytest
 
 from shared.database import Database
 from shared.database.roles import role_name
+from shared.telemetry.logs import configure_logs
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.servers import (
     CONTROLLER_VARIABLE,
@@ -32,7 +33,8 @@ def _is_controller(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The run's folder, by which its workers find each other's servers."""
+    """The run's folder, by which its workers find each other's servers; logs as in production."""
+    configure_logs(service="tests", role="both")
     if _is_controller(config):
         run_dir = Path(tempfile.mkdtemp(prefix="tessera-tests-"))
         run_dir.chmod(0o711)  # PostgreSQL, which is not root, must get through

@@ -28,7 +28,6 @@ _EventDict = MutableMapping[str, Any]
 def configure_logs(*, service: str, role: str, level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log line of this process to ``stream`` (standard output) as JSON. Calling it again replaces it."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    target = stream if stream is not None else sys.stdout
 
     def add_process(_: Any, __: str, event: _EventDict) -> _EventDict:
         event["service"], event["role"] = service, role
@@ -46,10 +45,10 @@ def configure_logs(*, service: str, role: str, level: str = "info", stream: Text
     structlog.configure(
         processors=[*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(target),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(target)
+    handler = logging.StreamHandler(stream) if stream is not None else _StandardOutput()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder()],
@@ -64,6 +63,17 @@ def configure_logs(*, service: str, role: str, level: str = "info", stream: Text
         library = logging.getLogger(name)
         library.handlers, library.propagate = [], True
         library.setLevel(max(threshold, logging.WARNING if name in _QUIET_LIBRARIES else logging.INFO))
+
+
+class _StandardOutput(logging.StreamHandler[TextIO]):
+    """Writes to what standard output is at that moment, as structlog does: tests exchange it."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # an attribute there; logging does the same for its last resort
+        return sys.stdout
 
 
 def event_logged(event_id: object) -> AbstractContextManager[None]:

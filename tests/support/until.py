@@ -1,8 +1,9 @@
 """Waiting for a condition, with a bound: the only way in which a test waits."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 WAIT_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.02
@@ -10,12 +11,19 @@ LOOK_SECONDS = 0.02
 T = TypeVar("T")
 
 
-async def until(look: Callable[[], Awaitable[T] | T], *, seconds_max: float = WAIT_SECONDS_MAX) -> T:
+@overload
+async def until(look: Callable[[], Awaitable[T]], *, seconds_max: float = WAIT_SECONDS_MAX) -> T: ...
+@overload
+async def until(look: Callable[[], bool], *, seconds_max: float = WAIT_SECONDS_MAX) -> bool: ...
+
+
+async def until(look: Callable[[], object], *, seconds_max: float = WAIT_SECONDS_MAX) -> object:
     """Look again and again until there is something to see; what was seen. TimeoutError after ``seconds_max``."""
     async with asyncio.timeout(seconds_max):
         while True:
             seen = look()
-            value = await seen if isinstance(seen, Awaitable) else seen
-            if value:
-                return value
+            if inspect.isawaitable(seen):
+                seen = await seen
+            if seen:
+                return seen
             await asyncio.sleep(LOOK_SECONDS)

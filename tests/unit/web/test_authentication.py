@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import httpx2
@@ -84,41 +84,45 @@ async def test_a_good_token_is_let_in(client: httpx2.AsyncClient, alg: str) -> N
         assert answer.json() == {"client_id": "till-link", "partner_id": "north", "store_id": None, "till_id": None}
 
 
-now = int(time.time())
+def at(seconds: int) -> int:
+    """So many seconds from now."""
+    return int(time.time()) + seconds
 
 
 @pytest.mark.parametrize(
-    "headers",
+    "credential",
     [
-        pytest.param({}, id="nothing"),
-        pytest.param({"Authorization": "Basic dXNlcjpwYXNz"}, id="another scheme"),
-        pytest.param(bearer(""), id="an empty token"),
-        pytest.param(bearer("garbage"), id="garbage"),
-        pytest.param(bearer("a.b.c"), id="three parts of garbage"),
-        pytest.param(bearer("x" * 5000), id="a very long token"),
-        pytest.param(bearer(issuer.token("balances:read", exp=now - 60, iat=now - 900)), id="expired"),
-        pytest.param(bearer(issuer.token("balances:read", exp=None)), id="without an end"),
-        pytest.param(bearer(issuer.token("balances:read", exp=True)), id="an end that is no number"),
-        pytest.param(bearer(issuer.token("balances:read", exp=now + 86_400)), id="living for a day"),
-        pytest.param(bearer(issuer.token("balances:read", nbf=now + 300)), id="not valid yet"),
-        pytest.param(bearer(issuer.token("balances:read", iat=now + 300)), id="issued in the future"),
-        pytest.param(bearer(issuer.token("balances:read", aud="other")), id="for another audience"),
-        pytest.param(bearer(issuer.token("balances:read", aud=None)), id="for no audience"),
-        pytest.param(bearer(issuer.token("balances:read", iss="https://evil.invalid")), id="from another issuer"),
-        pytest.param(bearer(issuer.token("balances:read", sub=None)), id="without a client"),
-        pytest.param(bearer(issuer.token("balances:read", sub="north/S-1/T-1")), id="pretending to be a till"),
-        pytest.param(bearer(issuer.token("balances:read", partner_id="")), id="with an empty partner"),
-        pytest.param(bearer(issuer.token("balances:read", partner_id=7)), id="with a number for a partner"),
-        pytest.param(bearer(Issuer("test-key").token("balances:read")), id="another key under the same name"),
-        pytest.param(bearer(Issuer("other-key").token("balances:read")), id="an unknown key"),
-        pytest.param(bearer(issuer.forged_with_secret("balances:read")), id="another algorithm"),
-        pytest.param(bearer(issuer.token("balances:read")[:-4] + "AAAA"), id="a changed signature"),
-        pytest.param(bearer("tk_" + secrets.token_urlsafe(32)), id="an unknown till key"),
-        pytest.param(bearer("tk_short"), id="a malformed till key"),
+        pytest.param(dict, id="nothing"),
+        pytest.param(lambda: {"Authorization": "Basic dXNlcjpwYXNz"}, id="another scheme"),
+        pytest.param(lambda: bearer(""), id="an empty token"),
+        pytest.param(lambda: bearer("garbage"), id="garbage"),
+        pytest.param(lambda: bearer("a.b.c"), id="three parts of garbage"),
+        pytest.param(lambda: bearer("x" * 5000), id="a very long token"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", exp=at(-60), iat=at(-900))), id="expired"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", exp=None)), id="without an end"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", exp=True)), id="an end that is no number"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", exp=at(86_400))), id="living for a day"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", nbf=at(300))), id="not valid yet"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", iat=at(300))), id="issued in the future"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", aud="other")), id="for another audience"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", aud=None)), id="for no audience"),
+        pytest.param(
+            lambda: bearer(issuer.token("balances:read", iss="https://evil.invalid")), id="from another issuer"
+        ),
+        pytest.param(lambda: bearer(issuer.token("balances:read", sub=None)), id="without a client"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", sub="north/S-1/T-1")), id="pretending to be a till"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", partner_id="")), id="with an empty partner"),
+        pytest.param(lambda: bearer(issuer.token("balances:read", partner_id=7)), id="with a number for a partner"),
+        pytest.param(lambda: bearer(Issuer("test-key").token("balances:read")), id="another key under the same name"),
+        pytest.param(lambda: bearer(Issuer("other-key").token("balances:read")), id="an unknown key"),
+        pytest.param(lambda: bearer(issuer.forged_with_secret("balances:read")), id="another algorithm"),
+        pytest.param(lambda: bearer(issuer.token("balances:read")[:-4] + "AAAA"), id="a changed signature"),
+        pytest.param(lambda: bearer("tk_" + secrets.token_urlsafe(32)), id="an unknown till key"),
+        pytest.param(lambda: bearer("tk_short"), id="a malformed till key"),
     ],
 )
-async def test_a_bad_credential_is_401(client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
-    answer = await client.get("/v1/balance", headers=headers)
+async def test_a_bad_credential_is_401(client: httpx2.AsyncClient, credential: Callable[[], dict[str, str]]) -> None:
+    answer = await client.get("/v1/balance", headers=credential())
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith('Bearer realm="tessera"')
@@ -157,10 +161,11 @@ async def test_a_till_key_is_let_in_with_a_tills_scopes(client: httpx2.AsyncClie
 
 
 async def test_a_token_expires_though_it_was_good_before() -> None:
+    now = at(0)
     seconds = float(now)
     authenticator = Authenticator(StaticKeySource(issuer.jwks), issuer=ISSUER, now_seconds=lambda: seconds)
     await authenticator.refresh()
-    token = issuer.token("balances:read", exp=now + 60)
+    token = issuer.token("balances:read", iat=now, exp=now + 60)
     await authenticator.authenticate(token)
 
     seconds = now + 66.0
