@@ -13,6 +13,7 @@ from pathlib import Path
 LOG_BYTES_MAX = 33_554_432  # at its start a process with a longer log begins a new one; one old one is kept
 LOG_TAIL_BYTES = 65_536
 LOG_TAIL_LINES = 15
+LOG_LINE_MAX = 2_000
 
 
 class Rank(IntEnum):
@@ -125,7 +126,8 @@ def tail_of(log: Path, *, start_bytes: int = 0, lines: int = LOG_TAIL_LINES) -> 
         return ""
     with log.open("rb") as file:
         file.seek(max(start_bytes, log.stat().st_size - LOG_TAIL_BYTES))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        kept = file.read().decode(errors="replace").splitlines()[-lines:]
+    return "\n".join(line if len(line) <= LOG_LINE_MAX else f"{line[:LOG_LINE_MAX]} …" for line in kept)
 
 
 def start_child(

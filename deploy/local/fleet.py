@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx2
 
@@ -11,27 +12,30 @@ from deploy.local.children import Child, Guardian, Rank, start_child
 from deploy.local.config import StackConfig
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST, is_free
+from deploy.local.progress import Reporter
 from deploy.local.services import ROOT, ServiceSpec
 from deploy.local.supervision import Supervised, Supervisor, describe_end
 
 READY_SECONDS_MAX = 60.0
-READY_POLL_SECONDS = 0.05
+READY_POLL_SECONDS = 0.1
 READY_ANSWER_SECONDS_MAX = 2.0
 STOP_SECONDS_MAX = 20.0
+START_CRASHES_MAX = 3
 MAIL_SINK = "mail-sink"
 
 
 class Fleet:
     """Starts, awaits, kills and stops the processes of one stack."""
 
-    def __init__(self, config: StackConfig, guardian: Guardian, supervisor: Supervisor) -> None:
+    def __init__(self, config: StackConfig, guardian: Guardian, supervisor: Supervisor, reporter: Reporter) -> None:
         self._config = config
         self._guardian = guardian
         self._supervisor = supervisor
+        self._reporter = reporter
         self._processes: dict[str, Supervised] = {}
 
     def start(self, label: str, command: list[str], environment: Mapping[str, str]) -> None:
-        """Start a process and keep it running. Does not wait until it is ready."""
+        """Start a process; from now on it is kept running. Does not wait until it is ready."""
         with self._supervisor.lock:
             if label in self._processes:
                 raise StackError(f"{label} has been started already.")
@@ -50,18 +54,22 @@ class Fleet:
 
             supervised = Supervised(label, launch(), launch)
             self._processes[label] = supervised
+            self._supervisor.watch(supervised)
 
     def start_mail_sink(self, environment: Mapping[str, str]) -> None:
         """Start the mail server that keeps messages as files. Returns when it takes connections."""
         port = self._config.ports.smtp
         command = [sys.executable, "-m", "deploy.local.mail_sink", str(port), str(self._config.mail_dir)]
         self.start(MAIL_SINK, command, environment)
-        self._await(MAIL_SINK, lambda: not is_free(port))
+        self._await({MAIL_SINK: lambda: not is_free(port)})
 
-    def await_ready(self, spec: ServiceSpec) -> None:
-        """Wait until a service says that it is ready; from then on it is kept running."""
-        url = f"http://{HOST}:{spec.port(self._config)}/health/ready"
-        self._await(spec.label, lambda: _is_ready(url))
+    def await_ready(self, *specs: ServiceSpec) -> None:
+        """Wait until services say that they are ready.
+
+        Raises a ``StackError`` with the last log lines of one that keeps ending, or takes too long.
+        """
+        urls = {spec.label: f"http://{HOST}:{spec.port(self._config)}/health/ready" for spec in specs}
+        self._await({label: partial(_is_ready, url) for label, url in urls.items()})
 
     def kill(self, label: str, *, restart: bool) -> None:
         """SIGKILL, on purpose: it is not counted as a crash. Returns when the process is gone.
@@ -107,19 +115,27 @@ class Fleet:
         self._supervisor.forget(label)
         del self._processes[label]
 
-    def _await(self, label: str, is_ready: Callable[[], bool]) -> None:
+    def _await(self, is_ready: Mapping[str, Callable[[], bool]]) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX
+        waiting = dict(is_ready)
+        while waiting:
+            for label in [label for label, answers in waiting.items() if answers()]:
+                self.find(label).was_ready = True
+                self._reporter.say(f"{label} is ready")
+                del waiting[label]
+            for label in waiting:
+                self._refuse_lost(label, is_late=time.monotonic() > deadline)
+            if waiting:
+                time.sleep(READY_POLL_SECONDS)
+
+    def _refuse_lost(self, label: str, *, is_late: bool) -> None:
         supervised = self.find(label)
-        while not is_ready():
-            child = supervised.child
-            is_lost = supervised.has_failed if self._supervisor.is_watching(label) else not child.is_running()
-            if is_lost or time.monotonic() > deadline:
-                what = describe_end(child) if is_lost else f"still not ready after {READY_SECONDS_MAX:.0f} s"
-                raise StackError(
-                    f"{label} did not get ready: {what}. Its last lines ({child.log}):\n{child.log_tail()}"
-                )
-            time.sleep(READY_POLL_SECONDS)
-        self._supervisor.watch(supervised)
+        child = supervised.child
+        # One that was never ready and keeps ending has a fault that waiting does not cure.
+        is_hopeless = not supervised.was_ready and len(supervised.crashed_at_seconds) >= START_CRASHES_MAX
+        if supervised.has_failed or is_hopeless or is_late:
+            what = f"still not ready after {READY_SECONDS_MAX:.0f} s" if is_late else describe_end(child)
+            raise StackError(f"{label} did not get ready: {what}. Its last lines ({child.log}):\n{child.log_tail()}")
 
 
 def _is_ready(url: str) -> bool:

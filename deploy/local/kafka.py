@@ -17,6 +17,15 @@ POLL_SECONDS = 0.05
 
 _JVM_FLAGS = ("-Xms192m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
+# Its INFO is a page for every topic; what is worth reading when it has died is a warning or worse.
+_LOGGING = """\
+handlers=java.util.logging.ConsoleHandler
+java.util.logging.ConsoleHandler.formatter=java.util.logging.SimpleFormatter
+java.util.logging.SimpleFormatter.format=%1$tFT%1$tT.%1$tL %4$s %3$s %5$s%6$s%n
+.level=WARNING
+kafka.server.level=INFO
+"""
+
 
 class KafkaBroker:
     """One broker on one data folder. Not thread-safe."""
@@ -51,9 +60,12 @@ class KafkaBroker:
         properties.write_text(_server_properties(self._data_dir / "log", self._port, self._controller_port))
         if not (self._data_dir / "log" / "meta.properties").exists():
             self._format(properties)
+        logging = self._data_dir / "logging.properties"
+        logging.write_text(_LOGGING)
+        flags = (*_JVM_FLAGS, f"-Djava.util.logging.config.file={logging}")
         self._child = start_child(
             "kafka",
-            [*_java(self._class_path, *_JVM_FLAGS), "kafka.Kafka", str(properties)],
+            [*_java(self._class_path, *flags), "kafka.Kafka", str(properties)],
             log=self._log,
             guardian=self._guardian,
             rank=Rank.KAFKA,

@@ -36,7 +36,7 @@ class ConsoleReporter:
         self._console = console
 
     def say(self, message: str) -> None:
-        self._console.print(message, highlight=False, markup=False)
+        self._console.print(message, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def fetching(self) -> Iterator[ProgressCallback]:

@@ -1,6 +1,7 @@
 """The whole local stack as an object: for ``tessera up``, the demo, the benchmarks and the tests."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -33,6 +34,8 @@ from deploy.local.supervision import Supervisor
 from shared.database.migrate import Migrated, migrate
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import create_topics
+
+STARTING_MAX = max(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +129,9 @@ class LocalStack:
         self._parts.fleet.await_ready(spec)
         return spec
 
-    def await_ready(self, spec: ServiceSpec) -> None:
-        """Wait until a service, killed or restarted meanwhile, says that it is ready."""
-        self._parts.fleet.await_ready(spec)
+    def await_ready(self, *specs: ServiceSpec) -> None:
+        """Wait until services, killed or restarted meanwhile, say that they are ready."""
+        self._parts.fleet.await_ready(*specs)
 
     def child(self, spec: ServiceSpec) -> Child:
         """The process that a service has now: its pid, its log, signals for it."""
@@ -220,19 +223,19 @@ class LocalStack:
         supervisor.start()
         self._cleanup.callback(supervisor.stop)
         servers.watch_all(supervisor)
-        fleet = Fleet(config, guardian, supervisor)
+        fleet = Fleet(config, guardian, supervisor, self._reporter)
         self._cleanup.callback(fleet.stop_all)
         self._running = _Running(secrets, servers, fleet, supervisor)
         fleet.start_mail_sink(inherited())
         self._start_fleet()
 
     def _start_fleet(self) -> None:
-        """All at once: they wait for each other by themselves."""
-        for spec in self._fleet_specs:
-            self._launch(spec, {})
-        for spec in self._fleet_specs:
-            self._parts.fleet.await_ready(spec)
-            self._reporter.say(f"{spec.label} is ready")
+        """A few at a time: Python's imports are all processor time, and who starves while starting times out."""
+        for first in range(0, len(self._fleet_specs), STARTING_MAX):
+            specs = self._fleet_specs[first : first + STARTING_MAX]
+            for spec in specs:
+                self._launch(spec, {})
+            self._parts.fleet.await_ready(*specs)
 
     def _launch(self, spec: ServiceSpec, extra_env: Mapping[str, str]) -> None:
         environment = environment_of(

@@ -27,6 +27,7 @@ class Supervised:
     crashed_at_seconds: deque[float] = field(default_factory=deque)
     restart_at_seconds: float | None = None
     has_failed: bool = False
+    was_ready: bool = False
 
 
 class Supervisor:
@@ -62,10 +63,6 @@ class Supervisor:
         """Leave this process alone from now on."""
         with self.lock:
             self._watched.pop(label, None)
-
-    def is_watching(self, label: str) -> bool:
-        """Whether this process is being kept running."""
-        return label in self._watched
 
     def restart_soon(self, supervised: Supervised) -> None:
         """Restart a process that is about to be ended on purpose; this is not counted as a crash."""
