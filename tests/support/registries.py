@@ -19,14 +19,22 @@ from services.members import app as members
 from services.members.settings import MembersSettings
 from shared.clock import BusinessClock
 from shared.database import Database
+from shared.database.roles import role_name
 from shared.runtime import ServiceContext, Wiring
 from shared.runtime.settings import ServiceSettings
 from shared.web import Authenticator, StaticKeySource, create_app
+from tests.support.databases import made_database
+from tests.support.servers import TestServers
 
 ISSUER = "https://tessera.invalid"
 SIGNING_KEY: dict[str, Any] = dict(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True))
 SIGNER = TokenSigner(SIGNING_KEY, issuer=ISSUER)
 IDENTIFIER_KEY = "0f" * 32
+# Children before parents.
+EMPTIED = {
+    "members": ("identifiers", "persons", "members", "outbox", "idempotency"),
+    "coalition": ("tills", "stores", "partners", "api_clients", "outbox", "idempotency"),
+}
 REQUIRED = {
     "database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",  # tests bring their own
     "kafka_bootstrap_servers": "127.0.0.1:1",
@@ -111,3 +119,19 @@ async def _served(wiring: Wiring, authenticator: Authenticator) -> AsyncIterator
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
+
+
+@asynccontextmanager
+async def shared_database(servers: TestServers, service: str) -> AsyncIterator[Database]:
+    """One database for many tests, as the service's role; ``empty_tables`` before each makes it a test's own."""
+    async with made_database(servers) as made:
+        database = Database(made.url(role_name(service)))
+        yield database
+        await database.close()
+
+
+async def empty_tables(database: Database, service: str) -> None:
+    """Take every row from the service's tables: a few rows are deleted sooner than a template is copied."""
+    async with database.transaction() as transaction:
+        for table in EMPTIED[service]:
+            await transaction.raw.execute(f"delete from {table}")

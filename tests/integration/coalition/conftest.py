@@ -1,22 +1,31 @@
 """The coalition service on a database of its own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
 from shared.database import Database
-from tests.support.registries import coalition_client
+from tests.support.registries import coalition_client, empty_tables, shared_database
+from tests.support.servers import TestServers
+
+
+@pytest.fixture(scope="module")
+async def module_database(stack: TestServers) -> AsyncIterator[Database]:
+    """One database for the tests of a file."""
+    async with shared_database(stack, "coalition") as database:
+        yield database
 
 
 @pytest.fixture
-def database(database_of: Callable[[str], Database]) -> Database:
-    """Coalition's database, as coalition's role."""
-    return database_of("coalition")
+async def database(module_database: Database) -> Database:
+    """The service's database, as the service's role, empty."""
+    await empty_tables(module_database, "coalition")
+    return module_database
 
 
 @pytest.fixture
 async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
-    """Calls to coalition's routes."""
+    """Calls to the service's routes."""
     async with coalition_client(database) as opened:
         yield opened

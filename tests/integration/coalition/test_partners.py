@@ -188,43 +188,39 @@ async def test_concurrent_registrations_of_one_store_leave_one(
     assert subjects.count("acme/x") == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "pointer"),
-    [
-        ("/v1/partners", {"partner_id": "a/b", "name": "A"}, "/partner_id"),
-        ("/v1/partners", {"partner_id": "a", "name": ""}, "/name"),
-        ("/v1/partners", {"partner_id": "a", "name": "A", "line_tolerance_minor": False}, "/line_tolerance_minor"),
-        ("/v1/partners", {"partner_id": "a", "name": "A", "receipt_tolerance_minor": -1}, "/receipt_tolerance_minor"),
-        ("/v1/partners/acme/stores", {**STORE, "time_zone": "Mars/Olympus"}, "/time_zone"),
-        ("/v1/partners/acme/stores:batch", {"stores": []}, "/stores"),
-        ("/v1/partners/acme/stores:batch", {"stores": [{**STORE, "tills": [TILL, TILL]}]}, "/stores/0"),
-        ("/v1/partners/acme/stores/s1/tills", {"till_id": "t", "key_scheme": "guess"}, "/key_scheme"),
-    ],
+INVALID: tuple[tuple[str, object, str], ...] = (
+    ("/v1/partners", {"partner_id": "a/b", "name": "A"}, "/partner_id"),
+    ("/v1/partners", {"partner_id": "a", "name": ""}, "/name"),
+    ("/v1/partners", {"partner_id": "a", "name": "A", "line_tolerance_minor": False}, "/line_tolerance_minor"),
+    ("/v1/partners", {"partner_id": "a", "name": "A", "receipt_tolerance_minor": -1}, "/receipt_tolerance_minor"),
+    ("/v1/partners/acme/stores", {**STORE, "time_zone": "Mars/Olympus"}, "/time_zone"),
+    ("/v1/partners/acme/stores:batch", {"stores": []}, "/stores"),
+    ("/v1/partners/acme/stores:batch", {"stores": [{**STORE, "tills": [TILL, TILL]}]}, "/stores/0"),
+    ("/v1/partners/acme/stores/s1/tills", {"till_id": "t", "key_scheme": "guess"}, "/key_scheme"),
 )
-async def test_a_field_that_is_not_valid_is_named(
-    client: httpx2.AsyncClient, path: str, body: object, pointer: str
-) -> None:
-    refused = await post(client, path, body)
-    assert refused.status_code == 422, refused.text
-    assert refused.json()["errors"][0]["pointer"] == pointer
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "scope", "body"),
-    [
-        ("POST", "/v1/partners", "partners:write", ACME),
-        ("GET", "/v1/partners", "partners:read", None),
-        ("GET", "/v1/partners/acme", "partners:read", None),
-        ("POST", "/v1/partners/acme/stores", "partners:write", STORE),
-        ("POST", "/v1/partners/acme/stores:batch", "partners:write", {"stores": [STORE]}),
-        ("GET", "/v1/partners/acme/stores", "partners:read", None),
-        ("POST", "/v1/partners/acme/stores/s1/tills", "partners:write", TILL),
-        ("POST", "/v1/api-clients", "clients:write", {"client_id": "x", "scopes": ["rules:read"]}),
-    ],
+async def test_a_field_that_is_not_valid_is_named(client: httpx2.AsyncClient) -> None:
+    for path, body, pointer in INVALID:
+        refused = await post(client, path, body)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["pointer"] == pointer
+
+
+ROUTES: tuple[tuple[str, str, str, object], ...] = (
+    ("POST", "/v1/partners", "partners:write", ACME),
+    ("GET", "/v1/partners", "partners:read", None),
+    ("GET", "/v1/partners/acme", "partners:read", None),
+    ("POST", "/v1/partners/acme/stores", "partners:write", STORE),
+    ("POST", "/v1/partners/acme/stores:batch", "partners:write", {"stores": [STORE]}),
+    ("GET", "/v1/partners/acme/stores", "partners:read", None),
+    ("POST", "/v1/partners/acme/stores/s1/tills", "partners:write", TILL),
+    ("POST", "/v1/api-clients", "clients:write", {"client_id": "x", "scopes": ["rules:read"]}),
 )
-async def test_every_route_needs_a_token_with_its_scope(
-    client: httpx2.AsyncClient, method: str, path: str, scope: str, body: object
-) -> None:
-    assert (await client.request(method, path, json=body)).status_code == 401
-    refused = await client.request(method, path, json=body, headers=bearing("receipts:write"))
-    assert (refused.status_code, refused.json()["scope"]) == (403, scope)
+
+
+async def test_every_route_needs_a_token_with_its_scope(client: httpx2.AsyncClient) -> None:
+    for method, path, scope, body in ROUTES:
+        assert (await client.request(method, path, json=body)).status_code == 401
+        refused = await client.request(method, path, json=body, headers=bearing("receipts:write"))
+        assert (refused.status_code, refused.json()["scope"]) == (403, scope)

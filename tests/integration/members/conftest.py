@@ -1,22 +1,31 @@
 """The members service on a database of its own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
 from shared.database import Database
-from tests.support.registries import members_client
+from tests.support.registries import empty_tables, members_client, shared_database
+from tests.support.servers import TestServers
+
+
+@pytest.fixture(scope="module")
+async def module_database(stack: TestServers) -> AsyncIterator[Database]:
+    """One database for the tests of a file."""
+    async with shared_database(stack, "members") as database:
+        yield database
 
 
 @pytest.fixture
-def database(database_of: Callable[[str], Database]) -> Database:
-    """The registry's database, as the registry's role."""
-    return database_of("members")
+async def database(module_database: Database) -> Database:
+    """The service's database, as the service's role, empty."""
+    await empty_tables(module_database, "members")
+    return module_database
 
 
 @pytest.fixture
 async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
-    """Calls to the registry's routes."""
+    """Calls to the service's routes."""
     async with members_client(database) as opened:
         yield opened

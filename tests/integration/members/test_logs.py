@@ -2,16 +2,17 @@
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import asyncpg
 import httpx2
 import pytest
 import structlog
 
+from shared.database import Database
 from shared.telemetry.logs import configure_logs
 from tests.support.databases import FreshDatabase
-from tests.support.registries import bearing
+from tests.support.registries import bearing, members_client
 
 PERSON = {
     "given_name": "Zebulon",
@@ -37,13 +38,14 @@ def lines() -> Iterator[io.StringIO]:
 
 
 async def test_a_fault_in_the_middle_of_an_enrolment_logs_no_person(
-    client: httpx2.AsyncClient, fresh_database: FreshDatabase, lines: io.StringIO
+    fresh_database: FreshDatabase, database_of: Callable[[str], Database], lines: io.StringIO
 ) -> None:
     # A violated check quotes the whole row in its detail.
     admin = await asyncpg.connect(fresh_database.admin_url)
     await admin.execute("alter table members.persons add constraint nobody check (given_name = 'nobody')")
     await admin.close()
-    answer = await client.post("/v1/members", json=PERSON, headers=bearing())
+    async with members_client(database_of("members")) as client:
+        answer = await client.post("/v1/members", json=PERSON, headers=bearing())
     assert answer.status_code == 500
     logged = lines.getvalue().lower()
     assert "request failed" in logged
