@@ -55,7 +55,8 @@ class PageRequest(BaseModel):
 
 def encode_cursor(position: Sequence[object]) -> str:
     """The key of a page's last item as an opaque text: base64url of JSON (UUIDs, times and dates as texts)."""
-    return base64.urlsafe_b64encode(orjson.dumps(list(position))).rstrip(b"=").decode()
+    # default: asyncpg's UUIDs are a subclass, which orjson does not take by itself
+    return base64.urlsafe_b64encode(orjson.dumps(list(position), default=str)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, adapter: TypeAdapter[P]) -> P:

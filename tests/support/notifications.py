@@ -1,0 +1,107 @@
+"""Notifications on a real database, with a mail server and a registry that a test can speak to."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.notifications.app import http_client
+from services.notifications.domain.digest import Award
+from services.notifications.domain.mail import Sender
+from services.notifications.gateways.contacts import Contacts
+from services.notifications.gateways.mail_server import MailServer, MailServerAddress
+from services.notifications.gateways.tokens import AccessToken
+from services.notifications.rendering import Templates
+from services.notifications.sender import MessageSender
+from services.notifications.use_cases.add_to_digests import add_to_digests
+from shared.database import Database
+from shared.ids import new_id
+from shared.receipt_key import DocumentKey, encode_receipt_key
+from tests.support.mail_host import MailHost
+from tests.support.registry_host import RegistryHost
+
+SENDER = Sender("Tessera", "programme@tessera.invalid")
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+TEMPLATES = Templates()
+
+
+def award(member_id: UUID, number: int, *, points: int = 10, partner_id: str = "grocer") -> Award:
+    """What receipt ``number`` earned."""
+    key = encode_receipt_key(partner_id, DocumentKey(scheme="document", source="orders", number=str(number)))
+    return Award(key, member_id, partner_id, points, 0, NOON, None)
+
+
+@dataclass
+class Post:
+    """A sender with everything around it."""
+
+    database: Database
+    sender: MessageSender
+    mail: MailHost
+    registry: RegistryHost
+    mail_server: MailServer
+
+    async def earn(self, *awards: Award, delay: timedelta = timedelta(0)) -> int:
+        """Awards come in, in one transaction."""
+        async with self.database.transaction() as transaction:
+            return await add_to_digests(transaction, awards, delay)
+
+    async def member(self, number: int, **known: Any) -> UUID:
+        """A new member whom the registry knows."""
+        member_id = new_id()
+        self.registry.know(member_id, f"member{number}@example.com", **known)
+        return member_id
+
+    async def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """What the database says."""
+        async with self.database.transaction() as transaction:
+            return [dict(row) for row in await transaction.raw.fetch(statement, *values)]
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """All messages, oldest first."""
+        return await self.rows("select * from messages order by message_id")
+
+    async def states(self) -> list[str]:
+        """The states of all messages, oldest first."""
+        return [message["state"] for message in await self.messages()]
+
+    async def told(self) -> list[dict[str, Any]]:
+        """The events in the outbox."""
+        return [orjson.loads(row["body"]) for row in await self.rows("select body from outbox order by id")]
+
+    async def make_due(self) -> None:
+        """Every queued message may be tried now."""
+        await self.rows("update messages set next_attempt_at = now() where next_attempt_at is not null")
+
+
+@asynccontextmanager
+async def post_office(database: Database, *, connections_max: int = 4) -> AsyncIterator[Post]:
+    """Notifications' sender, between a registry and a mail server."""
+    mail, registry = MailHost(), RegistryHost()
+    async with mail.listening(), registry.listening(), http_client(16) as client:
+        mail_server = MailServer(
+            MailServerAddress("127.0.0.1", mail.port, start_tls="never"), connections_max=connections_max
+        )
+        yield Post(database, sender_of(database, mail_server, registry, client), mail, registry, mail_server)
+        await mail_server.close()
+
+
+def sender_of(database: Database, mail_server: MailServer, registry: RegistryHost, client: Any) -> MessageSender:
+    """One more sender on the same parts."""
+    token = AccessToken(client, f"{registry.url}/oauth/token", "notifications", "a secret")
+    return MessageSender(
+        database=database,
+        contacts=Contacts(client, registry.url, token),
+        mail_server=mail_server,
+        templates=TEMPLATES,
+        sender=SENDER,
+    )
+
+
+def reasons(messages: Sequence[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    """State and reason of each."""
+    return [(message["state"], message["reason"]) for message in messages]
