@@ -6,6 +6,7 @@ Statements that run once a batch or a request on a hot path use ``Transaction.ra
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from shared.database.errors import is_connection_lost, is_retryable
+from shared.database.errors import TransactionTimeoutError, is_connection_lost, is_retryable
 
 RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
 ATTEMPTS_MAX = 5
+TRANSACTION_SECONDS_MAX = 5.0  # of a service's role, see shared.database.roles
 CONFLICT_PAUSE_SECONDS_MAX = 0.05
 
 # now() is the transaction's start: all effects of one transaction bear one time.
@@ -58,13 +60,23 @@ class Database:
 
         BEGIN goes out with the first statement that passes through SQLAlchemy, which is why business time is read
         first: a statement on the raw connection before that would commit by itself.
+
+        Raises:
+            TransactionTimeoutError: the connection was lost after ``TRANSACTION_SECONDS_MAX``. The server does say
+                that the transaction took too long, but the driver sees only the connection go.
         """
-        async with self._engine.begin() as connection:
-            now = cast("datetime", (await connection.execute(_BUSINESS_TIME)).scalar_one())
-            raw = (await connection.get_raw_connection()).driver_connection
-            if raw is None or not raw.is_in_transaction():
-                raise RuntimeError("no transaction is open on the raw connection: its statements would commit alone")
-            yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC))
+        began_seconds = time.monotonic()
+        try:
+            async with self._engine.begin() as connection:
+                began_seconds = time.monotonic()
+                now = cast("datetime", (await connection.execute(_BUSINESS_TIME)).scalar_one())
+                raw = await _raw_in_transaction(connection)
+                yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC))
+        except Exception as error:
+            lasted_seconds = time.monotonic() - began_seconds
+            if lasted_seconds >= TRANSACTION_SECONDS_MAX and is_connection_lost(error):
+                raise TransactionTimeoutError(f"the transaction was cut off after {lasted_seconds:.1f} s") from error
+            raise
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[RawConnection]:
@@ -114,3 +126,10 @@ class Database:
     async def close(self) -> None:
         """Close every connection. The pool opens new ones if it is used again."""
         await self._engine.dispose()
+
+
+async def _raw_in_transaction(connection: AsyncConnection) -> RawConnection:
+    raw: RawConnection | None = (await connection.get_raw_connection()).driver_connection
+    if raw is None or not raw.is_in_transaction():
+        raise RuntimeError("no transaction is open on the raw connection: its statements would commit alone")
+    return raw

@@ -14,6 +14,10 @@ _ALWAYS_PERMANENT = frozenset({"23502", "23503"})
 _PERMANENT_WITH_CONSTRAINT = frozenset({"23505", "23514"})
 
 
+class TransactionTimeoutError(TimeoutError):
+    """The connection was lost after the transaction had lasted longer than its role may: less work might fit."""
+
+
 def postgres_error_of(error: BaseException) -> asyncpg.PostgresError | None:
     """The server's own error, also from under SQLAlchemy's."""
     candidate: BaseException | None = error

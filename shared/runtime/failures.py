@@ -4,7 +4,7 @@ Permanent is a list (``shared.database.errors``, and what a handler declares its
 smaller pieces; everything else is the world's fault and is waited for. An outage is never dead-lettered.
 """
 
-from shared.database.errors import is_permanent, postgres_error_of
+from shared.database.errors import TransactionTimeoutError, is_permanent, postgres_error_of
 from shared.kafka import Failure, PermanentError
 
 # A statement, an idle transaction and a transaction that lasted too long, in this order.
@@ -18,6 +18,8 @@ def classify(error: Exception) -> Failure:
         return next(kind for kind in (Failure.PERMANENT, Failure.TIMEOUT, Failure.TRANSIENT) if kind in found)
     if isinstance(error, PermanentError) or is_permanent(error):
         return Failure.PERMANENT
+    if isinstance(error, TransactionTimeoutError):
+        return Failure.TIMEOUT
     postgres_error = postgres_error_of(error)
     if postgres_error is not None and postgres_error.sqlstate in _TIMEOUT_SQLSTATES:
         return Failure.TIMEOUT
