@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from tests.support.servers import (
 )
 
 if TYPE_CHECKING:
+    from deploy.local.stack import LocalStack
     from shared.kafka.settings import KafkaSettings
 
 TEST_PARTITIONS = 4
@@ -54,6 +55,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def stack() -> TestServers:
     """A real PostgreSQL and a real Kafka, shared by all tests of the run."""
     return shared_servers()
+
+
+@pytest.fixture(scope="session")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["LocalStack"]:
+    """A whole stack whose parts a test may kill, restart and starve; for tests with the marker ``faults``.
+
+    All services run, and its PostgreSQL writes as safely as in production. A test leaves it as it found it: everything
+    running and ready.
+    """
+    from deploy.local.config import StackConfig
+    from deploy.local.ports import Ports
+    from deploy.local.stack import LocalStack
+
+    config = StackConfig(
+        state_dir=tmp_path_factory.mktemp("own-stack"),
+        ports=Ports.picked(),
+        service_environment={"TESSERA_TOPIC_PARTITIONS": str(TEST_PARTITIONS), "TESSERA_DIGEST_DELAY_SECONDS": "1"},
+        postgres_settings={"shared_buffers": "256MB"},
+    )
+    with LocalStack(config) as stack:
+        yield stack
 
 
 @pytest.fixture

