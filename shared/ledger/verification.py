@@ -96,11 +96,8 @@ async def _misnamed_lots(connection: RawConnection) -> tuple[list[Finding], int]
             continue
         total += 1
         if total <= FINDINGS_MAX:
-            findings.append(
-                Finding(
-                    "lot = its terms", row["point_type"], row["account_id"], row["lot_key"], None, "key", None, None
-                )
-            )
+            point_type, account_id, lot_key, *_ = row
+            findings.append(Finding("lot = its terms", point_type, account_id, lot_key, None, "key", None, None))
     return findings, total
 
 

@@ -1,0 +1,97 @@
+"""Made-up histories of commands: few owners, few lots, small amounts, so that everything meets everything."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from shared.ledger import Capture, ClawBack, Command, Earn, LotTerms, Release, Reserve, SpendLate, Suspend, Void
+
+T = TypeVar("T")
+
+OWNERS = tuple(UUID(int=number) for number in (3, 1, 2))
+TERMS = (
+    LotTerms("grocer", date(2026, 1, 1), date(2026, 6, 1)),
+    LotTerms("fuel", date(2026, 1, 1), date(2026, 6, 1)),
+    LotTerms("grocer", date(2026, 1, 2), date(2026, 6, 1)),
+    LotTerms("grocer", date(2026, 1, 2), date(2026, 4, 1)),
+    LotTerms("fuel", date(2026, 1, 1), None),
+    LotTerms("fuel", date(2026, 1, 1), None, basis="gift"),
+)
+AWARDS = (b"receipt-1", b"receipt-2")
+UNKNOWN_HOLD = UUID(int=999)
+KINDS = (Earn, Earn, Earn, Earn, Reserve, Reserve, Reserve, Capture, Void, ClawBack, Suspend, Release, SpendLate)
+
+
+class _Choices:
+    """One drawn number, spent choice by choice: a draw a command instead of seven keeps thousands of them fast."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def up_to(self, highest: int) -> int:
+        """From 1 to ``highest``."""
+        self._number, choice = divmod(self._number, highest)
+        return choice + 1
+
+    def one_of(self, options: Sequence[T]) -> T:
+        return options[self.up_to(len(options)) - 1]
+
+
+def histories(commands_min: int = 20, commands_max: int = 40) -> st.SearchStrategy[list[Command]]:
+    """Commands in an order, after a few points were earned."""
+    numbers = st.lists(st.integers(0, 2**40 - 1), min_size=commands_min, max_size=commands_max)
+    return numbers.map(_history)
+
+
+def _history(numbers: Sequence[int]) -> list[Command]:
+    commands: list[Command] = []
+    holds: list[tuple[UUID, UUID]] = []
+    for position, number in enumerate(numbers):
+        choices = _Choices(number)
+        commands.append(_command(Earn if position < 3 else choices.one_of(KINDS), choices, holds))
+    return commands
+
+
+def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUID]]) -> Command:
+    owner_id = choices.one_of((OWNERS[0], OWNERS[0], OWNERS[0], OWNERS[1]))
+    reference = choices.one_of((b"a", b"b"))
+    if kind is Reserve:
+        holds.append((UUID(int=1000 + len(holds)), owner_id))
+        return Reserve(owner_id, "points", reference, choices.up_to(15), holds[-1][0])
+    if kind is Capture or kind is Void:
+        # A recent hold, mostly under its own owner: those asked for long ago are mostly closed.
+        hold_id, its_owner = choices.one_of(holds[-3:] or [(UNKNOWN_HOLD, owner_id)])
+        owner_id = choices.one_of((its_owner, its_owner, its_owner, owner_id))
+        if kind is Void:
+            return Void(owner_id, "points", reference, hold_id, choices.one_of(("void", "expire")))
+        points, keep_rest = choices.up_to(12), choices.one_of((False, True))
+        return Capture(owner_id, "points", reference, points, hold_id, "fuel", keep_rest)
+    if kind is SpendLate:
+        return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer")
+    terms, award = choices.one_of(TERMS), choices.one_of(AWARDS)
+    if kind is Release:
+        return Release(owner_id, "points", reference, terms, award)
+    if kind is Earn:
+        return Earn(owner_id, "points", reference, choices.up_to(15), terms)
+    if kind is Suspend:
+        return Suspend(owner_id, "points", reference, choices.up_to(15), terms, award)
+    return ClawBack(owner_id, "points", reference, choices.up_to(30), terms, award)
+
+
+def cuts() -> st.SearchStrategy[list[int]]:
+    """Sizes of batches, used over and over."""
+    return st.lists(st.integers(1, 12), min_size=1, max_size=5)
+
+
+def cut(items: Sequence[T], sizes: Sequence[int]) -> list[list[T]]:
+    """The same items in batches of these sizes."""
+    batches: list[list[T]] = []
+    start = 0
+    while start < len(items):
+        size = sizes[len(batches) % len(sizes)]
+        batches.append(list(items[start : start + size]))
+        start += size
+    return batches

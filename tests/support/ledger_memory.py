@@ -1,0 +1,121 @@
+"""Plans applied to dictionaries, with the reads that posting would do and the rules that the tables enforce."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.ledger import Balances, Command, LotTerms, Outcome, plan
+from shared.ledger.book import Account, Hold, Lot, StoredHold, StoredLot, StoredPart, Transfer
+from shared.ledger.commands import AccountKey
+from shared.ledger.needs import Draw, needs_of
+from shared.ledger.planning import Plan
+
+
+class MemoryLedger:
+    """What ``post`` does, without a database. Reads no more than ``needs_of`` asks for."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[AccountKey, Account] = {}
+        self.lots: dict[tuple[int, bytes], StoredLot] = {}
+        self.holds: dict[UUID, tuple[str, StoredHold]] = {}
+        self.transfers: list[Transfer] = []
+
+    def post(self, commands: Sequence[Command]) -> list[Outcome]:
+        for command in commands:
+            key = (command.owner_id.int, command.point_type)
+            self.accounts.setdefault(key, Account(len(self.accounts) + 1))
+        named = {(command.owner_id.int, command.point_type) for command in commands}
+        accounts = {key: account for key, account in self.accounts.items() if key in named}
+        needs = needs_of(accounts, commands)
+        lots = [self.lots[name] for name in needs.named_lots if name in self.lots]
+        for draw in needs.draws:
+            lots += self._first_lots(draw)
+        holds = [self.holds[hold_id] for hold_id in needs.hold_ids if hold_id in self.holds]
+        planned = plan(accounts, lots, [hold for state, hold in holds if state == "open"], commands)
+        self._apply(planned)
+        return planned.outcomes
+
+    def balances(self) -> dict[tuple[UUID, str], Balances]:
+        return {
+            (UUID(int=owner), point_type): Balances(*account[1:])
+            for (owner, point_type), account in self.accounts.items()
+        }
+
+    def lots_with_points(self) -> dict[tuple[UUID, str, tuple[LotTerms, bytes | None]], tuple[int, int]]:
+        owners = {account.account_id: key for key, account in self.accounts.items()}
+        return {
+            (UUID(int=owners[lot.account_id][0]), owners[lot.account_id][1], (lot.terms, lot.award)): (
+                lot.remaining,
+                lot.reserved,
+            )
+            for lot in self.lots.values()
+            if lot.remaining or lot.reserved
+        }
+
+    def holds_by_state(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]]:
+        return {
+            hold_id: (state, {part.lot.lot_key: (part.reserved, part.captured) for part in hold.parts})
+            for hold_id, (state, hold) in self.holds.items()
+        }
+
+    def _first_lots(self, draw: Draw) -> list[StoredLot]:
+        spendable = sorted(
+            (lot for lot in self.lots.values() if lot.account_id == draw.account_id and lot.award is None),
+            key=lambda lot: lot.lot_key,
+        )
+        taken, before = [], 0
+        for lot in [lot for lot in spendable if lot.remaining > 0][: draw.lots_max]:
+            if before >= draw.points:
+                break
+            taken.append(lot)
+            before += lot.remaining
+        return taken
+
+    def _apply(self, planned: Plan) -> None:
+        self.transfers += planned.transfers
+        by_id = {account.account_id: key for key, account in self.accounts.items()}
+        for account_id, *amounts in planned.accounts:
+            key = by_id[account_id]
+            now = [before + change for before, change in zip(self.accounts[key][1:], amounts, strict=True)]
+            self.accounts[key] = Account(account_id, *now)
+            assert min(now) >= 0
+            assert self.accounts[key].debt == 0 or self.accounts[key].available == 0
+        for lot in planned.credited_lots:
+            assert lot.remaining >= 0, "a lot that was not read can only gain"
+            assert lot.reserved >= 0
+            self._change_lot(lot)
+        for lot in planned.stored_lots:
+            assert (lot.account_id, lot.key) in self.lots
+            self._change_lot(lot)
+        for hold in planned.new_holds:
+            assert hold.hold_id not in self.holds
+        for hold in (*planned.new_holds, *planned.stored_holds):
+            self._keep_hold(hold)
+        self._refresh_parts()
+
+    def _change_lot(self, lot: Lot) -> None:
+        nothing = StoredLot(lot.account_id, lot.key, lot.award, lot.terms, 0, 0)
+        before = self.lots.get((lot.account_id, lot.key), nothing)
+        base = lot.stored or nothing
+        after = before._replace(
+            remaining=before.remaining + lot.remaining - base.remaining,
+            reserved=before.reserved + lot.reserved - base.reserved,
+        )
+        assert after.remaining >= 0
+        assert after.reserved >= 0
+        self.lots[lot.account_id, lot.key] = after
+
+    def _keep_hold(self, hold: Hold) -> None:
+        assert (hold.state == "open") == (hold.reserved > 0)
+        parts = tuple(
+            StoredPart(self.lots[hold.account_id, part.lot.key], part.reserved, part.captured) for part in hold.parts
+        )
+        self.holds[hold.hold_id] = (
+            hold.state,
+            StoredHold(hold.hold_id, hold.account_id, hold.reserved, hold.captured, parts),
+        )
+
+    def _refresh_parts(self) -> None:
+        """A hold is read joined with its lots as they are then."""
+        for hold_id, (state, hold) in self.holds.items():
+            parts = tuple(part._replace(lot=self.lots[part.lot.account_id, part.lot.lot_key]) for part in hold.parts)
+            self.holds[hold_id] = (state, hold._replace(parts=parts))

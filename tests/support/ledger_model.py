@@ -1,0 +1,194 @@
+"""The ledger as a person would keep it on paper: one owner's lots, holds and debt, and nothing derived.
+
+Written apart from ``shared.ledger.planning`` on purpose: no books, no legs, no transfers, no plan. Balances are sums.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeAlias
+from uuid import UUID
+
+from shared.ledger import (
+    Balances,
+    Capture,
+    ClawBack,
+    Command,
+    Earn,
+    LotTerms,
+    Outcome,
+    Posted,
+    Refused,
+    Release,
+    Reserve,
+    SpendLate,
+    Suspend,
+    Void,
+)
+
+LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
+
+
+@dataclass
+class PaperHold:
+    """What a hold took from each lot: still reserved, and captured."""
+
+    reserved: dict[LotTerms, int]
+    captured: dict[LotTerms, int] = field(default_factory=lambda: defaultdict(int))
+    state: str = "open"
+
+
+@dataclass
+class PaperOwner:
+    """One owner's points of one type."""
+
+    lots_per_hold_max: int
+    lots: dict[LotName, int] = field(default_factory=lambda: defaultdict(int))
+    holds: dict[UUID, PaperHold] = field(default_factory=dict)
+    debt: int = 0
+
+    @property
+    def balance(self) -> Balances:
+        available = sum(points for (_, award), points in self.lots.items() if award is None)
+        pending = sum(points for (_, award), points in self.lots.items() if award is not None)
+        held = sum(sum(hold.reserved.values()) for hold in self.holds.values())
+        return Balances(available, held, pending, self.debt)
+
+    def in_order(self) -> list[LotTerms]:
+        """What can be spent: first expiring first, the older first among equals."""
+        spendable = [terms for (terms, award), points in self.lots.items() if award is None and points]
+        return sorted(spendable, key=lambda terms: (terms.expires_on or date.max, terms.available_from, terms.key))
+
+    def draw(self, points: int) -> dict[LotTerms, int]:
+        taken: dict[LotTerms, int] = {}
+        for terms in self.in_order():
+            if points == 0:
+                break
+            taken[terms] = min(points, self.lots[terms, None])
+            self.lots[terms, None] -= taken[terms]
+            points -= taken[terms]
+        return taken
+
+    def clear_debt(self) -> int:
+        cleared = sum(self.draw(self.debt).values())
+        self.debt -= cleared
+        return cleared
+
+    def apply(self, command: Command) -> Outcome:
+        match command:
+            case Earn():
+                self.lots[command.terms, None] += command.points
+                return Posted(command, command.points, debt_cleared=self.clear_debt(), balance=self.balance)
+            case ClawBack():
+                return self.claw_back(command)
+            case Suspend():
+                points = min(command.points, self.lots[command.terms, None])
+                self.lots[command.terms, None] -= points
+                self.lots[command.terms, command.award] += points
+                return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+            case Release():
+                points = self.lots.pop((command.terms, command.award), 0)
+                self.lots[command.terms, None] += points
+                return Posted(command, points, debt_cleared=self.clear_debt(), balance=self.balance)
+            case Reserve():
+                return self.reserve(command)
+            case Capture():
+                return self.capture(command)
+            case Void():
+                return self.void(command)
+            case SpendLate():
+                points = sum(self.draw(command.points).values())
+                return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+
+    def claw_back(self, command: ClawBack) -> Outcome:
+        left = command.points
+        for name in ((command.terms, command.award), (command.terms, None)):
+            taken = min(left, self.lots[name])
+            self.lots[name] -= taken
+            left -= taken
+        self.debt += left
+        cleared = self.clear_debt()
+        return Posted(command, command.points, debt_added=left, debt_cleared=cleared, balance=self.balance)
+
+    def reserve(self, command: Reserve) -> Outcome:
+        if command.points > self.balance.available:
+            return Refused(command, "insufficient_points", self.balance)
+        reachable = sum(self.lots[terms, None] for terms in self.in_order()[: self.lots_per_hold_max])
+        if command.points > reachable:
+            return Refused(command, "too_many_lots", self.balance)
+        self.holds[command.hold_id] = PaperHold(self.draw(command.points))
+        return Posted(command, command.points, balance=self.balance)
+
+    def capture(self, command: Capture) -> Outcome:
+        hold = self.holds.get(command.hold_id)
+        if hold is None or hold.state != "open":
+            return Refused(command, "hold_not_open", self.balance)
+        if command.points > sum(hold.reserved.values()):
+            return Refused(command, "exceeds_hold", self.balance)
+        left = command.points
+        for terms in hold.reserved:  # drawn in the order of spending
+            taken = min(left, hold.reserved[terms])
+            hold.reserved[terms] -= taken
+            hold.captured[terms] += taken
+            left -= taken
+        released = 0 if command.keep_rest else self.let_go(hold)
+        if not any(hold.reserved.values()):
+            hold.state = "captured"
+        cleared = self.clear_debt()
+        return Posted(command, command.points, debt_cleared=cleared, released=released, balance=self.balance)
+
+    def void(self, command: Void) -> Outcome:
+        hold = self.holds.get(command.hold_id)
+        if hold is None or hold.state != "open":
+            return Refused(command, "hold_not_open", self.balance)
+        points = self.let_go(hold)
+        hold.state = {"void": "voided", "expire": "expired"}[command.purpose]
+        cleared = self.clear_debt()
+        return Posted(command, points, debt_cleared=cleared, released=points, balance=self.balance)
+
+    def let_go(self, hold: PaperHold) -> int:
+        points = sum(hold.reserved.values())
+        for terms, reserved in hold.reserved.items():
+            self.lots[terms, None] += reserved
+            hold.reserved[terms] = 0
+        return points
+
+
+class PaperLedger:
+    """Every owner, one command at a time."""
+
+    def __init__(self, lots_per_hold_max: int) -> None:
+        self.owners: dict[tuple[UUID, str], PaperOwner] = defaultdict(lambda: PaperOwner(lots_per_hold_max))
+
+    def post(self, command: Command) -> Outcome:
+        return self.owners[command.owner_id, command.point_type].apply(command)
+
+    def lots(self) -> dict[tuple[UUID, str, LotName], tuple[int, int]]:
+        """Remaining and reserved of every lot that has either."""
+        found: dict[tuple[UUID, str, LotName], tuple[int, int]] = {}
+        for (owner_id, point_type), owner in self.owners.items():
+            reserved: dict[LotTerms, int] = defaultdict(int)
+            for hold in owner.holds.values():
+                for terms, points in hold.reserved.items():
+                    reserved[terms] += points
+            names = {*owner.lots, *((terms, None) for terms in reserved)}
+            for terms, award in names:
+                amounts = (owner.lots[terms, award], reserved[terms] if award is None else 0)
+                if any(amounts):
+                    found[owner_id, point_type, (terms, award)] = amounts
+        return found
+
+    def holds(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]]:
+        """State of every hold, and reserved and captured of its lots by their key."""
+        return {
+            hold_id: (
+                hold.state,
+                {terms.key: (points, hold.captured[terms]) for terms, points in hold.reserved.items()},
+            )
+            for owner in self.owners.values()
+            for hold_id, hold in owner.holds.items()
+        }
+
+    def balances(self) -> dict[tuple[UUID, str], Balances]:
+        """Every owner's balances."""
+        return {key: owner.balance for key, owner in self.owners.items()}
