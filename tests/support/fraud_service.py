@@ -15,7 +15,7 @@ from services.fraud.consumer import CoalitionHandler, PurchaseHandler
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
 from services.fraud.settings import FraudSettings
 from shared.clock import BusinessClock
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.events.catalogue import COALITION, FRAUD, PURCHASES
 from shared.events.coalition import TillChanged
 from shared.events.envelope import Event
@@ -28,6 +28,13 @@ from tests.support.outbox_rows import recorded_events
 from tests.support.registries import ISSUER, REQUIRED, SIGNER
 
 E = TypeVar("E", bound=Event)
+
+_WAITS = """
+    select exists (
+        select 1 from pg_locks join pg_stat_activity using (pid)
+        where datname = current_database() and not granted
+    )
+"""
 
 ZONE = ZoneInfo("UTC")  # as the days of the receipts that tests make
 
@@ -66,6 +73,11 @@ class Scoring:
                 for name, statement in statements.items()
             }
 
+    async def waits_for_a_lock(self) -> bool:
+        """Whether anybody in this database waits for somebody else's transaction."""
+        async with self.database.transaction() as transaction:
+            return bool(await transaction.raw.fetchval(_WAITS))
+
     async def decided(self) -> dict[bytes, tuple[str, dict[str, tuple[str, tuple[int, ...]]]]]:
         """Decisions in the form of ``tests.support.fraud.final_decisions``."""
         async with self.database.transaction() as transaction:
@@ -95,6 +107,12 @@ def cut(stream: Sequence[PurchaseEvent], chance: random.Random) -> Iterable[Sequ
         end = begin + chance.randint(1, max(1, len(stream) // 3))
         yield stream[begin:end]
         begin = end
+
+
+async def be_patient(transaction: Transaction) -> None:
+    """For a transaction that a test holds open: a busy machine must not end it."""
+    for limit in ("idle_in_transaction_session_timeout", "transaction_timeout"):
+        await transaction.raw.execute(f"set local {limit} = '60s'")
 
 
 @asynccontextmanager
