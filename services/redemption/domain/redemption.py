@@ -57,7 +57,7 @@ class Capture:
     """What one receipt took of one redemption; there is at most one for the two keys, for ever.
 
     ``points`` = from the hold + ``late_points``. ``open_before`` is what was reserved just before, which is what a
-    capture without an amount asked for. ``content_hash`` names the document that claimed it, once one did.
+    capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP.
     """
 
     redemption_id: UUID

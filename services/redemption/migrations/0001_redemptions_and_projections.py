@@ -56,7 +56,8 @@ REDEMPTIONS = """
         source text not null constraint redemption_captures_source_known check (source in ('http', 'event')),
         content_hash text,
         captured_at timestamptz not null,
-        primary key (receipt_key, redemption_id)
+        primary key (receipt_key, redemption_id),
+        constraint redemption_captures_document_named check ((content_hash is null) = (source = 'http'))
     );
     create index redemption_captures_redemption on redemption_captures (redemption_id);
 

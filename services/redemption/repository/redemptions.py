@@ -1,6 +1,6 @@
 """Redemptions and what receipts took of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -95,16 +95,6 @@ SAVE_CAPTURES = f"""
     order by 2, 1
 """
 
-# A capture that came over HTTP learns which document it belongs to.
-NAME_DOCUMENTS = """
-    update redemption_captures as capture
-    set content_hash = named.content_hash
-    from unnest($1::uuid[], $2::bytea[], $3::text[]) as named (redemption_id, receipt_key, content_hash)
-    where capture.redemption_id = named.redemption_id
-        and capture.receipt_key = named.receipt_key
-        and capture.content_hash is null
-"""
-
 
 async def meet_redemptions(
     transaction: Transaction, redemption_ids: Iterable[UUID], point_type: str
@@ -185,15 +175,6 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
         [capture.source for capture in captures],
         [capture.content_hash for capture in captures],
         transaction.now,
-    )
-
-
-async def name_documents(transaction: Transaction, hashes: Mapping[CaptureKey, str]) -> None:
-    """Tell captures that came over HTTP which document they belong to; one that knows keeps what it knows."""
-    if not hashes:
-        return
-    await transaction.raw.execute(
-        NAME_DOCUMENTS, [key[0] for key in hashes], [key[1] for key in hashes], list(hashes.values())
     )
 
 

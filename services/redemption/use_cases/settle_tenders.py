@@ -68,7 +68,8 @@ async def settle_tenders(
     await _save_what_waits(transaction, decisions)
     exceptions = await receipts.record_exceptions(transaction, _exceptions_of(tenders, decisions))
     outcomes = Counter(_outcome(decision) for _, decision in decisions)
-    outcomes["exception"] += len(tenders) - len(priced)
+    if len(priced) < len(tenders):
+        outcomes["exception"] += len(tenders) - len(priced)
     return TenderReport(
         outcomes=outcomes,
         uncovered_points=sum(settled.capture.uncovered_points for settled in taken),
@@ -162,14 +163,6 @@ async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[P
     await receipts.keep_waiting(transaction, [tender for tender, decision in decisions if isinstance(decision, Wait)])
     await receipts.stop_waiting(
         transaction, [tender for tender, decision in decisions if not isinstance(decision, Wait)]
-    )
-    await redemptions.name_documents(
-        transaction,
-        {
-            (tender.redemption_id, tender.receipt_key): tender.content_hash
-            for tender, decision in decisions
-            if isinstance(decision, Repeat) and decision.capture.content_hash is None
-        },
     )
 
 

@@ -1,0 +1,90 @@
+"""A statement's lines: what they say, and how transfers become one line."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from services.redemption.domain.statement import Movement, describe, fold_transfers
+from shared.ledger import StatementLine
+from shared.ledger.legs import Position, Purpose
+from shared.receipt_key import receipt_id_of
+from tests.support.redemption import paid_with_points, receipt_key_of
+
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+HOLD = UUID("01935f3e-0000-7000-8000-000000000001")
+RECEIPT = receipt_key_of(paid_with_points(1, 100, HOLD))
+
+
+def transfer(
+    number: int,
+    purpose: Purpose,
+    debit: Position,
+    credit: Position,
+    points: int,
+    *,
+    reference: bytes = RECEIPT,
+    partner_id: str | None = None,
+) -> StatementLine:
+    return StatementLine(number, NOON, purpose, debit, credit, points, partner_id, reference, None)
+
+
+def test_a_movement_through_several_lots_is_one_line() -> None:
+    transfers = [
+        transfer(9, "earn", "issue", "available", 5, reference=b"other"),
+        transfer(8, "reserve", "available", "held", 30, reference=HOLD.bytes),
+        transfer(7, "reserve", "available", "held", 20, reference=HOLD.bytes),
+        transfer(6, "earn", "issue", "available", 50),
+    ]
+
+    folded = list(fold_transfers(transfers))
+
+    assert [(movement.points, movement.change, movement.oldest_transfer_id) for movement in folded] == [
+        (5, 5, 9),
+        (50, -50, 7),
+        (50, 50, 6),
+    ]
+    assert [movement.receipt_id for movement in folded] == [None, None, receipt_id_of(RECEIPT)]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "debit", "credit", "change", "words"),
+    [
+        ("earn", "issue", "available", 1200, "Earned 1,200 points at Grocer"),
+        ("reserve", "available", "held", -1200, "Reserved 1,200 points for a checkout at Grocer"),
+        ("capture", "held", "redeem", 0, "Spent 1,200 points at Grocer, reserved before"),
+        ("void", "held", "available", 1200, "1,200 points reserved at Grocer and not needed are available again"),
+        (
+            "expire",
+            "held",
+            "available",
+            1200,
+            "1,200 points reserved at Grocer are available again: the checkout was not finished in time",
+        ),
+        ("spend_late", "available", "redeem", -1200, "Spent 1,200 points at Grocer"),
+        ("claw_back", "available", "issue", -1200, "1,200 points taken back for a return at Grocer"),
+        (
+            "claw_back",
+            "pending",
+            "issue",
+            0,
+            "1,200 points that were set aside taken back for a return at Grocer",
+        ),
+        ("claw_back", "debt", "issue", 0, "1,200 points owed for a return at Grocer: they had been spent"),
+        ("clear_debt", "available", "debt", -1200, "1,200 points went to what was owed"),
+        ("suspend", "available", "pending", -1200, "1,200 points set aside while a purchase is checked"),
+        ("release", "pending", "available", 1200, "1,200 points can be spent again"),
+    ],
+)
+def test_every_purpose_has_words(purpose: Purpose, debit: Position, credit: Position, change: int, words: str) -> None:
+    movement = Movement(1, transfer(1, purpose, debit, credit, 1200), 1200)
+
+    assert describe(movement, "Grocer") == words
+    assert movement.change == change
+
+
+def test_one_point_is_no_points_and_a_name_is_taken_as_it_is() -> None:
+    movement = Movement(1, transfer(1, "earn", "issue", "available", 1), 1)
+
+    assert describe(movement, "{points} & Sons") == "Earned 1 point at {points} & Sons"
+    assert describe(movement, None) == "Earned 1 point"

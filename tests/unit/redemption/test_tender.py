@@ -1,0 +1,67 @@
+"""What a receipt says was paid with points."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from services.redemption.domain.tender import TENDER_POINTS_MAX, AbsurdTenderError, Pricing, points_tenders
+from shared.events.purchases import Tender
+from shared.receipt_key import MalformedReceiptIdError
+from tests.support.receipts import member, purchase, return_of
+
+USD = Pricing("USD", 1)
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+def paid(amount_minor: int, redemption_id: UUID | None = FIRST) -> Tender:
+    return Tender(kind="points", amount_minor=amount_minor, redemption_id=redemption_id)
+
+
+def test_amounts_of_one_redemption_are_one_tender() -> None:
+    tenders = (paid(300), Tender(kind="card", amount_minor=100), paid(200, SECOND), paid(150))
+
+    found = points_tenders(purchase(1, 750, owner=member(1), tenders=tenders), USD)
+
+    assert [(tender.redemption_id, tender.points) for tender in found] == [(FIRST, 450), (SECOND, 200)]
+    assert {tender.member_id for tender in found} == {member(1)}
+
+
+@pytest.mark.parametrize(("amount_minor", "minor_per_point", "points"), [(100, 1, 100), (100, 10, 10), (101, 10, 11)])
+def test_a_part_of_a_point_is_a_whole_one(amount_minor: int, minor_per_point: int, points: int) -> None:
+    (tender,) = points_tenders(
+        purchase(1, amount_minor, tenders=(paid(amount_minor),)), Pricing("USD", minor_per_point)
+    )
+
+    assert tender.points == points
+
+
+def test_a_tender_without_a_redemption_has_one_of_its_own() -> None:
+    first = points_tenders(purchase(1, 100, tenders=(paid(100, None),)), USD)
+    again = points_tenders(purchase(1, 100, owner=member(1), tenders=(paid(100, None),), contents=7), USD)
+    other = points_tenders(purchase(2, 100, tenders=(paid(100, None),)), USD)
+
+    assert first[0].redemption_id == again[0].redemption_id != other[0].redemption_id
+
+
+def test_what_pays_nothing_is_no_tender() -> None:
+    bought = purchase(1, 100, tenders=(paid(100), paid(-100)))
+
+    assert points_tenders(bought, USD) == ()
+    assert points_tenders(purchase(1, 100, tenders=(paid(100),), is_training=True), USD) == ()
+    assert points_tenders(return_of(bought, 2, {1: 1000}), USD) == ()
+
+
+def test_another_currency_has_no_price() -> None:
+    (tender,) = points_tenders(purchase(1, 100, tenders=(paid(100),)), replace(USD, currency="EUR"))
+
+    assert not tender.is_priced
+
+
+def test_absurd_and_malformed_documents_are_refused() -> None:
+    with pytest.raises(AbsurdTenderError):
+        points_tenders(purchase(1, 100, tenders=(paid(TENDER_POINTS_MAX + 1),)), USD)
+    broken = purchase(1, 100, tenders=(paid(100),))
+    broken = broken.model_copy(update={"data": broken.data.model_copy(update={"receipt_id": "?!"})})
+    with pytest.raises(MalformedReceiptIdError):
+        points_tenders(broken, USD)
