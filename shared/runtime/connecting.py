@@ -27,11 +27,16 @@ class CannotStartError(Exception):
     """The process cannot start; the message is for people and says what to do."""
 
 
+class StoppedEarlyError(Exception):
+    """Told to stop before anything was started."""
+
+
 async def first_reading(database: Database, stop: asyncio.Event) -> datetime:
     """Business time, as soon as the database answers.
 
     Raises:
         CannotStartError: it did not answer within ``WAIT_SECONDS_MAX``, or refuses us for good.
+        StoppedEarlyError: ``stop`` came first.
     """
     loop = asyncio.get_running_loop()
     give_up_at_seconds = loop.time() + WAIT_SECONDS_MAX
@@ -41,13 +46,15 @@ async def first_reading(database: Database, stop: asyncio.Event) -> datetime:
                 return transaction.now
         except (SQLAlchemyError, PostgresError, OSError) as error:
             _raise_if_hopeless(error)
-            if stop.is_set() or loop.time() >= give_up_at_seconds:
+            if loop.time() >= give_up_at_seconds:
                 raise CannotStartError(
                     f"the database did not answer within {WAIT_SECONDS_MAX:.0f} s ({type(error).__name__}): start it, "
                     "or check TESSERA_DATABASE_URL"
                 ) from error
             log.info("waiting for the database", error=type(error).__name__)
             await pause(stop, PAUSE_SECONDS)
+            if stop.is_set():
+                raise StoppedEarlyError from error
 
 
 def _raise_if_hopeless(error: Exception) -> None:

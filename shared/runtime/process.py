@@ -22,7 +22,7 @@ from shared.clock import BusinessClock
 from shared.database import Database
 from shared.kafka import Consumer
 from shared.outbox import Relay
-from shared.runtime.connecting import CannotStartError, first_reading
+from shared.runtime.connecting import CannotStartError, StoppedEarlyError, first_reading
 from shared.runtime.context import Role, ServiceContext
 from shared.runtime.failures import classify
 from shared.runtime.http_server import PortTakenError, listen, serve
@@ -76,6 +76,9 @@ class ServiceProcess(Generic[S]):
         try:
             async with AsyncExitStack() as opened:
                 return await self._run(opened, stop)
+        except StoppedEarlyError:
+            log.info("stopped before it was started")
+            return 0
         except (CannotStartError, PortTakenError) as error:
             log.critical("cannot start", reason=str(error))
         except Exception:
