@@ -7,6 +7,8 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from cli import migrate, stack, token, topics, up
+from cli.bench.command import bench
+from cli.demo.command import demo
 from cli.errors import CommandError
 from deploy.local.errors import StackError
 
@@ -37,6 +39,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("up")(up.up)
+app.command("demo")(demo)
+app.command("bench")(bench)
 app.command("migrate")(migrate.migrate_database)
 app.command("topics")(topics.make_topics)
 app.command("token")(token.print_token)

@@ -54,11 +54,12 @@ class Api:
         self, method: str, service: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Any:
         url = f"{self._url_of(service)}{path}"
-        for attempt in range(UNAVAILABLE_ATTEMPTS_MAX):
-            response = await self._client.request(method, url, json=body, headers=headers)
-            if response.status_code != httpx2.codes.SERVICE_UNAVAILABLE or attempt == UNAVAILABLE_ATTEMPTS_MAX - 1:
+        response = await self._client.request(method, url, json=body, headers=headers)
+        for _ in range(UNAVAILABLE_ATTEMPTS_MAX):
+            if response.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
                 break
             await asyncio.sleep(float(response.headers.get("Retry-After", "1")))
+            response = await self._client.request(method, url, json=body, headers=headers)
         if response.is_error:
             raise CommandError(f"{service} answered {response.status_code} to {method} {path}: {response.text[:500]}")
         return response.json()

@@ -63,7 +63,7 @@ async def publish_rules(api: Api, now: datetime) -> None:
 
 
 async def enrol(api: Api, households: list[int]) -> dict[int, str]:
-    """Each household with its card; their member ids. Addresses end in .invalid: they can be nobody's."""
+    """Each household with its card; their member ids. Addresses are of example.com: nobody's."""
 
     async def enrol_one(household_id: int) -> str:
         answer = await api.post(
@@ -72,7 +72,7 @@ async def enrol(api: Api, households: list[int]) -> dict[int, str]:
             {
                 "given_name": "Household",
                 "family_name": f"No. {household_id}",
-                "email": f"household-{household_id}@panel.invalid",
+                "email": f"household-{household_id}@example.com",
                 "language": "en-US",
                 "identifiers": [{"type": "card", "value": card_of(household_id)}],
             },

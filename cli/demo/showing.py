@@ -98,6 +98,7 @@ def _show_held(console: Console, story: Story) -> None:
 def _show_ledger(console: Console, ledger: Mapping[str, Any]) -> None:
     verdict = "[green]the ledger adds up[/green]" if ledger["is_sound"] else "[red]the ledger does not add up[/red]"
     console.print(
-        f"[bold]Verified[/bold]: {verdict}. {ledger['accounts']:,} accounts, {ledger['lots']:,} lots and"
-        f" {ledger['transfers']:,} transfers recomputed; debits less credits: {ledger['difference']}."
+        f"[bold]Verified[/bold]: {verdict}. Recomputed from {ledger['transfers']:,} transfers: {ledger['accounts']:,}"
+        f" accounts, {ledger['lots']:,} lots, {ledger['holds']:,} holds; debits equal credits; {ledger['findings']}"
+        " amounts disagree."
     )
