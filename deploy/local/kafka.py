@@ -161,6 +161,9 @@ def _server_properties(log_dir: Path, port: int, controller_port: int) -> str:
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # After a crash the controller waits this long before it lets the same broker in again.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         # Small: the broker shares two cores and little memory with everything else.
         "num.network.threads": "1",
         "num.io.threads": "2",
