@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -138,5 +139,21 @@ def test_a_mail_has_both_bodies_and_a_stable_id(templates: Templates) -> None:
 def test_a_name_cannot_add_a_header() -> None:
     text = MessageText(language="en", subject="Hello", text="x", html="<p>x</p>")
 
-    with pytest.raises(ValueError, match=r".*"):
+    with pytest.raises(ValueError, match="one line"):
         compose(text, SENDER, "ada@example.com\r\nBcc: eve@example.com", MESSAGE_ID, NOW)
+
+
+def test_letters_beyond_ascii_arrive(templates: Templates) -> None:
+    text = render(templates, "es", PartnerTotal("Panadería Ñandú", 1, 5, 3), name="José")
+    mail = compose(
+        replace(text, subject="Señor, ha ganado"), Sender("Programä", "p@x.invalid"), "a@b.c", MESSAGE_ID, NOW
+    )
+    parsed = parse(mail)
+    html = parsed.get_body(("html",))
+
+    assert mail.isascii()
+    assert max(len(line) for line in mail.split(b"\r\n")) <= 100
+    assert parsed["Subject"] == "Señor, ha ganado"
+    assert parsed["From"].addresses[0].display_name == "Programä"
+    assert html is not None
+    assert "Panadería Ñandú" in html.get_content()
