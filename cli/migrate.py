@@ -3,20 +3,20 @@
 import asyncio
 import json
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError
 
 from cli.errors import CommandError
 from cli.passwords import passwords_from_environment
 from deploy.local.config import DATABASE_URL_VARIABLE, StackConfig
 from deploy.local.services import local_admin_url
 from deploy.local.stack_secrets import load_secrets
-from shared.database.migrate import Migrated, migrate
+
+if TYPE_CHECKING:
+    from shared.database.migrate import Migrated
 
 
 def migrate_database(as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False) -> None:
@@ -26,6 +26,11 @@ def migrate_database(as_json: Annotated[bool, typer.Option("--json", help="The r
     the services' passwords from TESSERA_PASSWORD_ACCRUAL and so on; without, the local stack's, which must be running.
     Safe to repeat: what is done is not done again, and two at once wait for each other.
     """
+    import asyncpg
+    from sqlalchemy.exc import DBAPIError
+
+    from shared.database.migrate import migrate
+
     if url := os.environ.get(DATABASE_URL_VARIABLE):
         passwords = passwords_from_environment()
     else:
@@ -39,7 +44,7 @@ def migrate_database(as_json: Annotated[bool, typer.Option("--json", help="The r
     _show(report, as_json=as_json)
 
 
-def _show(report: list[Migrated], *, as_json: bool) -> None:
+def _show(report: "list[Migrated]", *, as_json: bool) -> None:
     if as_json:
         entries = [{"component": step.schema, "before": step.before, "after": step.after} for step in report]
         typer.echo(json.dumps(entries))

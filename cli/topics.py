@@ -4,13 +4,10 @@ import asyncio
 import os
 
 import typer
-from aiokafka.errors import KafkaError
 
 from cli.errors import CommandError
 from deploy.local.config import KAFKA_VARIABLE, StackConfig
 from deploy.local.services import kafka_settings_of
-from shared.kafka.errors import ProducerUnavailableError
-from shared.kafka.topics import create_topics, declared_topics
 
 
 def make_topics() -> None:
@@ -19,6 +16,11 @@ def make_topics() -> None:
     Settings: TESSERA_KAFKA_BOOTSTRAP_SERVERS (else the local stack's broker), TESSERA_TOPIC_PREFIX,
     TESSERA_TOPIC_PARTITIONS.
     """
+    from aiokafka.errors import KafkaError
+
+    from shared.kafka.errors import ProducerUnavailableError
+    from shared.kafka.topics import create_topics, declared_topics
+
     config = StackConfig.from_environment()
     servers = os.environ.get(KAFKA_VARIABLE) or f"127.0.0.1:{config.ports.kafka}"
     settings = kafka_settings_of(config, servers)

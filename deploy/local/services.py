@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from deploy.local.clients import bootstrap_clients
@@ -12,7 +12,9 @@ from deploy.local.config import ADMIN, DATABASE, StackConfig
 from deploy.local.ports import HOST
 from deploy.local.stack_secrets import StackSecrets
 from shared.database.roles import role_name
-from shared.kafka.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from shared.kafka.settings import KafkaSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a child inherits from us; anything of Tessera's is said by the stack alone.
@@ -71,8 +73,10 @@ def database_url_of(admin_url: str, secrets: StackSecrets, role: str) -> str:
     return parts._replace(scheme="postgresql", netloc=f"{role}:{secrets.role_passwords[role]}@{location}").geturl()
 
 
-def kafka_settings_of(config: StackConfig, bootstrap_servers: str) -> KafkaSettings:
+def kafka_settings_of(config: StackConfig, bootstrap_servers: str) -> "KafkaSettings":
     """Kafka as the services of this stack are told."""
+    from shared.kafka.settings import KafkaSettings  # aiokafka takes its time, and most commands do without
+
     environment = config.service_environment
     defaults = KafkaSettings(bootstrap_servers)
     return KafkaSettings(
