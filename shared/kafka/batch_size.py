@@ -1,14 +1,17 @@
 """How many records the next batch may have."""
 
+RECORDS_WORTHWHILE = 50
 GROWTH_PERCENT = 10
 NEAR_CEILING_PERCENT = 70
 
 
 class BatchSize:
-    """A number of records that halves at once and grows slowly, between 1 and ``records_max``.
+    """A number of records that halves at once and grows slowly, up to ``records_max``.
 
     A handler that holds locks tells how long after each batch (``observe``): above ``hold_seconds_max`` the size
-    halves, well below it grows. A batch that timed out halves it too.
+    halves, well below it grows. Below ``RECORDS_WORTHWHILE`` a batch costs about the same however small it is, so
+    slow locks alone (a machine that is overloaded) never make it smaller: throughput would collapse just then. A
+    batch that timed out halves it further, down to 1.
     """
 
     def __init__(self, records_max: int, hold_seconds_max: float | None = None) -> None:
@@ -28,7 +31,8 @@ class BatchSize:
         if self.hold_seconds_max is None:
             return
         if hold_seconds > self.hold_seconds_max:
-            self.halve()
+            if self._records > RECORDS_WORTHWHILE:
+                self._records = max(RECORDS_WORTHWHILE, self._records // 2)
         elif hold_seconds * 100 < self.hold_seconds_max * NEAR_CEILING_PERCENT:
             self._grow()
 

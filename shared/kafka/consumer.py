@@ -71,14 +71,11 @@ class Consumer(Generic[E]):
         self._decoder = Decoder(events, service, settings.topic_of, wants, unknown_types)
         self._dead_letters = DeadLetters[E](settings, service, events.topic, limits)
         self._positions = Positions(settings.topic_of)
-        self._processing = Processing(
-            handler, classify, self._dead_letters, self._positions, limits, settings, self._labels
-        )
+        self._processing = Processing(handler, classify, self._dead_letters, self._positions, limits, self._labels)
         self._watchdog = Watchdog[TopicPartition](limits.stuck_seconds_max)
         self._member = Membership(
             settings, service, instance, events.topic, lambda: self._in_hand, self._positions.forget
         )
-        self._unassigned: dict[TopicPartition, int] = {}
         self._in_hand: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[Fetched] | None = None
         self._polled_seconds = 0.0
@@ -152,12 +149,12 @@ class Consumer(Generic[E]):
         return Decoded(epoch, items, {partition: records[-1].offset + 1 for partition, records in by_partition.items()})
 
     async def _take(self, decoded: Decoded[E]) -> None:
-        is_handled = await self._processing.process(decoded)
+        is_told = await self._processing.process(decoded)
         await self._member.commit(decoded.next_offsets)
         if decoded.epoch == self._member.epoch:
             self._positions.handled.update(decoded.next_offsets)
         self._size.succeeded()
-        if is_handled:
+        if is_told:
             self._told_at_seconds = time.monotonic()
         elif self._is_time_to_tell():  # a stream of unwanted records is read too
             await self._tell()
@@ -167,7 +164,7 @@ class Consumer(Generic[E]):
 
     async def _tell(self) -> None:
         self._told_at_seconds = time.monotonic()
-        await self._processing.idle({**self._unassigned, **self._positions.handled})
+        await self._processing.idle(self._positions.handled)
 
     async def _settle(self) -> bool:
         """Wait for what is in hand. False after a failure: everything in memory comes again, after a pause."""
@@ -226,7 +223,8 @@ class Consumer(Generic[E]):
             except (KafkaError, TimeoutError):
                 continue  # no broker, no news: what was polled meanwhile does not count
             metrics.LAG.labels(*self._labels).set(self._positions.lag())
-            stuck = self._watchdog.observe(polled_seconds, self._positions.handled, ends)
+            stands_at = {partition: self._positions.handled.get(partition, -1) for partition in ends}
+            stuck = self._watchdog.observe(polled_seconds, stands_at, ends)
             if stuck is not None or self._member.rebalancing_seconds() > self._limits.stuck_seconds_max:
                 raise ConsumerStoppedError("stuck", f"nothing comes of {stuck or self._topic}, though there is more")
 
@@ -237,13 +235,10 @@ class Consumer(Generic[E]):
         ends: dict[TopicPartition, int] = await client.end_offsets(assigned)
         self._positions.sample(at, ends)
         for partition in assigned - self._positions.handled.keys():
-            offset = await client.position(partition)
-            if epoch == self._member.epoch:
-                self._positions.handled.setdefault(partition, offset)
-        wire_name = self._settings.wire_name(self._topic)
-        numbers = client.partitions_for_topic(wire_name) or ()
-        # Others read these; until they have said so, the topic as a whole counts as unread.
-        self._unassigned = {TopicPartition(wire_name, number): 0 for number in numbers}
+            with suppress(TimeoutError):  # a partition that gets no position is stuck, which is not for us to say
+                offset = await asyncio.wait_for(client.position(partition), POLL_SECONDS)
+                if epoch == self._member.epoch:
+                    self._positions.handled.setdefault(partition, offset)
         return ends
 
     async def _finish(self, sampling: asyncio.Task[None] | None) -> None:

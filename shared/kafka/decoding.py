@@ -55,15 +55,16 @@ class Decoder(Generic[E]):
             return None
         if raw.value is None:
             return self._letter(raw, headers, "empty", "a record without a body")
-        if headers.get("type", b"") not in self._types and "type" in headers:
-            return self._unknown_type(raw, headers, headers["type"].decode(errors="replace"))
+        kind = headers.get("type")
+        if kind is not None and kind not in self._types:
+            return self._unknown_type(raw, headers, kind.decode(errors="replace"))
         try:
             event = self._events.read(raw.value)
         except ValidationError as error:
-            kind = error.errors(include_url=False, include_input=False, include_context=False)[0]["type"]
-            if kind in _UNKNOWN_TYPE_ERRORS:
-                return self._unknown_type(raw, headers, kind)
-            return self._letter(raw, headers, "not_json" if kind == "json_invalid" else "schema", message_of(error))
+            code = error.errors(include_url=False, include_input=False, include_context=False)[0]["type"]
+            if code in _UNKNOWN_TYPE_ERRORS:
+                return self._unknown_type(raw, headers, code)
+            return self._letter(raw, headers, "not_json" if code == "json_invalid" else "schema", message_of(error))
         topic = self._topic_of(raw.topic)
         return Record(event, topic, raw.partition, raw.offset, raw.key, raw.value, headers)
 

@@ -20,7 +20,7 @@ class TransientError(Exception):
 
 
 class RecordTooLargeError(PermanentError):
-    """The record is over ``RECORD_BYTES_MAX``; nothing of its batch was sent."""
+    """The record is larger than its topic takes."""
 
 
 class ProducerUnavailableError(TransientError):

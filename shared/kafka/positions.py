@@ -17,7 +17,7 @@ class Positions:
     def __init__(self, topic_of: Callable[[str], str]) -> None:
         self._topic_of = topic_of
         self._samples: deque[tuple[datetime, Mapping[TopicPartition, int]]] = deque(maxlen=SAMPLES_MAX)
-        self._told: dict[TopicPartition, ReadPosition] = {}
+        self._told: dict[tuple[str, int], ReadPosition] = {}
         self.handled: dict[TopicPartition, int] = {}
 
     def forget(self) -> None:
@@ -37,16 +37,18 @@ class Positions:
     def news(self, next_offsets: Mapping[TopicPartition, int]) -> tuple[ReadPosition, ...]:
         """The positions among these that differ from what was told last."""
         found = (
-            (partition, ReadPosition(self._topic_of(partition.topic), partition.partition, offset, at))
+            ReadPosition(self._topic_of(partition.topic), partition.partition, offset, self._at(partition, offset))
             for partition, offset in next_offsets.items()
-            for at in (self._at(partition, offset),)
         )
-        return tuple(position for partition, position in found if self._told.get(partition) != position)
+        return tuple(position for position in found if self._told.get(_place(position)) != position)
 
-    def told(self, positions: Sequence[ReadPosition], wire_name: Callable[[str], str]) -> None:
+    def told(self, positions: Sequence[ReadPosition]) -> None:
         """A handler has saved these."""
-        for position in positions:
-            self._told[TopicPartition(wire_name(position.topic), position.partition)] = position
+        self._told.update((_place(position), position) for position in positions)
 
     def _at(self, partition: TopicPartition, next_offset: int) -> datetime | None:
         return next((at for at, ends in self._samples if ends.get(partition, next_offset + 1) <= next_offset), None)
+
+
+def _place(position: ReadPosition) -> tuple[str, int]:
+    return position.topic, position.partition

@@ -14,7 +14,7 @@ from shared.kafka.errors import ConsumerStoppedError, Failure, PermanentError, T
 from shared.kafka.halving import handle_by_halves
 from shared.kafka.positions import Positions
 from shared.kafka.records import Batch, DeadLetter, Handler, ReadPosition, Record
-from shared.kafka.settings import ConsumerLimits, KafkaSettings
+from shared.kafka.settings import ConsumerLimits
 
 E = TypeVar("E", bound=Event)
 
@@ -43,7 +43,6 @@ class Processing(Generic[E]):
         dead_letters: DeadLetters[E],
         positions: Positions,
         limits: ConsumerLimits,
-        settings: KafkaSettings,
         labels: tuple[str, str],
     ) -> None:
         self._handler = handler
@@ -51,7 +50,6 @@ class Processing(Generic[E]):
         self._dead_letters = dead_letters
         self._positions = positions
         self._limits = limits
-        self._settings = settings
         self._labels = labels
         self._single_timeouts: dict[tuple[str, int, int], int] = {}
 
@@ -66,32 +64,36 @@ class Processing(Generic[E]):
     async def process(self, decoded: Decoded[E]) -> bool:
         """Returns when every record is handled or dead-lettered, and the handler knows of the letters.
 
-        False when the handler was not told the batch's positions.
+        True when the handler was told the batch's positions, False when another call has to.
         """
         records = tuple(item for item in decoded.items if isinstance(item, Record))
         positions = self._positions.news(decoded.next_offsets)
+        is_whole = False
 
         async def handle(part: Sequence[Record[E]]) -> None:
-            await self._handle(tuple(part), positions if len(part) == len(records) else ())
+            nonlocal is_whole
+            is_whole = len(part) == len(records)
+            await self._handle(tuple(part), positions if is_whole else ())
 
         rejected: dict[int, Exception] = {}
         if records:
             limit = self._limits.dead_letters_in_a_row_max
             rejected = await handle_by_halves(records, handle, self._is_permanent, limit)
-            if not rejected:
-                self._positions.told(positions, self._settings.wire_name)
+        is_told = is_whole and not rejected
+        if is_told:
+            self._positions.told(positions)
         letters = self._dead_letters.collect(decoded.items, rejected)
         await self._dead_letters.publish(letters)
         for letter in letters:
             await self._handler.dead_lettered(letter)
-        return bool(records) and not rejected
+        return is_told
 
     async def idle(self, handled: Mapping[TopicPartition, int]) -> None:
         """Tell the handler of positions that moved without it."""
         if positions := self._positions.news(handled):
             async with asyncio.timeout(self._limits.handle_seconds_max):
                 await self._handler.idle(positions)
-            self._positions.told(positions, self._settings.wire_name)
+            self._positions.told(positions)
 
     async def _handle(self, records: tuple[Record[E], ...], positions: tuple[ReadPosition, ...]) -> None:
         timeout = asyncio.timeout(self._limits.handle_seconds_max)

@@ -16,12 +16,12 @@ from aiokafka.partitioner import murmur2
 
 from shared.kafka.errors import ProducerBrokenError, ProducerUnavailableError, RecordTooLargeError
 from shared.kafka.settings import KafkaSettings
-from shared.kafka.topics import RECORD_BYTES_MAX
+from shared.kafka.topics import DEAD_LETTER_BYTES_MAX
 
 PARTITION_BATCH_BYTES_MAX = 262_144
 REQUEST_SECONDS_MAX = 10.0
 DROP_SECONDS_MAX = 1.0
-BODY_BYTES_MAX = RECORD_BYTES_MAX - 65_536  # key, headers and what became of a dead letter need room too
+BODY_BYTES_MAX = DEAD_LETTER_BYTES_MAX - 65_536  # key and headers need room too
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class EventProducer:
         self._settings = settings
         self._records_under_way_max = records_under_way_max
         self._records_under_way = 0
+        self._unanswered: set[asyncio.Future[object]] = set()
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
 
@@ -52,7 +53,7 @@ class EventProducer:
         """Send in the given order and wait until every record is acknowledged.
 
         Raises:
-            RecordTooLargeError: one is over ``BODY_BYTES_MAX``; nothing was sent.
+            RecordTooLargeError: one is over ``BODY_BYTES_MAX`` (nothing was sent), or over its topic's limit.
             ProducerUnavailableError: the deadline passed, or too much is under way. Any of the records may have been
                 written, or be written yet: send them again, under the same event ids.
             ProducerBrokenError: this producer is dead for good. ``drop`` it.
@@ -64,6 +65,7 @@ class EventProducer:
             async with asyncio.timeout(deadline_seconds):
                 producer = await self._connected()
                 await self._hand_over(producer, messages, sent)
+                self._unanswered.update(sent)
                 for future in sent:
                     if not future.done():
                         await asyncio.wait((future,))  # awaited itself, a time-out would cancel it
@@ -94,9 +96,10 @@ class EventProducer:
         sender = producer._sender.sender_task  # noqa: SLF001 -- stop() first sends everything, however long it takes
         sender.cancel()
         await asyncio.wait((sender,), timeout=DROP_SECONDS_MAX)
-        # Whoever still waits is told; this also gives back what was counted as under way.
-        producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 -- there is no public way
         await producer.client.close()
+        for future in self._unanswered:
+            if not future.done():
+                future.set_exception(ProducerClosed())  # whoever still waits is told
         producer._closed = True  # noqa: SLF001 -- else it complains that nobody stopped it
 
     async def _connected(self) -> AIOKafkaProducer:
@@ -107,7 +110,7 @@ class EventProducer:
                     acks="all",
                     enable_idempotence=True,
                     max_batch_size=PARTITION_BATCH_BYTES_MAX,
-                    max_request_size=RECORD_BYTES_MAX,
+                    max_request_size=DEAD_LETTER_BYTES_MAX,
                     request_timeout_ms=int(REQUEST_SECONDS_MAX * 1000),
                 )
                 try:
@@ -142,17 +145,19 @@ class EventProducer:
 
     def _account_for(self, records: int, sent: Sequence["asyncio.Future[object]"]) -> None:
         """Records without an answer yet go on counting until they have one, whether or not somebody waits."""
-        pending = 0
+        pending = {future for future in sent if not future.done()}
         for future in sent:
-            if not future.done():
-                pending += 1
+            if future in pending:
                 future.add_done_callback(self._landed)
             elif not future.cancelled():
                 future.exception()  # looked at, so that asyncio does not report it
-        self._records_under_way -= records - pending
+        self._unanswered.difference_update(sent)
+        self._unanswered |= pending
+        self._records_under_way -= records - len(pending)
 
     def _landed(self, future: "asyncio.Future[object]") -> None:
         self._records_under_way -= 1
+        self._unanswered.discard(future)
         if not future.cancelled():
             future.exception()
 

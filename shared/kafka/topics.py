@@ -14,8 +14,8 @@ RETENTION_DAYS = 90
 RETENTION_DAYS_BY_TOPIC = {"loyalty.purchases": 30}
 DEAD_LETTER_RETENTION_DAYS = 90
 RETRY_RETENTION_DAYS = 7
-# A body has at most 1 MB (shared.kafka.producer); a dead letter is a record plus what became of it.
-RECORD_BYTES_MAX = 2_097_152
+RECORD_BYTES_MAX = 1_572_864  # a request of 1 MB, with its envelope
+DEAD_LETTER_BYTES_MAX = 2_097_152  # any record, and what became of it
 CREATE_SECONDS_MAX = 30.0
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
@@ -36,6 +36,7 @@ class TopicDeclaration:
     name: str
     partitions: int
     retention_days: int
+    record_bytes_max: int = RECORD_BYTES_MAX
 
 
 def dead_letter_topic(topic: str, service: str) -> str:
@@ -55,8 +56,11 @@ def declared_topics(partitions: int) -> tuple[TopicDeclaration, ...]:
         topic = events.topic
         declared.append(TopicDeclaration(topic, partitions, RETENTION_DAYS_BY_TOPIC.get(topic, RETENTION_DAYS)))
         for service in SUBSCRIBERS[topic]:
-            declared.append(TopicDeclaration(dead_letter_topic(topic, service), 1, DEAD_LETTER_RETENTION_DAYS))
-            declared.append(TopicDeclaration(retry_topic(topic, service), 1, RETRY_RETENTION_DAYS))
+            for name, days in (
+                (dead_letter_topic(topic, service), DEAD_LETTER_RETENTION_DAYS),
+                (retry_topic(topic, service), RETRY_RETENTION_DAYS),
+            ):
+                declared.append(TopicDeclaration(name, 1, days, DEAD_LETTER_BYTES_MAX))
     return tuple(declared)
 
 
@@ -75,7 +79,7 @@ async def create_topics(settings: KafkaSettings, declared: Sequence[TopicDeclara
             topic_configs={
                 "retention.ms": str(topic.retention_days * 86_400_000),
                 "message.timestamp.type": "LogAppendTime",
-                "max.message.bytes": str(RECORD_BYTES_MAX),
+                "max.message.bytes": str(topic.record_bytes_max),
                 "min.insync.replicas": str(settings.min_insync_replicas),
             },
         )

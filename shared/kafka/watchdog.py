@@ -22,8 +22,7 @@ class Watchdog(Generic[K]):
         still: dict[K, tuple[int, float]] = {}
         for partition, position in positions.items():
             if position < ends.get(partition, 0):
-                before_position, before_seconds = self._still.get(partition, (position, 0.0))
-                seconds = before_seconds + polled_seconds if before_position == position else 0.0
-                still[partition] = (position, seconds)
+                stood_at, seconds = self._still.get(partition, (None, 0.0))
+                still[partition] = (position, seconds + polled_seconds if stood_at == position else 0.0)
         self._still = still
         return next((key for key, (_, seconds) in still.items() if seconds > self._stuck_seconds_max), None)

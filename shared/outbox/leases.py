@@ -1,6 +1,7 @@
 """Who relays which slot: leases in the database's time, so that each slot is relayed by one at a time, in order."""
 
 import time
+from collections.abc import Callable
 
 from shared.database.engine import RawConnection
 from shared.outbox.ddl import SLOTS
@@ -72,10 +73,13 @@ class Leases:
 
     def held(self) -> dict[int, int]:
         """The slots that are ours now, with their epochs; none once the lease may have run out."""
-        return self._held if time.monotonic() < self._held_until_seconds else {}
+        return dict(self._held) if time.monotonic() < self._held_until_seconds else {}
 
-    async def keep(self, connection: RawConnection) -> None:
-        """About once a second: renew what is held, and come to hold a fair share of the slots."""
+    async def keep(self, connection: RawConnection, is_free: Callable[[int], bool] = lambda _: True) -> None:
+        """About once a second: renew what is held, and come to hold a fair share of the slots.
+
+        Only slots that are ``is_free`` are given away: another relay would send again what is under way.
+        """
         started_seconds = time.monotonic()
         if started_seconds < self._beat_at_seconds:
             return
@@ -87,7 +91,8 @@ class Leases:
             )
             self._held = {slot: self._held[slot] for (slot,) in renewed}
         if len(self._held) > share:
-            await self._release(connection, dict(list(self._held.items())[share:]))
+            free = [slot for slot in self._held if is_free(slot)]
+            await self._release(connection, {slot: self._held[slot] for slot in free[: len(self._held) - share]})
         elif len(self._held) < share:
             claimed = await connection.fetch(
                 _CLAIM, self.owner, LEASE_SECONDS, list(self._held), share - len(self._held)

@@ -114,7 +114,7 @@ class Relay:
                     return
                 await asyncio.wait((stopping,), timeout=POLL_SECONDS)
             async with turn:
-                await self._leases.keep(connection)
+                await self._leases.keep(connection, is_free=lambda slot: slot % LANES == number)
                 held = self._leases.held()
                 slots = [slot for slot in held if slot % LANES == number]
                 rows = await read_oldest(connection, slots) if slots else []

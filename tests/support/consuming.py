@@ -26,8 +26,8 @@ from shared.kafka import (
     PermanentError,
     ReadPosition,
 )
+from tests.support.until import WAIT_SECONDS_MAX
 
-WAIT_SECONDS_MAX = 40.0
 TOPIC = POINTS.topic
 SERVICE = "notifications"
 
@@ -71,13 +71,6 @@ async def send(settings: KafkaSettings, records: Sequence[OutgoingRecord]) -> No
     producer = EventProducer(settings)
     await producer.send_all(records, deadline_seconds=WAIT_SECONDS_MAX)
     await producer.stop()
-
-
-async def until(condition: Callable[[], bool], seconds_max: float = WAIT_SECONDS_MAX) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(seconds_max):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -13,8 +13,9 @@ from shared.kafka import KafkaSettings
 from shared.outbox import Message, Relay
 from shared.outbox.ddl import SLOTS
 from shared.outbox.metrics import SENT_AGAIN
-from tests.support.consuming import TOPIC, WAIT_SECONDS_MAX, read_all, refusal
+from tests.support.consuming import TOPIC, read_all, refusal
 from tests.support.databases import FreshDatabase
+from tests.support.until import WAIT_SECONDS_MAX, until
 
 SERVICE = "members"
 DatabaseOf = Callable[[str], Database]
@@ -45,9 +46,8 @@ async def until_empty(database: Database) -> None:
 
 
 async def until_true(database: Database, question: str) -> None:
-    async with asyncio.timeout(WAIT_SECONDS_MAX), database.statements() as connection:
-        while not await connection.fetchval(question):
-            await asyncio.sleep(0.01)
+    async with database.statements() as connection:
+        await until(lambda: connection.fetchval(question))
 
 
 async def numbers_by_key(settings: KafkaSettings) -> dict[str, list[int]]:
@@ -56,6 +56,10 @@ async def numbers_by_key(settings: KafkaSettings) -> dict[str, list[int]]:
     for sent in await read_all(settings, TOPIC):
         found.setdefault(sent.key.decode(), []).append(int(dict(sent.headers)["number"]))
     return found
+
+
+async def all_are_sent(settings: KafkaSettings, count: int) -> bool:
+    return len(await read_all(settings, TOPIC)) >= count
 
 
 def without_repetitions(numbers: Sequence[int]) -> list[int]:
@@ -72,10 +76,14 @@ async def test_rows_bear_rising_ids_in_the_order_given(database_of: DatabaseOf) 
 
 async def test_an_effect_that_rolls_back_leaves_no_event(database_of: DatabaseOf) -> None:
     database = database_of(SERVICE)
-    with pytest.raises(RuntimeError, match="changed its mind"):
+
+    async def change_its_mind() -> None:
         async with database.transaction() as transaction:
             await outbox.record(transaction, [message(1, 1)])
             raise RuntimeError("changed its mind")
+
+    with pytest.raises(RuntimeError, match="changed its mind"):
+        await change_its_mind()
     await until_empty(database)
 
 
@@ -100,6 +108,10 @@ async def test_two_relays_and_a_late_commit_send_every_row_once(
     database = database_of(SERVICE)
     async with relaying(database, kafka_settings, "members-1", "members-2"):
         async with database.transaction() as late:
+            # A service's transaction may not last that long; this one stands for the unlucky few.
+            await late.raw.execute(
+                "set local idle_in_transaction_session_timeout = 0; set local transaction_timeout = 0"
+            )
             await outbox.record(late, [message(key, key) for key in range(100)])
             await record(database, [message(key, 1_000 + key) for key in range(100, 200)])
             await until_empty(database)
@@ -135,9 +147,7 @@ async def test_a_relay_that_dies_between_acknowledgement_and_delete_loses_nothin
         async with admin.transaction():
             await admin.execute(f"lock table {SERVICE}.outbox in share mode")  # reading goes on, deleting waits
             first = asyncio.create_task(Relay(database, kafka_settings, "members-1").run(asyncio.Event()))
-            async with asyncio.timeout(WAIT_SECONDS_MAX):
-                while len(await read_all(kafka_settings, TOPIC)) < 200:
-                    await asyncio.sleep(0.05)
+            await until(lambda: all_are_sent(kafka_settings, 200))
             first.cancel()
             await asyncio.wait((first,))
     finally:
@@ -160,9 +170,7 @@ async def test_a_broker_that_is_away_ends_nothing(
     away = KafkaSettings(f"127.0.0.1:{unused_tcp_port}", kafka_settings.topic_prefix)
     before = SENT_AGAIN.labels("unavailable")._value.get()
     async with relaying(database, away, "members-1"):
-        async with asyncio.timeout(WAIT_SECONDS_MAX):
-            while SENT_AGAIN.labels("unavailable")._value.get() < before + 4:
-                await asyncio.sleep(0.01)
+        await until(lambda: SENT_AGAIN.labels("unavailable")._value.get() >= before + 4)
     async with relaying(database, kafka_settings, "members-1"):
         await until_empty(database)
     assert await numbers_by_key(kafka_settings) == {"key-1": [1]}

@@ -1,0 +1,41 @@
+import pytest
+
+from shared.kafka import BatchSize
+
+
+def test_it_halves_at_once_and_grows_slowly() -> None:
+    size = BatchSize(800, hold_seconds_max=0.010)
+    size.observe(0.011)
+    assert size.records == 400
+    size.observe(0.002)
+    assert size.records == 440
+
+
+def test_near_its_ceiling_it_stays() -> None:
+    size = BatchSize(800, hold_seconds_max=0.010)
+    size.halve()
+    size.observe(0.008)
+    assert size.records == 400
+
+
+def test_it_never_leaves_its_bounds() -> None:
+    size = BatchSize(8, hold_seconds_max=0.010)
+    for _ in range(10):
+        size.observe(1.0)
+    assert size.records == 1
+    for _ in range(100):
+        size.observe(0.0)
+    assert size.records == 8
+
+
+def test_a_success_makes_it_grow_only_where_nobody_measures_holds() -> None:
+    unmeasured, measured = BatchSize(100), BatchSize(100, hold_seconds_max=0.010)
+    for size in (unmeasured, measured):
+        size.halve()
+        size.succeeded()
+    assert (unmeasured.records, measured.records) == (55, 50)
+
+
+def test_there_is_room_for_one_record_at_least() -> None:
+    with pytest.raises(ValueError, match="one record"):
+        BatchSize(0)
