@@ -40,7 +40,7 @@ class Needs:
 
 
 def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> Needs:
-    """What ``plan`` must be given for these commands.
+    """What ``plan`` must be given for these commands; nothing twice.
 
     The points drawn are bounded by the sum that an account's commands ask for: each draws at most its own points, so
     lots that cover the sum cover every one of them, whatever is refused in between. A Reserve draws on at most
@@ -52,29 +52,29 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
     if not reading:
         return needs
     named: dict[tuple[int, bytes], None] = {}
+    holds: dict[UUID, None] = {}
     points: dict[int, int] = {}
-    reserves: dict[int, int] = {}
+    reserves: dict[int, int] = {}  # of accounts that draw, how many holds they open
     unbounded: set[int] = set()
     for command in commands:
         key = (command.owner_id.int, command.point_type)
         if key not in reading:
             continue
         account_id = accounts[key].account_id
-        if isinstance(command, Earn | ClawBack | Suspend | Release):
-            named[account_id, command.terms.key] = None
         if isinstance(command, ClawBack | Suspend | Release):
+            named[account_id, command.terms.key] = None
             named[account_id, pending_key(command.terms, command.award)] = None
         if isinstance(command, ClawBack | Suspend | SpendLate | Reserve):
             points[account_id] = points.get(account_id, 0) + command.points
-        if isinstance(command, Reserve):
-            reserves[account_id] = reserves.get(account_id, 0) + 1
+        if isinstance(command, ClawBack | SpendLate | Reserve):
+            reserves[account_id] = reserves.get(account_id, 0) + isinstance(command, Reserve)
         if isinstance(command, ClawBack | Suspend | SpendLate):
             unbounded.add(account_id)
         if isinstance(command, Capture | Void):
-            needs.hold_ids.append(command.hold_id)
-    needs.named_lots = list(named)
+            holds[command.hold_id] = None
+    needs.named_lots, needs.hold_ids = list(named), list(holds)
     needs.draws = [
-        Draw(account_id, total, None if account_id in unbounded else LOTS_PER_HOLD_MAX * reserves[account_id])
-        for account_id, total in points.items()
+        Draw(account_id, points[account_id], None if account_id in unbounded else LOTS_PER_HOLD_MAX * count)
+        for account_id, count in reserves.items()
     ]
     return needs

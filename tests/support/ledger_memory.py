@@ -26,6 +26,7 @@ class MemoryLedger:
         named = {(command.owner_id.int, command.point_type) for command in commands}
         accounts = {key: account for key, account in self.accounts.items() if key in named}
         needs = needs_of(accounts, commands)
+        assert len(set(needs.hold_ids)) == len(needs.hold_ids), "read twice, a hold would have its parts twice"
         lots = [self.lots[name] for name in needs.named_lots if name in self.lots]
         for draw in needs.draws:
             lots += self._first_lots(draw)
