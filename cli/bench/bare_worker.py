@@ -6,6 +6,7 @@ pipeline costs beyond this is what its guarantees cost. Runs as a process of its
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from shared.kafka.settings import KafkaSettings
 from shared.outbox import Relay
 from shared.outbox.recording import slot_of
 from shared.receipt_key import natural_key_of
+from shared.runtime.run import GC_THRESHOLDS
 
 TOPIC = "bench.purchases"
 GROUP = "bench.bare"
@@ -138,6 +140,8 @@ def main() -> None:
     """``python -m cli.bench.bare_worker <bootstrap servers> <partitions> <instance>``, the database by environment."""
     bootstrap_servers, partitions, instance = sys.argv[1:]
     kafka = KafkaSettings(bootstrap_servers, partitions=int(partitions))
+    gc.freeze()  # as the services do
+    gc.set_threshold(*GC_THRESHOLDS)
     uvloop.run(run(os.environ["TESSERA_DATABASE_URL"], kafka, instance))
 
 

@@ -9,6 +9,7 @@ import time
 import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from cli.errors import CommandError
 
@@ -27,7 +28,10 @@ class Stopwatch:
 
     async def committed(self) -> int:
         """How many records the group has committed so far."""
-        offsets = await self._admin.list_consumer_group_offsets(self._group)
+        try:
+            offsets = await self._admin.list_consumer_group_offsets(self._group)
+        except GroupCoordinatorNotAvailableError:  # a new broker has no place for offsets before the first group
+            return 0
         return sum(
             known.offset
             for partition, known in offsets.items()

@@ -64,8 +64,9 @@ async def award_purchases(
     """
     report = BatchReport()
     first, repeated = _first_of_each_key(documents)
-    fresh = await _claim(transaction, first)
-    settled = [document for document in first if document not in fresh] + repeated
+    claimed = await _claim(transaction, first)
+    fresh = [document for document in first if document.natural_key in claimed]
+    settled = [document for document in first if document.natural_key not in claimed] + repeated
     if settled:
         await _account_for_settled(transaction, settled, report)
     if not fresh:
@@ -86,19 +87,21 @@ def _first_of_each_key(documents: Sequence[Document]) -> tuple[list[Document], l
     return list(first.values()), repeated
 
 
-async def _claim(transaction: Transaction, documents: Sequence[Document]) -> list[Document]:
-    """Claim the documents, and name the purchases that returns among them undo, in one statement and one key order."""
+async def _claim(transaction: Transaction, documents: Sequence[Document]) -> set[bytes]:
+    """Claim the documents, and name the purchases that returns among them undo, in one statement and one key order.
+
+    The keys that are this transaction's to decide come back.
+    """
     own = {document.natural_key for document in documents}
     named = {key for document in documents if (key := document.original_key) is not None} - own
     wanted: list[tuple[bytes, Document | None]] = [(document.natural_key, document) for document in documents]
     wanted += [(key, None) for key in named]
-    claimed = await claims.claim(
+    return await claims.claim(
         transaction,
         [key for key, _ in wanted],
         [document.content_hash if document is not None else None for _, document in wanted],
         [document.event.data.member_id if document is not None else None for _, document in wanted],
     )
-    return [document for document in documents if document.natural_key in claimed]
 
 
 async def _account_for_settled(transaction: Transaction, documents: Sequence[Document], report: BatchReport) -> None:
