@@ -14,7 +14,7 @@ from deploy.local.children import LOG_TAIL_LINES, tail_of
 from deploy.local.compose_secrets import env_file
 from deploy.local.config import StackConfig
 from deploy.local.ports import HOST, is_free
-from deploy.local.services import FLEET, ServiceSpec, environment_of, local_admin_url
+from deploy.local.services import FLEET, ServiceSpec, database_url_of, environment_of, local_admin_url
 from deploy.local.stack_secrets import StackSecrets, load_secrets
 
 ANSWER_SECONDS_MAX = 2.0
@@ -83,6 +83,21 @@ def env(
     for name, value in sorted(environment.items()):
         if name.startswith("TESSERA_"):
             typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command("database-url")
+def database_url(
+    role: Annotated[
+        str | None, typer.Argument(help="A role, such as tessera_accrual_reader; none is the owner.")
+    ] = None,
+) -> None:
+    """Where the stack's PostgreSQL is, password included, for psql and the like."""
+    config = StackConfig.from_environment()
+    stack_secrets = load_secrets(config.secrets_file)
+    url = config.database_url or local_admin_url(config, stack_secrets)
+    if role is not None and role not in stack_secrets.role_passwords:
+        raise CommandError(f"No role {role!r}; there is {', '.join(stack_secrets.role_passwords)}.")
+    typer.echo(url if role is None else database_url_of(url, stack_secrets, role))
 
 
 @app.command()

@@ -77,7 +77,7 @@ def _show(console: Console, stack: "LocalStack", *, with_services: bool) -> None
     if with_services:
         for service, purpose in PURPOSES.items():
             table.add_row(service, f"{stack.url(service)}/docs", purpose)
-    table.add_row("PostgreSQL", stack.admin_url.rpartition("@")[2], "password: tessera stack env")
+    table.add_row("PostgreSQL", stack.admin_url.rpartition("@")[2], "tessera stack database-url")
     table.add_row("Kafka", stack.bootstrap_servers, "topics loyalty.*")
     table.add_row("e-mail", str(stack.config.mail_dir), "what was sent, as files")
     table.add_row("logs", str(stack.config.log_dir), "one file a process")

@@ -60,7 +60,9 @@ def _find_prefix(user: pwd.struct_passwd, *, data_dir: Path, program: Path) -> t
             f"user {user.pw_name}, is missing.\nInstall it, or run this command as an ordinary user."
         )
     plain = (setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups")
-    reaching = (*plain, "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    # access(2), which PostgreSQL asks about its programs, leaves capabilities out of account without that secure bit.
+    caps = ("--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    reaching = (*plain, *caps)
     for prefix in (plain, reaching):
         if _can_reach(prefix, data_dir=data_dir, program=program):
             return prefix
@@ -71,11 +73,10 @@ def _find_prefix(user: pwd.struct_passwd, *, data_dir: Path, program: Path) -> t
 
 
 def _can_reach(prefix: tuple[str, ...], *, data_dir: Path, program: Path) -> bool:
-    """Whether the user may run the program and enter the folder of the data."""
+    """Whether the user may run the program, without a complaint, and enter the folder of the data."""
     parent = next(folder for folder in (data_dir, *data_dir.parents) if folder.exists())
-    # Not test -x: access(2) leaves capabilities out of account.
     for check in ((str(program), "--version"), ("stat", f"{parent}/.")):
         result = subprocess.run([*prefix, *check], check=False, capture_output=True)  # noqa: S603 -- our own command
-        if result.returncode != 0:
+        if result.returncode != 0 or result.stderr:
             return False
     return True
