@@ -21,7 +21,4 @@ PERIODIC_PASSED_THROUGH = Gauge(
 CLOCK_READINGS = Counter(
     "tessera_clock_readings_total", "Readings of business time by outcome (done, failed).", ["outcome"]
 )
-DEAD_LETTERS_SAVED = Counter(
-    "tessera_dead_letters_saved_total", "Letters that were kept in the table, by topic and cause.", ["topic", "cause"]
-)
 START_SECONDS = Gauge("tessera_process_ready_seconds", "From the start of the command to serving.")
