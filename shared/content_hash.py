@@ -20,7 +20,8 @@ def canonical_json(value: object) -> bytes:
     """RFC 8785 for what our documents hold: texts, whole numbers, booleans, lists and objects with ASCII keys.
 
     For these, sorting keys bytewise is the order that the RFC asks for, and orjson escapes as it says; there are no
-    floats, whose form is the RFC's hard part. Decimals become texts, times ISO 8601 in UTC.
+    floats, whose form is the RFC's hard part. Decimals become texts; times stay as the till told them,
+    with their offset (``Z`` for UTC).
     """
     return orjson.dumps(
         value, default=_as_text, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
