@@ -64,22 +64,19 @@ class HeldReceipt(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """What an outcome does to the case's receipts. Those that are cleared count for no rule any more."""
+    """What an outcome does to the awards that the case holds."""
 
     action: HoldAction
     ends_at: datetime | None
-    clears_receipts: bool
 
 
 def settlement_of(outcome: CaseOutcome) -> Settlement:
     """Confirmed: the awards stay held, for good. Otherwise they are released, since nothing was proven; but what was
-    worth looking at keeps counting, and what a person called honest does not."""
+    worth looking at keeps counting, and what a person calls honest (a false positive) counts for no rule any more."""
     match outcome:
         case "confirmed":
-            return Settlement("hold", NEVER, clears_receipts=False)
-        case "valuable_alert":
-            return Settlement("release", None, clears_receipts=False)
-        case "false_positive":
-            return Settlement("release", None, clears_receipts=True)
+            return Settlement("hold", NEVER)
+        case "valuable_alert" | "false_positive":
+            return Settlement("release", None)
         case _:
             assert_never(outcome)

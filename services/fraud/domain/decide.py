@@ -140,7 +140,7 @@ class _Acting:
             self._signals.append(
                 Signal(
                     self._member_id,
-                    judged.receipt.receipt_key,
+                    judged.receipt,
                     rule.code,
                     rule.action,
                     observed,

@@ -30,16 +30,15 @@ class OpenCase(NamedTuple):
 
 
 class WindowChange(NamedTuple):
-    """How a window differs from what it was: receipts that came, that carry new marks, that are no longer needed."""
+    """How a window differs from what it was: receipts that came, and those that are no longer needed."""
 
     added: tuple[Receipt, ...]
-    marked: tuple[Receipt, ...]
     dropped: tuple[Receipt, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MemberState:
-    """A member's window in event order, and the open cases, at most one an operator."""
+    """A member's window in event order, and the open cases in the order of their keys, at most one an operator."""
 
     receipts: tuple[Receipt, ...] = ()
     open_cases: tuple[OpenCase, ...] = ()
@@ -57,7 +56,7 @@ class MemberState:
         return replace(
             self,
             receipts=tuple(
-                receipt._replace(fired=(*receipt.fired, rule_code)) if receipt.receipt_key == receipt_key else receipt
+                receipt.with_fired(rule_code) if receipt.receipt_key == receipt_key else receipt
                 for receipt in self.receipts
             ),
         )
@@ -84,7 +83,7 @@ class MemberState:
     def with_case(self, case: OpenCase) -> "MemberState":
         """The state with this case in place of the operator's former one; a full case takes no more receipts."""
         others = tuple(other for other in self.open_cases if other.operator_hash != case.operator_hash)
-        return replace(self, open_cases=(*others, case) if case.receipts < CASE_RECEIPTS_MAX else others)
+        return replace(self, open_cases=tuple(sorted((*others, case))) if case.receipts < CASE_RECEIPTS_MAX else others)
 
     def is_too_late(self, receipt: Receipt) -> bool:
         """Whether receipts of its windows may have been forgotten already."""
@@ -103,13 +102,10 @@ class MemberState:
         return MemberState(self.receipts[first:], self.open_cases) if first else self
 
     def change_since(self, before: "MemberState") -> WindowChange:
-        """What to write so that a stored window becomes this one."""
-        known = {receipt.receipt_key: receipt for receipt in before.receipts}
-        added, marked = [], []
-        for receipt in self.receipts:
-            stored = known.pop(receipt.receipt_key, None)
-            if stored is None:
-                added.append(receipt)
-            elif stored is not receipt and stored != receipt:
-                marked.append(receipt)
-        return WindowChange(tuple(added), tuple(marked), tuple(known.values()))
+        """What to write so that a stored window becomes this one. What became of a receipt is stored elsewhere."""
+        known = {receipt.receipt_key for receipt in before.receipts}
+        kept = {receipt.receipt_key for receipt in self.receipts}
+        return WindowChange(
+            tuple(receipt for receipt in self.receipts if receipt.receipt_key not in known),
+            tuple(receipt for receipt in before.receipts if receipt.receipt_key not in kept),
+        )

@@ -75,7 +75,7 @@ class Signal(NamedTuple):
     """One rule that fired on one receipt, at most once ever. ``opened_by`` names the case that the rule asked for."""
 
     member_id: UUID
-    receipt_key: bytes
+    receipt: Receipt
     rule_code: str
     action: Action
     observed: int

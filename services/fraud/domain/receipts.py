@@ -35,9 +35,13 @@ class Receipt(NamedTuple):
     shift_number: int | None
     day: date  # of occurred_at, in the programme's time zone
     had_choice: bool | None  # of another till in the store; None where the registry did not know the store
-    fired: tuple[str, ...] = ()  # codes of the rules that raised a signal on this receipt
+    fired: tuple[str, ...] = ()  # codes of the rules that raised a signal on this receipt, sorted
     is_held: bool = False  # a hold was asked for, whatever became of it
     is_cleared: bool = False  # a person called the case that held it a false positive
+
+    def with_fired(self, rule_code: str) -> "Receipt":
+        """The receipt on which one more rule has raised its signal."""
+        return self._replace(fired=tuple(sorted((*self.fired, rule_code))))
 
     @property
     def shift(self) -> Shift:

@@ -21,8 +21,8 @@ WINDOWS = """
     create table member_windows (member_id uuid primary key);
 
     -- The receipts that a window still needs, bounded by event time per member; with what was known at the decision.
+    -- Rows come and go and never change: what became of a receipt stands in signals, holds and cases.
     -- No uniqueness: a receipt comes in together with its decision, whose key is unique.
-    -- fillfactor: a few rows are marked as fired, held or cleared later.
     create table window_receipts (
         member_id uuid not null,
         occurred_at timestamptz not null,
@@ -31,11 +31,8 @@ WINDOWS = """
         store_id text not null,
         shift_number bigint,
         day date not null,
-        had_choice boolean,
-        fired text[] not null,
-        is_held boolean not null,
-        is_cleared boolean not null
-    ) with (fillfactor = 95);
+        had_choice boolean
+    );
     create index window_receipts_of_member on window_receipts (member_id, occurred_at);
 
     -- Registered tills, to know in which stores a member can choose by whom to be served.
@@ -108,9 +105,11 @@ DECISIONS = """
         threshold bigint not null,
         window_label text not null,
         case_id uuid references cases,
+        occurred_at timestamptz not null,  -- the receipt's
         raised_at timestamptz not null,
         constraint signals_once unique (receipt_key, rule_code)
     );
+    create index signals_of_member on signals (member_id, occurred_at);
     create index signals_of_case on signals (case_id, signal_id) where case_id is not null;
 
     -- What stands for a receipt's award. The version rises with every change, and the higher one wins everywhere.
@@ -129,6 +128,7 @@ DECISIONS = """
         changed_at timestamptz not null,
         constraint holds_end check ((action = 'hold') = (ends_at is not null))
     ) with (fillfactor = 80);
+    create index holds_of_member on holds (member_id, occurred_at);
     create index holds_of_case on holds (case_id, receipt_key);
 """
 

@@ -22,11 +22,13 @@ _COUNT_RECEIPTS = """
 """
 _SAVE_SIGNALS = """
     insert into signals (signal_id, receipt_key, rule_code, member_id, action, observed, threshold, window_label,
-        case_id, raised_at)
-    select signal_id, receipt_key, rule_code, member_id, action, observed, threshold, window_label, case_id, $10
+        case_id, occurred_at, raised_at)
+    select signal_id, receipt_key, rule_code, member_id, action, observed, threshold, window_label, case_id,
+        occurred_at, $11
     from unnest($1::uuid[], $2::bytea[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
-            $9::uuid[])
-        as raised (signal_id, receipt_key, rule_code, member_id, action, observed, threshold, window_label, case_id)
+            $9::uuid[], $10::timestamptz[])
+        as raised (signal_id, receipt_key, rule_code, member_id, action, observed, threshold, window_label, case_id,
+            occurred_at)
 """
 _SAVE_HOLDS = """
     insert into holds (receipt_key, version, action, ends_at, case_id, member_id, rule_code, occurred_at, store_id,
@@ -62,7 +64,7 @@ async def save_signals(
         await transaction.raw.execute(
             _SAVE_SIGNALS,
             ids,
-            [signal.receipt_key for signal in signals],
+            [signal.receipt.receipt_key for signal in signals],
             [signal.rule_code for signal in signals],
             [signal.member_id for signal in signals],
             [signal.action.value for signal in signals],
@@ -70,6 +72,7 @@ async def save_signals(
             [signal.threshold for signal in signals],
             [signal.window for signal in signals],
             [None if signal.opened_by is None else case_ids[signal.opened_by] for signal in signals],
+            [signal.receipt.occurred_at for signal in signals],
             transaction.now,
         )
 

@@ -16,37 +16,35 @@ _ENSURE = """
 """
 _LOCK = "select 1 from member_windows where member_id = any($1::uuid[]) order by member_id for no key update"
 
+# Sorted in Python: a member's are nearly in order already.
 _LOAD_RECEIPTS = """
-    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice, fired, is_held,
-        is_cleared
+    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice
     from window_receipts
     where member_id = any($1::uuid[])
-    order by member_id, occurred_at, receipt_key
+"""
+# Of each member only since the oldest receipt that is kept: a busy card has years of signals.
+_LOAD_MARKS = """
+    select signals.member_id, receipt_key, signals.rule_code, null::boolean as is_cleared
+    from unnest($1::uuid[], $2::timestamptz[]) as kept (member_id, since)
+        join signals on signals.member_id = kept.member_id and signals.occurred_at >= kept.since
+    union all
+    select holds.member_id, receipt_key, null, cases.outcome is not distinct from 'false_positive'
+    from unnest($1::uuid[], $2::timestamptz[]) as kept (member_id, since)
+        join holds on holds.member_id = kept.member_id and holds.occurred_at >= kept.since
+        join cases on cases.case_id = holds.case_id
 """
 _LOAD_OPEN_CASES = """
     select member_id, opened_by, operator_hash, rule_code, receipts, case_id
     from cases
     where member_id = any($1::uuid[]) and state = 'open' and receipts < $2
-    order by case_id
+    order by opened_by
 """
 
 _ADD = """
     insert into window_receipts (member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day,
-        had_choice, fired, is_held, is_cleared)
-    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice,
-        string_to_array(fired, ' '), is_held, false
-    from unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::date[],
-            $8::boolean[], $9::text[], $10::boolean[])
-        as added (member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice, fired,
-            is_held)
-"""
-_MARK = """
-    update window_receipts as receipt
-    set fired = string_to_array(marked.fired, ' '), is_held = marked.is_held
-    from unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::text[], $5::boolean[])
-        as marked (member_id, occurred_at, receipt_key, fired, is_held)
-    where receipt.member_id = marked.member_id and receipt.occurred_at = marked.occurred_at
-        and receipt.receipt_key = marked.receipt_key
+        had_choice)
+    select * from unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::date[],
+        $8::boolean[])
 """
 _DROP = """
     delete from window_receipts as receipt
@@ -54,7 +52,6 @@ _DROP = """
     where receipt.member_id = dropped.member_id and receipt.occurred_at = dropped.occurred_at
         and receipt.receipt_key = dropped.receipt_key
 """
-_CLEAR = "update window_receipts set is_cleared = true where member_id = $1 and receipt_key = any($2::bytea[])"
 
 
 async def lock(transaction: Transaction, members: Iterable[UUID]) -> None:
@@ -67,9 +64,7 @@ async def lock(transaction: Transaction, members: Iterable[UUID]) -> None:
 async def load(transaction: Transaction, members: Iterable[UUID]) -> tuple[dict[UUID, MemberState], dict[bytes, UUID]]:
     """The states of members whose windows are locked; and the ids of their open cases, by the opening receipt."""
     wanted = list(members)
-    receipts: dict[UUID, list[Receipt]] = {member_id: [] for member_id in wanted}
-    for row in await transaction.raw.fetch(_LOAD_RECEIPTS, wanted):
-        receipts[row[0]].append(Receipt._make((*row[1:8], tuple(row[8]), *row[9:])))
+    receipts = await _load_receipts(transaction, wanted)
     cases: dict[UUID, list[OpenCase]] = {}
     case_ids: dict[bytes, UUID] = {}
     for row in await transaction.raw.fetch(_LOAD_OPEN_CASES, wanted, CASE_RECEIPTS_MAX):
@@ -77,21 +72,18 @@ async def load(transaction: Transaction, members: Iterable[UUID]) -> tuple[dict[
         cases.setdefault(member_id, []).append(OpenCase(*case))
         case_ids[row["opened_by"]] = case_id
     states = {
-        member_id: MemberState(tuple(kept), tuple(cases.get(member_id, ()))) for member_id, kept in receipts.items()
+        member_id: MemberState(tuple(receipts.get(member_id, ())), tuple(cases.get(member_id, ())))
+        for member_id in wanted
     }
     return states, case_ids
 
 
 async def save(transaction: Transaction, changes: Mapping[UUID, WindowChange]) -> None:
-    """Make locked windows what they have become: a statement each for what went, what was marked, what came."""
+    """Make locked windows what they have become: one statement for what is no longer needed, one for what came."""
     added = [(member_id, receipt) for member_id, change in changes.items() for receipt in change.added]
-    marked = [(member_id, receipt) for member_id, change in changes.items() for receipt in change.marked]
     dropped = [(member_id, receipt) for member_id, change in changes.items() for receipt in change.dropped]
     if dropped:
         await transaction.raw.execute(_DROP, *_keys(dropped))
-    if marked:
-        fired, is_held = [_joined(receipt) for _, receipt in marked], [receipt.is_held for _, receipt in marked]
-        await transaction.raw.execute(_MARK, *_keys(marked), fired, is_held)
     if added:
         await transaction.raw.execute(
             _ADD,
@@ -101,14 +93,32 @@ async def save(transaction: Transaction, changes: Mapping[UUID, WindowChange]) -
             [receipt.shift_number for _, receipt in added],
             [receipt.day for _, receipt in added],
             [receipt.had_choice for _, receipt in added],
-            [_joined(receipt) for _, receipt in added],
-            [receipt.is_held for _, receipt in added],
         )
 
 
-async def clear(transaction: Transaction, member_id: UUID, keys: Sequence[bytes]) -> None:
-    """From now on these receipts of a locked window count for nothing."""
-    await transaction.raw.execute(_CLEAR, member_id, keys)
+async def _load_receipts(transaction: Transaction, members: list[UUID]) -> dict[UUID, list[Receipt]]:
+    """In event order, with what became of each."""
+    receipts: dict[UUID, list[Receipt]] = {}
+    for row in await transaction.raw.fetch(_LOAD_RECEIPTS, members):
+        receipts.setdefault(row[0], []).append(Receipt._make((*row[1:], (), False, False)))
+    for kept in receipts.values():
+        kept.sort()
+    since = [kept[0].occurred_at for kept in receipts.values()]
+    marks: dict[UUID, dict[bytes, Receipt]] = {}
+    for member_id, receipt_key, rule_code, is_cleared in await transaction.raw.fetch(
+        _LOAD_MARKS, list(receipts), since
+    ):
+        of_member = marks.get(member_id)
+        if of_member is None:
+            of_member = marks[member_id] = {receipt.receipt_key: receipt for receipt in receipts[member_id]}
+        receipt = of_member.get(receipt_key)
+        if receipt is None:
+            continue  # younger than the oldest that is kept, and yet not kept: more receipts than a window has room for
+        if rule_code is None:
+            of_member[receipt_key] = receipt._replace(is_held=True, is_cleared=is_cleared)
+        else:
+            of_member[receipt_key] = receipt.with_fired(rule_code)
+    return receipts | {member_id: list(of_member.values()) for member_id, of_member in marks.items()}
 
 
 def _keys(receipts: Sequence[tuple[UUID, Receipt]]) -> tuple[list[object], list[object], list[object]]:
@@ -117,8 +127,3 @@ def _keys(receipts: Sequence[tuple[UUID, Receipt]]) -> tuple[list[object], list[
         [receipt.occurred_at for _, receipt in receipts],
         [receipt.receipt_key for _, receipt in receipts],
     )
-
-
-def _joined(receipt: Receipt) -> str:
-    """unnest would flatten an array of arrays; rule codes hold no spaces."""
-    return " ".join(receipt.fired)

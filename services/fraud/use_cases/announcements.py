@@ -58,7 +58,7 @@ def case_closed(
 
 def signal_raised(signal: Signal, signal_id: UUID, now: datetime, cause: str | None) -> Message:
     """A rule that fired."""
-    receipt_id = receipt_id_of(signal.receipt_key)
+    receipt_id = receipt_id_of(signal.receipt.receipt_key)
     data = SignalData(
         signal_id=signal_id,
         member_id=signal.member_id,

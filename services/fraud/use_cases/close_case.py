@@ -33,10 +33,7 @@ async def close_case(
             raise CaseClosedOtherwiseError(f"The case was closed as {current.outcome}: that stands.")
         return current
     closed = await cases.close(transaction, case.case_id, outcome, closed_by, note)
-    settlement = settlement_of(outcome)
-    receipts = await cases.settle_holds(transaction, case.case_id, settlement)
-    if settlement.clears_receipts:
-        await windows.clear(transaction, case.member_id, [receipt.receipt_key for receipt in receipts])
+    receipts = await cases.settle_holds(transaction, case.case_id, settlement_of(outcome))
     trace = current_traceparent()
     messages = [
         announcements.case_closed(closed.case_id, closed.member_id, closed.version, outcome, transaction.now, trace),

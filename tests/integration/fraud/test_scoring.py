@@ -9,8 +9,9 @@ import pytest
 
 from services.fraud.domain.receipts import ReceiptFact, receipt_of
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET, RuleSet
-from services.fraud.repository import rule_sets
+from services.fraud.repository import rule_sets, windows
 from services.fraud.repository.rule_sets import RuleSetChangedError
+from services.fraud.use_cases.score_purchases import score_purchases
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
 from shared.events.fraud import CaseOpened, PointsHoldRequested, SignalRaised
@@ -30,7 +31,8 @@ from tests.support.fraud import (
     receipt_key,
     till,
 )
-from tests.support.fraud_service import ZONE, Scoring, cut
+from tests.support.fraud_service import ZONE, Scoring, be_patient, cut
+from tests.support.until import until
 
 SWIPES = (1, 2, 3)
 HELD_HOURS = timedelta(hours=ACTIVE_RULE_SET.hold_hours)
@@ -134,20 +136,14 @@ async def test_any_batches_leave_what_the_pure_core_decides(scoring: Scoring, se
     left = await scoring.left()
     assert await scoring.decided() == final_decisions(effects)
     assert {(row[0], row[1]) for row in left["signals"]} == {
-        (signal.receipt_key, signal.rule_code) for signal in effects.signals
+        (signal.receipt.receipt_key, signal.rule_code) for signal in effects.signals
     }
     assert {(row[0], row[3]) for row in left["holds"]} == {
         (hold.receipt.receipt_key, hold.opened_by) for hold in effects.holds
     }
     assert len(effects.holds) > 10
-    assert sorted(left["windows"], key=lambda row: (str(row[0]), *row[1:3])) == sorted(
-        (
-            (member_id, *kept[:7], list(kept.fired), *kept[8:])
-            for member_id, state in states.items()
-            for kept in state.receipts
-        ),
-        key=lambda row: (str(row[0]), *row[1:3]),
-    )
+    async with scoring.database.transaction() as transaction:
+        assert (await windows.load(transaction, states))[0] == states
 
 
 async def test_two_workers_that_take_the_same_members_in_other_orders_count_everything_once(
@@ -164,6 +160,20 @@ async def test_two_workers_that_take_the_same_members_in_other_orders_count_ever
 
     assert len(await scoring.decided()) == 140
     assert len((await scoring.left())["windows"]) == 140
+
+
+@pytest.mark.parametrize("of", [1, 2], ids=["the same event", "the same receipt under another member"])
+async def test_a_receipt_that_another_worker_is_deciding_is_decided_once(scoring: Scoring, of: int) -> None:
+    async with scoring.database.transaction() as deciding:
+        await be_patient(deciding)
+        await score_purchases(deciding, [purchase(1), purchase(2)], ACTIVE_RULE_SET, ZONE)
+        second = asyncio.create_task(scoring.take(purchase(2, of=of), purchase(3)))
+        await until(scoring.waits_for_a_lock)
+
+    await second
+    assert len(await scoring.decided()) == 3
+    assert (await scoring.decided())[receipt_key(3)][0] == "hold"
+    assert len((await scoring.left())["windows"]) == 3
 
 
 async def test_one_implausible_purchase_is_permanent_and_leaves_nothing_of_its_batch(scoring: Scoring) -> None:

@@ -49,7 +49,7 @@ def _cuts(data: st.DataObject, length: int) -> list[int]:
 
 
 def _raised(effects: Effects) -> set[tuple[bytes, str]]:
-    return {(signal.receipt_key, signal.rule_code) for signal in effects.signals}
+    return {(signal.receipt.receipt_key, signal.rule_code) for signal in effects.signals}
 
 
 def _held(effects: Effects) -> list[bytes]:

@@ -4,9 +4,8 @@ from services.fraud.domain.cases import NEVER, settlement_of
 
 
 def test_confirmed_awards_stay_held_without_end() -> None:
-    assert settlement_of("confirmed") == ("hold", NEVER, False)
+    assert settlement_of("confirmed") == ("hold", NEVER)
 
 
-def test_what_was_not_proven_is_released_and_only_a_false_positive_is_forgotten() -> None:
-    assert settlement_of("valuable_alert") == ("release", None, False)
-    assert settlement_of("false_positive") == ("release", None, True)
+def test_what_was_not_proven_is_released() -> None:
+    assert settlement_of("valuable_alert") == settlement_of("false_positive") == ("release", None)

@@ -55,7 +55,9 @@ def test_a_family_that_shops_six_times_a_day_is_flagged_and_nothing_is_held() ->
 
 def test_a_till_that_uploads_in_reverse_order_is_found_out_all_the_same() -> None:
     _, effects = play(fact(receipt(number)) for number in (3, 2, 1))
-    assert [(signal.receipt_key, signal.caused_by) for signal in effects.signals] == [(receipt_key(3), receipt_key(1))]
+    assert [(signal.receipt.receipt_key, signal.caused_by) for signal in effects.signals] == [
+        (receipt_key(3), receipt_key(1))
+    ]
     assert sorted(_held(effects)) == [receipt_key(number) for number in (1, 2, 3)]
     assert final_decisions(effects)[receipt_key(3)][0] is Action.HOLD
     assert final_decisions(effects)[receipt_key(1)][0] is Action.HOLD  # it is held with the others
