@@ -29,7 +29,12 @@ def create_app(
     ``authenticator`` may be None only where no router needs a scope (a worker).
     """
     app = FastAPI(
-        title=title, description=description, version="1", redoc_url=None, swagger_ui_oauth2_redirect_url=None
+        title=title,
+        description=description,
+        version="1",
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # a POST that is redirected is a POST that somebody sends twice
     )
     app.state.authenticator = authenticator
     app.state.checks = tuple(checks)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import structlog
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from shared.database.errors import is_retryable, postgres_error_of
+from shared.database.errors import is_connection_lost, is_retryable, postgres_error_of
 from shared.web.body_limit import too_large
 from shared.web.metrics import INVALID_FIELDS
 from shared.web.pointers import pointer_of
@@ -20,12 +20,24 @@ from shared.web.request_context import current_request_id
 
 ERRORS_MAX = 20
 RETRY_AFTER_SECONDS = 1
+UNAVAILABLE = "unavailable"
 
 # An error of the domain, as (status, slug, title); its message becomes the detail.
 DomainProblems: TypeAlias = Mapping[type[Exception], tuple[int, str, str]]
 
-# Lock and statement time-outs, shutdowns, too many connections: the database's state, not the request's fault.
-_UNAVAILABLE_SQLSTATES = ("08", "53", "57", "25P03", "25P04", "55P03")
+# Too many connections, shutdowns; statements, transactions and locks that took too long: not the request's fault.
+_UNAVAILABLE_SQLSTATES = ("53", "57", "25P04", "55P03")
+_HANDLED: tuple[type[Exception], ...] = (
+    Problem,
+    RequestValidationError,
+    HTTPException,
+    DBAPIError,
+    PoolTimeoutError,
+    PostgresError,
+    InterfaceError,
+    InternalClientError,
+    OSError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +50,11 @@ def install_refusals(app: FastAPI, domain_problems: DomainProblems) -> None:
         problem = as_problem(error, app.state.domain_problems)
         if problem is None:
             raise error  # a fault: RequestContext logs it and answers 500
+        if problem.slug == UNAVAILABLE:
+            log.warning("request found something away", exc_info=error)
         return problem_response(problem, current_request_id())
 
-    handled = (Problem, RequestValidationError, HTTPException, DBAPIError, PoolTimeoutError, PostgresError, OSError)
-    for kind in (*handled, *domain_problems):
+    for kind in (*_HANDLED, *domain_problems):
         app.add_exception_handler(kind, answer)
 
 
@@ -57,25 +70,22 @@ def as_problem(error: Exception, domain_problems: DomainProblems) -> Problem | N
         return _invalid_request(error)
     if isinstance(error, HTTPException):
         return _http_problem(error)
-    return _unavailable(error) if _is_unavailable(error) else None
+    return _unavailable() if _is_unavailable(error) else None
 
 
 def _is_unavailable(error: Exception) -> bool:
     if isinstance(error, OSError):  # a socket's failure or a deadline, not a file's
         return not isinstance(error, FileNotFoundError | FileExistsError | PermissionError | IsADirectoryError)
-    if isinstance(error, PoolTimeoutError) or is_retryable(error):
+    if isinstance(error, PoolTimeoutError) or is_retryable(error) or is_connection_lost(error):
         return True
     postgres_error = postgres_error_of(error)
-    if postgres_error is not None:
-        return str(postgres_error.sqlstate).startswith(_UNAVAILABLE_SQLSTATES)
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    return postgres_error is not None and str(postgres_error.sqlstate).startswith(_UNAVAILABLE_SQLSTATES)
 
 
-def _unavailable(error: Exception) -> Problem:
-    log.warning("request found something away", exc_info=error)
+def _unavailable() -> Problem:
     return Problem(
         503,
-        "unavailable",
+        UNAVAILABLE,
         f"Something this service needs is away or overloaded: try again after {RETRY_AFTER_SECONDS} s, with the same "
         "Idempotency-Key if the request has one.",
         title="Unavailable",

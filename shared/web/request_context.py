@@ -19,8 +19,11 @@ from shared.web.problems import Problem, problem_response
 
 REQUEST_ID_HEADER = "X-Request-Id"
 UNMATCHED_ROUTE = "unmatched"
+# A door may keep a thousand tills waiting for their award; beyond twice that, waiting in line helps nobody.
+REQUESTS_IN_FLIGHT_MAX = 2_000
 
 _WELL_FORMED_ID = re.compile(r"^[A-Za-z0-9._-]{8,128}$")
+_ALWAYS_ANSWERED = ("/health/", "/metrics")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -43,11 +46,13 @@ class RequestContext:
     """Gives each request an id and a trace, measures it, and turns what nobody caught into a 500 problem.
 
     A caller's ``X-Request-Id`` is taken if it is 8 to 128 letters, digits and ``. _ -``; otherwise one is made. It is
-    echoed, stands in every log line of the request and in every problem.
+    echoed, stands in every log line of the request and in every problem. Beyond ``REQUESTS_IN_FLIGHT_MAX`` requests
+    at once, all but health and metrics are refused with 503.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,16 +81,22 @@ class RequestContext:
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
             await send(message)
 
-        with REQUESTS_IN_FLIGHT.track_inprogress():
-            try:
+        self._in_flight += 1
+        REQUESTS_IN_FLIGHT.set(self._in_flight)
+        try:
+            if self._in_flight > REQUESTS_IN_FLIGHT_MAX and not scope["path"].startswith(_ALWAYS_ANSWERED):
+                await problem_response(_overloaded(), request_id)(scope, receive, send_with_id)
+            else:
                 await self._app(scope, receive, send_with_id)
-            except Exception:
-                log.exception("request failed", method=scope["method"], route=route_label(scope))
-                if status is not None:  # the head is out: all that is left is to cut the connection
-                    raise
-                await problem_response(_fault(), request_id)(scope, receive, send_with_id)
-            finally:
-                self._count(scope, status, time.perf_counter() - started_seconds)
+        except Exception:
+            log.exception("request failed", method=scope["method"], route=route_label(scope))
+            if status is not None:  # the head is out: all that is left is to cut the connection
+                raise
+            await problem_response(_fault(), request_id)(scope, receive, send_with_id)
+        finally:
+            self._in_flight -= 1
+            REQUESTS_IN_FLIGHT.set(self._in_flight)
+            self._count(scope, status, time.perf_counter() - started_seconds)
 
     @staticmethod
     def _count(scope: Scope, status: int | None, seconds: float) -> None:
@@ -93,6 +104,15 @@ class RequestContext:
         route = route_label(scope)
         REQUESTS.labels(method, route, f"{status // 100}xx" if status is not None else "none").inc()
         REQUEST_SECONDS.labels(method, route).observe(seconds)
+
+
+def _overloaded() -> Problem:
+    return Problem(
+        503,
+        "overloaded",
+        f"More than {REQUESTS_IN_FLIGHT_MAX} requests are being worked on: try again in a second.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def _fault() -> Problem:

@@ -1,0 +1,74 @@
+"""Settings: read from the environment, explained, and silent about secrets."""
+
+import pytest
+
+from shared.runtime.settings import InvalidSettingsError, ServiceSettings, load_settings
+
+GOOD = {
+    "TESSERA_DATABASE_URL": "postgresql://tessera_members:hunter2@127.0.0.1:5432/tessera",
+    "TESSERA_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    "TESSERA_IDENTIFIER_KEY": "0a" * 32,
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ServiceSettings.model_fields:
+        monkeypatch.delenv(f"TESSERA_{name.upper()}", raising=False)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_what_is_not_set_has_the_documented_default() -> None:
+    settings = load_settings(ServiceSettings)
+
+    assert (settings.http_host, settings.instance, settings.country) == ("127.0.0.1", 1, "US")
+    assert (settings.currency, settings.time_zone, settings.point_type) == ("USD", "America/New_York", "points")
+    assert settings.kafka.bootstrap_servers == "127.0.0.1:9092"
+    assert settings.hashing_key.secret == b"\x0a" * 32
+
+
+def test_secrets_do_not_show() -> None:
+    settings = load_settings(ServiceSettings)
+
+    for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
+        assert "hunter2" not in shown
+        assert "0a0a" not in shown
+
+
+def test_every_setting_is_explained() -> None:
+    assert [name for name, field in ServiceSettings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TESSERA_DATABASE_URL", "mysql://x:hunter2@y/z"),
+        ("TESSERA_IDENTIFIER_KEY", "hunter2"),
+        ("TESSERA_HTTP_PORT", "70000"),
+        ("TESSERA_HTTP_PORT", "hunter2"),
+        ("TESSERA_INSTANCE", "0"),
+        ("TESSERA_CURRENCY", "hunter2"),
+        ("TESSERA_TIME_ZONE", "../../etc/hunter2"),
+        ("TESSERA_COUNTRY", "usa"),
+        ("TESSERA_JWKS_URL", "file:///hunter2"),
+        ("TESSERA_TOPIC_PREFIX", "has space hunter2"),
+        ("TESSERA_LOG_LEVEL", "hunter2"),
+    ],
+)
+def test_what_is_wrong_is_named_and_not_repeated(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    environment.setenv(variable, value)
+
+    with pytest.raises(InvalidSettingsError) as refused:
+        load_settings(ServiceSettings)
+
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{variable}: ")
+    assert "hunter2" not in line
+
+
+def test_an_unknown_variable_is_somebody_elses(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TESSERA_SMTP_HOST", "x")
+
+    load_settings(ServiceSettings)
