@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.redemption import metrics
-from services.redemption.domain.tender import AbsurdTenderError, PointsTender, Pricing, points_tenders
+from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
 from services.redemption.programme import Programme
 from services.redemption.repository.receipts import ExceptionKind, Refusal
 from services.redemption.use_cases.project import project_coalition, project_members
@@ -132,7 +132,7 @@ def count_tenders(report: TenderReport) -> None:
 def _tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]:
     try:
         return points_tenders(event, pricing)
-    except (AbsurdTenderError, MalformedReceiptIdError) as error:
+    except (MalformedReceiptIdError, UnusableReceiptError) as error:
         raise PermanentError(str(error)) from error
 
 

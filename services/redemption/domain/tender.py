@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
-from shared.receipt_key import natural_key_of
+from shared.receipt_key import natural_key_of, partner_of
 
 # More than any receipt can cost: an amount beyond it was not meant.
 TENDER_POINTS_MAX = 10**15
@@ -13,8 +13,8 @@ TENDER_POINTS_MAX = 10**15
 _UNNAMED = UUID("0b6f0a52-6d6e-5b0a-9a55-2f4b6f1f7c11")
 
 
-class AbsurdTenderError(ValueError):
-    """The receipt says that it was paid with more points than there can be."""
+class UnusableReceiptError(ValueError):
+    """The receipt contradicts itself, or says that it was paid with more points than there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,21 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
 
     Raises:
         MalformedReceiptIdError: the event's receipt id is not one of ours.
-        AbsurdTenderError: a redemption paid more than ``TENDER_POINTS_MAX``.
+        UnusableReceiptError: the id is another partner's, or a redemption paid more than ``TENDER_POINTS_MAX``.
     """
     if not isinstance(event, PurchaseRecorded) or event.data.is_training:
         return ()
     receipt = event.data
     receipt_key = natural_key_of(receipt.receipt_id)
+    if partner_of(receipt_key) != receipt.partner_id:
+        raise UnusableReceiptError("the receipt id is another partner's")
     amounts_minor: dict[UUID, int] = {}
     for tender in receipt.tenders:
         if tender.kind == "points":
             redemption_id = tender.redemption_id or uuid5(_UNNAMED, receipt.receipt_id)
             amounts_minor[redemption_id] = amounts_minor.get(redemption_id, 0) + tender.amount_minor
     if any(pricing.points_for(amount_minor) > TENDER_POINTS_MAX for amount_minor in amounts_minor.values()):
-        raise AbsurdTenderError(f"a points tender is worth {TENDER_POINTS_MAX} points at most")
+        raise UnusableReceiptError(f"a points tender is worth {TENDER_POINTS_MAX} points at most")
     return tuple(
         PointsTender(
             receipt_key=receipt_key,

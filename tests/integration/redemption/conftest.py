@@ -1,22 +1,58 @@
-"""Redemption's database, as the service and as its owner see it."""
+"""One database for all of redemption's tests, emptied before each: that is sooner done than copying the template."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import asyncpg
+import httpx2
 import pytest
 
 from shared.database import Database
-from tests.support.databases import FreshDatabase
+from shared.database.roles import role_name
+from tests.support.databases import FreshDatabase, made_database
 from tests.support.redemption import Admin, Spending
+from tests.support.redemption_service import redemption_service
+from tests.support.servers import TestServers
+
+_TABLES = """
+    select format('%I.%I', nspname, relname)
+    from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname in ('redemption', 'ledger') and relkind in ('r', 'p') and not relispartition
+        and relname not in ('alembic_version', 'ledger_version', 'outbox_slots')
+"""
 
 
-@pytest.fixture
-async def spending(database_of: Callable[[str], Database]) -> Spending:
-    return Spending(database_of("redemption"))
+@pytest.fixture(scope="session")
+async def own_database(stack: TestServers) -> AsyncIterator[FreshDatabase]:
+    async with made_database(stack) as database:
+        yield database
 
 
-@pytest.fixture
-async def admin(fresh_database: FreshDatabase) -> AsyncIterator[Admin]:
-    connection = await asyncpg.connect(fresh_database.admin_url)
+@pytest.fixture(scope="session")
+async def admin(own_database: FreshDatabase) -> AsyncIterator[Admin]:
+    connection = await asyncpg.connect(own_database.admin_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def as_service(own_database: FreshDatabase) -> AsyncIterator[Database]:
+    database = Database(own_database.url(role_name("redemption")))
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def own_tables(admin: Admin) -> list[str]:
+    return ["platform.business_clock", *[row[0] for row in await admin.fetch(_TABLES)]]
+
+
+@pytest.fixture
+async def spending(as_service: Database, admin: Admin, own_tables: list[str]) -> Spending:
+    await admin.execute(";".join(f"delete from {table}" for table in own_tables))
+    return Spending(as_service)
+
+
+@pytest.fixture(scope="module")
+async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
+    async with redemption_service(own_database, "api") as client:
+        yield client

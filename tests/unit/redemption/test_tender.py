@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.redemption.domain.tender import TENDER_POINTS_MAX, AbsurdTenderError, Pricing, points_tenders
+from services.redemption.domain.tender import TENDER_POINTS_MAX, Pricing, UnusableReceiptError, points_tenders
 from shared.events.purchases import Tender
 from shared.receipt_key import MalformedReceiptIdError
 from tests.support.receipts import member, purchase, return_of
@@ -58,10 +58,13 @@ def test_another_currency_has_no_price() -> None:
     assert not tender.is_priced
 
 
-def test_absurd_and_malformed_documents_are_refused() -> None:
-    with pytest.raises(AbsurdTenderError):
+def test_absurd_malformed_and_foreign_documents_are_refused() -> None:
+    with pytest.raises(UnusableReceiptError):
         points_tenders(purchase(1, 100, tenders=(paid(TENDER_POINTS_MAX + 1),)), USD)
-    broken = purchase(1, 100, tenders=(paid(100),))
-    broken = broken.model_copy(update={"data": broken.data.model_copy(update={"receipt_id": "?!"})})
+    good = purchase(1, 100, tenders=(paid(100),))
+    broken = good.model_copy(update={"data": good.data.model_copy(update={"receipt_id": "?!"})})
     with pytest.raises(MalformedReceiptIdError):
         points_tenders(broken, USD)
+    foreign = good.model_copy(update={"data": good.data.model_copy(update={"partner_id": "fuel"})})
+    with pytest.raises(UnusableReceiptError):
+        points_tenders(foreign, USD)

@@ -1,0 +1,314 @@
+"""The routes, on a real server: who may call, what is answered, and what a race leaves."""
+
+import asyncio
+import secrets
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from services.redemption.use_cases.project import project_coalition
+from shared import ledger
+from shared.events.coalition import TillChanged, TillData
+from shared.ids import IdentifierType, hash_identifier, new_id
+from shared.web import till_key_sha256
+from tests.support.receipts import member
+from tests.support.redemption import KEY, NOON, Spending, earn, linked, paid_with_points, tender_of
+from tests.support.registries import bearing
+from tests.support.until import until
+
+ANNA, BERT = member(1), member(2)
+CLIENTS = 64
+RECEIPT = {
+    "scheme": "sequence",
+    "store_id": "s1",
+    "till_id": "1",
+    "business_date": "2026-11-01",
+    "shift": 1,
+    "number": 1,
+}
+
+
+def grocer() -> dict[str, str]:
+    return bearing("redemptions:write", "redemptions:read", "balances:read", client_id="g", partner_id="grocer")
+
+
+def fuel() -> dict[str, str]:
+    return bearing("redemptions:write", "redemptions:read", "balances:read", client_id="f", partner_id="fuel")
+
+
+async def hold(client: httpx2.AsyncClient, points: int, **others: Any) -> httpx2.Response:
+    headers = others.pop("headers", None) or grocer()
+    body = {"member_id": str(ANNA), "points": points} | others
+    return await client.post("/v1/redemptions", json=body, headers=headers)
+
+
+def slug(response: httpx2.Response) -> str:
+    assert response.headers["content-type"] == "application/problem+json"
+    return str(response.json()["type"].rpartition("/")[2])
+
+
+async def test_hold_capture_and_read(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+
+    held = await hold(client, 400)
+    redemption_id = held.json()["redemption"]["redemption_id"]
+    captured = await client.post(
+        f"/v1/redemptions/{redemption_id}/capture", json={"receipt": RECEIPT, "points": 300}, headers=grocer()
+    )
+    read = await client.get(f"/v1/redemptions/{redemption_id}", headers=grocer())
+
+    assert held.status_code == 201
+    assert held.json()["balance"] == {"available": 600, "held": 400, "pending": 0, "debt": 0}
+    assert held.json()["redemption"]["state"] == "held"
+    assert captured.status_code == 200
+    assert captured.json()["capture"]["released_points"] == 100
+    assert captured.json()["balance"]["available"] == 700
+    assert read.json()["redemption"]["captured_points"] == 300
+    (capture,) = read.json()["captures"]
+    assert (capture["points"], capture["late"]) == (300, False)
+    await spending.check([ANNA], 1000)
+
+
+async def test_a_card_or_a_phone_names_the_member(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    phone = hash_identifier(IdentifierType.PHONE, "+12125550123", KEY)
+    await spending.members(linked(ANNA, phone))
+
+    held = await hold(client, 10, member_id=None, identifier={"type": "phone", "value": "(212) 555-0123"})
+
+    assert held.json()["redemption"]["member_id"] == str(ANNA)
+
+
+async def test_a_retry_gets_the_first_answer(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    headers = grocer()
+
+    first = await hold(client, 400, headers=headers)
+    again = await hold(client, 400, headers=headers)
+    other = await hold(client, 401, headers=headers)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (other.status_code, slug(other)) == (422, "idempotency-key-reused")
+    assert (await spending.balance(ANNA)).held == 400
+
+
+async def test_a_decline_is_answered_again_and_told_once(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 100)
+    headers = grocer()
+
+    first = await hold(client, 400, headers=headers)
+    await spending.do(lambda transaction: ledger.post(transaction, [earn(ANNA, 1000)]))
+    again = await hold(client, 400, headers=headers)
+
+    assert (first.status_code, slug(first)) == (409, "insufficient-points")
+    assert first.json()["available"] == 100
+    assert again.content == first.content
+    assert await spending.kinds() == ["Declined"]
+
+
+async def test_a_void_and_what_cannot_be_resolved_twice(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    redemption_id = (await hold(client, 400)).json()["redemption"]["redemption_id"]
+    at = f"/v1/redemptions/{redemption_id}"
+
+    voided = await client.post(f"{at}/void", headers=grocer())
+    again = await client.post(f"{at}/void", headers=grocer())
+    captured = await client.post(f"{at}/capture", json={"receipt": RECEIPT}, headers=grocer())
+
+    assert (voided.status_code, voided.json()["released_points"]) == (200, 400)
+    assert (again.status_code, slug(again)) == (409, "hold-not-open")
+    assert (captured.status_code, slug(captured)) == (409, "hold-not-open")
+
+
+async def test_a_hold_after_its_receipt_is_refused_by_name(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    paid, parked = new_id(), new_id()
+    await spending.settle(tender_of(paid_with_points(1, 400, paid, owner=ANNA)))
+    await spending.settle(tender_of(paid_with_points(2, 100, parked)))
+
+    after_its_receipt = await hold(client, 400, redemption_id=str(paid))
+    after_a_parked_one = await hold(client, 100, redemption_id=str(parked))
+
+    assert (after_its_receipt.status_code, slug(after_its_receipt)) == (409, "already-captured")
+    assert (after_a_parked_one.status_code, slug(after_a_parked_one)) == (409, "already-captured")
+    assert (await spending.redemption(parked)).member_id == ANNA  # committed with the refusal
+
+
+async def test_another_partner_sees_nothing(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    redemption_id = (await hold(client, 400)).json()["redemption"]["redemption_id"]
+    at = f"/v1/redemptions/{redemption_id}"
+
+    answers = [
+        await client.get(at, headers=fuel()),
+        await client.post(f"{at}/void", headers=fuel()),
+        await client.post(f"{at}/capture", json={"receipt": RECEIPT}, headers=fuel()),
+        await client.get(f"/v1/redemptions/{uuid4()}", headers=fuel()),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert (await client.get(at, headers=bearing())).status_code == 200  # the programme's own client
+    assert (await spending.balance(ANNA)).held == 400
+
+
+async def test_the_programmes_clients_say_at_which_partner(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+
+    unsaid = await hold(client, 10, headers=bearing())
+    said = await hold(client, 10, headers=bearing(), partner_id="fuel")
+    wrong = await hold(client, 10, partner_id="fuel")
+
+    assert (unsaid.status_code, unsaid.json()["errors"][0]["pointer"]) == (422, "/partner_id")
+    assert said.json()["redemption"]["partner_id"] == "fuel"
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/partner_id")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"points": 0}, "/points"),
+        ({"points": -5}, "/points"),
+        ({"points": False}, "/points"),
+        ({"points": "5"}, "/points"),
+        ({"points": 2.5}, "/points"),
+        ({"points": 10**30}, "/points"),
+        ({"points": 5, "expires_in_seconds": 0}, "/expires_in_seconds"),
+        ({"points": 5, "expires_in_seconds": 86_401}, "/expires_in_seconds"),
+        ({"points": 5, "redemption_id": "x"}, "/redemption_id"),
+        ({"points": 5, "currency": "USD"}, "/currency"),
+        ({"points": 5, "identifier": {"type": "card", "value": "1234"}}, ""),
+        ({"points": 5, "member_id": None}, ""),
+        ({"points": 5, "member_id": None, "identifier": {"type": "phone", "value": "x"}}, "/identifier/value"),
+        ({"points": 5, "member_id": None, "identifier": {"type": "card", "value": "12\u000034"}}, "/identifier/value"),
+    ],
+)
+async def test_bad_input_names_its_field_and_writes_nothing(
+    client: httpx2.AsyncClient, spending: Spending, body: dict[str, Any], pointer: str
+) -> None:
+    answer = await client.post("/v1/redemptions", json={"member_id": str(ANNA)} | body, headers=grocer())
+
+    assert (answer.status_code, slug(answer)) == (422, "invalid-request")
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert await spending.drain() == []
+
+
+async def test_credentials_are_asked_for(client: httpx2.AsyncClient) -> None:
+    body = {"member_id": str(ANNA), "points": 5}
+    reader = bearing("redemptions:read", partner_id="grocer")
+    keyless = {"Authorization": grocer()["Authorization"]}
+
+    assert (await client.post("/v1/redemptions", json=body)).status_code == 401
+    assert (await client.post("/v1/redemptions", json=body, headers=reader)).status_code == 403
+    assert (await client.get(f"/v1/members/{ANNA}/balance", headers=reader)).status_code == 403
+    assert (await client.post("/v1/redemptions", json=body, headers=keyless)).status_code == 400
+
+
+async def test_a_till_spends_with_its_key_until_it_is_revoked(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    key = f"tk_{secrets.token_urlsafe(32)}"
+
+    async def register(version: int, *, is_revoked: bool) -> None:
+        data = TillData(
+            partner_id="grocer",
+            store_id="s1",
+            till_id="1",
+            version=version,
+            key_scheme="sequence",
+            key_sha256=till_key_sha256(key),
+            is_revoked=is_revoked,
+        )
+        event = TillChanged(id=new_id(), source="test", subject="1", time=NOON, data=data)
+        await spending.do(lambda transaction: project_coalition(transaction, [event]))
+
+    def headers() -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}", "Idempotency-Key": uuid4().hex}
+
+    unknown = await hold(client, 10, headers=headers())
+    await register(1, is_revoked=False)
+    known = await hold(client, 10, headers=headers())
+    await register(2, is_revoked=True)
+
+    async def is_refused() -> bool:  # keys are remembered for a few seconds
+        return bool((await client.get(f"/v1/members/{ANNA}/balance", headers=headers())).status_code == 401)
+
+    assert await until(is_refused)
+    assert (unknown.status_code, known.status_code) == (401, 201)
+    assert known.json()["redemption"]["partner_id"] == "grocer"
+
+
+async def test_64_clients_race_for_one_members_balance(client: httpx2.AsyncClient, spending: Spending) -> None:
+    """Each tries to take 30 of 1,000 points, and captures, voids or keeps what it got: never oversold."""
+    await spending.enrol(ANNA, 1000)
+
+    async def shop(number: int) -> str:
+        answer = await hold(client, 30)
+        if answer.status_code != 201:
+            return slug(answer)
+        at = f"/v1/redemptions/{answer.json()['redemption']['redemption_id']}"
+        if number % 3 == 0:
+            return "open"
+        if number % 3 == 1:
+            receipt = RECEIPT | {"number": number}
+            taken = await client.post(f"{at}/capture", json={"receipt": receipt, "points": 20}, headers=grocer())
+        else:
+            taken = await client.post(f"{at}/void", headers=grocer())
+        assert taken.status_code == 200
+        return "captured" if number % 3 == 1 else "voided"
+
+    outcomes = Counter(await asyncio.gather(*(shop(number) for number in range(CLIENTS))))
+
+    balance = await spending.balance(ANNA)
+    assert set(outcomes) <= {"open", "captured", "voided", "insufficient-points"}
+    assert sum(outcomes.values()) == CLIENTS
+    assert balance.held == 30 * outcomes["open"]
+    assert balance.available == 1000 - 30 * outcomes["open"] - 20 * outcomes["captured"] >= 0
+    await spending.check([ANNA], 1000)
+
+
+async def test_64_clients_with_nothing_given_back_get_exactly_what_is_there(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.enrol(ANNA, 1000)
+
+    answers = await asyncio.gather(*(hold(client, 30) for _ in range(CLIENTS)))
+
+    outcomes = Counter(answer.status_code for answer in answers)
+    assert outcomes == {201: 33, 409: CLIENTS - 33}
+    balance = await spending.balance(ANNA)
+    assert (balance.available, balance.held) == (10, 990)
+    kinds = Counter(await spending.kinds())
+    assert kinds == {"Held": 33, "Declined": CLIENTS - 33}
+    await spending.check([ANNA], 1000)
+
+
+async def test_a_till_that_sends_its_own_id_from_64_places_holds_once(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.enrol(ANNA, 1000)
+    redemption_id = str(uuid4())
+
+    answers = await asyncio.gather(*(hold(client, 30, redemption_id=redemption_id) for _ in range(CLIENTS)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert (await spending.balance(ANNA)).held == 30
+    assert await spending.kinds() == ["Held"]
+
+
+async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert set(document["paths"]) == {
+        "/v1/members/{member_id}/balance",
+        "/v1/members/{member_id}/statement",
+        "/v1/redemptions",
+        "/v1/redemptions/{redemption_id}",
+        "/v1/redemptions/{redemption_id}/capture",
+        "/v1/redemptions/{redemption_id}/void",
+    }
+    assert all(operation["security"][0]["bearer"] for operation in operations)
