@@ -131,19 +131,7 @@ async def _make_template(servers: TestServers) -> None:
         await connection.execute(f"create database {TEMPLATE_DATABASE}")
     finally:
         await connection.close()
-    await _migrate_what_is_there(servers.url_of(TEMPLATE_DATABASE), servers.role_passwords)
-
-
-async def _migrate_what_is_there(url: str, passwords: dict[str, str]) -> None:
-    from shared.database.roles import SCHEMAS
-
-    good: list[str] = []
-    for schema in SCHEMAS:
-        try:
-            await migrate(url, passwords, schemas=[*good, schema])
-            good.append(schema)
-        except Exception as error:
-            print("NOT MIGRATED", schema, repr(error)[:600], flush=True)
+    await migrate(servers.url_of(TEMPLATE_DATABASE), servers.role_passwords)
 
 
 if __name__ == "__main__":
