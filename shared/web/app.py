@@ -39,9 +39,9 @@ def create_app(
     app.state.authenticator = authenticator
     app.state.checks = tuple(checks)
     install_refusals(app, domain_problems or {})
-    app.include_router(health.router)
     for router in routers:
         app.include_router(router)
+    app.include_router(health.router)  # last: routes are tried in order, and tills come more often than probes
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)  # added last, so outermost: what BodyLimit refuses has an id and is counted
     _describe_problems(app)

@@ -8,8 +8,10 @@ import re
 import secrets
 import time
 from contextvars import ContextVar
+from functools import cache
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -101,9 +103,14 @@ class RequestContext:
     @staticmethod
     def _count(scope: Scope, status: int | None, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = route_label(scope)
-        REQUESTS.labels(method, route, f"{status // 100}xx" if status is not None else "none").inc()
-        REQUEST_SECONDS.labels(method, route).observe(seconds)
+        count, latency = _series(method, route_label(scope), f"{status // 100}xx" if status is not None else "none")
+        count.inc()
+        latency.observe(seconds)
+
+
+@cache  # as many as there are methods, routes and classes of status; looking a series up costs more than counting
+def _series(method: str, route: str, status_class: str) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status_class), REQUEST_SECONDS.labels(method, route)
 
 
 def _overloaded() -> Problem:
