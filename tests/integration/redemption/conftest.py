@@ -7,7 +7,8 @@ import httpx2
 import pytest
 
 from shared.database import Database
-from shared.database.roles import role_name
+from shared.database.roles import reader_name, role_name
+from shared.ledger import verify
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.redemption import Admin, Spending
 from tests.support.redemption_service import redemption_service
@@ -18,6 +19,12 @@ _TABLES = """
     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     where nspname in ('redemption', 'ledger') and relkind in ('r', 'p') and not relispartition
         and relname not in ('alembic_version', 'ledger_version', 'outbox_slots')
+"""
+
+_DISAGREEING_HOLDS = """
+    select redemption_id, open_points, reserved
+    from redemptions full join ledger_holds on hold_id = redemption_id
+    where coalesce(open_points, 0) <> coalesce(reserved, 0)
 """
 
 
@@ -46,10 +53,21 @@ async def own_tables(admin: Admin) -> list[str]:
     return ["platform.business_clock", *[row[0] for row in await admin.fetch(_TABLES)]]
 
 
+@pytest.fixture(scope="session")
+async def reader(own_database: FreshDatabase) -> AsyncIterator[Admin]:
+    connection = await asyncpg.connect(own_database.url(reader_name("redemption")))
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture
-async def spending(as_service: Database, admin: Admin, own_tables: list[str]) -> Spending:
+async def spending(as_service: Database, admin: Admin, reader: Admin, own_tables: list[str]) -> AsyncIterator[Spending]:
+    """Whatever a test does, it leaves a sound ledger, and holds that agree with it."""
     await admin.execute(";".join(f"delete from {table}" for table in own_tables))
-    return Spending(as_service)
+    yield Spending(as_service)
+    verification = await verify(reader)
+    assert verification.is_sound, verification.findings
+    assert await reader.fetch(_DISAGREEING_HOLDS) == []
 
 
 @pytest.fixture(scope="module")
