@@ -24,13 +24,11 @@ from shared.kafka.producer import EventProducer
 from shared.runtime.context import ServiceContext
 from shared.runtime.wiring import Periodic, Subscription, Wiring
 from shared.web.health import Check
-from shared.web.idempotency import forget_answers
 from shared.web.principal import TillIdentity
 
 RULES_REFRESH_SECONDS = 2.0
 HOLDS_END_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
-FORGET_SECONDS = 60.0
 
 
 async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
@@ -63,7 +61,6 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
-            Periodic("forget idempotent answers", FORGET_SECONDS, jobs.forget_answers),
         ),
         checks=(Check("ledger version", jobs.check_ledger),),
         on_start=(jobs.refresh_rules,),
@@ -89,9 +86,6 @@ class _Jobs:
 
     async def sweep(self) -> None:
         metrics.PARKED_STRANDED.set(await self._database.run(sweep_parked))
-
-    async def forget_answers(self) -> None:
-        await self._database.run(forget_answers)
 
     async def check_ledger(self) -> None:
         async with self._database.transaction() as transaction:
