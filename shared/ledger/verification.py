@@ -64,7 +64,8 @@ class Verification:
 async def verify(connection: RawConnection) -> Verification:
     """Recompute the ledger on one snapshot: postings meanwhile go on, and are not seen.
 
-    ``connection`` must have no transaction open; its search path must find the ledger's tables.
+    ``connection`` must have no transaction open, or one that is repeatable read, and its search path must find the
+    ledger's tables.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         counts = await connection.fetchrow(COUNTS)
