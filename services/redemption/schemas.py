@@ -1,7 +1,7 @@
 """What HTTP says: requests, strictly read, and answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
@@ -175,8 +175,8 @@ class RedemptionAnswer(_Answer):
     closed_at: datetime | None
 
     @classmethod
-    def of(cls, redemption: Redemption) -> Self:
-        """The answer for a redemption."""
+    def of(cls, redemption: Redemption, **more: Any) -> Self:
+        """The answer for a redemption; ``more`` are the fields that a kind of answer adds."""
         return cls(
             redemption_id=redemption.redemption_id,
             state=redemption.state,
@@ -190,34 +190,31 @@ class RedemptionAnswer(_Answer):
             held_at=redemption.held_at,
             expires_at=redemption.expires_at,
             closed_at=redemption.closed_at,
+            **more,
         )
 
 
-class RedemptionDetailAnswer(_Answer):
+class RedemptionDetailAnswer(RedemptionAnswer):
     """A redemption and what receipts took of it, oldest first."""
 
-    redemption: RedemptionAnswer
     captures: list[CaptureAnswer]
 
 
-class HeldAnswer(_Answer):
+class HeldAnswer(RedemptionAnswer):
     """The points are reserved."""
 
-    redemption: RedemptionAnswer
     balance: BalanceAnswer
 
 
-class CapturedAnswer(_Answer):
+class CapturedAnswer(RedemptionAnswer):
     """The points are taken, by this request or by its receipt before."""
 
-    redemption: RedemptionAnswer
     capture: CaptureAnswer
     balance: BalanceAnswer
 
 
-class VoidedAnswer(_Answer):
+class VoidedAnswer(RedemptionAnswer):
     """The points are let go. No balance where the void came before its hold: nothing was reserved."""
 
-    redemption: RedemptionAnswer
     released_points: int
     balance: BalanceAnswer | None

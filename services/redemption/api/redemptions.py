@@ -18,7 +18,6 @@ from services.redemption.schemas import (
     CapturedAnswer,
     HeldAnswer,
     HoldBody,
-    RedemptionAnswer,
     RedemptionDetailAnswer,
     VoidedAnswer,
 )
@@ -70,7 +69,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
             outcomes.append(_outcome(decided))
             match decided:
                 case Held(redemption=redemption, balance=balance):
-                    answer = HeldAnswer(redemption=RedemptionAnswer.of(redemption), balance=BalanceAnswer.of(balance))
+                    answer = HeldAnswer.of(redemption, balance=BalanceAnswer.of(balance))
                     return Answer(201, answer)
                 case Declined():
                     return ProblemAnswer(declined(decided))
@@ -87,9 +86,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         """A redemption as it stands, and what receipts took of it."""
         async with database.transaction() as transaction:
             redemption, captures = await read_redemption(transaction, principal, redemption_id)
-        return RedemptionDetailAnswer(
-            redemption=RedemptionAnswer.of(redemption), captures=[CaptureAnswer.of(capture) for capture in captures]
-        )
+        return RedemptionDetailAnswer.of(redemption, captures=[CaptureAnswer.of(capture) for capture in captures])
 
     return router
 
@@ -113,8 +110,8 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
                 transaction, principal, redemption_id, body.receipt, body.points, more=body.more
             )
             exceptions[:] = captured.exceptions
-            answer = CapturedAnswer(
-                redemption=RedemptionAnswer.of(captured.redemption),
+            answer = CapturedAnswer.of(
+                captured.redemption,
                 capture=CaptureAnswer.of(captured.capture),
                 balance=BalanceAnswer.of(captured.balance),
             )
@@ -135,8 +132,8 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
 
         async def work(transaction: Transaction) -> Answer:
             voided = await void_hold(transaction, principal, redemption_id, programme.point_type)
-            answer = VoidedAnswer(
-                redemption=RedemptionAnswer.of(voided.redemption),
+            answer = VoidedAnswer.of(
+                voided.redemption,
                 released_points=voided.points,
                 balance=None if voided.balance is None else BalanceAnswer.of(voided.balance),
             )

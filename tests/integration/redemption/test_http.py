@@ -54,7 +54,7 @@ async def test_hold_capture_and_read(client: httpx2.AsyncClient, spending: Spend
     await spending.enrol(ANNA, 1000)
 
     held = await hold(client, 400)
-    redemption_id = held.json()["redemption"]["redemption_id"]
+    redemption_id = held.json()["redemption_id"]
     captured = await client.post(
         f"/v1/redemptions/{redemption_id}/capture", json={"receipt": RECEIPT, "points": 300}, headers=grocer()
     )
@@ -62,11 +62,11 @@ async def test_hold_capture_and_read(client: httpx2.AsyncClient, spending: Spend
 
     assert held.status_code == 201
     assert held.json()["balance"] == {"available": 600, "held": 400, "pending": 0, "debt": 0}
-    assert held.json()["redemption"]["state"] == "held"
+    assert held.json()["state"] == "held"
     assert captured.status_code == 200
     assert captured.json()["capture"]["released_points"] == 100
     assert captured.json()["balance"]["available"] == 700
-    assert read.json()["redemption"]["captured_points"] == 300
+    assert read.json()["captured_points"] == 300
     (capture,) = read.json()["captures"]
     assert (capture["points"], capture["late"]) == (300, False)
     await spending.check([ANNA], 1000)
@@ -79,7 +79,7 @@ async def test_a_card_or_a_phone_names_the_member(client: httpx2.AsyncClient, sp
 
     held = await hold(client, 10, member_id=None, identifier={"type": "phone", "value": "(212) 555-0123"})
 
-    assert held.json()["redemption"]["member_id"] == str(ANNA)
+    assert held.json()["member_id"] == str(ANNA)
 
 
 async def test_a_retry_gets_the_first_answer(client: httpx2.AsyncClient, spending: Spending) -> None:
@@ -113,7 +113,7 @@ async def test_a_decline_is_answered_again_and_told_once(client: httpx2.AsyncCli
 
 async def test_a_void_and_what_cannot_be_resolved_twice(client: httpx2.AsyncClient, spending: Spending) -> None:
     await spending.enrol(ANNA, 1000)
-    redemption_id = (await hold(client, 400)).json()["redemption"]["redemption_id"]
+    redemption_id = (await hold(client, 400)).json()["redemption_id"]
     at = f"/v1/redemptions/{redemption_id}"
 
     voided = await client.post(f"{at}/void", headers=grocer())
@@ -141,7 +141,7 @@ async def test_a_hold_after_its_receipt_is_refused_by_name(client: httpx2.AsyncC
 
 async def test_another_partner_sees_nothing(client: httpx2.AsyncClient, spending: Spending) -> None:
     await spending.enrol(ANNA, 1000)
-    redemption_id = (await hold(client, 400)).json()["redemption"]["redemption_id"]
+    redemption_id = (await hold(client, 400)).json()["redemption_id"]
     at = f"/v1/redemptions/{redemption_id}"
 
     answers = [
@@ -164,7 +164,7 @@ async def test_the_programmes_clients_say_at_which_partner(client: httpx2.AsyncC
     wrong = await hold(client, 10, partner_id="fuel")
 
     assert (unsaid.status_code, unsaid.json()["errors"][0]["pointer"]) == (422, "/partner_id")
-    assert said.json()["redemption"]["partner_id"] == "fuel"
+    assert said.json()["partner_id"] == "fuel"
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/partner_id")
 
 
@@ -238,7 +238,7 @@ async def test_a_till_spends_with_its_key_until_it_is_revoked(client: httpx2.Asy
 
     assert await until(is_refused)
     assert (unknown.status_code, known.status_code) == (401, 201)
-    assert known.json()["redemption"]["partner_id"] == "grocer"
+    assert known.json()["partner_id"] == "grocer"
 
 
 async def test_64_clients_race_for_one_members_balance(client: httpx2.AsyncClient, spending: Spending) -> None:
@@ -249,7 +249,7 @@ async def test_64_clients_race_for_one_members_balance(client: httpx2.AsyncClien
         answer = await hold(client, 30)
         if answer.status_code != 201:
             return slug(answer)
-        at = f"/v1/redemptions/{answer.json()['redemption']['redemption_id']}"
+        at = f"/v1/redemptions/{answer.json()['redemption_id']}"
         if number % 3 == 0:
             return "open"
         if number % 3 == 1:
