@@ -8,11 +8,13 @@ never recovers while its process stays up.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.kafka.errors import ProducerBrokenError, ProducerUnavailableError, RecordTooLargeError
 from shared.kafka.settings import KafkaSettings
@@ -22,6 +24,8 @@ PARTITION_BATCH_BYTES_MAX = 262_144
 REQUEST_SECONDS_MAX = 10.0
 DROP_SECONDS_MAX = 1.0
 BODY_BYTES_MAX = DEAD_LETTER_BYTES_MAX - 65_536  # key and headers need room too
+
+Sent: TypeAlias = "dict[asyncio.Future[object], int]"  # an answer to come, and the records that it is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class EventProducer:
         """
         self._refuse_what_cannot_go(messages)
         self._records_under_way += len(messages)
-        sent: list[asyncio.Future[object]] = []
+        sent: Sent = {}
         try:
             async with asyncio.timeout(deadline_seconds):
                 producer = await self._connected()
@@ -121,20 +125,33 @@ class EventProducer:
                 self._producer = producer
             return self._producer
 
-    async def _hand_over(
-        self, producer: AIOKafkaProducer, messages: Sequence[OutgoingRecord], sent: list["asyncio.Future[object]"]
-    ) -> None:
+    async def _hand_over(self, producer: AIOKafkaProducer, messages: Sequence[OutgoingRecord], sent: Sent) -> None:
         """Into the client's buffers, which send as soon as they can. ``sent`` grows as it goes."""
-        wire_names: dict[str, tuple[str, int]] = {}
-        for message in messages:
-            known = wire_names.get(message.topic)
-            if known is None:
-                wire_name = self._settings.wire_name(message.topic)
-                known = wire_names[message.topic] = (wire_name, len(await producer.partitions_for(wire_name)))
-            wire_name, partitions = known
-            partition = _hash_of(message.key) % partitions if message.key is not None else 0
-            future = await producer.send(wire_name, message.body, message.key, partition, headers=list(message.headers))
-            sent.append(future)
+        if len(messages) == 1:  # alone it shares a batch with those of other callers
+            wire_name, partition = await self._place_of(producer, messages[0])
+            key, headers = messages[0].key, list(messages[0].headers)
+            sent[await producer.send(wire_name, messages[0].body, key, partition, headers=headers)] = 1
+            return
+        batches: dict[tuple[str, int], BatchBuilder] = {}
+        for message in messages:  # a batch has one answer, which costs half of what an answer a record does
+            place = await self._place_of(producer, message)
+            headers = list(message.headers)
+            batch = batches.get(place)
+            if (
+                batch is None
+                or batch.append(timestamp=None, key=message.key, value=message.body, headers=headers) is None
+            ):
+                if batch is not None:
+                    await _send_batch(producer, place, batch, sent)
+                batch = batches[place] = producer.create_batch()
+                batch.append(timestamp=None, key=message.key, value=message.body, headers=headers)
+        for place, batch in batches.items():
+            await _send_batch(producer, place, batch, sent)
+
+    async def _place_of(self, producer: AIOKafkaProducer, message: OutgoingRecord) -> tuple[str, int]:
+        wire_name = self._settings.wire_name(message.topic)
+        partitions = producer.client.cluster.partitions_for_topic(wire_name) or await producer.partitions_for(wire_name)
+        return wire_name, _hash_of(message.key) % len(partitions) if message.key is not None else 0
 
     def _refuse_what_cannot_go(self, messages: Sequence[OutgoingRecord]) -> None:
         if self._records_under_way + len(messages) > self._records_under_way_max:
@@ -143,23 +160,29 @@ class EventProducer:
             if len(message.body) > BODY_BYTES_MAX:
                 raise RecordTooLargeError(f"{len(message.body)} bytes are too many for {message.topic}")
 
-    def _account_for(self, records: int, sent: Sequence["asyncio.Future[object]"]) -> None:
+    def _account_for(self, records: int, sent: Sent) -> None:
         """Records without an answer yet go on counting until they have one, whether or not somebody waits."""
-        pending = {future for future in sent if not future.done()}
-        for future in sent:
-            if future in pending:
-                future.add_done_callback(self._landed)
-            elif not future.cancelled():
+        for future, count in sent.items():
+            if not future.done():
+                records -= count
+                self._unanswered.add(future)
+                future.add_done_callback(partial(self._answered, count))
+                continue
+            self._unanswered.discard(future)
+            if not future.cancelled():
                 future.exception()  # looked at, so that asyncio does not report it
-        self._unanswered.difference_update(sent)
-        self._unanswered |= pending
-        self._records_under_way -= records - len(pending)
+        self._records_under_way -= records
 
-    def _landed(self, future: "asyncio.Future[object]") -> None:
-        self._records_under_way -= 1
+    def _answered(self, count: int, future: "asyncio.Future[object]") -> None:
+        self._records_under_way -= count
         self._unanswered.discard(future)
         if not future.cancelled():
             future.exception()
+
+
+async def _send_batch(producer: AIOKafkaProducer, place: tuple[str, int], batch: BatchBuilder, sent: Sent) -> None:
+    wire_name, partition = place
+    sent[await producer.send_batch(batch, wire_name, partition=partition)] = batch.record_count()
 
 
 def _meaning_of(error: KafkaError) -> Exception:

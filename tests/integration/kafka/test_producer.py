@@ -102,7 +102,11 @@ async def test_a_sender_that_died_is_broken_for_good(kafka_settings: KafkaSettin
     producer = EventProducer(kafka_settings)
     await producer.send_all([outgoing(1)], deadline_seconds=20)
     assert producer._producer is not None
-    producer._producer._message_accumulator.drain_by_nodes = None  # any error in the sender's own loop
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("any error in the sender's own loop")
+
+    producer._producer._sender._send_produce_req = fail
     for number in range(2):
         with pytest.raises(ProducerBrokenError):
             await producer.send_all([outgoing(number)], deadline_seconds=20)

@@ -1,6 +1,7 @@
 import pytest
 
 from shared.kafka import BatchSize
+from shared.kafka.batch_size import RECORDS_WORTHWHILE
 
 
 def test_it_halves_at_once_and_grows_slowly() -> None:
@@ -19,13 +20,23 @@ def test_near_its_ceiling_it_stays() -> None:
 
 
 def test_it_never_leaves_its_bounds() -> None:
-    size = BatchSize(8, hold_seconds_max=0.010)
+    size = BatchSize(200, hold_seconds_max=0.010)
     for _ in range(10):
-        size.observe(1.0)
+        size.halve()
     assert size.records == 1
     for _ in range(100):
         size.observe(0.0)
-    assert size.records == 8
+    assert size.records == 200
+
+
+def test_slow_locks_alone_leave_a_batch_worth_its_while() -> None:
+    size = BatchSize(200, hold_seconds_max=0.010)
+    for _ in range(10):
+        size.observe(1.0)
+    assert size.records == RECORDS_WORTHWHILE
+    size.halve()
+    size.observe(1.0)
+    assert size.records == RECORDS_WORTHWHILE // 2
 
 
 def test_a_success_makes_it_grow_only_where_nobody_measures_holds() -> None:
