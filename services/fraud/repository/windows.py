@@ -54,6 +54,9 @@ _DROP = """
 """
 
 
+_UNMARKED = ((), False, False)  # neither fired nor held nor cleared, in the order of Receipt's fields
+
+
 async def lock(transaction: Transaction, members: Iterable[UUID]) -> None:
     """Lock these members' windows to the commit, in key order; windows that are not there yet are made."""
     wanted = sorted(set(members))
@@ -100,7 +103,7 @@ async def _load_receipts(transaction: Transaction, members: list[UUID]) -> dict[
     """In event order, with what became of each."""
     receipts: dict[UUID, list[Receipt]] = {}
     for row in await transaction.raw.fetch(_LOAD_RECEIPTS, members):
-        receipts.setdefault(row[0], []).append(Receipt._make((*row[1:], (), False, False)))
+        receipts.setdefault(row[0], []).append(Receipt._make(row[1:] + _UNMARKED))
     for kept in receipts.values():
         kept.sort()
     since = [kept[0].occurred_at for kept in receipts.values()]
