@@ -43,7 +43,9 @@ STATIC = (
     Check("imports", tool("lint-imports")),
     Check("types", tool("mypy")),
 )
-WITHOUT_SERVERS = Check("tests without servers", tool("pytest", "-n", "2", "tests/unit", "tests/properties", "tests/contracts"))
+WITHOUT_SERVERS = Check(
+    "tests without servers", tool("pytest", "-n", "2", "tests/unit", "tests/properties", "tests/contracts")
+)
 TESTS = Check("tests", tool("pytest", "-n", "2", "--dist", "worksteal", "-m", "not faults", "--durations", "10"))
 # One after another: each of these takes a server or a process away from all others.
 FAULTS = Check("faults", tool("pytest", "-m", "faults", "--durations", "10"))
