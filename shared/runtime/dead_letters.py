@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+import structlog
+
 from shared.database import Transaction
 from shared.kafka import DeadLetter
+from shared.telemetry.logs import event_logged
+from shared.telemetry.trace_context import traced
+
+log = structlog.get_logger(__name__)
 
 Fate: TypeAlias = Literal["pending", "replayed", "discarded", "erased"]
 
@@ -115,7 +121,16 @@ class SavedLetter:
 
 
 async def save(transaction: Transaction, letter: DeadLetter[Any]) -> None:
-    """Keep a letter. One that is there already, whatever its fate, stays as it is."""
+    """Keep a letter, and say so under its event's id and trace. One that is there already stays as it is."""
+    with traced(_header(letter, "traceparent")), event_logged(_header(letter, "id")):
+        log.warning(
+            "dead letter",
+            topic=letter.topic,
+            partition=letter.partition,
+            offset=letter.offset,
+            cause=letter.cause,
+            detail=letter.detail,
+        )
     await transaction.raw.execute(
         _SAVE,
         letter.topic,

@@ -78,6 +78,8 @@ class Authenticator:
         """Fetch the keys once; whether it worked. Verified tokens are forgotten, so that a withdrawn key is too."""
         try:
             keys = await self._source.fetch()
+            if not keys:
+                raise KeysUnavailableError("the issuer publishes no key")  # noqa: TRY301 -- the same to us as silence
         except KeysUnavailableError as error:
             KEY_FETCHES.labels("failed").inc()
             log.warning("the token issuer's keys cannot be fetched", reason=str(error), has_older=self._has_loaded)
@@ -85,8 +87,8 @@ class Authenticator:
         KEY_FETCHES.labels("loaded").inc()
         self._keys = keys
         self._verified.clear()
-        self._has_loaded = self._has_loaded or bool(keys)
-        return bool(keys)
+        self._has_loaded = True
+        return True
 
     async def authenticate(self, credential: str | None) -> Principal:
         """The caller behind the credential.

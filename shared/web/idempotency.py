@@ -174,7 +174,7 @@ async def idempotent(
 
     ``work`` runs in its own transaction and may run again after a deadlock: it has no effect outside of it. Return
     what this function returns from the route as it is; a replayed answer has the same status and bytes and the header
-    ``Idempotency-Replayed: true``.
+    ``Idempotency-Replayed: true``. ``payload`` is the body: what its model does not dump does not tell requests apart.
 
     Raises:
         Problem: 409 while a request with this key is being decided, 422 when the key came with another payload.
@@ -197,7 +197,8 @@ async def idempotent(
         response = await database.run(lambda tx: _once(tx, principal, request, request_hash, refuse))
     except _TurnedAwayError as turned:
         raise turned.problem from None
-    response.headers.update({name: value for name, value in problem.headers.items() if name != "content-length"})
+    if REPLAYED_HEADER not in response.headers:  # else another request was decided in between, and this is its answer
+        response.headers.update(problem.headers)
     return response
 
 

@@ -42,7 +42,7 @@ class HttpKeySource:
                 answer = await client.get(self._url)
                 answer.raise_for_status()
                 document = answer.json()
-        except (httpx2.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise KeysUnavailableError(f"{self._url}: {type(error).__name__}") from error
         published = document.get("keys") if isinstance(document, dict) else None
         if not isinstance(published, list):

@@ -69,6 +69,19 @@ async def test_a_letter_is_kept_once_to_the_byte(database: Database) -> None:
     assert (bare.key, bare.headers, bare.event_type) == (None, (), None)
 
 
+async def test_a_letter_is_told_in_the_log_under_its_event_and_trace(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = b"00-" + b"c" * 32 + b"-" + b"d" * 16 + b"-01"
+    await keep(database, replace(LETTER, headers={**LETTER.headers, "traceparent": trace}))
+
+    (line,) = (
+        found for found in map(json.loads, capsys.readouterr().out.splitlines()) if found["event"] == "dead letter"
+    )
+    assert (line["event_id"], line["trace_id"], line["offset"]) == ("e-1", "c" * 32, 7)
+    assert "body" not in line
+
+
 async def test_a_letter_is_settled_once(database: Database) -> None:
     await keep(database, LETTER)
     position = LetterPosition(TOPIC, 3, 7)

@@ -314,13 +314,14 @@ async def test_a_refusal_does_not_overrule_what_was_decided_in_between(scene: Sc
         return await run(work)
 
     async def refuse(_: Transaction) -> None:
-        raise PointsGone("too late")
+        raise Problem(409, "too-late", "Too late.", headers={"X-Refused": "yes"})
 
     scene.after_write = refuse
     scene.database.run = run_with_a_gap  # type: ignore[method-assign]  # only so can the gap be met on purpose
     answer = await scene.post("k-1")
 
     assert (answer.status_code, answer.headers.get("idempotency-replayed")) == (201, "true")
+    assert "x-refused" not in answer.headers
     assert await scene.effects() == [5]
 
 
