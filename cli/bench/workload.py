@@ -12,6 +12,7 @@ from shared.events.members import MemberData, MemberEnrolled
 from shared.events.purchases import PurchaseData, PurchaseLine, PurchaseRecorded, Tender
 from shared.ids import new_id
 from shared.kafka.producer import EventProducer, OutgoingRecord
+from shared.outbox.recording import event_type
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
 
 PARTNER, STORE, TILL = "bench", "1", "1"
@@ -77,7 +78,7 @@ async def send(
     """Produce everything and wait for every ack."""
     chunk: list[OutgoingRecord] = []
     for topic, key, event in messages:
-        headers = (("type", str(event.model_fields["type"].default).encode()), ("points_tender", b"0"))
+        headers = (("type", event_type(event).encode()), ("points_tender", b"0"))
         chunk.append(OutgoingRecord(topic, key.encode(), event.to_bytes(), headers))
         if len(chunk) == SEND_CHUNK:
             await producer.send_all(chunk, deadline_seconds=SEND_SECONDS_MAX)
