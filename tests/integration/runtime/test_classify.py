@@ -52,13 +52,16 @@ async def test_what_an_error_means(
 
 @pytest.mark.parametrize("raw", [True, False], ids=["asyncpg", "SQLAlchemy"])
 async def test_a_transaction_that_the_server_cut_off_took_too_long(
-    database: Database, monkeypatch: pytest.MonkeyPatch, raw: bool
+    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch, raw: bool
 ) -> None:
     """The driver sees a lost connection: what tells them apart is how long the transaction lasted."""
-    monkeypatch.setattr(engine, "TRANSACTION_SECONDS_MAX", 0.02)
-    statements = ("set local transaction_timeout = '20ms'", "select pg_sleep(5)")
+    monkeypatch.setattr(engine, "TRANSACTION_SECONDS_MAX", 0.05)
+    one_connection = Database(fresh_database.url("tessera_members"), connections_max=1)
+    async with one_connection.transaction() as transaction:  # it holds from the connection's next transaction on
+        await transaction.raw.execute("set transaction_timeout = '50ms'")
 
-    assert await failure_of(database, *statements, raw=raw) is Failure.TIMEOUT
+    assert await failure_of(one_connection, "select pg_sleep(5)", raw=raw) is Failure.TIMEOUT
+    await one_connection.close()
 
 
 def test_the_bound_on_transactions_is_that_of_the_roles() -> None:
