@@ -40,6 +40,7 @@ LEASE_SECONDS = 300.0
 PAUSE_SECONDS_MIN = 1.0
 PAUSE_SECONDS_MAX = 60.0
 RECORD_PAUSE_SECONDS = 0.5
+RECORD_GATHER_SECONDS = 0.02  # how long an outcome waits for others, so that they share a commit
 
 log = structlog.get_logger(__name__)
 
@@ -152,12 +153,13 @@ class MessageSender:
     async def _record(
         self, attempts: "asyncio.Queue[Attempt]", expected: int, page_ends_seconds: float
     ) -> list[Outcome]:
-        """Write outcomes down as they come: those that are there share a transaction, none waits for more."""
+        """Write outcomes down as they come; those that come close together share a transaction."""
         outcomes: list[Outcome] = []
         unsaved: list[Attempt] = []
         try:
             while len(outcomes) < expected:
                 unsaved.append(await attempts.get())
+                await asyncio.sleep(RECORD_GATHER_SECONDS)
                 _drain(attempts, unsaved)
                 await self._save(unsaved, page_ends_seconds)
                 outcomes.extend(attempt.outcome for attempt in unsaved)

@@ -102,6 +102,14 @@ def sender_of(database: Database, mail_server: MailServer, registry: RegistryHos
     )
 
 
+async def send_all(sender: MessageSender) -> int:
+    """Pass after pass until nothing is due; how many were tried. A pass ends by time, so one may not be enough."""
+    tried = 0
+    while sent := await sender.send_due():
+        tried += sent
+    return tried
+
+
 def reasons(messages: Sequence[dict[str, Any]]) -> list[tuple[str, str | None]]:
     """State and reason of each."""
     return [(message["state"], message["reason"]) for message in messages]

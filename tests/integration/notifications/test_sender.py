@@ -15,7 +15,7 @@ from services.notifications.use_cases.record_outcomes import Attempt, record_out
 from shared.database import Database
 from shared.ids import new_id
 from tests.support.mail_host import HANG_UP
-from tests.support.notifications import SENDER, TEMPLATES, Post, award, post_office, reasons, sender_of
+from tests.support.notifications import SENDER, TEMPLATES, Post, award, post_office, reasons, send_all, sender_of
 
 SENT = "loyalty.message.sent.v1"
 FAILED = "loyalty.message.failed.v1"
@@ -55,7 +55,7 @@ async def test_many_members_in_pages_over_few_connections(post: Post) -> None:
     members = [await post.member(number) for number in range(250)]
     await post.earn(*(award(member_id, number) for number, member_id in enumerate(members)))
 
-    assert await post.sender.send_due() == 250
+    assert await send_all(post.sender) == 250
 
     assert sorted(post.mail.recipients) == sorted(f"member{number}@example.com" for number in range(250))
     assert set(await post.states()) == {"sent"}
@@ -70,7 +70,7 @@ async def test_two_senders_side_by_side_share_the_work(post: Post) -> None:
 
     async with http_client(16) as client:
         other = sender_of(post.database, post.mail_server, post.registry, client)
-        tried = await asyncio.gather(post.sender.send_due(), other.send_due())
+        tried = await asyncio.gather(send_all(post.sender), send_all(other))
 
     assert sum(tried) == 150
     assert len(post.mail.mails) == len(set(post.mail.recipients)) == 150
@@ -306,7 +306,7 @@ async def test_a_pass_that_is_cut_off_writes_down_what_was_sent(post: Post) -> N
         await passing
     await post.make_due()
     async with http_client(4) as client:
-        await sender_of(post.database, post.mail_server, post.registry, client).send_due()
+        await send_all(sender_of(post.database, post.mail_server, post.registry, client))
 
     # Whoever was in the middle of a conversation may have got it twice: one for each connection at most.
     assert set(post.mail.recipients) == {f"member{number}@example.com" for number in range(50)}
