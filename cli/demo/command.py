@@ -19,7 +19,7 @@ from cli.demo.api import Api
 from cli.demo.documents import Document, Play, household_of, stage_play, stores_of
 from cli.demo.observing import read_points
 from cli.demo.panel import Basket, load_baskets
-from cli.demo.playing import Pace, await_decided, await_quiet, measure_delay, post_documents, spend
+from cli.demo.playing import Advance, Pace, await_decided, await_quiet, measure_delay, post_documents, spend
 from cli.demo.programme import enrol, publish_rules, register_coalition, register_partner_client
 from cli.demo.showing import show
 from cli.demo.story import Story, read_mail, read_mails
@@ -145,7 +145,7 @@ async def _post(
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         delays = group.create_task(measure_delay(api, singles, lambda count: bars.advance(posted, count)))
-        group.create_task(post_documents(clients, bulk, lambda count: bars.advance(posted, count)))
+        group.create_task(_post_bulk(clients, bulk, lambda count: bars.advance(posted, count)))
         outcomes = group.create_task(
             await_decided(api, _accrual_metrics(stack), len(documents), lambda count: bars.advance(decided, count))
         )
@@ -155,6 +155,12 @@ async def _post(
     story.purchases_per_second = pace.per_second
     story.delay_ms_p50 = pace.delay_percentile(50) * 1000
     story.delay_ms_p99 = pace.delay_percentile(99) * 1000
+
+
+async def _post_bulk(clients: Mapping[str, Api], bulk: list[Document], advance: Advance) -> None:
+    """Purchases first: a return that came before its purchase would only wait for it."""
+    for kind in ("purchase", "return"):
+        await post_documents(clients, [document for document in bulk if document["type"] == kind], advance)
 
 
 async def _register_late(
@@ -170,11 +176,10 @@ async def _register_late(
     def progress(count: int) -> None:
         nonlocal progressed
         progressed += count
-        bars.update(task, completed=max(0, progressed))
+        bars.update(task, completed=min(waiting, max(0, progressed)))
 
     await await_decided(api, _accrual_metrics(stack), before + waiting, progress)
     story.credited_after_registration = waiting
-    story.members = 0
     return members
 
 
@@ -186,7 +191,7 @@ async def _spend(api: Api, members: Mapping[int, str], play: Play, story: Story)
             documents.setdefault(members[household_of(document)], document)
     spenders = sorted(documents)[:: max(1, len(documents) // SPENDERS)][:SPENDERS]
     story.spending = await spend(api, spenders, SPENT_POINTS, documents)
-    story.member_id = spenders[0]
+    story.member_id = story.spending["shown"] or spenders[0]
 
 
 async def _observe(stack: LocalStack, api: Api, members: Mapping[int, str], play: Play, story: Story) -> None:

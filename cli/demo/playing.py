@@ -20,7 +20,7 @@ WAIT_SECONDS = 20
 QUIET_LOOKS = 2
 QUIET_SECONDS = 1.1  # what is left in outboxes is measured once a second
 
-Progress = Callable[[int], None]
+Advance = Callable[[int], None]
 
 _LEFT = re.compile(r"^(?:tessera_consumer_lag\{.*\}|tessera_outbox_oldest_seconds) ([0-9.e+-]+)$", re.MULTILINE)
 _RECEIPTS = re.compile(r'^accrual_receipts_total\{outcome="([a-z_]+)",reason="([a-z_]*)"\} ([0-9.e+]+)$', re.MULTILINE)
@@ -46,7 +46,7 @@ class Pace:
         return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0
 
 
-async def post_documents(clients: Mapping[str, Api], documents: Sequence[Document], progress: Progress) -> None:
+async def post_documents(clients: Mapping[str, Api], documents: Sequence[Document], progress: Advance) -> None:
     """Post in batches, each with its partner's own credential. A document that is refused ends the demo."""
 
     async def post_batch(batch: Sequence[Document]) -> None:
@@ -59,7 +59,7 @@ async def post_documents(clients: Mapping[str, Api], documents: Sequence[Documen
     await each(_batches(documents), post_batch, at_once=BATCHES_AT_ONCE)
 
 
-async def measure_delay(api: Api, documents: Sequence[Document], progress: Progress) -> list[float]:
+async def measure_delay(api: Api, documents: Sequence[Document], progress: Advance) -> list[float]:
     """Post one by one and wait for each one's points: seconds from the till's call to the balance it may show."""
     delays = []
     for document in documents:
@@ -71,7 +71,7 @@ async def measure_delay(api: Api, documents: Sequence[Document], progress: Progr
     return delays
 
 
-async def await_decided(api: Api, metrics_url: str, decided: int, progress: Progress) -> dict[str, int]:
+async def await_decided(api: Api, metrics_url: str, decided: int, progress: Advance) -> dict[str, int]:
     """Wait until accrual has decided on so many documents; what became of them."""
     moved_at = time.monotonic()
     seen = 0
@@ -113,12 +113,12 @@ async def read_outcomes(api: Api, metrics_url: str) -> dict[str, int]:
 
 async def spend(api: Api, members: Sequence[str], points: int, documents: Mapping[str, Document]) -> dict[str, Any]:
     """Holds for some members: captured by the till over HTTP, captured by a receipt's points tender, or let go."""
-    spent: dict[str, Any] = {"captured": 0, "captured by receipt": 0, "let go": 0, "declined": 0, "tender": None}
+    spent: dict[str, Any] = {"captured": 0, "captured by receipt": 0, "let go": 0, "too few points": 0, "shown": None}
     for number, member_id in enumerate(members):
         balance = await api.get("redemption", f"/v1/members/{member_id}/balance")
         available = sum(each_type["available"] for each_type in balance["balances"])
         if available < points:
-            spent["declined"] += 1
+            spent["too few points"] += 1
             continue
         hold = await api.post(
             "redemption", "/v1/redemptions", {"member_id": member_id, "points": points, "partner_id": "grocer"}
@@ -129,8 +129,9 @@ async def spend(api: Api, members: Sequence[str], points: int, documents: Mappin
             spent["let go"] += 1
         elif number % 5 == 3:
             tender = _paid_with_points(documents[member_id], redemption_id, points, number)
-            spent["tender"] = await api.post("accrual", "/v1/receipts", tender, prefer=f"wait={WAIT_SECONDS}")
+            await api.post("accrual", "/v1/receipts", tender, prefer=f"wait={WAIT_SECONDS}")
             spent["captured by receipt"] += 1
+            spent["shown"] = member_id
         else:
             key = documents[member_id]["key"] | {"number": 3 * 10**12 + number}
             await api.post("redemption", f"/v1/redemptions/{redemption_id}/capture", {"receipt": key})

@@ -61,6 +61,12 @@ def _show_points(console: Console, story: Story) -> None:
 
 def _show_member(console: Console, story: Story) -> None:
     balance = story.balance
+    spent = story.spending
+    console.print(
+        f"Spent by {spent['captured'] + spent['captured by receipt']} members: {spent['captured']} holds captured by the"
+        f" till, {spent['captured by receipt']} by a receipt paid with points, {spent['let go']} let go;"
+        f" {spent['too few points']} members had too few points."
+    )
     table = Table(
         title=f"One member's statement: {balance['available']:,} available, {balance['held']:,} held,"
         f" {balance['pending']:,} pending, {balance['debt']:,} owed",
