@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from cli import dead_letters, migrate, stack, token, topics, up
+from cli import dead_letters, ledger, migrate, stack, token, topics, up
 from cli.bench.command import bench
 from cli.demo.command import demo
 from cli.errors import CommandError
@@ -46,3 +46,4 @@ app.command("topics")(topics.make_topics)
 app.command("token")(token.print_token)
 app.add_typer(stack.app, name="stack")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(ledger.app, name="ledger")

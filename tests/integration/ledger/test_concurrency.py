@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import date
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from shared.database import Database
@@ -132,16 +131,3 @@ async def test_one_who_waited_sees_what_the_other_spent(accrual: Database, fresh
         refused, taken = await second
     assert refused == Refused(refused.command, "insufficient_points", Balances(available=2))
     assert taken == Posted(taken.command, 3, Balances(debt=1), debt_added=1)
-
-
-async def test_a_waiting_post_gives_up_after_the_roles_lock_timeout(
-    accrual: Database, fresh_database: FreshDatabase
-) -> None:
-    owner = new_id()
-    await posted(accrual, earn(owner, 10))
-    async with connected(fresh_database) as holder, holder.transaction():
-        await holder.execute("select from ledger_accounts where owner_id = $1 for no key update", owner)
-        with pytest.raises(asyncpg.LockNotAvailableError):
-            await posted(accrual, earn(owner, 1))
-    await posted(accrual, earn(owner, 1))
-    assert await balances_of(accrual, [owner]) == {(owner, "points"): Balances(available=11)}
