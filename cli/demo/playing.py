@@ -23,7 +23,9 @@ QUIET_SECONDS = 1.1  # what is left in outboxes is measured once a second
 Advance = Callable[[int], None]
 
 _LEFT = re.compile(r"^(?:tessera_consumer_lag\{.*\}|tessera_outbox_oldest_seconds) ([0-9.e+-]+)$", re.MULTILINE)
-_RECEIPTS = re.compile(r'^accrual_receipts_total\{outcome="([a-z_]+)",reason="([a-z_]*)"\} ([0-9.e+]+)$', re.MULTILINE)
+_RECEIPTS = re.compile(
+    r'^tessera_accrual_receipts_total\{outcome="([a-z_]+)",reason="([a-z_]*)"\} ([0-9.e+]+)$', re.MULTILINE
+)
 
 
 @dataclass(slots=True)

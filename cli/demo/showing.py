@@ -63,9 +63,8 @@ def _show_member(console: Console, story: Story) -> None:
     balance = story.balance
     spent = story.spending
     console.print(
-        f"Spent by {spent['captured'] + spent['captured by receipt']} members: {spent['captured']} holds captured by the"
-        f" till, {spent['captured by receipt']} by a receipt paid with points, {spent['let go']} let go;"
-        f" {spent['too few points']} members had too few points."
+        f"Points were spent: {spent['captured']} holds captured by the till, {spent['captured by receipt']} by"
+        f" a receipt paid with points, {spent['let go']} let go; {spent['too few points']} members had too few."
     )
     table = Table(
         title=f"One member's statement: {balance['available']:,} available, {balance['held']:,} held,"

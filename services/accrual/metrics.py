@@ -3,20 +3,20 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 RECEIPTS = Counter(
-    "accrual_receipts",
+    "tessera_accrual_receipts",
     "Documents by what became of them: awarded, clawed_back, refused, parked, duplicate, conflict.",
     ("outcome", "reason"),
 )
-POINTS_AWARDED = Counter("accrual_points_awarded", "Points given for purchases, in their smallest unit.")
-RELEASED = Counter("accrual_released_receipts", "Parked receipts that were published again.")
+POINTS_AWARDED = Counter("tessera_accrual_points_awarded", "Points given for purchases, in their smallest unit.")
+RELEASED = Counter("tessera_accrual_released_receipts", "Parked receipts that were published again.")
 PARKED_STRANDED = Gauge(
-    "accrual_parked_stranded", "Receipts that were parked though what they waited for was there. Stays 0."
+    "tessera_accrual_parked_stranded", "Receipts that were parked though what they waited for was there. Stays 0."
 )
-TOLERATED_SUMS = Counter("accrual_tolerated_sums", "Sums of accepted documents that were off within tolerance.")
-FRAUD_DECISIONS = Counter("accrual_fraud_decisions", "Holds and releases of fraud's that were news.")
-FRAUD_HOLDS_ENDED = Counter("accrual_fraud_holds_ended", "Holds that ended by time.")
+TOLERATED_SUMS = Counter("tessera_accrual_tolerated_sums", "Sums of accepted documents that were off within tolerance.")
+FRAUD_DECISIONS = Counter("tessera_accrual_fraud_decisions", "Holds and releases of fraud's that were news.")
+FRAUD_HOLDS_ENDED = Counter("tessera_accrual_fraud_holds_ended", "Holds that ended by time.")
 LEDGER_HELD_SECONDS = Histogram(
-    "accrual_ledger_held_seconds",
+    "tessera_accrual_ledger_held_seconds",
     "How long a batch kept ledger rows locked, lock to commit.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
 )

@@ -190,12 +190,12 @@ async def test_bad_input_names_the_field_and_writes_nothing(
 
 
 async def test_small_deviations_are_accepted_and_counted(client: httpx2.AsyncClient) -> None:
-    before = await _metric(client, "accrual_tolerated_sums_total")
+    before = await _metric(client, "tessera_accrual_tolerated_sums_total")
 
     answer = await post(client, document(60, total_minor=1003, tenders=[]))
 
     assert answer.status_code == 202
-    assert await _metric(client, "accrual_tolerated_sums_total") == before + 1
+    assert await _metric(client, "tessera_accrual_tolerated_sums_total") == before + 1
 
 
 async def test_malformed_json_is_a_400(client: httpx2.AsyncClient) -> None:

@@ -6,6 +6,7 @@ commits. Whichever comes second must find the other.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -176,7 +177,7 @@ async def test_two_batches_that_want_the_same_members_in_opposite_order_both_com
             events = [
                 purchase(first_number + number * 100 + index, 1000, owner=owners[index], till_id="2") for index in order
             ]
-            await accrual.database.run(lambda transaction, events=events: accrual.award_in(transaction, events))
+            await accrual.database.run(partial(accrual.award_in, events=events))
 
     async with asyncio.timeout(BLOCKED_SECONDS_MAX * 3):
         await asyncio.gather(play(10_000, list(range(30))), play(20_000, list(reversed(range(30)))))
