@@ -87,9 +87,10 @@ class Database:
                 raise RuntimeError("the pool gave no connection")
             try:
                 yield raw
-            finally:
-                if raw.is_closed():
-                    await connection.invalidate()
+            except BaseException:
+                # Whatever went wrong may have gone wrong with the connection, and the pool would hand it out again.
+                await connection.invalidate()
+                raise
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do ``work`` in a transaction of its own; after a deadlock, a serialisation failure or the loss of the

@@ -65,6 +65,7 @@ class Lane:
         self._producer = EventProducer(kafka_settings, records_under_way_max=slots_max * ROWS_PER_SLOT_MAX)
         self._leases = leases
         self._broken_in_a_row = 0
+        self._is_waiting = False
 
     async def send_and_delete(
         self, connection: RawConnection, turn: asyncio.Lock, rows: list[asyncpg.Record], held: dict[int, int]
@@ -91,7 +92,9 @@ class Lane:
             await self._producer.send_all(records, deadline_seconds=SEND_SECONDS_MAX)
         except ProducerUnavailableError as error:
             cause = "unavailable"
-            log.warning("relay waits for the broker", detail=str(error))
+            if not self._is_waiting:  # said once, not with every attempt
+                log.warning("relay waits for the broker", detail=str(error))
+            self._is_waiting = True
         except ProducerBrokenError as error:
             cause = "broken"
             self._broken_in_a_row += 1
@@ -100,6 +103,7 @@ class Lane:
                 raise RelayStoppedError(f"{NEW_PRODUCERS_MAX} new producers died in a row: {error}") from error
         else:
             self._broken_in_a_row = 0
+            self._is_waiting = False
             return True
         SENT_AGAIN.labels(cause).inc()
         await self._producer.drop()

@@ -22,6 +22,15 @@ POLL_SECONDS = 0.01
 BACK_OFF_SECONDS = 0.5
 LANES = 2  # one waits for the broker while the other's rows are read and deleted
 
+# The last one is what asyncpg says when it is given a statement after the server has ended the idle connection.
+_DATABASE_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    SQLAlchemyError,
+    OSError,
+    asyncpg.InternalClientError,
+)
+
 log = structlog.get_logger()
 
 
@@ -50,7 +59,7 @@ class Relay:
                 try:
                     async with self._database.statements() as connection:
                         await self._relay(connection, stopping)
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError) as error:
+                except _DATABASE_ERRORS as error:
                     _raise_if_refused(error)
                     log.warning("relay waits for the database", error=type(error).__name__)
                     await asyncio.wait((stopping,), timeout=BACK_OFF_SECONDS)

@@ -1,13 +1,14 @@
 """The consumer on a real broker: good records, bad ones, and bad times."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.kafka import Batch, ConsumerLimits, ConsumerStoppedError, Failure, KafkaSettings, OutgoingRecord
 from shared.kafka.errors import TransientError
-from shared.kafka.topics import dead_letter_topic, retry_topic
+from shared.kafka.topics import create_topics, dead_letter_topic, declared_topics, retry_topic
 from tests.support.consuming import (
     SERVICE,
     TOPIC,
@@ -173,6 +174,39 @@ async def test_the_offset_waits_for_the_handler_to_know_of_the_letter(kafka_sett
         await until(lambda: committed_is(kafka_settings, 10))
     assert [letter.offset for letter in handler.letters] == [4]
     assert {record.value for record in await read_all(kafka_settings, DEAD_LETTERS)} == {handler.letters[0].body}
+
+
+async def test_a_letter_that_the_broker_does_not_take_holds_the_offset(kafka_settings: KafkaSettings) -> None:
+    settings = replace(kafka_settings, topic_prefix=kafka_settings.topic_prefix + "bare.")
+    declared = declared_topics(settings.partitions)
+    await create_topics(settings, [topic for topic in declared if topic.name in (TOPIC, retry_topic(TOPIC, SERVICE))])
+    await send(settings, [outgoing(number, key="k") for number in range(10)])
+    handler = Remembering(poison=frozenset({4}))
+    limits = ConsumerLimits(dead_letter_seconds_max=0.2, **QUICK)
+    async with running(new_consumer(settings, handler, limits=limits)):
+        await until(lambda: len(handler.taken) >= 27)  # again and again, and no further
+        assert await committed_records(settings) == 0
+        assert handler.letters == []
+        await create_topics(settings, declared)
+        await until(lambda: committed_is(settings, 10))
+    assert [letter.offset for letter in handler.letters] == [4]
+    assert set(handler.taken) == set(range(10)) - {4}
+    assert await read_all(settings, DEAD_LETTERS)
+
+
+async def test_a_client_that_stopped_fetching_is_noticed(kafka_settings: KafkaSettings) -> None:
+    await send(kafka_settings, [outgoing(number) for number in range(50)])
+    handler = Remembering()
+    consumer = new_consumer(kafka_settings, handler, limits=ConsumerLimits(stuck_seconds_max=0.5))
+    task = asyncio.create_task(consumer.run(asyncio.Event()))
+    await until(lambda: len(handler.taken) == 50)
+    fetcher = consumer._member.client._fetcher
+    for fetching in (fetcher._fetch_task, *fetcher._pending_tasks):
+        fetching.cancel()
+    await send(kafka_settings, [outgoing(number) for number in range(50)])
+    with pytest.raises(ConsumerStoppedError) as stopped:
+        await asyncio.wait_for(task, 30)
+    assert stopped.value.reason == "stuck"
 
 
 class TooSlowError(Exception):

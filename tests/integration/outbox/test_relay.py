@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 import pytest
@@ -174,3 +175,27 @@ async def test_a_broker_that_is_away_ends_nothing(
     async with relaying(database, kafka_settings, "members-1"):
         await until_empty(database)
     assert await numbers_by_key(kafka_settings) == {"key-1": [1]}
+
+
+async def test_a_connection_that_the_server_ends_is_opened_again(
+    fresh_database: FreshDatabase, database_of: DatabaseOf, kafka_settings: KafkaSettings
+) -> None:
+    database = database_of(SERVICE)
+    cut = """
+        select count(pg_terminate_backend(pid))
+        from pg_stat_activity
+        where usename = 'tessera_members' and datname = current_database()
+    """
+    admin = await asyncpg.connect(fresh_database.admin_url)
+    try:
+        async with relaying(database, kafka_settings, "members-1"):
+            for number in range(3):
+                writer = Database(fresh_database.url("tessera_members"))
+                await record(writer, [message(1, number)])
+                await writer.close()
+                await until(partial(all_are_sent, kafka_settings, number + 1))
+                assert await admin.fetchval(cut) >= 1
+    finally:
+        await admin.close()
+    found = await numbers_by_key(kafka_settings)
+    assert without_repetitions(found["key-1"]) == [0, 1, 2]
