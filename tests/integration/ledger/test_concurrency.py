@@ -30,6 +30,7 @@ from tests.support.ledger_database import balances_of, connected, posted, until_
 
 TERMS = LotTerms("grocer", date(2026, 3, 1), date(2027, 3, 1))
 CLIENTS = 64
+MAKE_ONE = "insert into ledger_accounts (owner_id, point_type) values ($1, 'points')"
 LOCK_ONE = "select from ledger_accounts where owner_id = $1 for no key update nowait"
 
 
@@ -93,6 +94,25 @@ async def test_accounts_are_locked_in_one_order_whatever_order_is_asked_for(
             await prober.execute(LOCK_ONE, high)  # not taken yet by the one that waits for the lower owner
         await held.rollback()
         await waiting
+
+
+async def test_accounts_are_made_in_one_order_whatever_order_is_asked_for(
+    accrual: Database, fresh_database: FreshDatabase
+) -> None:
+    low, high = sorted((new_id(), new_id()))
+    async with connected(fresh_database) as maker, connected(fresh_database) as prober:
+        made = maker.transaction()
+        await made.start()
+        await maker.execute(MAKE_ONE, low)
+        waiting = asyncio.create_task(posted(accrual, earn(high, 1), earn(low, 1)))
+        await until_blocked(prober)
+        await prober.execute("set lock_timeout = '1s'")
+        await prober.execute(MAKE_ONE, high)  # not made yet by the one that waits for the lower owner
+        await made.commit()
+        await waiting
+    assert await balances_of(accrual, [low, high]) == {
+        (owner, "points"): Balances(available=1) for owner in (low, high)
+    }
 
 
 @pytest.mark.parametrize("are_new", [True, False], ids=["new owners", "known owners"])
