@@ -27,26 +27,12 @@ from shared.kafka.batch_size import BatchSize
 from shared.kafka.records import Batch, DeadLetter, ReadPosition
 from shared.ledger import HeldSince
 from shared.runtime import dead_letters
+from shared.runtime.record_keeping import RecordKeeping
 
 MEETING_ATTEMPTS_MAX = 3
 
 
-class _Positions:
-    """What all handlers do alike: remember how far they have read, and keep dead letters until they are settled."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def idle(self, positions: Sequence[ReadPosition]) -> None:
-        async with self._database.transaction() as transaction:
-            await read_to.save(transaction, positions)
-
-    async def dead_lettered(self, letter: DeadLetter[Event]) -> None:
-        async with self._database.transaction() as transaction:
-            await dead_letters.save(transaction, letter)
-
-
-class PurchaseHandler(_Positions):
+class PurchaseHandler(RecordKeeping):
     """Purchases become awards: one transaction a batch, offsets committed after it."""
 
     def __init__(self, database: Database, programme: Programme, rules: PublishedRules, batch_size: BatchSize) -> None:
@@ -94,7 +80,7 @@ class PurchaseHandler(_Positions):
             await dead_letters.save(transaction, letter)
 
 
-class MemberHandler(_Positions):
+class MemberHandler(RecordKeeping):
     """Members and identifiers become facts, and let parked receipts go."""
 
     async def handle(self, batch: Batch[MemberEnrolled | IdentifierLinked]) -> None:
@@ -108,7 +94,7 @@ class MemberHandler(_Positions):
         metrics.RELEASED.inc(await self._database.run(work))
 
 
-class CoalitionHandler(_Positions):
+class CoalitionHandler(RecordKeeping):
     """Partners, stores and tills become facts, and let parked receipts go."""
 
     async def handle(self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged]) -> None:
@@ -122,7 +108,7 @@ class CoalitionHandler(_Positions):
         metrics.RELEASED.inc(await self._database.run(work))
 
 
-class FraudHandler(_Positions):
+class FraudHandler(RecordKeeping):
     """Fraud's holds and releases move awarded points."""
 
     async def handle(

@@ -1,8 +1,7 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any
 
 from services.fraud import metrics
 from services.fraud.domain.receipts import ImplausibleReceiptError
@@ -13,8 +12,8 @@ from services.fraud.use_cases.score_purchases import ScoreReport, score_purchase
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent, TillChanged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
-from shared.kafka import Batch, DeadLetter, PermanentError, ReadPosition, TransientError
-from shared.runtime import dead_letters
+from shared.kafka import Batch, PermanentError, TransientError
+from shared.runtime.record_keeping import RecordKeeping
 
 DECIDED_ELSEWHERE_ATTEMPTS_MAX = 3
 
@@ -32,22 +31,7 @@ def wants_till(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type", _TILL_CHANGED) == _TILL_CHANGED
 
 
-class _Desk:
-    """What both handlers do alike: remember how far they have read, keep dead letters until they are settled."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def dead_lettered(self, letter: DeadLetter[Any]) -> None:
-        async with self._database.transaction() as transaction:
-            await dead_letters.save(transaction, letter)
-
-    async def idle(self, positions: Sequence[ReadPosition]) -> None:
-        async with self._database.transaction() as transaction:
-            await read_to.save(transaction, positions)
-
-
-class PurchaseHandler(_Desk):
+class PurchaseHandler(RecordKeeping):
     """Purchases become decisions: one transaction a batch, offsets committed after it."""
 
     def __init__(self, database: Database, rule_set: RuleSet, time_zone: tzinfo) -> None:
@@ -74,7 +58,7 @@ class PurchaseHandler(_Desk):
         raise TransientError(f"other workers decided receipts of one batch {DECIDED_ELSEWHERE_ATTEMPTS_MAX} times")
 
 
-class CoalitionHandler(_Desk):
+class CoalitionHandler(RecordKeeping):
     """Tills become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:

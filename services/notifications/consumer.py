@@ -14,9 +14,9 @@ from shared.events.envelope import Event
 from shared.events.members import MemberEnrolled, MemberEvent
 from shared.events.points import PointsEarned, PointsEvent
 from shared.kafka.errors import PermanentError
-from shared.kafka.records import Batch, DeadLetter, ReadPosition
+from shared.kafka.records import Batch
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
-from shared.runtime import dead_letters
+from shared.runtime.record_keeping import RecordKeeping
 
 E = TypeVar("E", bound=Event)
 Take: TypeAlias = Callable[[Transaction, Sequence[E]], Awaitable[None]]
@@ -29,11 +29,11 @@ def is_earning(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type", POINTS_EARNED_TYPE) == POINTS_EARNED_TYPE
 
 
-class TopicHandler(Generic[E]):
+class TopicHandler(RecordKeeping, Generic[E]):
     """One topic: ``take`` says what its events do, inside a transaction that is this handler's."""
 
     def __init__(self, database: Database, take: Take[E]) -> None:
-        self._database = database
+        super().__init__(database)
         self._take = take
 
     async def handle(self, batch: Batch[E]) -> None:
@@ -44,16 +44,6 @@ class TopicHandler(Generic[E]):
             await read_to.save(transaction, batch.positions)
 
         await self._database.run(work)
-
-    async def dead_lettered(self, letter: DeadLetter[E]) -> None:
-        """Keep the letter until its fate is settled."""
-        async with self._database.transaction() as transaction:
-            await dead_letters.save(transaction, letter)
-
-    async def idle(self, positions: Sequence[ReadPosition]) -> None:
-        """Nothing came: how far the topic has been read all the same."""
-        async with self._database.transaction() as transaction:
-            await read_to.save(transaction, positions)
 
 
 def take_points(digest_delay: timedelta) -> Take[PointsEvent]:

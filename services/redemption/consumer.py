@@ -1,6 +1,6 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from services.redemption import metrics
 from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
@@ -11,14 +11,13 @@ from services.redemption.use_cases.settle_tenders import TenderReport, settle_te
 from services.redemption.use_cases.undo_refused import undo_refused
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent
-from shared.events.envelope import Event
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
 from shared.events.purchases import PurchaseEvent
-from shared.kafka import Batch, BatchSize, DeadLetter, PermanentError, ReadPosition
+from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
-from shared.runtime import dead_letters
+from shared.runtime.record_keeping import RecordKeeping
 
 # A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
 CONFLICT = "content_conflict"
@@ -35,24 +34,7 @@ def is_refusal(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type") == _REFUSED_TYPE
 
 
-class _Positions:
-    """What all handlers do alike: remember how far they have read, and keep dead letters until they are settled."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def idle(self, positions: Sequence[ReadPosition]) -> None:
-        """Nothing came; time has passed."""
-        async with self._database.transaction() as transaction:
-            await read_to.save(transaction, positions)
-
-    async def dead_lettered(self, letter: DeadLetter[Event]) -> None:
-        """Keep the letter until somebody settles it."""
-        async with self._database.transaction() as transaction:
-            await dead_letters.save(transaction, letter)
-
-
-class PurchaseHandler(_Positions):
+class PurchaseHandler(RecordKeeping):
     """Receipts that were paid with points take them."""
 
     def __init__(self, database: Database, programme: Programme, batch_size: BatchSize) -> None:
@@ -74,7 +56,7 @@ class PurchaseHandler(_Positions):
         self._batch_size.observe(held_since.seconds())
 
 
-class RefusalHandler(_Positions):
+class RefusalHandler(RecordKeeping):
     """A document that was refused for another one with the same key takes no points."""
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
@@ -94,7 +76,7 @@ class RefusalHandler(_Positions):
             metrics.EXCEPTIONS.labels(kind).inc()
 
 
-class MemberHandler(_Positions):
+class MemberHandler(RecordKeeping):
     """Members and identifiers become facts."""
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
@@ -107,7 +89,7 @@ class MemberHandler(_Positions):
         await self._database.run(work)
 
 
-class CoalitionHandler(_Positions):
+class CoalitionHandler(RecordKeeping):
     """Partners and tills become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:
