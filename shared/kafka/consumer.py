@@ -21,7 +21,7 @@ from shared.kafka import metrics
 from shared.kafka.batch_size import BatchSize
 from shared.kafka.dead_letters import DeadLetters
 from shared.kafka.decoding import Decoder, Wants
-from shared.kafka.errors import ConsumerStoppedError, Failure
+from shared.kafka.errors import ConsumerStoppedError, Failure, TransientError
 from shared.kafka.membership import Membership
 from shared.kafka.positions import Positions
 from shared.kafka.processing import Decoded, Processing
@@ -73,9 +73,7 @@ class Consumer(Generic[E]):
         self._positions = Positions(settings.topic_of)
         self._processing = Processing(handler, classify, self._dead_letters, self._positions, limits, self._labels)
         self._watchdog = Watchdog[TopicPartition](limits.stuck_seconds_max)
-        self._member = Membership(
-            settings, service, instance, events.topic, lambda: self._in_hand, self._positions.forget
-        )
+        self._member = Membership(settings, service, instance, events.topic, lambda: self._in_hand, self._positions)
         self._in_hand: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[Fetched] | None = None
         self._polled_seconds = 0.0
@@ -172,7 +170,7 @@ class Consumer(Generic[E]):
             return True
         await asyncio.wait((self._in_hand,))
         in_hand, self._in_hand = self._in_hand, None
-        error = in_hand.exception()
+        error = TransientError("cancelled from within") if in_hand.cancelled() else in_hand.exception()
         if error is None:
             self._failures_in_a_row = 0
             return True
@@ -234,7 +232,9 @@ class Consumer(Generic[E]):
         assigned = client.assignment()
         ends: dict[TopicPartition, int] = await client.end_offsets(assigned)
         self._positions.sample(at, ends)
-        for partition in assigned - self._positions.handled.keys():
+        # While the group rebalances, clients still know positions of the old assignment, ahead of what was handled.
+        unknown = set() if self._member.is_rebalancing else assigned - self._positions.handled.keys()
+        for partition in unknown:
             with suppress(TimeoutError):  # a partition that gets no position is stuck, which is not for us to say
                 offset = await asyncio.wait_for(client.position(partition), POLL_SECONDS)
                 if epoch == self._member.epoch:

@@ -16,6 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Un
 
 from shared.kafka import settings as bounds
 from shared.kafka.errors import ConsumerStoppedError
+from shared.kafka.positions import Positions
 from shared.kafka.settings import ConsumerLimits, KafkaSettings
 from shared.kafka.topics import retry_topic
 
@@ -39,14 +40,14 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         instance: str,
         topic: str,
         in_hand: Callable[[], asyncio.Task[None] | None],
-        forget: Callable[[], None],
+        positions: Positions,
     ) -> None:
         self._settings = settings
         self._group = settings.wire_name(f"tessera.{service}.{topic}")
         self._topics = [settings.wire_name(topic), settings.wire_name(retry_topic(topic, service))]
         self._instance = instance
         self._in_hand = in_hand
-        self._forget = forget
+        self._positions = positions
         self._replaced: ConsumerStoppedError | None = None
         self._revoked_at_seconds: float | None = None
         self.epoch = 0
@@ -57,12 +58,14 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
             self.client = self._new_client(limits)
             self.client.subscribe(self._topics, listener=self)
             starting = asyncio.ensure_future(self.client.start())
-            await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if starting.done() and starting.exception() is None:
-                return True
-            if starting.done():
-                log.warning("consumer waits for the broker", topics=self._topics, error=repr(starting.exception()))
-            starting.cancel()
+            try:
+                await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+                if starting.done() and starting.exception() is None:
+                    return True
+                if starting.done():
+                    log.warning("consumer waits for the broker", topics=self._topics, error=repr(starting.exception()))
+            finally:
+                starting.cancel()
             await asyncio.wait((starting,))
             await self.leave()
             await asyncio.wait((stopping,), timeout=JOIN_PAUSE_SECONDS)
@@ -97,12 +100,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish the batch in hand, within the rebalance's time, so that its next owner need not repeat it."""
         self.epoch += 1
-        self._forget()
+        stood_at = dict(self._positions.handled)
+        self._positions.forget()
         self._revoked_at_seconds = time.monotonic()
         if (in_hand := self._in_hand()) is not None:
             await asyncio.wait((in_hand,), timeout=bounds.REVOKE_SECONDS_MAX)
         try:
-            await self._prove_membership(revoked)
+            await self._prove_membership(set(revoked & stood_at.keys()), stood_at)
         except ConsumerStoppedError as error:
             self._replaced = error
             # aiokafka would log any exception and join all the same; this one ends its coordination task.
@@ -113,6 +117,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         self._revoked_at_seconds = None
         log.info("partitions assigned", group=self._group, partitions=len(assigned))
 
+    @property
+    def is_rebalancing(self) -> bool:
+        """Whether partitions have been revoked and none assigned since."""
+        return self._revoked_at_seconds is not None
+
     def rebalancing_seconds(self) -> float:
         """For how long partitions have been revoked without new ones."""
         return 0.0 if self._revoked_at_seconds is None else time.monotonic() - self._revoked_at_seconds
@@ -122,15 +131,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         if self._replaced is not None:
             raise self._replaced
 
-    async def _prove_membership(self, revoked: set[TopicPartition]) -> None:
-        """A commit that changes nothing: only a member may make one."""
-        for partition in sorted(revoked):
+    async def _prove_membership(self, revoked: set[TopicPartition], stood_at: Mapping[TopicPartition, int]) -> None:
+        """A commit that changes nothing: only a member may make one. A broker that is away proves nothing."""
+        for partition in sorted(revoked)[:1]:
             with suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(COMMIT_SECONDS_MAX):
-                    offset = await self.client.committed(partition)
-                if offset is not None:
-                    return await self.commit({partition: offset})
-        return None
+                    committed = await self.client.committed(partition)
+                await self.commit({partition: stood_at[partition] if committed is None else committed})
 
     def _new_client(self, limits: ConsumerLimits) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
