@@ -10,7 +10,7 @@ import asyncpg
 
 from shared.database.engine import RawConnection
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
-from shared.ledger.commands import AccountKey, Command
+from shared.ledger.commands import LOTS_PER_HOLD_MAX, AccountKey, Command
 from shared.ledger.needs import Needs
 from shared.ledger.terms import LotTerms
 
@@ -36,12 +36,20 @@ LOCK_ACCOUNTS = """
     for no key update of account
 """
 
+# Lateral with a limit is a look-up by index whatever the planner believes: statements are planned once and kept, and a
+# table that was small then is scanned for ever.
+
 # Two parts: the lots that are named, and of each account the first ones to be spent, until they cover what its
 # commands can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes).
 LOAD_LOTS = """
-    select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+    select lot.*
     from unnest($1::bigint[], $2::bytea[]) as named (account_id, lot_key)
-        join ledger_lots using (account_id, lot_key)
+        cross join lateral (
+            select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+            from ledger_lots
+            where ledger_lots.account_id = named.account_id and ledger_lots.lot_key = named.lot_key
+            limit 1
+        ) as lot
     union all
     select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as drawing (drawing_id, points, lots_max)
@@ -58,14 +66,22 @@ LOAD_LOTS = """
     where points_before < points
 """
 
-LOAD_OPEN_HOLDS = """
+LOAD_OPEN_HOLDS = f"""
     select hold.hold_id, hold.account_id, hold.reserved as hold_reserved, hold.captured as hold_captured,
         part.reserved as part_reserved, part.captured as part_captured,
         lot.lot_key, lot.award, lot.issuer, lot.basis, lot.available_from, lot.expires_on, lot.remaining, lot.reserved
     from unnest($1::uuid[]) as wanted (hold_id)
-        join ledger_holds as hold using (hold_id)
-        join ledger_hold_lots as part using (hold_id)
-        join ledger_lots as lot on lot.account_id = hold.account_id and lot.lot_key = part.lot_key
+        cross join lateral (
+            select * from ledger_holds where ledger_holds.hold_id = wanted.hold_id limit 1
+        ) as hold
+        cross join lateral (
+            select * from ledger_hold_lots where ledger_hold_lots.hold_id = hold.hold_id limit {LOTS_PER_HOLD_MAX}
+        ) as part
+        cross join lateral (
+            select * from ledger_lots
+            where ledger_lots.account_id = hold.account_id and ledger_lots.lot_key = part.lot_key
+            limit 1
+        ) as lot
     where hold.state = 'open'
 """
 

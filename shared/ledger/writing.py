@@ -36,7 +36,7 @@ _CREDIT_LOTS = """
             award, coalesce(remaining, 0), coalesce(reserved, 0)
         from unnest($10::bigint[], $11::bytea[], $12::integer[], $13::bytea[], $14::bigint[], $15::bigint[])
             as credit (account_id, lot_key, terms, award, remaining, reserved)
-        on conflict (account_id, lot_key) do update
+        on conflict (account_id, lot_key) do update  -- was not read: what arrives is added
             set remaining = ledger_lots.remaining + excluded.remaining,
                 reserved = ledger_lots.reserved + excluded.reserved
     )"""
@@ -52,14 +52,18 @@ _RECORD_TRANSFERS = """
         as transfer (account_id, kind, points, reference, debit_lot, credit_lot, hold_id)
 """
 
+# Lots and holds that were read are there, and would do with an update. An upsert names its index, though: a join may be
+# planned as a scan while the table is small, and the plan is kept while it grows.
 _CHANGE_LOTS = """
     changed_lots as (
-        update ledger_lots as lot
-        set remaining = lot.remaining + coalesce(change.remaining, 0),
-            reserved = lot.reserved + coalesce(change.reserved, 0)
-        from unnest($28::bigint[], $29::bytea[], $30::bigint[], $31::bigint[])
-            as change (account_id, lot_key, remaining, reserved)
-        where lot.account_id = change.account_id and lot.lot_key = change.lot_key
+        insert into ledger_lots
+            (account_id, lot_key, issuer, basis, available_from, expires_on, award, remaining, reserved)
+        select account_id, lot_key, ($28::text[])[terms], ($29::text[])[terms], ($30::date[])[terms],
+            ($31::date[])[terms], award, coalesce(remaining, 0), coalesce(reserved, 0)
+        from unnest($32::bigint[], $33::bytea[], $34::integer[], $35::bytea[], $36::bigint[], $37::bigint[])
+            as change (account_id, lot_key, terms, award, remaining, reserved)
+        on conflict (account_id, lot_key) do update  -- was read under the lock: the amounts are what is left
+            set remaining = excluded.remaining, reserved = excluded.reserved
     )"""
 
 # A hold that is there already violates the primary key, and everything with it is undone.
@@ -68,25 +72,27 @@ _OPEN_HOLDS = """
         insert into ledger_holds (hold_id, account_id, reserved, captured, state, opened_at, closed_at)
         select hold_id, account_id, reserved, captured, state, $27::timestamptz,
             case when state <> 'open' then $27::timestamptz end
-        from unnest($32::uuid[], $33::bigint[], $34::bigint[], $35::bigint[], $36::text[])
+        from unnest($38::uuid[], $39::bigint[], $40::bigint[], $41::bigint[], $42::text[])
             as hold (hold_id, account_id, reserved, captured, state)
     )"""
 
 _CHANGE_HOLDS = """
     changed_holds as (
-        update ledger_holds as hold
-        set reserved = change.reserved, captured = change.captured, state = change.state,
-            closed_at = case when change.state <> 'open' then $27::timestamptz end
-        from unnest($37::uuid[], $38::bigint[], $39::bigint[], $40::text[])
-            as change (hold_id, reserved, captured, state)
-        where hold.hold_id = change.hold_id
+        insert into ledger_holds (hold_id, account_id, reserved, captured, state, opened_at, closed_at)
+        select hold_id, account_id, reserved, captured, state, $27::timestamptz,
+            case when state <> 'open' then $27::timestamptz end
+        from unnest($43::uuid[], $44::bigint[], $45::bigint[], $46::bigint[], $47::text[])
+            as change (hold_id, account_id, reserved, captured, state)
+        on conflict (hold_id) do update
+            set reserved = excluded.reserved, captured = excluded.captured, state = excluded.state,
+                closed_at = excluded.closed_at
     )"""
 
 _HOLD_LOTS = """
     hold_lots as (
         insert into ledger_hold_lots (hold_id, account_id, lot_key, reserved, captured)
         select hold_id, account_id, lot_key, reserved, captured
-        from unnest($41::uuid[], $42::bigint[], $43::bytea[], $44::bigint[], $45::bigint[])
+        from unnest($48::uuid[], $49::bigint[], $50::bytea[], $51::bigint[], $52::bigint[])
             as part (hold_id, account_id, lot_key, reserved, captured)
         on conflict (hold_id, lot_key) do update
             set reserved = excluded.reserved, captured = excluded.captured
@@ -101,7 +107,7 @@ WRITE_ALL = (
 
 
 async def write(connection: RawConnection, plan: Plan, now: datetime) -> None:
-    """Write a plan. Amounts are added to what is there; the tables' constraints have the last word."""
+    """Write a plan that was made from rows read under their accounts' lock. The constraints have the last word."""
     arguments: list[object] = [
         *_sparse_columns(plan.accounts, 5),
         *_lot_columns(plan.credited_lots),
@@ -111,26 +117,24 @@ async def write(connection: RawConnection, plan: Plan, now: datetime) -> None:
     if not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
         await connection.execute(WRITE_CREDITS, *arguments)
         return
-    arguments += _sparse_columns([_change_of(lot) for lot in plan.stored_lots], 4)
-    arguments += _hold_columns(plan.new_holds, plan.stored_holds)
+    arguments += _lot_columns(plan.stored_lots)
+    arguments += _hold_columns(plan.new_holds) + _hold_columns(plan.stored_holds)
+    arguments += _part_columns([*plan.new_holds, *plan.stored_holds])
     await connection.execute(WRITE_ALL, *arguments)
 
 
 def _lot_columns(lots: Sequence[Lot]) -> list[Column]:
-    numbers: dict[LotTerms, int] = {}
-    rows = [
-        (
-            lot.account_id,
-            lot.key,
-            numbers.setdefault(lot.terms, len(numbers) + 1),
-            lot.award,
-            lot.remaining,
-            lot.reserved,
-        )
-        for lot in lots
-    ]
-    terms = [(one.issuer, one.basis, one.available_from, one.expires_on) for one in numbers]
-    return _columns(terms, 4) + _sparse_columns(rows, 6)
+    terms: dict[bytes, LotTerms] = {}
+    numbers: dict[bytes, int] = {}
+    rows = []
+    for lot in lots:
+        terms_key = lot.terms.key
+        if terms_key not in numbers:
+            terms[terms_key] = lot.terms
+            numbers[terms_key] = len(numbers) + 1
+        rows.append((lot.account_id, lot.key, numbers[terms_key], lot.award, lot.remaining, lot.reserved))
+    named = [(one.issuer, one.basis, one.available_from, one.expires_on) for one in terms.values()]
+    return _columns(named, 4) + _sparse_columns(rows, 6)
 
 
 def _transfer_columns(transfers: Sequence[Transfer]) -> list[Column]:
@@ -143,22 +147,17 @@ def _transfer_columns(transfers: Sequence[Transfer]) -> list[Column]:
     return _columns(kinds, 4) + _sparse_columns(rows, 7)
 
 
-def _hold_columns(new: Sequence[Hold], stored: Sequence[Hold]) -> list[Column]:
+def _hold_columns(holds: Sequence[Hold]) -> list[Column]:
+    return _columns([(hold.hold_id, hold.account_id, hold.reserved, hold.captured, hold.state) for hold in holds], 5)
+
+
+def _part_columns(holds: Sequence[Hold]) -> list[Column]:
     parts = [
         (hold.hold_id, hold.account_id, part.lot.key, part.reserved, part.captured)
-        for hold in (*new, *stored)
+        for hold in holds
         for part in hold.parts
     ]
-    return [
-        *_columns([(hold.hold_id, hold.account_id, hold.reserved, hold.captured, hold.state) for hold in new], 5),
-        *_columns([(hold.hold_id, hold.reserved, hold.captured, hold.state) for hold in stored], 4),
-        *_columns(parts, 5),
-    ]
-
-
-def _change_of(lot: Lot) -> tuple[int, bytes, int, int]:
-    before_remaining, before_reserved = (lot.stored.remaining, lot.stored.reserved) if lot.stored else (0, 0)
-    return lot.account_id, lot.key, lot.remaining - before_remaining, lot.reserved - before_reserved
+    return _columns(parts, 5)
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[Column]:

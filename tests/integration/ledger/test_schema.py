@@ -1,11 +1,13 @@
 """Months, versions, and what keeps the hot path short."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
 
 from shared.database import Database
+from shared.database.roles import role_name
 from shared.ids import new_id
 from shared.ledger import (
     SUPPORTED_VERSIONS,
@@ -16,6 +18,8 @@ from shared.ledger import (
     load_statement,
     post,
 )
+from shared.ledger.repository import LOAD_LOTS, LOAD_OPEN_HOLDS
+from shared.ledger.writing import WRITE_ALL, WRITE_CREDITS
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import connected, posted, verified
 
@@ -100,3 +104,15 @@ async def test_a_service_knows_whether_it_works_with_the_ledger(
             async with database_of("redemption").transaction() as transaction:
                 with pytest.raises(UnsupportedLedgerError, match="tessera migrate"):
                     await check_version(transaction.raw)
+
+
+async def test_plans_made_while_the_tables_are_empty_scan_neither_lots_nor_holds(fresh_database: FreshDatabase) -> None:
+    """A plan is kept: one that scans an empty table would scan it when it has a million rows."""
+    async with connected(fresh_database, role_name("redemption")) as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        for number, statement in enumerate((LOAD_LOTS, LOAD_OPEN_HOLDS, WRITE_CREDITS, WRITE_ALL)):
+            await connection.execute(f"prepare hot_{number} as {statement}")
+            parameters = len(set(re.findall(r"\$\d+", statement)))
+            rows = await connection.fetch(f"explain execute hot_{number} ({', '.join(['null'] * parameters)})")
+            scans = [row[0].strip() for row in rows if "Seq Scan on ledger_" in row[0]]
+            assert [scan for scan in scans if "ledger_accounts" not in scan] == []
