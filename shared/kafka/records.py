@@ -83,4 +83,4 @@ class Handler(Protocol[E_contra]):
         """The broker has this letter; the record's offset has not been committed yet."""
 
     async def idle(self, positions: Sequence[ReadPosition]) -> None:
-        """About once a second while nothing was handled: how far the topic has been read. May be empty of news."""
+        """About once a second while nothing was handled: the positions that changed, never none."""
