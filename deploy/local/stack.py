@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from deploy.local.blocking import run_blocking
 from deploy.local.children import Child, Guardian
 from deploy.local.clients import fetch_token
 from deploy.local.config import StackConfig
 from deploy.local.errors import StackError
 from deploy.local.fleet import Fleet
 from deploy.local.ports import refuse_taken_ports
+from deploy.local.preparing import prepare_database, prepare_topics
 from deploy.local.progress import Reporter, SilentReporter
 from deploy.local.servers import Servers
 from deploy.local.services import (
@@ -31,9 +31,7 @@ from deploy.local.services import (
 from deploy.local.stack_secrets import StackSecrets, load_or_make_secrets
 from deploy.local.state_lock import StateLock
 from deploy.local.supervision import Supervisor
-from shared.database.migrate import Migrated, migrate
 from shared.kafka.settings import KafkaSettings
-from shared.kafka.topics import create_topics
 
 STARTING_MAX = max(2, os.cpu_count() or 1)
 
@@ -218,7 +216,8 @@ class LocalStack:
         refuse_taken_ports({**servers.wanted_ports(), "the mail sink": config.ports.smtp, **fleet_ports})
         self._cleanup.callback(servers.stop)
         servers.start()
-        prepare_servers(config, servers, secrets)
+        prepare_database(servers.admin_url, secrets)
+        prepare_topics(kafka_settings_of(config, servers.bootstrap_servers))
         supervisor = Supervisor(self._reporter)
         supervisor.start()
         self._cleanup.callback(supervisor.stop)
@@ -246,10 +245,3 @@ class LocalStack:
             bootstrap_servers=self.bootstrap_servers,
         )
         self._parts.fleet.start(spec.label, spec.command(), environment | dict(extra_env))
-
-
-def prepare_servers(config: StackConfig, servers: Servers, secrets: StackSecrets) -> list[Migrated]:
-    """Bring schemas, roles and topics to what this version declares. Idempotent."""
-    migrated = run_blocking(migrate(servers.admin_url, secrets.role_passwords))
-    run_blocking(create_topics(kafka_settings_of(config, servers.bootstrap_servers)))
-    return migrated

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -80,13 +81,26 @@ async def test_a_second_start_resumes_the_data_also_after_a_crash_and_on_other_p
         assert await read_records(stack, 2) == [b"clean", b"crash"]
 
 
-async def test_two_stacks_run_side_by_side_but_not_on_one_folder(tmp_path: Path) -> None:
+async def use_as_given(host: LocalStack, state_dir: Path) -> None:
+    """A stack on servers that it was given uses them, and leaves them running."""
+    config = replace(
+        small_config(state_dir), database_url=host.admin_url, kafka_bootstrap_servers=host.bootstrap_servers
+    )
+    async with LocalStack(config, fleet=()) as guest:
+        assert guest.admin_url == host.admin_url
+        assert not (state_dir / "postgres").exists()
+        with pytest.raises(StackError, match="given"):
+            guest.restart_kafka()
+
+
+async def test_two_stacks_run_side_by_side_or_on_given_servers_but_not_on_one_folder(tmp_path: Path) -> None:
     async with LocalStack(small_config(tmp_path / "one"), fleet=()) as one:
         async with LocalStack(small_config(tmp_path / "two"), fleet=()) as two:
             await write(one, b"one")
             await write(two, b"two")
             assert await read_rows(one) == [b"one"]
             assert await read_records(two, 1) == [b"two"]
+        await use_as_given(one, tmp_path / "guest")
         with pytest.raises(StackError, match=r"(?s)running already.*TESSERA_STATE_DIR"):
             LocalStack(small_config(tmp_path / "one"), fleet=()).start()
         assert await read_rows(one) == [b"one"]
@@ -100,6 +114,17 @@ def test_a_taken_port_ends_the_start_before_anything_runs(tmp_path: Path) -> Non
         with pytest.raises(StackError, match=rf"(?s){config.ports.kafka}  for Kafka.*TESSERA_PORT_OFFSET"):
             LocalStack(config, fleet=()).start()
     assert not (tmp_path / "postgres").exists()
+
+
+def test_given_servers_that_are_not_there_are_named(tmp_path: Path) -> None:
+    nowhere = replace(
+        small_config(tmp_path),
+        database_url="postgresql://owner:secret@127.0.0.1:1/tessera",
+        kafka_bootstrap_servers="127.0.0.1:1",
+    )
+    with pytest.raises(StackError, match=r"127\.0\.0\.1:1 could not be migrated") as refusal:
+        LocalStack(nowhere, fleet=()).start()
+    assert "secret" not in str(refusal.value)
 
 
 def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
