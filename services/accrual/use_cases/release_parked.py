@@ -39,9 +39,7 @@ async def release_waiting_returns(transaction: Transaction, decisions: Sequence[
 
     The purchase's claim is where they meet: a return that names it holds that row until it has parked.
     """
-    settled = [
-        parked.waits_for_receipt(decision.document.natural_key)
-        for decision in decisions
-        if isinstance(decision, Awarded | Refused)
-    ]
-    return await release_parked(transaction, settled) if settled else 0
+    settled = [decision.document.natural_key for decision in decisions if isinstance(decision, Awarded | Refused)]
+    if not settled or not await parked.do_returns_wait(transaction):
+        return 0
+    return await release_parked(transaction, [parked.waits_for_receipt(key) for key in settled])
