@@ -1,7 +1,9 @@
 """Every topic, with its settings, and who reads it; and how they come to be on a broker."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
@@ -17,6 +19,7 @@ RETRY_RETENTION_DAYS = 7
 RECORD_BYTES_MAX = 1_572_864  # a request of 1 MB, with its envelope
 DEAD_LETTER_BYTES_MAX = 2_097_152  # any record, and what became of it
 CREATE_SECONDS_MAX = 30.0
+LOOK_SECONDS = 0.05
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "loyalty.purchases": ("accrual", "redemption", "fraud"),
@@ -65,10 +68,12 @@ def declared_topics(partitions: int) -> tuple[TopicDeclaration, ...]:
 
 
 async def create_topics(settings: KafkaSettings, declared: Sequence[TopicDeclaration] | None = None) -> None:
-    """Create the declared topics that are not there yet. One that is there keeps its settings.
+    """Create the declared topics that are not there yet, and wait until each can be written and read.
+
+    One that is there keeps its settings.
 
     Raises:
-        ProducerUnavailableError: no broker answers.
+        ProducerUnavailableError: no broker answers, or a new topic has no leader in time.
         aiokafka.errors.KafkaError: the broker refuses a topic.
     """
     wanted = [
@@ -93,10 +98,29 @@ async def create_topics(settings: KafkaSettings, declared: Sequence[TopicDeclara
         if missing:
             answer = await admin.create_topics(missing, timeout_ms=int(CREATE_SECONDS_MAX * 1000))
             _raise_first_error(answer.topic_errors)
+            await _await_leaders(admin, [topic.name for topic in missing])
     except KafkaConnectionError as error:
         raise ProducerUnavailableError(f"no broker at {settings.bootstrap_servers}") from error
     finally:
         await admin.close()
+
+
+async def _await_leaders(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """A topic that was just created is not everywhere at once: who writes too early is told that it is unknown."""
+    try:
+        async with asyncio.timeout(CREATE_SECONDS_MAX):
+            while True:
+                described = await admin.describe_topics(names)
+                if all(_has_leaders(topic) for topic in described):
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+    except TimeoutError as error:
+        raise ProducerUnavailableError(f"new topics have no leader after {CREATE_SECONDS_MAX} s") from error
+
+
+def _has_leaders(topic: Mapping[str, Any]) -> bool:
+    partitions = topic["partitions"]
+    return topic["error_code"] == 0 and bool(partitions) and all(partition["leader"] >= 0 for partition in partitions)
 
 
 def _raise_first_error(topic_errors: Sequence[tuple[str, int, str | None]]) -> None:

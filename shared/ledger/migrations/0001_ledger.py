@@ -16,6 +16,17 @@ depends_on = None
 
 
 def upgrade() -> None:
+    create_accounts_and_lots()
+    create_holds()
+    create_transfers()
+    op.execute("create table ledger_version (version integer not null constraint ledger_version_pkey primary key)")
+    op.execute("insert into ledger_version (version) values (1)")
+    for statement in grant_statements():
+        op.execute(statement)
+
+
+def create_accounts_and_lots() -> None:
+    """What owners have, in all and by lot."""
     op.execute("""
         create table ledger_accounts (
             account_id bigint generated always as identity,
@@ -57,6 +68,10 @@ def upgrade() -> None:
             constraint ledger_lots_expire_after_available check (expires_on > available_from)
         ) with (fillfactor = 90)
     """)
+
+
+def create_holds() -> None:
+    """What is reserved, in all and from which lots."""
     op.execute("""
         create table ledger_holds (
             hold_id uuid not null,
@@ -86,11 +101,6 @@ def upgrade() -> None:
             constraint ledger_hold_lots_captured_not_negative check (captured >= 0)
         ) with (fillfactor = 90)
     """)
-    create_transfers()
-    op.execute("create table ledger_version (version integer not null constraint ledger_version_pkey primary key)")
-    op.execute("insert into ledger_version (version) values (1)")
-    for statement in grant_statements():
-        op.execute(statement)
 
 
 def create_transfers() -> None:
