@@ -127,6 +127,9 @@ class Consumer(Generic[E]):
         if not self._polling.done():
             return None
         polling, self._polling = self._polling, None
+        if polling.cancelled():  # what a client says whose place in the group was ended (see Membership)
+            self._member.raise_if_replaced()
+            return None
         return polling.result()
 
     async def _fetch(self, seconds: float) -> Fetched:

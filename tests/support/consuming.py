@@ -159,10 +159,8 @@ async def read_all(settings: KafkaSettings, topic: str) -> list[ConsumerRecord]:
     await client.start()
     try:
         wire_name = settings.wire_name(topic)
-        await client._client.force_metadata_update()
-        client._client.add_topic(wire_name)
-        await client._client.force_metadata_update()
-        partitions = [TopicPartition(wire_name, number) for number in client.partitions_for_topic(wire_name)]
+        numbers = await client._client._wait_on_metadata(wire_name)
+        partitions = [TopicPartition(wire_name, number) for number in numbers]
         client.assign(partitions)
         ends = await client.end_offsets(partitions)
         records: list[ConsumerRecord] = []
