@@ -182,7 +182,7 @@ class Tessera:
     async def data(self, *arguments: str) -> Any:
         code, out, err = await self.run(*arguments, "--json")
         assert (code, err) == (0, "")
-        # In this process the logs go to the same place (a new topic may not be known everywhere yet); the answer is last.
+        # In this process the logs go to the same place (a new topic is not known everywhere yet); the answer is last.
         return json.loads(out.splitlines()[-1])
 
 
