@@ -1,6 +1,7 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from services.accrual import metrics
 from services.accrual.domain.decisions import Document
@@ -24,8 +25,10 @@ from shared.events.fraud import (
 from shared.events.members import IdentifierLinked, MemberEnrolled
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.kafka.batch_size import BatchSize
-from shared.kafka.records import Batch, DeadLetter, ReadPosition
+from shared.kafka.errors import PermanentError
+from shared.kafka.records import Batch, DeadLetter, ReadPosition, Record
 from shared.ledger import HeldSince
+from shared.receipt_key import MalformedReceiptIdError
 from shared.runtime import dead_letters
 from shared.runtime.record_keeping import RecordKeeping
 
@@ -44,7 +47,7 @@ class PurchaseHandler(RecordKeeping):
 
     async def handle(self, batch: Batch[PurchaseRecorded | ReturnRecorded]) -> None:
         """Award a batch. Where a fact turned out to be missing under a lock, once more with its row locked first."""
-        documents = [Document.of(record.event, record.body) for record in batch.records]
+        documents = [_document(record) for record in batch.records]
         meet_first: frozenset[str] = frozenset()
         for _ in range(MEETING_ATTEMPTS_MAX):
             try:
@@ -75,8 +78,10 @@ class PurchaseHandler(RecordKeeping):
         """A receipt that nobody could decide: its claim says so, and a replay decides it."""
         async with self._database.transaction() as transaction:
             if isinstance(letter.event, PurchaseRecorded | ReturnRecorded):
-                document = Document.of(letter.event, letter.body)
-                await claims.fail(transaction, document.natural_key, document.content_hash, letter.event.data.member_id)
+                with suppress(MalformedReceiptIdError):  # it names no receipt: there is no claim to mark
+                    document = Document.of(letter.event, letter.body)
+                    owner_id = letter.event.data.member_id
+                    await claims.fail(transaction, document.natural_key, document.content_hash, owner_id)
             await dead_letters.save(transaction, letter)
 
 
@@ -125,6 +130,13 @@ class FraudHandler(RecordKeeping):
             return news
 
         metrics.FRAUD_DECISIONS.inc(await self._database.run(work))
+
+
+def _document(record: Record[PurchaseRecorded | ReturnRecorded]) -> Document:
+    try:
+        return Document.of(record.event, record.body)
+    except MalformedReceiptIdError as error:
+        raise PermanentError(f"the event names no receipt: {error}") from error
 
 
 def _count(report: BatchReport) -> None:

@@ -36,7 +36,9 @@ def is_connection_lost(error: BaseException) -> bool:
     """Whether the connection ended under our hands: the server went away, or ended a transaction that idled."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = _cause_of(error)
+    if _cannot_be_sent(cause):
+        return False
     if isinstance(cause, asyncpg.InternalClientError | asyncpg.InterfaceError | ConnectionError):
         return True  # asyncpg's words for a server that said goodbye between two statements
     postgres_error = postgres_error_of(error)
@@ -45,6 +47,8 @@ def is_connection_lost(error: BaseException) -> bool:
 
 def is_permanent(error: BaseException) -> bool:
     """Whether these data can never be stored: data exceptions, and violations of constraints that bear a name."""
+    if _cannot_be_sent(_cause_of(error)):
+        return True
     postgres_error = postgres_error_of(error)
     if postgres_error is None or postgres_error.sqlstate is None:
         return False
@@ -52,3 +56,13 @@ def is_permanent(error: BaseException) -> bool:
     if sqlstate in _PERMANENT_WITH_CONSTRAINT:
         return bool(getattr(postgres_error, "constraint_name", None))
     return sqlstate.startswith("22") or sqlstate in _ALWAYS_PERMANENT
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    """asyncpg's own error, also from under SQLAlchemy's."""
+    return error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def _cannot_be_sent(error: BaseException | None) -> bool:
+    """asyncpg refuses a value that does not fit its column's type, before the server sees it."""
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)

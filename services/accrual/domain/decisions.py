@@ -16,6 +16,8 @@ from services.accrual.domain.rules import RuleSetHistory
 from shared.events.purchases import PurchaseData, PurchaseRecorded, ReturnRecorded
 from shared.receipt_key import natural_key_of
 
+# Far beyond any receipt, and small enough that sums of many stay whole numbers that the database can hold.
+POINTS_MAX = 10**12
 TillCodes: TypeAlias = tuple[str, str, str]
 
 
@@ -151,6 +153,8 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")
     evaluation = evaluate_purchase(purchase, rule_set)
+    if evaluation.points > POINTS_MAX:
+        return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
     facts.originals[document.natural_key] = Original("awarded", owner_id, purchase, rule_set.version, evaluation.points)
     return Awarded(document, owner_id, evaluation, rule_set.expires_after_days)
 
