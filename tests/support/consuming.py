@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from shared.clock import BusinessClock
 from shared.events.catalogue import POINTS
@@ -173,18 +175,17 @@ async def read_all(settings: KafkaSettings, topic: str) -> list[ConsumerRecord]:
 
 
 async def committed_offsets(settings: KafkaSettings, topic: str = TOPIC, service: str = SERVICE) -> dict[int, int]:
-    """What the service's group has committed of a topic, by partition."""
-    from aiokafka.admin import AIOKafkaAdminClient
-
+    """What the service's group has committed of a topic, by partition; nothing before a broker knows of any group."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
     await admin.start()
     try:
-        group = settings.wire_name(f"tessera.{service}.{TOPIC}")
-        found = await admin.list_consumer_group_offsets(group)
-        return {
-            partition.partition: offset.offset
-            for partition, offset in found.items()
-            if partition.topic == settings.wire_name(topic) and offset.offset >= 0
-        }
+        found = await admin.list_consumer_group_offsets(settings.wire_name(f"tessera.{service}.{TOPIC}"))
+    except GroupCoordinatorNotAvailableError:
+        return {}
     finally:
         await admin.close()
+    return {
+        partition.partition: committed.offset
+        for partition, committed in found.items()
+        if partition.topic == settings.wire_name(topic) and committed.offset >= 0
+    }
