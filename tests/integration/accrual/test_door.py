@@ -278,6 +278,23 @@ async def test_a_till_posts_with_its_own_key_for_itself_only(
     assert foreign.json()["errors"][0]["pointer"] == "/till_id"
 
 
+async def test_while_the_broker_is_away_the_till_is_told_to_post_again(
+    own_database: FreshDatabase, programme: Accrual
+) -> None:
+    nobody_listens = KafkaSettings("127.0.0.1:1", partitions=4)
+
+    async with running("accrual", AccrualSettings, build, own_database, "api", nobody_listens) as client:
+        answer = await post(client, document(70))
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "2"
+    assert answer.json()["type"].endswith("/not-recorded-in-time")
+    async with programme.database.transaction() as transaction:
+        assert (
+            await transaction.raw.fetchval("select count(*) from claims where natural_key like $1", b"%\x00\x46") == 0
+        )
+
+
 async def test_rules_take_effect_a_minute_ahead_at_least(client: httpx2.AsyncClient) -> None:
     rules = [{"id": "new", "name": "New", "effect": {"kind": "points_per_amount", "points": 3, "step_minor": 100}}]
     now = datetime.now(UTC)
