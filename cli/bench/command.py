@@ -8,7 +8,6 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,14 +201,12 @@ def _show(console: Console, outcome: Outcome, workers: int) -> None:
     )
 
 
-def _append(
-    outcome: Outcome, workers: int, records: int, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> None:
+def _append(outcome: Outcome, workers: int, records: int) -> None:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     rounds = len(outcome.bare)
     with REPORT.open("a", encoding="utf-8") as report:
         report.write(
-            f"| {now().date()} | {machine} | {workers} | {rounds} of {records:,}"
+            f"| {datetime.now(UTC).date()} | {machine} | {workers} | {rounds} of {records:,}"
             f" | {statistics.median(outcome.bare):,.0f} | {statistics.median(outcome.accrual):,.0f}"
             f" | {outcome.ratio:.0%} |\n"
         )

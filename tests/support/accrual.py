@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.accrual.domain.rules import RuleSet, RuleSetDraft
+from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import rule_sets
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
@@ -115,6 +115,3 @@ def coalition_events(partner_id: str) -> list[PartnerChanged | StoreChanged | Ti
         StoreChanged(id=new_id(), data=store, **envelope),
         *(TillChanged(id=new_id(), data=till, **envelope) for till in tills),
     ]
-
-
-__all__ = ["PROGRAMME", "Accrual", "RuleSetDraft", "coalition_events"]
