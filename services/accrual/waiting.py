@@ -31,7 +31,8 @@ class OutcomeWaiter:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         try:
-            return await asyncio.wait_for(outcome, wait_seconds)
+            async with asyncio.timeout(wait_seconds):
+                return await outcome
         except TimeoutError:
             return None
         finally:

@@ -92,11 +92,11 @@ class Consumer(Generic[E]):
         try:
             if not await self._member.join(self._limits, self._stopping):
                 return
-            sampling = asyncio.create_task(self._sample_for_ever())
+            sampling = asyncio.create_task(self._sample_until_stopped())
             while not stop.is_set():
                 await self._step()
                 self._member.raise_if_replaced()
-                if sampling.done():
+                if sampling.done():  # it found us stuck
                     sampling.result()
         except ConsumerStoppedError as error:
             metrics.STOPPED.labels(*self._labels, error.reason).inc()
@@ -214,9 +214,9 @@ class Consumer(Generic[E]):
                 await self._rewind()
         self._member.client.resume(*self._member.client.paused())
 
-    async def _sample_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(SAMPLE_SECONDS)
+    async def _sample_until_stopped(self) -> None:
+        while not self._stopping.done():
+            await asyncio.wait((self._stopping,), timeout=SAMPLE_SECONDS)
             polled_seconds, self._polled_seconds = self._polled_seconds, 0.0
             try:
                 async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -239,7 +239,8 @@ class Consumer(Generic[E]):
         unknown = set() if self._member.is_rebalancing else assigned - self._positions.handled.keys()
         for partition in unknown:
             with suppress(TimeoutError):  # a partition that gets no position is stuck, which is not for us to say
-                offset = await asyncio.wait_for(client.position(partition), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):  # wait_for loses a cancellation that meets the answer
+                    offset = await client.position(partition)
                 if epoch == self._member.epoch:
                     self._positions.handled.setdefault(partition, offset)
         return ends
@@ -247,7 +248,7 @@ class Consumer(Generic[E]):
     async def _finish(self, sampling: asyncio.Task[None] | None) -> None:
         if self._in_hand is not None:
             await asyncio.wait((self._in_hand,), timeout=STOP_SECONDS_MAX)
-        left = [task for task in (self._in_hand, sampling, self._polling, self._stopping) if task is not None]
+        left = [task for task in (self._stopping, self._in_hand, sampling, self._polling) if task is not None]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

@@ -35,7 +35,8 @@ def pause_seconds_after(interval_seconds: float, failures_in_a_row: int) -> floa
 async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Wait, but not beyond ``stop``."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 async def _pass(periodic: Periodic, clock: BusinessClock) -> bool:

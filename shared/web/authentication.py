@@ -9,6 +9,7 @@ import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -69,10 +70,9 @@ class Authenticator:
         """Fetch the keys now and every ``KEYS_REFRESH_SECONDS`` until ``stop``; a failure keeps the old ones."""
         while not stop.is_set():
             pause_seconds = KEYS_REFRESH_SECONDS if await self.refresh() else KEYS_RETRY_SECONDS
-            try:
-                await asyncio.wait_for(stop.wait(), pause_seconds)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_seconds):
+                    await stop.wait()
 
     async def refresh(self) -> bool:
         """Fetch the keys once; whether it worked. Verified tokens are forgotten, so that a withdrawn key is too."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.kafka import Batch, ConsumerLimits, ConsumerStoppedError, Failure, KafkaSettings, OutgoingRecord
 from shared.kafka.errors import TransientError
@@ -22,7 +23,7 @@ from tests.support.consuming import (
     running,
     send,
 )
-from tests.support.until import until
+from tests.support.until import WAIT_SECONDS_MAX, until
 
 DEAD_LETTERS = dead_letter_topic(TOPIC, SERVICE)
 QUICK: dict[str, Any] = {"back_off_seconds_min": 0.02, "back_off_seconds_max": 0.1}
@@ -315,3 +316,24 @@ async def test_a_stop_finishes_the_batch_in_hand(kafka_settings: KafkaSettings) 
     await task
     assert handler.taken == list(range(20))
     assert await committed_records(kafka_settings) == 20
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+async def test_a_stop_that_meets_an_answer_of_the_broker_is_not_lost(
+    kafka_settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    stop = asyncio.Event()
+    answer = AIOKafkaConsumer.position
+
+    async def stop_and_answer(client: AIOKafkaConsumer, partition: TopicPartition) -> int:
+        stop.set()
+        offset: int = await answer(client, partition)
+        for _ in range(turns):  # of the event loop: the cancellation comes while the answer is on its way
+            await asyncio.sleep(0)
+        return offset
+
+    monkeypatch.setattr(AIOKafkaConsumer, "position", stop_and_answer)
+
+    await asyncio.wait_for(new_consumer(kafka_settings, Remembering()).run(stop), WAIT_SECONDS_MAX)
+
+    assert stop.is_set()
