@@ -178,8 +178,11 @@ class _Acting:
         return Effects((decision,), raised, tuple(self._cases), tuple(self._signals), tuple(self._holds))
 
     def _take_into_case(self, receipt: Receipt, rule_code: str, evidence: tuple[bytes, ...]) -> bytes:
-        """Hold the evidence under the pair's open case, or under a new one, which the receipts of the pair that came
-        out of order before it join at once; which case it was."""
+        """Hold the evidence under the pair's open case, or under a new one; which case it was.
+
+        The receipts of the pair after the one that was hit join at once. There are some when it came, or was made a
+        hit, out of order: in order they would have met the case open.
+        """
         operator_hash = receipt.operator_hash
         if operator_hash is None:
             raise ValueError(f"{rule_code} holds a receipt that names no operator: nobody is left to look at")
@@ -187,8 +190,8 @@ class _Acting:
         if case is None:
             case = OpenCase(receipt.receipt_key, operator_hash, rule_code, 0)
             self._cases.append(NewCase(receipt.receipt_key, self._member_id, operator_hash, rule_code, self._caused_by))
-            after = self.state.receipts[self.state.position_of(receipt) + 1 :]
-            evidence += tuple(later.receipt_key for later in after if later.operator_hash == operator_hash)
+        after = self.state.receipts[self.state.position_of(receipt) + 1 :]
+        evidence += tuple(later.receipt_key for later in after if later.operator_hash == operator_hash)
         self._hold(case, evidence)
         return case.opened_by
 

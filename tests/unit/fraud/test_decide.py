@@ -69,6 +69,14 @@ def test_a_case_that_opens_late_takes_in_the_pairs_receipts_since() -> None:
     assert since.receipt_key in _held(effects)
 
 
+def test_an_earlier_hit_that_comes_late_takes_in_the_pairs_receipts_since_though_a_case_is_open() -> None:
+    since = receipt(5, at=MORNING + timedelta(days=1))
+    case = [fact(receipt(number, at=MORNING + timedelta(days=6, hours=number))) for number in (6, 7, 8)]
+    _, effects = play([fact(receipt(1)), fact(receipt(2)), fact(since), *case, fact(receipt(3))])
+    assert [signal.receipt.receipt_key for signal in effects.signals] == [receipt_key(8), receipt_key(3)]
+    assert since.receipt_key in _held(effects)
+
+
 def test_receipts_at_one_moment_are_ordered_by_their_key() -> None:
     same_moment = [receipt(number, at=MORNING) for number in (1, 2, 3)]
     forwards, _ = play(fact(one) for one in same_moment)
