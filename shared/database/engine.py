@@ -49,6 +49,7 @@ class Database:
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=connections_max,
             max_overflow=0,
+            pool_use_lifo=True,  # the connection used last has its statements planned, its caches warm
             pool_timeout=connect_timeout_seconds,
             pool_pre_ping=False,
             connect_args={"timeout": connect_timeout_seconds},

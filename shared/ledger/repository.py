@@ -15,15 +15,10 @@ from shared.ledger.needs import Needs
 from shared.ledger.terms import LotTerms
 
 # In key order, like the locks below: two transactions that make the same accounts in different orders would deadlock.
-# What is there already is left out first, since ON CONFLICT would draw a number and a tuple for each of them.
-CREATE_MISSING_ACCOUNTS = """
+CREATE_ACCOUNTS = """
     insert into ledger_accounts (owner_id, point_type)
     select owner_id, point_type
-    from unnest($1::uuid[], $2::text[]) as wanted (owner_id, point_type)
-    where not exists (
-        select from ledger_accounts as account
-        where account.owner_id = wanted.owner_id and account.point_type = wanted.point_type
-    )
+    from unnest($1::uuid[], $2::text[]) as missing (owner_id, point_type)
     order by owner_id, point_type
     on conflict (owner_id, point_type) do nothing
 """
@@ -87,12 +82,20 @@ LOAD_OPEN_HOLDS = f"""
 
 
 async def lock_accounts(connection: RawConnection, commands: Sequence[Command]) -> dict[AccountKey, Account]:
-    """Lock the accounts of these commands to the end of the transaction, in key order; make those that are missing."""
+    """Lock the accounts of these commands to the end of the transaction, in key order; make those that are missing.
+
+    Nearly all are there, so they are locked first. Those that are missing are made, which locks them, after the ones
+    that are there: two transactions of which each makes what the other has found may deadlock, and are tried again.
+    """
     wanted = {(command.owner_id.int, command.point_type): command.owner_id for command in commands}
     keys, owners, point_types = list(wanted), list(wanted.values()), [point_type for _, point_type in wanted]
-    await connection.execute(CREATE_MISSING_ACCOUNTS, owners, point_types)
     rows = await connection.fetch(LOCK_ACCOUNTS, owners, point_types)
-    if len(rows) != len(keys):
+    if len(rows) < len(keys):
+        found = {row["ordinal"] for row in rows}
+        missing = [key for ordinal, key in enumerate(keys, 1) if ordinal not in found]
+        await connection.execute(CREATE_ACCOUNTS, [wanted[key] for key in missing], [key[1] for key in missing])
+        rows = await connection.fetch(LOCK_ACCOUNTS, owners, point_types)  # all: with the balances as they are now
+    if len(rows) < len(keys):
         raise RuntimeError("an account that was just made or found is gone: accounts are never deleted")
     return {
         keys[ordinal - 1]: Account(account_id, available, held, pending, debt)

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.database.engine import Transaction
 from shared.events.envelope import Event
@@ -11,18 +11,10 @@ from shared.outbox.ddl import SLOTS
 BODY_BYTES_MAX = 1_000_000
 Headers = tuple[tuple[str, bytes], ...]
 
-# The sequence is read after the sort, so ids rise in the given order.
-_RECORD = """
-    insert into outbox (slot, topic, key, headers, body)
-    select slot, topic, key, headers, body
-    from unnest($1::smallint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])
-        with ordinality as incoming (slot, topic, key, headers, body, position)
-    order by position
-"""
+_COLUMNS = ("slot", "topic", "key", "headers", "body")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A record to be: messages with equal keys reach their topic in the order in which they were recorded."""
 
     topic: str
@@ -33,10 +25,18 @@ class Message:
     @classmethod
     def of(cls, event: Event, topic: str, key: str, extra_headers: Headers = ()) -> "Message":
         """An event with the headers that every record bears: type, id, traceparent."""
-        headers: Headers = (("type", event_type(event).encode()), ("id", str(event.id).encode()))
-        if event.traceparent is not None:
-            headers += (("traceparent", event.traceparent.encode()),)
-        return cls(topic, key, event.to_bytes(), headers + extra_headers)
+        message = cls.written(event_type(event), str(event.id), event.traceparent, event.to_bytes(), topic, key)
+        return message._replace(headers=message.headers + extra_headers)
+
+    @classmethod
+    def written(  # one argument a part of the envelope that becomes a header
+        cls, kind: str, event_id: str, traceparent: str | None, body: bytes, topic: str, key: str
+    ) -> "Message":
+        """An event that is bytes already. The headers must say what stands in them."""
+        headers: Headers = (("type", kind.encode()), ("id", event_id.encode()))
+        if traceparent is not None:
+            headers += (("traceparent", traceparent.encode()),)
+        return cls(topic, key, body, headers)
 
 
 def event_type(event: Event) -> str:
@@ -67,21 +67,17 @@ def unpack_headers(packed: bytes) -> Headers:
 
 
 async def record(transaction: Transaction, messages: Iterable[Message]) -> None:
-    """Record messages in the given order: one statement, however many. They go out after the commit, at least once.
+    """Record messages in the given order: one COPY, however many. They go out after the commit, at least once.
 
     Call it last, when the locks are held that order a member's effects: then ids rise in commit order per key.
 
     Raises:
         ValueError: a body is over ``BODY_BYTES_MAX``, which no topic takes.
     """
-    slots, topics, keys, headers, bodies = [], [], [], [], []
-    for message in messages:
-        if len(message.body) > BODY_BYTES_MAX:
-            raise ValueError(f"{len(message.body)} bytes are too many for {message.topic}")
-        slots.append(slot_of(message.key))
-        topics.append(message.topic)
-        keys.append(message.key)
-        headers.append(pack_headers(message.headers))
-        bodies.append(message.body)
-    if slots:
-        await transaction.raw.execute(_RECORD, slots, topics, keys, headers, bodies)
+    rows = []
+    for topic, key, body, headers in messages:
+        if len(body) > BODY_BYTES_MAX:
+            raise ValueError(f"{len(body)} bytes are too many for {topic}")
+        rows.append((slot_of(key), topic, key, pack_headers(headers), body))
+    if rows:  # COPY draws the ids row by row: they rise in the given order
+        await transaction.raw.copy_records_to_table("outbox", columns=_COLUMNS, records=rows)

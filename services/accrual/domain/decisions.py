@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
@@ -21,8 +21,7 @@ POINTS_MAX = 10**12
 TillCodes: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A receipt as the decision sees it: its identity, and the event that brought it."""
 
     natural_key: bytes
@@ -62,8 +61,7 @@ class Original:
     returned_thousandths: dict[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """All that a batch of documents is judged by. ``members`` are statuses of members that are locked."""
 
     owners: Mapping[bytes, UUID]
@@ -75,8 +73,7 @@ class Facts:
     parked_window: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Awarded:
+class Awarded(NamedTuple):
     """Points for a purchase; ``evaluation`` says where they came from."""
 
     document: Document
@@ -85,8 +82,7 @@ class Awarded:
     expires_after_days: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClawedBack:
+class ClawedBack(NamedTuple):
     """Points to take back for a return."""
 
     document: Document
@@ -96,8 +92,7 @@ class ClawedBack:
     returned_thousandths: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """For good: the reason code and the words."""
 
     document: Document
@@ -109,8 +104,7 @@ class Refused:
 Missing: TypeAlias = Literal["identifier", "member", "till", "rules", "purchase"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
+class Parked(NamedTuple):
     """Waits for ``missing``; None: it names nobody, and waits for nothing."""
 
     document: Document
@@ -123,9 +117,9 @@ Decision: TypeAlias = Awarded | ClawedBack | Refused | Parked
 
 def decide(document: Document, facts: Facts) -> Decision:
     """Decide one document. Documents of one owner are decided in their order: ``facts.originals`` moves with each."""
-    if isinstance(document.event, ReturnRecorded):
-        return _decide_return(document, document.event, facts)
-    return _decide_purchase(document, document.event, facts)
+    if isinstance(document.event, PurchaseRecorded):
+        return _decide_purchase(document, document.event, facts)
+    return _decide_return(document, document.event, facts)
 
 
 def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:

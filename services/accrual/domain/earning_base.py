@@ -5,14 +5,13 @@ by largest remainder, the lowest line first among equals, so that the parts alwa
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.accrual.domain.rules import Exclusions
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
 
 
-@dataclass(frozen=True, slots=True)
-class EarningBase:
+class EarningBase(NamedTuple):
     """The earning amounts of a receipt, line by line, in the order of the lines."""
 
     categories: tuple[str | None, ...]
@@ -71,7 +70,7 @@ def _base(
             0 if line.category in exclusions.categories else amount for line, amount in zip(lines, amounts, strict=True)
         ]
     return EarningBase(
-        categories=tuple(line.category for line in lines),
+        categories=tuple([line.category for line in lines]),
         amounts_minor=tuple(amounts),
         total_minor=sum(amounts),
         excluded_minor=excluded_minor,
@@ -79,7 +78,7 @@ def _base(
 
 
 def _paid_by(tenders: Sequence[Tender], kinds: Collection[str]) -> int:
-    return sum(tender.amount_minor for tender in tenders if tender.kind in kinds)
+    return sum([tender.amount_minor for tender in tenders if tender.kind in kinds])
 
 
 def _kept_minor(line: PurchaseLine, returned_thousandths: int) -> int:

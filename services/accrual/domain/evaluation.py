@@ -5,16 +5,16 @@ step times 100. Integers are several times faster here than fractions, and just 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import Literal, NamedTuple, TypeAlias
 
 from services.accrual.domain.earning_base import EarningBase, earning_base
-from services.accrual.domain.rules import Multiplier, PointsPerAmount, Rule, RuleSet
+from services.accrual.domain.rules import PlannedRule, Rule, RuleSet
 from shared.events.purchases import PurchaseData
 
+Predicate: TypeAlias = Literal["category", "eligible amount", "points to multiply"]
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+
+class Applied(NamedTuple):
     """A rule that gave points: exactly ``exact / denominator``, rounded to ``points``, on ``amount_minor``."""
 
     rule_id: str
@@ -23,32 +23,41 @@ class Applied:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotMatched:
+class NotMatched(NamedTuple):
     """A rule that did not apply: which predicate failed, what it required and what was there."""
 
     rule_id: str
-    predicate: str
+    predicate: Predicate
     required: str
     observed: str
+
+
+class _Failed(NamedTuple):
+    """The same before anybody asks for words."""
+
+    rule: Rule
+    predicate: Predicate
 
 
 Outcome: TypeAlias = Applied | NotMatched
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What a receipt earns under one version of the rules, and how that came about."""
+class Evaluation(NamedTuple):
+    """What a receipt earns under one version of the rules, and how that came about.
+
+    ``applied`` are the rules that gave points, in the order in which they were applied.
+    """
 
     rule_set_version: int
     base: EarningBase
-    outcomes: tuple[Outcome, ...]
+    applied: tuple[Applied, ...]
     points: int
+    steps: tuple[Applied | _Failed, ...]
 
     @property
-    def applied(self) -> tuple[Applied, ...]:
-        """The rules that gave points, in the order in which they were applied."""
-        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Applied))
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Every rule that could have given points, in the order in which they were tried, in words."""
+        return tuple(step if isinstance(step, Applied) else _in_words(step, self.base) for step in self.steps)
 
 
 def evaluate_purchase(purchase: PurchaseData, rule_set: RuleSet) -> Evaluation:
@@ -64,46 +73,45 @@ def evaluate_base(base: EarningBase, partner_id: str, rule_set: RuleSet) -> Eval
     """Apply the rules of this partner to a base that is already known."""
     denominator = rule_set.denominator
     exact_by_line = [0] * len(base.amounts_minor)
-    outcomes: list[Outcome] = []
+    steps = [_apply(planned, base, exact_by_line, denominator) for planned in rule_set.rules_for(partner_id)]
+    applied = [step for step in steps if isinstance(step, Applied)]
     points = 0
-    for rule in rule_set.rules_for(partner_id):
-        outcome = _apply(rule, base, exact_by_line, denominator)
-        outcomes.append(outcome)
-        if isinstance(outcome, Applied):
-            points += outcome.points
-    return Evaluation(rule_set.version, base, tuple(outcomes), points)
+    for step in applied:
+        points += step.points
+    return Evaluation(rule_set.version, base, tuple(applied), points, tuple(steps))
 
 
-def _apply(rule: Rule, base: EarningBase, exact_by_line: list[int], denominator: int) -> Outcome:
+def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], denominator: int) -> Applied | _Failed:
     """One rule's outcome. A base rule adds what it gave to ``exact_by_line``, for the multipliers after it."""
-    matching = _matching_lines(rule, base)
-    if not matching:
-        observed = ", ".join(sorted({category or "none" for category in base.categories}))
-        return NotMatched(rule.id, "category", " or ".join(rule.condition.categories), observed)
-    amount_minor = sum(base.amounts_minor[line] for line in matching)
+    rule, categories, per_minor, extra_percent = planned
+    amounts = base.amounts_minor
+    matching: Sequence[int] = range(len(amounts))
+    amount_minor = base.total_minor
+    if categories:
+        matching = [line for line, category in enumerate(base.categories) if category in categories]
+        if not matching:
+            return _Failed(rule, "category")
+        amount_minor = sum([amounts[line] for line in matching])
     if amount_minor == 0:
-        return NotMatched(rule.id, "eligible amount", "more than 0", "0")
-    match rule.effect:
-        case PointsPerAmount(points=points, step_minor=step_minor):
-            per_minor = points * (denominator // step_minor)  # exact: the denominator is a multiple of every step
-            for line in matching:
-                exact_by_line[line] += base.amounts_minor[line] * per_minor
-            exact = amount_minor * per_minor
-        case Multiplier(percent=percent):
-            # Exact: each line's base is a multiple of denominator / step, and so of 100.
-            exact = sum(exact_by_line[line] for line in matching) * (percent - 100) // 100
-            if exact == 0:
-                return NotMatched(rule.id, "points to multiply", "more than 0", "0")
-        case _:
-            assert_never(rule.effect)
+        return _Failed(rule, "eligible amount")
+    if per_minor:
+        for line in matching:
+            exact_by_line[line] += amounts[line] * per_minor
+        exact = amount_minor * per_minor
+    else:
+        # Exact: each line's base is a multiple of denominator / step, and so of 100.
+        exact = sum([exact_by_line[line] for line in matching]) * extra_percent // 100
+        if exact == 0:
+            return _Failed(rule, "points to multiply")
     return Applied(rule.id, exact, _rounded(exact, denominator, rule), amount_minor)
 
 
-def _matching_lines(rule: Rule, base: EarningBase) -> Sequence[int]:
-    categories = rule.condition.categories
-    if not categories:
-        return range(len(base.amounts_minor))
-    return [line for line, category in enumerate(base.categories) if category in categories]
+def _in_words(failed: _Failed, base: EarningBase) -> NotMatched:
+    rule, predicate = failed
+    if predicate == "category":
+        observed = ", ".join(sorted({category or "none" for category in base.categories}))
+        return NotMatched(rule.id, predicate, " or ".join(rule.condition.categories), observed)
+    return NotMatched(rule.id, predicate, "more than 0", "0")
 
 
 def _rounded(exact: int, denominator: int, rule: Rule) -> int:

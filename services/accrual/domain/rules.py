@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
@@ -76,6 +76,19 @@ class Rule(_Frozen):
         return Phase.MULTIPLIER if isinstance(self.effect, Multiplier) else Phase.BASE
 
 
+class PlannedRule(NamedTuple):
+    """A rule made ready to be applied to many receipts.
+
+    No ``categories``: every line. A base rule gives ``per_minor`` of the denominator's parts for each minor unit, which
+    is exact, since the denominator is a multiple of every step; a multiplier adds ``extra_percent`` instead.
+    """
+
+    rule: Rule
+    categories: frozenset[str]
+    per_minor: int
+    extra_percent: int
+
+
 class Exclusions(_Frozen):
     """What never earns: parts paid by these tenders (in proportion), and lines of these categories."""
 
@@ -123,18 +136,30 @@ class RuleSet(RuleSetDraft):
         return tuple(sorted(self.rules, key=lambda rule: rule.phase))
 
     @cached_property
-    def _by_partner(self) -> dict[str, tuple[Rule, ...]]:
+    def _by_partner(self) -> dict[str, tuple[PlannedRule, ...]]:
         return {}
 
-    def rules_for(self, partner_id: str) -> tuple[Rule, ...]:
+    def rules_for(self, partner_id: str) -> tuple[PlannedRule, ...]:
         """The rules that can apply at this partner, in order; found once a partner."""
         found = self._by_partner.get(partner_id)
         if found is None:
-            found = tuple(
-                rule for rule in self.in_order if not rule.condition.partners or partner_id in rule.condition.partners
+            found = self._by_partner[partner_id] = tuple(
+                _planned(rule, self.denominator)
+                for rule in self.in_order
+                if not rule.condition.partners or partner_id in rule.condition.partners
             )
-            self._by_partner[partner_id] = found
         return found
+
+
+def _planned(rule: Rule, denominator: int) -> PlannedRule:
+    categories = frozenset(rule.condition.categories)
+    match rule.effect:
+        case PointsPerAmount(points=points, step_minor=step_minor):
+            return PlannedRule(rule, categories, points * (denominator // step_minor), 0)
+        case Multiplier(percent=percent):
+            return PlannedRule(rule, categories, 0, percent - 100)
+        case _:
+            assert_never(rule.effect)
 
 
 class RuleSetHistory:
@@ -148,7 +173,10 @@ class RuleSetHistory:
 
     def at(self, moment: datetime) -> RuleSet | None:
         """The version in force at ``moment``, or None before the first."""
-        return next((rule_set for rule_set in self._newest_first if rule_set.effective_from <= moment), None)
+        for rule_set in self._newest_first:
+            if rule_set.effective_from <= moment:
+                return rule_set
+        return None
 
     def version(self, version: int) -> RuleSet:
         """A version by its number, as frozen into an award.

@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
 from shared.database import Transaction
 
-ClaimState = Literal["awarded", "refused", "parked", "failed"]
+ClaimState: TypeAlias = Literal["awarded", "refused", "parked", "failed"]
+Standing: TypeAlias = tuple[ClaimState, UUID | None]  # and whose it is
 
 _CLAIM = """
     insert into claims (natural_key, content_hash, owner_id, state)
-    select natural_key, content_hash, owner_id, 'parked'  -- one that is forgotten is never taken for awarded
+    select natural_key, content_hash, owner_id,
+        -- Nearly all are awarded, and stand so from the start: settling each of them again doubled their writes.
+        case when content_hash is not null and owner_id is not null then 'awarded' else 'parked' end
     from unnest($1::bytea[], $2::bytea[], $3::uuid[]) as incoming (natural_key, content_hash, owner_id)
     order by natural_key  -- two batches that claim in different orders would deadlock
     on conflict (natural_key) do update  -- awarded and refused are final; these are decided again
@@ -24,13 +27,13 @@ _CLAIM = """
                 claims.content_hash is null  -- only named by another document until now
                 or excluded.content_hash is null  -- named by another document: it takes the lock, and changes nothing
                 or claims.content_hash = excluded.content_hash))
-    returning natural_key
+    returning natural_key, state, owner_id
 """
 
 _READ = "select natural_key, content_hash, owner_id, state from claims where natural_key = any($1::bytea[])"
 
 _SETTLE = """
-    update claims set state = settled.state, owner_id = coalesce(settled.owner_id, claims.owner_id)
+    update claims set state = settled.state, owner_id = settled.owner_id
     from unnest($1::bytea[], $2::text[], $3::uuid[]) as settled (natural_key, state, owner_id)
     where claims.natural_key = settled.natural_key
 """
@@ -63,13 +66,17 @@ async def claim(
     keys: Sequence[bytes],
     hashes: Sequence[bytes | None],
     owners: Sequence[UUID | None],
-) -> set[bytes]:
+) -> dict[bytes, Standing]:
     """Claim each key, which must be distinct; the keys that are not settled yet come back, locked to the commit.
+
+    With each comes how its claim stands now: a new one with a hash and an owner is awarded already, and ``settle`` must
+    be told of every key that is to stand otherwise when this transaction commits.
 
     A key with a hash that does not come back is a duplicate or a conflict: read it. A key without a hash is only named
     (a return names its purchase, a fraud hold its receipt); if it does not come back it is final, and stays so.
     """
-    return {row["natural_key"] for row in await transaction.raw.fetch(_CLAIM, keys, hashes, owners)}
+    rows = await transaction.raw.fetch(_CLAIM, keys, hashes, owners)
+    return {natural_key: (state, owner_id) for natural_key, state, owner_id in rows}
 
 
 async def name(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, Claim]:
@@ -86,11 +93,11 @@ async def read(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes,
     return {row["natural_key"]: Claim.of(row) for row in rows}
 
 
-async def settle(
-    transaction: Transaction, keys: Sequence[bytes], states: Sequence[ClaimState], owners: Sequence[UUID | None]
-) -> None:
+async def settle(transaction: Transaction, keys: Sequence[bytes], standings: Sequence[Standing]) -> None:
     """Say what became of keys that this transaction has claimed."""
-    await transaction.raw.execute(_SETTLE, keys, states, owners)
+    await transaction.raw.execute(
+        _SETTLE, keys, [state for state, _ in standings], [owner_id for _, owner_id in standings]
+    )
 
 
 async def fail(transaction: Transaction, key: bytes, content_hash: bytes, owner_id: UUID | None) -> None:

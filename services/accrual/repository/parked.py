@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.accrual.repository.awards import compress, decompress
+from services.accrual.repository.stored_documents import compress, decompress
 from shared.database import Transaction
 
 RELEASE_ROWS_MAX = 1_000

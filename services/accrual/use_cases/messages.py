@@ -1,14 +1,17 @@
 """The events that accrual publishes, each with the topic and the key it travels under."""
 
+from typing import Final
 from uuid import UUID
+
+import orjson
 
 from services.accrual.domain.decisions import Awarded, ClawedBack, Document
 from services.accrual.domain.purchase_event import partition_key
 from services.accrual.repository.fraud_holds import FraudHold
 from shared.database import Transaction
 from shared.events.catalogue import POINTS, PURCHASES
+from shared.events.envelope import SPEC_VERSION
 from shared.events.points import (
-    AwardData,
     Balance,
     ClawBackData,
     PendingData,
@@ -19,16 +22,16 @@ from shared.events.points import (
     ReceiptRefused,
     RefusalData,
     ReleaseData,
-    RulePoints,
 )
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
-from shared.ids import new_id
+from shared.ids import new_id, new_id_text
 from shared.ledger import Balances, Posted
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
 
 SOURCE = "accrual"
+EARNED: Final = PointsEarned.model_fields["type"].default
 
 
 def purchase_message(event: PurchaseRecorded | ReturnRecorded) -> Message:
@@ -39,28 +42,45 @@ def purchase_message(event: PurchaseRecorded | ReturnRecorded) -> Message:
 
 
 def earned_message(transaction: Transaction, awarded: Awarded, posted: Posted) -> Message:
-    """A purchase was awarded."""
-    data = awarded.document.event.data
-    event = PointsEarned(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(awarded.owner_id),
-        time=transaction.now,
-        traceparent=child_traceparent(awarded.document.event.traceparent),
-        data=AwardData(
-            member_id=awarded.owner_id,
-            receipt_id=data.receipt_id,
-            partner_id=data.partner_id,
-            point_type=posted.command.point_type,
-            points=posted.points,
-            debt_cleared=posted.debt_cleared,
-            by_rule=tuple(RulePoints(rule_id=rule.rule_id, points=rule.points) for rule in awarded.evaluation.applied),
-            rule_set_version=awarded.evaluation.rule_set_version,
-            occurred_at=data.occurred_at,
-            balance=_balance(posted.balance),
-        ),
+    """A purchase was awarded: ``PointsEarned``, written as the model would write it.
+
+    There is one for every receipt, and building the models first takes three times as long (16 against 5 microseconds).
+    A test holds these bytes against the model's.
+    """
+    event_id, member_id = new_id_text(), str(awarded.owner_id)
+    cause, evaluation, balance = awarded.document.event, awarded.evaluation, posted.balance
+    traceparent = child_traceparent(cause.traceparent)
+    body = orjson.dumps(
+        {
+            "specversion": SPEC_VERSION,
+            "id": event_id,
+            "source": SOURCE,
+            "subject": member_id,
+            "time": transaction.now,
+            "datacontenttype": "application/json",
+            "traceparent": traceparent,
+            "type": EARNED,
+            "data": {
+                "member_id": member_id,
+                "receipt_id": cause.data.receipt_id,
+                "partner_id": cause.data.partner_id,
+                "point_type": posted.command.point_type,
+                "points": posted.points,
+                "debt_cleared": posted.debt_cleared,
+                "by_rule": [{"rule_id": rule.rule_id, "points": rule.points} for rule in evaluation.applied],
+                "rule_set_version": evaluation.rule_set_version,
+                "occurred_at": cause.data.occurred_at,
+                "balance": {
+                    "available": balance.available,
+                    "held": balance.held,
+                    "pending": balance.pending,
+                    "debt": balance.debt,
+                },
+            },
+        },
+        option=orjson.OPT_UTC_Z,
     )
-    return Message.of(event, POINTS.topic, str(awarded.owner_id))
+    return Message.written(EARNED, event_id, traceparent, body, POINTS.topic, member_id)
 
 
 def clawed_back_message(transaction: Transaction, clawed_back: ClawedBack, posted: Posted) -> Message:

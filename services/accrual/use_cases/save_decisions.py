@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from uuid import UUID
 
 import orjson
 
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused
+from services.accrual.domain.evaluation import Evaluation
 from services.accrual.programme import Programme
 from services.accrual.repository import awards, claims, fraud_holds, parked
 from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
-from services.accrual.repository.claims import ClaimState
+from services.accrual.repository.claims import Standing
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
 from services.accrual.use_cases.messages import (
@@ -26,7 +26,11 @@ from shared.outbox import Message
 
 
 async def save_decisions(
-    transaction: Transaction, decisions: Sequence[Decision], programme: Programme, held_since: HeldSince
+    transaction: Transaction,
+    decisions: Sequence[Decision],
+    claimed: Mapping[bytes, Standing],
+    programme: Programme,
+    held_since: HeldSince,
 ) -> None:
     """Save decisions on documents that this transaction has claimed, their owners being locked.
 
@@ -38,7 +42,7 @@ async def save_decisions(
     waiting = [decision for decision in decisions if isinstance(decision, Parked)]
     terms = await _save_awards(transaction, awarded, programme)
     await _save_waiting_and_refused(transaction, waiting, refused)
-    await _settle_claims(transaction, decisions)
+    await _settle_claims(transaction, decisions, claimed)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     original_terms = await _take_back(transaction, clawed_back, terms)
     commands = _commands(decisions, terms, original_terms, held, programme.point_type)
@@ -82,28 +86,35 @@ async def _save_awards(
 ) -> dict[bytes, LotTerms]:
     if not awarded:
         return {}
-    rows = [
-        AwardRow(
-            natural_key=decision.document.natural_key,
-            owner_id=decision.owner_id,
-            points=decision.evaluation.points,
-            terms=lot_terms(decision, programme),
-            rule_set_version=decision.evaluation.rule_set_version,
-            decision=_stored_decision(decision),
+    terms_by_key: dict[bytes, LotTerms] = {}
+    rows = []
+    for decision in awarded:
+        key, evaluation = decision.document.natural_key, decision.evaluation
+        terms = terms_by_key[key] = lot_terms(decision, programme)
+        rows.append(
+            AwardRow(
+                natural_key=key,
+                owner_id=decision.owner_id,
+                partner_id=terms.issuer,
+                point_type=programme.point_type,
+                points=evaluation.points,
+                taken_back=0,
+                available_from=terms.available_from,
+                expires_on=terms.expires_on,
+                rule_set_version=evaluation.rule_set_version,
+                decision=_stored_decision(evaluation),
+                decided_at=transaction.now,
+            )
         )
-        for decision in awarded
-    ]
-    await awards.save_awards(transaction, rows, programme.point_type)
-    await awards.save_documents(
-        transaction, [row.natural_key for row in rows], [decision.document.body for decision in awarded]
-    )
-    return {row.natural_key: row.terms for row in rows}
+    await awards.save_awards(transaction, rows)
+    await awards.save_documents(transaction, list(terms_by_key), [decision.document.body for decision in awarded])
+    return terms_by_key
 
 
-def _stored_decision(decision: Awarded) -> bytes:
+def _stored_decision(evaluation: Evaluation) -> bytes:
     """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
-    applied = [[rule.rule_id, rule.points] for rule in decision.evaluation.applied]
-    return orjson.dumps({"base": decision.evaluation.base.total_minor, "applied": applied})
+    applied = [(rule.rule_id, rule.points) for rule in evaluation.applied]
+    return orjson.dumps({"base": evaluation.base.total_minor, "applied": applied})
 
 
 async def _save_waiting_and_refused(
@@ -149,17 +160,31 @@ def _waits_for(decision: Parked) -> str | None:
             return None
 
 
-async def _settle_claims(transaction: Transaction, decisions: Sequence[Decision]) -> None:
+async def _settle_claims(
+    transaction: Transaction, decisions: Sequence[Decision], claimed: Mapping[bytes, Standing]
+) -> None:
+    """Say what became of each claim that does not stand so already."""
     keys: list[bytes] = []
-    states: list[ClaimState] = []
-    owners: list[UUID | None] = []
+    standings: list[Standing] = []
     for decision in decisions:
-        if not isinstance(decision, Parked):  # its claim is parked already
-            keys.append(decision.document.natural_key)
-            states.append("refused" if isinstance(decision, Refused) else "awarded")
-            owners.append(decision.owner_id)
+        key = decision.document.natural_key
+        stands = claimed[key]
+        settled = _standing(decision, stands)
+        if settled != stands:
+            keys.append(key)
+            standings.append(settled)
     if keys:
-        await claims.settle(transaction, keys, states, owners)
+        await claims.settle(transaction, keys, standings)
+
+
+def _standing(decision: Decision, stands: Standing) -> Standing:
+    match decision:
+        case Awarded(owner_id=owner_id) | ClawedBack(owner_id=owner_id):
+            return "awarded", owner_id
+        case Refused(owner_id=owner_id):
+            return "refused", owner_id or stands[1]
+        case Parked():
+            return "parked", stands[1]
 
 
 async def _take_back(

@@ -190,7 +190,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_command
             ],
         }
         counts.add(await _statements_of(accrual, commands[kind]))
-    assert counts == {3 if kind == "credits" else 5}
+    assert counts == {2 if kind == "credits" else 4}
 
 
 async def test_nothing_to_post_asks_nothing(accrual: Database) -> None:

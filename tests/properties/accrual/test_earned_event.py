@@ -1,0 +1,88 @@
+"""The event that is written without its model says what the model would, byte for byte."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.accrual.domain.decisions import Awarded, Facts, decide
+from services.accrual.domain.rules import RuleSetHistory
+from services.accrual.use_cases.messages import earned_message
+from shared.database import Transaction
+from shared.events.points import PointsEarned
+from shared.ledger import Balances, Earn, LotTerms, Posted
+from shared.telemetry.trace_context import new_traceparent, trace_id_of
+from tests.support.receipts import RULES, document, line, member, purchase
+
+_AMOUNTS = st.integers(0, 10**13)
+_MOMENTS = st.datetimes(datetime(2021, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001 -- the zone is drawn beside it
+_ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(
+    occurred_at=st.builds(datetime.replace, _MOMENTS, tzinfo=_ZONES),
+    now=_MOMENTS,
+    categories=st.lists(st.sampled_from(["GROCERY", "PRODUCE"]), min_size=1, max_size=3),
+    balance=st.builds(Balances, _AMOUNTS, _AMOUNTS, _AMOUNTS, _AMOUNTS),
+    debt_cleared=_AMOUNTS,
+    is_traced=st.booleans(),
+)
+def test_a_points_earned_event_is_what_its_model_writes(
+    occurred_at: datetime,
+    now: datetime,
+    categories: list[str],
+    balance: Balances,
+    debt_cleared: int,
+    *,
+    is_traced: bool,
+) -> None:
+    lines = [line(number, 1250, category) for number, category in enumerate(categories)]
+    cause = purchase(7, lines, owner=member(1), occurred_at=occurred_at)
+    cause = cause.model_copy(update={"traceparent": new_traceparent() if is_traced else None})
+    judged = document(cause)
+    # As a worker sees it: read from bytes, with the zones that reading gives.
+    judged = judged._replace(event=type(cause).model_validate_json(judged.body))
+    facts = Facts(
+        owners={judged.natural_key: member(1)},
+        members={member(1): "active"},
+        tills={judged.till},
+        originals={},
+        rule_sets=RuleSetHistory([RULES]),
+        now=datetime.now(UTC),
+        parked_window=timedelta(days=60),
+    )
+    awarded = decide(judged, facts)
+    assert isinstance(awarded, Awarded)
+    points = awarded.evaluation.points
+    terms = LotTerms("grocer", occurred_at.date(), None)
+    posted = Posted(
+        Earn(member(1), "points", judged.natural_key, points, terms), points, balance, debt_cleared=debt_cleared
+    )
+    transaction = cast("Transaction", SimpleNamespace(now=now.replace(tzinfo=UTC)))
+
+    message = earned_message(transaction, awarded, posted)
+
+    event = PointsEarned.model_validate_json(message.body)
+    assert event.to_bytes() == message.body
+    assert set(_names(event.model_dump())) == set(_names(event.model_dump(exclude_unset=True)))  # nothing was left out
+    assert dict(message.headers) == {
+        "type": event.type.encode(),
+        "id": str(event.id).encode(),
+        "traceparent": (event.traceparent or "").encode(),
+    }
+    assert (message.topic, message.key, event.subject) == ("loyalty.points", str(member(1)), str(member(1)))
+    assert event.data.balance.model_dump() == balance._asdict()
+    assert {rule.rule_id: rule.points for rule in event.data.by_rule} == {
+        rule.rule_id: rule.points for rule in awarded.evaluation.applied
+    }
+    assert (event.data.occurred_at, event.time) == (occurred_at, now.replace(tzinfo=UTC))
+    if is_traced:
+        assert trace_id_of(event.traceparent) == trace_id_of(cause.traceparent)
+
+
+def _names(value: Any, prefix: str = "") -> list[str]:
+    if not isinstance(value, dict):
+        return [prefix]
+    return [name for key, inner in value.items() for name in _names(inner, f"{prefix}/{key}")]
