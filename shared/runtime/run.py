@@ -18,7 +18,7 @@ from shared.telemetry.logs import configure_logs
 from shared.web.keys import KeySource
 
 EXIT_WRONG_SETTINGS = 2
-GC_THRESHOLDS = (50_000, 20, 100)
+GC_THRESHOLDS = (200_000, 20, 100)
 ROLES: tuple[Role, ...] = ("api", "worker", "both")
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -22,30 +22,31 @@ TillCodes: TypeAlias = tuple[str, str, str]
 
 
 class Document(NamedTuple):
-    """A receipt as the decision sees it: its identity, and the event that brought it."""
+    """A receipt as the decision sees it: its identity, where it was issued, and the event that brought it.
+
+    ``original_key`` is, for a return that says so, the purchase that it undoes.
+    """
 
     natural_key: bytes
     content_hash: bytes
+    till: TillCodes
+    original_key: bytes | None
     event: PurchaseRecorded | ReturnRecorded
     body: bytes
 
     @classmethod
     def of(cls, event: PurchaseRecorded | ReturnRecorded, body: bytes) -> "Document":
         """From an event and its bytes on the wire."""
-        return cls(natural_key_of(event.data.receipt_id), bytes.fromhex(event.data.content_hash), event, body)
-
-    @property
-    def original_key(self) -> bytes | None:
-        """For a return that says so: the purchase it undoes."""
-        data = self.event.data
+        data = event.data
         original = None if isinstance(data, PurchaseData) else data.original_receipt_id
-        return natural_key_of(original) if original is not None else None
-
-    @property
-    def till(self) -> TillCodes:
-        """Where it was issued."""
-        data = self.event.data
-        return data.partner_id, data.store_id, data.till_id
+        return cls(
+            natural_key_of(data.receipt_id),
+            bytes.fromhex(data.content_hash),
+            (data.partner_id, data.store_id, data.till_id),
+            natural_key_of(original) if original is not None else None,
+            event,
+            body,
+        )
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ import asyncpg
 from shared.database import Transaction
 
 ClaimState: TypeAlias = Literal["awarded", "refused", "parked", "failed"]
-Standing: TypeAlias = tuple[ClaimState, UUID | None]  # and whose it is
 
 _CLAIM = """
     insert into claims (natural_key, content_hash, owner_id, state)
@@ -27,13 +26,13 @@ _CLAIM = """
                 claims.content_hash is null  -- only named by another document until now
                 or excluded.content_hash is null  -- named by another document: it takes the lock, and changes nothing
                 or claims.content_hash = excluded.content_hash))
-    returning natural_key, state, owner_id
+    returning natural_key, state
 """
 
 _READ = "select natural_key, content_hash, owner_id, state from claims where natural_key = any($1::bytea[])"
 
 _SETTLE = """
-    update claims set state = settled.state, owner_id = settled.owner_id
+    update claims set state = settled.state, owner_id = coalesce(settled.owner_id, claims.owner_id)
     from unnest($1::bytea[], $2::text[], $3::uuid[]) as settled (natural_key, state, owner_id)
     where claims.natural_key = settled.natural_key
 """
@@ -66,17 +65,16 @@ async def claim(
     keys: Sequence[bytes],
     hashes: Sequence[bytes | None],
     owners: Sequence[UUID | None],
-) -> dict[bytes, Standing]:
+) -> dict[bytes, ClaimState]:
     """Claim each key, which must be distinct; the keys that are not settled yet come back, locked to the commit.
 
-    With each comes how its claim stands now: a new one with a hash and an owner is awarded already, and ``settle`` must
-    be told of every key that is to stand otherwise when this transaction commits.
+    With each comes how its claim stands now: a new one with a hash and an owner is awarded to that owner already.
+    ``settle`` must be told of every key that is to stand otherwise when this transaction commits.
 
     A key with a hash that does not come back is a duplicate or a conflict: read it. A key without a hash is only named
     (a return names its purchase, a fraud hold its receipt); if it does not come back it is final, and stays so.
     """
-    rows = await transaction.raw.fetch(_CLAIM, keys, hashes, owners)
-    return {natural_key: (state, owner_id) for natural_key, state, owner_id in rows}
+    return dict(await transaction.raw.fetch(_CLAIM, keys, hashes, owners))  # type: ignore[arg-type]  # rows are pairs
 
 
 async def name(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, Claim]:
@@ -93,11 +91,11 @@ async def read(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes,
     return {row["natural_key"]: Claim.of(row) for row in rows}
 
 
-async def settle(transaction: Transaction, keys: Sequence[bytes], standings: Sequence[Standing]) -> None:
-    """Say what became of keys that this transaction has claimed."""
-    await transaction.raw.execute(
-        _SETTLE, keys, [state for state, _ in standings], [owner_id for _, owner_id in standings]
-    )
+async def settle(
+    transaction: Transaction, keys: Sequence[bytes], states: Sequence[ClaimState], owners: Sequence[UUID | None]
+) -> None:
+    """Say what became of keys that this transaction has claimed; without an owner, whoever was named stays it."""
+    await transaction.raw.execute(_SETTLE, keys, states, owners)
 
 
 async def fail(transaction: Transaction, key: bytes, content_hash: bytes, owner_id: UUID | None) -> None:

@@ -7,7 +7,7 @@ from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Doc
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
-from services.accrual.repository.claims import Standing
+from services.accrual.repository.claims import ClaimState
 from services.accrual.use_cases.load_facts import KnownTills, load_facts
 from services.accrual.use_cases.messages import refusal_message
 from services.accrual.use_cases.release_parked import release_waiting_returns
@@ -88,7 +88,7 @@ def _first_of_each_key(documents: Sequence[Document]) -> tuple[list[Document], l
     return list(first.values()), repeated
 
 
-async def _claim(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, Standing]:
+async def _claim(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, ClaimState]:
     """Claim the documents, and name the purchases that returns among them undo, in one statement and one key order.
 
     The keys that are this transaction's to decide come back, and how their claims stand.

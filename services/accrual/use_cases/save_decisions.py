@@ -1,7 +1,8 @@
 """Saves what was decided: awards and documents, then the ledger, then what the ledger answered, the outbox last."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 
 import orjson
 
@@ -10,7 +11,7 @@ from services.accrual.domain.evaluation import Evaluation
 from services.accrual.programme import Programme
 from services.accrual.repository import awards, claims, fraud_holds, parked
 from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
-from services.accrual.repository.claims import Standing
+from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
 from services.accrual.use_cases.messages import (
@@ -28,7 +29,7 @@ from shared.outbox import Message
 async def save_decisions(
     transaction: Transaction,
     decisions: Sequence[Decision],
-    claimed: Mapping[bytes, Standing],
+    claimed: Mapping[bytes, ClaimState],
     programme: Programme,
     held_since: HeldSince,
 ) -> None:
@@ -73,11 +74,16 @@ async def save_decisions(
 
 def lot_terms(decision: Awarded, programme: Programme) -> LotTerms:
     """The lot that an award's points go to: by the receipt's day where the programme is, so that a replay agrees."""
-    day = decision.document.event.data.occurred_at.astimezone(programme.zone).date()
+    data = decision.document.event.data
+    return _terms(data.partner_id, data.occurred_at.astimezone(programme.zone).date(), decision.expires_after_days)
+
+
+@lru_cache(maxsize=4_096)  # a partner's receipts of one day share their terms
+def _terms(partner_id: str, day: date, expires_after_days: int | None) -> LotTerms:
     return LotTerms(
-        issuer=decision.document.event.data.partner_id,
+        issuer=partner_id,
         available_from=day,
-        expires_on=day + timedelta(days=decision.expires_after_days) if decision.expires_after_days else None,
+        expires_on=day + timedelta(days=expires_after_days) if expires_after_days else None,
     )
 
 
@@ -161,30 +167,32 @@ def _waits_for(decision: Parked) -> str | None:
 
 
 async def _settle_claims(
-    transaction: Transaction, decisions: Sequence[Decision], claimed: Mapping[bytes, Standing]
+    transaction: Transaction, decisions: Sequence[Decision], claimed: Mapping[bytes, ClaimState]
 ) -> None:
     """Say what became of each claim that does not stand so already."""
-    keys: list[bytes] = []
-    standings: list[Standing] = []
-    for decision in decisions:
-        key = decision.document.natural_key
-        stands = claimed[key]
-        settled = _standing(decision, stands)
-        if settled != stands:
-            keys.append(key)
-            standings.append(settled)
-    if keys:
-        await claims.settle(transaction, keys, standings)
+    # A new claim stands as awarded to the member whom its document names, which is whom every award goes to.
+    otherwise = [
+        decision
+        for decision in decisions
+        if not (isinstance(decision, Awarded) and claimed[decision.document.natural_key] == "awarded")
+    ]
+    if otherwise:
+        await claims.settle(
+            transaction,
+            [decision.document.natural_key for decision in otherwise],
+            [_state_of(decision) for decision in otherwise],
+            [None if isinstance(decision, Parked) else decision.owner_id for decision in otherwise],
+        )
 
 
-def _standing(decision: Decision, stands: Standing) -> Standing:
+def _state_of(decision: Decision) -> ClaimState:
     match decision:
-        case Awarded(owner_id=owner_id) | ClawedBack(owner_id=owner_id):
-            return "awarded", owner_id
-        case Refused(owner_id=owner_id):
-            return "refused", owner_id or stands[1]
+        case Awarded() | ClawedBack():
+            return "awarded"
+        case Refused():
+            return "refused"
         case Parked():
-            return "parked", stands[1]
+            return "parked"
 
 
 async def _take_back(
