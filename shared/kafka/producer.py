@@ -7,9 +7,8 @@ never recovers while its process stays up.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, ProducerClosed
@@ -28,8 +27,7 @@ BODY_BYTES_MAX = DEAD_LETTER_BYTES_MAX - 65_536  # key and headers need room too
 Sent: TypeAlias = "dict[asyncio.Future[object], int]"  # an answer to come, and the records that it is for
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRecord:
+class OutgoingRecord(NamedTuple):
     """A record to be sent. Records with equal keys stay in order; without a key, any partition will do."""
 
     topic: str
@@ -127,31 +125,31 @@ class EventProducer:
 
     async def _hand_over(self, producer: AIOKafkaProducer, messages: Sequence[OutgoingRecord], sent: Sent) -> None:
         """Into the client's buffers, which send as soon as they can. ``sent`` grows as it goes."""
+        topics = {topic: await self._place_of(producer, topic) for topic in {message.topic for message in messages}}
         if len(messages) == 1:  # alone it shares a batch with those of other callers
-            wire_name, partition = await self._place_of(producer, messages[0])
-            key, headers = messages[0].key, list(messages[0].headers)
-            sent[await producer.send(wire_name, messages[0].body, key, partition, headers=headers)] = 1
+            topic, key, body, headers = messages[0]
+            wire_name, partitions = topics[topic]
+            partition = _partition_of(key, partitions)
+            sent[await producer.send(wire_name, body, key, partition, headers=list(headers))] = 1
             return
         batches: dict[tuple[str, int], BatchBuilder] = {}
-        for message in messages:  # a batch has one answer, which costs half of what an answer a record does
-            place = await self._place_of(producer, message)
-            headers = list(message.headers)
+        for topic, key, body, headers in messages:  # a batch has one answer: half of what one a record costs
+            wire_name, partitions = topics[topic]
+            place = wire_name, _partition_of(key, partitions)
             batch = batches.get(place)
-            if (
-                batch is None
-                or batch.append(timestamp=None, key=message.key, value=message.body, headers=headers) is None
-            ):
+            if batch is None or batch.append(timestamp=None, key=key, value=body, headers=list(headers)) is None:
                 if batch is not None:
                     await _send_batch(producer, place, batch, sent)
                 batch = batches[place] = producer.create_batch()
-                batch.append(timestamp=None, key=message.key, value=message.body, headers=headers)
+                batch.append(timestamp=None, key=key, value=body, headers=list(headers))
         for place, batch in batches.items():
             await _send_batch(producer, place, batch, sent)
 
-    async def _place_of(self, producer: AIOKafkaProducer, message: OutgoingRecord) -> tuple[str, int]:
-        wire_name = self._settings.wire_name(message.topic)
+    async def _place_of(self, producer: AIOKafkaProducer, topic: str) -> tuple[str, int]:
+        """A topic's name on the broker, and how many partitions it has."""
+        wire_name = self._settings.wire_name(topic)
         partitions = producer.client.cluster.partitions_for_topic(wire_name) or await producer.partitions_for(wire_name)
-        return wire_name, _hash_of(message.key) % len(partitions) if message.key is not None else 0
+        return wire_name, len(partitions)
 
     def _refuse_what_cannot_go(self, messages: Sequence[OutgoingRecord]) -> None:
         if self._records_under_way + len(messages) > self._records_under_way_max:
@@ -183,6 +181,10 @@ class EventProducer:
 async def _send_batch(producer: AIOKafkaProducer, place: tuple[str, int], batch: BatchBuilder, sent: Sent) -> None:
     wire_name, partition = place
     sent[await producer.send_batch(batch, wire_name, partition=partition)] = batch.record_count()
+
+
+def _partition_of(key: bytes | None, partitions: int) -> int:
+    return _hash_of(key) % partitions if key is not None else 0
 
 
 def _meaning_of(error: KafkaError) -> Exception:
