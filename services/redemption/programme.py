@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
 
@@ -14,6 +15,8 @@ class Programme:
     pricing: Pricing
     country: str
     identifier_key: IdentifierKey
+    fresh_facts: FreshFacts
+    topic_partitions: int
 
     def hash_of(self, kind: IdentifierType, value: str) -> str:
         """What stands for an identifier that a till has read.

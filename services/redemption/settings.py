@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from services.redemption.programme import Programme
 from shared.runtime.settings import ServiceSettings
@@ -29,6 +30,13 @@ class RedemptionSettings(ServiceSettings):
         description="Batches shrink while they keep ledger rows locked longer: 10 beside tills, 50 to catch up.",
     )
 
+    hold_points_max_while_behind: int = Field(
+        default=5_000,
+        ge=0,
+        description="A hold of more points is refused with 503 while the members' topic was last read to its end over "
+        "10 seconds ago: a member may have been suspended, or a card blocked, since.",
+    )
+
     @property
     def programme(self) -> Programme:
         """The programme's settings as the use cases want them."""
@@ -37,4 +45,6 @@ class RedemptionSettings(ServiceSettings):
             pricing=Pricing(self.currency, self.minor_per_point),
             country=self.country,
             identifier_key=self.hashing_key,
+            fresh_facts=FreshFacts(self.hold_points_max_while_behind),
+            topic_partitions=self.topic_partitions,
         )

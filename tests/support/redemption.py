@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.redemption.domain.holding import HoldRequest, Paid
+from services.redemption.domain.holding import FreshFacts, HoldRequest, Paid
 from services.redemption.domain.redemption import Redemption
 from services.redemption.domain.tender import PointsTender, Pricing, points_tenders
 from services.redemption.programme import Programme
@@ -47,7 +47,14 @@ GROCER = Principal("client-grocer", "grocer", frozenset({"redemptions:write", "r
 FUEL = Principal("client-fuel", "fuel", GROCER.scopes)
 PROGRAMME_CLIENT = Principal("client-programme", None, GROCER.scopes)
 KEY = IdentifierKey(1, bytes(range(32)))
-PROGRAMME = Programme(point_type="points", pricing=Pricing("USD", 1), country="US", identifier_key=KEY)
+PROGRAMME = Programme(
+    point_type="points",
+    pricing=Pricing("USD", 1),
+    country="US",
+    identifier_key=KEY,
+    fresh_facts=FreshFacts(points_max=5_000),
+    topic_partitions=4,
+)
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 BLOCKED_SECONDS_MAX = 60.0
 
@@ -223,7 +230,7 @@ async def hold_in(
 ) -> Held | Declined | Paid:
     """Reserve points in a transaction that the test commits."""
     request = HoldRequest(partner_id, points, transaction.now + timedelta(seconds=seconds))
-    return await hold_points(transaction, spender, request, "points", redemption_id)
+    return await hold_points(transaction, spender, request, PROGRAMME, redemption_id)
 
 
 async def _check(transaction: Transaction, member_id: UUID, funded: int) -> None:

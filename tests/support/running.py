@@ -49,8 +49,9 @@ async def running(
     task = asyncio.create_task(process.run(stop))
     try:
         await asyncio.wait_for(process.is_started.wait(), STARTED_SECONDS_MAX)
+        no_limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)  # races need one each
         async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{process.port}", timeout=REQUEST_SECONDS_MAX, trust_env=False
+            base_url=f"http://127.0.0.1:{process.port}", timeout=REQUEST_SECONDS_MAX, limits=no_limits, trust_env=False
         ) as client:
 
             async def is_ready() -> bool:

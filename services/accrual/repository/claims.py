@@ -13,9 +13,7 @@ ClaimState: TypeAlias = Literal["awarded", "refused", "parked", "failed"]
 
 _CLAIM = """
     insert into claims (natural_key, content_hash, owner_id, state)
-    select natural_key, content_hash, owner_id,
-        -- Nearly all are awarded, and stand so from the start: settling each of them again doubled their writes.
-        case when content_hash is not null and owner_id is not null then 'awarded' else 'parked' end
+    select natural_key, content_hash, owner_id, 'parked'  -- one that is forgotten is never taken for awarded
     from unnest($1::bytea[], $2::bytea[], $3::uuid[]) as incoming (natural_key, content_hash, owner_id)
     order by natural_key  -- two batches that claim in different orders would deadlock
     on conflict (natural_key) do update  -- awarded and refused are final; these are decided again
@@ -26,7 +24,7 @@ _CLAIM = """
                 claims.content_hash is null  -- only named by another document until now
                 or excluded.content_hash is null  -- named by another document: it takes the lock, and changes nothing
                 or claims.content_hash = excluded.content_hash))
-    returning natural_key, state
+    returning natural_key
 """
 
 _READ = "select natural_key, content_hash, owner_id, state from claims where natural_key = any($1::bytea[])"
@@ -36,6 +34,8 @@ _SETTLE = """
     from unnest($1::bytea[], $2::text[], $3::uuid[]) as settled (natural_key, state, owner_id)
     where claims.natural_key = settled.natural_key
 """
+
+_AWARD = "update claims set state = 'awarded' where natural_key = any($1::bytea[])"
 
 _FAIL = """
     insert into claims (natural_key, content_hash, owner_id, state) values ($1, $2, $3, 'failed')
@@ -65,16 +65,13 @@ async def claim(
     keys: Sequence[bytes],
     hashes: Sequence[bytes | None],
     owners: Sequence[UUID | None],
-) -> dict[bytes, ClaimState]:
+) -> set[bytes]:
     """Claim each key, which must be distinct; the keys that are not settled yet come back, locked to the commit.
-
-    With each comes how its claim stands now: a new one with a hash and an owner is awarded to that owner already.
-    ``settle`` must be told of every key that is to stand otherwise when this transaction commits.
 
     A key with a hash that does not come back is a duplicate or a conflict: read it. A key without a hash is only named
     (a return names its purchase, a fraud hold its receipt); if it does not come back it is final, and stays so.
     """
-    return dict(await transaction.raw.fetch(_CLAIM, keys, hashes, owners))  # type: ignore[arg-type]  # rows are pairs
+    return {natural_key for (natural_key,) in await transaction.raw.fetch(_CLAIM, keys, hashes, owners)}
 
 
 async def name(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, Claim]:
@@ -89,6 +86,11 @@ async def read(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes,
     """The claims as they are, without a lock."""
     rows = await transaction.raw.fetch(_READ, list(keys))
     return {row["natural_key"]: Claim.of(row) for row in rows}
+
+
+async def award(transaction: Transaction, keys: Sequence[bytes]) -> None:
+    """Settle keys as awarded to the owners under whom this transaction has claimed them."""
+    await transaction.raw.execute(_AWARD, keys)
 
 
 async def settle(

@@ -7,7 +7,6 @@ from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Doc
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
-from services.accrual.repository.claims import ClaimState
 from services.accrual.use_cases.load_facts import KnownTills, load_facts
 from services.accrual.use_cases.messages import refusal_message
 from services.accrual.use_cases.release_parked import release_waiting_returns
@@ -74,7 +73,7 @@ async def award_purchases(
         return report
     facts = await load_facts(transaction, fresh, rules, known_tills, meet_first, programme.parked_window)
     decisions = [decide(document, facts) for document in fresh]
-    await save_decisions(transaction, decisions, claimed, programme, held_since)
+    await save_decisions(transaction, decisions, programme, held_since)
     for decision in decisions:
         report.count(decision)
     report.released = await release_waiting_returns(transaction, decisions)
@@ -88,10 +87,10 @@ def _first_of_each_key(documents: Sequence[Document]) -> tuple[list[Document], l
     return list(first.values()), repeated
 
 
-async def _claim(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, ClaimState]:
+async def _claim(transaction: Transaction, documents: Sequence[Document]) -> set[bytes]:
     """Claim the documents, and name the purchases that returns among them undo, in one statement and one key order.
 
-    The keys that are this transaction's to decide come back, and how their claims stand.
+    The keys that are this transaction's to decide come back.
     """
     own = {document.natural_key for document in documents}
     named = {key for document in documents if (key := document.original_key) is not None} - own

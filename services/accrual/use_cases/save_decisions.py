@@ -27,11 +27,7 @@ from shared.outbox import Message
 
 
 async def save_decisions(
-    transaction: Transaction,
-    decisions: Sequence[Decision],
-    claimed: Mapping[bytes, ClaimState],
-    programme: Programme,
-    held_since: HeldSince,
+    transaction: Transaction, decisions: Sequence[Decision], programme: Programme, held_since: HeldSince
 ) -> None:
     """Save decisions on documents that this transaction has claimed, their owners being locked.
 
@@ -43,7 +39,7 @@ async def save_decisions(
     waiting = [decision for decision in decisions if isinstance(decision, Parked)]
     terms = await _save_awards(transaction, awarded, programme)
     await _save_waiting_and_refused(transaction, waiting, refused)
-    await _settle_claims(transaction, decisions, claimed)
+    await _settle_claims(transaction, decisions)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     original_terms = await _take_back(transaction, clawed_back, terms)
     commands = _commands(decisions, terms, original_terms, held, programme.point_type)
@@ -166,22 +162,23 @@ def _waits_for(decision: Parked) -> str | None:
             return None
 
 
-async def _settle_claims(
-    transaction: Transaction, decisions: Sequence[Decision], claimed: Mapping[bytes, ClaimState]
-) -> None:
-    """Say what became of each claim that does not stand so already."""
-    # A new claim stands as awarded to the member whom its document names, which is whom every award goes to.
-    otherwise = [
-        decision
-        for decision in decisions
-        if not (isinstance(decision, Awarded) and claimed[decision.document.natural_key] == "awarded")
-    ]
-    if otherwise:
+async def _settle_claims(transaction: Transaction, decisions: Sequence[Decision]) -> None:
+    """Say what became of each claim, which stood as parked until now (or as failed, from an earlier attempt)."""
+    awarded: list[bytes] = []  # to the member whom the document names, as nearly all are
+    others: list[Decision] = []
+    for decision in decisions:
+        if isinstance(decision, Awarded) and decision.document.event.data.member_id is not None:
+            awarded.append(decision.document.natural_key)
+        else:
+            others.append(decision)
+    if awarded:
+        await claims.award(transaction, awarded)
+    if others:
         await claims.settle(
             transaction,
-            [decision.document.natural_key for decision in otherwise],
-            [_state_of(decision) for decision in otherwise],
-            [None if isinstance(decision, Parked) else decision.owner_id for decision in otherwise],
+            [decision.document.natural_key for decision in others],
+            [_state_of(decision) for decision in others],
+            [None if isinstance(decision, Parked) else decision.owner_id for decision in others],
         )
 
 

@@ -8,7 +8,8 @@ import orjson
 from fastapi import APIRouter, Response
 
 from services.redemption import metrics
-from services.redemption.api.refusals import already_captured, declined
+from services.redemption.api.refusals import already_captured, declined, facts_behind
+from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.programme import Programme
 from services.redemption.schemas import (
@@ -50,13 +51,13 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         "",
         status_code=201,
         response_model=HeldAnswer,
-        responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+        responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
     )
     async def hold(body: HoldBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Reserve points for a checkout: what is available falls at once, so that a capture can never overdraw.
 
         Refused (409) where the member has too little (``available`` says how much there is), may not spend, or where
-        the redemption id is spent.
+        the redemption id is spent. A large hold is answered with 503 while the facts about members are old.
         """
         spender = _spender(body, programme)
         partner_id = _partner(body, principal)
@@ -65,7 +66,11 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         async def work(transaction: Transaction) -> Answer | ProblemAnswer:
             expires_at = transaction.now + timedelta(seconds=body.expires_in_seconds)
             request = HoldRequest(partner_id, body.points, expires_at)
-            decided = await hold_points(transaction, spender, request, programme.point_type, body.redemption_id)
+            try:
+                decided = await hold_points(transaction, spender, request, programme, body.redemption_id)
+            except FactsBehindError as error:
+                metrics.HOLDS.labels("facts_behind").inc()
+                raise facts_behind(error) from None
             outcomes.append(_outcome(decided))
             match decided:
                 case Held(redemption=redemption, balance=balance):

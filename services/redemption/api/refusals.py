@@ -3,6 +3,7 @@
 from services.redemption.domain.errors import (
     AlreadyCapturedError,
     ExceedsHoldError,
+    FactsBehindError,
     HoldNotOpenError,
     RedemptionIdTakenError,
     UnknownMemberError,
@@ -11,6 +12,8 @@ from services.redemption.domain.errors import (
 from services.redemption.domain.holding import DeclineReason
 from services.redemption.use_cases.hold_points import Declined
 from shared.web import Problem
+
+RETRY_AFTER_SECONDS = 5
 
 _ALREADY_CAPTURED = (409, "already-captured", "Already captured")
 
@@ -40,6 +43,12 @@ def declined(answer: Declined) -> Problem:
     if answer.available is not None:
         extensions["available"] = answer.available
     return Problem(409, slug, f"Nothing was reserved: {detail}.", extensions=extensions)
+
+
+def facts_behind(error: FactsBehindError) -> Problem:
+    """A large hold while the facts are old: not decided, so that the same request may go a moment later."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, "facts-behind", f"Nothing was reserved: {error}.", headers=headers)
 
 
 def already_captured() -> Problem:

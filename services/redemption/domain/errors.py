@@ -21,6 +21,16 @@ class UnknownRedemptionError(RedemptionError):
         super().__init__("there is no such redemption, or it belongs to another partner: check the id")
 
 
+class FactsBehindError(RedemptionError):
+    """So many points are not reserved while what is known of members may be out of date."""
+
+    def __init__(self, points_max: int) -> None:
+        super().__init__(
+            f"what is known of members is not up to date, so only {points_max} points may be reserved at once: "
+            "try again in a moment, or reserve fewer"
+        )
+
+
 class RedemptionIdTakenError(RedemptionError):
     """The till's redemption id already stands for something else."""
 

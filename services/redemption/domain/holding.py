@@ -1,11 +1,16 @@
 """Whether points may be reserved, and whether a reservation may be let go."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from services.redemption.domain.errors import AlreadyCapturedError, HoldNotOpenError, RedemptionIdTakenError
+from services.redemption.domain.errors import (
+    AlreadyCapturedError,
+    FactsBehindError,
+    HoldNotOpenError,
+    RedemptionIdTakenError,
+)
 from services.redemption.domain.redemption import Redemption, State
 
 HOLD_SECONDS_DEFAULT = 900
@@ -39,6 +44,23 @@ class MemberFacts:
     status: MemberStatus
     is_identifier_blocked: bool = False
     is_partner_suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FreshFacts:
+    """Reserving more than ``points_max`` needs facts about members that were read to at most ``age_max`` ago.
+
+    A member who was suspended, or a card that was blocked, a minute ago must not empty an account because this service
+    has not heard of it yet; a small purchase goes on.
+    """
+
+    points_max: int
+    age_max: timedelta = timedelta(seconds=10)
+
+    def require(self, points: int, members_read_to: datetime | None, now: datetime) -> None:
+        """Raises FactsBehindError. ``members_read_to`` is None where a part of the topic was never read to its end."""
+        if points > self.points_max and (members_read_to is None or now - members_read_to > self.age_max):
+            raise FactsBehindError(self.points_max)
 
 
 @dataclass(frozen=True, slots=True)

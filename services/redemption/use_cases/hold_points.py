@@ -14,10 +14,12 @@ from services.redemption.domain.holding import (
     declined_by_ledger,
 )
 from services.redemption.domain.redemption import Redemption, State
+from services.redemption.programme import Programme
 from services.redemption.repository import projections, receipts, redemptions
 from services.redemption.use_cases.messages import declined_message, held_message
 from shared import ledger, outbox
-from shared.database import Transaction
+from shared.database import Transaction, read_to
+from shared.events.catalogue import MEMBERS
 from shared.ids import new_id
 from shared.ledger import Balances, Refused
 
@@ -50,7 +52,7 @@ async def hold_points(
     transaction: Transaction,
     spender: Spender,
     request: HoldRequest,
-    point_type: str,
+    programme: Programme,
     redemption_id: UUID | None = None,
 ) -> Held | Declined | Paid:
     """Reserve points, or say why not; either is remembered and published.
@@ -60,7 +62,9 @@ async def hold_points(
 
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
+        FactsBehindError: nothing was changed, and nothing is remembered: asked again a moment later, it may go.
     """
+    point_type = programme.point_type
     if redemption_id is None:
         redemption, has_waiting_receipt = Redemption(new_id(), point_type), False  # nobody else can know this id yet
     else:
@@ -75,6 +79,9 @@ async def hold_points(
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
     match decision:
         case Reserve():
+            if request.points > programme.fresh_facts.points_max:
+                read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
+                programme.fresh_facts.require(request.points, read_to_at, transaction.now)
             return await _reserve(transaction, decision)
         case Decline():
             return await _decline(transaction, decision, None)

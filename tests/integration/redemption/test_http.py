@@ -9,10 +9,14 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from services.redemption.settings import RedemptionSettings
 from services.redemption.use_cases.project import project_coalition
 from shared import ledger
+from shared.database import Transaction, read_to
+from shared.events.catalogue import MEMBERS
 from shared.events.coalition import TillChanged, TillData
 from shared.ids import IdentifierType, hash_identifier, new_id
+from shared.kafka import ReadPosition
 from shared.web import till_key_sha256
 from tests.support.receipts import member
 from tests.support.redemption import KEY, NOON, Spending, earn, linked, paid_with_points, tender_of
@@ -312,3 +316,34 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/redemptions/{redemption_id}/void",
     }
     assert all(operation["security"][0]["bearer"] for operation in operations)
+
+
+async def test_a_large_hold_waits_for_fresh_facts_and_a_small_one_does_not(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.enrol(ANNA, 100_000)
+    headers = grocer() | {"Idempotency-Key": str(uuid4())}
+    large = RedemptionSettings.model_fields["hold_points_max_while_behind"].default + 1
+
+    refused = await hold(client, large, headers=headers)
+
+    assert (refused.status_code, slug(refused)) == (503, "facts-behind")
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await spending.balance(ANNA)).held == 0
+    assert (await hold(client, large - 1)).status_code == 201
+
+    await _read_members_to_now(spending)
+    taken = await hold(client, large, headers=headers)  # the very same request: a fault was not remembered
+
+    assert taken.status_code == 201, taken.text
+    assert (await spending.balance(ANNA)).held == 2 * large - 1
+
+
+async def _read_members_to_now(spending: Spending) -> None:
+    partitions = RedemptionSettings.model_fields["topic_partitions"].default
+
+    async def work(transaction: Transaction) -> None:
+        positions = [ReadPosition(MEMBERS.topic, number, 1, transaction.now) for number in range(partitions)]
+        await read_to.save(transaction, positions)
+
+    await spending.do(work)

@@ -1,13 +1,20 @@
 """Whether points may be reserved and let go, case by case."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from services.redemption.domain.errors import AlreadyCapturedError, HoldNotOpenError, RedemptionIdTakenError
+from services.redemption.domain.errors import (
+    AlreadyCapturedError,
+    FactsBehindError,
+    HoldNotOpenError,
+    RedemptionIdTakenError,
+)
 from services.redemption.domain.holding import (
     Decline,
+    FreshFacts,
     HoldRequest,
     MemberFacts,
     Paid,
@@ -143,3 +150,13 @@ def test_a_hold_expires_when_its_time_is_over_and_purchases_have_been_read(
     assert (let_go is not None) is expires
     if let_go is not None:
         assert (let_go.redemption.state, let_go.points) == (State.EXPIRED, 500)
+
+
+@pytest.mark.parametrize(
+    ("points", "age_seconds", "may_go"),
+    [(500, None, True), (500, 3600, True), (501, 10, True), (501, 10.001, False), (501, None, False), (501, 0, True)],
+)
+def test_a_large_hold_needs_facts_that_are_fresh(points: int, age_seconds: float | None, *, may_go: bool) -> None:
+    read_to_at = None if age_seconds is None else NOW - timedelta(seconds=age_seconds)
+    with nullcontext() if may_go else pytest.raises(FactsBehindError, match="only 500 points"):
+        FreshFacts(points_max=500).require(points, read_to_at, NOW)
