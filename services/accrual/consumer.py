@@ -62,11 +62,10 @@ class PurchaseHandler(RecordKeeping):
         held_since = HeldSince()
 
         async def work(transaction: Transaction) -> BatchReport:
-            report = await award_purchases(
+            await read_to.save(transaction, positions)  # first: what comes last prolongs the hold on ledger rows
+            return await award_purchases(
                 transaction, documents, self._programme, self._rules, self._known_tills, held_since, meet_first
             )
-            await read_to.save(transaction, positions)
-            return report
 
         report = await self._database.run(work)
         held_seconds = held_since.seconds()
