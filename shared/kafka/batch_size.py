@@ -2,16 +2,17 @@
 
 RECORDS_WORTHWHILE = 50
 GROWTH_PERCENT = 10
-NEAR_CEILING_PERCENT = 70
+AIM_PERCENT = 80  # of the ceiling: near enough, and room for a batch that is slower than the one before
 
 
 class BatchSize:
-    """A number of records that halves at once and grows slowly, up to ``records_max``.
+    """A number of records that shrinks at once and grows slowly, up to ``records_max``.
 
     A handler that holds locks tells how long after each batch (``observe``): above ``hold_seconds_max`` the size
-    halves, well below it grows. Below ``RECORDS_WORTHWHILE`` a batch costs about the same however small it is, so
-    slow locks alone (a machine that is overloaded) never make it smaller: throughput would collapse just then. A
-    batch that timed out halves it further, down to 1.
+    shrinks to what would have stayed below it with some room, by half at most; well below it grows. Below
+    ``RECORDS_WORTHWHILE`` a batch costs about the same however small it is, so slow locks alone (a machine that is
+    overloaded) never make it smaller: throughput would collapse just then. A batch that timed out halves it further,
+    down to 1.
     """
 
     def __init__(self, records_max: int, hold_seconds_max: float | None = None) -> None:
@@ -30,10 +31,12 @@ class BatchSize:
         """Locks were held this long for the last batch."""
         if self.hold_seconds_max is None:
             return
+        aim_seconds = self.hold_seconds_max * AIM_PERCENT / 100
         if hold_seconds > self.hold_seconds_max:
-            if self._records > RECORDS_WORTHWHILE:
-                self._records = max(RECORDS_WORTHWHILE, self._records // 2)
-        elif hold_seconds * 100 < self.hold_seconds_max * NEAR_CEILING_PERCENT:
+            fitting = int(self._records * aim_seconds / hold_seconds)
+            smallest = min(self._records, RECORDS_WORTHWHILE)
+            self._records = max(fitting, self._records // 2, smallest)
+        elif hold_seconds < aim_seconds:
             self._grow()
 
     def halve(self) -> None:

@@ -4,18 +4,25 @@ from shared.kafka import BatchSize
 from shared.kafka.batch_size import RECORDS_WORTHWHILE
 
 
-def test_it_halves_at_once_and_grows_slowly() -> None:
+def test_it_shrinks_at_once_and_grows_slowly() -> None:
     size = BatchSize(800, hold_seconds_max=0.010)
-    size.observe(0.011)
-    assert size.records == 400
+    size.observe(0.0125)
+    assert size.records == 512  # as many as would have taken 8 ms
     size.observe(0.002)
-    assert size.records == 440
+    assert size.records == 563
+
+
+def test_one_slow_batch_halves_it_at_most() -> None:
+    size = BatchSize(800, hold_seconds_max=0.010)
+    size.observe(1.0)
+    assert size.records == 400
 
 
 def test_near_its_ceiling_it_stays() -> None:
     size = BatchSize(800, hold_seconds_max=0.010)
     size.halve()
-    size.observe(0.008)
+    for hold_seconds in (0.008, 0.009, 0.010):
+        size.observe(hold_seconds)
     assert size.records == 400
 
 
