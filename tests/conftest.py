@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from shared.database import Database
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from shared.kafka.settings import KafkaSettings
 
 TEST_PARTITIONS = 4
+
+# How long an example takes says more about the machine than about the code: durations are for "make bench".
+hypothesis.settings.register_profile("tessera", deadline=None)
+hypothesis.settings.load_profile("tessera")
 
 
 def _is_controller(config: pytest.Config) -> bool:

@@ -82,7 +82,6 @@ async def accrual(database_of: Callable[[str], Database]) -> Accrual:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(play=plays())

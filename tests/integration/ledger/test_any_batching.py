@@ -18,7 +18,7 @@ from tests.support.ledger_model import PaperLedger
 
 
 # One database serves all examples: each takes owners and holds that nobody else has.
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories(), sizes=cuts())
 async def test_any_batching_agrees_with_paper(
     history: list[Command],
@@ -45,7 +45,7 @@ async def test_any_batching_agrees_with_paper(
     assert verification.accounts >= len(owners)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories(), sizes=cuts())
 async def test_owners_in_parallel_end_as_one_after_the_other(
     history: list[Command],

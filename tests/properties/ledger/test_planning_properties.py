@@ -23,7 +23,7 @@ def few_lots_per_hold() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(history=histories(), sizes=cuts())
 def test_any_batching_agrees_with_paper(history: list[Command], sizes: list[int]) -> None:
     paper, memory = PaperLedger(LOTS_PER_HOLD_MAX), MemoryLedger()
@@ -35,7 +35,6 @@ def test_any_batching_agrees_with_paper(history: list[Command], sizes: list[int]
     assert memory.holds_by_state() == paper.holds()
 
 
-@settings(deadline=None)
 @given(history=histories(), sizes=cuts())
 def test_any_batching_writes_the_same_transfers(history: list[Command], sizes: list[int]) -> None:
     in_batches, one_by_one = MemoryLedger(), MemoryLedger()
@@ -47,7 +46,6 @@ def test_any_batching_writes_the_same_transfers(history: list[Command], sizes: l
     assert in_batches.lots == one_by_one.lots  # the empty ones as well
 
 
-@settings(deadline=None)
 @given(history=histories(), sizes=cuts())
 def test_every_amount_follows_from_the_transfers(history: list[Command], sizes: list[int]) -> None:
     memory = MemoryLedger()
@@ -75,7 +73,6 @@ def test_every_amount_follows_from_the_transfers(history: list[Command], sizes: 
         assert sum(positions.values()) == 0  # every leg has its other leg
 
 
-@settings(deadline=None)
 @given(history=histories())
 def test_owners_do_not_affect_each_other(history: list[Command]) -> None:
     interleaved, apart = MemoryLedger(), MemoryLedger()
