@@ -59,7 +59,7 @@ def new_id() -> UUID:
 
 
 def new_id_text() -> str:
-    """The same as text, for what is written to the wire at once: eight times as fast as by way of the object."""
+    """The same as text, for what is written to the wire at once: seven times as fast as by way of the object."""
     return str(uuid_utils.uuid7())
 
 

@@ -28,7 +28,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     programme = settings.programme
     batch_size = BatchSize(settings.tender_batch_max, settings.ledger_hold_ms_max / 1000)
     purchases = PurchaseHandler(database, programme, batch_size)
-    timers = Timers(database, programme, context.kafka.partitions)
+    timers = Timers(database, programme)
     lookups = _Lookups(database)
     return Wiring(
         routers=(

@@ -29,7 +29,6 @@ class RedemptionSettings(ServiceSettings):
         le=1_000,
         description="Batches shrink while they keep ledger rows locked longer: 10 beside tills, 50 to catch up.",
     )
-
     hold_points_max_while_behind: int = Field(
         default=5_000,
         ge=0,

@@ -19,10 +19,9 @@ SWEEP_PAGE_ROWS = 100
 class Timers:
     """The periodic work of a worker. Several workers may do it at once; cut off anywhere, it goes on the next time."""
 
-    def __init__(self, database: Database, programme: Programme, purchase_partitions: int) -> None:
+    def __init__(self, database: Database, programme: Programme) -> None:
         self._database = database
         self._programme = programme
-        self._partitions = purchase_partitions
 
     async def expire(self) -> None:
         """Let holds go whose time is over, as far as purchases have been read."""
@@ -50,7 +49,7 @@ class Timers:
         metrics.TENDERS_STRANDED.set(len(stranded))
 
     async def _expire_page(self, transaction: Transaction) -> int:
-        purchases_read_to = await read_to.load(transaction, PURCHASES.topic, self._partitions)
+        purchases_read_to = await read_to.load(transaction, PURCHASES.topic, self._programme.topic_partitions)
         if purchases_read_to is None:  # somewhere a receipt may lie that nobody has seen
             return 0
         metrics.EXPIRY_LAG_SECONDS.set(max(0.0, (transaction.now - purchases_read_to).total_seconds()))

@@ -25,18 +25,18 @@ class Message(NamedTuple):
     @classmethod
     def of(cls, event: Event, topic: str, key: str, extra_headers: Headers = ()) -> "Message":
         """An event with the headers that every record bears: type, id, traceparent."""
-        message = cls.written(event_type(event), str(event.id), event.traceparent, event.to_bytes(), topic, key)
-        return message._replace(headers=message.headers + extra_headers)
+        headers = _headers(event_type(event), str(event.id), event.traceparent)
+        return cls(topic, key, event.to_bytes(), headers + extra_headers)
 
     @classmethod
-    def written(  # one argument a part of the envelope that becomes a header
-        cls, kind: str, event_id: str, traceparent: str | None, body: bytes, topic: str, key: str
-    ) -> "Message":
-        """An event that is bytes already. The headers must say what stands in them."""
-        headers: Headers = (("type", kind.encode()), ("id", event_id.encode()))
-        if traceparent is not None:
-            headers += (("traceparent", traceparent.encode()),)
-        return cls(topic, key, body, headers)
+    def written(cls, kind: str, event_id: str, traceparent: str | None, body: bytes, topic: str, key: str) -> "Message":
+        """The same for an event that is bytes already. What becomes headers must stand in the body too."""
+        return cls(topic, key, body, _headers(kind, event_id, traceparent))
+
+
+def _headers(kind: str, event_id: str, traceparent: str | None) -> Headers:
+    headers: Headers = (("type", kind.encode()), ("id", event_id.encode()))
+    return headers if traceparent is None else (*headers, ("traceparent", traceparent.encode()))
 
 
 def event_type(event: Event) -> str:

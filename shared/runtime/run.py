@@ -55,8 +55,9 @@ def run_service(
     configure_logs(service=service, role=role, level=loaded.log_level)
     process = ServiceProcess(service=service, role=role, settings=loaded, build=build, key_source=key_source)
     gc.freeze()  # modules live as long as the process: no collection needs to look at them again
-    # A batch makes tens of thousands of objects without cycles: by default they are looked at again and again
-    # (measured: decoding a purchase took 64 microseconds so, and takes 28 with these).
+    # Batches are up to two hundred thousand objects without cycles: by default they are looked at again and again.
+    # Decoding a purchase took 64 microseconds so, and 28 with a first threshold of 50,000; with 400,000 the whole
+    # pipeline took another 4% less of the processor.
     gc.set_threshold(*GC_THRESHOLDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_until_signalled(process)))

@@ -74,11 +74,9 @@ def evaluate_base(base: EarningBase, partner_id: str, rule_set: RuleSet) -> Eval
     denominator = rule_set.denominator
     exact_by_line = [0] * len(base.amounts_minor)
     steps = [_apply(planned, base, exact_by_line, denominator) for planned in rule_set.rules_for(partner_id)]
-    applied = [step for step in steps if isinstance(step, Applied)]
-    points = 0
-    for step in applied:
-        points += step.points
-    return Evaluation(rule_set.version, base, tuple(applied), points, tuple(steps))
+    applied = tuple([step for step in steps if isinstance(step, Applied)])
+    points = sum([step.points for step in applied])
+    return Evaluation(rule_set.version, base, applied, points, tuple(steps))
 
 
 def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], denominator: int) -> Applied | _Failed:

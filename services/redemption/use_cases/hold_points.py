@@ -79,7 +79,7 @@ async def hold_points(
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
     match decision:
         case Reserve():
-            if request.points > programme.fresh_facts.points_max:
+            if request.points > programme.fresh_facts.points_max:  # most holds are spared the question
                 read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
                 programme.fresh_facts.require(request.points, read_to_at, transaction.now)
             return await _reserve(transaction, decision)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from services.accrual.repository import claims
 from shared.database import Database
 from shared.events.points import PointsClawedBack, PointsEarned, ReceiptRefused
 from shared.events.purchases import Tender
 from tests.support.accrual import Accrual
-from tests.support.receipts import card, enrolled, line, linked, member, purchase, return_of
+from tests.support.receipts import card, document, enrolled, line, linked, member, purchase, return_of
 
 ANNA, BERT = member(1), member(2)
 
@@ -157,6 +158,19 @@ async def test_an_unknown_card_is_parked_and_credited_once_it_is_registered(accr
     assert awarded.awarded == 1
     assert replayed.duplicates == 2
     assert (await accrual.balance(carla)).available == 10
+
+
+async def test_a_failed_receipt_that_is_replayed_and_still_lacks_its_card_is_parked(accrual: Accrual) -> None:
+    failed = document(purchase(1, 1000, identifier_hash=card(3)))
+    key = failed.natural_key
+    async with accrual.database.transaction() as transaction:
+        await claims.fail(transaction, key, failed.content_hash, None)
+
+    report = await accrual.award(failed.event)
+
+    assert report.parked == {"unknown_identifier": 1}
+    async with accrual.database.transaction() as transaction:
+        assert (await claims.read(transaction, [key]))[key].state == "parked"
 
 
 async def test_an_unknown_till_parks_and_never_refuses(accrual: Accrual) -> None:

@@ -174,8 +174,10 @@ async def test_transfers_bear_the_transactions_business_time(accrual: Database) 
         assert line.business_time == transaction.now
 
 
-@pytest.mark.parametrize("kind", ["credits", "everything"])
-async def test_the_number_of_statements_does_not_depend_on_the_number_of_commands(accrual: Database, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "statements"), [("credits", 2), ("everything", 4), ("new owners", 4)])
+async def test_the_number_of_statements_does_not_depend_on_the_number_of_commands(
+    accrual: Database, kind: str, statements: int
+) -> None:
     counts = set()
     for size in (1, 40):
         owners = [new_id() for _ in range(size)]
@@ -184,13 +186,14 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_command
         await posted(accrual, *(reserve(owner, 5, hold) for owner, hold in zip(owners, holds, strict=True)))
         commands: dict[str, list[Command]] = {
             "credits": [earn(owner, 1) for owner in owners],
+            "new owners": [earn(new_id(), 1) for _ in owners],
             "everything": [
                 *(reserve(owner, 1, new_id()) for owner in owners),
                 *(Capture(owner, "points", b"r", 2, hold, "fuel") for owner, hold in zip(owners, holds, strict=True)),
             ],
         }
         counts.add(await _statements_of(accrual, commands[kind]))
-    assert counts == {2 if kind == "credits" else 4}
+    assert counts == {statements}
 
 
 async def test_nothing_to_post_asks_nothing(accrual: Database) -> None:

@@ -1,5 +1,6 @@
 """Holds expire by business time, but never before the receipts that could capture them have been read."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.redemption.domain.redemption import State
@@ -33,7 +34,7 @@ async def test_expiry_waits_until_every_partition_has_been_read_to_the_holds_end
     assert redemption.expires_at is not None
     await spending.drain()
     now = await spending.advance(admin, timedelta(hours=1))
-    timers = Timers(spending.database, PROGRAMME, PARTITIONS)
+    timers = Timers(spending.database, replace(PROGRAMME, topic_partitions=PARTITIONS))
 
     await timers.expire()  # nobody reads yet
     await read_purchases_to(spending, now)

@@ -110,7 +110,7 @@ async def test_a_receipt_of_an_unknown_card_and_its_hold(
     pair = [receipt(tender_of(paid_with_points(1, 400, redemption_id))), hold(redemption_id)]
 
     said = await interleaved(spending, admin, *(pair if is_receipt_first else reversed(pair)))
-    await Timers(spending.database, PROGRAMME, 1).sweep()
+    await Timers(spending.database, PROGRAMME).sweep()
 
     assert isinstance(said[1], Paid) if is_receipt_first else said[1].outcomes == {"captured": 1}
     assert await spending.waiting() == 0
@@ -126,7 +126,7 @@ async def test_a_card_is_registered_while_its_receipt_is_being_parked(spending: 
     async with held_open(spending.database) as transaction:
         report = await settle_tenders(transaction, [tender], "points")
         await spending.members(linked(ANNA, card(1)))  # commits, and sees nothing that waits
-    await Timers(spending.database, PROGRAMME, 1).sweep()
+    await Timers(spending.database, PROGRAMME).sweep()
 
     assert report.outcomes == {"waiting": 1}
     assert await spending.waiting() == 0

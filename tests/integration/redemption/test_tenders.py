@@ -20,7 +20,7 @@ ANNA, BERT = member(1), member(2)
 
 
 async def sweep(spending: Spending) -> None:
-    await Timers(spending.database, PROGRAMME, 1).sweep()
+    await Timers(spending.database, PROGRAMME).sweep()
 
 
 async def test_a_tender_captures_its_hold(spending: Spending) -> None:
