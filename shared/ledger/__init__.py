@@ -19,7 +19,7 @@ from shared.ledger.commands import (
 )
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.planning import HoldExistsError, Plan, plan
-from shared.ledger.posting import COMMANDS_MAX, post
+from shared.ledger.posting import COMMANDS_MAX, post, posting
 from shared.ledger.terms import LotTerms
 from shared.ledger.verification import Finding, Verification, verify
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
@@ -54,5 +54,6 @@ __all__ = [
     "load_statement",
     "plan",
     "post",
+    "posting",
     "verify",
 ]

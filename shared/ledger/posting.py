@@ -1,8 +1,10 @@
 """Posting: lock, read, decide, write. The one way in which points move."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from shared.database.engine import Transaction
+from shared.database.under_way import under_way
 from shared.ledger import repository
 from shared.ledger.commands import Command, Outcome
 from shared.ledger.hold_time import HeldSince
@@ -30,8 +32,22 @@ async def post(
         HoldExistsError: a hold is reserved twice within ``commands`` (across calls: asyncpg.UniqueViolationError).
         LedgerBrokenError: what is stored contradicts itself.
     """
+    async with posting(transaction, commands, held_since=held_since) as outcomes:
+        return outcomes
+
+
+@asynccontextmanager
+async def posting(
+    transaction: Transaction, commands: Sequence[Command], *, held_since: HeldSince | None = None
+) -> AsyncIterator[list[Outcome]]:
+    """The same as ``post``, with the outcomes at hand while they are being written.
+
+    What follows from them is computed in the block meanwhile, so that the rows are held for less. The block must not
+    use the transaction; after it everything is written. If it raises, the transaction must be rolled back.
+    """
     if not commands:
-        return []
+        yield []
+        return
     if len(commands) > COMMANDS_MAX:
         raise ValueError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
     accounts = await repository.lock_accounts(transaction.raw, commands)
@@ -41,6 +57,8 @@ async def post(
     lots = await repository.load_lots(transaction.raw, needs)
     holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)
     planned = plan(accounts, lots, holds, commands)
-    if planned.transfers:
-        await write(transaction.raw, planned, transaction.now)
-    return planned.outcomes
+    if not planned.transfers:
+        yield planned.outcomes
+        return
+    async with under_way(write(transaction.raw, planned, transaction.now)):
+        yield planned.outcomes

@@ -127,12 +127,12 @@ async def save_awards(transaction: Transaction, rows: Sequence[AwardRow]) -> Non
     await transaction.raw.copy_records_to_table("awards", columns=AwardRow._fields, records=rows)
 
 
-async def save_documents(transaction: Transaction, keys: Sequence[bytes], bodies: Sequence[bytes]) -> None:
-    """Keep decided documents, compressed."""
+async def save_documents(transaction: Transaction, documents: Sequence[tuple[bytes, bytes]]) -> None:
+    """Keep decided documents: natural keys and compressed bodies."""
     await transaction.raw.copy_records_to_table(
         "documents",
         columns=_DOCUMENT_COLUMNS,
-        records=[(key, transaction.now, compress(body)) for key, body in zip(keys, bodies, strict=True)],
+        records=[(key, transaction.now, compressed) for key, compressed in documents],
     )
 
 

@@ -14,6 +14,7 @@ from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
+from services.accrual.repository.stored_documents import compress
 from services.accrual.use_cases.messages import (
     clawed_back_message,
     earned_message,
@@ -22,7 +23,8 @@ from services.accrual.use_cases.messages import (
 )
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import ClawBack, Command, Earn, HeldSince, LotTerms, Posted, Suspend
+from shared.database.under_way import in_slices, under_way
+from shared.ledger import ClawBack, Command, Earn, HeldSince, LotTerms, Outcome, Posted, Suspend
 from shared.outbox import Message
 
 
@@ -43,28 +45,17 @@ async def save_decisions(
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     original_terms = await _take_back(transaction, clawed_back, terms)
     commands = _commands(decisions, terms, original_terms, held, programme.point_type)
-    outcomes = await ledger.post(transaction, [command for _, command in commands], held_since=held_since)
-    messages: list[Message] = []
-    return_rows: list[ReturnRow] = []
-    for (decision, command), outcome in zip(commands, outcomes, strict=True):
-        if not isinstance(outcome, Posted):
-            raise TypeError(f"the ledger refused {command}: earning and taking back are never refused")
-        match decision:
-            case Awarded() if isinstance(command, Suspend):
-                hold = held[decision.document.natural_key]
-                messages.append(pending_message(transaction, hold, outcome, decision.document.event.traceparent))
-            case Awarded():
-                messages.append(earned_message(transaction, decision, outcome))
-            case ClawedBack():
-                messages.append(clawed_back_message(transaction, decision, outcome))
-                return_rows.append(_return_row(decision, outcome.debt_added - outcome.debt_cleared))
-    return_rows += [_return_row(decision, 0) for decision in clawed_back if decision.points == 0]
-    if return_rows:
-        await awards.save_returns(transaction, return_rows)
-    messages += [
-        refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
-        for decision in refused
-    ]
+    async with ledger.posting(transaction, [command for _, command in commands], held_since=held_since) as outcomes:
+        posted = [
+            (decision, command, _taken(outcome))
+            for (decision, command), outcome in zip(commands, outcomes, strict=True)
+        ]
+        messages = await in_slices(lambda one: _message(transaction, *one, held), posted)
+        messages += [
+            refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
+            for decision in refused
+        ]
+    await _save_returns(transaction, clawed_back, posted)
     await outbox.record(transaction, messages)
 
 
@@ -108,9 +99,14 @@ async def _save_awards(
                 decided_at=transaction.now,
             )
         )
-    await awards.save_awards(transaction, rows)
-    await awards.save_documents(transaction, list(terms_by_key), [decision.document.body for decision in awarded])
+    async with under_way(awards.save_awards(transaction, rows)):
+        documents = await in_slices(_stored_document, awarded)
+    await awards.save_documents(transaction, documents)
     return terms_by_key
+
+
+def _stored_document(decision: Awarded) -> tuple[bytes, bytes]:
+    return decision.document.natural_key, compress(decision.document.body)
 
 
 def _stored_decision(evaluation: Evaluation) -> bytes:
@@ -212,9 +208,9 @@ def _commands(
     original_terms: Mapping[bytes, LotTerms],
     held: Mapping[bytes, FraudHold],
     point_type: str,
-) -> list[tuple[Decision, Command]]:
+) -> list[tuple[Awarded | ClawedBack, Command]]:
     """What the ledger is asked, in the order of the decisions. Nothing to move is nothing to ask."""
-    commands: list[tuple[Decision, Command]] = []
+    commands: list[tuple[Awarded | ClawedBack, Command]] = []
     for decision in decisions:
         key = decision.document.natural_key
         match decision:
@@ -229,6 +225,45 @@ def _commands(
             case _:
                 pass
     return commands
+
+
+def _taken(outcome: Outcome) -> Posted:
+    if not isinstance(outcome, Posted):
+        raise TypeError(f"the ledger refused {outcome.command}: earning and taking back are never refused")
+    return outcome
+
+
+def _message(
+    transaction: Transaction,
+    decision: Awarded | ClawedBack,
+    command: Command,
+    posted: Posted,
+    held: Mapping[bytes, FraudHold],
+) -> Message:
+    match decision:
+        case Awarded() if isinstance(command, Suspend):
+            hold = held[decision.document.natural_key]
+            return pending_message(transaction, hold, posted, decision.document.event.traceparent)
+        case Awarded():
+            return earned_message(transaction, decision, posted)
+        case ClawedBack():
+            return clawed_back_message(transaction, decision, posted)
+
+
+async def _save_returns(
+    transaction: Transaction,
+    clawed_back: Sequence[ClawedBack],
+    posted: Sequence[tuple[Awarded | ClawedBack, Command, Posted]],
+) -> None:
+    """Keep what returns brought back; those that took no points never went to the ledger."""
+    rows = [
+        _return_row(decision, outcome.debt_added - outcome.debt_cleared)
+        for decision, _, outcome in posted
+        if isinstance(decision, ClawedBack)
+    ]
+    rows += [_return_row(decision, 0) for decision in clawed_back if decision.points == 0]
+    if rows:
+        await awards.save_returns(transaction, rows)
 
 
 def _return_row(decision: ClawedBack, became_debt: int) -> ReturnRow:

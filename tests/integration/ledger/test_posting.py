@@ -29,6 +29,7 @@ from shared.ledger import (
     load_balances,
     load_statement,
     post,
+    posting,
 )
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
 from shared.ledger.repository import lock_accounts
@@ -100,6 +101,22 @@ async def test_what_a_rolled_back_transaction_posted_never_was(accrual: Database
     async with accrual.transaction() as transaction:
         await post(transaction, [earn(owner, 10)])
         await transaction.connection.rollback()
+    assert await balances_of(accrual, [owner]) == {}
+
+
+async def test_outcomes_are_at_hand_while_they_are_written(accrual: Database) -> None:
+    owner = new_id()
+    async with accrual.transaction() as transaction:
+        async with posting(transaction, [earn(owner, 10)]) as outcomes:
+            assert [outcome.balance for outcome in outcomes] == [Balances(available=10)]
+        assert await load_balances(transaction, [owner], "points") == {owner: Balances(available=10)}
+
+
+async def test_what_fails_beside_the_writing_undoes_it(accrual: Database) -> None:
+    owner = new_id()
+    with pytest.raises(LookupError):
+        async with accrual.transaction() as transaction, posting(transaction, [earn(owner, 10)]):
+            raise LookupError("a message that could not be made")
     assert await balances_of(accrual, [owner]) == {}
 
 
