@@ -1,6 +1,6 @@
 """Wiring: settings to database and routes; nothing else. Members reads no topic."""
 
-from services.members.api import enrolment_router, lookup_router
+from services.members.api.registry import enrolment_router, lookup_router
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     IdentifierTakenError,

@@ -1,24 +1,38 @@
-"""``loyalty.members``: who belongs to the programme. No personal data: identifiers are keyed hashes."""
+"""``loyalty.members``: who belongs to the programme. No personal data: identifiers are keyed hashes.
+
+Every event carries the ``version`` of its subject, which is raised under the subject's lock: a projection's row changes
+only to a higher one. Member, identifier, household and consent are subjects of their own.
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
-from shared.events.envelope import Event, Frozen, IdentifierHash, Version
+from shared.events.envelope import Code, Event, Frozen, IdentifierHash, Version
 
-MemberStatus = Literal["active", "suspended", "closed"]
-IdentifierState = Literal["active", "blocked"]
+MemberStatus = Literal["active", "suspended", "earn_only", "spend_locked", "merged", "closed", "erased"]
+IdentifierType = Literal["card", "phone", "token"]
+IdentifierState = Literal["issued", "active", "blocked", "lost", "replaced"]
 
 
 class MemberData(Frozen):
-    """A member as others may know it."""
+    """A member as others may know it, as it stands at ``version``."""
 
     member_id: UUID
     version: Version
     status: MemberStatus
     language: str | None = None
     region: str | None = None
+    birth_month: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
+    birth_day: Annotated[StrictInt, Field(ge=1, le=31)] | None = None
+    household_id: UUID | None = None
+
+
+class StatusData(MemberData):
+    """The same after a change of status, and why: a code of the programme, never free text."""
+
+    reason_code: Code
 
 
 class IdentifierData(Frozen):
@@ -26,9 +40,62 @@ class IdentifierData(Frozen):
 
     member_id: UUID
     identifier_hash: IdentifierHash
-    identifier_type: Literal["card", "phone", "token"]
+    identifier_type: IdentifierType
     state: IdentifierState
     version: Version
+
+
+class RevocationData(IdentifierData):
+    """An identifier that counts no more as it did, and why."""
+
+    reason_code: Code
+
+
+class MergeData(Frozen):
+    """``merged_member_id`` is ``member_id`` from now on, for ever. Both versions were raised."""
+
+    member_id: UUID
+    version: Version
+    merged_member_id: UUID
+    merged_version: Version
+
+
+class HouseholdMember(Frozen):
+    """One person's place in a household."""
+
+    member_id: UUID
+    contributes: StrictBool
+    may_spend: StrictBool
+    shows_purchases: StrictBool
+
+
+class HouseholdData(Frozen):
+    """A household as it stands at ``version``: everybody who belongs to it. A dissolved one has nobody."""
+
+    household_id: UUID
+    version: Version
+    members: tuple[HouseholdMember, ...]
+
+
+class ConsentData(Frozen):
+    """What a member allows for one purpose, over one channel, to one partner (absent: the programme)."""
+
+    member_id: UUID
+    version: Version
+    purpose: Code
+    channel: Code
+    partner_id: Code | None = None
+    is_granted: StrictBool
+    text_version: Code
+    stated_at: AwareDatetime
+
+
+class ErasureData(Frozen):
+    """Everything that may still lead to a person who is erased: delete it, hashes too, in this event's transaction."""
+
+    member_id: UUID
+    version: Version
+    identifier_hashes: tuple[IdentifierHash, ...]
 
 
 class MemberEnrolled(Event):
@@ -38,6 +105,20 @@ class MemberEnrolled(Event):
     data: MemberData
 
 
+class MemberChanged(Event):
+    """Attributes changed, or the present state is told again."""
+
+    type: Literal["loyalty.member.changed.v1"] = "loyalty.member.changed.v1"
+    data: MemberData
+
+
+class MemberStatusChanged(Event):
+    """What a member may do has changed."""
+
+    type: Literal["loyalty.member_status.changed.v1"] = "loyalty.member_status.changed.v1"
+    data: StatusData
+
+
 class IdentifierLinked(Event):
     """An identifier now belongs to a member; receipts that waited for it can be credited."""
 
@@ -45,4 +126,50 @@ class IdentifierLinked(Event):
     data: IdentifierData
 
 
-MemberEvent = Annotated[MemberEnrolled | IdentifierLinked, Field(discriminator="type")]
+class IdentifierRevoked(Event):
+    """An identifier was blocked, lost or replaced: it spends nothing any more."""
+
+    type: Literal["loyalty.identifier.revoked.v1"] = "loyalty.identifier.revoked.v1"
+    data: RevocationData
+
+
+class MembersMerged(Event):
+    """Two members turned out to be one person."""
+
+    type: Literal["loyalty.members.merged.v1"] = "loyalty.members.merged.v1"
+    data: MergeData
+
+
+class HouseholdChanged(Event):
+    """A household was founded, or somebody joined, left or got other rights."""
+
+    type: Literal["loyalty.household.changed.v1"] = "loyalty.household.changed.v1"
+    data: HouseholdData
+
+
+class ConsentChanged(Event):
+    """A member gave or withdrew a consent."""
+
+    type: Literal["loyalty.consent.changed.v1"] = "loyalty.consent.changed.v1"
+    data: ConsentData
+
+
+class MemberErased(Event):
+    """A person's data were erased."""
+
+    type: Literal["loyalty.member.erased.v1"] = "loyalty.member.erased.v1"
+    data: ErasureData
+
+
+MemberEvent = Annotated[
+    MemberEnrolled
+    | MemberChanged
+    | MemberStatusChanged
+    | IdentifierLinked
+    | IdentifierRevoked
+    | MembersMerged
+    | HouseholdChanged
+    | ConsentChanged
+    | MemberErased,
+    Field(discriminator="type"),
+]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.credentials.secrets import HasherBusyError, SecretHasher, new_client_secret
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
-from services.coalition.schemas import ClientAnswer, ClientBody
+from services.coalition.schemas.clients import ClientAnswer, ClientBody
 from services.coalition.use_cases.register_client import register_client
 from shared.database import Database, Transaction
 from shared.web import Answer, IdempotencyKey, Principal, Problem, idempotent, problems, requires

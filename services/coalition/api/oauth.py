@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 
 from services.coalition.credentials.secrets import HasherBusyError
 from services.coalition.credentials.tokens import TokenSigner
-from services.coalition.schemas import JsonWebKey, JsonWebKeySet, TokenAnswer, TokenRefusal
+from services.coalition.schemas.clients import JsonWebKey, JsonWebKeySet, TokenAnswer, TokenRefusal
 from services.coalition.use_cases.issue_token import (
     ScopeNotGrantedError,
     TokenDesk,

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
 from services.coalition.domain.registry import FIRST_VERSION, Partner
-from services.coalition.schemas import CodeInPath, PartnerAnswer, PartnerBody
+from services.coalition.schemas.fields import CodeInPath
+from services.coalition.schemas.partners import PartnerAnswer, PartnerBody
 from services.coalition.use_cases.read_partners import read_partner, read_partners
 from services.coalition.use_cases.register_partner import register_partner
 from shared.database import Database, Transaction

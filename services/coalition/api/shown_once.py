@@ -7,7 +7,8 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from services.coalition.credentials.sealing import Seal
-from services.coalition.schemas import ClientAnswer, StoreOutcome, StoresAnswer, TillAnswer, TillKey
+from services.coalition.schemas.clients import ClientAnswer
+from services.coalition.schemas.stores import StoreOutcome, StoresAnswer, TillAnswer, TillKey
 
 A = TypeVar("A", bound=BaseModel)
 

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.credentials.secrets import new_till_key
 from services.coalition.domain.registry import NewStore, NewTill, RegisteredStore
-from services.coalition.schemas import (
-    CodeInPath,
+from services.coalition.schemas.fields import CodeInPath
+from services.coalition.schemas.stores import (
     StoreAnswer,
     StoreBody,
     StoreOutcome,

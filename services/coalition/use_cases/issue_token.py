@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass, field
 
-from services.coalition import repository
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.credentials.tokens import AccessToken, TokenSigner
 from services.coalition.domain.scopes import narrowed_scopes
+from services.coalition.repository import clients
 from shared.database import Database
 from shared.ids import new_id
 
@@ -45,7 +45,7 @@ class TokenDesk:
             HasherBusyError: too many ask at once.
         """
         async with self._database.transaction() as transaction:
-            client = await repository.find_client(transaction, request.client_id)
+            client = await clients.find_client(transaction, request.client_id)
         is_proven = await self._hasher.verify(None if client is None else client.secret_hash, request.secret)
         if client is None or not is_proven or client.is_revoked:
             raise UnknownClientError("no client with this id and secret")

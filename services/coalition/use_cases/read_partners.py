@@ -1,8 +1,8 @@
 """Read partners and stores. Changes nothing."""
 
-from services.coalition import repository
 from services.coalition.domain.errors import PartnerNotFoundError
 from services.coalition.domain.registry import Partner, Store
+from services.coalition.repository import partners, stores
 from shared.database import Transaction
 
 
@@ -12,7 +12,7 @@ async def read_partner(transaction: Transaction, partner_id: str) -> Partner:
     Raises:
         PartnerNotFoundError: there is none.
     """
-    partner = await repository.find_partner(transaction, partner_id)
+    partner = await partners.find_partner(transaction, partner_id)
     if partner is None:
         raise PartnerNotFoundError("there is no such partner")
     return partner
@@ -22,7 +22,7 @@ async def read_partners(
     transaction: Transaction, *, only: str | None, after: str | None, rows_max: int
 ) -> list[Partner]:
     """Up to ``rows_max`` partners after an id, in the order of ids; ``only`` is the one that the caller may see."""
-    return await repository.load_partners(transaction, only=only, after=after, rows_max=rows_max)
+    return await partners.load_partners(transaction, only=only, after=after, rows_max=rows_max)
 
 
 async def read_stores(transaction: Transaction, partner_id: str, *, after: str | None, rows_max: int) -> list[Store]:
@@ -32,4 +32,4 @@ async def read_stores(transaction: Transaction, partner_id: str, *, after: str |
         PartnerNotFoundError: there is no such partner.
     """
     await read_partner(transaction, partner_id)
-    return await repository.load_stores(transaction, partner_id, after=after, rows_max=rows_max)
+    return await stores.load_stores(transaction, partner_id, after=after, rows_max=rows_max)

@@ -1,9 +1,9 @@
 """Register a machine that calls the API."""
 
-from services.coalition import repository
 from services.coalition.domain.errors import ClientExistsError, PartnerNotFoundError
 from services.coalition.domain.registry import ApiClient
 from services.coalition.domain.scopes import judge_grant
+from services.coalition.repository import clients, partners
 from services.coalition.use_cases import announcements
 from shared import outbox
 from shared.database import Transaction
@@ -18,8 +18,8 @@ async def register_client(transaction: Transaction, client: ApiClient) -> None:
         ClientExistsError: the id is taken.
     """
     judge_grant(client.partner_id, client.scopes)
-    if client.partner_id is not None and await repository.find_partner(transaction, client.partner_id) is None:
+    if client.partner_id is not None and await partners.find_partner(transaction, client.partner_id) is None:
         raise PartnerNotFoundError("there is no such partner to bind a client to")
-    if not await repository.insert_client(transaction, client):
+    if not await clients.insert_client(transaction, client):
         raise ClientExistsError(f"there is a client {client.client_id} already")
     await outbox.record(transaction, [announcements.client_changed(transaction, client)])

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.coalition import repository
 from services.coalition.domain.errors import PartnerNotFoundError, StoreExistsError
 from services.coalition.domain.registry import NewStore, RegisteredStore, first_store
+from services.coalition.repository import partners, stores
 from services.coalition.use_cases import announcements
 from shared import outbox
 from shared.database import Transaction
@@ -35,15 +35,15 @@ async def register_stores(
     Raises:
         PartnerNotFoundError: there is no such partner.
     """
-    if not await repository.lock_partner(transaction, partner_id):
+    if not await partners.lock_partner(transaction, partner_id):
         raise PartnerNotFoundError("there is no such partner")
     candidates = [first_store(partner_id, store) for store in new]
-    written = await repository.insert_stores(transaction, partner_id, [entry.store for entry in candidates])
+    written = await stores.insert_stores(transaction, partner_id, [entry.store for entry in candidates])
     outcomes = [entry if entry.store.store_id in written else None for entry in candidates]
     registered = [entry for entry in outcomes if entry is not None]
     tills = [till for entry in registered for till in entry.tills]
     if tills:
-        await repository.insert_tills(transaction, partner_id, tills)
+        await stores.insert_tills(transaction, partner_id, tills)
     await outbox.record(
         transaction,
         [message for entry in registered for message in announcements.store_registered(transaction, entry)],

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from services.coalition import repository
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
 from services.coalition.domain.scopes import judge_grant
+from services.coalition.repository import clients
 from services.coalition.use_cases import announcements
 from shared import outbox
 from shared.database import Database, Transaction
@@ -37,7 +37,7 @@ async def settle_clients(database: Database, hasher: SecretHasher, declared: Seq
     for client in declared:
         judge_grant(client.partner_id, client.scopes)
         async with database.transaction() as transaction:
-            stored = await repository.find_client(transaction, client.client_id)
+            stored = await clients.find_client(transaction, client.client_id)
         if stored is not None and await hasher.verify(stored.secret_hash, client.secret):
             secret_hash = stored.secret_hash
         else:
@@ -55,17 +55,17 @@ async def settle_clients(database: Database, hasher: SecretHasher, declared: Seq
 
 
 async def _settle(transaction: Transaction, wanted: ApiClient) -> bool:
-    stored = await repository.find_client(transaction, wanted.client_id, is_locking=True)
+    stored = await clients.find_client(transaction, wanted.client_id, is_locking=True)
     if stored is None:
         settled = wanted
         # False where another process that starts just now was quicker: it wrote the same.
-        is_written = await repository.insert_client(transaction, settled)
+        is_written = await clients.insert_client(transaction, settled)
     else:
         settled = replace(wanted, version=stored.version, is_revoked=stored.is_revoked)
         is_written = settled != stored
         if is_written:
             settled = replace(settled, version=stored.version + 1)
-            await repository.update_client(transaction, settled)
+            await clients.update_client(transaction, settled)
     if is_written:
         await outbox.record(transaction, [announcements.client_changed(transaction, settled)])
     return is_written

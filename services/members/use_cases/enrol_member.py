@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.members import repository
 from services.members.domain.linking import distinct_claims, judge_enrolment
 from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person
+from services.members.repository import registry
 from services.members.use_cases import announcements
 from shared import outbox
 from shared.database import Transaction
@@ -43,7 +43,7 @@ async def enrol_member(transaction: Transaction, enrolment: Enrolment) -> tuple[
         version=FIRST_VERSION,
         enrolled_at=transaction.now,
     )
-    granted = await repository.insert_member(
+    granted = await registry.insert_member(
         transaction, member, enrolment.person, enrolment.email_hash, claims, enrolment.enrolled_by
     )
     judge_enrolment(enrolment.email_hash, claims, granted)

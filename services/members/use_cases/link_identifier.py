@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from services.members import repository
 from services.members.domain.linking import judge_link
 from services.members.domain.registry import Claim, Identifier
+from services.members.repository import registry
 from services.members.use_cases import announcements
 from shared import outbox
 from shared.database import Transaction
@@ -19,9 +19,9 @@ async def link_identifier(transaction: Transaction, member_id: UUID, claim: Clai
     Raises:
         MemberNotFoundError, IdentifierTakenError: the transaction must be rolled back.
     """
-    identifier, is_new = await repository.claim_identifier(transaction, member_id, claim)
-    judge_link(await repository.lock_member(transaction, member_id), identifier)
+    identifier, is_new = await registry.claim_identifier(transaction, member_id, claim)
+    judge_link(await registry.lock_member(transaction, member_id), identifier)
     if is_new:
-        await repository.raise_member_version(transaction, member_id)
+        await registry.raise_member_version(transaction, member_id)
         await outbox.record(transaction, [announcements.linked(identifier)])
     return identifier

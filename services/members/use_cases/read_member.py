@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from services.members import repository
 from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.registry import Identifier, Member, Person
+from services.members.repository import registry
 from shared.database import Transaction
 
 
@@ -14,7 +14,7 @@ async def read_member(transaction: Transaction, member_id: UUID) -> tuple[Member
     Raises:
         MemberNotFoundError: there is no such member.
     """
-    found = await repository.find_member(transaction, member_id)
+    found = await registry.find_member(transaction, member_id)
     if found is None:
         raise MemberNotFoundError("there is no such member")
     return found
@@ -22,4 +22,4 @@ async def read_member(transaction: Transaction, member_id: UUID) -> tuple[Member
 
 async def read_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:
     """What tills can read of the member, in the order of linking; empty for a member that is not there."""
-    return await repository.load_identifiers(transaction, member_id)
+    return await registry.load_identifiers(transaction, member_id)

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from services.members import repository
 from services.members.domain.errors import IdentifierUnknownError
 from services.members.domain.registry import Claim
+from services.members.repository import registry
 from shared.database import Transaction
 
 
@@ -14,7 +14,7 @@ async def resolve_identifier(transaction: Transaction, claim: Claim) -> UUID:
     Raises:
         IdentifierUnknownError: it is nobody's.
     """
-    holder = await repository.find_holder(transaction, claim.hash)
+    holder = await registry.find_holder(transaction, claim.hash)
     if holder is None:
         raise IdentifierUnknownError("the identifier belongs to no member")
     return holder

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from services.members.domain.identities import Identities
 from services.members.domain.registry import Person
-from services.members.schemas import EnrolmentBody, IdentifierBody
+from services.members.schemas.registry import EnrolmentBody, IdentifierBody
 from shared.ids import IdentifierKey, InvalidIdentifierError
 
 IDENTITIES = Identities(IdentifierKey(1, b"k" * 32), "US")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from services.members.domain.identities import Identities
 from services.members.domain.registry import Claim, Person
-from services.members.schemas import (
+from services.members.schemas.registry import (
     ContactAnswer,
     EnrolmentAnswer,
     EnrolmentBody,

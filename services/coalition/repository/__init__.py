@@ -1,0 +1,1 @@
+"""Every SQL statement of coalition, by what it is about."""

@@ -1,0 +1,68 @@
+"""Statements on partners.
+
+Who changes a partner's stores or tills locks the partner first: events of one partner bear one key on Kafka, and the
+lock puts them into the outbox in the order of the commits.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import RowMapping
+
+from services.coalition.domain.registry import Partner
+from services.coalition.tables import partners
+from shared.database import Transaction
+
+
+async def insert_partner(transaction: Transaction, partner: Partner) -> bool:
+    """Whether the id was free: then the partner is written."""
+    statement = (
+        insert(partners)
+        .values(
+            partner_id=partner.partner_id,
+            name=partner.name,
+            state=partner.state,
+            line_tolerance_minor=partner.line_tolerance_minor,
+            receipt_tolerance_minor=partner.receipt_tolerance_minor,
+            version=partner.version,
+            registered_at=transaction.now,
+        )
+        .on_conflict_do_nothing()
+        .returning(partners.c.partner_id)
+    )
+    return (await transaction.connection.execute(statement)).first() is not None
+
+
+async def lock_partner(transaction: Transaction, partner_id: str) -> bool:
+    """Whether there is such a partner: then it is locked to the commit."""
+    statement = select(partners.c.partner_id).where(partners.c.partner_id == partner_id).with_for_update(key_share=True)
+    return (await transaction.connection.execute(statement)).first() is not None
+
+
+async def find_partner(transaction: Transaction, partner_id: str) -> Partner | None:
+    """The partner with this id."""
+    statement = select(partners).where(partners.c.partner_id == partner_id)
+    row = (await transaction.connection.execute(statement)).mappings().first()
+    return None if row is None else _partner(row)
+
+
+async def load_partners(
+    transaction: Transaction, *, only: str | None, after: str | None, rows_max: int
+) -> list[Partner]:
+    """Partners in the order of their ids; ``only`` leaves at most the one with that id."""
+    statement = select(partners).order_by(partners.c.partner_id).limit(rows_max)
+    if only is not None:
+        statement = statement.where(partners.c.partner_id == only)
+    if after is not None:
+        statement = statement.where(partners.c.partner_id > after)
+    return [_partner(row) for row in (await transaction.connection.execute(statement)).mappings()]
+
+
+def _partner(row: RowMapping) -> Partner:
+    return Partner(
+        partner_id=row["partner_id"],
+        name=row["name"],
+        state=row["state"],
+        line_tolerance_minor=row["line_tolerance_minor"],
+        receipt_tolerance_minor=row["receipt_tolerance_minor"],
+        version=row["version"],
+    )
