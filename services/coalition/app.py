@@ -7,7 +7,6 @@ from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.stores import stores_router, tills_router
-from services.coalition.credentials.sealing import Seal, SealBrokenError
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ClientExistsError,
@@ -22,6 +21,7 @@ from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
 from services.coalition.use_cases.settle_clients import settle_clients
 from shared.runtime import ServiceContext, Wiring
+from shared.sealing import Seal, SealBrokenError
 from shared.web import StaticKeySource
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
@@ -48,7 +48,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
     settings, database = context.settings, context.database
     signer = settings.token_signer()
     hasher = SecretHasher()
-    shown_once = ShownOnce(Seal(signer.key_material()))
+    shown_once = ShownOnce(Seal(signer.key_material(), "coalition"))
     declared = [client.declared() for client in settings.bootstrap_clients]
 
     async def settle_declared_clients() -> None:

@@ -21,6 +21,7 @@ from shared.web.paging import Page, PageRequest, Paging, decode_cursor, encode_c
 from shared.web.principal import Principal, TillIdentity
 from shared.web.problems import FieldError, Problem, ProblemBody, invalid_field, not_found, problems
 from shared.web.request_context import current_request_id
+from shared.web.shown_once import opened
 from shared.web.strict import (
     AwareTime,
     Body,
@@ -75,6 +76,7 @@ __all__ = [
     "idempotent",
     "invalid_field",
     "not_found",
+    "opened",
     "problems",
     "requires",
     "till_key_sha256",

@@ -1,16 +1,11 @@
 """Answers that hold a new secret: stored sealed for a retry, opened on their way out."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from fastapi import Response
-from pydantic import BaseModel
 
-from services.coalition.credentials.sealing import Seal
 from services.coalition.schemas.clients import ClientAnswer
 from services.coalition.schemas.stores import StoreOutcome, StoresAnswer, TillAnswer, TillKey
-
-A = TypeVar("A", bound=BaseModel)
+from shared.sealing import Seal
+from shared.web import opened
 
 
 class ShownOnce:
@@ -29,15 +24,15 @@ class ShownOnce:
 
     def open_till(self, response: Response) -> Response:
         """The answer to a till's registration with its key."""
-        return _opened(response, TillAnswer, self._open_till)
+        return opened(response, TillAnswer, self._open_till)
 
     def open_stores(self, response: Response) -> Response:
         """The answer to a batch of stores with the keys of their tills."""
-        return _opened(response, StoresAnswer, self._open_stores)
+        return opened(response, StoresAnswer, self._open_stores)
 
     def open_client(self, response: Response) -> Response:
         """The answer to a client's registration with its secret."""
-        return _opened(response, ClientAnswer, self._open_client)
+        return opened(response, ClientAnswer, self._open_client)
 
     def _open_till(self, answer: TillAnswer) -> TillAnswer:
         about = _till(answer.partner_id, answer.store_id, answer.till_id)
@@ -60,16 +55,6 @@ class ShownOnce:
     def _open_client(self, answer: ClientAnswer) -> ClientAnswer:
         secret = self._seal.open(answer.client_secret, _client(answer.client_id))
         return answer.model_copy(update={"client_secret": secret})
-
-
-def _opened(response: Response, model: type[A], open_answer: Callable[[A], A]) -> Response:
-    """The same answer, header for header, with its secrets readable; a refusal has none and stays as it is."""
-    if response.status_code >= 400:
-        return response
-    answer = open_answer(model.model_validate_json(bytes(response.body)))
-    kept = {name: value for name, value in response.headers.items() if name != "content-length"}
-    kept["cache-control"] = "no-store"
-    return Response(answer.model_dump_json(), response.status_code, headers=kept)
 
 
 def _till(partner_id: str, store_id: str, till_id: str) -> str:

@@ -12,12 +12,12 @@ from joserfc.jwk import OKPKey
 from pydantic import ValidationError
 
 from services.coalition.credentials import secrets
-from services.coalition.credentials.sealing import Seal, SealBrokenError
 from services.coalition.credentials.secrets import HasherBusyError, SecretHasher, new_till_key
 from services.coalition.credentials.tokens import InvalidSigningKeyError, TokenSigner
 from services.coalition.domain.errors import ScopeNotForPartnersError
 from services.coalition.domain.scopes import SCOPES, judge_grant, narrowed_scopes
 from services.coalition.settings import CoalitionSettings
+from shared.sealing import Seal, SealBrokenError
 from shared.web import Authenticator, StaticKeySource
 from shared.web.principal import TILL_SCOPES
 
@@ -26,14 +26,15 @@ ISSUER = "https://issuer.invalid"
 
 
 def test_a_seal_opens_what_it_closed_for_the_same_subject_alone() -> None:
-    seal = Seal(b"s" * 32)
+    seal = Seal(b"s" * 32, "coalition")
     sealed = seal.close("tk_secret", "till a/b/c")
     assert "tk_secret" not in sealed
     assert sealed != seal.close("tk_secret", "till a/b/c")
     assert seal.open(sealed, "till a/b/c") == "tk_secret"
     for opener, text, about in (
         (seal, sealed, "till a/b/d"),
-        (Seal(b"t" * 32), sealed, "till a/b/c"),
+        (Seal(b"t" * 32, "coalition"), sealed, "till a/b/c"),
+        (Seal(b"s" * 32, "members"), sealed, "till a/b/c"),
         (seal, "AAAA" + sealed, "till a/b/c"),
         (seal, "", "till a/b/c"),
         (seal, "é", "till a/b/c"),
