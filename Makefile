@@ -40,7 +40,8 @@ check: setup ## The fast checks alone: lint, types, imports, tests without serve
 	@$(BIN)/python .ci/checks.py fast
 
 bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
-	@$(BIN)/tessera bench
+	@$(BIN)/tessera bench pipelines
+	@$(BIN)/tessera bench registry
 
 format: setup ## Formats the code, and cures what ruff can cure.
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .

@@ -20,7 +20,7 @@ First steps, in a fresh checkout: [bold]tessera up[/bold] starts everything and 
 COMMANDS = (
     ("up", "cli.up:up", "Start the whole local stack and keep it running until Ctrl-C."),
     ("demo", "cli.demo.command:demo", "Play real receipts through all services, and tell what happened."),
-    ("bench", "cli.bench.command:bench", "Measure purchases a second through accrual, against the bare pipeline."),
+    ("bench", "cli.bench.command:app", "Measure: pipelines through Kafka, the registry of members over HTTP."),
     ("migrate", "cli.migrate:migrate_database", "Bring the database to this version; before its services start."),
     ("topics", "cli.topics:make_topics", "Create the topics that are missing."),
     ("token", "cli.token:print_token", "Print a bearer token of the local stack."),
