@@ -12,7 +12,9 @@ TOKEN_SECONDS_MAX = 10.0
 ADMIN_SCOPES = (
     "partners:write",
     "partners:read",
+    "clients:read",
     "clients:write",
+    "audit:read",
     "members:write",
     "members:read",
     "members:contact",

@@ -2,6 +2,7 @@
 
 import structlog
 
+from services.coalition.api.audit import audit_router
 from services.coalition.api.clients import clients_router
 from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router
@@ -61,6 +62,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             stores_router(database, shown_once),
             tills_router(database, shown_once),
             clients_router(database, hasher, shown_once),
+            audit_router(database),
             oauth_router(TokenDesk(database, hasher, signer), signer),
         ),
         on_start=(database.warm, settle_declared_clients),

@@ -16,6 +16,8 @@ LEDGER_SERVICES = ("accrual", "redemption")
 SCHEMAS = ("platform", "ledger", *SERVICES)
 
 ALL_PRIVILEGES: tuple[Privilege, ...] = ("select", "insert", "update", "delete")
+# What is written here stays as it was written: not even the service that owns it may change or delete a row.
+APPEND_ONLY_TABLES = frozenset({("coalition", "audit_log")})
 
 # A service holds locks for milliseconds; what lasts this long is stuck, and must not hold others up.
 SERVICE_LIMITS = {
@@ -67,9 +69,12 @@ def declared_roles() -> tuple[Role, ...]:
 def privileges_on(role: Role, schema: str, table: str) -> tuple[Privilege, ...]:
     """What a role may do on one table of a schema in its search path.
 
-    A service has everything on its own tables and reads the platform's. The ledger's tables are the ledger's business:
-    its migrations grant what its code needs (nobody updates or deletes a transfer), beside its version.
+    A service has everything on its own tables, except that it only adds to those that are append-only, and reads the
+    platform's. The ledger's tables are the ledger's business: its migrations grant what its code needs (nobody updates
+    or deletes a transfer), beside its version.
     """
     if role.is_reader or schema != role.search_path[0] or table == "alembic_version":
         return ("select",)
+    if (schema, table) in APPEND_ONLY_TABLES:
+        return ("select", "insert")
     return ALL_PRIVILEGES

@@ -42,7 +42,7 @@ def clients_router(database: Database, hasher: SecretHasher, shown_once: ShownOn
         )
 
         async def work(transaction: Transaction) -> Answer:
-            await register_client(transaction, client)
+            await register_client(transaction, client, principal.client_id)
             answer = ClientAnswer(
                 client_id=client.client_id,
                 partner_id=client.partner_id,

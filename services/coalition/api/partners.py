@@ -55,7 +55,7 @@ def partners_router(database: Database) -> APIRouter:
         )
 
         async def work(transaction: Transaction) -> Answer:
-            await register_partner(transaction, partner)
+            await register_partner(transaction, partner, principal.client_id)
             return Answer(201, PartnerAnswer.of(partner))
 
         return await idempotent(database, principal, key, body, work)

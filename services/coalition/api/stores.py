@@ -67,7 +67,9 @@ def stores_router(database: Database, shown_once: ShownOnce) -> APIRouter:
         new = NewStore(body.store_id, body.name, body.time_zone)
 
         async def work(transaction: Transaction) -> Answer:
-            return Answer(201, StoreAnswer.of((await register_store(transaction, partner_id, new)).store))
+            return Answer(
+                201, StoreAnswer.of((await register_store(transaction, partner_id, new, principal.client_id)).store)
+            )
 
         return await idempotent(database, principal, key, body, work)
 
@@ -82,7 +84,7 @@ def stores_router(database: Database, shown_once: ShownOnce) -> APIRouter:
         new = [_new_store(store, till_keys) for store in body.stores]
 
         async def work(transaction: Transaction) -> Answer:
-            outcomes = await register_stores(transaction, partner_id, new)
+            outcomes = await register_stores(transaction, partner_id, new, principal.client_id)
             stores = [
                 _outcome(store, outcome, till_keys, shown_once) for store, outcome in zip(new, outcomes, strict=True)
             ]
@@ -107,7 +109,7 @@ def tills_router(database: Database, shown_once: ShownOnce) -> APIRouter:
         new = NewTill(body.till_id, body.key_scheme, till_key_sha256(till_key))
 
         async def work(transaction: Transaction) -> Answer:
-            till = await register_till(transaction, partner_id, store_id, new)
+            till = await register_till(transaction, partner_id, store_id, new, principal.client_id)
             answer = TillAnswer(
                 partner_id=partner_id,
                 store_id=store_id,

@@ -31,6 +31,11 @@ class Store:
     time_zone: str
     version: int
 
+    @property
+    def subject(self) -> str:
+        """What its events and acts bear."""
+        return f"{self.partner_id}/{self.store_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Till:
@@ -43,6 +48,11 @@ class Till:
     key_sha256: str
     is_revoked: bool
     version: int
+
+    @property
+    def subject(self) -> str:
+        """What its events and acts bear."""
+        return f"{self.partner_id}/{self.store_id}/{self.till_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from services.coalition.domain.errors import ScopeNotForPartnersError
 Scope: TypeAlias = Literal[
     "partners:write",
     "partners:read",
+    "clients:read",
     "clients:write",
+    "audit:read",
     "members:write",
     "members:read",
     "members:contact",
@@ -26,8 +28,9 @@ Scope: TypeAlias = Literal[
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
-# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's.
-PROGRAMME_ONLY: frozenset[str] = frozenset({"clients:write", "members:contact"})
+# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's; and
+# the audit log tells of everybody.
+PROGRAMME_ONLY: frozenset[str] = frozenset({"clients:write", "members:contact", "audit:read"})
 
 
 def judge_grant(partner_id: str | None, scopes: Iterable[str]) -> None:

@@ -53,7 +53,7 @@ def till_changed(transaction: Transaction, till: Till) -> Message:
     event = TillChanged(
         id=new_id(),
         source=SOURCE,
-        subject=f"{till.partner_id}/{till.store_id}/{till.till_id}",
+        subject=till.subject,
         time=transaction.now,
         traceparent=child_traceparent(current_traceparent()),
         data=TillData(
@@ -92,7 +92,7 @@ def _store_changed(transaction: Transaction, store: Store) -> Message:
     event = StoreChanged(
         id=new_id(),
         source=SOURCE,
-        subject=f"{store.partner_id}/{store.store_id}",
+        subject=store.subject,
         time=transaction.now,
         traceparent=child_traceparent(current_traceparent()),
         data=StoreData(

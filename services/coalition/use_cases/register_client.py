@@ -1,16 +1,18 @@
 """Register a machine that calls the API."""
 
+from services.coalition.domain.audit import Act, facts_of
 from services.coalition.domain.errors import ClientExistsError, PartnerNotFoundError
 from services.coalition.domain.registry import ApiClient
 from services.coalition.domain.scopes import judge_grant
 from services.coalition.repository import clients, partners
 from services.coalition.use_cases import announcements
+from services.coalition.use_cases.record_acts import record_acts
 from shared import outbox
 from shared.database import Transaction
 
 
-async def register_client(transaction: Transaction, client: ApiClient) -> None:
-    """Write a client and record ApiClientChanged.
+async def register_client(transaction: Transaction, client: ApiClient, author: str) -> None:
+    """Write a client, and record the act and ApiClientChanged.
 
     Raises:
         ScopeNotForPartnersError: it is bound to a partner and asks for what is the programme's alone.
@@ -22,4 +24,6 @@ async def register_client(transaction: Transaction, client: ApiClient) -> None:
         raise PartnerNotFoundError("there is no such partner to bind a client to")
     if not await clients.insert_client(transaction, client):
         raise ClientExistsError(f"there is a client {client.client_id} already")
+    act = Act(author, "api_client.registered", client.client_id, client.partner_id, after=facts_of(client))
+    await record_acts(transaction, [act])
     await outbox.record(transaction, [announcements.client_changed(transaction, client)])

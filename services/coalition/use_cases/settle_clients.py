@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from services.coalition.credentials.secrets import SecretHasher
+from services.coalition.domain.audit import SETTINGS_AUTHOR, Act, facts_of
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
 from services.coalition.domain.scopes import judge_grant
 from services.coalition.repository import clients
 from services.coalition.use_cases import announcements
+from services.coalition.use_cases.record_acts import record_acts
 from shared import outbox
 from shared.database import Database, Transaction
 
@@ -67,5 +69,10 @@ async def _settle(transaction: Transaction, wanted: ApiClient) -> bool:
             settled = replace(settled, version=stored.version + 1)
             await clients.update_client(transaction, settled)
     if is_written:
+        before = None if stored is None else facts_of(stored)
+        act = Act(
+            SETTINGS_AUTHOR, "api_client.settled", settled.client_id, settled.partner_id, before, facts_of(settled)
+        )
+        await record_acts(transaction, [act])
         await outbox.record(transaction, [announcements.client_changed(transaction, settled)])
     return is_written
