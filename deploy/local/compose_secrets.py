@@ -13,6 +13,7 @@ def env_file(secrets: StackSecrets) -> str:
         values[f"TESSERA_PASSWORD_{service.upper()}_READER"] = secrets.role_passwords[reader_name(service)]
     values |= {
         "TESSERA_IDENTIFIER_KEY": secrets.identifier_key,
+        "TESSERA_MASTER_KEYS": secrets.master_keys,
         "TESSERA_SIGNING_KEY": secrets.signing_key,
         "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
         "TESSERA_CLIENT_SECRET": secrets.client_secrets["notifications"],

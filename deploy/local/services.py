@@ -116,6 +116,8 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
                 "TESSERA_SIGNING_KEY": secrets.signing_key,
                 "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
             }
+        case "members":
+            return {"TESSERA_MASTER_KEYS": secrets.master_keys}
         case "notifications":
             return {
                 "TESSERA_MEMBERS_URL": url_of(config, "members"),

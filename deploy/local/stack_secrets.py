@@ -14,6 +14,7 @@ from shared.database.roles import SERVICES, reader_name, role_name
 
 PASSWORD_BYTES = 24
 IDENTIFIER_KEY_BYTES = 32
+MASTER_KEY_BYTES = 32
 CLIENTS = ("admin", "notifications")
 
 
@@ -25,6 +26,7 @@ class StackSecrets(BaseModel):
     admin_password: str
     role_passwords: Mapping[str, str]
     identifier_key: str
+    master_keys: str
     signing_key: str
     client_secrets: Mapping[str, str]
 
@@ -37,20 +39,36 @@ class StackSecrets(BaseModel):
             admin_password=secrets.token_urlsafe(PASSWORD_BYTES),
             role_passwords={role: secrets.token_urlsafe(PASSWORD_BYTES) for role in roles},
             identifier_key=secrets.token_hex(IDENTIFIER_KEY_BYTES),
+            master_keys=f"1:{secrets.token_hex(MASTER_KEY_BYTES)}",
             signing_key=json.dumps(signing_key.as_dict(private=True)),
             client_secrets={client: secrets.token_urlsafe(PASSWORD_BYTES) for client in CLIENTS},
         )
 
 
 def load_or_make_secrets(path: Path) -> StackSecrets:
-    """The stack's secrets; made at the first call, the same ever after."""
+    """The stack's secrets; made at the first call, the same ever after. One that is new in this version is added."""
     if not path.exists():
-        made = StackSecrets.generated()
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(made.model_dump_json(indent=2))
-        partial.rename(path)
+        _write(path, StackSecrets.generated())
+    elif (grown := _with_new_secrets(path)) is not None:
+        _write(path, grown)
     return load_secrets(path)
+
+
+def _with_new_secrets(path: Path) -> StackSecrets | None:
+    """What an older version left, with what it did not know; None where nothing is missing or nothing can be read."""
+    try:
+        kept = json.loads(path.read_bytes())
+        new = StackSecrets.generated().model_dump(mode="json")
+        return None if new.keys() <= kept.keys() else StackSecrets.model_validate(new | kept)
+    except (ValueError, AttributeError):
+        return None  # load_secrets says what is wrong
+
+
+def _write(path: Path, made: StackSecrets) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(made.model_dump_json(indent=2))
+    partial.rename(path)
 
 
 def load_secrets(path: Path) -> StackSecrets:

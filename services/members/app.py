@@ -3,6 +3,7 @@
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.domain.errors import (
     AlreadyEnrolledError,
+    BornLaterError,
     IdentifierTakenError,
     IdentifierUnknownError,
     MemberNotFoundError,
@@ -12,6 +13,7 @@ from shared.runtime import ServiceContext, Wiring
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
+    BornLaterError: (422, "invalid-request", "Invalid request"),
     IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
     IdentifierUnknownError: (404, "identifier-unknown", "Identifier unknown"),
     MemberNotFoundError: (404, "not-found", "Not found"),
@@ -20,9 +22,13 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
 
 async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     """Put members together for one process."""
-    identities = context.settings.identities
+    settings, database = context.settings, context.database
+    identities, master_keys = settings.identities, settings.keys
     return Wiring(
-        routers=(enrolment_router(context.database, identities), lookup_router(context.database, identities)),
-        on_start=(context.database.warm,),
+        routers=(
+            enrolment_router(database, identities, master_keys),
+            lookup_router(database, identities, master_keys),
+        ),
+        on_start=(database.warm,),
         domain_problems=DOMAIN_PROBLEMS,
     )

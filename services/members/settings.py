@@ -1,13 +1,32 @@
-"""What members is told by its environment: what every service is, and nothing more."""
+"""What members is told by its environment, beside what every service is."""
+
+from pydantic import Field, SecretStr, field_validator
 
 from services.members.domain.identities import Identities
+from services.members.sealing.master_keys import MasterKeys
 from shared.runtime import ServiceSettings
 
 
 class MembersSettings(ServiceSettings):
-    """The settings of every service; the registry adds none."""
+    """The keys that keep persons unreadable outside this service."""
+
+    master_keys: SecretStr = Field(
+        description="What members' own keys are wrapped with: <id>:<64 hex digits> (openssl rand -hex 32), separated "
+        "by commas. The first wraps, all unwrap; at most 4. Who loses one loses every person under it."
+    )
+
+    @field_validator("master_keys")
+    @classmethod
+    def _are_master_keys(cls, value: SecretStr) -> SecretStr:
+        MasterKeys.parse(value.get_secret_value())
+        return value
 
     @property
     def identities(self) -> Identities:
         """How values become hashes in this programme."""
         return Identities(self.hashing_key, self.country)
+
+    @property
+    def keys(self) -> MasterKeys:
+        """The master keys."""
+        return MasterKeys.parse(self.master_keys.get_secret_value())

@@ -1,6 +1,6 @@
 """The tables that SQLAlchemy statements read. The migrations say what they are."""
 
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
 
 metadata = MetaData()
 
@@ -14,16 +14,23 @@ members = Table(
     Column("version", BigInteger, nullable=False),
     Column("enrolled_by", Text, nullable=False),
     Column("enrolled_at", DateTime(timezone=True), nullable=False),
+    Column("birth_month", SmallInteger),
+    Column("birth_day", SmallInteger),
 )
 
 persons = Table(
     "persons",
     metadata,
     Column("member_id", Uuid, primary_key=True),
-    Column("given_name", Text, nullable=False),
-    Column("family_name", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("phone", Text),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+member_keys = Table(
+    "member_keys",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("master_key_id", Text, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
 )
 
 identifiers = Table(

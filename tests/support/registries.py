@@ -30,9 +30,10 @@ ISSUER = "https://tessera.invalid"
 SIGNING_KEY: dict[str, Any] = dict(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True))
 SIGNER = TokenSigner(SIGNING_KEY, issuer=ISSUER)
 IDENTIFIER_KEY = "0f" * 32
+MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
-    "members": ("identifiers", "persons", "members", "outbox", "idempotency"),
+    "members": ("identifiers", "persons", "member_keys", "members", "outbox", "idempotency"),
     "coalition": ("tills", "stores", "partners", "api_clients", "outbox", "idempotency"),
 }
 REQUIRED = {
@@ -56,9 +57,9 @@ def bearing(*scopes: str, client_id: str = "programme", partner_id: str | None =
     }
 
 
-def members_settings() -> MembersSettings:
+def members_settings(**others: object) -> MembersSettings:
     """The registry's settings."""
-    return MembersSettings.model_validate(REQUIRED)
+    return MembersSettings.model_validate(REQUIRED | {"master_keys": MASTER_KEYS} | others)
 
 
 def coalition_settings(clients: Iterable[Mapping[str, object]] = ()) -> CoalitionSettings:
@@ -69,9 +70,11 @@ def coalition_settings(clients: Iterable[Mapping[str, object]] = ()) -> Coalitio
 
 
 @asynccontextmanager
-async def members_client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+async def members_client(
+    database: Database, settings: MembersSettings | None = None
+) -> AsyncIterator[httpx2.AsyncClient]:
     """The members service, called in process."""
-    context = await _context("members", members_settings(), database)
+    context = await _context("members", settings or members_settings(), database)
     async with _served(await members.build(context), context.authenticator) as client:
         yield client
 

@@ -16,6 +16,7 @@ from services.members.schemas.registry import (
     MemberAnswer,
     ResolvedAnswer,
 )
+from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.enrol_member import Enrolment, enrol_member
 from services.members.use_cases.link_identifier import link_identifier
 from services.members.use_cases.read_member import read_identifiers, read_member
@@ -29,7 +30,7 @@ Reader = Annotated[Principal, requires("members:read")]
 Correspondent = Annotated[Principal, requires("members:contact")]
 
 
-def enrolment_router(database: Database, identities: Identities) -> APIRouter:
+def enrolment_router(database: Database, identities: Identities, master_keys: MasterKeys) -> APIRouter:
     """Joining: a person enrols, an identifier is linked."""
     router = APIRouter(prefix="/v1", tags=["enrolment"])
 
@@ -47,7 +48,7 @@ def enrolment_router(database: Database, identities: Identities) -> APIRouter:
         enrolment = _enrolment(body, principal, identities)
 
         async def work(transaction: Transaction) -> Answer:
-            return Answer(201, EnrolmentAnswer.of(*await enrol_member(transaction, enrolment)))
+            return Answer(201, EnrolmentAnswer.of(*await enrol_member(transaction, enrolment, master_keys)))
 
         return await idempotent(database, principal, key, _fingerprint(identities, body), work)
 
@@ -72,7 +73,7 @@ def enrolment_router(database: Database, identities: Identities) -> APIRouter:
     return router
 
 
-def lookup_router(database: Database, identities: Identities) -> APIRouter:
+def lookup_router(database: Database, identities: Identities, master_keys: MasterKeys) -> APIRouter:
     """Finding and reading members; changes nothing."""
     router = APIRouter(prefix="/v1", tags=["members"])
 
@@ -88,7 +89,7 @@ def lookup_router(database: Database, identities: Identities) -> APIRouter:
         """A member and the person behind it. For the programme's own clients."""
         _refuse_partners(principal)
         async with database.transaction() as transaction:
-            member, person = await read_member(transaction, member_id)
+            member, person = await read_member(transaction, member_id, master_keys)
             return MemberAnswer.of(member, person, await read_identifiers(transaction, member_id))
 
     @router.get("/members/{member_id}/contact", responses=problems(401, 403, 404, 422))
@@ -96,7 +97,7 @@ def lookup_router(database: Database, identities: Identities) -> APIRouter:
         """Where to write to a member, read when a message is sent. For the programme's own clients."""
         _refuse_partners(principal)
         async with database.transaction() as transaction:
-            return ContactAnswer.of(*await read_member(transaction, member_id))
+            return ContactAnswer.of(*await read_member(transaction, member_id, master_keys))
 
     return router
 
@@ -104,7 +105,14 @@ def lookup_router(database: Database, identities: Identities) -> APIRouter:
 def _enrolment(body: EnrolmentBody, principal: Principal, identities: Identities) -> Enrolment:
     return Enrolment(
         member_id=new_id(),
-        person=Person(body.given_name, body.family_name, body.email, _phone(identities, body.phone)),
+        person=Person(
+            given_name=body.given_name,
+            family_name=body.family_name,
+            email=body.email,
+            phone=_phone(identities, body.phone),
+            birth_date=body.birth_date,
+            address=None if body.address is None else body.address.address(),
+        ),
         email_hash=identities.email_hash(body.email),
         language=body.language,
         region=body.region,

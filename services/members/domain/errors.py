@@ -17,5 +17,9 @@ class IdentifierTakenError(RegistryRefusalError):
     """The identifier belongs to another member."""
 
 
+class BornLaterError(RegistryRefusalError):
+    """The date of birth lies in the future."""
+
+
 class IdentifierUnknownError(RegistryRefusalError):
     """The identifier belongs to nobody."""

@@ -1,7 +1,7 @@
 """The registry's words: persons, members and the identifiers that lead to them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -13,18 +13,33 @@ FIRST_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where post reaches a person: one to three lines, town, country (ISO 3166). Its representation says nothing."""
+
+    lines: tuple[str, ...] = field(repr=False)
+    city: str = field(repr=False)
+    country: str = field(repr=False)
+    postal_code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Who stands behind a member. Its representation says nothing, so that no log or traceback can."""
 
     given_name: str = field(repr=False)
     family_name: str = field(repr=False)
     email: str = field(repr=False)
-    phone: str | None = field(repr=False)
+    phone: str | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
+    address: Address | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as the rest of the programme may know it. ``version`` rises with every change, identifiers included."""
+    """A member as the rest of the programme may know it. ``version`` rises with every change, identifiers included.
+
+    Month and day of birth stand here and not with the person: others may know them, the year nobody.
+    """
 
     member_id: UUID
     status: MemberStatus
@@ -32,6 +47,8 @@ class Member:
     region: str | None
     version: int
     enrolled_at: datetime
+    birth_month: int | None = None
+    birth_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

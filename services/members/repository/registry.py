@@ -6,8 +6,9 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import select
 
-from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person
-from services.members.tables import identifiers, members, persons
+from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member
+from services.members.domain.sealed import SealedPerson, WrappedKey
+from services.members.tables import identifiers, member_keys, members, persons
 from shared.database import Transaction
 
 # An e-mail address is claimed like an identifier: one table says whom a normal form belongs to, in one lock order.
@@ -17,16 +18,21 @@ EMAIL_TYPE = "email"
 # the same two cards would deadlock otherwise. Who comes second waits here for the first to end.
 INSERT_MEMBER = """
     with member as (
-        insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at,
+                             birth_month, birth_day)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ),
+    member_key as (
+        insert into member_keys (member_id, master_key_id, wrapped_key)
+        values ($1, $10, $11)
     ),
     person as (
-        insert into persons (member_id, given_name, family_name, email, phone)
-        values ($1, $8, $9, $10, $11)
+        insert into persons (member_id, sealed)
+        values ($1, $12)
     )
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
-    select identifier_hash, identifier_type, $1, 'active', $12, $7
-    from unnest($13::text[], $14::text[]) as claimed (identifier_hash, identifier_type)
+    select identifier_hash, identifier_type, $1, 'active', $13, $7
+    from unnest($14::text[], $15::text[]) as claimed (identifier_hash, identifier_type)
     order by identifier_hash collate "C"
     on conflict (identifier_hash) do nothing
     returning identifier_hash
@@ -47,7 +53,7 @@ LOCK_IDENTIFIER = """
 """
 
 LOCK_MEMBER = """
-    select member_id, status, language, region, version, enrolled_at
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day
     from members
     where member_id = $1
     for no key update
@@ -61,7 +67,7 @@ FIND_HOLDER = "select member_id from identifiers where identifier_hash = $1"
 async def insert_member(
     transaction: Transaction,
     member: Member,
-    person: Person,
+    person: SealedPerson,
     email_hash: str,
     claims: Sequence[Claim],
     enrolled_by: str,
@@ -79,10 +85,11 @@ async def insert_member(
         member.version,
         enrolled_by,
         member.enrolled_at,
-        person.given_name,
-        person.family_name,
-        person.email,
-        person.phone,
+        member.birth_month,
+        member.birth_day,
+        person.key.master_key_id,
+        person.key.wrapped,
+        person.sealed,
         FIRST_VERSION,
         [email_hash, *(claim.hash for claim in claims)],
         [EMAIL_TYPE, *(claim.type for claim in claims)],
@@ -118,8 +125,8 @@ async def find_holder(transaction: Transaction, identifier_hash: str) -> UUID | 
     return holder
 
 
-async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member, Person] | None:
-    """A member with the person behind it."""
+async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member, SealedPerson | None] | None:
+    """A member with the person behind it, sealed; None in the person's place where nobody is known any more."""
     statement = (
         select(
             members.c.status,
@@ -127,19 +134,32 @@ async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member
             members.c.region,
             members.c.version,
             members.c.enrolled_at,
-            persons.c.given_name,
-            persons.c.family_name,
-            persons.c.email,
-            persons.c.phone,
+            members.c.birth_month,
+            members.c.birth_day,
+            member_keys.c.master_key_id,
+            member_keys.c.wrapped_key,
+            persons.c.sealed,
         )
-        .join_from(members, persons, members.c.member_id == persons.c.member_id)
+        .join_from(members, persons, members.c.member_id == persons.c.member_id, isouter=True)
+        .join(member_keys, members.c.member_id == member_keys.c.member_id, isouter=True)
         .where(members.c.member_id == member_id)
     )
     row = (await transaction.connection.execute(statement)).one_or_none()
     if row is None:
         return None
-    member = Member(member_id, row.status, row.language, row.region, row.version, row.enrolled_at)
-    return member, Person(row.given_name, row.family_name, row.email, row.phone)
+    member = Member(
+        member_id,
+        row.status,
+        row.language,
+        row.region,
+        row.version,
+        row.enrolled_at,
+        row.birth_month,
+        row.birth_day,
+    )
+    if row.sealed is None or row.wrapped_key is None:
+        return member, None
+    return member, SealedPerson(WrappedKey(row.master_key_id, row.wrapped_key), row.sealed)
 
 
 async def load_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:

@@ -1,6 +1,6 @@
 """What HTTP says: requests, strictly read, and answers. No answer that is stored for a retry holds personal data."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self, TypeAlias
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from services.members.domain.registry import Identifier, IdentifierKind, Member, Person
+from services.members.domain.registry import Address, Identifier, IdentifierKind, Member, Person
 from shared.events.members import IdentifierState, MemberStatus
 from shared.ids import TOKEN_LENGTH_MAX
 from shared.web import Body
@@ -17,6 +17,10 @@ NAME_LENGTH_MAX = 100
 EMAIL_ADDRESS_LENGTH_MAX = 254
 PHONE_LENGTH_MAX = 40
 IDENTIFIERS_MAX = 10
+ADDRESS_LINES_MAX = 3
+ADDRESS_LINE_LENGTH_MAX = 100
+POSTAL_CODE_LENGTH_MAX = 12
+BIRTH_DATE_MIN = date(1900, 1, 1)
 
 
 def _valid_email(value: str) -> str:
@@ -32,6 +36,11 @@ Email: TypeAlias = Annotated[
     str,
     Field(max_length=EMAIL_ADDRESS_LENGTH_MAX, json_schema_extra={"format": "email"}),
     AfterValidator(_valid_email),
+]
+Phone: TypeAlias = Annotated[str, Field(min_length=1, max_length=PHONE_LENGTH_MAX)]
+BirthDate: TypeAlias = Annotated[date, Field(ge=BIRTH_DATE_MIN, description="Not after today.")]
+AddressLine: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=ADDRESS_LINE_LENGTH_MAX)
 ]
 Language: TypeAlias = Annotated[
     str,
@@ -64,13 +73,30 @@ class IdentifierBody(Body):
     )
 
 
+class AddressBody(Body):
+    """Where post reaches a person."""
+
+    lines: list[AddressLine] = Field(min_length=1, max_length=ADDRESS_LINES_MAX, repr=False)
+    postal_code: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=POSTAL_CODE_LENGTH_MAX)] | None
+    ) = Field(default=None, repr=False)
+    city: Name = Field(repr=False)
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166.", examples=["US"], repr=False)
+
+    def address(self) -> Address:
+        """The address as the registry keeps it."""
+        return Address(tuple(self.lines), self.city, self.country, self.postal_code)
+
+
 class EnrolmentBody(Body):
     """A person who joins. The phone is for contact; list it under ``identifiers`` too if tills may ask for it."""
 
     given_name: Name = Field(repr=False)
     family_name: Name = Field(repr=False)
     email: Email = Field(repr=False)
-    phone: Annotated[str, Field(min_length=1, max_length=PHONE_LENGTH_MAX)] | None = Field(default=None, repr=False)
+    phone: Phone | None = Field(default=None, repr=False)
+    birth_date: BirthDate | None = Field(default=None, repr=False)
+    address: AddressBody | None = Field(default=None, repr=False)
     language: Language
     region: Region | None = None
     identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=IDENTIFIERS_MAX)
@@ -124,6 +150,22 @@ class EnrolmentAnswer(_Answer):
         )
 
 
+class AddressAnswer(_Answer):
+    """Where post reaches a person."""
+
+    lines: list[str]
+    postal_code: str | None
+    city: str
+    country: str
+
+    @classmethod
+    def of(cls, address: Address) -> Self:
+        """The answer for an address."""
+        return cls(
+            lines=list(address.lines), postal_code=address.postal_code, city=address.city, country=address.country
+        )
+
+
 class MemberAnswer(_Answer):
     """A member and the person behind it."""
 
@@ -135,6 +177,8 @@ class MemberAnswer(_Answer):
     family_name: str
     email: str
     phone: str | None
+    birth_date: date | None
+    address: AddressAnswer | None
     language: str
     region: str | None
     identifiers: list[IdentifierAnswer]
@@ -151,6 +195,8 @@ class MemberAnswer(_Answer):
             family_name=person.family_name,
             email=person.email,
             phone=person.phone,
+            birth_date=person.birth_date,
+            address=None if person.address is None else AddressAnswer.of(person.address),
             language=member.language,
             region=member.region,
             identifiers=[IdentifierAnswer.of(identifier) for identifier in identifiers],

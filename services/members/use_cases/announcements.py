@@ -21,13 +21,7 @@ def enrolled(member: Member, identifiers: Sequence[Identifier]) -> list[Message]
         subject=subject,
         time=member.enrolled_at,
         traceparent=child_traceparent(current_traceparent()),
-        data=MemberData(
-            member_id=member.member_id,
-            version=member.version,
-            status=member.status,
-            language=member.language,
-            region=member.region,
-        ),
+        data=_told(member),
     )
     return [Message.of(event, MEMBERS.topic, subject), *map(linked, identifiers)]
 
@@ -50,3 +44,15 @@ def linked(identifier: Identifier) -> Message:
         ),
     )
     return Message.of(event, MEMBERS.topic, subject)
+
+
+def _told(member: Member) -> MemberData:
+    return MemberData(
+        member_id=member.member_id,
+        version=member.version,
+        status=member.status,
+        language=member.language,
+        region=member.region,
+        birth_month=member.birth_month,
+        birth_day=member.birth_day,
+    )

@@ -5,19 +5,23 @@ from uuid import UUID
 from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.registry import Identifier, Member, Person
 from services.members.repository import registry
+from services.members.sealing.master_keys import MasterKeys
+from services.members.sealing.persons import open_person
 from shared.database import Transaction
 
 
-async def read_member(transaction: Transaction, member_id: UUID) -> tuple[Member, Person]:
+async def read_member(transaction: Transaction, member_id: UUID, master_keys: MasterKeys) -> tuple[Member, Person]:
     """The member and the person.
 
     Raises:
-        MemberNotFoundError: there is no such member.
+        MemberNotFoundError: there is no such member, or nobody is known behind it any more.
+        MasterKeyMissingError, SealBrokenError: the person cannot be opened, and no part of it is answered.
     """
     found = await registry.find_member(transaction, member_id)
-    if found is None:
+    member, sealed = found or (None, None)
+    if member is None or sealed is None:
         raise MemberNotFoundError("there is no such member")
-    return found
+    return member, open_person(master_keys.unwrap(sealed.key, member_id), sealed.sealed)
 
 
 async def read_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:

@@ -42,7 +42,7 @@ async def test_a_fault_in_the_middle_of_an_enrolment_logs_no_person(
 ) -> None:
     # A violated check quotes the whole row in its detail.
     admin = await asyncpg.connect(fresh_database.admin_url)
-    await admin.execute("alter table members.persons add constraint nobody check (given_name = 'nobody')")
+    await admin.execute("alter table members.persons add constraint nobody check (sealed = 'nobody'::bytea)")
     await admin.close()
     async with members_client(database_of("members")) as client:
         answer = await client.post("/v1/members", json=PERSON, headers=bearing())

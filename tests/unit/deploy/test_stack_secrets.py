@@ -22,7 +22,19 @@ def test_every_secret_differs() -> None:
     passwords = [secrets.admin_password, *secrets.role_passwords.values(), *secrets.client_secrets.values()]
     assert len(set(passwords)) == len(passwords) == 1 + 12 + 2
     assert len(bytes.fromhex(secrets.identifier_key)) == 32
+    assert len(bytes.fromhex(secrets.master_keys.removeprefix("1:"))) == 32
     assert OKPKey.import_key(json.loads(secrets.signing_key)).is_private
+
+
+def test_a_secret_that_is_new_in_this_version_is_added_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    older = load_or_make_secrets(path).model_dump(mode="json")
+    del older["master_keys"]
+    path.write_text(json.dumps(older))
+    grown = load_or_make_secrets(path)
+    assert grown.model_dump(mode="json") == older | {"master_keys": grown.master_keys}
+    assert load_or_make_secrets(path) == grown
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:
