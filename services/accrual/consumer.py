@@ -22,7 +22,7 @@ from shared.events.fraud import (
     PointsHoldRequested,
     SignalRaised,
 )
-from shared.events.members import IdentifierLinked, MemberEnrolled
+from shared.events.members import MemberEvent
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.kafka.batch_size import BatchSize
 from shared.kafka.errors import PermanentError
@@ -87,7 +87,7 @@ class PurchaseHandler(RecordKeeping):
 class MemberHandler(RecordKeeping):
     """Members and identifiers become facts, and let parked receipts go."""
 
-    async def handle(self, batch: Batch[MemberEnrolled | IdentifierLinked]) -> None:
+    async def handle(self, batch: Batch[MemberEvent]) -> None:
         """Project a batch."""
 
         async def work(transaction: Transaction) -> int:

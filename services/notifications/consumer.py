@@ -11,7 +11,7 @@ from services.notifications.use_cases.project_names import project_members, proj
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent, PartnerChanged
 from shared.events.envelope import Event
-from shared.events.members import MemberEnrolled, MemberEvent
+from shared.events.members import MemberEvent
 from shared.events.points import PointsEarned, PointsEvent
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch
@@ -59,7 +59,7 @@ def take_points(digest_delay: timedelta) -> Take[PointsEvent]:
 
 async def take_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
     """Members become recipients."""
-    await project_members(transaction, [event for event in events if isinstance(event, MemberEnrolled)])
+    await project_members(transaction, events)
 
 
 async def take_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:

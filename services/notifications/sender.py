@@ -24,6 +24,7 @@ from services.notifications.domain.delivery import (
     is_exhausted,
 )
 from services.notifications.domain.mail import Sender, compose
+from services.notifications.domain.standing import SUPPRESSES
 from services.notifications.gateways.contacts import Contact, Contacts, ContactsUnavailableError
 from services.notifications.gateways.mail_server import SEND_SECONDS_MAX, MailServer
 from services.notifications.metrics import ATTEMPT_SECONDS, ATTEMPTS, MESSAGES_ENDED, SENDER_PAUSED
@@ -115,6 +116,9 @@ class MessageSender:
         message = due.message
         if is_exhausted(message.deferrals):  # its lease ran out once too often: it may be what kills the process
             return Interrupted()
+        suppressed = SUPPRESSES[message.member_status]
+        if suppressed is not None:
+            return NotDeliverable(suppressed)
         try:
             contact = await self._contacts.find(message.member_id)
         except ContactsUnavailableError as error:

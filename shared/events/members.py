@@ -4,7 +4,7 @@ Every event carries the ``version`` of its subject, which is raised under the su
 only to a higher one. Member, identifier, household and consent are subjects of their own.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
@@ -160,6 +160,9 @@ class MemberErased(Event):
     type: Literal["loyalty.member.erased.v1"] = "loyalty.member.erased.v1"
     data: ErasureData
 
+
+# Each tells the member as it stands at its version.
+MemberStated: TypeAlias = MemberEnrolled | MemberChanged | MemberStatusChanged
 
 MemberEvent = Annotated[
     MemberEnrolled

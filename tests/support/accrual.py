@@ -17,7 +17,7 @@ from shared.database import Database, Transaction
 from shared.events.catalogue import CATALOGUE, PURCHASES
 from shared.events.coalition import PartnerChanged, PartnerData, StoreChanged, StoreData, TillChanged, TillData
 from shared.events.envelope import Event
-from shared.events.members import IdentifierLinked, MemberEnrolled
+from shared.events.members import MemberEvent
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.ids import new_id
 from shared.ledger import Balances, HeldSince, load_balances
@@ -68,7 +68,7 @@ class Accrual:
             transaction, documents, PROGRAMME, self.rules, self.known_tills, HeldSince(), meet_first
         )
 
-    async def members(self, *events: MemberEnrolled | IdentifierLinked) -> int:
+    async def members(self, *events: MemberEvent) -> int:
         """Project members' events."""
         async with self.database.transaction() as transaction:
             return await project_members(transaction, events)

@@ -13,6 +13,8 @@ from uuid import UUID
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.returns import RefusedReturn, plan_claw_back
 from services.accrual.domain.rules import RuleSetHistory
+from services.accrual.domain.standing import STANDINGS, Earns, EarnsNothing, Waits
+from shared.events.members import MemberStatus
 from shared.events.purchases import PurchaseData, PurchaseRecorded, ReturnRecorded
 from shared.receipt_key import natural_key_of
 
@@ -66,7 +68,7 @@ class Facts(NamedTuple):
     """All that a batch of documents is judged by. ``members`` are statuses of members that are locked."""
 
     owners: Mapping[bytes, UUID]
-    members: Mapping[UUID, str]
+    members: Mapping[UUID, MemberStatus]
     tills: AbstractSet[TillCodes]
     originals: dict[bytes, Original]
     rule_sets: RuleSetHistory
@@ -106,11 +108,12 @@ Missing: TypeAlias = Literal["identifier", "member", "till", "rules", "purchase"
 
 
 class Parked(NamedTuple):
-    """Waits for ``missing``; None: it names nobody, and waits for nothing."""
+    """Waits for ``missing``; None: it names nobody, and waits for nothing. ``owner_id`` is the member it waits for."""
 
     document: Document
     missing: Missing | None
     reason: str
+    owner_id: UUID | None = None
 
 
 Decision: TypeAlias = Awarded | ClawedBack | Refused | Parked
@@ -132,18 +135,19 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
         return Parked(document, "identifier", "unknown_identifier")
     status = facts.members.get(owner_id)
     if status is None:
-        return Parked(document, "member", "unknown_member")
+        return Parked(document, "member", "unknown_member", owner_id)
     if document.till not in facts.tills:
         return Parked(document, "till", "unknown_till")
     if purchase.is_training:
         return Refused(document, owner_id, "training", "a receipt of a till in training mode earns nothing")
+    stopped = _stopped_by_status(document, owner_id, status)
+    if stopped is not None:
+        return stopped
     if facts.now - purchase.received_at > facts.parked_window:
         days = facts.parked_window.days
         return Refused(
             document, owner_id, "registered_too_late", f"its card was registered more than {days} days later"
         )
-    if status == "closed":
-        return Refused(document, owner_id, "member_closed", "the member has left the programme")
     rule_set = facts.rule_sets.at(purchase.occurred_at)
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")
@@ -152,6 +156,16 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
     facts.originals[document.natural_key] = Original("awarded", owner_id, purchase, rule_set.version, evaluation.points)
     return Awarded(document, owner_id, evaluation, rule_set.expires_after_days)
+
+
+def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus) -> Decision | None:
+    match STANDINGS[status]:
+        case Earns():
+            return None
+        case Waits(reason=reason):
+            return Parked(document, "member", reason, owner_id)
+        case EarnsNothing(reason=reason, detail=detail):
+            return Refused(document, owner_id, reason, detail)
 
 
 def _decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.repository.stored_documents import compress, decompress
 from shared.database import Transaction
 
@@ -34,12 +35,14 @@ _TAKE = """
 
 _RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')"  # an index of its own
 
-# A counterpart that is there while its receipt still waits: one side missed the other.
+# A counterpart that is there while its receipt still waits: one side missed the other. A member in a waiting status
+# ($2) is no counterpart yet.
 _STRANDED = """
     select distinct waits_for from parked where waits_for is not null and case left(waits_for, 2)
         when 'i:' then exists (
             select from identifiers where identifier_hash = substr(waits_for, 3) and state = 'active')
-        when 'm:' then exists (select from members where member_id = substr(waits_for, 3)::uuid)
+        when 'm:' then exists (
+            select from members where member_id = substr(waits_for, 3)::uuid and status <> all($2::text[]))
         when 't:' then exists (
             select from tills join stores using (partner_id, store_id) join partners using (partner_id)
             where partner_id = split_part(substr(waits_for, 3), '/', 1)
@@ -79,7 +82,7 @@ def waits_for_identifier(identifier_hash: str) -> str:
 
 
 def waits_for_member(member_id: UUID) -> str:
-    """The meeting row of a member that this service has not heard of yet."""
+    """The meeting row of a member that this service has not heard of yet, or whose status lets receipts wait."""
     return f"m:{member_id}"
 
 
@@ -132,5 +135,5 @@ async def do_returns_wait(transaction: Transaction) -> bool:
 
 async def find_stranded(transaction: Transaction) -> list[str]:
     """The keys of counterparts that are there while a receipt still waits for them."""
-    rows = await transaction.raw.fetch(_STRANDED, RELEASE_ROWS_MAX)
+    rows = await transaction.raw.fetch(_STRANDED, RELEASE_ROWS_MAX, WAITING_STATUSES)
     return [row["waits_for"] for row in rows]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.database import Transaction
 from shared.events.coalition import PartnerData, StoreData, TillData
-from shared.events.members import IdentifierData, MemberData
+from shared.events.members import IdentifierData, MemberData, MemberStatus
 
 
 class _Versioned(Protocol):
@@ -182,7 +182,7 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
     )
 
 
-async def lock_members(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, str]:
+async def lock_members(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, MemberStatus]:
     """Lock members in key order to the commit; their statuses. A member not heard of yet is absent."""
     rows = await transaction.raw.fetch(_LOCK_MEMBERS, list(member_ids))
     return {row["member_id"]: row["status"] for row in rows}

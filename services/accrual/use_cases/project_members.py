@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
+from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.repository import parked, projections
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
-from shared.events.members import IdentifierLinked, MemberEnrolled
+from shared.events.members import IdentifierLinked, MemberEvent, MemberStated
 
 
-async def project_members(transaction: Transaction, events: Sequence[MemberEnrolled | IdentifierLinked]) -> int:
+async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> int:
     """Take in what happened to members; how many parked receipts were released comes back.
 
-    Idempotent: a row only moves to a higher version. A receipt that is being parked meets us in a meeting row: it
-    either sees the registration, or is seen by it.
+    Idempotent: a row only moves to a higher version. A receipt that is being parked meets us in a meeting row, or in
+    the row of a member whose status lets it wait: it either sees the news, or is seen by it.
     """
-    members = [event.data for event in events if isinstance(event, MemberEnrolled)]
+    members = [event.data for event in events if isinstance(event, MemberStated)]
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked)]
     hashes = {identifier.identifier_hash for identifier in identifiers if identifier.state == "active"}
     waits_for = {parked.waits_for_member(member.member_id) for member in members}
@@ -22,6 +23,9 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEnrol
     await parked.meet(transaction, waits_for)
     if members:
         await projections.save_members(transaction, members)
+        # As they stand after this batch: an old event replayed must not let go what waits for a suspension's end.
+        standing = await projections.lock_members(transaction, {member.member_id for member in members})
+        waits_for -= {parked.waits_for_member(key) for key, status in standing.items() if status in WAITING_STATUSES}
     if identifiers:
         await projections.save_identifiers(transaction, identifiers)
     # Whose they are after this batch: an old event replayed must not hand receipts to a former owner.

@@ -146,8 +146,8 @@ def _waits_for(decision: Parked) -> str | None:
     match decision.missing:
         case "identifier" if data.identifier_hash is not None:
             return parked.waits_for_identifier(data.identifier_hash)
-        case "member" if data.member_id is not None:
-            return parked.waits_for_member(data.member_id)
+        case "member" if decision.owner_id is not None:
+            return parked.waits_for_member(decision.owner_id)
         case "till":
             return parked.waits_for_till(*document.till)
         case "rules":

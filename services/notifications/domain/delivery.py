@@ -7,6 +7,8 @@ The line that matters runs between the message's own fault and an outage: only t
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
+from services.notifications.domain.standing import StatusReason
+
 # 1, 2, 4 … minutes, then six hours each: ten deferrals last about fourteen hours.
 DEFERRALS_MAX = 10
 DEFERRAL_SECONDS_FIRST = 60.0
@@ -34,9 +36,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotDeliverable:
-    """There is nobody to send it to: the member is closed or unknown, or has no address that mail can reach."""
+    """There is nobody to send it to: by the member's status, or without an address that mail can reach."""
 
-    reason: Literal["member_closed", "member_unknown", "no_address", "address_unsupported"]
+    reason: StatusReason | Literal["member_unknown", "no_address", "address_unsupported"]
 
 
 @dataclass(frozen=True, slots=True)

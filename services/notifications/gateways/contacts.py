@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Literal
 from uuid import UUID
 
 import httpx2
@@ -10,7 +9,9 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.notifications.domain.delivery import NotDeliverable
+from services.notifications.domain.standing import SUPPRESSES
 from services.notifications.gateways.tokens import AccessToken, TokenUnavailableError
+from shared.events.members import MemberStatus
 
 CONTACT_DEADLINE_SECONDS = 3.0
 
@@ -33,7 +34,7 @@ class _ContactAnswer(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    status: Literal["active", "suspended", "closed"]
+    status: MemberStatus
     given_name: str
     email: str | None = None
     language: str | None = None
@@ -86,8 +87,9 @@ def _contact_of(body: bytes) -> Contact | NotDeliverable:
         answer = _ContactAnswer.model_validate_json(body)
     except ValidationError:
         raise ContactsUnavailableError("the registry's answer is no contact") from None
-    if answer.status == "closed":
-        return NotDeliverable("member_closed")
+    suppressed = SUPPRESSES[answer.status]
+    if suppressed is not None:
+        return NotDeliverable(suppressed)
     if not answer.email:
         return NotDeliverable("no_address")
     try:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.notifications.domain.delivery import Retry, Settle
+from services.notifications.domain.standing import KnownStatus
 from shared.database import Transaction
 
 # Old values stand on the right: a message found in 'sending' outlived its lease, which is an unknown outcome.
@@ -22,7 +23,8 @@ _CLAIM_MESSAGES = """
         deferrals = deferrals + case when state = 'sending' then 1 else 0 end
     from due where messages.message_id = due.message_id
     returning messages.message_id, member_id, template, template_version, traceparent, attempts, deferrals,
-        (select language from recipients where recipients.member_id = messages.member_id) as language
+        (select language from recipients where recipients.member_id = messages.member_id) as language,
+        (select status from recipients where recipients.member_id = messages.member_id) as member_status
 """
 
 _LOCK_MESSAGES = """
@@ -71,6 +73,7 @@ class ClaimedMessage:
     template: str
     template_version: int
     language: str | None
+    member_status: KnownStatus
     traceparent: str | None
     attempts: int
     deferrals: int
@@ -100,6 +103,7 @@ async def claim_messages(transaction: Transaction, limit: int, lease: timedelta)
             row["template"],
             row["template_version"],
             row["language"],
+            row["member_status"],
             row["traceparent"],
             row["attempts"],
             row["deferrals"],

@@ -1,21 +1,23 @@
 """What messages need to know of members and partners, taken from their topics."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from services.notifications.repository import projections
 from services.notifications.repository.projections import Partner, Recipient
 from shared.database import Transaction
 from shared.events.coalition import PartnerChanged
-from shared.events.members import MemberEnrolled
+from shared.events.members import MemberEvent, MemberStated
 
 
-async def project_members(transaction: Transaction, events: Iterable[MemberEnrolled]) -> None:
+async def project_members(transaction: Transaction, events: Iterable[MemberEvent]) -> None:
     """Remember each member's status and language, where the event's version is higher than what is known.
 
     Idempotent, and indifferent to order.
     """
-    newest: dict[object, Recipient] = {}
-    for data in (event.data for event in events):
+    newest: dict[UUID, Recipient] = {}
+    told = [event.data for event in events if isinstance(event, MemberStated)]
+    for data in told:
         known = newest.get(data.member_id)
         if known is None or known.version < data.version:
             newest[data.member_id] = Recipient(data.member_id, data.version, data.status, data.language)

@@ -12,19 +12,12 @@ from services.redemption.domain.errors import (
     RedemptionIdTakenError,
 )
 from services.redemption.domain.redemption import Redemption, State
+from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
 
 HOLD_SECONDS_DEFAULT = 900
 HOLD_SECONDS_MAX = 86_400
 
-MemberStatus = Literal["unknown", "active", "suspended", "closed"]
-DeclineReason = Literal[
-    "insufficient_points",
-    "too_many_lots",
-    "member_suspended",
-    "member_closed",
-    "identifier_blocked",
-    "partner_suspended",
-]
+DeclineReason = Literal["insufficient_points", "too_many_lots", StatusReason, "identifier_blocked", "partner_suspended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class MemberFacts:
     """What decides whether a member may spend, as this service's projections know it."""
 
     member_id: UUID
-    status: MemberStatus
+    status: KnownStatus
     is_identifier_blocked: bool = False
     is_partner_suspended: bool = False
 
@@ -200,10 +193,4 @@ def _decline_reason(member: MemberFacts) -> DeclineReason | None:
         return "partner_suspended"
     if member.is_identifier_blocked:
         return "identifier_blocked"
-    match member.status:
-        case "suspended":
-            return "member_suspended"
-        case "closed":
-            return "member_closed"
-        case "active" | "unknown":
-            return None
+    return DECLINES[member.status]

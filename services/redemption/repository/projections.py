@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from services.redemption.domain.holding import MemberFacts
+from services.redemption.domain.standing import HIDDEN
 from shared.database import Transaction
 from shared.events.coalition import PartnerData, TillData
 from shared.events.members import IdentifierData, MemberData
@@ -98,7 +99,7 @@ FIND_BY_IDENTIFIER = """
     select identifier_hash, member_id from redemption_identifiers where identifier_hash = any($1::text[])
 """
 
-IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> 'unknown')"
+IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> all($2::text[]))"
 
 FIND_TILL = "select partner_id, store_id, till_id from redemption_tills where key_sha256 = $1 and not is_revoked"
 
@@ -157,9 +158,9 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
 async def lock_spender(
     transaction: Transaction, member_id: UUID | None, identifier_hash: str | None, partner_id: str
 ) -> MemberFacts | None:
-    """Lock the member who wants to spend, named by id or by identifier; None for one who is not known."""
+    """Lock the member who wants to spend, named by id or by identifier; None for one who is not known, or erased."""
     row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hash, partner_id)
-    if row is None or row["status"] == "unknown":
+    if row is None or row["status"] in HIDDEN:
         return None
     return MemberFacts(row["member_id"], row["status"], row["is_identifier_blocked"], row["is_partner_suspended"])
 
@@ -187,8 +188,8 @@ async def find_members(transaction: Transaction, identifier_hashes: Collection[s
 
 
 async def is_member(transaction: Transaction, member_id: UUID) -> bool:
-    """Whether the registry has told of this member."""
-    return bool(await transaction.raw.fetchval(IS_MEMBER, member_id))
+    """Whether the registry has told of this member, and has not erased him."""
+    return bool(await transaction.raw.fetchval(IS_MEMBER, member_id, sorted(HIDDEN)))
 
 
 async def find_till(transaction: Transaction, key_sha256: str) -> TillIdentity | None:

@@ -37,7 +37,7 @@ async def read_balances(transaction: Transaction, member_id: UUID, point_type: s
     """A member's balances by point type, as last committed; the programme's type is always there.
 
     Raises:
-        UnknownMemberError: the registry has not told of this member.
+        UnknownMemberError: the registry has not told of this member, or has erased him.
     """
     if not await projections.is_member(transaction, member_id):
         raise UnknownMemberError
@@ -56,7 +56,7 @@ async def read_statement(
     a partner's client sees its own partner's lines, without it, and its pages may be shorter than ``lines_max``.
 
     Raises:
-        UnknownMemberError: the registry has not told of this member.
+        UnknownMemberError: the registry has not told of this member, or has erased him.
     """
     if not await projections.is_member(transaction, member_id):
         raise UnknownMemberError

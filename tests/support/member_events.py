@@ -1,0 +1,38 @@
+"""What the registry tells of members, as projections see it: short to write."""
+
+from typing import get_args
+from uuid import UUID
+
+from shared.events.members import (
+    ErasureData,
+    MemberChanged,
+    MemberData,
+    MemberErased,
+    MemberStatus,
+    MemberStatusChanged,
+    StatusData,
+)
+from shared.ids import new_id
+from tests.support.receipts import NOON
+
+STATUSES: tuple[MemberStatus, ...] = get_args(MemberStatus)
+
+
+def status_changed(member_id: UUID, status: MemberStatus, version: int = 2) -> MemberStatusChanged:
+    """A member's status as of a version."""
+    data = StatusData(member_id=member_id, version=version, status=status, reason_code="test")
+    return MemberStatusChanged(id=new_id(), source="test", subject=str(member_id), time=NOON, data=data)
+
+
+def changed(
+    member_id: UUID, version: int = 2, *, status: MemberStatus = "active", language: str | None = None
+) -> MemberChanged:
+    """A member as of a version."""
+    data = MemberData(member_id=member_id, version=version, status=status, language=language)
+    return MemberChanged(id=new_id(), source="test", subject=str(member_id), time=NOON, data=data)
+
+
+def erased(member_id: UUID, *identifier_hashes: str, version: int = 9) -> MemberErased:
+    """A person was erased, with these identifiers."""
+    data = ErasureData(member_id=member_id, version=version, identifier_hashes=identifier_hashes)
+    return MemberErased(id=new_id(), source="test", subject=str(member_id), time=NOON, data=data)
