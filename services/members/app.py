@@ -1,6 +1,9 @@
 """Wiring: settings to database and routes; nothing else. Members reads no topic."""
 
+from services.members.api.consent_texts import consent_texts_router
+from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.registry import enrolment_router, lookup_router
+from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     BornLaterError,
@@ -10,6 +13,7 @@ from services.members.domain.errors import (
 )
 from services.members.settings import MembersSettings
 from shared.runtime import ServiceContext, Wiring
+from shared.sealing import Seal
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
@@ -24,11 +28,15 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     """Put members together for one process."""
     settings, database = context.settings, context.database
     identities, master_keys = settings.identities, settings.keys
+    seal = Seal(settings.hashing_key.secret, "members")
     return Wiring(
         routers=(
             enrolment_router(database, identities, master_keys),
             lookup_router(database, identities, master_keys),
+            consents_router(database, seal, settings.consent_confirmed_within),
+            consent_reading_router(database),
+            consent_texts_router(database),
         ),
         on_start=(database.warm,),
-        domain_problems=DOMAIN_PROBLEMS,
+        domain_problems=DOMAIN_PROBLEMS | STATEMENT_PROBLEMS,
     )

@@ -1,5 +1,7 @@
 """What members is told by its environment, beside what every service is."""
 
+from datetime import timedelta
+
 from pydantic import Field, SecretStr, field_validator
 
 from services.members.domain.identities import Identities
@@ -8,11 +10,15 @@ from shared.runtime import ServiceSettings
 
 
 class MembersSettings(ServiceSettings):
-    """The keys that keep persons unreadable outside this service."""
+    """The keys that keep persons unreadable outside this service, and how long things last."""
 
     master_keys: SecretStr = Field(
         description="What members' own keys are wrapped with: <id>:<64 hex digits> (openssl rand -hex 32), separated "
         "by commas. The first wraps, all unwrap; at most 4. Who loses one loses every person under it."
+    )
+
+    consent_confirmation_hours: int = Field(
+        default=72, ge=1, le=8_760, description="How long an e-mail consent waits for its confirmation, in hours."
     )
 
     @field_validator("master_keys")
@@ -30,3 +36,8 @@ class MembersSettings(ServiceSettings):
     def keys(self) -> MasterKeys:
         """The master keys."""
         return MasterKeys.parse(self.master_keys.get_secret_value())
+
+    @property
+    def consent_confirmed_within(self) -> timedelta:
+        """How long a consent waits for its confirmation."""
+        return timedelta(hours=self.consent_confirmation_hours)

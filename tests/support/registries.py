@@ -33,7 +33,18 @@ IDENTIFIER_KEY = "0f" * 32
 MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
-    "members": ("identifiers", "persons", "member_keys", "members", "outbox", "idempotency"),
+    "members": (
+        "consent_confirmations",
+        "consents",
+        "consent_statements",
+        "consent_texts",
+        "identifiers",
+        "persons",
+        "member_keys",
+        "members",
+        "outbox",
+        "idempotency",
+    ),
     "coalition": ("tills", "stores", "partners", "api_clients", "outbox", "idempotency"),
 }
 REQUIRED = {

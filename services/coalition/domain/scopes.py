@@ -14,6 +14,9 @@ Scope: TypeAlias = Literal[
     "members:write",
     "members:read",
     "members:contact",
+    "consents:write",
+    "consents:read",
+    "declarations:write",
     "receipts:write",
     "receipts:read",
     "rules:write",
@@ -28,9 +31,9 @@ Scope: TypeAlias = Literal[
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
-# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's; and
-# the audit log tells of everybody.
-PROGRAMME_ONLY: frozenset[str] = frozenset({"clients:write", "members:contact", "audit:read"})
+# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's;
+# the audit log tells of everybody; what is declared (texts, terms, attributes) holds for all partners.
+PROGRAMME_ONLY: frozenset[str] = frozenset({"clients:write", "members:contact", "declarations:write", "audit:read"})
 
 
 def judge_grant(partner_id: str | None, scopes: Iterable[str]) -> None:

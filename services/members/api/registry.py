@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.members.api.partner_binding import refuse_partners
 from services.members.domain.identities import Identities
 from services.members.domain.registry import Claim, Person
 from services.members.schemas.registry import (
@@ -23,7 +24,7 @@ from services.members.use_cases.read_member import read_identifiers, read_member
 from services.members.use_cases.resolve_identifier import resolve_identifier
 from shared.database import Database, Transaction
 from shared.ids import InvalidIdentifierError, new_id
-from shared.web import Answer, IdempotencyKey, Principal, Problem, idempotent, invalid_field, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, requires
 
 Writer = Annotated[Principal, requires("members:write")]
 Reader = Annotated[Principal, requires("members:read")]
@@ -87,7 +88,7 @@ def lookup_router(database: Database, identities: Identities, master_keys: Maste
     @router.get("/members/{member_id}", responses=problems(401, 403, 404, 422))
     async def read(member_id: UUID, principal: Reader) -> MemberAnswer:
         """A member and the person behind it. For the programme's own clients."""
-        _refuse_partners(principal)
+        refuse_partners(principal, "Persons are shown")
         async with database.transaction() as transaction:
             member, person = await read_member(transaction, member_id, master_keys)
             return MemberAnswer.of(member, person, await read_identifiers(transaction, member_id))
@@ -95,7 +96,7 @@ def lookup_router(database: Database, identities: Identities, master_keys: Maste
     @router.get("/members/{member_id}/contact", responses=problems(401, 403, 404, 422))
     async def contact(member_id: UUID, principal: Correspondent) -> ContactAnswer:
         """Where to write to a member, read when a message is sent. For the programme's own clients."""
-        _refuse_partners(principal)
+        refuse_partners(principal, "Persons are shown")
         async with database.transaction() as transaction:
             return ContactAnswer.of(*await read_member(transaction, member_id, master_keys))
 
@@ -138,12 +139,3 @@ def _phone(identities: Identities, phone: str | None) -> str | None:
 def _fingerprint(identities: Identities, body: EnrolmentBody | IdentifierBody) -> bytes:
     """What tells a retry from another request. Keyed: a plain digest of a phone number can be guessed."""
     return identities.fingerprint(body.model_dump_json().encode())
-
-
-def _refuse_partners(principal: Principal) -> None:
-    if principal.partner_id is not None:
-        raise Problem(
-            403,
-            "programme-only",
-            "Persons are shown to the programme's own clients alone: this client is bound to a partner.",
-        )

@@ -61,6 +61,8 @@ LOCK_MEMBER = """
 
 RAISE_MEMBER_VERSION = "update members set version = version + 1 where member_id = $1"
 
+HAS_MEMBER = "select exists (select from members where member_id = $1)"
+
 FIND_HOLDER = "select member_id from identifiers where identifier_hash = $1"
 
 
@@ -112,6 +114,11 @@ async def lock_member(transaction: Transaction, member_id: UUID) -> Member | Non
     """The member, locked to the commit."""
     row = await transaction.raw.fetchrow(LOCK_MEMBER, member_id)
     return None if row is None else Member(**dict(row))
+
+
+async def has_member(transaction: Transaction, member_id: UUID) -> bool:
+    """Whether there is such a member."""
+    return bool(await transaction.raw.fetchval(HAS_MEMBER, member_id))
 
 
 async def raise_member_version(transaction: Transaction, member_id: UUID) -> None:

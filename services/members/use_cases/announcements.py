@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 
+from services.members.domain.consents import Consent
 from services.members.domain.registry import Identifier, Member
+from shared.database import Transaction
 from shared.events.catalogue import MEMBERS
-from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled
+from shared.events.members import (
+    ConsentChanged,
+    ConsentData,
+    IdentifierData,
+    IdentifierLinked,
+    MemberData,
+    MemberEnrolled,
+)
 from shared.ids import new_id
 from shared.outbox import Message
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
@@ -41,6 +50,30 @@ def linked(identifier: Identifier) -> Message:
             identifier_type=identifier.type,
             state=identifier.state,
             version=identifier.version,
+        ),
+    )
+    return Message.of(event, MEMBERS.topic, subject)
+
+
+def consent_changed(transaction: Transaction, consent: Consent) -> Message:
+    """A consent as it holds now; who said so, where, and by what proof stays here."""
+    statement = consent.statement
+    subject = str(statement.key.member_id)
+    event = ConsentChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ConsentData(
+            member_id=statement.key.member_id,
+            version=consent.version,
+            purpose=statement.key.purpose,
+            channel=statement.key.channel,
+            partner_id=statement.key.partner_id,
+            is_granted=statement.is_granted,
+            text_version=statement.text_version,
+            stated_at=statement.stated_at,
         ),
     )
     return Message.of(event, MEMBERS.topic, subject)

@@ -126,7 +126,7 @@ def test_settings_show_no_secret() -> None:
 def test_a_partners_client_never_gets_what_is_the_programmes() -> None:
     judge_grant(None, SCOPES)
     judge_grant("acme", ["receipts:write", "members:write"])
-    for scope in ("clients:write", "members:contact"):
+    for scope in ("clients:write", "members:contact", "declarations:write"):
         with pytest.raises(ScopeNotForPartnersError, match=scope):
             judge_grant("acme", ["receipts:write", scope])
 

@@ -1,0 +1,35 @@
+"""Why a statement of a member (a consent, an acceptance of terms) is refused, or what it refers to."""
+
+from services.members.domain.errors import RegistryRefusalError
+
+
+class MemberLeftError(RegistryRefusalError):
+    """The member has left, and what is asked for is for those who are there."""
+
+
+class StatedInFutureError(RegistryRefusalError):
+    """What is recorded is said to have happened later than now."""
+
+
+class ConsentTextUnknownError(RegistryRefusalError):
+    """No such text was declared for the purpose and channel."""
+
+
+class ConsentTextExistsError(RegistryRefusalError):
+    """The text has been declared already, and texts never change."""
+
+
+class ConfirmationUnknownError(RegistryRefusalError):
+    """No consent waits for this token."""
+
+
+class ConfirmationUsedError(RegistryRefusalError):
+    """The token was used already."""
+
+
+class ConfirmationExpiredError(RegistryRefusalError):
+    """The token came too late."""
+
+
+class ConsentSupersededError(RegistryRefusalError):
+    """The member has said something newer since."""
