@@ -4,6 +4,7 @@ import structlog
 
 from services.coalition.api.audit import audit_router
 from services.coalition.api.clients import clients_router
+from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
 from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router
 from services.coalition.api.shown_once import ShownOnce
@@ -11,8 +12,15 @@ from services.coalition.api.stores import stores_router, tills_router
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ClientExistsError,
+    ContractNotFoundError,
+    ContractOverlapsError,
+    ContractStateError,
+    CurrencyDiffersError,
+    ExclusivityClashError,
+    OwnDraftError,
     PartnerExistsError,
     PartnerNotFoundError,
+    PublishedTooLateError,
     ScopeNotForPartnersError,
     StoreExistsError,
     StoreNotFoundError,
@@ -27,8 +35,15 @@ from shared.web import StaticKeySource
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ClientExistsError: (409, "client-exists", "Client exists"),
+    ContractNotFoundError: (404, "not-found", "Not found"),
+    ContractOverlapsError: (409, "contract-overlaps", "Contract overlaps"),
+    ContractStateError: (409, "contract-state", "Contract state"),
+    CurrencyDiffersError: (409, "currency-differs", "Currency differs"),
+    ExclusivityClashError: (409, "exclusivity-clash", "Exclusivity clash"),
+    OwnDraftError: (403, "own-draft", "Own draft"),
     PartnerExistsError: (409, "partner-exists", "Partner exists"),
     PartnerNotFoundError: (404, "not-found", "Not found"),
+    PublishedTooLateError: (422, "published-too-late", "Published too late"),
     ScopeNotForPartnersError: (422, "scope-not-for-partners", "Scope not for partners"),
     SealBrokenError: (409, "secret-not-available", "Secret not available"),
     StoreExistsError: (409, "store-exists", "Store exists"),
@@ -63,6 +78,9 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             tills_router(database, shown_once),
             clients_router(database, hasher, shown_once),
             audit_router(database),
+            contracts_router(database),
+            contract_reading_router(database),
+            approvals_router(database),
             oauth_router(TokenDesk(database, hasher, signer), signer),
         ),
         on_start=(database.warm, settle_declared_clients),

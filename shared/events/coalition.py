@@ -1,10 +1,11 @@
 """``loyalty.coalition``: partners, their stores and tills, and who may call the API."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
-from shared.events.envelope import Code, Event, Frozen, Version
+from shared.events.envelope import Code, Event, Frozen, Minor, Points, Version
 
 KeyScheme = Literal["sequence", "fiscal", "document"]
 
@@ -52,6 +53,60 @@ class ApiClientData(Frozen):
     is_revoked: StrictBool = False
 
 
+PriceText = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]+\.[0-9]{6}$",
+        description="One point's price in major units of the currency, without VAT, to six places.",
+    ),
+]
+PercentText = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2}$", description="A percentage, to two places.")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
+Percent = Annotated[StrictInt, Field(ge=0, le=100)]
+
+
+class RateData(Frozen):
+    """Prices of one point of a type; redemptions take ``minimum_points`` or more, in whole ``step_points``."""
+
+    point_type: Code
+    issue_price: PriceText
+    redemption_price: PriceText
+    vat_percent: PercentText
+    settle_on: Literal["issue", "redemption"]
+    minimum_points: Points
+    step_points: Points
+
+
+class ExclusivityData(Frozen):
+    """A category that the partner has for itself in a territory (ISO 3166)."""
+
+    category: Code
+    territory: Code
+
+
+class ContractData(Frozen):
+    """A partner's terms, in force from ``effective_from`` until just before ``effective_until``.
+
+    A partner's contracts never overlap. ``amount_minor`` is the prepaid block or the credit limit. With nothing left
+    of it the partner is refused, or goes on until it owes ``reserve_minor`` more.
+    """
+
+    contract_id: UUID
+    version: Version
+    partner_id: Code
+    number: Annotated[StrictInt, Field(ge=1)]
+    effective_from: AwareDatetime
+    effective_until: AwareDatetime | None = None
+    currency: Currency
+    rates: tuple[RateData, ...]
+    funding: Literal["prepaid", "postpaid"]
+    amount_minor: Annotated[Minor, Field(ge=0)]
+    alert_percents: tuple[Percent, ...] = ()
+    when_exhausted: Literal["refuse", "reserve"]
+    reserve_minor: Annotated[Minor, Field(ge=0)] = 0
+    exclusivities: tuple[ExclusivityData, ...] = ()
+
+
 class PartnerChanged(Event):
     """A partner was registered or changed."""
 
@@ -80,4 +135,14 @@ class ApiClientChanged(Event):
     data: ApiClientData
 
 
-CoalitionEvent = Annotated[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged, Field(discriminator="type")]
+class ContractPublished(Event):
+    """A contract was approved, or an approved one got an earlier end: a minute or more before either takes effect."""
+
+    type: Literal["loyalty.contract.published.v1"] = "loyalty.contract.published.v1"
+    data: ContractData
+
+
+CoalitionEvent = Annotated[
+    PartnerChanged | StoreChanged | TillChanged | ApiClientChanged | ContractPublished,
+    Field(discriminator="type"),
+]

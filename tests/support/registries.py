@@ -45,7 +45,7 @@ EMPTIED = {
         "outbox",
         "idempotency",
     ),
-    "coalition": ("tills", "stores", "partners", "api_clients", "outbox", "idempotency"),
+    "coalition": ("contracts", "tills", "stores", "partners", "api_clients", "outbox", "idempotency"),
 }
 REQUIRED = {
     "database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",  # tests bring their own

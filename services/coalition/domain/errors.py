@@ -31,3 +31,31 @@ class ClientExistsError(CoalitionRefusalError):
 
 class ScopeNotForPartnersError(CoalitionRefusalError):
     """A client that is bound to a partner may never have this scope."""
+
+
+class ContractNotFoundError(CoalitionRefusalError):
+    """No contract has this id, or it is another partner's."""
+
+
+class ContractStateError(CoalitionRefusalError):
+    """The contract has not come this far, or is past it."""
+
+
+class OwnDraftError(CoalitionRefusalError):
+    """Four eyes: nobody decides on what they wrote themselves."""
+
+
+class PublishedTooLateError(CoalitionRefusalError):
+    """What takes effect at a time is published before it, so that everybody knows of it by then."""
+
+
+class CurrencyDiffersError(CoalitionRefusalError):
+    """A partner's contracts and payments are in one currency."""
+
+
+class ContractOverlapsError(CoalitionRefusalError):
+    """Another approved contract of the partner holds at the same time."""
+
+
+class ExclusivityClashError(CoalitionRefusalError):
+    """Another partner has the category in the territory for itself."""

@@ -11,6 +11,9 @@ Scope: TypeAlias = Literal[
     "clients:read",
     "clients:write",
     "audit:read",
+    "contracts:write",
+    "contracts:approve",
+    "contracts:read",
     "members:write",
     "members:read",
     "members:contact",
@@ -32,8 +35,18 @@ Scope: TypeAlias = Literal[
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
 # Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's;
-# the audit log tells of everybody; what is declared (texts, terms, attributes) holds for all partners.
-PROGRAMME_ONLY: frozenset[str] = frozenset({"clients:write", "members:contact", "declarations:write", "audit:read"})
+# the audit log tells of everybody; what is declared (texts, terms, attributes) holds for all partners; and what a
+# partner pays is settled between two of the programme's people.
+PROGRAMME_ONLY: frozenset[str] = frozenset(
+    {
+        "clients:write",
+        "contracts:write",
+        "contracts:approve",
+        "members:contact",
+        "declarations:write",
+        "audit:read",
+    }
+)
 
 
 def judge_grant(partner_id: str | None, scopes: Iterable[str]) -> None:
