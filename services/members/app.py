@@ -4,12 +4,16 @@ from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
+from services.members.api.statuses import statuses_router
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     BornLaterError,
     IdentifierTakenError,
     IdentifierUnknownError,
+    MemberGoneError,
     MemberNotFoundError,
+    StatusChangeRefusedError,
+    UnknownReasonError,
 )
 from services.members.settings import MembersSettings
 from shared.runtime import ServiceContext, Wiring
@@ -20,7 +24,10 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     BornLaterError: (422, "invalid-request", "Invalid request"),
     IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
     IdentifierUnknownError: (404, "identifier-unknown", "Identifier unknown"),
+    MemberGoneError: (409, "member-gone", "Member gone"),
     MemberNotFoundError: (404, "not-found", "Not found"),
+    StatusChangeRefusedError: (409, "status-change-refused", "Status change refused"),
+    UnknownReasonError: (422, "invalid-request", "Invalid request"),
 }
 
 
@@ -36,6 +43,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             consents_router(database, seal, settings.consent_confirmed_within),
             consent_reading_router(database),
             consent_texts_router(database),
+            statuses_router(database, settings.reasons),
         ),
         on_start=(database.warm,),
         domain_problems=DOMAIN_PROBLEMS | STATEMENT_PROBLEMS,

@@ -8,6 +8,11 @@ from services.members.domain.identities import Identities
 from services.members.sealing.master_keys import MasterKeys
 from shared.runtime import ServiceSettings
 
+DEFAULT_STATUS_REASONS = (
+    "member_request,inactivity,card_lost,card_stolen,fraud_suspected,fraud_confirmed,fraud_cleared,terms_breached,"
+    "not_verified,verified,minor,of_age,deceased,mistake,data_subject_request,retention_ended"
+)
+
 
 class MembersSettings(ServiceSettings):
     """The keys that keep persons unreadable outside this service, and how long things last."""
@@ -20,6 +25,13 @@ class MembersSettings(ServiceSettings):
     consent_confirmation_hours: int = Field(
         default=72, ge=1, le=8_760, description="How long an e-mail consent waits for its confirmation, in hours."
     )
+    status_reasons: str = Field(
+        default=DEFAULT_STATUS_REASONS,
+        pattern=r"^[A-Za-z0-9._:-]{1,64}(,[A-Za-z0-9._:-]{1,64})*$",
+        max_length=2_000,
+        description="The codes that say why a member's status is changed, separated by commas. A code that was used "
+        "stays in histories and events when it is taken away here.",
+    )
 
     @field_validator("master_keys")
     @classmethod
@@ -31,6 +43,11 @@ class MembersSettings(ServiceSettings):
     def identities(self) -> Identities:
         """How values become hashes in this programme."""
         return Identities(self.hashing_key, self.country)
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Why a status may be changed."""
+        return frozenset(self.status_reasons.split(","))
 
     @property
     def keys(self) -> MasterKeys:

@@ -33,6 +33,18 @@ member_keys = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
 )
 
+status_changes = Table(
+    "status_changes",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("from_status", Text, nullable=False),
+    Column("to_status", Text, nullable=False),
+    Column("reason_code", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
 identifiers = Table(
     "identifiers",
     metadata,

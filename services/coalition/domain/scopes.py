@@ -20,6 +20,10 @@ Scope: TypeAlias = Literal[
     "consents:write",
     "consents:read",
     "declarations:write",
+    "members:status",
+    "members:audit",
+    "members:erase",
+    "members:republish",
     "receipts:write",
     "receipts:read",
     "rules:write",
@@ -34,15 +38,19 @@ Scope: TypeAlias = Literal[
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
-# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's;
-# the audit log tells of everybody; what is declared (texts, terms, attributes) holds for all partners; and what a
-# partner pays is settled between two of the programme's people.
+# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's, and
+# so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
+# holds for all partners; and what a partner pays is settled between two of the programme's people.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
         "contracts:write",
         "contracts:approve",
         "members:contact",
+        "members:status",
+        "members:audit",
+        "members:erase",
+        "members:republish",
         "declarations:write",
         "audit:read",
     }

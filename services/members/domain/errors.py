@@ -17,6 +17,18 @@ class IdentifierTakenError(RegistryRefusalError):
     """The identifier belongs to another member."""
 
 
+class MemberGoneError(RegistryRefusalError):
+    """The member is merged, closed or erased."""
+
+
+class StatusChangeRefusedError(RegistryRefusalError):
+    """The status may not follow the present one."""
+
+
+class UnknownReasonError(RegistryRefusalError):
+    """The programme does not declare the reason."""
+
+
 class BornLaterError(RegistryRefusalError):
     """The date of birth lies in the future."""
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from services.members.domain.errors import AlreadyEnrolledError, IdentifierTakenError, MemberNotFoundError
 from services.members.domain.registry import Claim, Identifier, Member
+from services.members.domain.statuses import judge_open
 
 
 def distinct_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
@@ -30,9 +31,11 @@ def judge_link(member: Member | None, identifier: Identifier) -> None:
 
     Raises:
         MemberNotFoundError: there is no such member.
+        MemberGoneError: the member is merged, closed or erased.
         IdentifierTakenError: the identifier is another member's.
     """
     if member is None:
         raise MemberNotFoundError("there is no such member")
     if identifier.member_id != member.member_id:
         raise IdentifierTakenError(f"the identifier belongs to another member already: {identifier.type}")
+    judge_open(member.status)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.members.domain.consents import Consent
 from services.members.domain.registry import Identifier, Member
+from services.members.domain.statuses import StatusChange
 from shared.database import Transaction
 from shared.events.catalogue import MEMBERS
 from shared.events.members import (
@@ -13,6 +14,8 @@ from shared.events.members import (
     IdentifierLinked,
     MemberData,
     MemberEnrolled,
+    MemberStatusChanged,
+    StatusData,
 )
 from shared.ids import new_id
 from shared.outbox import Message
@@ -33,6 +36,19 @@ def enrolled(member: Member, identifiers: Sequence[Identifier]) -> list[Message]
         data=_told(member),
     )
     return [Message.of(event, MEMBERS.topic, subject), *map(linked, identifiers)]
+
+
+def status_changed(member: Member, change: StatusChange) -> Message:
+    """What the member may do from now on, and why."""
+    event = MemberStatusChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(member.member_id),
+        time=change.changed_at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=StatusData(**_told(member).model_dump(), reason_code=change.reason_code),
+    )
+    return Message.of(event, MEMBERS.topic, event.subject)
 
 
 def linked(identifier: Identifier) -> Message:
