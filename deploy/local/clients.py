@@ -28,6 +28,7 @@ ADMIN_SCOPES = (
     "members:audit",
     "members:erase",
     "members:republish",
+    "identifiers:write",
     "receipts:write",
     "receipts:read",
     "rules:write",

@@ -2,18 +2,22 @@
 
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
+from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     BornLaterError,
+    IdentifierNotActiveError,
+    IdentifierStateError,
     IdentifierTakenError,
     IdentifierUnknownError,
     MemberGoneError,
     MemberNotFoundError,
     StatusChangeRefusedError,
     UnknownReasonError,
+    UnlikeReplacementError,
 )
 from services.members.settings import MembersSettings
 from shared.runtime import ServiceContext, Wiring
@@ -22,12 +26,15 @@ from shared.sealing import Seal
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
     BornLaterError: (422, "invalid-request", "Invalid request"),
+    IdentifierNotActiveError: (409, "identifier-not-active", "Identifier not active"),
+    IdentifierStateError: (409, "identifier-state", "Identifier state"),
     IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
     IdentifierUnknownError: (404, "identifier-unknown", "Identifier unknown"),
     MemberGoneError: (409, "member-gone", "Member gone"),
     MemberNotFoundError: (404, "not-found", "Not found"),
     StatusChangeRefusedError: (409, "status-change-refused", "Status change refused"),
     UnknownReasonError: (422, "invalid-request", "Invalid request"),
+    UnlikeReplacementError: (422, "unlike-replacement", "Unlike replacement"),
 }
 
 
@@ -39,11 +46,13 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     return Wiring(
         routers=(
             enrolment_router(database, identities, master_keys),
-            lookup_router(database, identities, master_keys),
+            lookup_router(database, master_keys),
             consents_router(database, seal, settings.consent_confirmed_within),
             consent_reading_router(database),
             consent_texts_router(database),
             statuses_router(database, settings.reasons),
+            changes_router(database, identities),
+            resolving_router(database, identities, settings.identifier_match_order),
         ),
         on_start=(database.warm,),
         domain_problems=DOMAIN_PROBLEMS | STATEMENT_PROBLEMS,

@@ -1,10 +1,12 @@
 """What members is told by its environment, beside what every service is."""
 
 from datetime import timedelta
+from typing import get_args
 
 from pydantic import Field, SecretStr, field_validator
 
 from services.members.domain.identities import Identities
+from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
 from shared.runtime import ServiceSettings
 
@@ -37,6 +39,19 @@ class MembersSettings(ServiceSettings):
     @classmethod
     def _are_master_keys(cls, value: SecretStr) -> SecretStr:
         MasterKeys.parse(value.get_secret_value())
+        return value
+
+    identifier_match_order: tuple[IdentifierKind, ...] = Field(
+        default=("token", "card", "phone"),
+        description="Which of several identifiers that a till has read says who is there: a JSON list of card, phone "
+        "and token, each once.",
+    )
+
+    @field_validator("identifier_match_order")
+    @classmethod
+    def _names_each_type_once(cls, value: tuple[IdentifierKind, ...]) -> tuple[IdentifierKind, ...]:
+        if sorted(value) != sorted(get_args(IdentifierKind)):
+            raise ValueError("it must name card, phone and token, each once")
         return value
 
     @property

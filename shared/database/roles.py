@@ -17,7 +17,9 @@ SCHEMAS = ("platform", "ledger", *SERVICES)
 
 ALL_PRIVILEGES: tuple[Privilege, ...] = ("select", "insert", "update", "delete")
 # What is written here stays as it was written: not even the service that owns it may change or delete a row.
-APPEND_ONLY_TABLES = frozenset({("coalition", "audit_log"), ("members", "status_changes")})
+APPEND_ONLY_TABLES = frozenset(
+    {("coalition", "audit_log"), ("members", "status_changes"), ("members", "identifier_changes")}
+)
 
 # A service holds locks for milliseconds; what lasts this long is stuck, and must not hold others up.
 SERVICE_LIMITS = {

@@ -24,6 +24,7 @@ Scope: TypeAlias = Literal[
     "members:audit",
     "members:erase",
     "members:republish",
+    "identifiers:write",
     "receipts:write",
     "receipts:read",
     "rules:write",
@@ -40,7 +41,8 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
 # Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's, and
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
-# holds for all partners; and what a partner pays is settled between two of the programme's people.
+# holds for all partners; what a partner pays is settled between two of the programme's people; and who may block any
+# card could block another partner's customers.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -51,6 +53,7 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "members:audit",
         "members:erase",
         "members:republish",
+        "identifiers:write",
         "declarations:write",
         "audit:read",
     }

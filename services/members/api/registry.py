@@ -15,13 +15,11 @@ from services.members.schemas.registry import (
     IdentifierAnswer,
     IdentifierBody,
     MemberAnswer,
-    ResolvedAnswer,
 )
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.enrol_member import Enrolment, enrol_member
 from services.members.use_cases.link_identifier import link_identifier
 from services.members.use_cases.read_member import read_identifiers, read_member
-from services.members.use_cases.resolve_identifier import resolve_identifier
 from shared.database import Database, Transaction
 from shared.ids import InvalidIdentifierError, new_id
 from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, requires
@@ -64,26 +62,19 @@ def enrolment_router(database: Database, identities: Identities, master_keys: Ma
 
         One that is this member's already is answered as it stands; one that is another member's is refused (409).
         """
-        claim = _claim(identities, body, "")
+        claim, author = claim_of(identities, body, ""), principal.client_id
 
         async def work(transaction: Transaction) -> Answer:
-            return Answer(201, IdentifierAnswer.of(await link_identifier(transaction, member_id, claim)))
+            return Answer(201, IdentifierAnswer.of(await link_identifier(transaction, member_id, claim, author)))
 
         return await idempotent(database, principal, key, _fingerprint(identities, body), work)
 
     return router
 
 
-def lookup_router(database: Database, identities: Identities, master_keys: MasterKeys) -> APIRouter:
-    """Finding and reading members; changes nothing."""
+def lookup_router(database: Database, master_keys: MasterKeys) -> APIRouter:
+    """Reading members; changes nothing."""
     router = APIRouter(prefix="/v1", tags=["members"])
-
-    @router.post("/identifiers:resolve", responses=problems(400, 401, 403, 404, 413, 415, 422))
-    async def resolve(body: IdentifierBody, _: Reader) -> ResolvedAnswer:
-        """Whose identifier is it? No effect, so no Idempotency-Key; a POST, so that the value stands in no log."""
-        claim = _claim(identities, body, "")
-        async with database.transaction() as transaction:
-            return ResolvedAnswer(member_id=await resolve_identifier(transaction, claim))
 
     @router.get("/members/{member_id}", responses=problems(401, 403, 404, 422))
     async def read(member_id: UUID, principal: Reader) -> MemberAnswer:
@@ -117,12 +108,13 @@ def _enrolment(body: EnrolmentBody, principal: Principal, identities: Identities
         email_hash=identities.email_hash(body.email),
         language=body.language,
         region=body.region,
-        claims=[_claim(identities, item, f"/identifiers/{index}") for index, item in enumerate(body.identifiers)],
+        claims=[claim_of(identities, item, f"/identifiers/{index}") for index, item in enumerate(body.identifiers)],
         enrolled_by=principal.client_id,
     )
 
 
-def _claim(identities: Identities, body: IdentifierBody, pointer: str) -> Claim:
+def claim_of(identities: Identities, body: IdentifierBody, pointer: str) -> Claim:
+    """An identifier as its hash; one that cannot be of its type is refused with ``pointer`` and its field."""
     try:
         return identities.claim(body.type, body.value)
     except InvalidIdentifierError as error:

@@ -35,3 +35,21 @@ class BornLaterError(RegistryRefusalError):
 
 class IdentifierUnknownError(RegistryRefusalError):
     """The identifier belongs to nobody."""
+
+
+class IdentifierNotActiveError(RegistryRefusalError):
+    """The identifier is somebody's, and was blocked, lost or replaced."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the identifier is {state}: use another one of the member's")
+
+
+class IdentifierStateError(RegistryRefusalError):
+    """The identifier is in a state from which this cannot happen to it."""
+
+    def __init__(self, state: str, action: str) -> None:
+        super().__init__(f"the identifier is {state}: {action.replace('_', ' ')} does not lead on from there")
+
+
+class UnlikeReplacementError(RegistryRefusalError):
+    """An identifier is replaced by another one of its type."""

@@ -2,8 +2,14 @@
 
 from collections.abc import Collection, Sequence
 
-from services.members.domain.errors import AlreadyEnrolledError, IdentifierTakenError, MemberNotFoundError
-from services.members.domain.registry import Claim, Identifier, Member
+from services.members.domain.errors import (
+    AlreadyEnrolledError,
+    IdentifierNotActiveError,
+    IdentifierTakenError,
+    IdentifierUnknownError,
+    MemberNotFoundError,
+)
+from services.members.domain.registry import Claim, Identifier, IdentifierKind, Member
 from services.members.domain.statuses import judge_open
 
 
@@ -39,3 +45,21 @@ def judge_link(member: Member | None, identifier: Identifier) -> None:
     if identifier.member_id != member.member_id:
         raise IdentifierTakenError(f"the identifier belongs to another member already: {identifier.type}")
     judge_open(member.status)
+
+
+def choose_identifier(found: Sequence[Identifier], match_order: Sequence[IdentifierKind]) -> Identifier:
+    """Of what was read at one till, the identifier that says who is there: the first in ``match_order`` in use.
+
+    One that is blocked does not hide another one: a member who has lost a card still has a phone.
+
+    Raises:
+        IdentifierUnknownError: none is anybody's.
+        IdentifierNotActiveError: none is in use.
+    """
+    if not found:
+        raise IdentifierUnknownError("the identifier belongs to no member")
+    ordered = sorted(found, key=lambda identifier: match_order.index(identifier.type))
+    for identifier in ordered:
+        if identifier.state == "active":
+            return identifier
+    raise IdentifierNotActiveError(ordered[0].state)

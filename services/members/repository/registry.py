@@ -63,8 +63,6 @@ RAISE_MEMBER_VERSION = "update members set version = version + 1 where member_id
 
 HAS_MEMBER = "select exists (select from members where member_id = $1)"
 
-FIND_HOLDER = "select member_id from identifiers where identifier_hash = $1"
-
 
 async def insert_member(
     transaction: Transaction,
@@ -124,12 +122,6 @@ async def has_member(transaction: Transaction, member_id: UUID) -> bool:
 async def raise_member_version(transaction: Transaction, member_id: UUID) -> None:
     """Count a change of a member whose row is locked."""
     await transaction.raw.execute(RAISE_MEMBER_VERSION, member_id)
-
-
-async def find_holder(transaction: Transaction, identifier_hash: str) -> UUID | None:
-    """Whose identifier this is."""
-    holder: UUID | None = await transaction.raw.fetchval(FIND_HOLDER, identifier_hash)
-    return holder
 
 
 async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member, SealedPerson | None] | None:

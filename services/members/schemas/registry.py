@@ -222,9 +222,3 @@ class ContactAnswer(_Answer):
             email=person.email,
             language=member.language,
         )
-
-
-class ResolvedAnswer(_Answer):
-    """Whose identifier it is."""
-
-    member_id: UUID

@@ -1,6 +1,7 @@
 """What the registry tells the others. Events carry keyed hashes and no personal data."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.members.domain.consents import Consent
 from services.members.domain.registry import Identifier, Member
@@ -51,14 +52,14 @@ def status_changed(member: Member, change: StatusChange) -> Message:
     return Message.of(event, MEMBERS.topic, event.subject)
 
 
-def linked(identifier: Identifier) -> Message:
-    """An identifier that a till can read belongs to a member from now on."""
+def linked(identifier: Identifier, at: datetime | None = None) -> Message:
+    """An identifier that a till can read belongs to a member, since it was linked or, again, since ``at``."""
     subject = str(identifier.member_id)
     event = IdentifierLinked(
         id=new_id(),
         source=SOURCE,
         subject=subject,
-        time=identifier.linked_at,
+        time=at or identifier.linked_at,
         traceparent=child_traceparent(current_traceparent()),
         data=IdentifierData(
             member_id=identifier.member_id,

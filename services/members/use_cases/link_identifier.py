@@ -2,15 +2,18 @@
 
 from uuid import UUID
 
+from services.members.domain.identifier_states import Statement
 from services.members.domain.linking import judge_link
 from services.members.domain.registry import Claim, Identifier
-from services.members.repository import registry
+from services.members.repository import identifiers, registry
 from services.members.use_cases import announcements
 from shared import outbox
 from shared.database import Transaction
 
+LINKED = "linked"
 
-async def link_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> Identifier:
+
+async def link_identifier(transaction: Transaction, member_id: UUID, claim: Claim, author: str) -> Identifier:
     """Give the member an identifier that nobody has, and record IdentifierLinked.
 
     Idempotent: an identifier that is this member's already is answered as it is, and nothing happens. Locks the
@@ -23,5 +26,6 @@ async def link_identifier(transaction: Transaction, member_id: UUID, claim: Clai
     judge_link(await registry.lock_member(transaction, member_id), identifier)
     if is_new:
         await registry.raise_member_version(transaction, member_id)
+        await identifiers.record_change(transaction, claim.hash, "link", "issued", Statement(LINKED, author))
         await outbox.record(transaction, [announcements.linked(identifier)])
     return identifier

@@ -1,0 +1,32 @@
+"""What the registry tells of identifiers after they were linked."""
+
+from datetime import datetime
+
+from services.members.domain.registry import Identifier
+from services.members.use_cases.announcements import SOURCE
+from shared.events.catalogue import MEMBERS
+from shared.events.members import IdentifierRevoked, RevocationData
+from shared.ids import new_id
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+
+def revoked(identifier: Identifier, reason_code: str, at: datetime) -> Message:
+    """An identifier was blocked, lost or replaced: it spends nothing any more."""
+    subject = str(identifier.member_id)
+    event = IdentifierRevoked(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        time=at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=RevocationData(
+            member_id=identifier.member_id,
+            identifier_hash=identifier.hash,
+            identifier_type=identifier.type,
+            state=identifier.state,
+            version=identifier.version,
+            reason_code=reason_code,
+        ),
+    )
+    return Message.of(event, MEMBERS.topic, subject)
