@@ -31,6 +31,7 @@ from shared.ledger import HeldSince
 from shared.receipt_key import MalformedReceiptIdError
 from shared.runtime import dead_letters
 from shared.runtime.record_keeping import RecordKeeping
+from shared.web.known_clients import project_clients
 
 MEETING_ATTEMPTS_MAX = 3
 
@@ -99,12 +100,13 @@ class MemberHandler(RecordKeeping):
 
 
 class CoalitionHandler(RecordKeeping):
-    """Partners, stores and tills become facts, and let parked receipts go."""
+    """Partners, stores, tills and API clients become facts, and let parked receipts go."""
 
     async def handle(self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged]) -> None:
         """Project a batch."""
 
         async def work(transaction: Transaction) -> int:
+            await project_clients(transaction, batch.events)
             released = await project_coalition(transaction, batch.events)
             await read_to.save(transaction, batch.positions)
             return released

@@ -3,6 +3,7 @@
 import structlog
 
 from services.coalition.api.audit import audit_router
+from services.coalition.api.client_changes import client_changes_router
 from services.coalition.api.clients import clients_router
 from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
 from services.coalition.api.oauth import oauth_router
@@ -12,6 +13,9 @@ from services.coalition.api.stores import stores_router, tills_router
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ClientExistsError,
+    ClientNotFoundError,
+    ClientOfSettingsError,
+    ClientRevokedError,
     ContractNotFoundError,
     ContractOverlapsError,
     ContractStateError,
@@ -25,6 +29,7 @@ from services.coalition.domain.errors import (
     StoreExistsError,
     StoreNotFoundError,
     TillExistsError,
+    TooManyClientsError,
 )
 from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
@@ -41,6 +46,9 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     CurrencyDiffersError: (409, "currency-differs", "Currency differs"),
     ExclusivityClashError: (409, "exclusivity-clash", "Exclusivity clash"),
     OwnDraftError: (403, "own-draft", "Own draft"),
+    ClientNotFoundError: (404, "not-found", "Not found"),
+    ClientOfSettingsError: (409, "client-of-settings", "Client of settings"),
+    ClientRevokedError: (409, "client-revoked", "Client revoked"),
     PartnerExistsError: (409, "partner-exists", "Partner exists"),
     PartnerNotFoundError: (404, "not-found", "Not found"),
     PublishedTooLateError: (422, "published-too-late", "Published too late"),
@@ -49,6 +57,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     StoreExistsError: (409, "store-exists", "Store exists"),
     StoreNotFoundError: (404, "not-found", "Not found"),
     TillExistsError: (409, "till-exists", "Till exists"),
+    TooManyClientsError: (409, "too-many-clients", "Too many clients"),
 }
 
 log = structlog.get_logger(__name__)
@@ -77,6 +86,9 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             stores_router(database, shown_once),
             tills_router(database, shown_once),
             clients_router(database, hasher, shown_once),
+            client_changes_router(
+                database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)
+            ),
             audit_router(database),
             contracts_router(database),
             contract_reading_router(database),

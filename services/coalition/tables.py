@@ -35,6 +35,8 @@ api_clients = Table(
     Column("partner_id", Text),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("secret_hash", Text, nullable=False),
+    Column("previous_secret_hash", Text),
+    Column("previous_valid_until", DateTime(timezone=True)),
     Column("is_revoked", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),

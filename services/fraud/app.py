@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.fraud.api import cases_router, decisions_router
-from services.fraud.consumer import CoalitionHandler, PurchaseHandler, wants_purchase, wants_till
+from services.fraud.consumer import CoalitionHandler, PurchaseHandler, wants_purchase, wants_till_or_client
 from services.fraud.domain.cases import CaseClosedOtherwiseError
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
 from services.fraud.repository import rule_sets
@@ -24,7 +24,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
         routers=(cases_router(database), decisions_router(database)),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
-            Subscription(COALITION, CoalitionHandler(database), wants=wants_till),
+            Subscription(COALITION, CoalitionHandler(database), wants=wants_till_or_client),
         ),
         on_start=(partial(_publish_rules, database),),
         domain_problems={CaseClosedOtherwiseError: (409, "case-closed", "The case is closed with another outcome")},

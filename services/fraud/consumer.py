@@ -10,15 +10,18 @@ from services.fraud.repository.decisions import DecidedElsewhereError
 from services.fraud.use_cases.project_tills import project_tills
 from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
 from shared.database import Database, Transaction, read_to
-from shared.events.coalition import CoalitionEvent, TillChanged
+from shared.events.coalition import ApiClientChanged, CoalitionEvent, TillChanged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.kafka import Batch, PermanentError, TransientError
 from shared.runtime.record_keeping import RecordKeeping
+from shared.web.known_clients import project_clients
 
 DECIDED_ELSEWHERE_ATTEMPTS_MAX = 3
 
 _PURCHASE_RECORDED: bytes = PurchaseRecorded.model_fields["type"].default.encode()
-_TILL_CHANGED: bytes = TillChanged.model_fields["type"].default.encode()
+_WANTED_OF_COALITION = frozenset(
+    str(event.model_fields["type"].default).encode() for event in (TillChanged, ApiClientChanged)
+)
 
 
 def wants_purchase(headers: Mapping[str, bytes]) -> bool:
@@ -26,9 +29,10 @@ def wants_purchase(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type", _PURCHASE_RECORDED) == _PURCHASE_RECORDED
 
 
-def wants_till(headers: Mapping[str, bytes]) -> bool:
-    """Of coalition's events, fraud needs those of tills."""
-    return headers.get("type", _TILL_CHANGED) == _TILL_CHANGED
+def wants_till_or_client(headers: Mapping[str, bytes]) -> bool:
+    """Of coalition's events, fraud needs those of tills and API clients. Without the header, decoding finds out."""
+    kind = headers.get("type")
+    return kind is None or kind in _WANTED_OF_COALITION
 
 
 class PurchaseHandler(RecordKeeping):
@@ -59,13 +63,14 @@ class PurchaseHandler(RecordKeeping):
 
 
 class CoalitionHandler(RecordKeeping):
-    """Tills become facts."""
+    """Tills and API clients become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:
         """Project a batch."""
         changes = [event for event in batch.events if isinstance(event, TillChanged)]
 
         async def work(transaction: Transaction) -> None:
+            await project_clients(transaction, batch.events)
             await project_tills(transaction, changes)
             await read_to.save(transaction, batch.positions)
 

@@ -1,4 +1,4 @@
-"""Wiring: settings to database and routes; nothing else. Members reads no topic."""
+"""Wiring: settings to database, Kafka and routes; nothing else."""
 
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
@@ -6,6 +6,7 @@ from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
+from services.members.consumer import CoalitionHandler, wants_client
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     BornLaterError,
@@ -20,7 +21,8 @@ from services.members.domain.errors import (
     UnlikeReplacementError,
 )
 from services.members.settings import MembersSettings
-from shared.runtime import ServiceContext, Wiring
+from shared.events.catalogue import COALITION
+from shared.runtime import ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
@@ -54,6 +56,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             changes_router(database, identities),
             resolving_router(database, identities, settings.identifier_match_order),
         ),
+        subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         on_start=(database.warm,),
         domain_problems=DOMAIN_PROBLEMS | STATEMENT_PROBLEMS,
     )

@@ -17,6 +17,7 @@ from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
+from shared.web.known_clients import project_clients
 
 E = TypeVar("E", bound=Event)
 Take: TypeAlias = Callable[[Transaction, Sequence[E]], Awaitable[None]]
@@ -63,7 +64,8 @@ async def take_members(transaction: Transaction, events: Sequence[MemberEvent]) 
 
 
 async def take_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
-    """Partners get their names."""
+    """Partners get their names, and API clients are known."""
+    await project_clients(transaction, events)
     await project_partners(transaction, [event for event in events if isinstance(event, PartnerChanged)])
 
 

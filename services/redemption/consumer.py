@@ -18,6 +18,7 @@ from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
+from shared.web.known_clients import project_clients
 
 # A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
 CONFLICT = "content_conflict"
@@ -90,12 +91,13 @@ class MemberHandler(RecordKeeping):
 
 
 class CoalitionHandler(RecordKeeping):
-    """Partners and tills become facts."""
+    """Partners, tills and API clients become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:
         """Project a batch."""
 
         async def work(transaction: Transaction) -> None:
+            await project_clients(transaction, batch.events)
             await project_coalition(transaction, batch.events)
             await read_to.save(transaction, batch.positions)
 

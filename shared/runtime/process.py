@@ -133,7 +133,7 @@ class ServiceProcess(Generic[S]):
             for consumer in self._consumers(context, wiring):
                 work.start("consumer", consumer.run)
             relay.start("relay", Relay(context.database, context.kafka, context.instance).run)
-        for periodic in (*wiring.periodic, *await standard_periodic(context.database)):
+        for periodic in (*wiring.periodic, *await standard_periodic(context)):
             if context.consumes or periodic.in_every_role:
                 work.start(f"periodic {periodic.name}", partial(run_periodic, periodic, context.clock))
         http.start("http", partial(serve, self._app(context, wiring), listener))

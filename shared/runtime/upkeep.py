@@ -18,6 +18,7 @@ from shared.runtime.wiring import Periodic
 from shared.web.authentication import Authenticator
 from shared.web.health import Check
 from shared.web.idempotency import FORGET_ROWS_MAX, forget_answers
+from shared.web.known_clients import CLIENTS_REFRESH_SECONDS
 
 CLOCK_REFRESH_SECONDS = 1.0
 CLOCK_DEADLINE_SECONDS = 5.0
@@ -50,13 +51,21 @@ def standard_checks(context: ServiceContext[Any]) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-async def standard_periodic(database: Database) -> Sequence[Periodic]:
-    """Old answers are forgotten, where the service keeps any."""
+async def standard_periodic(context: ServiceContext[Any]) -> Sequence[Periodic]:
+    """Old answers are forgotten, where the service keeps any, and clients are kept in memory where routes need them.
+
+    The clients are read once before this returns: no request is answered without them.
+    """
+    database, periodic = context.database, []
     async with database.transaction() as transaction:
         keeps_answers = await transaction.raw.fetchval("select to_regclass('idempotency') is not null")
-    if not keeps_answers:
-        return ()
-    return (Periodic("forget_answers", FORGET_INTERVAL_SECONDS, partial(_forget_answers, database)),)
+    if keeps_answers:
+        periodic.append(Periodic("forget_answers", FORGET_INTERVAL_SECONDS, partial(_forget_answers, database)))
+    if context.serves_http:
+        refresh = partial(context.authenticator.clients.refresh, database)
+        await refresh()
+        periodic.append(Periodic("refresh_clients", CLIENTS_REFRESH_SECONDS, refresh, in_every_role=True))
+    return periodic
 
 
 async def _forget_answers(database: Database) -> None:

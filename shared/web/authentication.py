@@ -17,6 +17,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError, SecurityWarning
 
 from shared.web.keys import Keys, KeySource, KeysUnavailableError
+from shared.web.known_clients import KnownClients, left_of
 from shared.web.metrics import KEY_FETCHES, TOKEN_REFUSALS
 from shared.web.principal import Principal
 from shared.web.problems import Problem
@@ -56,6 +57,7 @@ class Authenticator:
         self._looked_at_seconds = -UNKNOWN_KEY_PAUSE_SECONDS
         self._looking = asyncio.Lock()
         self._verified: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self.clients = KnownClients()
 
     def accept_tills(self, find_till: FindTill) -> None:
         """Take till keys too: ``find_till`` gets the SHA-256 in hex and answers None for unknown or revoked ones."""
@@ -108,7 +110,11 @@ class Authenticator:
             self._verified[credential] = claims
             if len(self._verified) > VERIFIED_TOKENS_MAX:
                 self._verified.popitem(last=False)
-        return self._principal(claims)
+        principal = self._principal(claims)
+        left = left_of(principal, self.clients.find(principal.client_id))
+        if left is None:
+            raise refuse("revoked", "The client was revoked: ask your administrator.")
+        return left
 
     async def _till(self, till_key: str) -> Principal:
         if self._tills is None:

@@ -2,7 +2,7 @@
 
 from fastapi import Response
 
-from services.coalition.schemas.clients import ClientAnswer
+from services.coalition.schemas.clients import ClientAnswer, RotationAnswer
 from services.coalition.schemas.stores import StoreOutcome, StoresAnswer, TillAnswer, TillKey
 from shared.sealing import Seal
 from shared.web import opened
@@ -34,6 +34,10 @@ class ShownOnce:
         """The answer to a client's registration with its secret."""
         return opened(response, ClientAnswer, self._open_client)
 
+    def open_rotation(self, response: Response) -> Response:
+        """The answer to a rotation with the new secret."""
+        return opened(response, RotationAnswer, self._open_rotation)
+
     def _open_till(self, answer: TillAnswer) -> TillAnswer:
         about = _till(answer.partner_id, answer.store_id, answer.till_id)
         return answer.model_copy(update={"till_key": self._seal.open(answer.till_key, about)})
@@ -53,6 +57,10 @@ class ShownOnce:
         return store.model_copy(update={"tills": tills})
 
     def _open_client(self, answer: ClientAnswer) -> ClientAnswer:
+        secret = self._seal.open(answer.client_secret, _client(answer.client_id))
+        return answer.model_copy(update={"client_secret": secret})
+
+    def _open_rotation(self, answer: RotationAnswer) -> RotationAnswer:
         secret = self._seal.open(answer.client_secret, _client(answer.client_id))
         return answer.model_copy(update={"client_secret": secret})
 

@@ -29,6 +29,22 @@ class ClientExistsError(CoalitionRefusalError):
     """The id is another API client's already."""
 
 
+class ClientNotFoundError(CoalitionRefusalError):
+    """No API client has this id."""
+
+
+class ClientRevokedError(CoalitionRefusalError):
+    """The API client was revoked, which is final."""
+
+
+class ClientOfSettingsError(CoalitionRefusalError):
+    """The settings say what this API client's secret and scopes are, and would say so again at the next start."""
+
+
+class TooManyClientsError(CoalitionRefusalError):
+    """As many API clients are registered as every process keeps in memory."""
+
+
 class ScopeNotForPartnersError(CoalitionRefusalError):
     """A client that is bound to a partner may never have this scope."""
 

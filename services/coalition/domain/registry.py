@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from shared.events.coalition import KeyScheme
@@ -57,7 +58,10 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """A machine that calls the API; ``partner_id`` is None for the programme's own."""
+    """A machine that calls the API; ``partner_id`` is None for the programme's own.
+
+    The secret that was replaced last stays good until ``previous_valid_until``.
+    """
 
     client_id: str
     partner_id: str | None
@@ -65,6 +69,16 @@ class ApiClient:
     secret_hash: str = field(repr=False)
     is_revoked: bool
     version: int
+    previous_secret_hash: str | None = field(default=None, repr=False)
+    previous_valid_until: datetime | None = None
+
+    def valid_hashes(self, now: datetime) -> tuple[str, ...]:
+        """The hashes of the secrets that are good now: none of a revoked client, else one, and two in an overlap."""
+        if self.is_revoked:
+            return ()
+        if self.previous_secret_hash is None or self.previous_valid_until is None or self.previous_valid_until <= now:
+            return (self.secret_hash,)
+        return (self.secret_hash, self.previous_secret_hash)
 
 
 @dataclass(frozen=True, slots=True)

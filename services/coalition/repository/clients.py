@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import RowMapping
 
 from services.coalition.domain.registry import ApiClient
 from services.coalition.tables import api_clients
@@ -33,8 +34,27 @@ async def find_client(transaction: Transaction, client_id: str, *, is_locking: b
     if is_locking:
         statement = statement.with_for_update(key_share=True)
     row = (await transaction.connection.execute(statement)).mappings().first()
-    if row is None:
-        return None
+    return None if row is None else _client(row)
+
+
+async def load_clients(
+    transaction: Transaction, *, partner_id: str | None, after: str | None, rows_max: int
+) -> list[ApiClient]:
+    """Clients in the order of their ids; ``partner_id`` leaves those that are bound to it."""
+    statement = select(api_clients).order_by(api_clients.c.client_id).limit(rows_max)
+    if partner_id is not None:
+        statement = statement.where(api_clients.c.partner_id == partner_id)
+    if after is not None:
+        statement = statement.where(api_clients.c.client_id > after)
+    return [_client(row) for row in (await transaction.connection.execute(statement)).mappings()]
+
+
+async def count_clients(transaction: Transaction) -> int:
+    """How many there are, revoked ones included."""
+    return int((await transaction.connection.execute(select(func.count()).select_from(api_clients))).scalar_one())
+
+
+def _client(row: RowMapping) -> ApiClient:
     return ApiClient(
         client_id=row["client_id"],
         partner_id=row["partner_id"],
@@ -42,6 +62,8 @@ async def find_client(transaction: Transaction, client_id: str, *, is_locking: b
         secret_hash=row["secret_hash"],
         is_revoked=row["is_revoked"],
         version=row["version"],
+        previous_secret_hash=row["previous_secret_hash"],
+        previous_valid_until=row["previous_valid_until"],
     )
 
 
@@ -53,4 +75,6 @@ def _client_values(client: ApiClient) -> dict[str, Any]:
         "secret_hash": client.secret_hash,
         "is_revoked": client.is_revoked,
         "version": client.version,
+        "previous_secret_hash": client.previous_secret_hash,
+        "previous_valid_until": client.previous_valid_until,
     }

@@ -1,12 +1,17 @@
 """What HTTP says of API clients, tokens and keys."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
+from services.coalition.domain.registry import ApiClient
 from services.coalition.domain.scopes import SCOPES, Scope
 from services.coalition.schemas.fields import AnswerModel
-from shared.web import Body, CodeText
+from shared.web import Body, CodeText, Text
+
+OVERLAP_SECONDS_DEFAULT = 86_400
+OVERLAP_SECONDS_MAX = 30 * 86_400
 
 
 class ClientBody(Body):
@@ -23,6 +28,58 @@ class ClientAnswer(AnswerModel):
     client_id: str
     partner_id: str | None
     scopes: list[str]
+    version: int
+    client_secret: str = Field(repr=False, examples=["cs_…"])
+
+
+class RotationBody(Body):
+    """Another secret. For how long the present one stays good beside it; 0 ends it at once."""
+
+    overlap_seconds: Annotated[StrictInt, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = OVERLAP_SECONDS_DEFAULT
+    why: Text | None = None
+
+
+class ScopesBody(Body):
+    """All that the client may do from now on."""
+
+    scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES))
+    why: Text | None = None
+
+
+class RevocationBody(Body):
+    """Why the client may do nothing any more."""
+
+    why: Text
+
+
+class ClientView(AnswerModel):
+    """A client without its secret."""
+
+    client_id: str
+    partner_id: str | None
+    scopes: list[str]
+    is_revoked: bool
+    previous_valid_until: datetime | None = Field(description="Until when the secret that was replaced stays good.")
+    version: int
+
+    @classmethod
+    def of(cls, client: ApiClient) -> Self:
+        """The answer for a client."""
+        return cls(
+            client_id=client.client_id,
+            partner_id=client.partner_id,
+            scopes=list(client.scopes),
+            is_revoked=client.is_revoked,
+            previous_valid_until=client.previous_valid_until,
+            version=client.version,
+        )
+
+
+class RotationAnswer(AnswerModel):
+    """The new secret: shown in this answer and its replays, and nowhere else."""
+
+    client_id: str
+    previous_valid_until: datetime | None = Field(description="Until when the secret that was replaced stays good.")
     version: int
     client_secret: str = Field(repr=False, examples=["cs_…"])
 

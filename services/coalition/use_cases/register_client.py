@@ -1,7 +1,7 @@
 """Register a machine that calls the API."""
 
 from services.coalition.domain.audit import Act, facts_of
-from services.coalition.domain.errors import ClientExistsError, PartnerNotFoundError
+from services.coalition.domain.errors import ClientExistsError, PartnerNotFoundError, TooManyClientsError
 from services.coalition.domain.registry import ApiClient
 from services.coalition.domain.scopes import judge_grant
 from services.coalition.repository import clients, partners
@@ -9,6 +9,7 @@ from services.coalition.use_cases import announcements
 from services.coalition.use_cases.record_acts import record_acts
 from shared import outbox
 from shared.database import Transaction
+from shared.web.known_clients import CLIENTS_MAX
 
 
 async def register_client(transaction: Transaction, client: ApiClient, author: str) -> None:
@@ -18,10 +19,13 @@ async def register_client(transaction: Transaction, client: ApiClient, author: s
         ScopeNotForPartnersError: it is bound to a partner and asks for what is the programme's alone.
         PartnerNotFoundError: it is bound to a partner that is not there.
         ClientExistsError: the id is taken.
+        TooManyClientsError: every process keeps all clients in memory, so there is a bound on them.
     """
     judge_grant(client.partner_id, client.scopes)
     if client.partner_id is not None and await partners.find_partner(transaction, client.partner_id) is None:
         raise PartnerNotFoundError("there is no such partner to bind a client to")
+    if await clients.count_clients(transaction) >= CLIENTS_MAX:
+        raise TooManyClientsError(f"there are {CLIENTS_MAX} clients already, revoked ones included")
     if not await clients.insert_client(transaction, client):
         raise ClientExistsError(f"there is a client {client.client_id} already")
     act = Act(author, "api_client.registered", client.client_id, client.partner_id, after=facts_of(client))

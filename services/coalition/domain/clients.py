@@ -1,0 +1,53 @@
+"""How an API client changes. Pure: each function gives the client as it stands afterwards, one version higher."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from services.coalition.domain.errors import ClientRevokedError
+from services.coalition.domain.registry import ApiClient
+from services.coalition.domain.scopes import judge_grant
+
+
+def with_new_secret(client: ApiClient, secret_hash: str, previous_valid_until: datetime | None) -> ApiClient:
+    """The client with another secret. The one that it replaces stays good until a time, or ends at once (None).
+
+    There are two at most: one that was replaced before and is still good ends now.
+
+    Raises:
+        ClientRevokedError: nothing of a revoked client changes any more.
+    """
+    _refuse_revoked(client)
+    return replace(
+        client,
+        secret_hash=secret_hash,
+        previous_secret_hash=None if previous_valid_until is None else client.secret_hash,
+        previous_valid_until=previous_valid_until,
+        version=client.version + 1,
+    )
+
+
+def with_scopes(client: ApiClient, scopes: Iterable[str]) -> ApiClient:
+    """The client with exactly these scopes; the same client where it has them already.
+
+    Raises:
+        ClientRevokedError: nothing of a revoked client changes any more.
+        ScopeNotForPartnersError: it is bound to a partner, and a scope is the programme's alone.
+    """
+    _refuse_revoked(client)
+    judge_grant(client.partner_id, wanted := tuple(sorted(set(scopes))))
+    return client if wanted == client.scopes else replace(client, scopes=wanted, version=client.version + 1)
+
+
+def revoked(client: ApiClient) -> ApiClient:
+    """The client, for ever without access and secrets; the same client where it was revoked before."""
+    if client.is_revoked:
+        return client
+    return replace(
+        client, is_revoked=True, previous_secret_hash=None, previous_valid_until=None, version=client.version + 1
+    )
+
+
+def _refuse_revoked(client: ApiClient) -> None:
+    if client.is_revoked:
+        raise ClientRevokedError("the client was revoked, which is final: register another")
