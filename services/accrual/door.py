@@ -4,14 +4,15 @@ A receipt is safe once every in-sync replica has it; only then does the door say
 the consumer has the last word, also on whose card it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
+from services.accrual.domain.partner_standing import Reason, Standing, standing_at, why_not_taken
 from services.accrual.metrics import TOLERATED_SUMS
 from services.accrual.programme import Programme
-from services.accrual.repository import outcomes, projections
+from services.accrual.repository import outcomes, partner_standings, projections
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.projections import Till, Tolerance
 from services.accrual.schemas import ReceiptBody
@@ -31,6 +32,17 @@ class ConflictingDocumentError(Exception):
     """A document with this key and other contents was taken before."""
 
 
+class PartnerNotOpenError(Exception):
+    """The partner posts no receipts: it had not begun when this one occurred, or had left."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(
+            "when this receipt occurred its partner had left the coalition: nothing was recorded"
+            if reason == "partner_left"
+            else "its partner is still preparing: ask the programme to declare it testing, then post again"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A document that is safe. ``outcome`` is there where it had been decided before, or was waited for."""
@@ -40,7 +52,7 @@ class Taken:
     outcome: ReceiptOutcome | None
 
 
-Result: TypeAlias = Taken | InvalidDocumentError | ConflictingDocumentError
+Result: TypeAlias = Taken | InvalidDocumentError | ConflictingDocumentError | PartnerNotOpenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class _Known:
     members: dict[str, UUID]
     schemes: dict[Till, str]
     tolerances: dict[str, Tolerance]
+    partners: Mapping[str, Sequence[Standing]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,10 @@ class Door:
             TOLERATED_SUMS.inc(tolerated)
         if decided is not None and decided.state in ("awarded", "refused"):
             return Taken(submission.receipt_id, submission.natural_key, decided)
+        standing = standing_at(known.partners.get(submission.partner_id, ()), submission.body.occurred_at)
+        reason = why_not_taken(standing)
+        if reason is not None:
+            return PartnerNotOpenError(reason)
         member_id = known.members.get(submission.identifier_hash or "")
         event = to_event(submission, member_id, now, self.identifier_key)
         message = purchase_message(event)
@@ -124,9 +141,11 @@ class Door:
 async def _load_known(transaction: Transaction, submissions: Sequence[Submission]) -> _Known:
     hashes = {found.identifier_hash for found in submissions if found.identifier_hash is not None}
     tills = {Till(found.partner_id, found.store_id, found.till_id) for found in submissions}
+    partner_ids = {found.partner_id for found in submissions}
     return _Known(
         outcomes=await outcomes.load_outcomes(transaction, {found.natural_key for found in submissions}),
         members=await projections.find_members(transaction, hashes) if hashes else {},
         schemes=await projections.find_schemes(transaction, tills),
-        tolerances=await projections.find_tolerances(transaction, {found.partner_id for found in submissions}),
+        tolerances=await projections.find_tolerances(transaction, partner_ids),
+        partners=await partner_standings.load(transaction, partner_ids),
     )

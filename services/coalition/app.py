@@ -1,5 +1,7 @@
 """Wiring: settings to database, credentials and routes; nothing else. Coalition reads no topic yet."""
 
+from zoneinfo import ZoneInfo
+
 import structlog
 
 from services.coalition.api.audit import audit_router
@@ -7,7 +9,7 @@ from services.coalition.api.client_changes import client_changes_router
 from services.coalition.api.clients import clients_router
 from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
 from services.coalition.api.oauth import oauth_router
-from services.coalition.api.partners import partners_router
+from services.coalition.api.partners import partners_router, standings_router
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.stores import stores_router, tills_router
 from services.coalition.credentials.secrets import SecretHasher
@@ -21,11 +23,13 @@ from services.coalition.domain.errors import (
     ContractStateError,
     CurrencyDiffersError,
     ExclusivityClashError,
+    LeavingDatesError,
     OwnDraftError,
     PartnerExistsError,
     PartnerNotFoundError,
     PublishedTooLateError,
     ScopeNotForPartnersError,
+    StateChangeError,
     StoreExistsError,
     StoreNotFoundError,
     TillExistsError,
@@ -36,7 +40,7 @@ from services.coalition.use_cases.issue_token import TokenDesk
 from services.coalition.use_cases.settle_clients import settle_clients
 from shared.runtime import ServiceContext, Wiring
 from shared.sealing import Seal, SealBrokenError
-from shared.web import StaticKeySource
+from shared.web import StaticKeySource, VersionChangedError
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ClientExistsError: (409, "client-exists", "Client exists"),
@@ -49,15 +53,18 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ClientNotFoundError: (404, "not-found", "Not found"),
     ClientOfSettingsError: (409, "client-of-settings", "Client of settings"),
     ClientRevokedError: (409, "client-revoked", "Client revoked"),
+    LeavingDatesError: (422, "leaving-dates", "Leaving dates"),
     PartnerExistsError: (409, "partner-exists", "Partner exists"),
     PartnerNotFoundError: (404, "not-found", "Not found"),
     PublishedTooLateError: (422, "published-too-late", "Published too late"),
     ScopeNotForPartnersError: (422, "scope-not-for-partners", "Scope not for partners"),
     SealBrokenError: (409, "secret-not-available", "Secret not available"),
+    StateChangeError: (409, "state-change", "State change"),
     StoreExistsError: (409, "store-exists", "Store exists"),
     StoreNotFoundError: (404, "not-found", "Not found"),
     TillExistsError: (409, "till-exists", "Till exists"),
     TooManyClientsError: (409, "too-many-clients", "Too many clients"),
+    VersionChangedError: (412, "version-changed", "Version changed"),
 }
 
 log = structlog.get_logger(__name__)
@@ -83,6 +90,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
     return Wiring(
         routers=(
             partners_router(database),
+            standings_router(database, ZoneInfo(settings.time_zone)),
             stores_router(database, shown_once),
             tills_router(database, shown_once),
             clients_router(database, hasher, shown_once),

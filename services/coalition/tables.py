@@ -1,6 +1,6 @@
 """The tables that SQLAlchemy statements touch. The migrations say what they are."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData()
@@ -10,7 +10,13 @@ partners = Table(
     metadata,
     Column("partner_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("in_force_from", DateTime(timezone=True), nullable=False),
+    Column("reason_code", Text, nullable=False),
+    Column("last_earn_on", Date),
+    Column("last_spend_on", Date),
+    Column("returns_until", Date),
     Column("line_tolerance_minor", BigInteger, nullable=False),
     Column("receipt_tolerance_minor", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),

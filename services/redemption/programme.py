@@ -1,6 +1,7 @@
 """What the programme has set for redemption, as one process sees it."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
@@ -9,7 +10,7 @@ from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One programme a deployment."""
+    """One programme a deployment. ``zone`` is where its days begin and end."""
 
     point_type: str
     pricing: Pricing
@@ -17,6 +18,7 @@ class Programme:
     identifier_key: IdentifierKey
     fresh_facts: FreshFacts
     topic_partitions: int
+    zone: tzinfo
 
     def hash_of(self, kind: IdentifierType, value: str) -> str:
         """What stands for an identifier that a till has read.

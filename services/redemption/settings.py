@@ -1,5 +1,7 @@
 """Settings of redemption, beside those that every service has."""
 
+from zoneinfo import ZoneInfo
+
 from pydantic import Field
 
 from services.redemption.domain.holding import FreshFacts
@@ -46,4 +48,5 @@ class RedemptionSettings(ServiceSettings):
             identifier_key=self.hashing_key,
             fresh_facts=FreshFacts(self.hold_points_max_while_behind),
             topic_partitions=self.topic_partitions,
+            zone=ZoneInfo(self.time_zone),
         )

@@ -1,5 +1,6 @@
 """``loyalty.coalition``: partners, their stores and tills, and who may call the API."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,15 +9,29 @@ from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 from shared.events.envelope import Code, Event, Frozen, Minor, Points, Version
 
 KeyScheme = Literal["sequence", "fiscal", "document"]
+PartnerKind = Literal["issuing", "redeeming", "both", "co_brand_bank"]
+PartnerState = Literal[
+    "preparing", "testing", "active", "suspended_earning", "suspended_spending", "suspended", "leaving", "left"
+]
 
 
 class PartnerData(Frozen):
-    """A member company. Tolerances are how far a receipt's sums may be off before the door refuses it."""
+    """A member company. Tolerances are how far a receipt's sums may be off before the door refuses it.
+
+    Kind and state count from ``in_force_from`` on (absent: from the event's time). Of one who is leaving, points are
+    earned and spent up to and including the two days, and goods come back up to and including ``returns_until``.
+    """
 
     partner_id: Code
     version: Version
     name: str
-    state: Literal["active", "suspended"]
+    state: PartnerState
+    kind: PartnerKind = "both"
+    in_force_from: AwareDatetime | None = None
+    last_earn_on: date | None = None
+    last_spend_on: date | None = None
+    returns_until: date | None = None
+    reason_code: Code | None = None
     line_tolerance_minor: Annotated[StrictInt, Field(ge=0)] = 1
     receipt_tolerance_minor: Annotated[StrictInt, Field(ge=0)] = 5
 

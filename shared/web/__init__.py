@@ -18,6 +18,7 @@ from shared.web.idempotency import (
 )
 from shared.web.keys import HttpKeySource, KeySource, KeysUnavailableError, StaticKeySource
 from shared.web.paging import Page, PageRequest, Paging, decode_cursor, encode_cursor
+from shared.web.preconditions import IfMatch, VersionChangedError, etag, require_version
 from shared.web.principal import Principal, TillIdentity
 from shared.web.problems import FieldError, Problem, ProblemBody, invalid_field, not_found, problems
 from shared.web.request_context import current_request_id
@@ -49,6 +50,7 @@ __all__ = [
     "Flag",
     "HttpKeySource",
     "IdempotencyKey",
+    "IfMatch",
     "KeySource",
     "KeyedRequest",
     "KeysUnavailableError",
@@ -67,17 +69,20 @@ __all__ = [
     "StaticKeySource",
     "Text",
     "TillIdentity",
+    "VersionChangedError",
     "WholeNumber",
     "create_app",
     "current_request_id",
     "decode_cursor",
     "encode_cursor",
+    "etag",
     "forget_answers",
     "idempotent",
     "invalid_field",
     "not_found",
     "opened",
     "problems",
+    "require_version",
     "requires",
     "till_key_sha256",
     "unprotected_routes",

@@ -54,6 +54,7 @@ PROGRAMME = Programme(
     identifier_key=KEY,
     fresh_facts=FreshFacts(points_max=5_000),
     topic_partitions=4,
+    zone=UTC,
 )
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 BLOCKED_SECONDS_MAX = 60.0

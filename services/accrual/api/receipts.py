@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from services.accrual.api.answers import accepted, receipt_answer
-from services.accrual.door import ConflictingDocumentError, Door, Result, Taken
+from services.accrual.door import ConflictingDocumentError, Door, PartnerNotOpenError, Result, Taken
 from services.accrual.programme import PublishedRules
 from services.accrual.schemas import (
     BatchItemAnswer,
@@ -136,9 +136,11 @@ def _read(item: object) -> ReceiptBody | Problem:
         return problem
 
 
-def _problem(result: InvalidDocumentError | ConflictingDocumentError) -> Problem:
+def _problem(result: InvalidDocumentError | ConflictingDocumentError | PartnerNotOpenError) -> Problem:
     if isinstance(result, ConflictingDocumentError):
         return Problem(409, "conflicting-document", str(result), title="Conflicting document")
+    if isinstance(result, PartnerNotOpenError):
+        return Problem(403, "partner-not-open", str(result), title="Partner not open")
     errors = [FieldError(pointer=fault.pointer, detail=fault.detail) for fault in result.faults]
     return Problem(422, "invalid-request", str(result), title="Invalid request", errors=errors)
 

@@ -3,14 +3,21 @@
 A missing fact never refuses a receipt: it parks it, under the key of the row in which receipt and fact will meet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
+from services.accrual.domain.partner_standing import (
+    Reason,
+    Standing,
+    standing_at,
+    why_not_earned,
+    why_not_taken_back,
+)
 from services.accrual.domain.returns import RefusedReturn, plan_claw_back
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.standing import STANDINGS, Earns, EarnsNothing, Waits
@@ -65,15 +72,19 @@ class Original:
 
 
 class Facts(NamedTuple):
-    """All that a batch of documents is judged by. ``members`` are statuses of members that are locked."""
+    """All that a batch of documents is judged by. ``members`` are statuses of members that are locked; ``partners`` are
+    all standings that a partner ever had; ``zone`` is where the programme's days end.
+    """
 
     owners: Mapping[bytes, UUID]
     members: Mapping[UUID, MemberStatus]
     tills: AbstractSet[TillCodes]
+    partners: Mapping[str, Sequence[Standing]]
     originals: dict[bytes, Original]
     rule_sets: RuleSetHistory
     now: datetime
     parked_window: timedelta
+    zone: tzinfo
 
 
 class Awarded(NamedTuple):
@@ -140,7 +151,9 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
         return Parked(document, "till", "unknown_till")
     if purchase.is_training:
         return Refused(document, owner_id, "training", "a receipt of a till in training mode earns nothing")
-    stopped = _stopped_by_status(document, owner_id, status)
+    stopped = _stopped_by_status(document, owner_id, status) or _stopped_by_partner(
+        document, owner_id, purchase.occurred_at, facts
+    )
     if stopped is not None:
         return stopped
     if facts.now - purchase.received_at > facts.parked_window:
@@ -168,6 +181,25 @@ def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus)
             return Refused(document, owner_id, reason, detail)
 
 
+def _stopped_by_partner(document: Document, owner_id: UUID, occurred_at: datetime, facts: Facts) -> Refused | None:
+    reason = why_not_earned(_standing(document, facts), occurred_at, facts.zone)
+    return None if reason is None else Refused(document, owner_id, reason, _WHY_PARTNER[reason])
+
+
+_WHY_PARTNER: Mapping[Reason, str] = {
+    "partner_preparing": "its partner had not opened yet",
+    "partner_testing": "its partner was testing: nothing earns, and nothing is taken back",
+    "partner_suspended": "its partner was suspended from giving points",
+    "partner_leaving": "its partner is leaving, and its last day for this was over",
+    "partner_left": "its partner had left the coalition",
+    "partner_does_not_issue": "its partner takes points and gives none",
+}
+
+
+def _standing(document: Document, facts: Facts) -> Standing | None:
+    return standing_at(facts.partners.get(document.till[0], ()), document.event.data.occurred_at)
+
+
 def _decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:
     original_key = document.original_key
     member_id = facts.owners.get(document.natural_key)
@@ -182,6 +214,9 @@ def _decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> D
         return Refused(document, member_id, "original_refused", "the receipt it undoes was refused and earned nothing")
     if event.data.is_training:
         return Refused(document, original.owner_id, "training", "a return of a till in training mode changes nothing")
+    reason = why_not_taken_back(_standing(document, facts), event.data.occurred_at, facts.zone)
+    if reason is not None:
+        return Refused(document, original.owner_id, reason, _WHY_PARTNER[reason])
     return _claw_back(document, event, original_key, original, original.owner_id, original.purchase, facts)
 
 

@@ -71,7 +71,9 @@ async def award_purchases(
         await _account_for_settled(transaction, settled, report)
     if not fresh:
         return report
-    facts = await load_facts(transaction, fresh, rules, known_tills, meet_first, programme.parked_window)
+    facts = await load_facts(
+        transaction, fresh, rules, known_tills, meet_first, programme.parked_window, programme.zone
+    )
     decisions = [decide(document, facts) for document in fresh]
     await save_decisions(transaction, decisions, programme, held_since)
     for decision in decisions:

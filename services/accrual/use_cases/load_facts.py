@@ -1,12 +1,12 @@
 """Loads all that a batch is judged by, set-based, taking locks in the one order: meeting rows, members, awards."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts, Original, TillCodes
 from services.accrual.programme import PublishedRules
-from services.accrual.repository import awards, claims, parked, projections
+from services.accrual.repository import awards, claims, parked, partner_standings, projections
 from services.accrual.repository.projections import Till
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
@@ -43,6 +43,7 @@ async def load_facts(
     known_tills: KnownTills,
     meet_first: frozenset[str],
     parked_window: timedelta,
+    zone: tzinfo,
 ) -> Facts:
     """The facts for documents that this transaction has claimed. What is missing was looked for under its lock.
 
@@ -60,6 +61,7 @@ async def load_facts(
         owners = await _owners(transaction, documents)
         tills = await known_tills.check(transaction, {document.till for document in documents})
         await rules.refresh(transaction)
+    partners = await partner_standings.load(transaction, {document.till[0] for document in documents})
     originals = await _claimed_originals(transaction, documents)
     wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
     members = await projections.lock_members(transaction, wanted)
@@ -68,7 +70,7 @@ async def load_facts(
         raise MeetingRowsNeededError(unknown | meet_first)
     if originals:
         await _complete_originals(transaction, originals)
-    return Facts(owners, members, tills, originals, rules.history, transaction.now, parked_window)
+    return Facts(owners, members, tills, partners, originals, rules.history, transaction.now, parked_window, zone)
 
 
 async def _owners(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, UUID]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.accrual.repository import parked, projections
+from services.accrual.repository import parked, partner_standings, projections
 from services.accrual.repository.projections import Till
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
@@ -17,14 +17,15 @@ async def project_coalition(
     Idempotent: a row only moves to a higher version. A till counts once its store and partner are known too: all three
     are published under the partner's key and in this order, so the till's event is the one to wait for.
     """
-    partners = [event.data for event in events if isinstance(event, PartnerChanged)]
+    partners = [event for event in events if isinstance(event, PartnerChanged)]
     stores = [event.data for event in events if isinstance(event, StoreChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
     waits_for = {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in tills}
     if waits_for:
         await parked.meet(transaction, waits_for)
     if partners:
-        await projections.save_partners(transaction, partners)
+        await projections.save_partners(transaction, [partner.data for partner in partners])
+        await partner_standings.save(transaction, partners)
     if stores:
         await projections.save_stores(transaction, stores)
     if not tills:

@@ -1,13 +1,16 @@
 """Partners. A client that is bound to one sees that one alone."""
 
+from datetime import tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
 from services.coalition.domain.registry import FIRST_VERSION, Partner
+from services.coalition.domain.standing import Standing
 from services.coalition.schemas.fields import CodeInPath
-from services.coalition.schemas.partners import PartnerAnswer, PartnerBody
+from services.coalition.schemas.partners import PartnerAnswer, PartnerBody, PartnerChangeBody
+from services.coalition.use_cases.change_partner import change_partner
 from services.coalition.use_cases.read_partners import read_partner, read_partners
 from services.coalition.use_cases.register_partner import register_partner
 from shared.database import Database, Transaction
@@ -15,10 +18,12 @@ from shared.web import (
     Answer,
     CodeText,
     IdempotencyKey,
+    IfMatch,
     Page,
     Paging,
     Principal,
     Problem,
+    etag,
     idempotent,
     not_found,
     problems,
@@ -43,18 +48,17 @@ def partners_router(database: Database) -> APIRouter:
     )
     async def register(body: PartnerBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Register a partner, for the programme's own clients. An id that is taken is refused (409)."""
-        if principal.partner_id is not None:
-            raise Problem(403, "programme-only", "Partners are registered by the programme's own clients alone.")
-        partner = Partner(
-            partner_id=body.partner_id,
-            name=body.name,
-            state="active",
-            line_tolerance_minor=body.line_tolerance_minor,
-            receipt_tolerance_minor=body.receipt_tolerance_minor,
-            version=FIRST_VERSION,
-        )
+        _refuse_partners(principal)
 
         async def work(transaction: Transaction) -> Answer:
+            partner = Partner(
+                partner_id=body.partner_id,
+                name=body.name,
+                standing=Standing(body.kind, body.state, transaction.now, "registered"),
+                line_tolerance_minor=body.line_tolerance_minor,
+                receipt_tolerance_minor=body.receipt_tolerance_minor,
+                version=FIRST_VERSION,
+            )
             await register_partner(transaction, partner, principal.client_id)
             return Answer(201, PartnerAnswer.of(partner))
 
@@ -71,11 +75,49 @@ def partners_router(database: Database) -> APIRouter:
         return Page.of(found, paging.limit, shown, [answer.partner_id for answer in shown[-1:]])
 
     @router.get("/{partner_id}", responses=problems(401, 403, 404, 422))
-    async def read(partner_id: CodeInPath, principal: Reader) -> PartnerAnswer:
-        """One partner."""
+    async def read(partner_id: CodeInPath, principal: Reader, response: Response) -> PartnerAnswer:
+        """One partner, with its version as ETag."""
         if not principal.sees(partner_id):
             raise not_found("partner")
         async with database.transaction() as transaction:
-            return PartnerAnswer.of(await read_partner(transaction, partner_id))
+            partner = await read_partner(transaction, partner_id)
+        response.headers.update(etag(partner.version))
+        return PartnerAnswer.of(partner)
 
     return router
+
+
+def standings_router(database: Database, zone: tzinfo) -> APIRouter:
+    """Change partners. ``zone`` is where the programme's days begin and end."""
+    router = APIRouter(prefix="/v1/partners", tags=["partners"])
+
+    @router.patch("/{partner_id}", responses=problems(401, 403, 404, 409, 412, 413, 415, 422, 428))
+    async def change(
+        partner_id: CodeInPath, body: PartnerChangeBody, principal: Writer, version: IfMatch, response: Response
+    ) -> PartnerAnswer:
+        """Change a partner's kind or state, for the programme's own clients. It counts from ``in_force_from`` on."""
+        if not principal.sees(partner_id):
+            raise not_found("partner")
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Partner:
+            return await change_partner(
+                transaction,
+                partner_id,
+                body.standing,
+                starts_at=body.in_force_from,
+                expected_version=version,
+                zone=zone,
+                author=principal.client_id,
+            )
+
+        changed = await database.run(work)
+        response.headers.update(etag(changed.version))
+        return PartnerAnswer.of(changed)
+
+    return router
+
+
+def _refuse_partners(principal: Principal) -> None:
+    if principal.partner_id is not None:
+        raise Problem(403, "programme-only", "Where partners stand is for the programme's own clients alone to say.")

@@ -13,6 +13,14 @@ class PartnerExistsError(CoalitionRefusalError):
     """The id is another partner's already."""
 
 
+class StateChangeError(CoalitionRefusalError):
+    """No way leads from the partner's state to that one."""
+
+
+class LeavingDatesError(CoalitionRefusalError):
+    """The days of a partner who is leaving do not fit together, or are not over yet."""
+
+
 class StoreNotFoundError(CoalitionRefusalError):
     """The partner has no store with this id."""
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
+from services.coalition.domain.standing import Standing
 from shared.events.coalition import KeyScheme
 
 FIRST_VERSION = 1
@@ -12,11 +12,11 @@ FIRST_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A member company. The tolerances say how far a receipt's sums may be off."""
+    """A member company. The tolerances say how far a receipt's sums may be off; ``standing`` what is done with it."""
 
     partner_id: str
     name: str
-    state: Literal["active", "suspended"]
+    standing: Standing
     line_tolerance_minor: int
     receipt_tolerance_minor: int
     version: int

@@ -4,11 +4,14 @@ Who changes a partner's stores or tills locks the partner first: events of one p
 lock puts them into the outbox in the order of the commits.
 """
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
 
 from services.coalition.domain.registry import Partner
+from services.coalition.domain.standing import Standing
 from services.coalition.tables import partners
 from shared.database import Transaction
 
@@ -17,15 +20,7 @@ async def insert_partner(transaction: Transaction, partner: Partner) -> bool:
     """Whether the id was free: then the partner is written."""
     statement = (
         insert(partners)
-        .values(
-            partner_id=partner.partner_id,
-            name=partner.name,
-            state=partner.state,
-            line_tolerance_minor=partner.line_tolerance_minor,
-            receipt_tolerance_minor=partner.receipt_tolerance_minor,
-            version=partner.version,
-            registered_at=transaction.now,
-        )
+        .values(registered_at=transaction.now, **_values(partner))
         .on_conflict_do_nothing()
         .returning(partners.c.partner_id)
     )
@@ -36,6 +31,19 @@ async def lock_partner(transaction: Transaction, partner_id: str) -> bool:
     """Whether there is such a partner: then it is locked to the commit."""
     statement = select(partners.c.partner_id).where(partners.c.partner_id == partner_id).with_for_update(key_share=True)
     return (await transaction.connection.execute(statement)).first() is not None
+
+
+async def lock_present(transaction: Transaction, partner_id: str) -> Partner | None:
+    """The partner as it is, locked to the commit."""
+    statement = select(partners).where(partners.c.partner_id == partner_id).with_for_update(key_share=True)
+    row = (await transaction.connection.execute(statement)).mappings().first()
+    return None if row is None else _partner(row)
+
+
+async def update_partner(transaction: Transaction, partner: Partner) -> None:
+    """Write what a partner is now; its row is locked."""
+    statement = partners.update().where(partners.c.partner_id == partner.partner_id).values(_values(partner))
+    await transaction.connection.execute(statement)
 
 
 async def find_partner(transaction: Transaction, partner_id: str) -> Partner | None:
@@ -61,8 +69,34 @@ def _partner(row: RowMapping) -> Partner:
     return Partner(
         partner_id=row["partner_id"],
         name=row["name"],
-        state=row["state"],
+        standing=Standing(
+            kind=row["kind"],
+            state=row["state"],
+            in_force_from=row["in_force_from"],
+            reason_code=row["reason_code"],
+            last_earn_on=row["last_earn_on"],
+            last_spend_on=row["last_spend_on"],
+            returns_until=row["returns_until"],
+        ),
         line_tolerance_minor=row["line_tolerance_minor"],
         receipt_tolerance_minor=row["receipt_tolerance_minor"],
         version=row["version"],
     )
+
+
+def _values(partner: Partner) -> dict[str, Any]:
+    standing = partner.standing
+    return {
+        "partner_id": partner.partner_id,
+        "name": partner.name,
+        "kind": standing.kind,
+        "state": standing.state,
+        "in_force_from": standing.in_force_from,
+        "reason_code": standing.reason_code,
+        "last_earn_on": standing.last_earn_on,
+        "last_spend_on": standing.last_spend_on,
+        "returns_until": standing.returns_until,
+        "line_tolerance_minor": partner.line_tolerance_minor,
+        "receipt_tolerance_minor": partner.receipt_tolerance_minor,
+        "version": partner.version,
+    }

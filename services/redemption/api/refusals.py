@@ -36,6 +36,9 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "member_closed": ("member-closed", "the member has left the programme"),
     "identifier_blocked": ("identifier-blocked", "this identifier was blocked: use another one of the member's"),
     "partner_suspended": ("partner-suspended", "points cannot be spent at this partner now"),
+    "partner_not_open": ("partner-not-open", "this partner has not opened yet"),
+    "partner_left": ("partner-left", "this partner has left the programme, or its last day for spending is over"),
+    "partner_does_not_redeem": ("partner-does-not-redeem", "this partner gives points and takes none"),
 }
 
 

@@ -11,13 +11,15 @@ from services.redemption.domain.errors import (
     HoldNotOpenError,
     RedemptionIdTakenError,
 )
+from services.redemption.domain.partner_standing import Reason as PartnerReason
+from services.redemption.domain.partner_standing import Standing, why_not_spent
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
 
 HOLD_SECONDS_DEFAULT = 900
 HOLD_SECONDS_MAX = 86_400
 
-DeclineReason = Literal["insufficient_points", "too_many_lots", StatusReason, "identifier_blocked", "partner_suspended"]
+DeclineReason = Literal["insufficient_points", "too_many_lots", StatusReason, "identifier_blocked", PartnerReason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class HoldRequest:
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What decides whether a member may spend, as this service's projections know it."""
+    """What decides whether a member may spend, as this service's projections know it; ``partner`` is where the partner
+    stands at whose till it is, None while nothing is known of it.
+    """
 
     member_id: UUID
     status: KnownStatus
     is_identifier_blocked: bool = False
-    is_partner_suspended: bool = False
+    partner: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +193,8 @@ def _let_go(redemption: Redemption, state: State, now: datetime) -> LetGo:
 
 
 def _decline_reason(member: MemberFacts) -> DeclineReason | None:
-    if member.is_partner_suspended:
-        return "partner_suspended"
+    if (reason := why_not_spent(member.partner)) is not None:
+        return reason
     if member.is_identifier_blocked:
         return "identifier_blocked"
     return DECLINES[member.status]

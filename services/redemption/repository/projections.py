@@ -1,13 +1,15 @@
 """What redemption knows of members and the coalition, from their topics: a row only moves to a higher version."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from datetime import date
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from services.redemption.domain.holding import MemberFacts
+from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.standing import HIDDEN
 from shared.database import Transaction
-from shared.events.coalition import PartnerData, TillData
+from shared.events.coalition import PartnerChanged, TillData
 from shared.events.members import IdentifierData, MemberData
 from shared.web import TillIdentity
 
@@ -48,6 +50,15 @@ SAVE_PARTNERS = """
         where redemption_partners.version < excluded.version
 """
 
+# A version is written once: what takes effect later stands beside what counts until then.
+SAVE_STANDINGS = """
+    insert into redemption_partner_standings (partner_id, version, kind, state, in_force_from, last_spend_on)
+    select *
+    from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::date[])
+    order by 1, 2
+    on conflict (partner_id, version) do nothing
+"""
+
 SAVE_TILLS = """
     insert into redemption_tills (partner_id, store_id, till_id, key_sha256, is_revoked, version)
     select *
@@ -66,11 +77,15 @@ LOCK_SPENDER = """
                 where identifier.identifier_hash = $2),
             false
         ) as is_identifier_blocked,
-        coalesce(
-            (select partner.state = 'suspended' from redemption_partners as partner where partner.partner_id = $3),
-            false
-        ) as is_partner_suspended
+        partner.kind, partner.state, coalesce($5 > partner.last_spend_on, true) as is_last_day_over
     from redemption_members as member
+        left join lateral (
+            select kind, state, last_spend_on from redemption_partner_standings
+            where partner_id = $3
+            -- of those that count by now the newest; where none does yet, the first there was
+            order by case when in_force_from <= $4 then version else -version end desc
+            limit 1
+        ) as partner on true
     where member.member_id = coalesce(
         $1::uuid,
         (select identifier.member_id from redemption_identifiers as identifier where identifier.identifier_hash = $2)
@@ -129,15 +144,24 @@ async def save_identifiers(transaction: Transaction, identifiers: Sequence[Ident
     )
 
 
-async def save_partners(transaction: Transaction, partners: Sequence[PartnerData]) -> None:
-    """Project partners."""
-    rows = _highest(partners, lambda partner: partner.partner_id)
+async def save_partners(transaction: Transaction, changes: Sequence[PartnerChanged]) -> None:
+    """Project partners, and every standing that they ever had."""
+    rows = _highest([change.data for change in changes], lambda partner: partner.partner_id)
     await transaction.raw.execute(
         SAVE_PARTNERS,
         [row.partner_id for row in rows],
         [row.name for row in rows],
         [row.state for row in rows],
         [row.version for row in rows],
+    )
+    await transaction.raw.execute(
+        SAVE_STANDINGS,
+        [change.data.partner_id for change in changes],
+        [change.data.version for change in changes],
+        [change.data.kind for change in changes],
+        [change.data.state for change in changes],
+        [change.data.in_force_from or change.time for change in changes],
+        [change.data.last_spend_on for change in changes],
     )
 
 
@@ -156,13 +180,14 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
 
 
 async def lock_spender(
-    transaction: Transaction, member_id: UUID | None, identifier_hash: str | None, partner_id: str
+    transaction: Transaction, member_id: UUID | None, identifier_hash: str | None, partner_id: str, today: date
 ) -> MemberFacts | None:
     """Lock the member who wants to spend, named by id or by identifier; None for one who is not known, or erased."""
-    row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hash, partner_id)
+    row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hash, partner_id, transaction.now, today)
     if row is None or row["status"] in HIDDEN:
         return None
-    return MemberFacts(row["member_id"], row["status"], row["is_identifier_blocked"], row["is_partner_suspended"])
+    partner = None if row["state"] is None else Standing(row["kind"], row["state"], row["is_last_day_over"])
+    return MemberFacts(row["member_id"], row["status"], row["is_identifier_blocked"], partner)
 
 
 async def lock_members(transaction: Transaction, member_ids: Iterable[UUID]) -> None:

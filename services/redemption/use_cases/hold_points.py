@@ -73,7 +73,10 @@ async def hold_points(
         has_waiting_receipt = redemption.state is State.AWAITED and await receipts.is_waited_for(
             transaction, redemption_id
         )
-    member = await projections.lock_spender(transaction, spender.member_id, spender.identifier_hash, request.partner_id)
+    today = transaction.now.astimezone(programme.zone).date()
+    member = await projections.lock_spender(
+        transaction, spender.member_id, spender.identifier_hash, request.partner_id, today
+    )
     if member is None:
         raise UnknownMemberError
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)

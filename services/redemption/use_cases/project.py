@@ -20,7 +20,7 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
     """Take in partners and tills. Idempotent, in any order: a row only moves to a higher version."""
-    partners = [event.data for event in events if isinstance(event, PartnerChanged)]
+    partners = [event for event in events if isinstance(event, PartnerChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
     if partners:
         await projections.save_partners(transaction, partners)

@@ -10,7 +10,9 @@ import pytest
 
 from services.accrual.app import build
 from services.accrual.settings import AccrualSettings
+from services.accrual.use_cases.project_coalition import project_coalition
 from shared.database import Database
+from shared.events.coalition import PartnerChanged, PartnerData, PartnerState
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
 from shared.kafka import KafkaSettings
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
@@ -316,3 +318,22 @@ async def test_rules_take_effect_a_minute_ahead_at_least(client: httpx2.AsyncCli
 async def _metric(client: httpx2.AsyncClient, name: str) -> float:
     page = (await client.get("/metrics")).text
     return sum(float(row.split()[-1]) for row in page.splitlines() if row.startswith(name))
+
+
+NOT_OPEN: tuple[tuple[str, PartnerState], ...] = (("newcomer", "preparing"), ("leaver", "left"))
+
+
+async def test_a_partner_that_is_preparing_or_has_left_posts_nothing(
+    client: httpx2.AsyncClient, programme: Accrual
+) -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    for partner_id, state in NOT_OPEN:
+        data = PartnerData(partner_id=partner_id, version=1, name="P", state=state, in_force_from=since)
+        event = PartnerChanged(id=uuid4(), source="test", subject=partner_id, time=since, data=data)
+        async with programme.database.transaction() as transaction:
+            await project_coalition(transaction, [event])
+
+        refused = await post(client, document(1), partner_id)
+
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (403, "partner-not-open")
+        assert refused.json()["detail"]

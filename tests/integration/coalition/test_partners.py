@@ -37,9 +37,19 @@ async def acme(client: httpx2.AsyncClient) -> str:
 async def test_a_partner_is_registered_with_the_default_tolerances(client: httpx2.AsyncClient) -> None:
     answer = await post(client, "/v1/partners", ACME)
     assert answer.status_code == 201, answer.text
-    expected = ACME | {"state": "active", "line_tolerance_minor": 1, "receipt_tolerance_minor": 5, "version": 1}
-    assert answer.json() == expected
-    assert (await get(client, "/v1/partners/acme")).json() == expected
+    expected = answer.json()
+    assert expected.pop("in_force_from")
+    days = dict.fromkeys(("last_earn_on", "last_spend_on", "returns_until"))
+    assert expected == ACME | days | {
+        "kind": "both",
+        "state": "active",
+        "reason_code": "registered",
+        "line_tolerance_minor": 1,
+        "receipt_tolerance_minor": 5,
+        "version": 1,
+    }
+    read = await get(client, "/v1/partners/acme")
+    assert (read.json(), read.headers["ETag"]) == (answer.json(), '"1"')
 
 
 async def test_partner_store_and_till_are_published_in_order_under_the_partner(

@@ -48,10 +48,12 @@ def test_a_points_earned_event_is_what_its_model_writes(
         owners={judged.natural_key: member(1)},
         members={member(1): "active"},
         tills={judged.till},
+        partners={},
         originals={},
         rule_sets=RuleSetHistory([RULES]),
         now=datetime.now(UTC),
         parked_window=timedelta(days=60),
+        zone=UTC,
     )
     awarded = decide(judged, facts)
     assert isinstance(awarded, Awarded)

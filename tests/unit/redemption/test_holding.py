@@ -26,6 +26,7 @@ from services.redemption.domain.holding import (
     decide_void,
     declined_by_ledger,
 )
+from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.redemption import Redemption, State
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -57,7 +58,7 @@ def test_a_fresh_id_is_reserved() -> None:
         (MemberFacts(ANNA, "suspended"), "member_suspended"),
         (MemberFacts(ANNA, "closed"), "member_closed"),
         (MemberFacts(ANNA, "active", is_identifier_blocked=True), "identifier_blocked"),
-        (MemberFacts(ANNA, "active", is_partner_suspended=True), "partner_suspended"),
+        (MemberFacts(ANNA, "active", partner=Standing("both", "suspended")), "partner_suspended"),
     ],
 )
 def test_who_may_not_spend_is_declined_and_remembered(member: MemberFacts, reason: str) -> None:
