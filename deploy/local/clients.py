@@ -39,6 +39,8 @@ ADMIN_SCOPES = (
     "cases:write",
     "cases:read",
     "messages:read",
+    "retention:read",
+    "retention:write",
 )
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "admin": ADMIN_SCOPES,

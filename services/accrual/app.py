@@ -10,6 +10,7 @@ from services.accrual.door import Door
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import outcomes, projections
 from services.accrual.repository.outcomes import ReceiptOutcome
+from services.accrual.repository.retention import DOCUMENTS, REFUSED_DOCUMENTS
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
@@ -62,6 +63,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
+        retention=(DOCUMENTS, REFUSED_DOCUMENTS),
         checks=(Check("ledger version", jobs.check_ledger),),
         on_start=(jobs.refresh_rules,),
         on_stop=(producer.stop,),

@@ -7,6 +7,7 @@ from services.fraud.consumer import CoalitionHandler, PurchaseHandler, wants_pur
 from services.fraud.domain.cases import CaseClosedOtherwiseError
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
 from services.fraud.repository import rule_sets
+from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES
 from services.fraud.settings import FraudSettings
 from shared.database import Database
 from shared.events.catalogue import COALITION, PURCHASES
@@ -26,6 +27,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
             Subscription(COALITION, CoalitionHandler(database), wants=wants_till_or_client),
         ),
+        retention=(NOTES_OF_CLOSED_CASES,),
         on_start=(partial(_publish_rules, database),),
         domain_problems={CaseClosedOtherwiseError: (409, "case-closed", "The case is closed with another outcome")},
     )

@@ -11,6 +11,7 @@ from services.notifications.gateways.contacts import Contacts
 from services.notifications.gateways.mail_server import MailServer, MailServerAddress
 from services.notifications.gateways.tokens import AccessToken
 from services.notifications.rendering import Templates
+from services.notifications.repository.retention import SETTLED_MESSAGES
 from services.notifications.sender import LEASE_SECONDS, MessageSender
 from services.notifications.settings import NotificationsSettings
 from shared.events.catalogue import COALITION, MEMBERS, POINTS
@@ -44,6 +45,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
             Subscription(COALITION, TopicHandler(database, take_coalition)),
         ),
         periodic=(Periodic("send messages", SEND_INTERVAL_SECONDS, send_due, pass_seconds_max=LEASE_SECONDS),),
+        retention=(SETTLED_MESSAGES,),
         on_stop=(mail_server.close, client.aclose),
     )
 

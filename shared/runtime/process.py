@@ -28,6 +28,8 @@ from shared.runtime.failures import classify
 from shared.runtime.http_server import PortTakenError, listen, serve
 from shared.runtime.metrics import START_SECONDS
 from shared.runtime.periodic import run_periodic
+from shared.runtime.retention import SETTLED_DEAD_LETTERS, Retention
+from shared.runtime.retention_routes import retention_router
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.stages import Stage, end_in_order, first_to_end
 from shared.runtime.upkeep import keep_clock, standard_checks, standard_periodic
@@ -105,9 +107,10 @@ class ServiceProcess(Generic[S]):
         wiring = await self._build(context)
         for step in reversed(wiring.on_stop):  # what was pushed last is done first
             opened.push_async_callback(_attempt, step)
-        for step in wiring.on_start:
+        retention = Retention(database, (*wiring.retention, SETTLED_DEAD_LETTERS))
+        for step in (retention.declare, *wiring.on_start):
             await step()
-        stages = await self._start(context, wiring, listener)
+        stages = await self._start(context, wiring, retention, listener)
         started_seconds = time.perf_counter() - began_seconds
         START_SECONDS.set(started_seconds)
         log.info("started", port=self.port, instance=context.instance, seconds=round(started_seconds, 3))
@@ -119,7 +122,9 @@ class ServiceProcess(Generic[S]):
         keys = self._key_source(settings) if self._key_source is not None else HttpKeySource(settings.jwks_url)
         return Authenticator(keys, issuer=settings.token_issuer)
 
-    async def _start(self, context: ServiceContext[S], wiring: Wiring, listener: socket) -> list[Stage]:
+    async def _start(
+        self, context: ServiceContext[S], wiring: Wiring, retention: Retention, listener: socket
+    ) -> list[Stage]:
         http = Stage("http", HTTP_STOP_SECONDS_MAX)
         work = Stage("work", WORK_STOP_SECONDS_MAX)
         relay = Stage("relay", RELAY_STOP_SECONDS_MAX)
@@ -133,7 +138,7 @@ class ServiceProcess(Generic[S]):
             for consumer in self._consumers(context, wiring):
                 work.start("consumer", consumer.run)
             relay.start("relay", Relay(context.database, context.kafka, context.instance).run)
-        for periodic in (*wiring.periodic, *await standard_periodic(context)):
+        for periodic in (*wiring.periodic, *await standard_periodic(context, retention)):
             if context.consumes or periodic.in_every_role:
                 work.start(f"periodic {periodic.name}", partial(run_periodic, periodic, context.clock))
         http.start("http", partial(serve, self._app(context, wiring), listener))
@@ -160,7 +165,7 @@ class ServiceProcess(Generic[S]):
         return create_app(
             title=f"Tessera {context.service}",
             authenticator=context.authenticator,
-            routers=wiring.routers if context.serves_http else (),
+            routers=(*wiring.routers, retention_router(context.database)) if context.serves_http else (),
             checks=(*standard_checks(context), *wiring.checks),
             domain_problems=wiring.domain_problems,
         )

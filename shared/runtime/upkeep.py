@@ -14,6 +14,7 @@ from shared.database import Database
 from shared.runtime.context import ServiceContext
 from shared.runtime.metrics import CLOCK_READINGS
 from shared.runtime.periodic import pause
+from shared.runtime.retention import Retention
 from shared.runtime.wiring import Periodic
 from shared.web.authentication import Authenticator
 from shared.web.health import Check
@@ -23,6 +24,7 @@ from shared.web.known_clients import CLIENTS_REFRESH_SECONDS
 CLOCK_REFRESH_SECONDS = 1.0
 CLOCK_DEADLINE_SECONDS = 5.0
 FORGET_INTERVAL_SECONDS = 60.0
+RETENTION_INTERVAL_SECONDS = 3_600.0
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +53,13 @@ def standard_checks(context: ServiceContext[Any]) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-async def standard_periodic(context: ServiceContext[Any]) -> Sequence[Periodic]:
-    """Old answers are forgotten, where the service keeps any, and clients are kept in memory where routes need them.
+async def standard_periodic(context: ServiceContext[Any], retention: Retention) -> Sequence[Periodic]:
+    """Data are let go when their time is over, and old answers are forgotten; clients are kept where routes need them.
 
     The clients are read once before this returns: no request is answered without them.
     """
-    database, periodic = context.database, []
+    database = context.database
+    periodic = [Periodic("retention", RETENTION_INTERVAL_SECONDS, retention.run)]
     async with database.transaction() as transaction:
         keeps_answers = await transaction.raw.fetchval("select to_regclass('idempotency') is not null")
     if keeps_answers:

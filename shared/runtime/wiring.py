@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from shared.events.catalogue import TopicEvents
 from shared.kafka import ConsumerLimits, Handler
+from shared.runtime.retention import DataClass
 from shared.web.health import Check
 from shared.web.tills import FindTill
 
@@ -53,12 +54,14 @@ class Wiring:
     """The parts of a service. A role starts what it needs: an api no subscriptions, a worker no routes.
 
     ``on_start`` runs in order before anything is served or read, in every role; ``on_stop`` in order when all of it
-    has ended. ``domain_problems`` says once how errors of the domain answer over HTTP: (status, slug, title).
+    has ended. ``retention`` names what is kept for a time, beside dead letters. ``domain_problems`` says once how
+    errors of the domain answer over HTTP: (status, slug, title).
     """
 
     routers: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription] = ()
     periodic: Sequence[Periodic] = ()
+    retention: Sequence[DataClass] = ()
     checks: Sequence[Check] = ()
     on_start: Sequence[Step] = ()
     on_stop: Sequence[Step] = ()

@@ -210,8 +210,10 @@ def _decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> D
     original = facts.originals.get(original_key)
     if original is None or original.state == "waiting":
         return Parked(document, "purchase", "purchase_not_decided_yet")
-    if original.state == "refused" or original.owner_id is None or original.purchase is None:
+    if original.state == "refused" or original.owner_id is None:
         return Refused(document, member_id, "original_refused", "the receipt it undoes was refused and earned nothing")
+    if original.purchase is None:
+        return Refused(document, original.owner_id, "original_forgotten", "what it undoes is older than what is kept")
     if event.data.is_training:
         return Refused(document, original.owner_id, "training", "a return of a till in training mode changes nothing")
     reason = why_not_taken_back(_standing(document, facts), event.data.occurred_at, facts.zone)

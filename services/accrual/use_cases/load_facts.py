@@ -124,7 +124,7 @@ async def _complete_originals(transaction: Transaction, originals: dict[bytes, O
     documents = await awards.load_documents(transaction, keys)
     returned = await awards.load_returned(transaction, keys)
     for key, award in stored.items():
-        event = documents[key]
+        event = documents.get(key)
         original = originals[key]
         if isinstance(event, PurchaseRecorded):
             original.purchase = event.data

@@ -49,7 +49,9 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     award = await outcomes.find_award(transaction, key)
     if award is None:
         return ReceiptStory("awarded", returned=await outcomes.find_return(transaction, key), refusals=refusals)
-    event = (await awards.load_documents(transaction, [key]))[key]
+    event = (await awards.load_documents(transaction, [key])).get(key)
+    if event is None:  # its time was over: the award stands, and nobody can derive its trace any more
+        return ReceiptStory("awarded", award=award, refusals=refusals)
     if not isinstance(event, PurchaseRecorded):
         raise TypeError("an award's document is a purchase")
     await rules.refresh(transaction)

@@ -35,6 +35,8 @@ Scope: TypeAlias = Literal[
     "cases:write",
     "cases:read",
     "messages:read",
+    "retention:read",
+    "retention:write",
 ]
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
@@ -56,6 +58,8 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "identifiers:write",
         "declarations:write",
         "audit:read",
+        "retention:read",
+        "retention:write",
     }
 )
 

@@ -1,10 +1,13 @@
 """Awarding on a real database: claims, duplicates, conflicts, returns, and the points that follow."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from services.accrual.repository import claims
+from services.accrual.repository.retention import DOCUMENTS
+from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database
 from shared.events.points import PointsClawedBack, PointsEarned, ReceiptRefused
 from shared.events.purchases import Tender
@@ -178,3 +181,19 @@ async def test_an_unknown_till_parks_and_never_refuses(accrual: Accrual) -> None
 
     assert report.parked == {"unknown_till": 1}
     assert (await accrual.balance(ANNA)).available == 0
+
+
+async def test_what_was_bought_too_long_ago_is_explained_no_more_and_cannot_come_back(accrual: Accrual) -> None:
+    bought = purchase(1, 1000, owner=ANNA)
+    await accrual.award(bought)
+    async with accrual.database.transaction() as transaction:
+        await transaction.raw.execute(DOCUMENTS.statement, transaction.now + timedelta(seconds=1), 10)
+
+    report = await accrual.award(return_of(bought, 2, {1: 1000}))
+    async with accrual.database.transaction() as transaction:
+        story = await show_receipt(transaction, document(bought).natural_key, accrual.rules)
+
+    assert report.refused == {"original_forgotten": 1}
+    assert (await accrual.balance(ANNA)).available == 10
+    assert story.award is not None
+    assert (story.status, story.award.points, story.evaluation) == ("awarded", 10, None)

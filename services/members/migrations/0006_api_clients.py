@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.web.known_clients import API_CLIENTS_DDL
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

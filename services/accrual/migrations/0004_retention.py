@@ -1,0 +1,21 @@
+"""How long what is kept is kept."""
+
+from alembic import op
+
+from shared.runtime.retention import RETENTION_DDL
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+INDEXES = (
+    "create index documents_decided_at on documents (decided_at)",
+    "create index refusals_refused_at on refusals (refused_at) where event is not null",
+)
+
+
+def upgrade() -> None:
+    """Create the table, and the indexes that the job goes by."""
+    for statement in (*RETENTION_DDL, *INDEXES):
+        op.execute(statement)

@@ -1,0 +1,21 @@
+"""What notifications keeps for a time."""
+
+from shared.runtime.retention import DataClass
+
+# The entries of a digest make a replay of the topic harmless, so they stay until the topic has forgotten their events.
+SETTLED_MESSAGES = DataClass(
+    name="settled_messages",
+    purpose="to answer a member who asks what was sent to them, and when",
+    keep_days=400,
+    keep_days_min=100,
+    action="delete",
+    statement="""
+        with old as (
+            select message_id from messages where settled_at < $1
+            order by settled_at limit $2 for update skip locked
+        ), entries as (
+            delete from digest_entries using old where digest_entries.message_id = old.message_id
+        )
+        delete from messages using old where messages.message_id = old.message_id
+    """,
+)

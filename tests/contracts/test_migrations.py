@@ -1,0 +1,25 @@
+"""A component has one chain of migrations, numbered as its files are: two that were written side by side show here."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = sorted(path for pattern in ("services/*/migrations", "shared/*/migrations") for path in ROOT.glob(pattern))
+
+
+def said(text: str, name: str) -> str | None:
+    found = re.search(rf'^{name} = (?:"(\d+)"|None)$', text, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_migrations_follow_one_another(folder: Path) -> None:
+    files = sorted(folder.glob("[0-9]*.py"))
+    chain = [(said(path.read_text(), "down_revision"), said(path.read_text(), "revision")) for path in files]
+    numbers = [f"{number:04d}" for number in range(1, len(files) + 1)]
+
+    assert [path.name[:4] for path in files] == numbers
+    assert chain == list(zip([None, *numbers[:-1]], numbers, strict=True))
