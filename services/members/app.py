@@ -6,6 +6,7 @@ from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
+from services.members.api.terms import acceptances_router, terms_reading_router, terms_router
 from services.members.consumer import CoalitionHandler, wants_client
 from services.members.domain.errors import (
     AlreadyEnrolledError,
@@ -55,6 +56,9 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             statuses_router(database, settings.reasons),
             changes_router(database, identities),
             resolving_router(database, identities, settings.identifier_match_order),
+            terms_router(database, settings.terms_notice),
+            terms_reading_router(database),
+            acceptances_router(database),
         ),
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         on_start=(database.warm,),

@@ -34,6 +34,12 @@ class MembersSettings(ServiceSettings):
         description="The codes that say why a member's status is changed, separated by commas. A code that was used "
         "stays in histories and events when it is taken away here.",
     )
+    terms_notice_days: int = Field(
+        default=30,
+        ge=0,
+        le=3_650,
+        description="How many days before it takes effect a change of terms is announced.",
+    )
 
     @field_validator("master_keys")
     @classmethod
@@ -73,3 +79,8 @@ class MembersSettings(ServiceSettings):
     def consent_confirmed_within(self) -> timedelta:
         """How long a consent waits for its confirmation."""
         return timedelta(hours=self.consent_confirmation_hours)
+
+    @property
+    def terms_notice(self) -> timedelta:
+        """How long before it takes effect a change of terms is announced."""
+        return timedelta(days=self.terms_notice_days)

@@ -38,6 +38,8 @@ EMPTIED = {
         "consents",
         "consent_statements",
         "consent_texts",
+        "terms_acceptances",
+        "terms",
         "identifiers",
         "persons",
         "member_keys",

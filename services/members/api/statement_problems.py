@@ -12,5 +12,11 @@ STATEMENT_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     errors.ConsentTextUnknownError: (422, "consent-text-unknown", "Consent text unknown"),
     errors.MemberLeftError: (409, "member-left", "Member left"),
     errors.StatedInFutureError: (422, "stated-in-future", "Stated in future"),
+    errors.AnnouncedTooEarlyError: (422, "announced-too-early", "Announced too early"),
+    errors.NoticeTooShortError: (409, "notice-too-short", "Notice too short"),
+    errors.TermsNotPublishedError: (422, "terms-not-published", "Terms not published"),
+    errors.TermsOutOfOrderError: (409, "terms-out-of-order", "Terms out of order"),
+    errors.TermsPublishedError: (409, "terms-published", "Terms published"),
+    errors.TermsUnknownError: (404, "terms-unknown", "Terms unknown"),
     SealBrokenError: (409, "secret-not-available", "Secret not available"),
 }

@@ -8,8 +8,8 @@ from services.members.domain.statement_errors import StatedInFutureError
 CLOCK_AHEAD_MAX = timedelta(minutes=5)
 
 
-def stated_time(said_at: datetime | None, now: datetime) -> datetime:
-    """The time that counts for a statement: as it was said, never later than now.
+def stated_time(said_at: datetime | None, now: datetime, field: str = "/stated_at") -> datetime:
+    """The time that counts for a statement: as it was said, never later than now. ``field`` is what tells it.
 
     A clock that runs ahead is read as now: a statement from the future would outdo the withdrawal that follows it.
 
@@ -19,5 +19,5 @@ def stated_time(said_at: datetime | None, now: datetime) -> datetime:
     if said_at is None:
         return now
     if said_at > now + CLOCK_AHEAD_MAX:
-        raise StatedInFutureError("/stated_at: it lies in the future: send the time at which the member said so")
+        raise StatedInFutureError(f"{field}: it lies in the future: send the time at which the member said so")
     return min(said_at, now)

@@ -33,3 +33,27 @@ class ConfirmationExpiredError(RegistryRefusalError):
 
 class ConsentSupersededError(RegistryRefusalError):
     """The member has said something newer since."""
+
+
+class TermsUnknownError(RegistryRefusalError):
+    """There is no such version in this language."""
+
+
+class TermsNotPublishedError(RegistryRefusalError):
+    """What is accepted is not published."""
+
+
+class TermsPublishedError(RegistryRefusalError):
+    """The version is published, and what is published never changes."""
+
+
+class TermsOutOfOrderError(RegistryRefusalError):
+    """A version would take effect before one that is published."""
+
+
+class AnnouncedTooEarlyError(RegistryRefusalError):
+    """A change is said to have been announced before it was settled."""
+
+
+class NoticeTooShortError(RegistryRefusalError):
+    """A change takes effect too soon after its announcement."""
