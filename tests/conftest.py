@@ -14,6 +14,7 @@ import pytest
 from shared.database import Database
 from shared.database.roles import role_name
 from shared.telemetry.logs import configure_logs
+from tests.support.certificates import Certificates, made_certificates
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.servers import (
     CONTROLLER_VARIABLE,
@@ -120,3 +121,9 @@ async def kafka_settings(stack: TestServers) -> AsyncIterator["KafkaSettings"]:
     await create_topics(settings)
     yield settings
     await delete_topics(settings)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Files for TLS."""
+    return made_certificates(tmp_path_factory.mktemp("certificates"))

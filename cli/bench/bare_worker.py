@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
 from shared.events.purchases import PurchaseRecorded
+from shared.kafka.security import KafkaSecurity
 from shared.kafka.settings import KafkaSettings
 from shared.outbox import Relay
 from shared.outbox.recording import slot_of
@@ -120,7 +121,7 @@ async def run(database_url: str, kafka: KafkaSettings, instance: str) -> None:
     database = Database(database_url)
     consumer = AIOKafkaConsumer(
         kafka.wire_name(TOPIC),
-        bootstrap_servers=kafka.bootstrap_servers,
+        **kafka.client_arguments(),
         group_id=GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -139,7 +140,9 @@ async def run(database_url: str, kafka: KafkaSettings, instance: str) -> None:
 def main() -> None:
     """``python -m cli.bench.bare_worker <bootstrap servers> <partitions> <instance>``, the database by environment."""
     bootstrap_servers, partitions, instance = sys.argv[1:]
-    kafka = KafkaSettings(bootstrap_servers, partitions=int(partitions))
+    kafka = KafkaSettings(
+        bootstrap_servers, partitions=int(partitions), security=KafkaSecurity.of_environment(os.environ)
+    )
     gc.freeze()  # as the services do
     gc.set_threshold(*GC_THRESHOLDS)
     uvloop.run(run(os.environ["TESSERA_DATABASE_URL"], kafka, instance))

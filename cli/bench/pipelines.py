@@ -89,7 +89,7 @@ async def _measure(stack: LocalStack, console: Console, workers: int, rounds: in
         [TopicDeclaration(name, kafka.partitions, 1) for name in (bare_worker.TOPIC, "bench.points")],
     )
     producer = EventProducer(kafka)
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    admin = AIOKafkaAdminClient(**kafka.client_arguments())
     database = await asyncpg.connect(stack.admin_url)
     await admin.start()
     try:

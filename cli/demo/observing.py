@@ -48,7 +48,7 @@ class PointsSeen:
 async def read_points(settings: KafkaSettings) -> PointsSeen:
     """Read ``loyalty.points`` from its beginning to its present end."""
     seen = PointsSeen()
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**settings.client_arguments(), enable_auto_commit=False)
     await consumer.start()
     try:
         topic = settings.wire_name(POINTS.topic)

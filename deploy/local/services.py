@@ -75,6 +75,7 @@ def database_url_of(admin_url: str, secrets: StackSecrets, role: str) -> str:
 
 def kafka_settings_of(config: StackConfig, bootstrap_servers: str) -> "KafkaSettings":
     """Kafka as the services of this stack are told."""
+    from shared.kafka.security import KafkaSecurity
     from shared.kafka.settings import KafkaSettings  # aiokafka takes its time, and most commands do without
 
     environment = config.service_environment
@@ -83,6 +84,7 @@ def kafka_settings_of(config: StackConfig, bootstrap_servers: str) -> "KafkaSett
         bootstrap_servers=bootstrap_servers,
         topic_prefix=environment.get("TESSERA_TOPIC_PREFIX", defaults.topic_prefix),
         partitions=int(environment.get("TESSERA_TOPIC_PARTITIONS", defaults.partitions)),
+        security=KafkaSecurity.of_environment(environment),
     )
 
 

@@ -16,10 +16,10 @@ from typing import TypeAlias, TypeVar, cast
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared.database.errors import TransactionTimeoutError, is_connection_lost, is_retryable
+from shared.database.tls import engine_arguments
 
 RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
@@ -45,14 +45,15 @@ class Database:
     """A bounded pool on one database, as one role."""
 
     def __init__(self, url: str, *, connections_max: int = 8, connect_timeout_seconds: float = 5.0) -> None:
+        address, tls_arguments = engine_arguments(url)
         self._engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            address,
             pool_size=connections_max,
             max_overflow=0,
             pool_use_lifo=True,  # the connection used last has its statements planned, its caches warm
             pool_timeout=connect_timeout_seconds,
             pool_pre_ping=False,
-            connect_args={"timeout": connect_timeout_seconds},
+            connect_args={"timeout": connect_timeout_seconds, **tls_arguments},
         )
 
     @asynccontextmanager

@@ -11,12 +11,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.database.privileges import apply_privileges, create_roles
 from shared.database.roles import SCHEMAS
+from shared.database.tls import engine_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT_LOCATION = ROOT / "shared" / "database" / "alembic"
@@ -62,7 +62,8 @@ async def migrate(admin_url: str, passwords: Mapping[str, str], *, schemas: Sequ
     A component without a migrations folder is not installed here and is left out. Idempotent. Each migration is a
     transaction of its own, so that after a failure the next call goes on where this one stopped.
     """
-    engine = create_async_engine(make_url(admin_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    address, tls_arguments = engine_arguments(admin_url)
+    engine = create_async_engine(address, poolclass=NullPool, connect_args=tls_arguments)
     try:
         async with engine.connect() as guard:
             await guard.execute(text("select pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK_KEY})

@@ -141,7 +141,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
 
     def _new_client(self, limits: ConsumerLimits) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
+            **self._settings.client_arguments(),
             client_id=self._instance,
             group_id=self._group,
             group_instance_id=self._instance,

@@ -108,7 +108,7 @@ class EventProducer:
         async with self._connecting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.bootstrap_servers,
+                    **self._settings.client_arguments(),
                     acks="all",
                     enable_idempotence=True,
                     max_batch_size=PARTITION_BATCH_BYTES_MAX,

@@ -1,8 +1,10 @@
 """Where the broker is, and every bound of a consumer, by name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from shared.kafka.batch_size import BatchSize
+from shared.kafka.security import KafkaSecurity
 
 SESSION_SECONDS_MAX = 10.0
 HEARTBEAT_SECONDS = 1.0
@@ -20,6 +22,11 @@ class KafkaSettings:
     partitions: int = 12
     replication_factor: int = 1
     min_insync_replicas: int = 1
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
+
+    def client_arguments(self) -> dict[str, Any]:
+        """Where the broker is and how to speak to it, for every client that is made."""
+        return {"bootstrap_servers": self.bootstrap_servers, **self.security.client_arguments()}
 
     def wire_name(self, topic: str) -> str:
         """The topic's name on the broker."""

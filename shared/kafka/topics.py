@@ -90,7 +90,7 @@ async def create_topics(settings: KafkaSettings, declared: Sequence[TopicDeclara
         )
         for topic in (declared_topics(settings.partitions) if declared is None else declared)
     ]
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers)
+    admin = AIOKafkaAdminClient(**settings.client_arguments())
     try:
         await admin.start()
         there = set(await admin.list_topics())

@@ -6,12 +6,15 @@ starts, with a message that names the variable and says what to put there, and n
 
 import re
 import zoneinfo
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
 
+from shared.database.tls import InvalidTlsError, engine_arguments
 from shared.ids import IdentifierKey
+from shared.kafka.security import InvalidSecurityError, KafkaSecurity, Mechanism, Protocol
 from shared.kafka.settings import KafkaSettings
 from shared.money import is_currency
 
@@ -32,7 +35,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(
-        description="PostgreSQL, as the service's own role: postgresql://tessera_<service>:password@host:5432/tessera"
+        description="PostgreSQL, as the service's own role: postgresql://tessera_<service>:password@host:5432/tessera; "
+        "for TLS with ?sslmode=verify-full&sslrootcert=/path/of/ca.pem"
     )
     database_connections_max: int = Field(
         default=8, ge=2, le=100, description="How many connections one process opens to PostgreSQL at most."
@@ -40,6 +44,22 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap_servers: str = Field(
         min_length=1, description="Kafka brokers to begin with, as host:port, separated by commas."
     )
+    kafka_security_protocol: Protocol = Field(
+        default="PLAINTEXT",
+        description="How the brokers are spoken to; in production SASL_SSL, or SSL.",
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        default="SCRAM-SHA-512", description="How the account is proven, where the protocol has SASL."
+    )
+    kafka_username: str | None = Field(default=None, description="The account at the brokers, where there is one.")
+    kafka_password: SecretStr | None = Field(default=None, description="The account's password.")
+    kafka_ca_file: str | None = Field(
+        default=None, description="The authority that signed the brokers' certificates (PEM); without it, the system's."
+    )
+    kafka_certificate_file: str | None = Field(
+        default=None, description="Our own certificate (PEM), where the brokers want to see one."
+    )
+    kafka_key_file: str | None = Field(default=None, description="The key of our own certificate (PEM).")
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,50}$")] = Field(
         default="", description="Stands before every topic and group, so that two programmes can share one broker."
     )
@@ -94,6 +114,12 @@ class ServiceSettings(BaseSettings):
     def _is_postgresql(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(("postgresql://", "postgresql+asyncpg://")):
             raise ValueError("it must begin with postgresql://")
+        try:
+            engine_arguments(value.get_secret_value())
+        except InvalidTlsError as error:
+            raise ValueError(str(error)) from None
+        except (ArgumentError, OSError):  # a port that is none, a file that cannot be read: what it says repeats values
+            raise ValueError("it cannot be read, or a file that it names cannot") from None
         return value
 
     @field_validator("identifier_key")
@@ -119,6 +145,16 @@ class ServiceSettings(BaseSettings):
             raise ValueError("it must be an IANA time zone, such as Europe/Berlin") from error
         return value
 
+    @model_validator(mode="after")
+    def _kafka_can_be_spoken_to(self) -> Self:
+        try:
+            self._kafka_security().client_arguments()
+        except InvalidSecurityError as error:
+            raise ValueError(f"{ENV_PREFIX}KAFKA_SECURITY_PROTOCOL and its kin: {error}") from None
+        except OSError:
+            raise ValueError(f"{ENV_PREFIX}KAFKA_CA_FILE and its kin: a file that they name cannot be read") from None
+        return self
+
     @property
     def kafka(self) -> KafkaSettings:
         """The cluster, as ``shared.kafka`` wants it."""
@@ -126,6 +162,19 @@ class ServiceSettings(BaseSettings):
             bootstrap_servers=self.kafka_bootstrap_servers,
             topic_prefix=self.topic_prefix,
             partitions=self.topic_partitions,
+            security=self._kafka_security(),
+        )
+
+    def _kafka_security(self) -> KafkaSecurity:
+        password = self.kafka_password
+        return KafkaSecurity(
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=None if password is None else password.get_secret_value(),
+            ca_file=self.kafka_ca_file,
+            certificate_file=self.kafka_certificate_file,
+            key_file=self.kafka_key_file,
         )
 
     @property
@@ -149,6 +198,8 @@ def load_settings(settings: type[S]) -> S:
 
 def _line(settings: type[ServiceSettings], item: Any) -> str:
     field = str(item["loc"][0]) if item["loc"] else ""
+    if not field:  # about several of them: the message names them
+        return str(item["msg"]).removeprefix("Value error, ") + "."
     about = settings.model_fields[field].description if field in settings.model_fields else None
     wrong = "is not set" if item["type"] == "missing" else str(item["msg"]).removeprefix("Value error, ")
     return f"{ENV_PREFIX}{field.upper()}: {wrong}." + (f" {about}" if about else "")

@@ -55,6 +55,10 @@ def test_every_setting_is_explained() -> None:
         ("TESSERA_JWKS_URL", "file:///hunter2"),
         ("TESSERA_TOPIC_PREFIX", "has space hunter2"),
         ("TESSERA_LOG_LEVEL", "hunter2"),
+        ("TESSERA_DATABASE_URL", "postgresql://x:hunter2@y:port/z"),
+        ("TESSERA_DATABASE_URL", "postgresql://x:hunter2@y/z?sslmode=sometimes"),
+        ("TESSERA_DATABASE_URL", "postgresql://x:hunter2@y/z?sslrootcert=/nowhere/hunter2.pem"),
+        ("TESSERA_KAFKA_SECURITY_PROTOCOL", "hunter2"),
     ],
 )
 def test_what_is_wrong_is_named_and_not_repeated(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -66,6 +70,42 @@ def test_what_is_wrong_is_named_and_not_repeated(environment: pytest.MonkeyPatch
     (line,) = str(refused.value).splitlines()
     assert line.startswith(f"{variable}: ")
     assert "hunter2" not in line
+
+
+def test_an_account_at_the_broker_is_whole(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TESSERA_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    environment.setenv("TESSERA_KAFKA_PASSWORD", "hunter2")
+
+    with pytest.raises(InvalidSettingsError) as refused:
+        load_settings(ServiceSettings)
+
+    assert "TESSERA_KAFKA_SECURITY_PROTOCOL" in str(refused.value)
+    assert "user name" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_ends_the_start(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TESSERA_KAFKA_SECURITY_PROTOCOL", "SSL")
+    environment.setenv("TESSERA_KAFKA_CA_FILE", "/nowhere/hunter2.pem")
+
+    with pytest.raises(InvalidSettingsError) as refused:
+        load_settings(ServiceSettings)
+
+    assert "TESSERA_KAFKA_CA_FILE" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_how_kafka_is_spoken_to_is_a_setting(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TESSERA_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    environment.setenv("TESSERA_KAFKA_USERNAME", "tessera")
+    environment.setenv("TESSERA_KAFKA_PASSWORD", "hunter2")
+
+    settings = load_settings(ServiceSettings)
+
+    arguments = settings.kafka.client_arguments()
+    assert (arguments["security_protocol"], arguments["sasl_plain_username"]) == ("SASL_SSL", "tessera")
+    assert arguments["sasl_plain_password"] == "hunter2"
+    assert "hunter2" not in repr(settings) + repr(settings.kafka)
 
 
 def test_an_unknown_variable_is_somebody_elses(environment: pytest.MonkeyPatch) -> None:
