@@ -1,8 +1,10 @@
 """Wiring: settings to database, Kafka and routes; nothing else."""
 
+from services.members.api.accesses import accesses_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.identifiers import changes_router, resolving_router
+from services.members.api.rectification import rectification_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
@@ -25,6 +27,7 @@ from services.members.settings import MembersSettings
 from shared.events.catalogue import COALITION
 from shared.runtime import ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
+from shared.web import VersionChangedError
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
@@ -36,6 +39,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     MemberGoneError: (409, "member-gone", "Member gone"),
     MemberNotFoundError: (404, "not-found", "Not found"),
     StatusChangeRefusedError: (409, "status-change-refused", "Status change refused"),
+    VersionChangedError: (412, "version-changed", "Version changed"),
     UnknownReasonError: (422, "invalid-request", "Invalid request"),
     UnlikeReplacementError: (422, "unlike-replacement", "Unlike replacement"),
 }
@@ -50,6 +54,8 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
         routers=(
             enrolment_router(database, identities, master_keys),
             lookup_router(database, master_keys),
+            rectification_router(database, identities, master_keys),
+            accesses_router(database),
             consents_router(database, seal, settings.consent_confirmed_within),
             consent_reading_router(database),
             consent_texts_router(database),

@@ -45,6 +45,17 @@ status_changes = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 
+personal_accesses = Table(
+    "personal_accesses",
+    metadata,
+    Column("entry_id", BigInteger, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+    Column("accessed_by", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("sight", Text, nullable=False),
+    Column("accessed_at", DateTime(timezone=True), nullable=False),
+)
+
 identifiers = Table(
     "identifiers",
     metadata,

@@ -18,7 +18,12 @@ SCHEMAS = ("platform", "ledger", *SERVICES)
 ALL_PRIVILEGES: tuple[Privilege, ...] = ("select", "insert", "update", "delete")
 # What is written here stays as it was written: not even the service that owns it may change or delete a row.
 APPEND_ONLY_TABLES = frozenset(
-    {("coalition", "audit_log"), ("members", "status_changes"), ("members", "identifier_changes")}
+    {
+        ("coalition", "audit_log"),
+        ("members", "identifier_changes"),
+        ("members", "personal_accesses"),
+        ("members", "status_changes"),
+    }
 )
 
 # A service holds locks for milliseconds; what lasts this long is stuck, and must not hold others up.

@@ -6,6 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.members.api.partner_binding import refuse_partners
+from services.members.api.phones import contact_phone
+from services.members.domain.accesses import Access, ReadPurpose
 from services.members.domain.identities import Identities
 from services.members.domain.registry import Claim, Person
 from services.members.schemas.registry import (
@@ -22,7 +24,7 @@ from services.members.use_cases.link_identifier import link_identifier
 from services.members.use_cases.read_member import read_identifiers, read_member
 from shared.database import Database, Transaction
 from shared.ids import InvalidIdentifierError, new_id
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, etag, idempotent, invalid_field, problems, requires
 
 Writer = Annotated[Principal, requires("members:write")]
 Reader = Annotated[Principal, requires("members:read")]
@@ -77,11 +79,15 @@ def lookup_router(database: Database, master_keys: MasterKeys) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["members"])
 
     @router.get("/members/{member_id}", responses=problems(401, 403, 404, 422))
-    async def read(member_id: UUID, principal: Reader) -> MemberAnswer:
-        """A member and the person behind it. For the programme's own clients."""
+    async def read(
+        member_id: UUID, principal: Reader, response: Response, purpose: ReadPurpose = "service"
+    ) -> MemberAnswer:
+        """A member and the person behind it. For the programme's own clients; who asked, and what for, is recorded."""
         refuse_partners(principal, "Persons are shown")
         async with database.transaction() as transaction:
-            member, person = await read_member(transaction, member_id, master_keys)
+            access = Access(member_id, principal.client_id, purpose, "member")
+            member, person = await read_member(transaction, access, master_keys)
+            response.headers.update(etag(member.version))
             return MemberAnswer.of(member, person, await read_identifiers(transaction, member_id))
 
     @router.get("/members/{member_id}/contact", responses=problems(401, 403, 404, 422))
@@ -89,7 +95,8 @@ def lookup_router(database: Database, master_keys: MasterKeys) -> APIRouter:
         """Where to write to a member, read when a message is sent. For the programme's own clients."""
         refuse_partners(principal, "Persons are shown")
         async with database.transaction() as transaction:
-            return ContactAnswer.of(*await read_member(transaction, member_id, master_keys))
+            access = Access(member_id, principal.client_id, "message", "contact")
+            return ContactAnswer.of(*await read_member(transaction, access, master_keys))
 
     return router
 
@@ -101,7 +108,7 @@ def _enrolment(body: EnrolmentBody, principal: Principal, identities: Identities
             given_name=body.given_name,
             family_name=body.family_name,
             email=body.email,
-            phone=_phone(identities, body.phone),
+            phone=contact_phone(identities, body.phone),
             birth_date=body.birth_date,
             address=None if body.address is None else body.address.address(),
         ),
@@ -119,13 +126,6 @@ def claim_of(identities: Identities, body: IdentifierBody, pointer: str) -> Clai
         return identities.claim(body.type, body.value)
     except InvalidIdentifierError as error:
         raise invalid_field(f"{pointer}/value", str(error)) from None
-
-
-def _phone(identities: Identities, phone: str | None) -> str | None:
-    try:
-        return None if phone is None else identities.phone(phone)
-    except InvalidIdentifierError as error:
-        raise invalid_field("/phone", str(error)) from None
 
 
 def _fingerprint(identities: Identities, body: EnrolmentBody | IdentifierBody) -> bytes:

@@ -13,6 +13,7 @@ from shared.events.members import (
     ConsentData,
     IdentifierData,
     IdentifierLinked,
+    MemberChanged,
     MemberData,
     MemberEnrolled,
     MemberStatusChanged,
@@ -37,6 +38,19 @@ def enrolled(member: Member, identifiers: Sequence[Identifier]) -> list[Message]
         data=_told(member),
     )
     return [Message.of(event, MEMBERS.topic, subject), *map(linked, identifiers)]
+
+
+def changed(member: Member, at: datetime) -> Message:
+    """The member as it stands at its version."""
+    event = MemberChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(member.member_id),
+        time=at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=_told(member),
+    )
+    return Message.of(event, MEMBERS.topic, event.subject)
 
 
 def status_changed(member: Member, change: StatusChange) -> Message:

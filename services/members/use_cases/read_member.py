@@ -1,27 +1,30 @@
-"""Read a member with the person behind it. Changes nothing."""
+"""Read a member with the person behind it."""
 
 from uuid import UUID
 
+from services.members.domain.accesses import Access
 from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.registry import Identifier, Member, Person
-from services.members.repository import registry
+from services.members.repository import accesses, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person
 from shared.database import Transaction
 
 
-async def read_member(transaction: Transaction, member_id: UUID, master_keys: MasterKeys) -> tuple[Member, Person]:
-    """The member and the person.
+async def read_member(transaction: Transaction, access: Access, master_keys: MasterKeys) -> tuple[Member, Person]:
+    """The member and the person; that they were read stands in the record of accesses with the same commit.
 
     Raises:
         MemberNotFoundError: there is no such member, or nobody is known behind it any more.
         MasterKeyMissingError, SealBrokenError: the person cannot be opened, and no part of it is answered.
     """
-    found = await registry.find_member(transaction, member_id)
+    found = await registry.find_member(transaction, access.member_id)
     member, sealed = found or (None, None)
     if member is None or sealed is None:
         raise MemberNotFoundError("there is no such member")
-    return member, open_person(master_keys.unwrap(sealed.key, member_id), sealed.sealed)
+    person = open_person(master_keys.unwrap(sealed.key, access.member_id), sealed.sealed)
+    await accesses.record_access(transaction, access)
+    return member, person
 
 
 async def read_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:

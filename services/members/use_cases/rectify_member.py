@@ -1,0 +1,52 @@
+"""Correct what is known of a person."""
+
+from services.members.domain.accesses import Access
+from services.members.domain.errors import AlreadyEnrolledError, MemberNotFoundError
+from services.members.domain.rectification import Rectification, rectified
+from services.members.domain.registry import Member
+from services.members.domain.statuses import judge_open
+from services.members.repository import accesses, rectification, registry
+from services.members.sealing.master_keys import MasterKeys
+from services.members.sealing.persons import open_person, seal_person
+from services.members.use_cases import announcements
+from shared import outbox
+from shared.database import Transaction
+from shared.web import require_version
+
+
+async def rectify_member(transaction: Transaction, change: Rectification, master_keys: MasterKeys) -> Member:
+    """Write what was corrected, record MemberChanged, and keep who did it; the member as it stands then.
+
+    Of two who read the same version one wins. An e-mail address moves in the same step: the new one is claimed like
+    an identifier and the old one is free. What is as it was is no change, and nothing is recorded.
+
+    Raises:
+        MemberNotFoundError: there is no such member, or nobody is known behind it any more.
+        VersionChangedError: it was changed since the author read it.
+        MemberGoneError: merged, closed or erased.
+        AlreadyEnrolledError: the new e-mail address is another member's.
+        BornLaterError: the date of birth is not there yet.
+    """
+    member_id, email_hash = change.member_id, change.email_hash
+    is_granted = email_hash is None or await rectification.claim_email(transaction, member_id, email_hash)
+    locked = await registry.lock_member(transaction, member_id)
+    if locked is None:
+        raise MemberNotFoundError("there is no such member")
+    require_version(change.version, locked.version)
+    judge_open(locked.status)
+    if not is_granted:
+        raise AlreadyEnrolledError("a member with this e-mail address is enrolled already")
+    found = await registry.find_member(transaction, member_id)
+    if found is None or found[1] is None:
+        raise MemberNotFoundError("there is no such member")
+    key = master_keys.unwrap(found[1].key, member_id)
+    person = open_person(key, found[1].sealed)
+    new_member, new_person = rectified(locked, person, change, transaction.now.date())
+    if new_member.version == locked.version:
+        return locked
+    if email_hash is not None:
+        await rectification.drop_other_emails(transaction, member_id, email_hash)
+    await rectification.save_rectified(transaction, new_member, seal_person(key, new_person))
+    await accesses.record_access(transaction, Access(member_id, change.changed_by, "rectification", "rectification"))
+    await outbox.record(transaction, [announcements.changed(new_member, transaction.now)])
+    return new_member
