@@ -5,11 +5,14 @@ from uuid import UUID
 
 from shared.events.members import (
     ErasureData,
+    IdentifierRevoked,
+    IdentifierState,
     MemberChanged,
     MemberData,
     MemberErased,
     MemberStatus,
     MemberStatusChanged,
+    RevocationData,
     StatusData,
 )
 from shared.ids import new_id
@@ -36,3 +39,16 @@ def erased(member_id: UUID, *identifier_hashes: str, version: int = 9) -> Member
     """A person was erased, with these identifiers."""
     data = ErasureData(member_id=member_id, version=version, identifier_hashes=identifier_hashes)
     return MemberErased(id=new_id(), source="test", subject=str(member_id), time=NOON, data=data)
+
+
+def revoked(member_id: UUID, identifier_hash: str, state: IdentifierState, version: int = 2) -> IdentifierRevoked:
+    """A card was blocked, lost or replaced."""
+    data = RevocationData(
+        member_id=member_id,
+        identifier_hash=identifier_hash,
+        identifier_type="card",
+        state=state,
+        version=version,
+        reason_code="test",
+    )
+    return IdentifierRevoked(id=new_id(), source="test", subject=str(member_id), time=NOON, data=data)

@@ -40,7 +40,7 @@ _RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')" 
 _STRANDED = """
     select distinct waits_for from parked where waits_for is not null and case left(waits_for, 2)
         when 'i:' then exists (
-            select from identifiers where identifier_hash = substr(waits_for, 3) and state = 'active')
+            select from identifiers where identifier_hash = substr(waits_for, 3) and state <> 'blocked')
         when 'm:' then exists (
             select from members where member_id = substr(waits_for, 3)::uuid and status <> all($2::text[]))
         when 't:' then exists (

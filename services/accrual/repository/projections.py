@@ -73,7 +73,7 @@ _LOCK_MEMBERS = """
 """
 
 _MEMBERS_BY_IDENTIFIER = """
-    select identifier_hash, member_id from identifiers where identifier_hash = any($1::text[]) and state = 'active'
+    select identifier_hash, member_id from identifiers where identifier_hash = any($1::text[]) and state <> 'blocked'
 """
 
 # A till counts only with its store and its partner: the three events may arrive in any order.
@@ -189,7 +189,7 @@ async def lock_members(transaction: Transaction, member_ids: Collection[UUID]) -
 
 
 async def find_members(transaction: Transaction, identifier_hashes: Collection[str]) -> dict[str, UUID]:
-    """Whose these identifiers are; an unknown or blocked one is absent."""
+    """Whose these identifiers are; an unknown or blocked one is absent. One that was lost or replaced still earns."""
     rows = await transaction.raw.fetch(_MEMBERS_BY_IDENTIFIER, list(identifier_hashes))
     return {row["identifier_hash"]: row["member_id"] for row in rows}
 

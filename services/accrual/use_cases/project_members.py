@@ -6,7 +6,7 @@ from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.repository import parked, projections
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
-from shared.events.members import IdentifierLinked, MemberEvent, MemberStated
+from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberEvent, MemberStated
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> int:
@@ -16,8 +16,9 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     the row of a member whose status lets it wait: it either sees the news, or is seen by it.
     """
     members = [event.data for event in events if isinstance(event, MemberStated)]
-    identifiers = [event.data for event in events if isinstance(event, IdentifierLinked)]
-    hashes = {identifier.identifier_hash for identifier in identifiers if identifier.state == "active"}
+    identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
+    # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
+    hashes = {identifier.identifier_hash for identifier in identifiers if identifier.state != "blocked"}
     waits_for = {parked.waits_for_member(member.member_id) for member in members}
     waits_for |= {parked.waits_for_identifier(identifier_hash) for identifier_hash in hashes}
     await parked.meet(transaction, waits_for)
@@ -30,4 +31,5 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
         await projections.save_identifiers(transaction, identifiers)
     # Whose they are after this batch: an old event replayed must not hand receipts to a former owner.
     owners = await projections.find_members(transaction, hashes) if hashes else {}
+    waits_for -= {parked.waits_for_identifier(identifier_hash) for identifier_hash in hashes - owners.keys()}
     return await release_parked(transaction, waits_for, owners)

@@ -34,7 +34,10 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "member_spend_locked": ("member-spend-locked", "spending is locked for this member"),
     "member_merged": ("member-merged", "the member was merged into another one: ask again in a moment"),
     "member_closed": ("member-closed", "the member has left the programme"),
-    "identifier_blocked": ("identifier-blocked", "this identifier was blocked: use another one of the member's"),
+    "identifier_blocked": (
+        "identifier-blocked",
+        "this identifier is blocked, lost or replaced: use another of the member's",
+    ),
     "partner_suspended": ("partner-suspended", "points cannot be spent at this partner now"),
     "partner_not_open": ("partner-not-open", "this partner has not opened yet"),
     "partner_left": ("partner-left", "this partner has left the programme, or its last day for spending is over"),

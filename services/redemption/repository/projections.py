@@ -73,7 +73,7 @@ SAVE_TILLS = """
 LOCK_SPENDER = """
     select member.member_id, member.status,
         coalesce(
-            (select identifier.state = 'blocked' from redemption_identifiers as identifier
+            (select identifier.state <> 'active' from redemption_identifiers as identifier
                 where identifier.identifier_hash = $2),
             false
         ) as is_identifier_blocked,

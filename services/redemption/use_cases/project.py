@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from services.redemption.repository import projections
 from shared.database import Transaction
 from shared.events.coalition import CoalitionEvent, PartnerChanged, TillChanged
-from shared.events.members import IdentifierLinked, MemberEvent, MemberStated
+from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberEvent, MemberStated
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
     """Take in members and identifiers. Idempotent, in any order: a row only moves to a higher version."""
-    identifiers = [event.data for event in events if isinstance(event, IdentifierLinked)]
+    identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
     members = [event.data for event in events if isinstance(event, MemberStated)]
     if identifiers:
         await projections.save_identifiers(transaction, identifiers)
