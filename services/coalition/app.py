@@ -11,7 +11,9 @@ from services.coalition.api.contracts import approvals_router, contract_reading_
 from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router, standings_router
 from services.coalition.api.shown_once import ShownOnce
+from services.coalition.api.store_changes import store_changes_router
 from services.coalition.api.stores import stores_router, tills_router
+from services.coalition.api.till_keys import till_keys_router
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ClientExistsError,
@@ -33,6 +35,7 @@ from services.coalition.domain.errors import (
     StoreExistsError,
     StoreNotFoundError,
     TillExistsError,
+    TillNotFoundError,
     TooManyClientsError,
 )
 from services.coalition.settings import CoalitionSettings
@@ -62,6 +65,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     StateChangeError: (409, "state-change", "State change"),
     StoreExistsError: (409, "store-exists", "Store exists"),
     StoreNotFoundError: (404, "not-found", "Not found"),
+    TillNotFoundError: (404, "not-found", "Not found"),
     TillExistsError: (409, "till-exists", "Till exists"),
     TooManyClientsError: (409, "too-many-clients", "Too many clients"),
     VersionChangedError: (412, "version-changed", "Version changed"),
@@ -92,7 +96,9 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             partners_router(database),
             standings_router(database, ZoneInfo(settings.time_zone)),
             stores_router(database, shown_once),
+            store_changes_router(database),
             tills_router(database, shown_once),
+            till_keys_router(database, shown_once),
             clients_router(database, hasher, shown_once),
             client_changes_router(
                 database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)

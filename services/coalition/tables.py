@@ -1,7 +1,7 @@
 """The tables that SQLAlchemy statements touch. The migrations say what they are."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -30,6 +30,11 @@ stores = Table(
     Column("store_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
+    Column("gln", Text),
+    Column("latitude_microdegrees", Integer),
+    Column("longitude_microdegrees", Integer),
+    Column("zone", Text),
+    Column("opening_hours", JSONB, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
 )

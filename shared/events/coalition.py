@@ -36,18 +36,34 @@ class PartnerData(Frozen):
     receipt_tolerance_minor: Annotated[StrictInt, Field(ge=0)] = 5
 
 
+class OpeningHours(Frozen):
+    """One stretch of one day of the week (1 is Monday), in minutes since midnight of the store's time zone."""
+
+    weekday: Annotated[StrictInt, Field(ge=1, le=7)]
+    opens_minute: Annotated[StrictInt, Field(ge=0, le=1440)]
+    closes_minute: Annotated[StrictInt, Field(ge=0, le=1440)]
+
+
 class StoreData(Frozen):
-    """A shop of a partner."""
+    """A shop of a partner. ``zone`` is a code of the partner's; without opening hours nothing is known of them."""
 
     partner_id: Code
     store_id: Code
     version: Version
     name: str
     time_zone: str
+    gln: Annotated[str, Field(pattern=r"^[0-9]{13}$")] | None = None
+    latitude_microdegrees: Annotated[StrictInt, Field(ge=-90_000_000, le=90_000_000)] | None = None
+    longitude_microdegrees: Annotated[StrictInt, Field(ge=-180_000_000, le=180_000_000)] | None = None
+    zone: Code | None = None
+    opening_hours: tuple[OpeningHours, ...] = ()
 
 
 class TillData(Frozen):
-    """A point of sale, how it numbers its receipts, and the SHA-256 (hex) of the key it authenticates with."""
+    """A point of sale, how it numbers its receipts, and the SHA-256 (hex) of the key it authenticates with.
+
+    Of a key that was replaced, the one before is good until ``previous_key_until``.
+    """
 
     partner_id: Code
     store_id: Code
@@ -56,6 +72,8 @@ class TillData(Frozen):
     key_scheme: KeyScheme
     key_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     is_revoked: StrictBool = False
+    previous_key_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    previous_key_until: AwareDatetime | None = None
 
 
 class ApiClientData(Frozen):

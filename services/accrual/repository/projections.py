@@ -58,13 +58,17 @@ _SAVE_STORES = """
 """
 
 _SAVE_TILLS = """
-    insert into tills (partner_id, store_id, till_id, key_scheme, key_sha256, is_revoked, version)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[])
-        as new (partner_id, store_id, till_id, key_scheme, key_sha256, is_revoked, version)
+    insert into tills (partner_id, store_id, till_id, key_scheme, key_sha256, is_revoked, version, previous_key_sha256,
+        previous_key_until)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[],
+            $8::text[], $9::timestamptz[])
+        as new (partner_id, store_id, till_id, key_scheme, key_sha256, is_revoked, version, previous_key_sha256,
+            previous_key_until)
     order by partner_id, store_id, till_id
     on conflict (partner_id, store_id, till_id) do update
         set key_scheme = excluded.key_scheme, key_sha256 = excluded.key_sha256, is_revoked = excluded.is_revoked,
-            version = excluded.version
+            version = excluded.version, previous_key_sha256 = excluded.previous_key_sha256,
+            previous_key_until = excluded.previous_key_until
         where tills.version < excluded.version
 """
 
@@ -86,7 +90,8 @@ _KNOWN_TILLS = """
 """
 
 _TILL_BY_KEY = """
-    select partner_id, store_id, till_id from tills where key_sha256 = $1 and not is_revoked
+    select partner_id, store_id, till_id from tills
+    where (key_sha256 = $1 or (previous_key_sha256 = $1 and previous_key_until > $2)) and not is_revoked
 """
 
 _TILL_SCHEMES = """
@@ -179,6 +184,8 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
         [row.key_sha256 for row in rows],
         [row.is_revoked for row in rows],
         [row.version for row in rows],
+        [row.previous_key_sha256 for row in rows],
+        [row.previous_key_until for row in rows],
     )
 
 
@@ -207,8 +214,8 @@ async def find_tills(transaction: Transaction, tills: Collection[Till]) -> set[T
 
 
 async def find_till_by_key(transaction: Transaction, key_sha256: str) -> Till | None:
-    """The till that authenticates with the key of this SHA-256 (hex)."""
-    row = await transaction.raw.fetchrow(_TILL_BY_KEY, key_sha256)
+    """The till that authenticates with the key of this SHA-256 (hex), or did with one that is good for a while yet."""
+    row = await transaction.raw.fetchrow(_TILL_BY_KEY, key_sha256, transaction.now)
     return Till(row["partner_id"], row["store_id"], row["till_id"]) if row is not None else None
 
 

@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from services.coalition.schemas.clients import ClientAnswer, RotationAnswer
-from services.coalition.schemas.stores import StoreOutcome, StoresAnswer, TillAnswer, TillKey
+from services.coalition.schemas.stores import KeyRotationAnswer, StoreOutcome, StoresAnswer, TillAnswer, TillKey
 from shared.sealing import Seal
 from shared.web import opened
 
@@ -26,6 +26,10 @@ class ShownOnce:
         """The answer to a till's registration with its key."""
         return opened(response, TillAnswer, self._open_till)
 
+    def open_till_rotation(self, response: Response) -> Response:
+        """The answer to the rotation of a till's key with the new one."""
+        return opened(response, KeyRotationAnswer, self._open_till_rotation)
+
     def open_stores(self, response: Response) -> Response:
         """The answer to a batch of stores with the keys of their tills."""
         return opened(response, StoresAnswer, self._open_stores)
@@ -39,6 +43,10 @@ class ShownOnce:
         return opened(response, RotationAnswer, self._open_rotation)
 
     def _open_till(self, answer: TillAnswer) -> TillAnswer:
+        about = _till(answer.partner_id, answer.store_id, answer.till_id)
+        return answer.model_copy(update={"till_key": self._seal.open(answer.till_key, about)})
+
+    def _open_till_rotation(self, answer: KeyRotationAnswer) -> KeyRotationAnswer:
         about = _till(answer.partner_id, answer.store_id, answer.till_id)
         return answer.model_copy(update={"till_key": self._seal.open(answer.till_key, about)})
 

@@ -52,7 +52,7 @@ def stores_router(database: Database, shown_once: ShownOnce) -> APIRouter:
     @router.get("/stores", responses=problems(400, 401, 403, 404, 422))
     async def list_stores(partner_id: CodeInPath, principal: Reader, paging: Paging) -> Page[StoreAnswer]:
         """Stores in the order of their ids."""
-        _refuse_strangers(principal, partner_id)
+        refuse_strangers(principal, partner_id)
         position = paging.position(_POSITION)
         after = None if position is None else position[0]
         async with database.transaction() as transaction:
@@ -63,8 +63,8 @@ def stores_router(database: Database, shown_once: ShownOnce) -> APIRouter:
     @router.post("/stores", status_code=201, response_model=StoreAnswer, responses=_WRITE_PROBLEMS)
     async def add_store(partner_id: CodeInPath, body: StoreBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Register a store. An id that the partner uses already is refused (409)."""
-        _refuse_strangers(principal, partner_id)
-        new = NewStore(body.store_id, body.name, body.time_zone)
+        refuse_strangers(principal, partner_id)
+        new = NewStore(body.store_id, body.name, body.time_zone, place=body.place())
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(
@@ -79,7 +79,7 @@ def stores_router(database: Database, shown_once: ShownOnce) -> APIRouter:
 
         The keys of the new tills stand in the answer. A store that is there already stays as it is, with its tills.
         """
-        _refuse_strangers(principal, partner_id)
+        refuse_strangers(principal, partner_id)
         till_keys = {(store.store_id, till.till_id): new_till_key() for store in body.stores for till in store.tills}
         new = [_new_store(store, till_keys) for store in body.stores]
 
@@ -103,8 +103,8 @@ def tills_router(database: Database, shown_once: ShownOnce) -> APIRouter:
     async def add_till(
         partner_id: CodeInPath, store_id: CodeInPath, body: TillBody, principal: Writer, key: IdempotencyKey
     ) -> Response:
-        """Register a till. Its key stands in this answer and nowhere else: who lost it registers another till."""
-        _refuse_strangers(principal, partner_id)
+        """Register a till. Its key stands in this answer and nowhere else: who lost it has it rotated."""
+        refuse_strangers(principal, partner_id)
         till_key = new_till_key()
         new = NewTill(body.till_id, body.key_scheme, till_key_sha256(till_key))
 
@@ -130,6 +130,7 @@ def _new_store(body: StoreWithTillsBody, till_keys: dict[tuple[str, str], str]) 
         store_id=body.store_id,
         name=body.name,
         time_zone=body.time_zone,
+        place=body.place(),
         tills=[
             NewTill(till.till_id, till.key_scheme, till_key_sha256(till_keys[body.store_id, till.till_id]))
             for till in body.tills
@@ -157,6 +158,7 @@ def _outcome(
     return StoreOutcome(store_id=new.store_id, outcome="registered", tills=tills)
 
 
-def _refuse_strangers(principal: Principal, partner_id: str) -> None:
+def refuse_strangers(principal: Principal, partner_id: str) -> None:
+    """Raise 404 for a client that is bound to another partner."""
     if not principal.sees(partner_id):
         raise not_found("partner")

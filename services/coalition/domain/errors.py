@@ -29,6 +29,10 @@ class StoreExistsError(CoalitionRefusalError):
     """The partner has a store with this id already."""
 
 
+class TillNotFoundError(CoalitionRefusalError):
+    """The store has no till with this id."""
+
+
 class TillExistsError(CoalitionRefusalError):
     """The store has a till with this id already."""
 

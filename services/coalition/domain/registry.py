@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.coalition.domain.places import UNKNOWN_PLACE, Place
 from services.coalition.domain.standing import Standing
 from shared.events.coalition import KeyScheme
 
@@ -31,6 +32,7 @@ class Store:
     name: str
     time_zone: str
     version: int
+    place: Place = UNKNOWN_PLACE
 
     @property
     def subject(self) -> str:
@@ -40,7 +42,10 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """A point of sale. ``key_scheme`` says how it numbers its receipts and never changes: it makes their identity."""
+    """A point of sale. ``key_scheme`` says how it numbers its receipts and never changes: it makes their identity.
+
+    The key that was replaced last stays good until ``previous_key_until``.
+    """
 
     partner_id: str
     store_id: str
@@ -49,6 +54,8 @@ class Till:
     key_sha256: str
     is_revoked: bool
     version: int
+    previous_key_sha256: str | None = None
+    previous_key_until: datetime | None = None
 
     @property
     def subject(self) -> str:
@@ -98,6 +105,7 @@ class NewStore:
     name: str
     time_zone: str
     tills: Sequence[NewTill] = ()
+    place: Place = UNKNOWN_PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ class RegisteredStore:
 
 def first_store(partner_id: str, new: NewStore) -> RegisteredStore:
     """The store and its tills as they stand at their registration."""
-    store = Store(partner_id, new.store_id, new.name, new.time_zone, FIRST_VERSION)
+    store = Store(partner_id, new.store_id, new.name, new.time_zone, FIRST_VERSION, new.place)
     return RegisteredStore(store, tuple(first_till(partner_id, new.store_id, till) for till in new.tills))
 
 

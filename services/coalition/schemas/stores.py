@@ -1,12 +1,25 @@
 """What HTTP says of stores and tills."""
 
-from typing import Literal, Self
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.coalition.domain.registry import Store
+from services.coalition.domain.places import Place
+from services.coalition.domain.registry import Store, Till
 from services.coalition.schemas.fields import AnswerModel, Name, TimeZone, refuse_repeated
+from services.coalition.schemas.places import (
+    Gln,
+    Latitude,
+    Longitude,
+    OpenHoursAnswer,
+    Week,
+    degrees,
+    place_of,
+)
 from shared.events.coalition import KeyScheme
 from shared.web import Body, CodeText
 
@@ -16,11 +29,60 @@ TILLS_MAX = 5_000
 
 
 class StoreBody(Body):
-    """A shop."""
+    """A shop. ``zone`` is a code of the partner's own, such as a price zone."""
 
     store_id: CodeText
     name: Name
     time_zone: TimeZone
+    gln: Gln | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    zone: CodeText | None = None
+    opening_hours: Week = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _point_is_whole(self) -> Self:
+        _refuse_half_a_point(self.latitude, self.longitude)
+        return self
+
+    def place(self) -> Place:
+        """Where it is, and when it is open."""
+        return place_of(self.gln, self.latitude, self.longitude, self.zone, self.opening_hours)
+
+
+class StoreChangeBody(Body):
+    """What changes of a shop. What is left out stays; null takes away what may be unknown."""
+
+    name: Name | None = None
+    time_zone: TimeZone | None = None
+    gln: Gln | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    zone: CodeText | None = None
+    opening_hours: Week | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("nothing_to_change", "Name at least one field to change")
+        if ("latitude" in self.model_fields_set) != ("longitude" in self.model_fields_set):
+            raise PydanticCustomError("half_a_point", "latitude and longitude change together")
+        _refuse_half_a_point(self.latitude, self.longitude)
+        return self
+
+    def changed(self, store: Store) -> Store:
+        """The shop with these changes."""
+        said = self.model_fields_set
+        wanted = place_of(self.gln, self.latitude, self.longitude, self.zone, self.opening_hours or [])
+        fields = {"gln": "gln", "latitude": "latitude_microdegrees", "longitude": "longitude_microdegrees"}
+        fields |= {"zone": "zone", "opening_hours": "opening_hours"}
+        place = replace(store.place, **{fields[name]: getattr(wanted, fields[name]) for name in said & fields.keys()})
+        return replace(store, name=self.name or store.name, time_zone=self.time_zone or store.time_zone, place=place)
+
+
+def _refuse_half_a_point(latitude: Decimal | None, longitude: Decimal | None) -> None:
+    if (latitude is None) != (longitude is None):
+        raise PydanticCustomError("half_a_point", "latitude and longitude come together")
 
 
 class TillBody(Body):
@@ -66,6 +128,11 @@ class StoreAnswer(AnswerModel):
     name: str
     time_zone: str
     version: int
+    gln: str | None
+    latitude: Decimal | None
+    longitude: Decimal | None
+    zone: str | None
+    opening_hours: list[OpenHoursAnswer]
 
     @classmethod
     def of(cls, store: Store) -> Self:
@@ -76,6 +143,11 @@ class StoreAnswer(AnswerModel):
             name=store.name,
             time_zone=store.time_zone,
             version=store.version,
+            gln=store.place.gln,
+            latitude=degrees(store.place.latitude_microdegrees),
+            longitude=degrees(store.place.longitude_microdegrees),
+            zone=store.place.zone,
+            opening_hours=[OpenHoursAnswer.of(hours) for hours in store.place.opening_hours],
         )
 
 
@@ -87,6 +159,60 @@ class TillAnswer(AnswerModel):
     till_id: str
     key_scheme: KeyScheme
     version: int
+    till_key: str = Field(repr=False, examples=["tk_…"])
+
+
+OVERLAP_SECONDS_DEFAULT = 86_400
+OVERLAP_SECONDS_MAX = 7 * 86_400
+
+
+class KeyRotationBody(Body):
+    """How long the till's old key stays good beside the new one, and why it is replaced."""
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=OVERLAP_SECONDS_MAX)] = OVERLAP_SECONDS_DEFAULT
+    reason_code: CodeText = "rotation"
+
+
+class KeyRevocationBody(Body):
+    """Which keys of a till end at once: the one that was replaced, or all."""
+
+    keys: Literal["previous", "all"]
+    reason_code: CodeText
+
+
+class TillView(AnswerModel):
+    """A point of sale, without its keys."""
+
+    partner_id: str
+    store_id: str
+    till_id: str
+    key_scheme: KeyScheme
+    is_revoked: bool
+    previous_key_until: datetime | None
+    version: int
+
+    @classmethod
+    def of(cls, till: Till) -> Self:
+        """The answer for a till."""
+        return cls(
+            partner_id=till.partner_id,
+            store_id=till.store_id,
+            till_id=till.till_id,
+            key_scheme=till.key_scheme,
+            is_revoked=till.is_revoked,
+            previous_key_until=till.previous_key_until,
+            version=till.version,
+        )
+
+
+class KeyRotationAnswer(AnswerModel):
+    """A till's new key: shown in this answer and its replays, and nowhere else."""
+
+    partner_id: str
+    store_id: str
+    till_id: str
+    version: int
+    previous_key_until: datetime | None
     till_key: str = Field(repr=False, examples=["tk_…"])
 
 

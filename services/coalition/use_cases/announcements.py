@@ -6,6 +6,7 @@ from shared.events.catalogue import COALITION
 from shared.events.coalition import (
     ApiClientChanged,
     ApiClientData,
+    OpeningHours,
     PartnerChanged,
     PartnerData,
     StoreChanged,
@@ -49,7 +50,7 @@ def partner_changed(transaction: Transaction, partner: Partner) -> Message:
 def store_registered(transaction: Transaction, registered: RegisteredStore) -> list[Message]:
     """The store, then its tills."""
     return [
-        _store_changed(transaction, registered.store),
+        store_changed(transaction, registered.store),
         *(till_changed(transaction, till) for till in registered.tills),
     ]
 
@@ -70,6 +71,8 @@ def till_changed(transaction: Transaction, till: Till) -> Message:
             key_scheme=till.key_scheme,
             key_sha256=till.key_sha256,
             is_revoked=till.is_revoked,
+            previous_key_sha256=till.previous_key_sha256,
+            previous_key_until=till.previous_key_until,
         ),
     )
     return Message.of(event, COALITION.topic, till.partner_id)
@@ -94,7 +97,9 @@ def client_changed(transaction: Transaction, client: ApiClient) -> Message:
     return Message.of(event, COALITION.topic, client.client_id)
 
 
-def _store_changed(transaction: Transaction, store: Store) -> Message:
+def store_changed(transaction: Transaction, store: Store) -> Message:
+    """The store as it is now."""
+    place = store.place
     event = StoreChanged(
         id=new_id(),
         source=SOURCE,
@@ -107,6 +112,14 @@ def _store_changed(transaction: Transaction, store: Store) -> Message:
             version=store.version,
             name=store.name,
             time_zone=store.time_zone,
+            gln=place.gln,
+            latitude_microdegrees=place.latitude_microdegrees,
+            longitude_microdegrees=place.longitude_microdegrees,
+            zone=place.zone,
+            opening_hours=tuple(
+                OpeningHours(weekday=hours.weekday, opens_minute=hours.opens_minute, closes_minute=hours.closes_minute)
+                for hours in place.opening_hours
+            ),
         ),
     )
     return Message.of(event, COALITION.topic, store.partner_id)

@@ -1,6 +1,6 @@
 """Read partners and stores. Changes nothing."""
 
-from services.coalition.domain.errors import PartnerNotFoundError
+from services.coalition.domain.errors import PartnerNotFoundError, StoreNotFoundError
 from services.coalition.domain.registry import Partner, Store
 from services.coalition.repository import partners, stores
 from shared.database import Transaction
@@ -33,3 +33,16 @@ async def read_stores(transaction: Transaction, partner_id: str, *, after: str |
     """
     await read_partner(transaction, partner_id)
     return await stores.load_stores(transaction, partner_id, after=after, rows_max=rows_max)
+
+
+async def read_store(transaction: Transaction, partner_id: str, store_id: str) -> Store:
+    """One store.
+
+    Raises:
+        PartnerNotFoundError, StoreNotFoundError: there is no such partner, or it has no such store.
+    """
+    await read_partner(transaction, partner_id)
+    store = await stores.find_store(transaction, partner_id, store_id)
+    if store is None:
+        raise StoreNotFoundError("the partner has no such store")
+    return store

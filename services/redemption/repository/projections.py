@@ -60,12 +60,15 @@ SAVE_STANDINGS = """
 """
 
 SAVE_TILLS = """
-    insert into redemption_tills (partner_id, store_id, till_id, key_sha256, is_revoked, version)
+    insert into redemption_tills (partner_id, store_id, till_id, key_sha256, is_revoked, version, previous_key_sha256,
+        previous_key_until)
     select *
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[])
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[], $7::text[],
+        $8::timestamptz[])
     order by 1, 2, 3
     on conflict (partner_id, store_id, till_id) do update
-        set key_sha256 = excluded.key_sha256, is_revoked = excluded.is_revoked, version = excluded.version
+        set key_sha256 = excluded.key_sha256, is_revoked = excluded.is_revoked, version = excluded.version,
+            previous_key_sha256 = excluded.previous_key_sha256, previous_key_until = excluded.previous_key_until
         where redemption_tills.version < excluded.version
 """
 
@@ -116,7 +119,10 @@ FIND_BY_IDENTIFIER = """
 
 IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> all($2::text[]))"
 
-FIND_TILL = "select partner_id, store_id, till_id from redemption_tills where key_sha256 = $1 and not is_revoked"
+FIND_TILL = """
+    select partner_id, store_id, till_id from redemption_tills
+    where (key_sha256 = $1 or (previous_key_sha256 = $1 and previous_key_until > $2)) and not is_revoked
+"""
 
 LOAD_PARTNER_NAMES = "select partner_id, name from redemption_partners where partner_id = any($1::text[])"
 
@@ -176,6 +182,8 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
         [row.key_sha256 for row in rows],
         [row.is_revoked for row in rows],
         [row.version for row in rows],
+        [row.previous_key_sha256 for row in rows],
+        [row.previous_key_until for row in rows],
     )
 
 
@@ -218,8 +226,8 @@ async def is_member(transaction: Transaction, member_id: UUID) -> bool:
 
 
 async def find_till(transaction: Transaction, key_sha256: str) -> TillIdentity | None:
-    """The till with this key, unless it was revoked."""
-    row = await transaction.raw.fetchrow(FIND_TILL, key_sha256)
+    """The till with this key, or with one that was replaced and is good for a while yet, unless it was revoked."""
+    row = await transaction.raw.fetchrow(FIND_TILL, key_sha256, transaction.now)
     return None if row is None else TillIdentity(row["partner_id"], row["store_id"], row["till_id"])
 
 
