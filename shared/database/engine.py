@@ -95,8 +95,8 @@ class Database:
                 raise
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Do ``work`` in a transaction of its own; after a deadlock, a serialisation failure or the loss of the
-        connection before the commit, again from the start.
+        """Do ``work`` in a transaction of its own; after a deadlock, a serialisation failure, a ``StartAgainError`` or
+        the loss of the connection before the commit, again from the start.
 
         ``work`` must have no effect outside the transaction, since it may run up to ``ATTEMPTS_MAX`` times. A
         connection that is lost while committing is an error: what was committed is not known, and the caller's

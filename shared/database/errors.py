@@ -14,6 +14,13 @@ _ALWAYS_PERMANENT = frozenset({"23502", "23503"})
 _PERMANENT_WITH_CONSTRAINT = frozenset({"23505", "23514"})
 
 
+class StartAgainError(Exception):
+    """A row of an earlier step turned out to be needed, or a fact changed while a lock was waited for.
+
+    Nothing is wrong: the same work done again from the start finds it.
+    """
+
+
 class TransactionTimeoutError(TimeoutError):
     """The connection was lost after the transaction had lasted longer than its role may: less work might fit."""
 
@@ -27,7 +34,10 @@ def postgres_error_of(error: BaseException) -> asyncpg.PostgresError | None:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Whether the same transaction may simply be tried again: a deadlock or a serialisation failure."""
+    """Whether the same transaction may simply be tried again: a deadlock, a serialisation failure, a fact that changed
+    while a lock was waited for."""
+    if isinstance(error, StartAgainError):
+        return True
     postgres_error = postgres_error_of(error)
     return postgres_error is not None and postgres_error.sqlstate in _RETRYABLE
 

@@ -1,5 +1,7 @@
 """The points ledger, a shared kernel: commands in, transfers, lots, holds and balances out. See README.md."""
 
+from shared.ledger.absorbing import MergedPoints
+from shared.ledger.aliases import find_survivors
 from shared.ledger.balances import StatementLine, load_balances, load_statement
 from shared.ledger.book import LedgerBrokenError
 from shared.ledger.commands import (
@@ -18,6 +20,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.hold_time import HeldSince
+from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import HoldExistsError, Plan, plan
 from shared.ledger.posting import COMMANDS_MAX, post, posting
 from shared.ledger.terms import LotTerms
@@ -37,6 +40,8 @@ __all__ = [
     "HoldExistsError",
     "LedgerBrokenError",
     "LotTerms",
+    "MergedElsewhereError",
+    "MergedPoints",
     "Outcome",
     "Plan",
     "Posted",
@@ -50,8 +55,10 @@ __all__ = [
     "Verification",
     "Void",
     "check_version",
+    "find_survivors",
     "load_balances",
     "load_statement",
+    "merge",
     "plan",
     "post",
     "posting",

@@ -11,18 +11,39 @@ from shared.ledger.legs import Position, Purpose
 
 STATEMENT_LINES_MAX = 200
 
+# Everybody who is one owner by now: the survivor, and those for whom it answers. Theirs is what they still have held,
+# and their history.
 LOAD_BALANCES = """
-    select wanted.ordinal, account.available, account.held, account.pending, account.debt
+    select wanted.ordinal, sum(account.available)::bigint, sum(account.held)::bigint, sum(account.pending)::bigint,
+        sum(account.debt)::bigint
     from unnest($1::uuid[]) with ordinality as wanted (owner_id, ordinal)
-        join ledger_accounts as account on account.owner_id = wanted.owner_id and account.point_type = $2
+        left join ledger_aliases as alias on alias.owner_id = wanted.owner_id
+        cross join lateral (
+            select coalesce(alias.survivor_id, wanted.owner_id) as owner_id
+            union all
+            select absorbed.owner_id from ledger_aliases as absorbed
+            where absorbed.survivor_id = coalesce(alias.survivor_id, wanted.owner_id)
+        ) as one
+        join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
+    group by wanted.ordinal
 """
 
 LOAD_STATEMENT = """
-    select transfer.transfer_id, transfer.business_time, transfer.purpose, transfer.debit, transfer.credit,
-        transfer.points, transfer.partner_id, transfer.reference, transfer.hold_id
-    from ledger_accounts as account
-        join ledger_transfers as transfer on transfer.account_id = account.account_id
-    where account.owner_id = $1 and account.point_type = $2 and transfer.transfer_id < $3
+    select transfer.*
+    from (
+            select coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1) as owner_id
+            union all
+            select owner_id from ledger_aliases
+            where survivor_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
+        ) as one
+        join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
+        cross join lateral (
+            select transfer_id, business_time, purpose, debit, credit, points, partner_id, reference, hold_id
+            from ledger_transfers
+            where ledger_transfers.account_id = account.account_id and transfer_id < $3
+            order by transfer_id desc
+            limit $4
+        ) as transfer
     order by transfer.transfer_id desc
     limit $4
 """
@@ -46,7 +67,10 @@ class StatementLine:
 
 
 async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> dict[UUID, Balances]:
-    """The balances of each of these owners as last committed; zeros for one who never had a point of this type."""
+    """The balances of each of these owners as last committed; zeros for one who never had a point of this type.
+
+    Whoever was merged away has what the survivor has.
+    """
     balances = dict.fromkeys(owner_ids, Balances())
     for ordinal, *amounts in await transaction.raw.fetch(LOAD_BALANCES, owner_ids, point_type):
         balances[owner_ids[ordinal - 1]] = Balances(*amounts)
@@ -61,7 +85,10 @@ async def load_statement(
     before_transfer_id: int | None = None,
     lines_max: int = 50,
 ) -> list[StatementLine]:
-    """An owner's transfers, newest first, older than ``before_transfer_id``; at most ``STATEMENT_LINES_MAX``."""
+    """An owner's transfers, newest first, older than ``before_transfer_id``; at most ``STATEMENT_LINES_MAX``.
+
+    Owners that were merged have one history, in which the merge itself changes no amount.
+    """
     before = _AFTER_ALL if before_transfer_id is None else before_transfer_id
     rows = await transaction.raw.fetch(
         LOAD_STATEMENT, owner_id, point_type, before, min(lines_max, STATEMENT_LINES_MAX)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.commands import Balances
-from shared.ledger.legs import CLEAR_DEBT, Legs, Position
+from shared.ledger.legs import CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
 from shared.ledger.terms import LotTerms, pending_key
 
 HoldState: TypeAlias = Literal["open", "captured", "voided", "expired"]
@@ -59,7 +59,10 @@ class StoredHold(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """One append-only row. The lots are those on the owner's legs; a leg on ``debt`` or on a partner has none."""
+    """One append-only row. The lots are those on the owner's legs; a leg on ``debt`` or on a partner has none.
+
+    Both legs are on ``account_id``, but for a merge: its credit is on ``credit_account_id``.
+    """
 
     account_id: int
     legs: Legs
@@ -69,6 +72,7 @@ class Transfer(NamedTuple):
     debit_lot: bytes | None
     credit_lot: bytes | None
     hold_id: UUID | None
+    credit_account_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -107,9 +111,12 @@ class Hold:
 
 
 class Book:
-    """One account's working state. ``transfers`` is where this book's moves are written down, in their order."""
+    """One account's working state. ``transfers`` is where this book's moves are written down, in their order.
 
-    __slots__ = ("account", "balance", "holds", "lots", "transfers")
+    ``absorbed`` are the books of accounts that were merged into this one and still have holds of their own.
+    """
+
+    __slots__ = ("absorbed", "account", "balance", "holds", "lots", "transfers")
 
     def __init__(self, account: Account, transfers: list[Transfer]) -> None:
         self.account = account
@@ -124,6 +131,7 @@ class Book:
         }
         self.lots: dict[bytes, Lot] = {}
         self.holds: dict[UUID, Hold] = {}
+        self.absorbed: dict[int, Book] = {}
 
     def balances(self) -> Balances:
         """The balances now, debt as a positive amount."""
@@ -139,12 +147,17 @@ class Book:
         return lot
 
     def take_in_hold(self, stored: StoredHold) -> None:
-        """Know an open hold and its lots as they were read."""
-        parts = [HoldPart(self.take_in_lot(part.lot), part.reserved, part.captured) for part in stored.parts]
+        """Know an open hold, of this account or of one that was absorbed, and its lots as they were read."""
+        home = self.home_of(stored)
+        parts = [HoldPart(home.take_in_lot(part.lot), part.reserved, part.captured) for part in stored.parts]
         parts.sort(key=lambda part: part.lot.key)
         self.holds[stored.hold_id] = Hold(
             stored.hold_id, stored.account_id, tuple(parts), stored.reserved, stored.captured, is_stored=True
         )
+
+    def home_of(self, hold: "Hold | StoredHold") -> "Book":
+        """The book whose lots a hold reserves: this one, or an absorbed account's."""
+        return self if hold.account_id == self.account.account_id else self.absorbed[hold.account_id]
 
     def lot_of(self, terms: LotTerms) -> Lot:
         """The available lot of these terms, made if it is not known. Only for points that are about to arrive."""
@@ -195,6 +208,26 @@ class Book:
         account_id = self.account.account_id
         self.transfers.append(Transfer(account_id, legs, partner_id, points, reference, debit_key, credit_key, hold_id))
 
+    def hand_over(self, legs: Legs, points: int, reference: bytes, to: "Book", lot: Lot | None = None) -> None:
+        """Move points to the same position of another account, and a lot's to the lot of the same key there."""
+        _, debit, credit = legs
+        self.balance[debit] -= points
+        to.balance[credit] += points
+        key = None
+        if lot is not None:
+            key = lot.key
+            lot.remaining -= points
+            to.lot_like(lot).remaining += points
+        account_id, credit_account_id = self.account.account_id, to.account.account_id
+        self.transfers.append(Transfer(account_id, legs, None, points, reference, key, key, None, credit_account_id))
+
+    def lot_like(self, other: Lot) -> Lot:
+        """This account's lot with the key of another account's, made if it is not known."""
+        lot = self.lots.get(other.key)
+        if lot is None:
+            lot = self.lots[other.key] = Lot(self.account.account_id, other.key, other.award, other.terms)
+        return lot
+
     def first_expiring(self, points: int, lots_max: int | None = None) -> list[tuple[Lot, int]]:
         """The lots that ``points`` come from and how much of each, in the order of spending; moves nothing.
 
@@ -225,11 +258,16 @@ class Book:
         return points
 
     def give_back(self, hold: Hold, legs: Legs, reference: bytes) -> int:
-        """Return everything that a hold still reserves to its lots; returns how much that was."""
-        points = hold.reserved
+        """Return everything that a hold still reserves to its lots; returns how much that was.
+
+        From the lots of an absorbed account it goes on to this one: nothing can be spent there.
+        """
+        points, home = hold.reserved, self.home_of(hold)
         for part in hold.parts:
             if part.reserved:
-                self.move(legs, part.reserved, reference, part.lot, part.lot, hold_id=hold.hold_id)
+                home.move(legs, part.reserved, reference, part.lot, part.lot, hold_id=hold.hold_id)
+                if home is not self:
+                    home.hand_over(MERGE_AVAILABLE, part.reserved, reference, self, part.lot)
                 part.reserved = 0
         hold.reserved = 0
         return points

@@ -7,9 +7,9 @@ is missing that others speak of, which differs even from zero; ``computed`` is z
 # One pass over all transfers serves the account's balances: an owner has at most a dozen pairs of legs.
 ACCOUNTS_FROM_TRANSFERS = """
     with pairs as materialized (
-        select account_id, debit, credit, sum(points) as points
+        select account_id, credit_account_id, debit, credit, sum(points) as points
         from ledger_transfers
-        group by account_id, debit, credit
+        group by account_id, credit_account_id, debit, credit
     ),
     moved as (
         select account_id,
@@ -18,7 +18,7 @@ ACCOUNTS_FROM_TRANSFERS = """
             coalesce(sum(points) filter (where position = 'pending'), 0) as pending,
             - coalesce(sum(points) filter (where position = 'debt'), 0) as debt
         from (
-            select account_id, credit as position, points from pairs
+            select coalesce(credit_account_id, account_id) as account_id, credit as position, points from pairs
             union all
             select account_id, debit, -points from pairs
         ) as legs
@@ -69,7 +69,8 @@ LOTS_FROM_TRANSFERS = """
             coalesce(sum(points) filter (where position <> 'held'), 0) as remaining,
             coalesce(sum(points) filter (where position = 'held'), 0) as reserved
         from (
-            select account_id, credit_lot as lot_key, credit as position, points
+            select coalesce(credit_account_id, account_id) as account_id, credit_lot as lot_key, credit as position,
+                points
             from ledger_transfers
             where credit_lot is not null
             union all
@@ -153,6 +154,18 @@ TRIAL_BALANCE = """
         full join given using (point_type)
 """
 
+# An account is marked as merged exactly if its owner has an alias, which names an owner that has none.
+ALIASES_AND_ACCOUNTS = """
+    select account.point_type, account.account_id, null::bytea, null::uuid, 'is merged', account.is_merged::integer,
+        (alias.owner_id is not null)::integer
+    from ledger_accounts as account
+        left join ledger_aliases as alias on alias.owner_id = account.owner_id
+    union all
+    select null, null, null, null, 'aliases of aliases', 0, count(*)
+    from ledger_aliases as alias
+        join ledger_aliases as further on further.owner_id = alias.survivor_id
+"""
+
 CHECKS = {
     "account = transfers": ACCOUNTS_FROM_TRANSFERS,
     "account = lots": ACCOUNTS_FROM_LOTS,
@@ -162,6 +175,7 @@ CHECKS = {
     "hold = its lots": HOLDS_FROM_PARTS,
     "hold's lot = transfers": PARTS_FROM_TRANSFERS,
     "owners = partners": TRIAL_BALANCE,
+    "merged = alias": ALIASES_AND_ACCOUNTS,
 }
 
 LOTS_AND_TERMS = """

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from shared.database.roles import LEDGER_SERVICES, reader_name, role_name
 
+MERGING_SERVICE = "accrual"
+
 TRANSFER_COLUMNS = (
     "account_id",
     "debit",
@@ -35,6 +37,26 @@ LEDGER_GRANTS: Mapping[str, tuple[str, ...]] = {
     ),
     "ledger_version": ("select",),
 }
+
+# Since version 2. Aliases are written by accrual alone: nobody else merges.
+ALIAS_GRANTS: Mapping[str, tuple[str, ...]] = {
+    "ledger_aliases": ("select", "insert", "update (survivor_id)"),
+    "ledger_accounts": ("update (is_merged)",),
+}
+
+
+def alias_grant_statements() -> list[str]:
+    """The GRANTs of version 2. Idempotent."""
+    services = ", ".join(role_name(service) for service in LEDGER_SERVICES)
+    readers = ", ".join(reader_name(service) for service in LEDGER_SERVICES)
+    return [
+        f"grant insert (credit_account_id) on ledger_transfers to {services}",
+        f"grant select on ledger_aliases to {services}, {readers}",
+        *(
+            f"grant {', '.join(granted)} on {table} to {role_name(MERGING_SERVICE)}"
+            for table, granted in ALIAS_GRANTS.items()
+        ),
+    ]
 
 
 def grant_statements() -> list[str]:

@@ -2,7 +2,8 @@
 
 A transfer takes points from its debit and adds them to its credit. ``available``, ``held``, ``pending`` and ``debt``
 are the owner's; ``issue`` and ``redeem`` a partner's. What an owner owes is the balance of ``debt`` below zero. The
-table of transfers admits these ways and no others.
+table of transfers admits these ways and no others. A ``merge`` alone goes from one owner's account to another's, from
+a position to the same one there.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
@@ -19,6 +20,7 @@ Purpose: TypeAlias = Literal[
     "void",
     "expire",
     "spend_late",
+    "merge",
 ]
 
 
@@ -42,6 +44,9 @@ CAPTURE = Legs("capture", "held", "redeem")
 VOID = Legs("void", "held", "available")
 EXPIRE = Legs("expire", "held", "available")
 SPEND_LATE = Legs("spend_late", "available", "redeem")
+MERGE_AVAILABLE = Legs("merge", "available", "available")
+MERGE_PENDING = Legs("merge", "pending", "pending")
+MERGE_DEBT = Legs("merge", "debt", "debt")  # points that the survivor owes now: from its debt to the other one's
 
 ALL_LEGS = (
     EARN,
@@ -56,4 +61,7 @@ ALL_LEGS = (
     VOID,
     EXPIRE,
     SPEND_LATE,
+    MERGE_AVAILABLE,
+    MERGE_PENDING,
+    MERGE_DEBT,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.ledger.book import Account
+from shared.ledger.book import Account, StoredHold
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     AccountKey,
@@ -19,6 +19,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
+from shared.ledger.planning import Absorbed
 from shared.ledger.terms import pending_key
 
 
@@ -78,3 +79,17 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
         for account_id, count in reserves.items()
     ]
     return needs
+
+
+def survivors_lots(
+    accounts: Mapping[AccountKey, Account], absorbed: Sequence[Absorbed], holds: Sequence[StoredHold]
+) -> Needs:
+    """The survivors' lots to which holds of absorbed accounts may give points back."""
+    survivors = {one.account.account_id: accounts[one.survivor].account_id for one in absorbed}
+    named = {
+        (survivors[hold.account_id], part.lot.lot_key): None
+        for hold in holds
+        if hold.account_id in survivors
+        for part in hold.parts
+    }
+    return Needs(named_lots=list(named))

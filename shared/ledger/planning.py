@@ -44,6 +44,13 @@ class HoldExistsError(ValueError):
     """A Reserve names a hold that is there already: the caller lost its idempotency record."""
 
 
+class Absorbed(NamedTuple):
+    """An account that was merged into the one that ``survivor`` names, and has holds of its own still."""
+
+    survivor: AccountKey
+    account: Account
+
+
 class AccountChange(NamedTuple):
     """What is added to an account's balances; amounts may be negative."""
 
@@ -76,24 +83,32 @@ def plan(
     lots: Iterable[StoredLot],
     holds: Iterable[StoredHold],
     commands: Sequence[Command],
+    absorbed: Sequence[Absorbed] = (),
 ) -> Plan:
     """Decide ``commands`` in their order, each seeing the effect of those before it.
 
     ``accounts`` holds every account that the commands name. ``lots`` are, of each account with a command other than
     Earn, those that its commands name and the first ones to be spent, as many as its commands can draw on; of other
     accounts none are needed, since an account in debt has nothing available. ``holds`` are the open ones that are
-    named; one that is missing counts as closed.
+    named; one that is missing counts as closed. ``absorbed`` are the accounts of those among them that are not on
+    their owner's account, because they were opened before it was merged; the survivor's lots of their terms are among
+    ``lots`` too.
     """
     transfers: list[Transfer] = []
     books = {key: Book(account, transfers) for key, account in accounts.items()}
     by_account = {book.account.account_id: book for book in books.values()}
+    homes = list(books.values())
+    for survivor, account in absorbed:
+        home = books[survivor].absorbed[account.account_id] = Book(account, transfers)
+        homes.append(home)
     for lot in lots:
         by_account[lot.account_id].take_in_lot(lot)
+    by_account |= {account.account_id: books[survivor] for survivor, account in absorbed}
     for hold in holds:
         if (owner := by_account.get(hold.account_id)) is not None:  # another owner's hold is nobody's here
             owner.take_in_hold(hold)
     outcomes = [decide(books[command.owner_id.int, command.point_type], command) for command in commands]
-    return _fold(outcomes, transfers, books.values())
+    return fold(outcomes, transfers, homes)
 
 
 def decide(book: Book, command: Command) -> Outcome:
@@ -181,11 +196,11 @@ def _capture(book: Book, command: Capture) -> Outcome:
         return Refused(command, "hold_not_open", book.balances())
     if command.points > hold.reserved:
         return Refused(command, "exceeds_hold", book.balances())
-    left = command.points
+    left, home = command.points, book.home_of(hold)
     for part in hold.parts:
         if points := min(left, part.reserved):
             partner_id = command.partner_id
-            book.move(CAPTURE, points, command.reference, part.lot, None, partner_id, hold.hold_id)
+            home.move(CAPTURE, points, command.reference, part.lot, None, partner_id, hold.hold_id)
             part.reserved -= points
             part.captured += points
             left -= points
@@ -218,7 +233,8 @@ def _spend_late(book: Book, command: SpendLate) -> Outcome:
     return Posted(command, points, book.balances(), shortfall=command.points - points)
 
 
-def _fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:
+def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:
+    """What to write of these books, whose moves are ``transfers``."""
     folded = Plan(outcomes, transfers, [], [], [], [], [])
     for book in books:
         (account_id, available, held, pending, debt), now = book.account, book.balances()

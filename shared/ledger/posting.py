@@ -1,15 +1,17 @@
 """Posting: lock, read, decide, write. The one way in which points move."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from shared.database.engine import Transaction
+from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
 from shared.ledger import repository
-from shared.ledger.commands import Command, Outcome
+from shared.ledger.book import Account
+from shared.ledger.commands import AccountKey, Command, Outcome
 from shared.ledger.hold_time import HeldSince
-from shared.ledger.needs import needs_of
-from shared.ledger.planning import plan
+from shared.ledger.needs import needs_of, survivors_lots
+from shared.ledger.planning import Absorbed, plan
 from shared.ledger.writing import write
 
 COMMANDS_MAX = 10_000
@@ -28,7 +30,10 @@ async def post(
     transaction, after every lock of an earlier step. The number of statements does not depend on the number of
     commands. Not idempotent: the caller's claim or idempotency record must be part of the same transaction.
 
+    What is asked of an owner that was merged away is asked of its survivor, and the outcome's command names that one.
+
     Raises:
+        StartAgainError: an owner was merged away while we waited for its account; ``Database.run`` tries again.
         HoldExistsError: a hold is reserved twice within ``commands`` (across calls: asyncpg.UniqueViolationError).
         LedgerBrokenError: what is stored contradicts itself.
     """
@@ -50,15 +55,33 @@ async def posting(
         return
     if len(commands) > COMMANDS_MAX:
         raise ValueError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
-    accounts = await repository.lock_accounts(transaction.raw, commands)
+    accounts, survivors = await repository.lock_accounts(transaction.raw, commands)
     if held_since is not None:
         held_since.locked()
+    if survivors:
+        commands = [
+            replace(command, owner_id=survivors.get(command.owner_id, command.owner_id)) for command in commands
+        ]
     needs = needs_of(accounts, commands)
     lots = await repository.load_lots(transaction.raw, needs)
     holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)
-    planned = plan(accounts, lots, holds, commands)
+    absorbed: list[Absorbed] = []
+    if strange := {hold.account_id for hold in holds} - {account.account_id for account in accounts.values()}:
+        absorbed = await _absorbed(transaction.raw, sorted(strange), accounts)
+    if absorbed:
+        holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)  # now under their accounts' locks
+        lots += await repository.load_lots(transaction.raw, survivors_lots(accounts, absorbed, holds))
+    planned = plan(accounts, lots, holds, commands, absorbed)
     if not planned.transfers:
         yield planned.outcomes
         return
     async with under_way(write(transaction.raw, planned, transaction.now)):
         yield planned.outcomes
+
+
+async def _absorbed(
+    connection: RawConnection, account_ids: Sequence[int], accounts: Mapping[AccountKey, Account]
+) -> list[Absorbed]:
+    """Those of these accounts whose survivors are ours; a hold on any other is another owner's."""
+    found = await repository.lock_absorbed(connection, account_ids)
+    return [absorbed for absorbed in found if absorbed.survivor in accounts]

@@ -4,7 +4,7 @@ from typing import cast
 
 from shared.database.engine import RawConnection
 
-SUPPORTED_VERSIONS = frozenset({1})
+SUPPORTED_VERSIONS = frozenset({2})
 
 
 class UnsupportedLedgerError(RuntimeError):

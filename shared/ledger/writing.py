@@ -98,28 +98,45 @@ _HOLD_LOTS = """
             set reserved = excluded.reserved, captured = excluded.captured
     )"""
 
+# The same where a transfer may go to another account: a merge, or what a hold of a merged account gives back.
+_RECORD_ANY_TRANSFERS = """
+    insert into ledger_transfers
+        (account_id, purpose, debit, credit, partner_id, points, reference, debit_lot, credit_lot, hold_id,
+        business_time, credit_account_id)
+    select account_id, ($16::text[])[kind], ($17::text[])[kind], ($18::text[])[kind], ($19::text[])[kind], points,
+        reference, debit_lot, credit_lot, hold_id, $27::timestamptz, credit_account_id
+    from unnest($20::bigint[], $21::integer[], $22::bigint[], $23::bytea[], $24::bytea[], $25::bytea[], $26::uuid[],
+        $53::bigint[]) as transfer
+            (account_id, kind, points, reference, debit_lot, credit_lot, hold_id, credit_account_id)
+"""
+
 # The two differ only in what plain earning never needs; PostgreSQL would start those parts for nothing each time.
 WRITE_CREDITS = f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS} {_RECORD_TRANSFERS}"
 WRITE_ALL = (
     f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_CHANGE_HOLDS}, {_HOLD_LOTS}"
-    f" {_RECORD_TRANSFERS}"
+    f" {_RECORD_ANY_TRANSFERS}"
 )
 
 
-async def write(connection: RawConnection, plan: Plan, now: datetime) -> None:
-    """Write a plan that was made from rows read under their accounts' lock. The constraints have the last word."""
+async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_merge: bool = False) -> None:
+    """Write a plan that was made from rows read under their accounts' lock. The constraints have the last word.
+
+    ``is_merge``: transfers go between accounts though no lot or hold that was read has changed.
+    """
     arguments: list[object] = [
         *_sparse_columns(plan.accounts, 5),
         *_lot_columns(plan.credited_lots),
         *_transfer_columns(plan.transfers),
         now,
     ]
-    if not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
+    if not is_merge and not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
         await connection.execute(WRITE_CREDITS, *arguments)
         return
     arguments += _lot_columns(plan.stored_lots)
     arguments += _hold_columns(plan.new_holds) + _hold_columns(plan.stored_holds)
     arguments += _part_columns([*plan.new_holds, *plan.stored_holds])
+    credit_accounts = [transfer.credit_account_id for transfer in plan.transfers]
+    arguments.append(credit_accounts if any(credit_accounts) else ())
     await connection.execute(WRITE_ALL, *arguments)
 
 
@@ -141,7 +158,7 @@ def _transfer_columns(transfers: Sequence[Transfer]) -> list[Column]:
     numbers: dict[tuple[Legs, str | None], int] = {}
     rows = [
         (account_id, numbers.setdefault((legs, partner), len(numbers) + 1), points, reference, debit, credit, hold_id)
-        for account_id, legs, partner, points, reference, debit, credit, hold_id in transfers
+        for account_id, legs, partner, points, reference, debit, credit, hold_id, _ in transfers
     ]
     kinds = [(*legs, partner_id) for legs, partner_id in numbers]
     return _columns(kinds, 4) + _sparse_columns(rows, 7)

@@ -15,13 +15,20 @@ from tests.support.databases import FreshDatabase
 BLOCKED_SECONDS_MAX = 20.0
 POLL_SECONDS = 0.01
 
+# Those who were merged stand with their survivors.
 _BALANCES = """
-    select owner_id, point_type, available, held, pending, debt from ledger_accounts where owner_id = any($1::uuid[])
+    select coalesce(survivor_id, owner_id), point_type, sum(available)::bigint, sum(held)::bigint, sum(pending)::bigint,
+        sum(debt)::bigint
+    from ledger_accounts left join ledger_aliases using (owner_id)
+    where owner_id = any($1::uuid[])
+    group by 1, 2
 """
 _LOTS = """
-    select owner_id, point_type, issuer, available_from, expires_on, basis, award, remaining, reserved
-    from ledger_lots join ledger_accounts using (account_id)
+    select coalesce(survivor_id, owner_id), point_type, issuer, available_from, expires_on, basis, award,
+        sum(remaining)::bigint, sum(reserved)::bigint
+    from ledger_lots join ledger_accounts using (account_id) left join ledger_aliases using (owner_id)
     where owner_id = any($1::uuid[]) and (remaining > 0 or reserved > 0)
+    group by 1, 2, 3, 4, 5, 6, 7
 """
 _HOLDS = """
     select hold.hold_id, hold.state, hold.reserved as hold_reserved, part.lot_key, part.reserved, part.captured

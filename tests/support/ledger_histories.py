@@ -1,8 +1,9 @@
 """Made-up histories of commands: few owners, few lots, small amounts, so that everything meets everything."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -23,6 +24,13 @@ TERMS = (
 AWARDS = (b"receipt-1", b"receipt-2")
 UNKNOWN_HOLD = UUID(int=999)
 KINDS = (Earn, Earn, Earn, Earn, Reserve, Reserve, Reserve, Capture, Void, ClawBack, Suspend, Release, SpendLate)
+
+
+class Merge(NamedTuple):
+    """Two owners turn out to be one."""
+
+    merged_id: UUID
+    survivor_id: UUID
 
 
 class _Choices:
@@ -79,6 +87,30 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
     if kind is Suspend:
         return Suspend(owner_id, "points", reference, choices.up_to(15), terms, award)
     return ClawBack(owner_id, "points", reference, choices.up_to(30), terms, award)
+
+
+def histories_with_merges() -> st.SearchStrategy[list[Command | Merge]]:
+    """The same, of three owners, with merges here and there, also of those who are one already."""
+    pairs = st.permutations(OWNERS).map(lambda owners: Merge(owners[0], owners[1]))
+    merges = st.lists(st.tuples(st.integers(0, 40), pairs), min_size=1, max_size=4)
+    owners = st.lists(st.sampled_from(OWNERS), min_size=40, max_size=40)
+    return st.tuples(histories(), merges, owners).map(lambda drawn: _with_merges(*drawn))
+
+
+def _with_merges(
+    history: Sequence[Command], merges: Sequence[tuple[int, Merge]], owners: Sequence[UUID]
+) -> list[Command | Merge]:
+    opened = {
+        command.hold_id: owner for command, owner in zip(history, owners, strict=False) if isinstance(command, Reserve)
+    }
+    spread: list[Command | Merge] = []
+    for command, owner in zip(history, owners, strict=False):
+        # Captures and voids come under the owner who reserved, who may have been merged since.
+        its_owner = opened.get(command.hold_id, owner) if isinstance(command, Capture | Void) else owner
+        spread.append(replace(command, owner_id=its_owner))
+    for position, merge in merges:
+        spread.insert(position, merge)
+    return spread
 
 
 def cuts() -> st.SearchStrategy[list[int]]:

@@ -1,13 +1,16 @@
 """Plans applied to dictionaries, with the reads that posting would do and the rules that the tables enforce."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from shared.ledger import Balances, Command, LotTerms, Outcome, plan
+from shared.ledger import Balances, Command, LotTerms, MergedPoints, Outcome, plan
+from shared.ledger.absorbing import MergingAccounts, plan_merge
 from shared.ledger.book import Account, Hold, Lot, StoredHold, StoredLot, StoredPart, Transfer
 from shared.ledger.commands import AccountKey
-from shared.ledger.needs import Draw, needs_of
-from shared.ledger.planning import Plan
+from shared.ledger.needs import Draw, needs_of, survivors_lots
+from shared.ledger.planning import Absorbed, Plan
 
 
 class MemoryLedger:
@@ -18,8 +21,10 @@ class MemoryLedger:
         self.lots: dict[tuple[int, bytes], StoredLot] = {}
         self.holds: dict[UUID, tuple[str, StoredHold]] = {}
         self.transfers: list[Transfer] = []
+        self.survivors: dict[UUID, UUID] = {}
 
     def post(self, commands: Sequence[Command]) -> list[Outcome]:
+        commands = [replace(command, owner_id=self.one(command.owner_id)) for command in commands]
         for command in commands:
             key = (command.owner_id.int, command.point_type)
             self.accounts.setdefault(key, Account(len(self.accounts) + 1))
@@ -30,27 +35,67 @@ class MemoryLedger:
         lots = [self.lots[name] for name in needs.named_lots if name in self.lots]
         for draw in needs.draws:
             lots += self._first_lots(draw)
-        holds = [self.holds[hold_id] for hold_id in needs.hold_ids if hold_id in self.holds]
-        planned = plan(accounts, lots, [hold for state, hold in holds if state == "open"], commands)
+        found = [self.holds[hold_id] for hold_id in needs.hold_ids if hold_id in self.holds]
+        holds = [hold for state, hold in found if state == "open"]
+        absorbed = self._absorbed({hold.account_id for hold in holds}, accounts)
+        for name in survivors_lots(accounts, absorbed, holds).named_lots:
+            lots += [self.lots[name]] if name in self.lots else []
+        planned = plan(accounts, lots, holds, commands, absorbed)
         self._apply(planned)
         return planned.outcomes
 
+    def merge(self, merged_id: UUID, survivor_id: UUID) -> list[MergedPoints]:
+        """As ``shared.ledger.merge``; owners that are one already stay so."""
+        merged_id, survivor_id = self.one(merged_id), self.one(survivor_id)
+        if merged_id == survivor_id:
+            return []
+        pairs = []
+        for (owner, point_type), account in list(self.accounts.items()):
+            if owner == merged_id.int:
+                survivor = self.accounts.setdefault((survivor_id.int, point_type), Account(len(self.accounts) + 1))
+                pairs.append(MergingAccounts(point_type, account, survivor))
+        handing_over = {pair.merged.account_id for pair in pairs}
+        lots = [lot for lot in self.lots.values() if lot.account_id in handing_over and lot.remaining]
+        for pair in pairs:
+            if pair.merged.debt and pair.survivor.available:
+                lots += self._first_lots(Draw(pair.survivor.account_id, pair.merged.debt, None))
+        planned, merged = plan_merge(pairs, lots, b"merge")
+        self._apply(planned)
+        for owner_id, named in list(self.survivors.items()):
+            self.survivors[owner_id] = survivor_id if named == merged_id else named
+        self.survivors[merged_id] = survivor_id
+        return merged
+
+    def one(self, owner_id: UUID) -> UUID:
+        """Who answers for this owner."""
+        return self.survivors.get(owner_id, owner_id)
+
     def balances(self) -> dict[tuple[UUID, str], Balances]:
-        return {
-            (UUID(int=owner), point_type): Balances(*account[1:])
-            for (owner, point_type), account in self.accounts.items()
-        }
+        """By owner; what was merged stands with the survivor, its open holds included."""
+        amounts: dict[tuple[UUID, str], Balances] = defaultdict(Balances)
+        for (owner, point_type), account in self.accounts.items():
+            key = (self.one(UUID(int=owner)), point_type)
+            both = zip(amounts[key], account[1:], strict=True)
+            amounts[key] = Balances(*(before + more for before, more in both))
+        return dict(amounts)
 
     def lots_with_points(self) -> dict[tuple[UUID, str, tuple[LotTerms, bytes | None]], tuple[int, int]]:
         owners = {account.account_id: key for key, account in self.accounts.items()}
-        return {
-            (UUID(int=owners[lot.account_id][0]), owners[lot.account_id][1], (lot.terms, lot.award)): (
-                lot.remaining,
-                lot.reserved,
-            )
-            for lot in self.lots.values()
-            if lot.remaining or lot.reserved
-        }
+        found: dict[tuple[UUID, str, tuple[LotTerms, bytes | None]], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for lot in self.lots.values():
+            owner, point_type = owners[lot.account_id]
+            name = (self.one(UUID(int=owner)), point_type, (lot.terms, lot.award))
+            if lot.remaining or lot.reserved:
+                found[name] = (found[name][0] + lot.remaining, found[name][1] + lot.reserved)
+        return dict(found)
+
+    def _absorbed(self, account_ids: set[int], accounts: dict[AccountKey, Account]) -> list[Absorbed]:
+        found = []
+        for (owner, point_type), account in self.accounts.items():
+            survivor = (self.one(UUID(int=owner)).int, point_type)
+            if account.account_id in account_ids and survivor != (owner, point_type) and survivor in accounts:
+                found.append(Absorbed(survivor, account))
+        return found
 
     def holds_by_state(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]]:
         return {

@@ -4,7 +4,7 @@ Written apart from ``shared.ledger.planning`` on purpose: no books, no legs, no 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
 from uuid import UUID
@@ -159,9 +159,31 @@ class PaperLedger:
 
     def __init__(self, lots_per_hold_max: int) -> None:
         self.owners: dict[tuple[UUID, str], PaperOwner] = defaultdict(lambda: PaperOwner(lots_per_hold_max))
+        self.survivors: dict[UUID, UUID] = {}
 
     def post(self, command: Command) -> Outcome:
+        command = replace(command, owner_id=self.one(command.owner_id))
         return self.owners[command.owner_id, command.point_type].apply(command)
+
+    def one(self, owner_id: UUID) -> UUID:
+        """Who answers for this owner: on paper a chain is followed to its end."""
+        while owner_id in self.survivors:
+            owner_id = self.survivors[owner_id]
+        return owner_id
+
+    def merge(self, merged_id: UUID, survivor_id: UUID) -> None:
+        """Everything of one owner goes onto the other's page, holds included."""
+        merged_id, survivor_id = self.one(merged_id), self.one(survivor_id)
+        if merged_id == survivor_id:
+            return
+        self.survivors[merged_id] = survivor_id
+        for owner_id, point_type in [key for key in self.owners if key[0] == merged_id]:
+            merged, survivor = self.owners.pop((owner_id, point_type)), self.owners[survivor_id, point_type]
+            for name, points in merged.lots.items():
+                survivor.lots[name] += points
+            survivor.holds |= merged.holds
+            survivor.debt += merged.debt
+            survivor.clear_debt()
 
     def lots(self) -> dict[tuple[UUID, str, LotName], tuple[int, int]]:
         """Remaining and reserved of every lot that has either."""

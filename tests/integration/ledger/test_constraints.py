@@ -23,8 +23,9 @@ RICH = "(select account_id from ledger_accounts where held > 0)"
 INDEBTED = "(select account_id from ledger_accounts where debt > 0)"
 TRANSFER = """
     insert into ledger_transfers (account_id, debit, credit, partner_id, points, purpose, reference, debit_lot,
-        credit_lot, hold_id, business_time)
-    values (1, {debit}, {credit}, {partner}, {points}, {purpose}, {reference}, {debit_lot}, {credit_lot}, {hold}, now())
+        credit_lot, hold_id, business_time, credit_account_id)
+    values (1, {debit}, {credit}, {partner}, {points}, {purpose}, {reference}, {debit_lot}, {credit_lot}, {hold}, now(),
+        {credit_account})
 """
 EARNING = {
     "debit": "'issue'",
@@ -36,7 +37,9 @@ EARNING = {
     "debit_lot": "null",
     "credit_lot": "decode(repeat('00', 16), 'hex')",
     "hold": "null",
+    "credit_account": "null",
 }
+MERGING = EARNING | {"purpose": "'merge'", "debit": "'available'", "partner": "null", "debit_lot": "'x'"}
 
 BROKEN = (
     (f"update ledger_accounts set available = -1 where account_id = {RICH}", "available_not_negative"),
@@ -63,6 +66,10 @@ BROKEN = (
     (TRANSFER.format(**EARNING | {"debit_lot": "'x'"}), "debit_lot_named"),
     (TRANSFER.format(**EARNING | {"hold": "gen_random_uuid()"}), "hold_named"),
     (TRANSFER.format(**EARNING | {"reference": "''"}), "reference_length"),
+    (TRANSFER.format(**EARNING | {"credit_account": "2"}), "merge_names_both"),
+    (TRANSFER.format(**MERGING), "merge_names_both"),
+    (TRANSFER.format(**MERGING | {"credit_account": "1"}), "merge_names_both"),
+    (TRANSFER.format(**MERGING | {"credit_account": "2", "credit": "'pending'"}), "legs_known"),
     ("insert into ledger_accounts (owner_id, point_type) select owner_id, point_type from ledger_accounts", "key"),
 )
 FORBIDDEN = (
@@ -126,8 +133,30 @@ async def test_the_table_admits_every_known_pair_of_legs(redemption: asyncpg.Con
             "debit_lot": "'x'" if debit in lots else "null",
             "credit_lot": "'x'" if credit in lots else "null",
             "hold": "gen_random_uuid()" if "held" in (debit, credit) else "null",
+            "credit_account": "2" if purpose == "merge" else "null",
         }
         assert await redemption.execute(TRANSFER.format(**EARNING | names)) == "INSERT 0 1"
+
+
+async def test_who_answers_for_whom_is_accruals_to_say(redemption: asyncpg.Connection) -> None:
+    for statement in (
+        "insert into ledger_aliases values (gen_random_uuid(), gen_random_uuid(), now())",
+        "update ledger_aliases set survivor_id = gen_random_uuid()",
+        "delete from ledger_aliases",
+        "update ledger_accounts set is_merged = true",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await redemption.execute(statement)
+
+
+async def test_a_merged_account_has_nothing_left_to_give(populated: FreshDatabase) -> None:
+    async with connected(populated, role_name("accrual")) as accrual:
+        with pytest.raises(asyncpg.CheckViolationError) as failure:
+            await accrual.execute(f"update ledger_accounts set is_merged = true where account_id = {RICH}")
+        assert str(failure.value.constraint_name).endswith("merged_has_given")
+        with pytest.raises(asyncpg.CheckViolationError) as failure:
+            await accrual.execute("insert into ledger_aliases select id, id, now() from gen_random_uuid() as id")
+        assert str(failure.value.constraint_name).endswith("of_another")
 
 
 @pytest.mark.parametrize("service", LEDGER_SERVICES)
