@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from services.accrual import metrics
 from services.accrual.domain.decisions import Document
@@ -11,7 +12,7 @@ from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
-from services.accrual.use_cases.project_members import project_members
+from services.accrual.use_cases.project_members import one_merge_each, project_members
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, PartnerChanged, StoreChanged, TillChanged
 from shared.events.envelope import Event
@@ -89,14 +90,15 @@ class MemberHandler(RecordKeeping):
     """Members and identifiers become facts, and let parked receipts go."""
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
-        """Project a batch."""
+        """Project a batch, with a transaction for each merge; the positions are written with the last."""
+        for events in one_merge_each(batch.events):
+            metrics.RELEASED.inc(await self._database.run(partial(self._project, batch, events)))
 
-        async def work(transaction: Transaction) -> int:
-            released = await project_members(transaction, batch.events)
+    async def _project(self, batch: Batch[MemberEvent], events: Sequence[MemberEvent], transaction: Transaction) -> int:
+        released = await project_members(transaction, events)
+        if not events or events[-1] is batch.events[-1]:
             await read_to.save(transaction, batch.positions)
-            return released
-
-        metrics.RELEASED.inc(await self._database.run(work))
+        return released
 
 
 class CoalitionHandler(RecordKeeping):

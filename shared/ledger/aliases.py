@@ -10,7 +10,7 @@ from uuid import UUID
 from shared.database.engine import RawConnection, Transaction
 
 # Whoever makes an account shares this lock of its owner, a merge has it alone: else an account could be made while the
-# merge that should have emptied it commits. Taken in a statement of its own: the next one sees what was waited for.
+# merge that should have emptied it commits.
 _GUARD = """
     select {lock}(hashtextextended('ledger owner ' || owner_id::text, 0))
     from (
@@ -21,7 +21,7 @@ _GUARD = """
     ) as guarded
 """
 GUARD_SHARED = _GUARD.format(lock="pg_advisory_xact_lock_shared")
-GUARD_ALONE = _GUARD.format(lock="pg_advisory_xact_lock")
+_GUARD_ALONE = _GUARD.format(lock="pg_advisory_xact_lock")
 
 _FIND = "select owner_id, survivor_id from ledger_aliases where owner_id = any($1::uuid[])"
 
@@ -30,9 +30,9 @@ _FLATTEN = "update ledger_aliases set survivor_id = $2 where survivor_id = $1"
 _MARK = "update ledger_accounts set is_merged = true where owner_id = $1"
 
 
-async def guard(connection: RawConnection, owner_ids: Sequence[UUID], *, alone: bool) -> None:
-    """Keep merges of these owners (and of whoever answers for them) away to the commit; ``alone``: accounts too."""
-    await connection.execute(GUARD_ALONE if alone else GUARD_SHARED, owner_ids)
+async def guard(connection: RawConnection, owner_ids: Sequence[UUID]) -> None:
+    """Let nobody else merge these owners, and nobody make accounts of theirs, to the commit."""
+    await connection.execute(_GUARD_ALONE, owner_ids)
 
 
 async def find_survivors(transaction: Transaction, owner_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -28,7 +28,7 @@ async def merge(
         MergedElsewhereError: nothing was changed.
         LedgerBrokenError: what is stored contradicts itself.
     """
-    await aliases.guard(transaction.raw, [merged_id, survivor_id], alone=True)
+    await aliases.guard(transaction.raw, [merged_id, survivor_id])
     known = await aliases.find_survivors(transaction, [merged_id, survivor_id])
     survivor_id = known.get(survivor_id, survivor_id)
     if merged_id in known:

@@ -28,13 +28,17 @@ _FIND_ALIAS = """
     ) as alias on true"""
 
 # In key order, like the locks below: two transactions that make the same accounts in different orders would deadlock.
+# Waits for merges of their owners; an alias that is committed meanwhile is seen by the next statement only.
 CREATE_ACCOUNTS = f"""
+    with guarded as materialized ({aliases.GUARD_SHARED})
     insert into ledger_accounts (owner_id, point_type)
     select distinct coalesce(alias.survivor_id, wanted.owner_id) as owner_id, wanted.point_type
-    from unnest($1::uuid[], $2::text[]) as wanted (owner_id, point_type)
+    from (select count(*) from guarded) as after_guarding
+        cross join unnest($1::uuid[], $2::text[]) as wanted (owner_id, point_type)
         {_FIND_ALIAS}
     order by owner_id, point_type
     on conflict (owner_id, point_type) do nothing
+    returning owner_id
 """
 
 # An alias that was committed while this waited for a row is not seen, but the row's own mark is: it is read again.
@@ -149,24 +153,26 @@ async def lock_accounts(connection: RawConnection, commands: Sequence[Command]) 
     wanted = {(command.owner_id.int, command.point_type): command.owner_id for command in commands}
     keys, owners, point_types = list(wanted), list(wanted.values()), [point_type for _, point_type in wanted]
     rows = await connection.fetch(LOCK_ACCOUNTS, owners, point_types)
+    made: set[UUID] = set()
     if len(rows) < len(keys):
         found = {row["ordinal"] for row in rows}
         missing = [key for ordinal, key in enumerate(keys, 1) if ordinal not in found]
-        missing_owners = [wanted[key] for key in missing]
-        await aliases.guard(connection, missing_owners, alone=False)
-        await connection.execute(CREATE_ACCOUNTS, missing_owners, [key[1] for key in missing])
+        made_rows = await connection.fetch(
+            CREATE_ACCOUNTS, [wanted[key] for key in missing], [key[1] for key in missing]
+        )
+        made = {row["owner_id"] for row in made_rows}
         rows = await connection.fetch(LOCK_ACCOUNTS, owners, point_types)  # all: with the balances as they are now
-    if len(rows) < len(keys):
-        raise RuntimeError("an account that was just made or found is gone: accounts are never deleted")
     locked = LockedAccounts({}, {})
     for ordinal, account_id, available, held, pending, debt, survivor_id, is_merged in rows:
-        if is_merged:
-            raise StartAgainError("an owner was merged away meanwhile")
         key = keys[ordinal - 1]
+        if is_merged or (survivor_id is not None and wanted[key] in made):
+            raise StartAgainError("an owner was merged away meanwhile")
         if survivor_id is not None:
             locked.survivors[wanted[key]] = survivor_id
             key = (survivor_id.int, key[1])
         locked.accounts[key] = Account(account_id, available, held, pending, debt)
+    if len(rows) < len(keys):  # accounts are never deleted: an owner was merged into one who has none of this type
+        raise StartAgainError("an owner was merged away meanwhile")
     return locked
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from services.accrual.domain.decisions import Document
 from services.accrual.domain.purchase_event import purchase_event_id
 from services.accrual.domain.rules import Condition, Multiplier, PointsPerAmount, Rule, RuleSet
-from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled
+from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled, MembersMerged, MergeData
 from shared.events.purchases import (
     PurchaseData,
     PurchaseLine,
@@ -187,6 +187,17 @@ def linked(owner: UUID, identifier_hash: str, version: int = 1) -> IdentifierLin
             state="active",
             version=version,
         ),
+    )
+
+
+def merged_into(survivor: UUID, merged: UUID, version: int = 2) -> MembersMerged:
+    """Two members turned out to be one."""
+    return MembersMerged(
+        id=new_id(),
+        source="test",
+        subject=str(survivor),
+        time=NOON,
+        data=MergeData(member_id=survivor, version=version, merged_member_id=merged, merged_version=version),
     )
 
 

@@ -14,20 +14,26 @@ _OUTCOMES = """
         ledger_accounts.available, ledger_accounts.pending, ledger_accounts.debt
     from claims
         left join awards on awards.natural_key = claims.natural_key
-        left join ledger_accounts
-            on ledger_accounts.owner_id = awards.owner_id and ledger_accounts.point_type = awards.point_type
+        left join ledger_aliases on ledger_aliases.owner_id = awards.owner_id
+        left join ledger_accounts on ledger_accounts.point_type = awards.point_type
+            and ledger_accounts.owner_id = coalesce(ledger_aliases.survivor_id, awards.owner_id)
     where claims.natural_key = any($1::bytea[]) and claims.content_hash is not null
 """
 
 _AWARD = """
-    select owner_id, point_type, points, taken_back, rule_set_version, decided_at,
-        fraud_holds.rule_code, fraud_holds.ends_at
-    from awards left join fraud_holds
-        on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'
+    select coalesce(ledger_aliases.survivor_id, awards.owner_id), point_type, points, taken_back, rule_set_version,
+        decided_at, fraud_holds.rule_code, fraud_holds.ends_at
+    from awards
+        left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'
+        left join ledger_aliases on ledger_aliases.owner_id = awards.owner_id
     where awards.natural_key = $1
 """
 
-_RETURN = "select owner_id, original_key, points, became_debt from returns where natural_key = $1"
+_RETURN = """
+    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt
+    from returns left join ledger_aliases on ledger_aliases.owner_id = returns.owner_id
+    where natural_key = $1
+"""
 
 _REFUSALS = """
     select content_hash, reason, detail, refused_at from refusals where natural_key = $1

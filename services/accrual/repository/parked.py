@@ -36,13 +36,15 @@ _TAKE = """
 _RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')"  # an index of its own
 
 # A counterpart that is there while its receipt still waits: one side missed the other. A member in a waiting status
-# ($2) is no counterpart yet.
+# ($2) is no counterpart yet, unless another member answers for it.
 _STRANDED = """
     select distinct waits_for from parked where waits_for is not null and case left(waits_for, 2)
         when 'i:' then exists (
             select from identifiers where identifier_hash = substr(waits_for, 3) and state <> 'blocked')
         when 'm:' then exists (
-            select from members where member_id = substr(waits_for, 3)::uuid and status <> all($2::text[]))
+            select from members where member_id = substr(waits_for, 3)::uuid and status <> all($2::text[])
+            union all
+            select from ledger_aliases where owner_id = substr(waits_for, 3)::uuid)
         when 't:' then exists (
             select from tills join stores using (partner_id, store_id) join partners using (partner_id)
             where partner_id = split_part(substr(waits_for, 3), '/', 1)
@@ -84,6 +86,11 @@ def waits_for_identifier(identifier_hash: str) -> str:
 def waits_for_member(member_id: UUID) -> str:
     """The meeting row of a member that this service has not heard of yet, or whose status lets receipts wait."""
     return f"m:{member_id}"
+
+
+def members_waited_for(keys: Collection[str]) -> list[UUID]:
+    """The members whose meeting rows are among these."""
+    return [UUID(key.removeprefix("m:")) for key in keys if key.startswith("m:")]
 
 
 def waits_for_till(partner_id: str, store_id: str, till_id: str) -> str:

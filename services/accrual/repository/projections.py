@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.database import Transaction
 from shared.events.coalition import PartnerData, StoreData, TillData
-from shared.events.members import IdentifierData, MemberData, MemberStatus
+from shared.events.members import IdentifierData, MemberData, MemberStatus, MergeData
 
 
 class _Versioned(Protocol):
@@ -130,6 +130,17 @@ async def save_members(transaction: Transaction, members: Sequence[MemberData]) 
         [row.member_id for row in rows],
         [row.status for row in rows],
         [row.version for row in rows],
+    )
+
+
+async def save_merged(transaction: Transaction, merges: Sequence[MergeData]) -> None:
+    """Project that members were merged away. Who answers for them the ledger says (``ledger.find_survivors``)."""
+    rows = list({merge.merged_member_id: merge for merge in merges}.values())
+    await transaction.raw.execute(
+        _SAVE_MEMBERS,
+        [row.merged_member_id for row in rows],
+        ["merged" for _ in rows],
+        [row.merged_version for row in rows],
     )
 
 

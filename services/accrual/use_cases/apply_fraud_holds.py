@@ -5,9 +5,10 @@ A hold may come before its award. Both meet in the receipt's claim: whoever come
 
 from collections.abc import Mapping, Sequence
 
-from services.accrual.repository import awards, claims, fraud_holds, projections
+from services.accrual.repository import awards, claims, fraud_holds
 from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
+from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.messages import pending_message, released_message
 from shared import ledger, outbox
 from shared.database import Transaction
@@ -45,7 +46,7 @@ async def apply_fraud_holds(transaction: Transaction, decisions: Sequence[FraudH
         if known is None or known.version < decision.version:
             newest[decision.natural_key] = decision
     await claims.name(transaction, newest.keys())
-    await projections.lock_members(transaction, {decision.member_id for decision in newest.values()})
+    await lock_owners(transaction, {decision.member_id for decision in newest.values()})
     news = await fraud_holds.save(transaction, list(newest.values()))
     await _move_points(transaction, [newest[key] for key in sorted(news)])
     return len(news)
@@ -61,7 +62,7 @@ async def end_due_holds(transaction: Transaction) -> int:
     if not due:
         return 0
     await claims.name(transaction, [hold.natural_key for hold in due])
-    await projections.lock_members(transaction, {hold.member_id for hold in due})
+    await lock_owners(transaction, {hold.member_id for hold in due})
     open_now = await fraud_holds.find_open(transaction, [hold.natural_key for hold in due])
     ended = [
         FraudHold(hold.natural_key, hold.member_id, hold.version, "release", "hold_ended", None)

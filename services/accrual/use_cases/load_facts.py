@@ -1,6 +1,6 @@
 """Loads all that a batch is judged by, set-based, taking locks in the one order: meeting rows, members, awards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta, tzinfo
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from services.accrual.domain.decisions import Document, Facts, Original, TillCod
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import awards, claims, parked, partner_standings, projections
 from services.accrual.repository.projections import Till
+from shared import ledger
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
 
@@ -47,33 +48,40 @@ async def load_facts(
 ) -> Facts:
     """The facts for documents that this transaction has claimed. What is missing was looked for under its lock.
 
+    What bears the name of a member who was merged away belongs to the survivor.
+
     Raises:
-        MeetingRowsNeededError: a member is not known here yet.
+        MeetingRowsNeededError: a member is not known here yet, or was merged away.
     """
+    survivors: Mapping[UUID, UUID] = {}
     if meet_first:
         await parked.meet(transaction, meet_first)
-    owners = await _owners(transaction, documents)
+        survivors = await ledger.find_survivors(transaction, parked.members_waited_for(meet_first))
+    owners = await _owners(transaction, documents, survivors)
     tills = await known_tills.check(transaction, {document.till for document in documents})
     missing = _missing(documents, owners, tills, rules)
     if missing:
         # The last word on what is missing is spoken under the lock in which its registration would meet us.
         await parked.meet(transaction, missing | meet_first)
-        owners = await _owners(transaction, documents)
+        owners = await _owners(transaction, documents, survivors)
         tills = await known_tills.check(transaction, {document.till for document in documents})
         await rules.refresh(transaction)
     partners = await partner_standings.load(transaction, {document.till[0] for document in documents})
-    originals = await _claimed_originals(transaction, documents)
+    originals = await _claimed_originals(transaction, documents, survivors)
     wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
     members = await projections.lock_members(transaction, wanted)
-    unknown = frozenset(parked.waits_for_member(member) for member in wanted if member not in members)
-    if unknown - meet_first:
-        raise MeetingRowsNeededError(unknown | meet_first)
+    # One that was merged away is looked up only now: nearly nobody was, and its row says so under the lock.
+    needed = frozenset(parked.waits_for_member(one) for one in wanted if members.get(one, "merged") == "merged")
+    if needed - meet_first:
+        raise MeetingRowsNeededError(needed | meet_first)
     if originals:
         await _complete_originals(transaction, originals)
     return Facts(owners, members, tills, partners, originals, rules.history, transaction.now, parked_window, zone)
 
 
-async def _owners(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, UUID]:
+async def _owners(
+    transaction: Transaction, documents: Sequence[Document], survivors: Mapping[UUID, UUID]
+) -> dict[bytes, UUID]:
     """Whose documents these are: as the door resolved it, else as the identifier says now."""
     owners: dict[bytes, UUID] = {}
     unresolved: dict[bytes, str] = {}
@@ -86,7 +94,7 @@ async def _owners(transaction: Transaction, documents: Sequence[Document]) -> di
     if unresolved:
         found = await projections.find_members(transaction, set(unresolved.values()))
         owners |= {key: found[hashed] for key, hashed in unresolved.items() if hashed in found}
-    return owners
+    return {key: survivors.get(owner, owner) for key, owner in owners.items()} if survivors else owners
 
 
 def _missing(
@@ -104,7 +112,9 @@ def _missing(
     return frozenset(keys)
 
 
-async def _claimed_originals(transaction: Transaction, documents: Sequence[Document]) -> dict[bytes, Original]:
+async def _claimed_originals(
+    transaction: Transaction, documents: Sequence[Document], survivors: Mapping[UUID, UUID]
+) -> dict[bytes, Original]:
     """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
     keys = {key for document in documents if (key := document.original_key) is not None}
     keys -= {document.natural_key for document in documents if isinstance(document.event, PurchaseRecorded)}
@@ -112,7 +122,10 @@ async def _claimed_originals(transaction: Transaction, documents: Sequence[Docum
         return {}
     known = await claims.read(transaction, keys)
     return {
-        key: Original(claim.state if claim.state in ("awarded", "refused") else "waiting", claim.owner_id)
+        key: Original(
+            claim.state if claim.state in ("awarded", "refused") else "waiting",
+            survivors.get(claim.owner_id, claim.owner_id) if claim.owner_id is not None else None,
+        )
         for key, claim in known.items()
     }
 
@@ -128,7 +141,6 @@ async def _complete_originals(transaction: Transaction, originals: dict[bytes, O
         original = originals[key]
         if isinstance(event, PurchaseRecorded):
             original.purchase = event.data
-        original.owner_id = award.owner_id
         original.rule_set_version = award.rule_set_version
         original.points = award.points
         original.taken_back = award.taken_back

@@ -163,7 +163,7 @@ async def _settle_claims(transaction: Transaction, decisions: Sequence[Decision]
     awarded: list[bytes] = []  # to the member whom the document names, as nearly all are
     others: list[Decision] = []
     for decision in decisions:
-        if isinstance(decision, Awarded) and decision.document.event.data.member_id is not None:
+        if isinstance(decision, Awarded) and decision.document.event.data.member_id == decision.owner_id:
             awarded.append(decision.document.natural_key)
         else:
             others.append(decision)

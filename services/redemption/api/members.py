@@ -24,11 +24,11 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
     @router.get("/{member_id}/balance", responses=problems(401, 403, 404, 422))
     async def balance(member_id: UUID, _: Reader) -> MemberBalanceAnswer:
         """What a member has, by point type, as last committed. A till of any partner may ask: it must know before it
-        offers to take points."""
+        offers to take points. A member who was merged away is answered with the survivor's id and balances."""
         async with database.transaction() as transaction:
-            balances = await read_balances(transaction, member_id, programme.point_type)
+            owner_id, balances = await read_balances(transaction, member_id, programme.point_type)
         return MemberBalanceAnswer(
-            member_id=member_id,
+            member_id=owner_id,
             balances=[TypeBalanceAnswer.of_type(code, balances[code]) for code in sorted(balances)],
         )
 

@@ -25,7 +25,9 @@ class Movement:
 
     @property
     def change(self) -> int:
-        """What it changed in the available balance, signed."""
+        """What it changed in the available balance, signed. Two who were merged have one: the merge changed nothing."""
+        if self.newest.debit == self.newest.credit:
+            return 0
         if self.newest.credit == "available":
             return self.points
         return -self.points if self.newest.debit == "available" else 0
@@ -106,10 +108,15 @@ _WORDS: Mapping[Purpose, str] = {
     "void": "{points} reserved{at} and not needed are available again",
     "expire": "{points} reserved{at} are available again: the checkout was not finished in time",
     "spend_late": "Spent {points}{at}",
+    "merge": "{points} of another membership joined this one",
 }
 _CLAW_BACK_WORDS: Mapping[str, str] = {
     "pending": "{points} that were set aside taken back for a return{at}",
     "debt": "{points} owed for a return{at}: they had been spent",
+}
+_MERGE_WORDS: Mapping[str, str] = {
+    "pending": "{points} that another membership had set aside joined this one",
+    "debt": "{points} that another membership owed joined this one",
 }
 
 
@@ -119,5 +126,7 @@ def describe(movement: Movement, partner: str | None) -> str:
     words = _WORDS[line.purpose]
     if line.purpose == "claw_back":
         words = _CLAW_BACK_WORDS.get(line.debit, words)
+    if line.purpose == "merge":
+        words = _MERGE_WORDS.get(line.debit, words)
     points = "1 point" if movement.points == 1 else f"{movement.points:,} points"
     return words.format(points=points, at="" if partner is None else f" at {partner}")

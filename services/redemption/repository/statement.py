@@ -6,29 +6,44 @@ from uuid import UUID
 from shared.database import Transaction
 from shared.ledger import Balances
 
-LOAD_BALANCES = """
-    select point_type, available, held, pending, debt
-    from ledger_accounts
-    where owner_id = $1
+# Those who were merged are one owner: the survivor, whose name comes first, and whoever it answers for.
+_ONE = """(
+        select coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1) as owner_id
+        union all
+        select owner_id from ledger_aliases
+        where survivor_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
+    ) as one"""
+
+LOAD_BALANCES = f"""
+    select point_type, sum(available)::bigint, sum(held)::bigint, sum(pending)::bigint, sum(debt)::bigint
+    from {_ONE}
+        join ledger_accounts using (owner_id)
+    group by point_type
     order by point_type
 """
 
 # One statement, so that the balance is the one just after the newest transfer.
-LOAD_NEWEST = """
-    select account.available,
+LOAD_NEWEST = f"""
+    select coalesce(sum(account.available), 0)::bigint as available,
         coalesce(
-            (select max(transfer_id) from ledger_transfers as transfer where transfer.account_id = account.account_id),
+            max((
+                select max(transfer_id) from ledger_transfers as transfer
+                where transfer.account_id = account.account_id
+            )),
             0
         ) as transfer_id
-    from ledger_accounts as account
-    where account.owner_id = $1 and account.point_type = $2
+    from {_ONE}
+        join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
 """
 
 LOAD_PARTNERS = "select redemption_id, partner_id from redemptions where redemption_id = any($1::uuid[])"
 
 
 async def load_balances_by_type(transaction: Transaction, member_id: UUID) -> dict[str, Balances]:
-    """A member's balances by point type, as last committed; a type that was never moved is absent."""
+    """A member's balances by point type, as last committed; a type that was never moved is absent.
+
+    Whoever was merged away has what the survivor has.
+    """
     rows = await transaction.raw.fetch(LOAD_BALANCES, member_id)
     return {point_type: Balances(*amounts) for point_type, *amounts in rows}
 
@@ -36,7 +51,9 @@ async def load_balances_by_type(transaction: Transaction, member_id: UUID) -> di
 async def load_newest(transaction: Transaction, member_id: UUID, point_type: str) -> tuple[int, int]:
     """The id of the newest transfer and the available balance just after it; zeros where there is none."""
     row = await transaction.raw.fetchrow(LOAD_NEWEST, member_id, point_type)
-    return (0, 0) if row is None else (row["transfer_id"], row["available"])
+    if row is None:
+        raise AssertionError("unreachable: sums without a group always give a row")
+    return row["transfer_id"], row["available"]
 
 
 async def load_partners_of(transaction: Transaction, redemption_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -33,15 +33,18 @@ class Statement:
     next_position: StatementPosition | None
 
 
-async def read_balances(transaction: Transaction, member_id: UUID, point_type: str) -> dict[str, Balances]:
+async def read_balances(transaction: Transaction, member_id: UUID, point_type: str) -> tuple[UUID, dict[str, Balances]]:
     """A member's balances by point type, as last committed; the programme's type is always there.
+
+    Also whose they are: the survivor's, where the member was merged away.
 
     Raises:
         UnknownMemberError: the registry has not told of this member, or has erased him.
     """
     if not await projections.is_member(transaction, member_id):
         raise UnknownMemberError
-    return {point_type: Balances()} | await repository.load_balances_by_type(transaction, member_id)
+    owner_id = (await ledger.find_survivors(transaction, [member_id])).get(member_id, member_id)
+    return owner_id, {point_type: Balances()} | await repository.load_balances_by_type(transaction, owner_id)
 
 
 async def read_statement(
@@ -54,6 +57,7 @@ async def read_statement(
 ) -> Statement:
     """One page of a member's statement. The programme's clients see every line with the running available balance;
     a partner's client sees its own partner's lines, without it, and its pages may be shorter than ``lines_max``.
+    Members who were merged have one statement, under either id.
 
     Raises:
         UnknownMemberError: the registry has not told of this member, or has erased him.

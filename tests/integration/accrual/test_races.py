@@ -5,7 +5,7 @@ commits. Whichever comes second must find the other.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -14,17 +14,14 @@ from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold
 from services.accrual.use_cases.load_facts import MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import project_members
-from shared.database import Database, Transaction
+from shared.database import Database
 from shared.events.fraud import PointsHoldData, PointsHoldReleased, PointsHoldRequested, PointsReleaseData
 from shared.ids import new_id
 from tests.support.accrual import Accrual, coalition_events
+from tests.support.interleaving import BLOCKED_SECONDS_MAX, interleave
 from tests.support.receipts import NOON, card, enrolled, linked, member, purchase, return_of
-from tests.support.until import until
 
 ANNA, CARLA = member(1), member(3)
-BLOCKED_SECONDS_MAX = 10.0
-
-Work = Callable[[Transaction], Awaitable[object]]
 
 
 @pytest.fixture
@@ -33,34 +30,6 @@ async def accrual(database_of: Callable[[str], Database]) -> Accrual:
     await accrual.begin()
     await accrual.members(enrolled(ANNA), linked(ANNA, card(1)))
     return accrual
-
-
-async def interleave(database: Database, first: Work, second: Work) -> None:
-    """``first`` does its work and commits only after ``second`` waits for one of its locks."""
-    async with database.transaction() as ahead:
-        await first(ahead)
-
-        async def run_second() -> None:
-            async with database.transaction() as behind:
-                await second(behind)
-
-        waiting = asyncio.create_task(run_second())
-        await until(lambda: _is_over_or_blocked(database, waiting), seconds_max=BLOCKED_SECONDS_MAX)
-        assert not waiting.done(), "the second never met the first: they share no row"
-    await waiting
-
-
-async def _is_over_or_blocked(database: Database, waiting: "asyncio.Task[None]") -> bool:
-    """Looked at from a third connection: a transaction sees the state of others as it was when it first looked."""
-    if waiting.done():
-        return True
-    async with database.transaction() as transaction:
-        return bool(
-            await transaction.raw.fetchval(
-                "select exists (select from pg_stat_activity"
-                " where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0)"
-            )
-        )
 
 
 async def test_a_card_is_registered_while_its_receipt_is_being_parked(accrual: Accrual) -> None:

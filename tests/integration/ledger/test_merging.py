@@ -217,7 +217,7 @@ async def test_an_account_made_while_the_merge_runs_is_not_left_behind(
         if is_merge_first:
             async with accrual.transaction() as merging:
                 await merge(merging, old, new)
-                waiting = asyncio.create_task(posted(accrual, earn(old, 5)))
+                waiting = asyncio.create_task(accrual.run(lambda second: post(second, [earn(old, 5)])))
                 await until_blocked(watcher)
             await waiting
         else:

@@ -74,6 +74,9 @@ def test_a_movement_through_several_lots_is_one_line() -> None:
         ("clear_debt", "available", "debt", -1200, "1,200 points went to what was owed"),
         ("suspend", "available", "pending", -1200, "1,200 points set aside while a purchase is checked"),
         ("release", "pending", "available", 1200, "1,200 points can be spent again"),
+        ("merge", "available", "available", 0, "1,200 points of another membership joined this one"),
+        ("merge", "pending", "pending", 0, "1,200 points that another membership had set aside joined this one"),
+        ("merge", "debt", "debt", 0, "1,200 points that another membership owed joined this one"),
     ],
 )
 def test_every_purpose_has_words(purpose: Purpose, debit: Position, credit: Position, change: int, words: str) -> None:

@@ -1,0 +1,23 @@
+"""Locks whoever has the points of some members: themselves, or the survivors of those who were merged away."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from services.accrual.repository import projections
+from shared import ledger
+from shared.database import Transaction
+from shared.database.errors import StartAgainError
+
+
+async def lock_owners(transaction: Transaction, member_ids: Collection[UUID]) -> None:
+    """Lock them in key order to the commit.
+
+    Raises:
+        StartAgainError: one was merged away while we waited for its row.
+    """
+    survivors = await ledger.find_survivors(transaction, member_ids)
+    owners = {survivors.get(member_id, member_id) for member_id in member_ids}
+    locked = await projections.lock_members(transaction, owners)
+    merged = {owner for owner, status in locked.items() if status == "merged"}
+    if merged and await ledger.find_survivors(transaction, merged):  # else only the status was told so far
+        raise StartAgainError("a member was merged away meanwhile")
