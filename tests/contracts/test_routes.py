@@ -1,25 +1,16 @@
 """Every route of every service, walked: a scope, an idempotency key, a strict body, problems for its refusals."""
 
-import importlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from deploy.local.config import StackConfig
-from deploy.local.services import ServiceSpec, environment_of
-from deploy.local.stack_secrets import StackSecrets
 from services.coalition.domain.scopes import SCOPES
-from shared.clock import BusinessClock
-from shared.database import Database
 from shared.database.roles import SERVICES
-from shared.runtime import ServiceContext, ServiceSettings
-from shared.runtime.settings import load_settings
-from shared.web import Authenticator, StaticKeySource, create_app, unprotected_routes
+from shared.web import unprotected_routes
 from shared.web.authorisation import PUBLIC_PATHS
+from tests.support.applications import application, routes_of
 
 # The body has a permanent key (receipts), or nothing changes.
 WITHOUT_IDEMPOTENCY_KEY = frozenset(
@@ -33,81 +24,19 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One operation as OpenAPI tells of it."""
-
-    method: str
-    path: str
-    told: dict[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.method.upper()} {self.path}"
-
-
 @pytest.fixture(params=SERVICES)
-async def app(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
-    """A service's application, put together as its process does; it reaches nothing."""
-    service: str = request.param
-    told = environment_of(
-        ServiceSpec(service),
-        StackConfig.from_environment(),
-        StackSecrets.generated(),
-        admin_url="postgresql://admin:x@127.0.0.1:1/tessera",
-        bootstrap_servers="127.0.0.1:1",
-    )
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
-    database = Database(told["TESSERA_DATABASE_URL"])
-    module = importlib.import_module(f"services.{service}.app")
-    settings = load_settings(_settings_class(service))
-    authenticator = Authenticator(StaticKeySource([]), issuer=settings.token_issuer)
-    wiring = await module.build(
-        ServiceContext(
-            service=service,
-            role="api",
-            instance=f"{service}-1",
-            settings=settings,
-            database=database,
-            clock=BusinessClock(datetime.now(UTC)),
-            authenticator=authenticator,
-            kafka=settings.kafka,
-        )
-    )
-    yield create_app(
-        title=service,
-        authenticator=authenticator,
-        routers=wiring.routers,
-        domain_problems=wiring.domain_problems,
-    )
-    for step in wiring.on_stop:
-        await step()
-    await database.close()
-
-
-def _settings_class(service: str) -> type[ServiceSettings]:
-    module = importlib.import_module(f"services.{service}.settings")
-    (found,) = (
-        each
-        for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, ServiceSettings) and each.__module__ == module.__name__
-    )
-    return found
-
-
-def routes_of(app: FastAPI) -> Iterator[Route]:
-    for path, operations in app.openapi()["paths"].items():
-        for method, told in operations.items():
-            yield Route(method, path, told)
+async def app(request: pytest.FixtureRequest) -> AsyncIterator[FastAPI]:
+    """A service's application; it reaches nothing."""
+    async with application(request.param) as built:
+        yield built
 
 
 def test_every_route_needs_a_scope_that_is_known(app: FastAPI) -> None:
     assert unprotected_routes(app) == []
     for route in routes_of(app):
         if route.path not in PUBLIC_PATHS:
-            scopes = [scope for entry in route.told["security"] for names in entry.values() for scope in names]
-            assert scopes, f"{route} needs no scope"
-            assert set(scopes) <= SCOPES, f"{route} needs a scope that nobody can have"
+            assert route.scopes, f"{route} needs no scope"
+            assert set(route.scopes) <= SCOPES, f"{route} needs a scope that nobody can have"
 
 
 def test_every_post_with_an_effect_takes_an_idempotency_key(app: FastAPI) -> None:

@@ -27,7 +27,7 @@ def rule_sets_router(database: Database) -> APIRouter:
         responses=problems(400, 401, 403, 404, 409, 413, 422),
     )
     async def publish(
-        body: RuleSetBody, key: IdempotencyKey, principal: Annotated[Principal, requires("rules:write")]
+        body: RuleSetBody, principal: Annotated[Principal, requires("rules:write")], key: IdempotencyKey
     ) -> Response:
         """Publish the next version. It takes effect at ``effective_from``: a minute ahead at least, save the first."""
         if principal.partner_id is not None:
