@@ -1,6 +1,7 @@
 """Wiring: settings to database, Kafka and routes; nothing else."""
 
 from services.members.api.accesses import accesses_router
+from services.members.api.attributes import attributes_router, member_attributes_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.identifiers import changes_router, resolving_router
@@ -65,6 +66,8 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             terms_router(database, settings.terms_notice),
             terms_reading_router(database),
             acceptances_router(database),
+            attributes_router(database),
+            member_attributes_router(database, master_keys),
         ),
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         on_start=(database.warm,),

@@ -34,6 +34,9 @@ MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
     "members": (
+        "member_attributes",
+        "attribute_entries",
+        "attributes",
         "consent_confirmations",
         "consents",
         "consent_statements",

@@ -4,13 +4,15 @@ from services.members.domain import statement_errors as errors
 from shared.sealing import SealBrokenError
 
 STATEMENT_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    errors.AttributeExistsError: (409, "attribute-exists", "Attribute exists"),
+    errors.AttributeUnknownError: (404, "attribute-unknown", "Attribute unknown"),
+    errors.AttributeValueError: (422, "invalid-request", "Invalid request"),
     errors.ConfirmationExpiredError: (409, "confirmation-expired", "Confirmation expired"),
     errors.ConfirmationUnknownError: (404, "confirmation-unknown", "Confirmation unknown"),
     errors.ConfirmationUsedError: (409, "confirmation-used", "Confirmation used"),
     errors.ConsentSupersededError: (409, "consent-superseded", "Consent superseded"),
     errors.ConsentTextExistsError: (409, "consent-text-exists", "Consent text exists"),
     errors.ConsentTextUnknownError: (422, "consent-text-unknown", "Consent text unknown"),
-    errors.MemberLeftError: (409, "member-left", "Member left"),
     errors.StatedInFutureError: (422, "stated-in-future", "Stated in future"),
     errors.AnnouncedTooEarlyError: (422, "announced-too-early", "Announced too early"),
     errors.NoticeTooShortError: (409, "notice-too-short", "Notice too short"),

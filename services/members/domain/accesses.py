@@ -8,8 +8,8 @@ from uuid import UUID
 # Why somebody who may look at persons does. A message and a rectification are told from what is asked for.
 ReadPurpose: TypeAlias = Literal["service", "complaint", "fraud_inquiry", "data_subject_request"]
 Purpose: TypeAlias = ReadPurpose | Literal["message", "rectification"]
-# What was seen: everything, where to write to, all that is held; or that fields were corrected.
-Sight: TypeAlias = Literal["member", "contact", "export", "rectification"]
+# What was seen: everything, where to write to, attributes, all that is held; or that fields were corrected.
+Sight: TypeAlias = Literal["member", "contact", "attributes", "export", "rectification"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,11 @@ from services.members.domain.statement_errors import (
     ConfirmationUnknownError,
     ConfirmationUsedError,
     ConsentSupersededError,
-    MemberLeftError,
 )
+from services.members.domain.statuses import judge_open
 
 # An address that somebody typed may be another person's: only who reads the letter can say that it is theirs.
 CONFIRMED_CHANNELS = frozenset({"email"})
-# Who left may withdraw and may not give: there is nothing to give it for.
-LEFT = frozenset({"closed", "erased"})
 
 Outcome: TypeAlias = Literal["in_effect", "pending", "outdated"]
 ConfirmationState: TypeAlias = Literal["awaited", "confirmed", "superseded"]
@@ -89,13 +87,13 @@ class Confirmation:
 
 
 def judge_speaker(member: Member, *, is_granted: bool) -> None:
-    """Whether this member may say so.
+    """Whether this member may say so. Who left gives no consent, and may withdraw; of who was erased nothing is kept.
 
     Raises:
-        MemberLeftError: a consent is given for somebody who left.
+        MemberGoneError: merged, closed or erased.
     """
-    if is_granted and member.status in LEFT:
-        raise MemberLeftError(f"a member that is {member.status} gives no consent; withdrawing is always possible")
+    if is_granted or member.status == "erased":
+        judge_open(member.status)
 
 
 def outcome_of(statement: Statement, present: Consent | None, awaited: Statement | None) -> Outcome:

@@ -3,10 +3,6 @@
 from services.members.domain.errors import RegistryRefusalError
 
 
-class MemberLeftError(RegistryRefusalError):
-    """The member has left, and what is asked for is for those who are there."""
-
-
 class StatedInFutureError(RegistryRefusalError):
     """What is recorded is said to have happened later than now."""
 
@@ -57,3 +53,15 @@ class AnnouncedTooEarlyError(RegistryRefusalError):
 
 class NoticeTooShortError(RegistryRefusalError):
     """A change takes effect too soon after its announcement."""
+
+
+class AttributeExistsError(RegistryRefusalError):
+    """An attribute with this code is declared already, and attributes never change."""
+
+
+class AttributeUnknownError(RegistryRefusalError):
+    """No attribute with this code is declared."""
+
+
+class AttributeValueError(RegistryRefusalError):
+    """The value is not of the attribute's type."""

@@ -13,16 +13,13 @@ from uuid import UUID
 from services.members.domain.registry import Member
 from services.members.domain.statement_errors import (
     AnnouncedTooEarlyError,
-    MemberLeftError,
     NoticeTooShortError,
     TermsNotPublishedError,
     TermsOutOfOrderError,
     TermsPublishedError,
     TermsUnknownError,
 )
-
-# Who left takes part no more, and is bound by nothing new.
-LEFT = frozenset({"closed", "erased"})
+from services.members.domain.statuses import judge_open
 
 TermsState: TypeAlias = Literal["draft", "announced", "in_force", "superseded"]
 
@@ -139,11 +136,10 @@ def judge_acceptance(member: Member, terms: Terms | None) -> None:
 
     Raises:
         TermsNotPublishedError: nothing of the kind is published.
-        MemberLeftError: the member takes part no more.
+        MemberGoneError: the member takes part no more.
     """
     if terms is None or not terms.is_published:
         raise TermsNotPublishedError(
             "/terms_version: no such version is published in this language: see GET /v1/terms?language="
         )
-    if member.status in LEFT:
-        raise MemberLeftError(f"a member that is {member.status} accepts no terms")
+    judge_open(member.status)

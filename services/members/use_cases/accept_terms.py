@@ -32,7 +32,7 @@ async def accept_terms(transaction: Transaction, accepted: Accepted) -> Acceptan
     """Keep that a member accepted a published version. Locks the member.
 
     Raises:
-        MemberNotFoundError, TermsNotPublishedError, MemberLeftError, StatedInFutureError: nothing is kept.
+        MemberNotFoundError, TermsNotPublishedError, MemberGoneError, StatedInFutureError: nothing is kept.
     """
     member = await registry.lock_member(transaction, accepted.member_id)
     if member is None:

@@ -17,7 +17,7 @@ async def confirm_consent(
 
     Raises:
         ConfirmationUnknownError, ConfirmationUsedError, ConsentSupersededError, ConfirmationExpiredError,
-        MemberNotFoundError, MemberLeftError: nothing changes.
+        MemberNotFoundError, MemberGoneError: nothing changes.
     """
     found = await consents.find_confirmation(transaction, token_sha256)
     if found is None or (only_partner is not None and found.statement.key.partner_id != only_partner):

@@ -59,7 +59,7 @@ async def record_consent(
     for the token behind ``token_sha256`` and changes nothing until then; nobody is told of it.
 
     Raises:
-        MemberNotFoundError, MemberLeftError, ConsentTextUnknownError, StatedInFutureError: nothing is kept.
+        MemberNotFoundError, MemberGoneError, ConsentTextUnknownError, StatedInFutureError: nothing is kept.
     """
     member = await registry.lock_member(transaction, said.key.member_id)
     if member is None:

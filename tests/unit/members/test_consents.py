@@ -17,6 +17,7 @@ from services.members.domain.consents import (
     judge_speaker,
     outcome_of,
 )
+from services.members.domain.errors import MemberGoneError
 from services.members.domain.registry import Member
 from services.members.domain.stated import CLOCK_AHEAD_MAX, stated_time
 from services.members.domain.statement_errors import (
@@ -24,7 +25,6 @@ from services.members.domain.statement_errors import (
     ConfirmationUnknownError,
     ConfirmationUsedError,
     ConsentSupersededError,
-    MemberLeftError,
     StatedInFutureError,
 )
 
@@ -94,10 +94,13 @@ def test_a_token_works_once_in_time_and_unless_something_newer_was_said() -> Non
 
 
 def test_who_left_may_withdraw_and_may_not_give() -> None:
-    member = Member(UUID(int=1), "closed", "en", None, 1, NOON)
-    judge_speaker(member, is_granted=False)
-    with pytest.raises(MemberLeftError):
-        judge_speaker(member, is_granted=True)
+    for status in ("closed", "merged", "erased"):
+        member = Member(UUID(int=1), status, "en", None, 1, NOON)
+        with pytest.raises(MemberGoneError):
+            judge_speaker(member, is_granted=True)
+    judge_speaker(Member(UUID(int=1), "closed", "en", None, 1, NOON), is_granted=False)
+    with pytest.raises(MemberGoneError):
+        judge_speaker(Member(UUID(int=1), "erased", "en", None, 1, NOON), is_granted=False)
 
 
 def test_a_statement_is_never_later_than_now() -> None:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from services.members.domain.errors import MemberGoneError
 from services.members.domain.registry import Member
 from services.members.domain.statement_errors import (
     AnnouncedTooEarlyError,
-    MemberLeftError,
     NoticeTooShortError,
     TermsNotPublishedError,
     TermsOutOfOrderError,
@@ -99,5 +99,5 @@ def test_only_what_is_published_is_accepted_and_by_who_takes_part() -> None:
     for unknown in (None, terms("v4", 9, is_draft=True)):
         with pytest.raises(TermsNotPublishedError):
             judge_acceptance(ADA, unknown)
-    with pytest.raises(MemberLeftError):
+    with pytest.raises(MemberGoneError):
         judge_acceptance(replace(ADA, status="closed"), CURRENT)

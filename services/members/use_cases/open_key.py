@@ -1,0 +1,24 @@
+"""The key that opens what is personal of a member."""
+
+from uuid import UUID
+
+from services.members.domain.errors import MemberGoneError, MemberNotFoundError
+from services.members.repository import registry
+from services.members.sealing.master_keys import MasterKeys
+from services.members.sealing.member_keys import MemberKey
+from shared.database import Transaction
+
+
+async def open_key(transaction: Transaction, member_id: UUID, master_keys: MasterKeys) -> MemberKey:
+    """The member's key, open.
+
+    Raises:
+        MemberNotFoundError: there is no such member.
+        MemberGoneError: the key was destroyed.
+    """
+    found = await registry.find_member(transaction, member_id)
+    if found is None:
+        raise MemberNotFoundError("there is no such member")
+    if found[1] is None:
+        raise MemberGoneError("nobody is known behind this member any more")
+    return master_keys.unwrap(found[1].key, member_id)
