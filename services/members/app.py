@@ -5,6 +5,7 @@ from services.members.api.attributes import attributes_router, member_attributes
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.identifiers import changes_router, resolving_router
+from services.members.api.member_imports import import_reports_router, imports_router
 from services.members.api.rectification import rectification_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
@@ -24,19 +25,32 @@ from services.members.domain.errors import (
     UnknownReasonError,
     UnlikeReplacementError,
 )
+from services.members.domain.member_import import (
+    AnotherFileError,
+    ImportBusyError,
+    ImportNotFoundError,
+    UnusableHeaderError,
+)
 from services.members.settings import MembersSettings
+from services.members.use_cases.import_members import MemberImporter
 from shared.events.catalogue import COALITION
 from shared.runtime import ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 from shared.web import VersionChangedError
+from shared.web.csv_records import UnreadableCsvError
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    AnotherFileError: (409, "another-file", "Another file"),
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
     BornLaterError: (422, "invalid-request", "Invalid request"),
     IdentifierNotActiveError: (409, "identifier-not-active", "Identifier not active"),
     IdentifierStateError: (409, "identifier-state", "Identifier state"),
     IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
     IdentifierUnknownError: (404, "identifier-unknown", "Identifier unknown"),
+    ImportBusyError: (409, "import-busy", "Import busy"),
+    ImportNotFoundError: (404, "not-found", "Not found"),
+    UnusableHeaderError: (422, "unusable-file", "Unusable file"),
+    UnreadableCsvError: (422, "unusable-file", "Unusable file"),
     MemberGoneError: (409, "member-gone", "Member gone"),
     MemberNotFoundError: (404, "not-found", "Not found"),
     StatusChangeRefusedError: (409, "status-change-refused", "Status change refused"),
@@ -51,12 +65,15 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     settings, database = context.settings, context.database
     identities, master_keys = settings.identities, settings.keys
     seal = Seal(settings.hashing_key.secret, "members")
+    importer = MemberImporter(database, master_keys)
     return Wiring(
         routers=(
             enrolment_router(database, identities, master_keys),
             lookup_router(database, master_keys),
             rectification_router(database, identities, master_keys),
             accesses_router(database),
+            imports_router(database, identities, importer),
+            import_reports_router(database, importer),
             consents_router(database, seal, settings.consent_confirmed_within),
             consent_reading_router(database),
             consent_texts_router(database),

@@ -1,4 +1,4 @@
-"""No request may bring more than 1 MB, whether it says so beforehand or not."""
+"""No request may bring more than 1 MB, whether it says so beforehand or not; a file that is read as it comes may."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -8,14 +8,17 @@ from shared.web.problems import Problem, problem_response
 from shared.web.request_context import current_request_id
 
 BODY_BYTES_MAX = 1_000_000
+# Routes that end so take a file and read it as it comes, never whole.
+STREAMED_SUFFIX = "/content"
+STREAMED_BYTES_MAX = 256_000_000
 
 
-def too_large() -> Problem:
+def too_large(bytes_max: int = BODY_BYTES_MAX) -> Problem:
     """The refusal of a body over the limit."""
     return Problem(
         413,
         "body-too-large",
-        f"The body is larger than {BODY_BYTES_MAX} bytes: send fewer items in one request.",
+        f"The body is larger than {bytes_max} bytes: send fewer items in one request.",
         title="Body too large",
     )
 
@@ -38,9 +41,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bytes_max = STREAMED_BYTES_MAX if scope["path"].endswith(STREAMED_SUFFIX) else BODY_BYTES_MAX
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > BODY_BYTES_MAX:
-            await problem_response(too_large(), current_request_id())(scope, receive, send)
+        if declared.isdigit() and int(declared) > bytes_max:
+            await problem_response(too_large(bytes_max), current_request_id())(scope, receive, send)
             return
         received_bytes = 0
 
@@ -49,7 +53,7 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 received_bytes += len(message.get("body", b""))
-                if received_bytes > BODY_BYTES_MAX:
+                if received_bytes > bytes_max:
                     raise BodyTooLargeError
             return message
 

@@ -46,7 +46,7 @@ def enrolment_router(database: Database, identities: Identities, master_keys: Ma
 
         An e-mail address or an identifier that a member has already is refused (409); the answer does not say whose.
         """
-        enrolment = _enrolment(body, principal, identities)
+        enrolment = enrolment_of_body(body, principal, identities)
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(201, EnrolmentAnswer.of(*await enrol_member(transaction, enrolment, master_keys)))
@@ -101,7 +101,8 @@ def lookup_router(database: Database, master_keys: MasterKeys) -> APIRouter:
     return router
 
 
-def _enrolment(body: EnrolmentBody, principal: Principal, identities: Identities) -> Enrolment:
+def enrolment_of_body(body: EnrolmentBody, principal: Principal, identities: Identities) -> Enrolment:
+    """A request to join, with its identifiers as hashes. One that cannot be of its type is a problem that names it."""
     return Enrolment(
         member_id=new_id(),
         person=Person(

@@ -1,6 +1,5 @@
-"""Every statement on the registry. Enrolment, linking and resolving are hot; reading one person is not."""
+"""Every statement on the registry. Linking is hot; reading one person is not."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -13,30 +12,6 @@ from shared.database import Transaction
 
 # An e-mail address is claimed like an identifier: one table says whom a normal form belongs to, in one lock order.
 EMAIL_TYPE = "email"
-
-# One statement, so that an enrolment costs one round trip. Hashes are claimed in their order: two enrolments that want
-# the same two cards would deadlock otherwise. Who comes second waits here for the first to end.
-INSERT_MEMBER = """
-    with member as (
-        insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at,
-                             birth_month, birth_day)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    ),
-    member_key as (
-        insert into member_keys (member_id, master_key_id, wrapped_key)
-        values ($1, $10, $11)
-    ),
-    person as (
-        insert into persons (member_id, sealed)
-        values ($1, $12)
-    )
-    insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
-    select identifier_hash, identifier_type, $1, 'active', $13, $7
-    from unnest($14::text[], $15::text[]) as claimed (identifier_hash, identifier_type)
-    order by identifier_hash collate "C"
-    on conflict (identifier_hash) do nothing
-    returning identifier_hash
-"""
 
 CLAIM_IDENTIFIER = """
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
@@ -62,39 +37,6 @@ LOCK_MEMBER = """
 RAISE_MEMBER_VERSION = "update members set version = version + 1 where member_id = $1"
 
 HAS_MEMBER = "select exists (select from members where member_id = $1)"
-
-
-async def insert_member(
-    transaction: Transaction,
-    member: Member,
-    person: SealedPerson,
-    email_hash: str,
-    claims: Sequence[Claim],
-    enrolled_by: str,
-) -> frozenset[str]:
-    """Write a new member with each of the hashes that nobody has yet, and return those.
-
-    If one is missing, the caller must give up the transaction: the rest is written.
-    """
-    rows = await transaction.raw.fetch(
-        INSERT_MEMBER,
-        member.member_id,
-        member.status,
-        member.language,
-        member.region,
-        member.version,
-        enrolled_by,
-        member.enrolled_at,
-        member.birth_month,
-        member.birth_day,
-        person.key.master_key_id,
-        person.key.wrapped,
-        person.sealed,
-        FIRST_VERSION,
-        [email_hash, *(claim.hash for claim in claims)],
-        [EMAIL_TYPE, *(claim.type for claim in claims)],
-    )
-    return frozenset(row["identifier_hash"] for row in rows)
 
 
 async def claim_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> tuple[Identifier, bool]:

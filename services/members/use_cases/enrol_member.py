@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.members.domain.linking import distinct_claims, judge_enrolment
 from services.members.domain.persons import judge_birth_date
 from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person
 from services.members.domain.sealed import SealedPerson
-from services.members.repository import registry
+from services.members.repository import enrolments
+from services.members.repository.enrolments import NewMember
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.member_keys import MemberKey
 from services.members.sealing.persons import seal_person
@@ -43,28 +45,41 @@ async def enrol_member(
         BornLaterError: the date of birth is not there yet.
         AlreadyEnrolledError, IdentifierTakenError: the transaction must be rolled back.
     """
-    claims = distinct_claims(enrolment.claims)
+    new = new_member(enrolment, master_keys, transaction.now)
+    granted = await enrolments.insert_members(transaction, [new], enrolment.enrolled_by)
+    judge_enrolment(new.email_hash, new.claims, granted)
+    identifiers = identifiers_of(new)
+    await outbox.record(transaction, announcements.enrolled(new.member, identifiers))
+    return new.member, identifiers
+
+
+def new_member(enrolment: Enrolment, master_keys: MasterKeys, now: datetime) -> NewMember:
+    """What an enrolment comes to, if nobody has what it claims.
+
+    Raises:
+        BornLaterError: the date of birth is not there yet.
+    """
     born = enrolment.person.birth_date
-    judge_birth_date(born, transaction.now.date())
+    judge_birth_date(born, now.date())
     member = Member(
         member_id=enrolment.member_id,
         status="active",
         language=enrolment.language,
         region=enrolment.region,
         version=FIRST_VERSION,
-        enrolled_at=transaction.now,
+        enrolled_at=now,
         birth_month=None if born is None else born.month,
         birth_day=None if born is None else born.day,
     )
     key = MemberKey.new(member.member_id)
     person = SealedPerson(master_keys.wrap(key), seal_person(key, enrolment.person))
-    granted = await registry.insert_member(
-        transaction, member, person, enrolment.email_hash, claims, enrolment.enrolled_by
-    )
-    judge_enrolment(enrolment.email_hash, claims, granted)
-    identifiers = [
-        Identifier(claim.hash, claim.type, member.member_id, "active", FIRST_VERSION, transaction.now)
-        for claim in claims
+    return NewMember(member, person, enrolment.email_hash, distinct_claims(enrolment.claims))
+
+
+def identifiers_of(new: NewMember) -> list[Identifier]:
+    """What tills read of a new member."""
+    member = new.member
+    return [
+        Identifier(claim.hash, claim.type, member.member_id, "active", FIRST_VERSION, member.enrolled_at)
+        for claim in new.claims
     ]
-    await outbox.record(transaction, announcements.enrolled(member, identifiers))
-    return member, identifiers

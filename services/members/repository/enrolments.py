@@ -1,0 +1,92 @@
+"""New members, one or many: the statements that enrolling is made of."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from services.members.domain.registry import FIRST_VERSION, Claim, Member
+from services.members.domain.sealed import SealedPerson
+from services.members.repository.registry import EMAIL_TYPE
+from shared.database import Transaction
+
+# One statement however many members, so that an enrolment costs one round trip. Hashes are claimed in their order: two
+# enrolments that want the same two cards would deadlock otherwise. Who comes second waits here for the first to end.
+INSERT_MEMBERS = """
+    with new_members as (
+        insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at,
+                             birth_month, birth_day)
+        select member_id, status, language, region, version, $1, enrolled_at, birth_month, birth_day
+        from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::smallint[],
+                    $9::smallint[])
+            as new (member_id, status, language, region, version, enrolled_at, birth_month, birth_day)
+    ),
+    new_keys as (
+        insert into member_keys (member_id, master_key_id, wrapped_key)
+        select member_id, master_key_id, wrapped_key
+        from unnest($2::uuid[], $10::text[], $11::bytea[]) as new (member_id, master_key_id, wrapped_key)
+    ),
+    new_persons as (
+        insert into persons (member_id, sealed)
+        select member_id, sealed from unnest($2::uuid[], $12::bytea[]) as new (member_id, sealed)
+    )
+    insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
+    select identifier_hash, identifier_type, member_id, 'active', $13, linked_at
+    from unnest($14::text[], $15::text[], $16::uuid[], $17::timestamptz[])
+        as claimed (identifier_hash, identifier_type, member_id, linked_at)
+    order by identifier_hash collate "C"
+    on conflict (identifier_hash) do nothing
+    returning identifier_hash
+"""
+
+_TAKEN = "select identifier_hash from identifiers where identifier_hash = any($1::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """A member to be, with the person behind it and the hashes that it claims."""
+
+    member: Member
+    person: SealedPerson
+    email_hash: str
+    claims: Sequence[Claim]
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Everything that must be nobody's yet."""
+        return (self.email_hash, *(claim.hash for claim in self.claims))
+
+
+async def insert_members(transaction: Transaction, new: Sequence[NewMember], enrolled_by: str) -> frozenset[str]:
+    """Write new members with each of the hashes that nobody has yet, and return those.
+
+    If one is missing, the caller must give up the transaction: the rest is written.
+    """
+    members, people = [one.member for one in new], [one.person for one in new]
+    claimed = [
+        (claimed_hash, kind, one.member.member_id, one.member.enrolled_at)
+        for one in new
+        for claimed_hash, kind in [(one.email_hash, EMAIL_TYPE), *((claim.hash, claim.type) for claim in one.claims)]
+    ]
+    rows = await transaction.raw.fetch(
+        INSERT_MEMBERS,
+        enrolled_by,
+        [member.member_id for member in members],
+        [member.status for member in members],
+        [member.language for member in members],
+        [member.region for member in members],
+        [member.version for member in members],
+        [member.enrolled_at for member in members],
+        [member.birth_month for member in members],
+        [member.birth_day for member in members],
+        [person.key.master_key_id for person in people],
+        [person.key.wrapped for person in people],
+        [person.sealed for person in people],
+        FIRST_VERSION,
+        *map(list, zip(*claimed, strict=True)),
+    )
+    return frozenset(row["identifier_hash"] for row in rows)
+
+
+async def find_taken(transaction: Transaction, hashes: Collection[str]) -> frozenset[str]:
+    """Those of the hashes that are somebody's already; without a lock."""
+    rows = await transaction.raw.fetch(_TAKEN, list(hashes))
+    return frozenset(row["identifier_hash"] for row in rows)

@@ -1,0 +1,66 @@
+"""Enrol many at once: those who can join do, and each of the others is told why not."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from services.members.domain.errors import BornLaterError
+from services.members.repository import enrolments
+from services.members.repository.enrolments import NewMember
+from services.members.sealing.master_keys import MasterKeys
+from services.members.use_cases import announcements
+from services.members.use_cases.enrol_member import Enrolment, identifiers_of, new_member
+from shared import outbox
+from shared.database import Transaction
+
+NotEnrolled: TypeAlias = Literal["born_later", "already_enrolled", "identifier_taken", "repeated"]
+
+
+class EnrolledMeanwhileError(Exception):
+    """Somebody else took one of the identifiers between the look and the insert: roll back, and begin again."""
+
+
+async def enrol_many(
+    transaction: Transaction, wanted: Sequence[Enrolment], master_keys: MasterKeys, enrolled_by: str
+) -> list[NotEnrolled | None]:
+    """Enrol whoever claims nothing that is somebody's; None for each who joined, in the given order.
+
+    Who claims what another one of ``wanted`` has claimed before is refused as ``repeated``. Three statements, however
+    many there are; the events stand in the outbox in the given order.
+
+    Raises:
+        EnrolledMeanwhileError: the transaction must be rolled back.
+    """
+    outcomes: list[NotEnrolled | None] = []
+    candidates: list[tuple[int, NewMember]] = []
+    for position, enrolment in enumerate(wanted):
+        outcomes.append(None)
+        try:
+            candidates.append((position, new_member(enrolment, master_keys, transaction.now)))
+        except BornLaterError:
+            outcomes[position] = "born_later"
+    taken = await enrolments.find_taken(transaction, {one for _, new in candidates for one in new.hashes})
+    claimed: set[str] = set()
+    joining: list[NewMember] = []
+    for position, new in candidates:
+        outcomes[position] = _judge(new, taken, claimed)
+        if outcomes[position] is None:
+            claimed.update(new.hashes)
+            joining.append(new)
+    if not joining:
+        return outcomes
+    granted = await enrolments.insert_members(transaction, joining, enrolled_by)
+    if len(granted) < len(claimed):
+        raise EnrolledMeanwhileError("an identifier was taken meanwhile")
+    await outbox.record(
+        transaction,
+        [message for new in joining for message in announcements.enrolled(new.member, identifiers_of(new))],
+    )
+    return outcomes
+
+
+def _judge(new: NewMember, taken: frozenset[str], claimed: set[str]) -> NotEnrolled | None:
+    if new.email_hash in taken:
+        return "already_enrolled"
+    if not taken.isdisjoint(new.hashes):
+        return "identifier_taken"
+    return None if claimed.isdisjoint(new.hashes) else "repeated"
