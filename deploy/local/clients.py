@@ -18,6 +18,7 @@ ADMIN_SCOPES = (
     "contracts:write",
     "contracts:approve",
     "contracts:read",
+    "top-ups:write",
     "members:write",
     "members:read",
     "members:contact",

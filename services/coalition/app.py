@@ -1,19 +1,23 @@
-"""Wiring: settings to database, credentials and routes; nothing else. Coalition reads no topic yet."""
+"""Wiring: settings to database, credentials, Kafka, routes and workers; nothing else."""
 
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from services.coalition import metrics
 from services.coalition.api.audit import audit_router
 from services.coalition.api.client_changes import client_changes_router
 from services.coalition.api.clients import clients_router
 from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
+from services.coalition.api.exposure import exposure_router
 from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router, standings_router
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.store_changes import store_changes_router
 from services.coalition.api.stores import stores_router, tills_router
 from services.coalition.api.till_keys import till_keys_router
+from services.coalition.consumer import PointsHandler, RedemptionHandler, wants_capture, wants_points
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ClientExistsError,
@@ -24,6 +28,7 @@ from services.coalition.domain.errors import (
     ContractOverlapsError,
     ContractStateError,
     CurrencyDiffersError,
+    DocumentTakenError,
     ExclusivityClashError,
     LeavingDatesError,
     OwnDraftError,
@@ -40,8 +45,11 @@ from services.coalition.domain.errors import (
 )
 from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
+from services.coalition.use_cases.judge_exposure import review_exposures
 from services.coalition.use_cases.settle_clients import settle_clients
-from shared.runtime import ServiceContext, Wiring
+from shared.database import Database
+from shared.events.catalogue import POINTS, REDEMPTIONS
+from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal, SealBrokenError
 from shared.web import StaticKeySource, VersionChangedError
 
@@ -51,6 +59,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ContractOverlapsError: (409, "contract-overlaps", "Contract overlaps"),
     ContractStateError: (409, "contract-state", "Contract state"),
     CurrencyDiffersError: (409, "currency-differs", "Currency differs"),
+    DocumentTakenError: (409, "document-taken", "Document taken"),
     ExclusivityClashError: (409, "exclusivity-clash", "Exclusivity clash"),
     OwnDraftError: (403, "own-draft", "Own draft"),
     ClientNotFoundError: (404, "not-found", "Not found"),
@@ -70,6 +79,8 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     TooManyClientsError: (409, "too-many-clients", "Too many clients"),
     VersionChangedError: (412, "version-changed", "Version changed"),
 }
+
+REVIEW_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -107,8 +118,19 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             contracts_router(database),
             contract_reading_router(database),
             approvals_router(database),
+            exposure_router(database),
             oauth_router(TokenDesk(database, hasher, signer), signer),
         ),
+        subscriptions=(
+            Subscription(POINTS, PointsHandler(database), wants=wants_points, unknown_types="dead-letter"),
+            Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_capture, unknown_types="dead-letter"),
+        ),
+        periodic=(Periodic("review exposures", REVIEW_SECONDS, partial(_review, database)),),
         on_start=(database.warm, settle_declared_clients),
         domain_problems=DOMAIN_PROBLEMS,
     )
+
+
+async def _review(database: Database) -> None:
+    while judged := await database.run(review_exposures):
+        metrics.show(judged)

@@ -20,6 +20,7 @@ ALL_PRIVILEGES: tuple[Privilege, ...] = ("select", "insert", "update", "delete")
 APPEND_ONLY_TABLES = frozenset(
     {
         ("coalition", "audit_log"),
+        ("coalition", "top_ups"),
         ("members", "identifier_changes"),
         ("members", "personal_accesses"),
         ("members", "status_changes"),

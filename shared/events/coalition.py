@@ -140,6 +140,47 @@ class ContractData(Frozen):
     exclusivities: tuple[ExclusivityData, ...] = ()
 
 
+class PointsExposure(Frozen):
+    """Points of one type: issued, taken back for returns, redeemed at the partner; of its own, redeemed anywhere."""
+
+    point_type: Code
+    issued_points: Points
+    returned_points: Points
+    redeemed_points: Points
+    spent_points: Points
+
+
+class ExposureData(Frozen):
+    """Where a partner stands, in minor units without VAT.
+
+    ``standing``: ``low`` an alert level was reached, ``reserve`` nothing is left and the contract's reserve is in use,
+    ``exhausted`` nothing is left and the partner is to be refused. ``left_minor`` is absent while no contract holds.
+    """
+
+    partner_id: Code
+    version: Version
+    contract_id: UUID | None = None
+    standing: Literal["open", "low", "reserve", "exhausted"]
+    currency: Currency
+    payable_minor: Minor
+    receivable_minor: Minor
+    paid_minor: Minor
+    left_minor: Minor | None = None
+    overshoot_minor: Annotated[Minor, Field(ge=0)] = 0
+    points: tuple[PointsExposure, ...]
+
+
+class PrepaidData(Frozen):
+    """What is left of a prepaid block, and the alert level that it reached. The version is the exposure's."""
+
+    partner_id: Code
+    version: Version
+    contract_id: UUID
+    currency: Currency
+    left_minor: Minor
+    alert_percent: Percent
+
+
 class PartnerChanged(Event):
     """A partner was registered or changed."""
 
@@ -175,7 +216,35 @@ class ContractPublished(Event):
     data: ContractData
 
 
+class ExposureChanged(Event):
+    """A partner's points or payments moved: told at once when a threshold is crossed, else at most once a second."""
+
+    type: Literal["loyalty.exposure.changed.v1"] = "loyalty.exposure.changed.v1"
+    data: ExposureData
+
+
+class PrepaidLow(Event):
+    """A prepaid block fell to one of its alert levels. Told once, and again only after a payment brought it above."""
+
+    type: Literal["loyalty.prepaid.ran_low.v1"] = "loyalty.prepaid.ran_low.v1"
+    data: PrepaidData
+
+
+class PrepaidExhausted(Event):
+    """A prepaid block is used up. Told once, and again only after a payment."""
+
+    type: Literal["loyalty.prepaid.exhausted.v1"] = "loyalty.prepaid.exhausted.v1"
+    data: PrepaidData
+
+
 CoalitionEvent = Annotated[
-    PartnerChanged | StoreChanged | TillChanged | ApiClientChanged | ContractPublished,
+    PartnerChanged
+    | StoreChanged
+    | TillChanged
+    | ApiClientChanged
+    | ContractPublished
+    | ExposureChanged
+    | PrepaidLow
+    | PrepaidExhausted,
     Field(discriminator="type"),
 ]

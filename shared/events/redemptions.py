@@ -21,8 +21,18 @@ class HoldData(Frozen):
     balance: Balance
 
 
+class IssuerPoints(Frozen):
+    """Points that one partner had issued."""
+
+    issuer: Code
+    points: Points
+
+
 class CaptureData(Frozen):
-    """Points taken. ``late``: the hold was gone; ``uncovered_points`` is what the balance could not give."""
+    """Points taken. ``late``: the hold was gone; ``uncovered_points`` is what the balance could not give.
+
+    ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there.
+    """
 
     redemption_id: UUID
     receipt_id: ReceiptId
@@ -33,6 +43,7 @@ class CaptureData(Frozen):
     released_points: Points = 0
     late: StrictBool = False
     uncovered_points: Points = 0
+    by_issuer: tuple[IssuerPoints, ...] = ()
     balance: Balance
 
 

@@ -174,7 +174,8 @@ class Posted(NamedTuple):
     ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there.
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
-    ``balance`` is the owner's just after this command.
+    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner took, who had issued
+    how many of them.
     """
 
     command: Command
@@ -184,6 +185,7 @@ class Posted(NamedTuple):
     debt_added: int = 0
     debt_cleared: int = 0
     released: int = 0
+    issuers: tuple[tuple[str, int], ...] = ()
 
 
 class Refused(NamedTuple):

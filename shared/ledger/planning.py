@@ -197,9 +197,11 @@ def _capture(book: Book, command: Capture) -> Outcome:
     if command.points > hold.reserved:
         return Refused(command, "exceeds_hold", book.balances())
     left, home = command.points, book.home_of(hold)
+    taken: list[tuple[Lot, int]] = []
     for part in hold.parts:
         if points := min(left, part.reserved):
             partner_id = command.partner_id
+            taken.append((part.lot, points))
             home.move(CAPTURE, points, command.reference, part.lot, None, partner_id, hold.hold_id)
             part.reserved -= points
             part.captured += points
@@ -212,7 +214,14 @@ def _capture(book: Book, command: Capture) -> Outcome:
     if not hold.reserved:
         hold.state = "captured"
     cleared = book.settle(command.reference)
-    return Posted(command, command.points, book.balances(), debt_cleared=cleared, released=released)
+    return Posted(
+        command,
+        command.points,
+        book.balances(),
+        debt_cleared=cleared,
+        released=released,
+        issuers=_issuers_of(taken),
+    )
 
 
 def _void(book: Book, command: Void) -> Outcome:
@@ -228,9 +237,18 @@ def _void(book: Book, command: Void) -> Outcome:
 
 def _spend_late(book: Book, command: SpendLate) -> Outcome:
     points = min(command.points, book.balance["available"])
-    for lot, part in book.first_expiring(points):
+    taken = book.first_expiring(points)
+    for lot, part in taken:
         book.move(SPEND_LATE, part, command.reference, lot, partner_id=command.partner_id)
-    return Posted(command, points, book.balances(), shortfall=command.points - points)
+    shortfall = command.points - points
+    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=_issuers_of(taken))
+
+
+def _issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:
+    points: dict[str, int] = {}
+    for lot, part in taken:
+        points[lot.terms.issuer] = points.get(lot.terms.issuer, 0) + part
+    return tuple(sorted(points.items()))
 
 
 def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:

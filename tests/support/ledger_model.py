@@ -29,6 +29,14 @@ from shared.ledger import (
 LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
 
 
+def by_issuer(taken: dict[LotTerms, int]) -> tuple[tuple[str, int], ...]:
+    """Whose points were taken: one line a partner, by name."""
+    issuers = sorted({terms.issuer for terms, points in taken.items() if points})
+    return tuple(
+        (issuer, sum(points for terms, points in taken.items() if terms.issuer == issuer)) for issuer in issuers
+    )
+
+
 @dataclass
 class PaperHold:
     """What a hold took from each lot: still reserved, and captured."""
@@ -97,8 +105,15 @@ class PaperOwner:
             case Void():
                 return self.void(command)
             case SpendLate():
-                points = sum(self.draw(command.points).values())
-                return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+                drawn = self.draw(command.points)
+                points = sum(drawn.values())
+                return Posted(
+                    command,
+                    points,
+                    shortfall=command.points - points,
+                    balance=self.balance,
+                    issuers=by_issuer(drawn),
+                )
 
     def claw_back(self, command: ClawBack) -> Outcome:
         left = command.points
@@ -126,16 +141,25 @@ class PaperOwner:
         if command.points > sum(hold.reserved.values()):
             return Refused(command, "exceeds_hold", self.balance)
         left = command.points
+        taken_now: dict[LotTerms, int] = {}
         for terms in hold.reserved:  # drawn in the order of spending
             taken = min(left, hold.reserved[terms])
             hold.reserved[terms] -= taken
             hold.captured[terms] += taken
+            taken_now[terms] = taken
             left -= taken
         released = 0 if command.keep_rest else self.let_go(hold)
         if not any(hold.reserved.values()):
             hold.state = "captured"
         cleared = self.clear_debt()
-        return Posted(command, command.points, debt_cleared=cleared, released=released, balance=self.balance)
+        return Posted(
+            command,
+            command.points,
+            debt_cleared=cleared,
+            released=released,
+            balance=self.balance,
+            issuers=by_issuer(taken_now),
+        )
 
     def void(self, command: Void) -> Outcome:
         hold = self.holds.get(command.hold_id)

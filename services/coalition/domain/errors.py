@@ -87,3 +87,7 @@ class ContractOverlapsError(CoalitionRefusalError):
 
 class ExclusivityClashError(CoalitionRefusalError):
     """Another partner has the category in the territory for itself."""
+
+
+class DocumentTakenError(CoalitionRefusalError):
+    """The document number stands for another payment of the partner."""

@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.coalition.domain.contracts import Contract, approved, ended
-from services.coalition.domain.errors import ContractNotFoundError
-from services.coalition.repository import contracts, partners
+from services.coalition.domain.errors import ContractNotFoundError, CurrencyDiffersError
+from services.coalition.domain.top_ups import Paid
+from services.coalition.repository import contracts, partners, top_ups
 from services.coalition.use_cases.contract_events import contract_published
 from services.coalition.use_cases.draft_contract import act_on, lock_contract
 from services.coalition.use_cases.record_acts import record_acts
@@ -26,6 +27,9 @@ async def approve_contract(transaction: Transaction, contract_id: UUID, approver
     await contracts.queue_for_approval(transaction)
     submitted = await _lock_with_partner(transaction, contract_id)
     others = await contracts.load_approved(transaction)
+    paid = (await top_ups.load_paid(transaction, [submitted.partner_id])).get(submitted.partner_id, Paid())
+    if paid.currency not in (None, submitted.terms.currency):
+        raise CurrencyDiffersError(f"the partner has paid in {paid.currency}: use that")
     contract = approved(submitted, approver, others, transaction.now)
     await contracts.update_contract(transaction, contract)
     await record_acts(transaction, [act_on(submitted, contract, approver, "contract.approved")])

@@ -60,7 +60,7 @@ async def capture_hold(
     settled = settle(decision, outcomes, transaction.now)
     await redemptions.save_redemptions(transaction, [settled.redemption])
     await redemptions.save_captures(transaction, [settled.capture])
-    message = captured_message(transaction, settled.redemption, settled.capture, settled.balance, current_traceparent())
+    message = captured_message(transaction, settled, current_traceparent())
     await outbox.record(transaction, [message])
     return Captured(settled.redemption, settled.capture, settled.balance)
 

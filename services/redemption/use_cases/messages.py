@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from services.redemption.domain.holding import Decline
-from services.redemption.domain.redemption import Capture, Redemption
+from services.redemption.domain.redemption import Redemption
+from services.redemption.use_cases.take_points import Settled
 from shared.database import Transaction
 from shared.events.catalogue import REDEMPTIONS
 from shared.events.points import Balance
@@ -11,6 +12,7 @@ from shared.events.redemptions import (
     CaptureData,
     DeclineData,
     HoldData,
+    IssuerPoints,
     RedemptionCaptured,
     RedemptionDeclined,
     RedemptionEvent,
@@ -73,14 +75,9 @@ def declined_message(transaction: Transaction, decline: Decline) -> Message:
     return _message(event, member_id)
 
 
-def captured_message(
-    transaction: Transaction,
-    redemption: Redemption,
-    capture: Capture,
-    balance: Balances,
-    traceparent: str | None,
-) -> Message:
+def captured_message(transaction: Transaction, settled: Settled, traceparent: str | None) -> Message:
     """Points were taken. ``late`` says that not all of them had been reserved."""
+    redemption, capture = settled.redemption, settled.capture
     member_id, partner_id = named(redemption)
     event = RedemptionCaptured(
         id=new_id(),
@@ -98,7 +95,8 @@ def captured_message(
             released_points=capture.released_points,
             late=capture.is_late,
             uncovered_points=capture.uncovered_points,
-            balance=_balance(balance),
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in settled.issuers),
+            balance=_balance(settled.balance),
         ),
     )
     return _message(event, member_id)

@@ -143,7 +143,7 @@ async def _take(
     await outbox.record(
         transaction,
         [
-            captured_message(transaction, entry.redemption, entry.capture, entry.balance, tender.traceparent)
+            captured_message(transaction, entry, tender.traceparent)
             for (tender, _), entry in zip(takes, settled, strict=True)
         ],
     )

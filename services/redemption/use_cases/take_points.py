@@ -12,11 +12,15 @@ from shared.ledger import Balances, Command, Outcome, Posted
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How redemption and capture stand after the ledger has posted, and the balance just after."""
+    """How redemption and capture stand after the ledger has posted, and the balance just after.
+
+    ``issuers`` says who had issued the points that were taken.
+    """
 
     redemption: Redemption
     capture: Capture
     balance: Balances
+    issuers: tuple[tuple[str, int], ...]
 
 
 def commands_of(take: Take) -> list[Command]:
@@ -52,7 +56,10 @@ def settle(take: Take, outcomes: Sequence[Outcome], now: datetime) -> Settled:
     """What was taken, from the outcomes of ``commands_of(take)``."""
     posted = accepted(outcomes)
     redemption, capture = take.settled(sum(outcome.shortfall for outcome in posted), now)
-    return Settled(redemption, capture, posted[-1].balance)
+    points: dict[str, int] = {}
+    for issuer, part in [pair for outcome in posted for pair in outcome.issuers]:
+        points[issuer] = points.get(issuer, 0) + part
+    return Settled(redemption, capture, posted[-1].balance, tuple(sorted(points.items())))
 
 
 def accepted(outcomes: Sequence[Outcome]) -> list[Posted]:

@@ -96,7 +96,9 @@ async def test_points_pending_ones_and_debt_go_to_the_survivor_and_holds_follow_
     assert both == dict.fromkeys([old, new], Balances(available=67, held=50, pending=30))
 
     [captured] = await posted(redemption, Capture(old, "points", b"r", 20, hold, "fuel", keep_rest=True))
-    assert captured == Posted(replace(captured.command, owner_id=new), 20, Balances(available=67, pending=30))
+    assert captured == Posted(
+        replace(captured.command, owner_id=new), 20, Balances(available=67, pending=30), issuers=(("grocer", 20),)
+    )
     [voided] = await posted(redemption, Void(new, "points", hold.bytes, hold))  # under either name
     assert voided == Posted(voided.command, 30, Balances(available=97, pending=30), released=30)
     [released] = await posted(accrual, Release(old, "points", b"a", TERMS, b"award"))

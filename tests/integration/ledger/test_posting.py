@@ -67,7 +67,7 @@ async def test_a_life_of_points(accrual: Database, fresh_database: FreshDatabase
     assert (captured.released, captured.debt_cleared) == (15, 10)
     await posted(accrual, Release(owner, "points", b"receipt", GROCER, b"receipt"))
     [spent] = await posted(accrual, SpendLate(owner, "points", b"tender", 9, "fuel"))
-    assert spent == Posted(spent.command, 5, Balances(), shortfall=4)
+    assert spent == Posted(spent.command, 5, Balances(), shortfall=4, issuers=(("fuel", 5),))
     assert await lots_of(accrual, [owner]) == {}
     assert await holds_of(accrual, [owner]) == {hold_id: ("captured", {GROCER.key: (0, 70), FUEL.key: (0, 5)})}
     assert (await verified(fresh_database)).is_sound

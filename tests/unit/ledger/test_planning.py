@@ -212,7 +212,7 @@ def test_a_hold_sees_past_a_lot_that_was_suspended_in_the_same_call() -> None:
 
 def test_a_capture_takes_first_expiring_first_and_returns_the_rest_to_its_lots() -> None:
     ledger, outcome = after(earn(5), earn(5, APRIL), reserve(8), capture(6))
-    assert outcome == Posted(capture(6), 6, Balances(available=4), released=2)
+    assert outcome == Posted(capture(6), 6, Balances(available=4), released=2, issuers=(("fuel", 1), ("grocer", 5)))
     assert moves(ledger, 3) == [
         ("capture", "held", "redeem", 5),
         ("capture", "held", "redeem", 1),
@@ -225,7 +225,7 @@ def test_a_capture_takes_first_expiring_first_and_returns_the_rest_to_its_lots()
 
 def test_a_capture_may_keep_the_rest_for_another_one() -> None:
     ledger, outcome = after(earn(10), reserve(8), capture(3, keep_rest=True), capture(4))
-    assert outcome == Posted(capture(4), 4, Balances(available=3), released=1)
+    assert outcome == Posted(capture(4), 4, Balances(available=3), released=1, issuers=(("grocer", 4),))
     assert ledger.holds_by_state()[HOLD] == ("captured", {MARCH.key: (0, 7)})
 
 
@@ -236,7 +236,7 @@ def test_a_hold_with_nothing_left_is_closed_even_if_more_was_announced() -> None
 
 def test_what_a_capture_returns_clears_debt_first() -> None:
     _, outcome = after(earn(10), reserve(10), claw_back(3), capture(5))
-    assert outcome == Posted(capture(5), 5, Balances(available=2), debt_cleared=3, released=5)
+    assert outcome == Posted(capture(5), 5, Balances(available=2), debt_cleared=3, released=5, issuers=(("grocer", 5),))
 
 
 def test_more_than_the_hold_is_refused() -> None:
@@ -280,7 +280,7 @@ def test_another_owners_hold_is_not_there(command: Command) -> None:
 
 def test_spending_late_takes_what_is_there_and_tells_the_shortfall() -> None:
     ledger, outcome = after(earn(5), earn(2, APRIL), spend_late(10))
-    assert outcome == Posted(spend_late(10), 7, Balances(), shortfall=3)
+    assert outcome == Posted(spend_late(10), 7, Balances(), shortfall=3, issuers=(("fuel", 2), ("grocer", 5)))
     assert moves(ledger, 2) == [("spend_late", "available", "redeem", 5), ("spend_late", "available", "redeem", 2)]
 
 

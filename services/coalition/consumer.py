@@ -1,0 +1,96 @@
+"""Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from services.coalition import metrics
+from services.coalition.domain.counting import (
+    Effect,
+    Issued,
+    Redeemed,
+    Returned,
+    capture_entry,
+    receipt_entry,
+)
+from services.coalition.domain.exposure import Judged
+from services.coalition.use_cases.count_points import count_points
+from shared.database import Database, Transaction, read_to
+from shared.events.points import PointsClawedBack, PointsEarned, PointsEvent
+from shared.events.redemptions import RedemptionCaptured, RedemptionEvent
+from shared.kafka import Batch, PermanentError, ReadPosition
+from shared.receipt_key import MalformedReceiptIdError, natural_key_of
+from shared.runtime.record_keeping import RecordKeeping
+
+_POINTS_TYPES = frozenset(kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack))
+_CAPTURED: bytes = RedemptionCaptured.model_fields["type"].default.encode()
+
+
+def wants_points(headers: Mapping[str, bytes]) -> bool:
+    """Of ``loyalty.points``, what a partner issued and got back; the rest is skipped undecoded."""
+    kind = headers.get("type")
+    return kind is None or kind in _POINTS_TYPES
+
+
+def wants_capture(headers: Mapping[str, bytes]) -> bool:
+    """Of ``loyalty.redemptions``, what was taken; the rest is skipped undecoded."""
+    return headers.get("type", _CAPTURED) == _CAPTURED
+
+
+class PointsHandler(RecordKeeping):
+    """Points that were issued or taken back are counted for their partners."""
+
+    async def handle(self, batch: Batch[PointsEvent]) -> None:
+        """Count a batch in one transaction."""
+        events = [event for event in batch.events if isinstance(event, PointsEarned | PointsClawedBack)]
+        await _count(
+            self._database, [_moved(event) for event in events], [event.time for event in events], batch.positions
+        )
+
+
+class RedemptionHandler(RecordKeeping):
+    """Points that were taken are counted for the partner that took them, and for those that had issued them."""
+
+    async def handle(self, batch: Batch[RedemptionEvent]) -> None:
+        """Count a batch in one transaction."""
+        events = [event for event in batch.events if isinstance(event, RedemptionCaptured)]
+        await _count(
+            self._database, [_taken(event) for event in events], [event.time for event in events], batch.positions
+        )
+
+
+async def _count(
+    database: Database, effects: Sequence[Effect], times: Sequence[datetime], positions: Sequence[ReadPosition]
+) -> None:
+    async def work(transaction: Transaction) -> tuple[list[Judged], datetime]:
+        await read_to.save(transaction, positions)
+        return await count_points(transaction, effects) if effects else [], transaction.now
+
+    judged, now = await database.run(work)
+    metrics.show(judged)
+    for effect in effects:
+        metrics.COUNTED_EFFECTS.labels(type(effect).__name__.lower()).inc()
+    for time in times:
+        metrics.COUNTED_BEHIND_SECONDS.observe(max(0.0, (now - time).total_seconds()))
+
+
+def _moved(event: PointsEarned | PointsClawedBack) -> Effect:
+    data = event.data
+    entry = receipt_entry(_natural_key(data.receipt_id))
+    if isinstance(event, PointsEarned):
+        return Issued(entry, data.partner_id, data.point_type, data.points, event.data.occurred_at)
+    original = receipt_entry(_natural_key(event.data.original_receipt_id))
+    return Returned(entry, original, data.partner_id, data.point_type, data.points, event.time)
+
+
+def _taken(event: RedemptionCaptured) -> Effect:
+    data = event.data
+    entry = capture_entry(data.redemption_id.bytes, _natural_key(data.receipt_id))
+    by_issuer = tuple((each.issuer, each.points) for each in data.by_issuer)
+    return Redeemed(entry, data.partner_id, data.point_type, data.points, by_issuer, event.time)
+
+
+def _natural_key(receipt_id: str) -> bytes:
+    try:
+        return natural_key_of(receipt_id)
+    except MalformedReceiptIdError as error:
+        raise PermanentError(str(error)) from error

@@ -1,0 +1,127 @@
+"""What events of points change in the sums of partners. Pure.
+
+An effect is known for ever by its key; which contract prices it follows from its own business time, so that it does
+not matter when, or in which batch, it is counted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from services.coalition.domain.contracts import Contract, in_force
+from services.coalition.domain.exposure import NO_CONTRACT, Change, PointSums
+
+
+class Issued(NamedTuple):
+    """Points for a receipt, by the partner whose receipt it is; ``at`` is the receipt's time."""
+
+    entry_key: bytes
+    partner_id: str
+    point_type: str
+    points: int
+    at: datetime
+
+
+class Returned(NamedTuple):
+    """Points taken back for a return; they are taken off where the purchase (``original_key``) was counted."""
+
+    entry_key: bytes
+    original_key: bytes
+    partner_id: str
+    point_type: str
+    points: int
+    at: datetime
+
+
+class Redeemed(NamedTuple):
+    """Points taken at a partner; ``by_issuer`` says who had issued them."""
+
+    entry_key: bytes
+    partner_id: str
+    point_type: str
+    points: int
+    by_issuer: tuple[tuple[str, int], ...]
+    at: datetime
+
+
+Effect: TypeAlias = Issued | Returned | Redeemed
+ContractsOf: TypeAlias = Mapping[str, Sequence[Contract]]
+
+
+def receipt_entry(natural_key: bytes) -> bytes:
+    """The key under which a receipt's points, or a return's, count once."""
+    return b"p" + natural_key
+
+
+def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:
+    """The key under which what a receipt took of a redemption counts once."""
+    return b"r" + redemption_id + natural_key
+
+
+def partners_of(effects: Iterable[Effect]) -> set[str]:
+    """Everybody whose sums these effects may change."""
+    found: set[str] = set()
+    for effect in effects:
+        found.add(effect.partner_id)
+        if isinstance(effect, Redeemed):
+            found.update(issuer for issuer, _ in effect.by_issuer)
+    return found
+
+
+def contract_numbers(
+    effects: Sequence[Effect], contracts: ContractsOf, entered: Mapping[bytes, int]
+) -> dict[bytes, int]:
+    """The number of the contract that each effect is counted under, by its key; ``NO_CONTRACT`` where none held.
+
+    A return is counted under its purchase's: from ``entered``, or from among ``effects`` before it. Where the purchase
+    was never counted, the contract of the return's own time stands in.
+    """
+    numbers: dict[bytes, int] = {}
+    for effect in effects:
+        number = None
+        if isinstance(effect, Returned):
+            number = entered.get(effect.original_key, numbers.get(effect.original_key))
+        numbers[effect.entry_key] = number_at(contracts, effect.partner_id, effect.at) if number is None else number
+    return numbers
+
+
+def number_at(contracts: ContractsOf, partner_id: str, at: datetime) -> int:
+    """The number of a partner's contract at a moment."""
+    contract = in_force(contracts.get(partner_id, ()), at)
+    return NO_CONTRACT if contract is None else contract.number
+
+
+def changes_of(effects: Iterable[Effect], numbers: Mapping[bytes, int], contracts: ContractsOf) -> list[Change]:
+    """What to add to the sums, folded: one change a partner, contract and point type."""
+    folded: dict[tuple[str, int, str], PointSums] = {}
+    for effect in effects:
+        for change in _changes(effect, numbers[effect.entry_key], contracts):
+            key = (change.partner_id, change.sums.contract_number, change.sums.point_type)
+            before = folded.get(key)
+            folded[key] = change.sums if before is None else _plus(before, change.sums)
+    return [Change(partner_id, sums) for (partner_id, _, _), sums in folded.items()]
+
+
+def _changes(effect: Effect, number: int, contracts: ContractsOf) -> Iterable[Change]:
+    partner_id, point_type = effect.partner_id, effect.point_type
+    match effect:
+        case Issued(points=points):
+            yield Change(partner_id, PointSums(number, point_type, issued_points=points))
+        case Returned(points=points):
+            yield Change(partner_id, PointSums(number, point_type, returned_points=points))
+        case Redeemed(points=points, by_issuer=by_issuer, at=at):
+            yield Change(partner_id, PointSums(number, point_type, redeemed_points=points))
+            for issuer, part in by_issuer:
+                issuer_number = number_at(contracts, issuer, at)
+                yield Change(issuer, PointSums(issuer_number, point_type, spent_points=part))
+
+
+def _plus(one: PointSums, other: PointSums) -> PointSums:
+    return replace(
+        one,
+        issued_points=one.issued_points + other.issued_points,
+        returned_points=one.returned_points + other.returned_points,
+        redeemed_points=one.redeemed_points + other.redeemed_points,
+        spent_points=one.spent_points + other.spent_points,
+    )
