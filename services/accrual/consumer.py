@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from uuid import UUID
 
 from services.accrual import metrics
 from services.accrual.domain.decisions import Document
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.repository import claims
+from services.accrual.repository import claims, projections
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
@@ -30,14 +31,18 @@ from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch, DeadLetter, ReadPosition, Record
 from shared.ledger import HeldSince
 from shared.receipt_key import MalformedReceiptIdError
-from shared.runtime import dead_letters
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
 
 MEETING_ATTEMPTS_MAX = 3
 
 
-class PurchaseHandler(RecordKeeping):
+class _Keeping(RecordKeeping):
+    async def is_erased(self, transaction: Transaction, member_id: UUID) -> bool:
+        return await projections.is_erased(transaction, member_id)
+
+
+class PurchaseHandler(_Keeping):
     """Purchases become awards: one transaction a batch, offsets committed after it."""
 
     def __init__(self, database: Database, programme: Programme, rules: PublishedRules, batch_size: BatchSize) -> None:
@@ -83,10 +88,10 @@ class PurchaseHandler(RecordKeeping):
                     document = Document.of(letter.event, letter.body)
                     owner_id = letter.event.data.member_id
                     await claims.fail(transaction, document.natural_key, document.content_hash, owner_id)
-            await dead_letters.save(transaction, letter)
+            await self.keep(transaction, letter)
 
 
-class MemberHandler(RecordKeeping):
+class MemberHandler(_Keeping):
     """Members and identifiers become facts, and let parked receipts go."""
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
@@ -101,7 +106,7 @@ class MemberHandler(RecordKeeping):
         return released
 
 
-class CoalitionHandler(RecordKeeping):
+class CoalitionHandler(_Keeping):
     """Partners, stores, tills and API clients become facts, and let parked receipts go."""
 
     async def handle(self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged]) -> None:
@@ -116,7 +121,7 @@ class CoalitionHandler(RecordKeeping):
         metrics.RELEASED.inc(await self._database.run(work))
 
 
-class FraudHandler(RecordKeeping):
+class FraudHandler(_Keeping):
     """Fraud's holds and releases move awarded points."""
 
     async def handle(

@@ -3,14 +3,21 @@
 from functools import partial
 
 from services.fraud.api import cases_router, decisions_router
-from services.fraud.consumer import CoalitionHandler, PurchaseHandler, wants_purchase, wants_till_or_client
+from services.fraud.consumer import (
+    CoalitionHandler,
+    MemberHandler,
+    PurchaseHandler,
+    wants_member,
+    wants_purchase,
+    wants_till_or_client,
+)
 from services.fraud.domain.cases import CaseClosedOtherwiseError
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
 from services.fraud.repository import rule_sets
 from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES
 from services.fraud.settings import FraudSettings
 from shared.database import Database
-from shared.events.catalogue import COALITION, PURCHASES
+from shared.events.catalogue import COALITION, MEMBERS, PURCHASES
 from shared.kafka import ConsumerLimits
 from shared.runtime.context import ServiceContext
 from shared.runtime.wiring import Subscription, Wiring
@@ -25,6 +32,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
         routers=(cases_router(database), decisions_router(database)),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
+            Subscription(MEMBERS, MemberHandler(database), wants=wants_member),
             Subscription(COALITION, CoalitionHandler(database), wants=wants_till_or_client),
         ),
         retention=(NOTES_OF_CLOSED_CASES,),

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import tzinfo
+from uuid import UUID
 
 from services.fraud import metrics
 from services.fraud.domain.receipts import ImplausibleReceiptError
 from services.fraud.domain.rule_set import RuleSet
+from services.fraud.repository import erasure
 from services.fraud.repository.decisions import DecidedElsewhereError
+from services.fraud.use_cases.erase_members import erase_members
 from services.fraud.use_cases.project_tills import project_tills
 from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, CoalitionEvent, TillChanged
+from shared.events.members import MemberErased, MemberEvent
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.kafka import Batch, PermanentError, TransientError
 from shared.runtime.record_keeping import RecordKeeping
@@ -19,9 +23,15 @@ from shared.web.known_clients import project_clients
 DECIDED_ELSEWHERE_ATTEMPTS_MAX = 3
 
 _PURCHASE_RECORDED: bytes = PurchaseRecorded.model_fields["type"].default.encode()
+_MEMBER_ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _WANTED_OF_COALITION = frozenset(
     str(event.model_fields["type"].default).encode() for event in (TillChanged, ApiClientChanged)
 )
+
+
+def wants_member(headers: Mapping[str, bytes]) -> bool:
+    """Of members' events, fraud needs those of erasures."""
+    return headers.get("type", _MEMBER_ERASED) == _MEMBER_ERASED
 
 
 def wants_purchase(headers: Mapping[str, bytes]) -> bool:
@@ -35,7 +45,12 @@ def wants_till_or_client(headers: Mapping[str, bytes]) -> bool:
     return kind is None or kind in _WANTED_OF_COALITION
 
 
-class PurchaseHandler(RecordKeeping):
+class _Keeping(RecordKeeping):
+    async def is_erased(self, transaction: Transaction, member_id: UUID) -> bool:
+        return await erasure.is_erased(transaction, member_id)
+
+
+class PurchaseHandler(_Keeping):
     """Purchases become decisions: one transaction a batch, offsets committed after it."""
 
     def __init__(self, database: Database, rule_set: RuleSet, time_zone: tzinfo) -> None:
@@ -62,7 +77,7 @@ class PurchaseHandler(RecordKeeping):
         raise TransientError(f"other workers decided receipts of one batch {DECIDED_ELSEWHERE_ATTEMPTS_MAX} times")
 
 
-class CoalitionHandler(RecordKeeping):
+class CoalitionHandler(_Keeping):
     """Tills and API clients become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:
@@ -72,6 +87,21 @@ class CoalitionHandler(RecordKeeping):
         async def work(transaction: Transaction) -> None:
             await project_clients(transaction, batch.events)
             await project_tills(transaction, changes)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+
+class MemberHandler(_Keeping):
+    """Erased members are forgotten."""
+
+    async def handle(self, batch: Batch[MemberEvent]) -> None:
+        """Forget the members whose erasure a batch tells."""
+        erasures = [event for event in batch.events if isinstance(event, MemberErased)]
+
+        async def work(transaction: Transaction) -> None:
+            if erasures:
+                await erase_members(transaction, erasures)
             await read_to.save(transaction, batch.positions)
 
         await self._database.run(work)

@@ -4,7 +4,8 @@ from prometheus_client import Counter
 
 RECEIPTS = Counter(
     "tessera_fraud_receipts_total",
-    "Purchases by what became of them: decided, known (decided before), left_out (no member's, or training).",
+    "Purchases by what became of them: decided, known (decided before), left_out (training, of nobody or of an erased"
+    " member).",
     ["outcome"],
 )
 SIGNALS = Counter("tessera_fraud_signals_total", "Signals raised, by rule.", ["rule"])

@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Generic, TypeAlias, TypeVar
+from uuid import UUID
 
 from services.notifications.domain.digest import Award
 from services.notifications.metrics import AWARDS_ADDED
+from services.notifications.repository import erasure
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from services.notifications.use_cases.project_names import project_members, project_partners
 from shared.database import Database, Transaction, read_to
@@ -36,6 +38,10 @@ class TopicHandler(RecordKeeping, Generic[E]):
     def __init__(self, database: Database, take: Take[E]) -> None:
         super().__init__(database)
         self._take = take
+
+    async def is_erased(self, transaction: Transaction, member_id: UUID) -> bool:
+        """Whether the member was erased."""
+        return await erasure.is_erased(transaction, member_id)
 
     async def handle(self, batch: Batch[E]) -> None:
         """The whole batch in one transaction; after a deadlock it is done again."""

@@ -1,10 +1,12 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from services.redemption import metrics
 from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
 from services.redemption.programme import Programme
+from services.redemption.repository import projections
 from services.redemption.repository.receipts import ExceptionKind, Refusal
 from services.redemption.use_cases.project import project_coalition, project_members
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
@@ -35,7 +37,12 @@ def is_refusal(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type") == _REFUSED_TYPE
 
 
-class PurchaseHandler(RecordKeeping):
+class _Keeping(RecordKeeping):
+    async def is_erased(self, transaction: Transaction, member_id: UUID) -> bool:
+        return await projections.is_erased(transaction, member_id)
+
+
+class PurchaseHandler(_Keeping):
     """Receipts that were paid with points take them."""
 
     def __init__(self, database: Database, programme: Programme, batch_size: BatchSize) -> None:
@@ -57,7 +64,7 @@ class PurchaseHandler(RecordKeeping):
         self._batch_size.observe(held_since.seconds())
 
 
-class RefusalHandler(RecordKeeping):
+class RefusalHandler(_Keeping):
     """A document that was refused for another one with the same key takes no points."""
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
@@ -77,7 +84,7 @@ class RefusalHandler(RecordKeeping):
             metrics.EXCEPTIONS.labels(kind).inc()
 
 
-class MemberHandler(RecordKeeping):
+class MemberHandler(_Keeping):
     """Members and identifiers become facts."""
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
@@ -90,7 +97,7 @@ class MemberHandler(RecordKeeping):
         await self._database.run(work)
 
 
-class CoalitionHandler(RecordKeeping):
+class CoalitionHandler(_Keeping):
     """Partners, tills and API clients become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:

@@ -55,6 +55,12 @@ _SAVE = """
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     on conflict (topic, topic_partition, topic_offset) do nothing  -- the record came again before its offset was kept
 """
+_SAVE_ERASED = """
+    insert into dead_letters (topic, topic_partition, topic_offset, header_names, header_values, event_type, cause,
+                              detail, fate, died_at, settled_at)
+    values ($1, $2, $3, '{}', '{}', $4, $5, '', 'erased', $6, $6)
+    on conflict (topic, topic_partition, topic_offset) do nothing
+"""
 _COLUMNS = """
     topic, topic_partition, topic_offset, record_key, header_names, header_values, body, event_type, event_id, cause,
     detail, fate, died_at, settled_at
@@ -144,6 +150,19 @@ async def save(transaction: Transaction, letter: DeadLetter[Any]) -> None:
         _header(letter, "id"),
         letter.cause[:CAUSE_LENGTH_MAX],
         letter.detail[:DETAIL_LENGTH_MAX].replace("\x00", ""),
+        transaction.now,
+    )
+
+
+async def save_erased(transaction: Transaction, letter: DeadLetter[Any]) -> None:
+    """Keep of a letter only that it was there: its member had been erased when it died."""
+    await transaction.raw.execute(
+        _SAVE_ERASED,
+        letter.topic,
+        letter.partition,
+        letter.offset,
+        _header(letter, "type"),
+        letter.cause[:CAUSE_LENGTH_MAX],
         transaction.now,
     )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from shared.database import Database, read_to
+from shared.database import Database, Transaction, read_to
 from shared.kafka import DeadLetter, ReadPosition
 from shared.runtime import dead_letters
 
@@ -22,4 +23,27 @@ class RecordKeeping:
     async def dead_lettered(self, letter: DeadLetter[Any]) -> None:
         """Keep the letter until somebody settles it. Safe to repeat."""
         async with self._database.transaction() as transaction:
+            await self.keep(transaction, letter)
+
+    async def keep(self, transaction: Transaction, letter: DeadLetter[Any]) -> None:
+        """Keep the letter; of one whose member has been erased, only that it was there."""
+        member_id = _member_of(letter)
+        if member_id is not None and await self.is_erased(transaction, member_id):
+            await dead_letters.save_erased(transaction, letter)
+        else:
             await dead_letters.save(transaction, letter)
+
+    async def is_erased(self, transaction: Transaction, member_id: UUID) -> bool:  # noqa: ARG002 -- for who overrides it
+        """Whether the member was erased, kept so until the transaction ends. A service that hears of members says."""
+        return False
+
+
+def _member_of(letter: DeadLetter[Any]) -> UUID | None:
+    """Whom a letter is about: its event says so, or the key that it travelled under."""
+    named = getattr(getattr(letter.event, "data", None), "member_id", None)
+    if isinstance(named, UUID):
+        return named
+    try:
+        return UUID((letter.key or b"").decode())
+    except ValueError:
+        return None

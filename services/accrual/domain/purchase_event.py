@@ -20,6 +20,12 @@ def with_member(event: PurchaseRecorded | ReturnRecorded, member_id: UUID) -> Pu
     return event.model_copy(update={"id": event_id, "data": data})
 
 
+def of_erased_member(event: PurchaseRecorded | ReturnRecorded, member_id: UUID) -> PurchaseRecorded | ReturnRecorded:
+    """The event of the same document under its member, who was erased: nothing in it leads to a person."""
+    named = with_member(event, member_id)
+    return named.model_copy(update={"data": named.data.model_copy(update={"identifier_hash": None})})
+
+
 def partition_key(event: PurchaseRecorded | ReturnRecorded) -> str:
     """Member, else identifier hash, else till."""
     data = event.data

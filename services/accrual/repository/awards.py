@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.accrual.repository.stored_documents import compress, decompress
+from services.accrual.repository.stored_documents import compress, decompress, without_identifier
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
@@ -201,7 +201,7 @@ async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) ->
         [row.content_hash for row in rows],
         [row.reason for row in rows],
         [row.detail for row in rows],
-        [compress(row.event) for row in rows],
+        [compress(without_identifier(row.event)) for row in rows],
     )
     return {(row["natural_key"], row["content_hash"]) for row in saved}
 

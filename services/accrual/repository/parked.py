@@ -10,20 +10,35 @@ from services.accrual.repository.stored_documents import compress, decompress
 from shared.database import Transaction
 
 RELEASE_ROWS_MAX = 1_000
+MEET_ATTEMPTS_MAX = 5
 
 _LAY_MEETING_ROWS = """
     insert into meeting_rows (key) select key from unnest($1::text[]) as incoming (key) order by key
     on conflict (key) do nothing
 """
+_FORGET_MEETING_ROWS = "delete from meeting_rows where key = any($1::text[])"
 _LOCK_MEETING_ROWS = "select key from meeting_rows where key = any($1::text[]) order by key for no key update"
 
 _PARK = """
-    insert into parked (natural_key, reason, waits_for, event, parked_at)
-    select natural_key, reason, waits_for, event, $1
-    from unnest($2::bytea[], $3::text[], $4::text[], $5::bytea[]) as incoming (natural_key, reason, waits_for, event)
+    insert into parked (natural_key, reason, waits_for, identifier_hash, event, parked_at)
+    select natural_key, reason, waits_for, identifier_hash, event, $1
+    from unnest($2::bytea[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+        as incoming (natural_key, reason, waits_for, identifier_hash, event)
     order by natural_key
     on conflict (natural_key) do update  -- decided again and still lacking something: since when stays as it was
-        set reason = excluded.reason, waits_for = excluded.waits_for, event = excluded.event
+        set reason = excluded.reason, waits_for = excluded.waits_for, identifier_hash = excluded.identifier_hash,
+            event = excluded.event
+"""
+
+_LOCK_CARRIERS = """
+    select natural_key, waits_for, identifier_hash, event from parked where identifier_hash = any($1::text[])
+    order by natural_key
+    for no key update
+"""
+_REWRITE = """
+    update parked set waits_for = rewritten.waits_for, identifier_hash = null, event = rewritten.event
+    from unnest($1::bytea[], $2::text[], $3::bytea[]) as rewritten (natural_key, waits_for, event)
+    where parked.natural_key = rewritten.natural_key
 """
 
 _TAKE = """
@@ -60,11 +75,25 @@ _STRANDED = """
 
 @dataclass(frozen=True, slots=True)
 class ParkedRow:
-    """A receipt to park: ``reason`` for people, ``waits_for`` the key of the row in which it meets what it lacks."""
+    """A receipt to park: ``reason`` for people, ``waits_for`` the key of the row in which it meets what it lacks.
+
+    ``identifier_hash`` is the one that the event carries.
+    """
 
     natural_key: bytes
     reason: str
     waits_for: str | None
+    identifier_hash: str | None
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A parked receipt whose event carries the hash of an identifier."""
+
+    natural_key: bytes
+    waits_for: str | None
+    identifier_hash: str
     event: bytes
 
 
@@ -109,8 +138,17 @@ WAITS_FOR_RULES = "rules"
 async def meet(transaction: Transaction, keys: Collection[str]) -> None:
     """Lay and lock these meeting rows to the commit: after this, look for the other side."""
     ordered = sorted(set(keys))
-    await transaction.raw.execute(_LAY_MEETING_ROWS, ordered)
-    await transaction.raw.execute(_LOCK_MEETING_ROWS, ordered)
+    for _ in range(MEET_ATTEMPTS_MAX):
+        await transaction.raw.execute(_LAY_MEETING_ROWS, ordered)
+        if len(await transaction.raw.fetch(_LOCK_MEETING_ROWS, ordered)) == len(ordered):
+            return
+        # Whoever held one has taken it away, as an erasure does.
+    raise RuntimeError(f"meeting rows were taken away {MEET_ATTEMPTS_MAX} times")
+
+
+async def forget_meeting_rows(transaction: Transaction, keys: Collection[str]) -> None:
+    """Take away rows that this transaction has locked: those that meet here later lay new ones."""
+    await transaction.raw.execute(_FORGET_MEETING_ROWS, sorted(keys))
 
 
 async def park(transaction: Transaction, rows: Sequence[ParkedRow]) -> None:
@@ -122,8 +160,27 @@ async def park(transaction: Transaction, rows: Sequence[ParkedRow]) -> None:
             [row.natural_key for row in rows],
             [row.reason for row in rows],
             [row.waits_for for row in rows],
+            [row.identifier_hash for row in rows],
             [compress(row.event) for row in rows],
         )
+
+
+async def lock_carriers(transaction: Transaction, identifier_hashes: Collection[str]) -> list[Carrier]:
+    """The parked receipts that carry one of these hashes, locked."""
+    rows = await transaction.raw.fetch(_LOCK_CARRIERS, list(identifier_hashes))
+    return [
+        Carrier(row["natural_key"], row["waits_for"], row["identifier_hash"], decompress(row["event"])) for row in rows
+    ]
+
+
+async def rewrite(transaction: Transaction, rows: Sequence[tuple[bytes, str | None, bytes]]) -> None:
+    """Give locked receipts another key to wait for and an event that carries no hash: natural key, key, event."""
+    await transaction.raw.execute(
+        _REWRITE,
+        [natural_key for natural_key, _, _ in rows],
+        [waits_for for _, waits_for, _ in rows],
+        [compress(event) for _, _, event in rows],
+    )
 
 
 async def take(transaction: Transaction, waits_for: Collection[str]) -> list[TakenRow]:

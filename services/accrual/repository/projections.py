@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.database import Transaction
 from shared.events.coalition import PartnerData, StoreData, TillData
-from shared.events.members import IdentifierData, MemberData, MemberStatus, MergeData
+from shared.events.members import ErasureData, IdentifierData, MemberData, MemberStatus, MergeData
 
 
 class _Versioned(Protocol):
@@ -23,8 +23,26 @@ _SAVE_MEMBERS = """
     from unnest($1::uuid[], $2::text[], $3::bigint[]) as new (member_id, status, version)
     order by member_id
     on conflict (member_id) do update set status = excluded.status, version = excluded.version
-        where members.version < excluded.version
+        where members.version < excluded.version and members.erased_version is null
 """
+
+_SAVE_ERASED = """
+    insert into members (member_id, status, version, erased_version)
+    select member_id, 'erased', version, version from unnest($1::uuid[], $2::bigint[]) as erased (member_id, version)
+    order by member_id
+    on conflict (member_id) do update
+        set status = 'erased', version = greatest(members.version, excluded.version),
+            erased_version = excluded.erased_version
+        where members.erased_version is null
+    returning member_id
+"""
+
+_FIND_ERASED = "select member_id from members where member_id = any($1::uuid[]) and erased_version is not null"
+
+# The lock waits for an erasure that is under way.
+_IS_ERASED = "select erased_version is not null from members where member_id = $1 for share"
+
+_DELETE_IDENTIFIERS = "delete from identifiers where member_id = any($1::uuid[])"
 
 _SAVE_IDENTIFIERS = """
     insert into identifiers (identifier_hash, member_id, state, version)
@@ -123,7 +141,7 @@ class Tolerance:
 
 
 async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
-    """Project members; of several versions in one call the highest stays."""
+    """Project members; of several versions in one call the highest stays. One who was erased stays so."""
     rows = list(_highest(members, lambda member: member.member_id))
     await transaction.raw.execute(
         _SAVE_MEMBERS,
@@ -142,6 +160,29 @@ async def save_merged(transaction: Transaction, merges: Sequence[MergeData]) -> 
         ["merged" for _ in rows],
         [row.merged_version for row in rows],
     )
+
+
+async def save_erased(transaction: Transaction, erasures: Sequence[ErasureData]) -> set[UUID]:
+    """Put up the tombstones of erased members; those whose erasure is news come back."""
+    rows = list(_highest(erasures, lambda erasure: erasure.member_id))
+    saved = await transaction.raw.fetch(_SAVE_ERASED, [row.member_id for row in rows], [row.version for row in rows])
+    return {row["member_id"] for row in saved}
+
+
+async def find_erased(transaction: Transaction, member_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the members who were erased."""
+    rows = await transaction.raw.fetch(_FIND_ERASED, list(member_ids))
+    return {row["member_id"] for row in rows}
+
+
+async def is_erased(transaction: Transaction, member_id: UUID) -> bool:
+    """Whether the member was erased; an erasure that is under way is waited for, and one that comes waits for us."""
+    return bool(await transaction.raw.fetchval(_IS_ERASED, member_id))
+
+
+async def delete_identifiers(transaction: Transaction, member_ids: Collection[UUID]) -> None:
+    """Forget whatever led to these members."""
+    await transaction.raw.execute(_DELETE_IDENTIFIERS, list(member_ids))
 
 
 async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:

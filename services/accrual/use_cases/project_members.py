@@ -4,12 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.repository import parked, projections
+from services.accrual.use_cases.erase_members import erase_members
 from services.accrual.use_cases.release_parked import release_parked
 from shared import ledger
 from shared.database import Transaction
 from shared.events.members import (
+    ErasureData,
+    IdentifierData,
     IdentifierLinked,
     IdentifierRevoked,
+    MemberData,
+    MemberErased,
     MemberEvent,
     MembersMerged,
     MemberStated,
@@ -31,35 +36,60 @@ def one_merge_each(events: Sequence[MemberEvent]) -> Iterator[Sequence[MemberEve
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> int:
     """Take in what happened to members; how many parked receipts were released comes back.
 
-    Idempotent: a row only moves to a higher version. A receipt that is being parked meets us in a meeting row, or in
-    the row of a member whose status lets it wait: it either sees the news, or is seen by it.
+    Idempotent: a row only moves to a higher version, and nothing moves that of an erased member any more. A receipt
+    that is being parked meets us in a meeting row, or in the row of a member whose status lets it wait: it either sees
+    the news, or is seen by it.
 
     A merge moves the points and names the survivor in the same transaction, once for ever (``ledger.merge``).
     """
     members = [event.data for event in events if isinstance(event, MemberStated)]
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
-    # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
-    hashes = {identifier.identifier_hash for identifier in identifiers if identifier.state != "blocked"}
-    waits_for = {parked.waits_for_member(member.member_id) for member in members}
-    waits_for |= {parked.waits_for_identifier(identifier_hash) for identifier_hash in hashes}
+    erasures = [event.data for event in events if isinstance(event, MemberErased)]
     merges = [event.data for event in events if isinstance(event, MembersMerged)]
-    merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
-    await parked.meet(transaction, waits_for | merged)
+    told = {member.member_id for member in members} | {erasure.member_id for erasure in erasures}
+    waits_for = set(map(parked.waits_for_member, told | {merge.merged_member_id for merge in merges}))
+    hashes = {identifier.identifier_hash for identifier in identifiers}
+    hashes |= {identifier_hash for erasure in erasures for identifier_hash in erasure.identifier_hashes}
+    await parked.meet(transaction, waits_for | set(map(parked.waits_for_identifier, hashes)))
     if merges:  # all rows of members at once, in their order, before those that follow are written
         both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
-        await projections.lock_members(transaction, both | {member.member_id for member in members})
+        await projections.lock_members(transaction, both | told)
+    waits_for -= await _save_members(transaction, members, erasures)
+    owned = await _save_identifiers(transaction, identifiers) if identifiers else []
+    await _merge(transaction, merges)
+    # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
+    earning = {identifier.identifier_hash for identifier in owned if identifier.state != "blocked"}
+    # Whose they are after this batch: an old event replayed must not hand receipts to a former owner.
+    owners = await projections.find_members(transaction, earning) if earning else {}
+    released = await release_parked(transaction, waits_for | set(map(parked.waits_for_identifier, owners)), owners)
+    forgotten = hashes - {identifier.identifier_hash for identifier in owned}
+    if forgotten:
+        await parked.forget_meeting_rows(transaction, set(map(parked.waits_for_identifier, forgotten)))
+    return released
+
+
+async def _save_members(
+    transaction: Transaction, members: Sequence[MemberData], erasures: Sequence[ErasureData]
+) -> set[str]:
+    """Save members and erasures; the keys of those whose receipts go on waiting come back."""
     if members:
         await projections.save_members(transaction, members)
-        # As they stand after this batch: an old event replayed must not let go what waits for a suspension's end.
-        standing = await projections.lock_members(transaction, {member.member_id for member in members})
-        waits_for -= {parked.waits_for_member(key) for key, status in standing.items() if status in WAITING_STATUSES}
-    if identifiers:
-        await projections.save_identifiers(transaction, identifiers)
-    await _merge(transaction, merges)
-    # Whose they are after this batch: an old event replayed must not hand receipts to a former owner.
-    owners = await projections.find_members(transaction, hashes) if hashes else {}
-    waits_for -= {parked.waits_for_identifier(identifier_hash) for identifier_hash in hashes - owners.keys()}
-    return await release_parked(transaction, waits_for | merged, owners)
+    if erasures:
+        await erase_members(transaction, erasures)
+    if not members:
+        return set()
+    # As they stand after this batch: an old event replayed must not let go what waits for a suspension's end.
+    standing = await projections.lock_members(transaction, {member.member_id for member in members})
+    return {parked.waits_for_member(key) for key, status in standing.items() if status in WAITING_STATUSES}
+
+
+async def _save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> list[IdentifierData]:
+    """Save identifiers, but for those of erased members, which nothing may bring back; what was to be saved."""
+    erased = await projections.find_erased(transaction, {identifier.member_id for identifier in identifiers})
+    owned = [identifier for identifier in identifiers if identifier.member_id not in erased]
+    if owned:
+        await projections.save_identifiers(transaction, owned)
+    return owned
 
 
 async def _merge(transaction: Transaction, merges: Sequence[MergeData]) -> None:

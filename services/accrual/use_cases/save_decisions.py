@@ -14,7 +14,7 @@ from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
-from services.accrual.repository.stored_documents import compress
+from services.accrual.repository.stored_documents import compress, without_identifier
 from services.accrual.use_cases.messages import (
     clawed_back_message,
     earned_message,
@@ -106,7 +106,7 @@ async def _save_awards(
 
 
 def _stored_document(decision: Awarded) -> tuple[bytes, bytes]:
-    return decision.document.natural_key, compress(decision.document.body)
+    return decision.document.natural_key, compress(without_identifier(decision.document.body))
 
 
 def _stored_decision(evaluation: Evaluation) -> bytes:
@@ -120,10 +120,7 @@ async def _save_waiting_and_refused(
 ) -> None:
     await parked.park(
         transaction,
-        [
-            ParkedRow(decision.document.natural_key, decision.reason, _waits_for(decision), decision.document.body)
-            for decision in waiting
-        ],
+        [_parked_row(decision) for decision in waiting],
     )
     await awards.save_refusals(
         transaction,
@@ -137,6 +134,20 @@ async def _save_waiting_and_refused(
             )
             for decision in refused
         ],
+    )
+
+
+def _parked_row(decision: Parked) -> ParkedRow:
+    """A receipt that names its member needs no hash any more, and waits without it."""
+    document = decision.document
+    data = document.event.data
+    is_named = data.member_id is not None
+    return ParkedRow(
+        document.natural_key,
+        decision.reason,
+        _waits_for(decision),
+        None if is_named else data.identifier_hash,
+        without_identifier(document.body) if is_named else document.body,
     )
 
 

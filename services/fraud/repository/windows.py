@@ -14,7 +14,11 @@ _ENSURE = """
     order by member_id  -- two batches that insert in different orders would deadlock
     on conflict do nothing
 """
-_LOCK = "select 1 from member_windows where member_id = any($1::uuid[]) order by member_id for no key update"
+_LOCK = """
+    select member_id, erased_version is not null as is_erased from member_windows where member_id = any($1::uuid[])
+    order by member_id
+    for no key update
+"""
 
 # Sorted in Python: a member's are nearly in order already.
 _LOAD_RECEIPTS = """
@@ -57,11 +61,14 @@ _DROP = """
 _UNMARKED = ((), False, False)  # neither fired nor held nor cleared, in the order of Receipt's fields
 
 
-async def lock(transaction: Transaction, members: Iterable[UUID]) -> None:
-    """Lock these members' windows to the commit, in key order; windows that are not there yet are made."""
+async def lock(transaction: Transaction, members: Iterable[UUID]) -> set[UUID]:
+    """Lock these members' windows to the commit, in key order; windows that are not there yet are made.
+
+    Those of the members who were erased come back: their windows stay empty.
+    """
     wanted = sorted(set(members))
     await transaction.raw.execute(_ENSURE, wanted)
-    await transaction.raw.execute(_LOCK, wanted)
+    return {member_id for member_id, is_erased in await transaction.raw.fetch(_LOCK, wanted) if is_erased}
 
 
 async def load(transaction: Transaction, members: Iterable[UUID]) -> tuple[dict[UUID, MemberState], dict[bytes, UUID]]:

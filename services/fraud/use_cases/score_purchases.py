@@ -22,7 +22,8 @@ from shared.receipt_key import partner_of, receipt_id_of
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """What became of a batch. ``known`` receipts had been decided before; ``left_out`` are no member's, or training."""
+    """What became of a batch. ``known`` receipts had been decided before; ``left_out`` are no member's, an erased
+    member's, or training."""
 
     left_out: int
     known: int
@@ -37,7 +38,8 @@ async def score_purchases(
     Idempotent: a receipt counts once for ever, by its natural key, whatever event brings it. Receipts of one member
     are decided in the given order, each seeing the effect of those before it; members' windows stay locked, in key
     order, to the commit. The number of statements does not depend on the size of the batch. Training receipts and
-    those without a member are left out: a parked one comes again when its member is known.
+    those without a member are left out: a parked one comes again when its member is known. So are those of a member
+    who was erased: nothing is remembered of him any more.
 
     Raises:
         ImplausibleReceiptError: a purchase can never be scored.
@@ -48,10 +50,11 @@ async def score_purchases(
     facts, traces = await _facts_of(transaction, scorable, time_zone)
     known = await decisions.find_known(transaction, list(facts))
     fresh = [fact for key, fact in facts.items() if key not in known]
-    effects = Effects()
-    if fresh:
-        effects = await _decide_and_save(transaction, fresh, rule_set, traces)
-    return ScoreReport(len(purchases) - len(scorable), len(scorable) - len(fresh), effects)
+    erased = await windows.lock(transaction, {fact.member_id for fact in fresh}) if fresh else set()
+    owned = [fact for fact in fresh if fact.member_id not in erased]
+    effects = await _decide_and_save(transaction, owned, rule_set, traces) if owned else Effects()
+    left_out = len(purchases) - len(scorable) + len(fresh) - len(owned)
+    return ScoreReport(left_out, len(scorable) - len(fresh), effects)
 
 
 async def _facts_of(
@@ -78,8 +81,8 @@ async def _decide_and_save(
     rule_set: RuleSet,
     traces: Mapping[bytes, str | None],
 ) -> Effects:
+    """Decide receipts of members whose windows are locked."""
     members = {fact.member_id for fact in facts}
-    await windows.lock(transaction, members)
     before, case_ids = await windows.load(transaction, members)
     after, effects = decide_all(facts, before, rule_set)
     await decisions.save(transaction, effects.decisions, rule_set.version)

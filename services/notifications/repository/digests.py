@@ -15,7 +15,7 @@ _ADD_RECIPIENTS = """
 """
 
 _LOCK_RECIPIENTS = """
-    select member_id, digest_id from recipients
+    select member_id, digest_id, erased_version is not null as is_erased from recipients
     where member_id = any($1::uuid[])
     order by member_id
     for no key update
@@ -68,11 +68,14 @@ _LOAD_TOTALS = """
 
 
 async def lock_recipients(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
-    """Lock these members' rows in key order, made where missing; returns the digest that each has open."""
+    """Lock these members' rows in key order, made where missing; returns the digest that each has open.
+
+    A member who was erased is absent.
+    """
     ordered = sorted(member_ids)
     await transaction.raw.execute(_ADD_RECIPIENTS, ordered)
     rows = await transaction.raw.fetch(_LOCK_RECIPIENTS, ordered)
-    return {row["member_id"]: row["digest_id"] for row in rows}
+    return {row["member_id"]: row["digest_id"] for row in rows if not row["is_erased"]}
 
 
 async def find_entries(transaction: Transaction, receipt_keys: Collection[bytes]) -> set[bytes]:

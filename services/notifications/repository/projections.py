@@ -14,6 +14,7 @@ _SAVE_RECIPIENTS = """
     on conflict (member_id) do update
         set version = excluded.version, status = excluded.status, language = excluded.language
         where recipients.version < excluded.version  -- a projection only moves forward
+            and recipients.erased_version is null
 """
 
 _SAVE_PARTNERS = """
@@ -46,7 +47,7 @@ class Partner:
 
 
 async def save_recipients(transaction: Transaction, recipients: Collection[Recipient]) -> None:
-    """Move each recipient to its version, if that is higher. A member may appear once."""
+    """Move each recipient to its version, if that is higher. A member may appear once; one who was erased stays so."""
     await transaction.raw.execute(
         _SAVE_RECIPIENTS,
         [recipient.member_id for recipient in recipients],

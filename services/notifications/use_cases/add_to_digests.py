@@ -20,7 +20,11 @@ async def add_to_digests(transaction: Transaction, awards: Sequence[Award], dela
     by_receipt = {award.receipt_key: award for award in awards}
     open_digests = await digests.lock_recipients(transaction, {award.member_id for award in by_receipt.values()})
     known = await digests.find_entries(transaction, by_receipt)
-    fresh = [award for receipt_key, award in by_receipt.items() if receipt_key not in known]
+    fresh = [
+        award
+        for receipt_key, award in by_receipt.items()
+        if receipt_key not in known and award.member_id in open_digests
+    ]
     if not fresh:
         return 0
     first_awards = {award.member_id: award for award in reversed(fresh)}

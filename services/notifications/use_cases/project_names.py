@@ -1,17 +1,19 @@
 """What messages need to know of members and partners, taken from their topics."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.notifications.repository import projections
 from services.notifications.repository.projections import Partner, Recipient
+from services.notifications.use_cases.erase_members import erase_members
 from shared.database import Transaction
 from shared.events.coalition import PartnerChanged
-from shared.events.members import MemberEvent, MemberStated
+from shared.events.members import MemberErased, MemberEvent, MemberStated
 
 
-async def project_members(transaction: Transaction, events: Iterable[MemberEvent]) -> None:
-    """Remember each member's status and language, where the event's version is higher than what is known.
+async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
+    """Remember each member's status and language, where the event's version is higher than what is known; forget those
+    who were erased.
 
     Idempotent, and indifferent to order.
     """
@@ -23,6 +25,9 @@ async def project_members(transaction: Transaction, events: Iterable[MemberEvent
             newest[data.member_id] = Recipient(data.member_id, data.version, data.status, data.language)
     if newest:
         await projections.save_recipients(transaction, newest.values())
+    erasures = [event.data for event in events if isinstance(event, MemberErased)]
+    if erasures:
+        await erase_members(transaction, erasures)
 
 
 async def project_partners(transaction: Transaction, events: Iterable[PartnerChanged]) -> None:

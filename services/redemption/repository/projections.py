@@ -10,7 +10,7 @@ from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.standing import HIDDEN
 from shared.database import Transaction
 from shared.events.coalition import PartnerChanged, TillData
-from shared.events.members import IdentifierData, MemberData
+from shared.events.members import ErasureData, IdentifierData, MemberData
 from shared.web import TillIdentity
 
 
@@ -27,8 +27,26 @@ SAVE_MEMBERS = """
     from unnest($1::uuid[], $2::text[], $3::bigint[])
     order by 1
     on conflict (member_id) do update set status = excluded.status, version = excluded.version
-        where redemption_members.version < excluded.version
+        where redemption_members.version < excluded.version and redemption_members.erased_version is null
 """
+
+# The rows are there and locked.
+SAVE_ERASED = """
+    update redemption_members as member
+    set status = 'erased', version = greatest(member.version, erased.version), erased_version = erased.version
+    from unnest($1::uuid[], $2::bigint[]) as erased (member_id, version)
+    where member.member_id = erased.member_id and member.erased_version is null
+    returning member.member_id
+"""
+
+FIND_ERASED = """
+    select member_id from redemption_members where member_id = any($1::uuid[]) and erased_version is not null
+"""
+
+# The lock waits for an erasure that is under way.
+IS_ERASED = "select erased_version is not null from redemption_members where member_id = $1 for share"
+
+DELETE_IDENTIFIERS = "delete from redemption_identifiers where member_id = any($1::uuid[])"
 
 SAVE_IDENTIFIERS = """
     insert into redemption_identifiers (identifier_hash, member_id, state, version)
@@ -128,7 +146,7 @@ LOAD_PARTNER_NAMES = "select partner_id, name from redemption_partners where par
 
 
 async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
-    """Project members; of several versions in one call the highest stays."""
+    """Project members; of several versions in one call the highest stays. One who was erased stays so."""
     rows = _highest(members, lambda member: member.member_id)
     await transaction.raw.execute(
         SAVE_MEMBERS,
@@ -136,6 +154,29 @@ async def save_members(transaction: Transaction, members: Sequence[MemberData]) 
         [row.status for row in rows],
         [row.version for row in rows],
     )
+
+
+async def save_erased(transaction: Transaction, erasures: Sequence[ErasureData]) -> set[UUID]:
+    """Put up the tombstones of members who are locked; those whose erasure is news come back."""
+    rows = _highest(erasures, lambda erasure: erasure.member_id)
+    saved = await transaction.raw.fetch(SAVE_ERASED, [row.member_id for row in rows], [row.version for row in rows])
+    return {row["member_id"] for row in saved}
+
+
+async def find_erased(transaction: Transaction, member_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the members who were erased."""
+    rows = await transaction.raw.fetch(FIND_ERASED, list(member_ids))
+    return {row["member_id"] for row in rows}
+
+
+async def is_erased(transaction: Transaction, member_id: UUID) -> bool:
+    """Whether the member was erased; an erasure that is under way is waited for, and one that comes waits for us."""
+    return bool(await transaction.raw.fetchval(IS_ERASED, member_id))
+
+
+async def delete_identifiers(transaction: Transaction, member_ids: Collection[UUID]) -> None:
+    """Forget whatever led to these members."""
+    await transaction.raw.execute(DELETE_IDENTIFIERS, list(member_ids))
 
 
 async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:

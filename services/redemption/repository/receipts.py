@@ -1,6 +1,6 @@
 """What receipts say about redemptions: refusals, tenders that wait, and what a person must look at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -64,15 +64,24 @@ STOP_WAITING_FOR_REFUSED = """
     where waiting.receipt_key = refused.receipt_key and waiting.content_hash = refused.content_hash
 """
 
+NAME_MEMBERS = """
+    update redemption_waiting_tenders as waiting
+    set member_id = named.member_id, identifier_hash = null
+    from unnest($1::text[], $2::uuid[]) as named (identifier_hash, member_id)
+    where waiting.identifier_hash = named.identifier_hash
+"""
+
 IS_WAITED_FOR = "select exists (select from redemption_waiting_tenders where redemption_id = $1)"
 
 # No locks: whoever settles them locks in order and looks again.
 LOAD_READY = """
-    select waiting.*, coalesce(redemption.member_id, identifier.member_id) as member_id
+    select waiting.receipt_key, waiting.redemption_id, waiting.content_hash, waiting.partner_id,
+        waiting.identifier_hash, waiting.points, waiting.traceparent,
+        coalesce(redemption.member_id, waiting.member_id, identifier.member_id) as member_id
     from redemption_waiting_tenders as waiting
         left join redemptions as redemption on redemption.redemption_id = waiting.redemption_id
         left join redemption_identifiers as identifier on identifier.identifier_hash = waiting.identifier_hash
-    where coalesce(redemption.member_id, identifier.member_id) is not null
+    where coalesce(redemption.member_id, waiting.member_id, identifier.member_id) is not null
     order by waiting.receipt_key, waiting.redemption_id, waiting.content_hash
     limit $1
 """
@@ -207,6 +216,11 @@ async def stop_waiting(transaction: Transaction, tenders: Sequence[PointsTender]
         [tender.redemption_id for tender in tenders],
         [tender.content_hash for tender in tenders],
     )
+
+
+async def name_members(transaction: Transaction, members: Mapping[str, UUID]) -> None:
+    """Waiting tenders under these identifier hashes are these members', and carry the hash no more."""
+    await transaction.raw.execute(NAME_MEMBERS, list(members), list(members.values()))
 
 
 async def is_waited_for(transaction: Transaction, redemption_id: UUID) -> bool:

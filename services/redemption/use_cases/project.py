@@ -3,19 +3,30 @@
 from collections.abc import Sequence
 
 from services.redemption.repository import projections
+from services.redemption.use_cases.erase_members import erase_members
 from shared.database import Transaction
 from shared.events.coalition import CoalitionEvent, PartnerChanged, TillChanged
-from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberEvent, MemberStated
+from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberErased, MemberEvent, MemberStated
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
-    """Take in members and identifiers. Idempotent, in any order: a row only moves to a higher version."""
+    """Take in members and identifiers. Idempotent, in any order: a row only moves to a higher version, and nothing
+    moves that of an erased member any more."""
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
+    erasures = [event.data for event in events if isinstance(event, MemberErased)]
     members = [event.data for event in events if isinstance(event, MemberStated)]
-    if identifiers:
-        await projections.save_identifiers(transaction, identifiers)
+    told = {member.member_id for member in members} | {identifier.member_id for identifier in identifiers}
+    # Whoever links an identifier and whoever erases its member meet in the member's row.
+    await projections.lock_members(transaction, told | {erasure.member_id for erasure in erasures})
     if members:
         await projections.save_members(transaction, members)
+    if erasures:
+        await erase_members(transaction, erasures)
+    if identifiers:
+        erased = await projections.find_erased(transaction, {identifier.member_id for identifier in identifiers})
+        await projections.save_identifiers(
+            transaction, [identifier for identifier in identifiers if identifier.member_id not in erased]
+        )
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
