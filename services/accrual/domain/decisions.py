@@ -158,9 +158,7 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
         return stopped
     if facts.now - purchase.received_at > facts.parked_window:
         days = facts.parked_window.days
-        return Refused(
-            document, owner_id, "registered_too_late", f"its card was registered more than {days} days later"
-        )
+        return Refused(document, owner_id, "registered_too_late", f"it waited for its member for more than {days} days")
     rule_set = facts.rule_sets.at(purchase.occurred_at)
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")

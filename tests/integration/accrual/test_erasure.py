@@ -172,7 +172,7 @@ async def test_what_was_stored_with_a_hash_loses_it_by_migration(
     await accrual.drain()
     assert await traces_in_tables(fresh_database.admin_url, HASHES) != []
 
-    migration = importlib.import_module("services.accrual.migrations.0005_erasure")
+    migration = importlib.import_module("services.accrual.migrations.0006_erasure")
     engine = create_async_engine(fresh_database.admin_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.begin() as connection:
         await connection.exec_driver_sql("set search_path to accrual")

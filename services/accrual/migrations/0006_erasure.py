@@ -1,7 +1,7 @@
 """Nothing leads to an erased member any more: tombstones, and documents without identifiers' hashes.
 
-Revision ID: 0005
-Revises: 0004
+Revision ID: 0006
+Revises: 0005
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, text
 from services.accrual.repository.stored_documents import compress, decompress, without_identifier
 from shared.events.catalogue import PURCHASES
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
