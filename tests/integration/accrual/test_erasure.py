@@ -14,9 +14,9 @@ from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.points import ReceiptRefused
 from shared.kafka import DeadLetter
-from tests.integration.accrual.test_races import interleave
 from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
+from tests.support.interleaving import interleave
 from tests.support.member_events import changed, erased, status_changed
 from tests.support.receipts import card, enrolled, linked, member, purchase, return_of
 from tests.support.traces import spellings, traces_in_tables
