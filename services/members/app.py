@@ -4,6 +4,7 @@ from services.members.api.accesses import accesses_router
 from services.members.api.attributes import attributes_router, member_attributes_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
+from services.members.api.erasure import erasure_router
 from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.member_imports import import_reports_router, imports_router
 from services.members.api.rectification import rectification_router
@@ -71,6 +72,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             enrolment_router(database, identities, master_keys),
             lookup_router(database, master_keys),
             rectification_router(database, identities, master_keys),
+            erasure_router(database, settings.reasons),
             accesses_router(database),
             imports_router(database, identities, importer),
             import_reports_router(database, importer),

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from services.members.domain.registry import FIRST_VERSION, Claim, Member
+from services.members.domain.registry import Claim, Member
 from services.members.domain.sealed import SealedPerson
-from services.members.repository.registry import EMAIL_TYPE
+from services.members.repository.registry import EMAIL_TYPE, NEXT_VERSION
 from shared.database import Transaction
 
 # One statement however many members, so that an enrolment costs one round trip. Hashes are claimed in their order: two
 # enrolments that want the same two cards would deadlock otherwise. Who comes second waits here for the first to end.
-INSERT_MEMBERS = """
-    with new_members as (
+INSERT_MEMBERS = f"""
+    with {NEXT_VERSION},
+    new_members as (
         insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at,
                              birth_month, birth_day)
         select member_id, status, language, region, version, $1, enrolled_at, birth_month, birth_day
@@ -29,12 +30,13 @@ INSERT_MEMBERS = """
         select member_id, sealed from unnest($2::uuid[], $12::bytea[]) as new (member_id, sealed)
     )
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
-    select identifier_hash, identifier_type, member_id, 'active', $13, linked_at
-    from unnest($14::text[], $15::text[], $16::uuid[], $17::timestamptz[])
+    select identifier_hash, identifier_type, member_id, 'active', next.version, linked_at
+    from unnest($13::text[], $14::text[], $15::uuid[], $16::timestamptz[])
         as claimed (identifier_hash, identifier_type, member_id, linked_at)
+        cross join next
     order by identifier_hash collate "C"
     on conflict (identifier_hash) do nothing
-    returning identifier_hash
+    returning identifier_hash, version
 """
 
 _TAKEN = "select identifier_hash from identifiers where identifier_hash = any($1::text[])"
@@ -55,8 +57,8 @@ class NewMember:
         return (self.email_hash, *(claim.hash for claim in self.claims))
 
 
-async def insert_members(transaction: Transaction, new: Sequence[NewMember], enrolled_by: str) -> frozenset[str]:
-    """Write new members with each of the hashes that nobody has yet, and return those.
+async def insert_members(transaction: Transaction, new: Sequence[NewMember], enrolled_by: str) -> dict[str, int]:
+    """Write new members with each of the hashes that nobody has yet, and return those with their versions.
 
     If one is missing, the caller must give up the transaction: the rest is written.
     """
@@ -80,10 +82,9 @@ async def insert_members(transaction: Transaction, new: Sequence[NewMember], enr
         [person.key.master_key_id for person in people],
         [person.key.wrapped for person in people],
         [person.sealed for person in people],
-        FIRST_VERSION,
         *map(list, zip(*claimed, strict=True)),
     )
-    return frozenset(row["identifier_hash"] for row in rows)
+    return {row["identifier_hash"]: row["version"] for row in rows}
 
 
 async def find_taken(transaction: Transaction, hashes: Collection[str]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import select
 
-from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member
+from services.members.domain.registry import Claim, Identifier, Member
 from services.members.domain.sealed import SealedPerson, WrappedKey
 from services.members.tables import identifiers, member_keys, members, persons
 from shared.database import Transaction
@@ -13,9 +13,22 @@ from shared.database import Transaction
 # An e-mail address is claimed like an identifier: one table says whom a normal form belongs to, in one lock order.
 EMAIL_TYPE = "email"
 
-CLAIM_IDENTIFIER = """
+# The version of an identifier that nobody has: above all that were erased, for its hash may be one of those. ``held``
+# deletes nothing, it holds the table in ROW EXCLUSIVE mode, taken before the statement looks at any row: an erasure
+# that is under way is waited for, and then seen. See repository/erasure.py.
+NEXT_VERSION = """
+    held as (
+        delete from identifier_versions where false
+    ),
+    next as (
+        select erased_max + 1 as version from identifier_versions
+    )
+"""
+
+CLAIM_IDENTIFIER = f"""
+    with {NEXT_VERSION}
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
-    values ($1, $2, $3, 'active', $4, $5)
+    select $1, $2, $3, 'active', next.version, $4 from next
     on conflict (identifier_hash) do nothing
     returning identifier_hash, identifier_type, member_id, state, version, linked_at
 """
@@ -41,12 +54,12 @@ HAS_MEMBER = "select exists (select from members where member_id = $1)"
 
 async def claim_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> tuple[Identifier, bool]:
     """The identifier, locked, and whether it was free: then it is this member's now."""
-    arguments = (claim.hash, claim.type, member_id, FIRST_VERSION, transaction.now)
+    arguments = (claim.hash, claim.type, member_id, transaction.now)
     if (row := await transaction.raw.fetchrow(CLAIM_IDENTIFIER, *arguments)) is not None:
         return _identifier(row), True
     row = await transaction.raw.fetchrow(LOCK_IDENTIFIER, claim.hash)
     if row is None:
-        raise RuntimeError("an identifier that stood in the way of an insert is gone: nobody may delete one")
+        raise RuntimeError("an identifier that stood in the way of an insert is gone: an erasure waits for us")
     return _identifier(row), False
 
 

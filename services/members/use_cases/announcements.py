@@ -11,11 +11,13 @@ from shared.events.catalogue import MEMBERS
 from shared.events.members import (
     ConsentChanged,
     ConsentData,
+    ErasureData,
     IdentifierData,
     IdentifierLinked,
     MemberChanged,
     MemberData,
     MemberEnrolled,
+    MemberErased,
     MemberStatusChanged,
     StatusData,
 )
@@ -49,6 +51,21 @@ def changed(member: Member, at: datetime) -> Message:
         time=at,
         traceparent=child_traceparent(current_traceparent()),
         data=_told(member),
+    )
+    return Message.of(event, MEMBERS.topic, event.subject)
+
+
+def erased(member: Member, identifier_hashes: Sequence[str], at: datetime) -> Message:
+    """Nobody is known behind the member any more; what the hashes led to is to be deleted everywhere."""
+    event = MemberErased(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(member.member_id),
+        time=at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ErasureData(
+            member_id=member.member_id, version=member.version, identifier_hashes=tuple(identifier_hashes)
+        ),
     )
     return Message.of(event, MEMBERS.topic, event.subject)
 

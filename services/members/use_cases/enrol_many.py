@@ -53,7 +53,7 @@ async def enrol_many(
         raise EnrolledMeanwhileError("an identifier was taken meanwhile")
     await outbox.record(
         transaction,
-        [message for new in joining for message in announcements.enrolled(new.member, identifiers_of(new))],
+        [message for new in joining for message in announcements.enrolled(new.member, identifiers_of(new, granted))],
     )
     return outcomes
 

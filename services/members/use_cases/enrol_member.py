@@ -1,6 +1,6 @@
 """Enrol a person: from now on there is a member, and tills know the member's identifiers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -48,7 +48,7 @@ async def enrol_member(
     new = new_member(enrolment, master_keys, transaction.now)
     granted = await enrolments.insert_members(transaction, [new], enrolment.enrolled_by)
     judge_enrolment(new.email_hash, new.claims, granted)
-    identifiers = identifiers_of(new)
+    identifiers = identifiers_of(new, granted)
     await outbox.record(transaction, announcements.enrolled(new.member, identifiers))
     return new.member, identifiers
 
@@ -76,10 +76,10 @@ def new_member(enrolment: Enrolment, master_keys: MasterKeys, now: datetime) -> 
     return NewMember(member, person, enrolment.email_hash, distinct_claims(enrolment.claims))
 
 
-def identifiers_of(new: NewMember) -> list[Identifier]:
-    """What tills read of a new member."""
+def identifiers_of(new: NewMember, granted: Mapping[str, int]) -> list[Identifier]:
+    """What tills read of a new member; ``granted`` are the versions that the hashes begin with."""
     member = new.member
     return [
-        Identifier(claim.hash, claim.type, member.member_id, "active", FIRST_VERSION, member.enrolled_at)
+        Identifier(claim.hash, claim.type, member.member_id, "active", granted[claim.hash], member.enrolled_at)
         for claim in new.claims
     ]

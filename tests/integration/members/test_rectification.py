@@ -62,7 +62,7 @@ async def test_what_is_sent_is_corrected_and_the_rest_stays(
     assert (now["given_name"], now["email"], now["region"]) == ("Ada", "ada@example.com", "US-NY")
     (event,) = await changes(database)
     assert (event.data.version, event.data.language, event.data.birth_month, event.data.birth_day) == (2, "fr", 11, 9)
-    assert await tables_holding(database, ["King", "Gotham", "1 Main St", "1990-11"]) == {}
+    assert await tables_holding(database, ["King", "Gotham", "1 Main St", "1990-11-09"]) == {}
 
 
 async def test_without_the_version_that_was_read_nothing_is_changed(

@@ -15,14 +15,14 @@ ZOE: dict[str, object] = {
     "email": "Ximena.Quagmire@Example.com",
     "phone": "(212) 555-0142",
     "birth_date": "1987-05-17",
-    "address": {"lines": ["12 Wisteria Lane"], "postal_code": "10128", "city": "Gotham", "country": "US"},
+    "address": {"lines": ["12 Wisteria Lane"], "postal_code": "ZQ 10128", "city": "Gotham", "country": "US"},
     "language": "en-US",
     "region": "US-NY",
     "identifiers": [{"type": "card", "value": "QX77 0011 22"}, {"type": "phone", "value": "212 555 0142"}],
 }
 PERSONAL = (
-    "Ximena", "Quagmire", "example.com", "5550142", "555-0142", "1987", "Wisteria", "10128", "Gotham", "QX770011",
-    "QX77 0011",
+    "Ximena", "Quagmire", "example.com", "5550142", "555-0142", "1987-05-17", "Wisteria", "ZQ 10128", "Gotham",
+    "QX770011", "QX77 0011",
 )  # fmt: skip
 
 

@@ -1,0 +1,55 @@
+"""Statements that destroy what leads to a person. ``ERASED`` is the whole list: whoever keeps more adds to it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.members.domain.erasure import HeldHash
+from services.members.repository.registry import EMAIL_TYPE
+from shared.database import Transaction
+
+# Whoever links an identifier holds this table in ROW EXCLUSIVE mode (see registry.NEXT_VERSION). So this waits until
+# links under way are committed, and those that come wait here before they have looked at anything.
+STOP_LINKS = "lock table identifier_versions in share row exclusive mode"
+
+LOCK_HASHES = """
+    select identifier_hash, identifier_type, version from identifiers
+    where member_id = $1
+    order by identifier_hash collate "C"
+    for update
+"""
+
+RAISE_VERSIONS = "update identifier_versions set erased_max = greatest(erased_max, $1)"
+
+# The member's row stays, with nothing that tells one member from another but the id that the ledger knows. The keys
+# of answers stay too: a retry of an enrolment must not enrol again what was erased since.
+ERASED = (
+    "delete from persons where member_id = $1",
+    "delete from member_keys where member_id = $1",
+    "delete from identifiers where member_id = $1",
+    """
+    delete from consent_confirmations
+    where statement_id in (select statement_id from consent_statements where member_id = $1)
+    """,
+    "delete from member_attributes where member_id = $1",
+    "delete from attribute_entries where member_id = $1",
+    "update consent_statements set proof = null where member_id = $1 and proof is not null",
+    "update terms_acceptances set proof = null where member_id = $1 and proof is not null",
+    "update members set language = 'und', region = null, birth_month = null, birth_day = null where member_id = $1",
+    "update idempotency set request_hash = '', body = '' where member_of_answer(body) = ($1::uuid)::text",
+)
+
+
+async def lock_hashes(transaction: Transaction, member_id: UUID) -> list[HeldHash]:
+    """Every hash that leads to the member, locked in their order; no other can come to be before the commit."""
+    await transaction.raw.execute(STOP_LINKS)
+    return [
+        HeldHash(row["identifier_hash"], row["identifier_type"] == EMAIL_TYPE, row["version"])
+        for row in await transaction.raw.fetch(LOCK_HASHES, member_id)
+    ]
+
+
+async def destroy(transaction: Transaction, member_id: UUID, hashes: Sequence[HeldHash]) -> None:
+    """Destroy everything that leads to the person behind a locked member whose hashes are locked."""
+    await transaction.raw.execute(RAISE_VERSIONS, max((held.version for held in hashes), default=0))
+    for statement in ERASED:
+        await transaction.raw.execute(statement, member_id)

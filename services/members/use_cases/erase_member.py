@@ -1,0 +1,52 @@
+"""Erase a person: the member stays as a number in the ledger, and nothing leads from it to anybody."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from services.members.domain.erasure import Erasure, ErasureRequest
+from services.members.domain.errors import MemberNotFoundError
+from services.members.domain.statuses import StatusChange, judge_change, judge_reason
+from services.members.repository import erasure, registry, statuses
+from services.members.use_cases import announcements
+from shared import outbox
+from shared.database import Transaction
+from shared.runtime import dead_letters
+
+
+async def erase_member(transaction: Transaction, request: ErasureRequest, declared_reasons: Collection[str]) -> Erasure:
+    """Destroy the member's key, the person, every hash and what else leads to them, and record MemberErased.
+
+    The event names the hashes of all the member's identifiers, in whatever state, so that the others delete them too;
+    it stands in the outbox until it is relayed. Idempotent: who was erased before is answered as then, and nothing
+    happens. Nothing can be linked to the member meanwhile or afterwards.
+
+    Raises:
+        UnknownReasonError: the programme does not declare the reason.
+        MemberNotFoundError: there never was such a member.
+    """
+    judge_reason(request.reason_code, declared_reasons)
+    member_id = request.member_id
+    hashes = await erasure.lock_hashes(transaction, member_id)
+    member = await registry.lock_member(transaction, member_id)
+    if member is None:
+        raise MemberNotFoundError("there is no such member")
+    if member.status == "erased":
+        (last,) = await statuses.load_changes(transaction, member_id, before_version=None, rows_max=1)
+        return Erasure(member_id, last.version, last.changed_at)
+    judge_change(member.status, "erased")
+    erased = replace(member, status="erased", version=member.version + 1)
+    change = StatusChange(
+        member_id=member_id,
+        version=erased.version,
+        from_status=member.status,
+        to_status="erased",
+        reason_code=request.reason_code,
+        changed_by=request.erased_by,
+        changed_at=transaction.now,
+    )
+    await statuses.save_change(transaction, change)
+    await erasure.destroy(transaction, member_id, hashes)
+    await dead_letters.erase(transaction, [str(member_id), *(held.hash for held in hashes)])
+    known = [held.hash for held in hashes if not held.is_email]
+    await outbox.record(transaction, [announcements.erased(erased, known, transaction.now)])
+    return Erasure(member_id, erased.version, transaction.now)
