@@ -10,7 +10,7 @@ import binascii
 from datetime import date
 from typing import Annotated, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, TypeAdapter
 
 KEY_BYTES_MAX = 512
 NUMBER_MAX = 2**63 - 1
@@ -108,15 +108,79 @@ def natural_key_of(receipt_id: str) -> bytes:
 
 def partner_of(natural_key: bytes) -> str:
     """The partner whose document this is: the key's first text."""
-    end = 0
+    try:
+        partner_id, _ = _read_text(natural_key, 0)
+    except MalformedReceiptIdError as error:
+        raise MalformedReceiptIdError("a receipt id starts with its partner") from error
+    return partner_id
+
+
+def decode_receipt_key(natural_key: bytes) -> tuple[str, SequenceKey | FiscalKey | DocumentKey]:
+    """The partner, and the key within the partner: the inverse of ``encode_receipt_key``.
+
+    What does not tell two documents apart is not there any more: blanks around texts, zeros before a document's number.
+
+    Raises:
+        MalformedReceiptIdError: these are not the bytes of a key.
+    """
+    partner_id, at = _read_text(natural_key, 0)
+    scheme, at = _read_text(natural_key, at)
+    fields: list[str | int] = []
+    for is_text in _FIELDS.get(scheme, ()):
+        field, at = _read_text(natural_key, at) if is_text else _read_number(natural_key, at)
+        fields.append(field)
+    if not fields or at != len(natural_key):
+        raise MalformedReceiptIdError("a receipt id ends with the last field of its scheme")
+    try:
+        key = _KEYS.validate_python(_named(scheme, fields))
+    except ValueError as error:
+        raise MalformedReceiptIdError("a receipt id holds the fields of its scheme") from error
+    if encode_receipt_key(partner_id, key) != natural_key:
+        raise MalformedReceiptIdError("a receipt id is written as this programme writes it")
+    return partner_id, key
+
+
+_FIELDS: dict[str, tuple[bool, ...]] = {
+    "sequence": (False, True, True, False, False),
+    "fiscal": (True, False),
+    "document": (True, True),
+}
+_KEYS: TypeAdapter[SequenceKey | FiscalKey | DocumentKey] = TypeAdapter(ReceiptKey)
+
+
+def _named(scheme: str, fields: list[str | int]) -> dict[str, object]:
+    match scheme, fields:
+        case "sequence", [int(day), store_id, till_id, shift, number]:
+            return {
+                "scheme": scheme,
+                "store_id": store_id,
+                "till_id": till_id,
+                "business_date": date.fromordinal(min(day, date.max.toordinal())),
+                "shift": shift,
+                "number": number,
+            }
+        case "fiscal", [drive, number]:
+            return {"scheme": scheme, "drive": drive, "number": number}
+        case _:
+            return {"scheme": scheme, "source": fields[0], "number": fields[1]}
+
+
+def _read_text(natural_key: bytes, start: int) -> tuple[str, int]:
+    end = start
     while (end := natural_key.find(b"\x00", end)) != -1 and natural_key[end + 1 : end + 2] == b"\xff":
         end += 2
-    if end <= 0:
-        raise MalformedReceiptIdError("a receipt id starts with its partner")
+    if end <= start:
+        raise MalformedReceiptIdError("a text of a receipt id is not empty and ends with 00")
     try:
-        return natural_key[:end].replace(b"\x00\xff", b"\x00").decode()
+        return natural_key[start:end].replace(b"\x00\xff", b"\x00").decode(), end + 1
     except UnicodeDecodeError as error:
-        raise MalformedReceiptIdError("a receipt id starts with its partner") from error
+        raise MalformedReceiptIdError("a text of a receipt id is UTF-8") from error
+
+
+def _read_number(natural_key: bytes, start: int) -> tuple[int, int]:
+    if len(natural_key) < start + 8:
+        raise MalformedReceiptIdError("a number of a receipt id has 8 bytes")
+    return int.from_bytes(natural_key[start : start + 8], "big"), start + 8
 
 
 def _text(value: str) -> bytes:

@@ -13,11 +13,12 @@ from services.coalition.api.contracts import approvals_router, contract_reading_
 from services.coalition.api.exposure import exposure_router
 from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router, standings_router
+from services.coalition.api.shifts import shifts_router
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.store_changes import store_changes_router
 from services.coalition.api.stores import stores_router, tills_router
 from services.coalition.api.till_keys import till_keys_router
-from services.coalition.consumer import PointsHandler, RedemptionHandler, wants_capture, wants_points
+from services.coalition.consumer import PointsHandler, PurchaseHandler, RedemptionHandler, wants_capture, wants_points
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ClientExistsError,
@@ -36,6 +37,7 @@ from services.coalition.domain.errors import (
     PartnerNotFoundError,
     PublishedTooLateError,
     ScopeNotForPartnersError,
+    ShiftClosedOtherwiseError,
     StateChangeError,
     StoreExistsError,
     StoreNotFoundError,
@@ -48,7 +50,7 @@ from services.coalition.use_cases.issue_token import TokenDesk
 from services.coalition.use_cases.judge_exposure import review_exposures
 from services.coalition.use_cases.settle_clients import settle_clients
 from shared.database import Database
-from shared.events.catalogue import POINTS, REDEMPTIONS
+from shared.events.catalogue import POINTS, PURCHASES, REDEMPTIONS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal, SealBrokenError
 from shared.web import StaticKeySource, VersionChangedError
@@ -71,6 +73,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     PublishedTooLateError: (422, "published-too-late", "Published too late"),
     ScopeNotForPartnersError: (422, "scope-not-for-partners", "Scope not for partners"),
     SealBrokenError: (409, "secret-not-available", "Secret not available"),
+    ShiftClosedOtherwiseError: (409, "shift-closed-otherwise", "Shift closed otherwise"),
     StateChangeError: (409, "state-change", "State change"),
     StoreExistsError: (409, "store-exists", "Store exists"),
     StoreNotFoundError: (404, "not-found", "Not found"),
@@ -110,6 +113,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             store_changes_router(database),
             tills_router(database, shown_once),
             till_keys_router(database, shown_once),
+            shifts_router(database),
             clients_router(database, hasher, shown_once),
             client_changes_router(
                 database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)
@@ -122,6 +126,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             oauth_router(TokenDesk(database, hasher, signer), signer),
         ),
         subscriptions=(
+            Subscription(PURCHASES, PurchaseHandler(database), unknown_types="dead-letter"),
             Subscription(POINTS, PointsHandler(database), wants=wants_points, unknown_types="dead-letter"),
             Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_capture, unknown_types="dead-letter"),
         ),

@@ -13,9 +13,12 @@ from services.coalition.domain.counting import (
     receipt_entry,
 )
 from services.coalition.domain.exposure import Judged
+from services.coalition.domain.shifts import Arrival, ImplausibleTotalError, arrival_of
+from services.coalition.use_cases.count_arrivals import count_arrivals
 from services.coalition.use_cases.count_points import count_points
 from shared.database import Database, Transaction, read_to
 from shared.events.points import PointsClawedBack, PointsEarned, PointsEvent
+from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent
 from shared.kafka import Batch, PermanentError, ReadPosition
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
@@ -58,6 +61,20 @@ class RedemptionHandler(RecordKeeping):
         )
 
 
+class PurchaseHandler(RecordKeeping):
+    """Receipts as they arrive, whatever becomes of them: one that is parked or refused came all the same."""
+
+    async def handle(self, batch: Batch[PurchaseEvent]) -> None:
+        """Count a batch in one transaction."""
+        arrivals = [found for event in batch.events if (found := _arrival(event)) is not None]
+
+        async def work(transaction: Transaction) -> None:
+            await count_arrivals(transaction, arrivals)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+
 async def _count(
     database: Database, effects: Sequence[Effect], times: Sequence[datetime], positions: Sequence[ReadPosition]
 ) -> None:
@@ -93,4 +110,11 @@ def _natural_key(receipt_id: str) -> bytes:
     try:
         return natural_key_of(receipt_id)
     except MalformedReceiptIdError as error:
+        raise PermanentError(str(error)) from error
+
+
+def _arrival(event: PurchaseEvent) -> Arrival | None:
+    try:
+        return arrival_of(event.data)
+    except (MalformedReceiptIdError, ImplausibleTotalError) as error:
         raise PermanentError(str(error)) from error

@@ -22,7 +22,7 @@ CREATE_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.05
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
-    "loyalty.purchases": ("accrual", "redemption", "fraud"),
+    "loyalty.purchases": ("coalition", "accrual", "redemption", "fraud"),
     "loyalty.members": ("accrual", "redemption", "fraud", "notifications"),
     "loyalty.coalition": ("members", "accrual", "redemption", "fraud", "notifications"),
     "loyalty.points": ("coalition", "redemption", "fraud", "notifications"),

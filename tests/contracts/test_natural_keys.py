@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from shared.receipt_key import (
     DocumentKey,
     FiscalKey,
+    MalformedReceiptIdError,
     SequenceKey,
+    decode_receipt_key,
     encode_receipt_key,
     natural_key_of,
     partner_of,
@@ -167,6 +169,34 @@ def test_a_natural_key_never_changes(name: str, partner_id: str, key: Key, expec
     assert natural_key.hex() == expected.replace(" ", "")
     assert natural_key_of(receipt_id_of(natural_key)) == natural_key
     assert partner_of(natural_key) == partner_id.strip()
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=[name for name, *_ in GOLDEN])
+def test_a_natural_key_is_read_back_as_what_it_says(golden: tuple[str, str, Key, str]) -> None:
+    _, partner_id, key, expected = golden
+    told_partner, told = decode_receipt_key(bytes.fromhex(expected.replace(" ", "")))
+
+    assert told_partner == partner_id.strip()
+    assert encode_receipt_key(told_partner, told) == encode_receipt_key(partner_id, key)
+    written = key.model_dump() | {"number": key.number.lstrip("0") or "0"} if isinstance(key, DocumentKey) else None
+    assert told.model_dump() == (written or key.model_dump())
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_key_are_refused(junk: bytes) -> None:
+    try:
+        partner_id, key = decode_receipt_key(junk)
+    except MalformedReceiptIdError:
+        return
+    assert encode_receipt_key(partner_id, key) == junk
+
+
+@pytest.mark.parametrize(
+    "broken", ["6700", "67007300", GROCER_FISCAL + "3900", GROCER_DOCUMENT + "6100 620063", "ff00"]
+)
+def test_a_key_that_is_cut_off_or_goes_on_is_refused(broken: str) -> None:
+    with pytest.raises(MalformedReceiptIdError):
+        decode_receipt_key(bytes.fromhex(broken.replace(" ", "")))
 
 
 def test_twenty_keys_name_seventeen_documents() -> None:

@@ -50,7 +50,17 @@ EMPTIED = {
         "outbox",
         "idempotency",
     ),
-    "coalition": ("contracts", "tills", "stores", "partners", "api_clients", "outbox", "idempotency"),
+    "coalition": (
+        "till_shifts",
+        "read_to",
+        "contracts",
+        "tills",
+        "stores",
+        "partners",
+        "api_clients",
+        "outbox",
+        "idempotency",
+    ),
 }
 REQUIRED = {
     "database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",  # tests bring their own

@@ -37,6 +37,10 @@ class TillExistsError(CoalitionRefusalError):
     """The store has a till with this id already."""
 
 
+class ShiftClosedOtherwiseError(CoalitionRefusalError):
+    """The till stated other figures for this shift before."""
+
+
 class ClientExistsError(CoalitionRefusalError):
     """The id is another API client's already."""
 

@@ -45,6 +45,8 @@ LOCK_TILL = """
     for no key update
 """
 
+HAS_TILL = "select exists (select from tills where partner_id = $1 and store_id = $2 and till_id = $3)"
+
 UPDATE_TILL = """
     update tills set key_sha256 = $4, is_revoked = $5, version = $6, previous_key_sha256 = $7, previous_key_until = $8
     where partner_id = $1 and store_id = $2 and till_id = $3
@@ -74,6 +76,11 @@ async def has_store(transaction: Transaction, partner_id: str, store_id: str) ->
     """Whether the partner has this store."""
     statement = select(exists().where(stores.c.partner_id == partner_id, stores.c.store_id == store_id))
     return bool((await transaction.connection.execute(statement)).scalar_one())
+
+
+async def has_till(transaction: Transaction, partner_id: str, store_id: str, till_id: str) -> bool:
+    """Whether the partner has this till."""
+    return bool(await transaction.raw.fetchval(HAS_TILL, partner_id, store_id, till_id))
 
 
 async def load_stores(transaction: Transaction, partner_id: str, *, after: str | None, rows_max: int) -> list[Store]:

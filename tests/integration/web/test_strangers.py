@@ -31,6 +31,21 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "POST /v1/partners/{partner_id}/stores": STORE,
     "POST /v1/partners/{partner_id}/stores:batch": {"stores": [STORE]},
     "POST /v1/partners/{partner_id}/stores/{store_id}/tills": {"till_id": "t2", "key_scheme": "sequence"},
+    "GET /v1/partners/{partner_id}/stores/{store_id}": None,
+    "PATCH /v1/partners/{partner_id}/stores/{store_id}": {"name": "Renamed"},
+    "POST /v1/partners/{partner_id}/stores/{store_id}/tills/{till_id}/keys:rotate": {},
+    "POST /v1/partners/{partner_id}/stores/{store_id}/tills/{till_id}/keys:revoke": {
+        "keys": "previous",
+        "reason_code": "asked",
+    },
+    "POST /v1/partners/{partner_id}/stores/{store_id}/tills/{till_id}/shift-closes": {
+        "business_date": "2026-11-01",
+        "shift": 1,
+        "count": 0,
+        "total_minor": 0,
+    },
+    "GET /v1/partners/{partner_id}/shift-closes": None,
+    "GET /v1/partners/{partner_id}/gaps": None,
 }
 PROVEN = {
     "GET /v1/receipts/{receipt_id}": (
