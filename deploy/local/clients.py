@@ -30,6 +30,7 @@ ADMIN_SCOPES = (
     "members:erase",
     "members:republish",
     "identifiers:write",
+    "qr-tokens:write",
     "receipts:write",
     "receipts:read",
     "rules:write",

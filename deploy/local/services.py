@@ -119,7 +119,9 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
                 "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
             }
         case "members":
-            return {"TESSERA_MASTER_KEYS": secrets.master_keys}
+            return {"TESSERA_MASTER_KEYS": secrets.master_keys, "TESSERA_QR_KEYS": secrets.qr_keys}
+        case "accrual" | "redemption":
+            return {"TESSERA_QR_KEYS": secrets.qr_keys}
         case "notifications":
             return {
                 "TESSERA_MEMBERS_URL": url_of(config, "members"),

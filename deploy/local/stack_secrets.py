@@ -15,6 +15,7 @@ from shared.database.roles import SERVICES, reader_name, role_name
 PASSWORD_BYTES = 24
 IDENTIFIER_KEY_BYTES = 32
 MASTER_KEY_BYTES = 32
+QR_KEY_BYTES = 32
 CLIENTS = ("admin", "notifications")
 
 
@@ -27,6 +28,7 @@ class StackSecrets(BaseModel):
     role_passwords: Mapping[str, str]
     identifier_key: str
     master_keys: str
+    qr_keys: str
     signing_key: str
     client_secrets: Mapping[str, str]
 
@@ -40,6 +42,7 @@ class StackSecrets(BaseModel):
             role_passwords={role: secrets.token_urlsafe(PASSWORD_BYTES) for role in roles},
             identifier_key=secrets.token_hex(IDENTIFIER_KEY_BYTES),
             master_keys=f"1:{secrets.token_hex(MASTER_KEY_BYTES)}",
+            qr_keys=f"1:{secrets.token_hex(QR_KEY_BYTES)}",
             signing_key=json.dumps(signing_key.as_dict(private=True)),
             client_secrets={client: secrets.token_urlsafe(PASSWORD_BYTES) for client in CLIENTS},
         )

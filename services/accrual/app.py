@@ -14,6 +14,7 @@ from services.accrual.repository.retention import DOCUMENTS, REFUSED_DOCUMENTS
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
+from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from services.accrual.waiting import OutcomeWaiter
 from shared import ledger
@@ -44,8 +45,9 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         clock=context.clock,
         waiter=OutcomeWaiter(jobs.load_outcomes),
         programme=settings.programme,
-        identifier_key=settings.hashing_key,
-        country=settings.country,
+        reading=Reading(
+            settings.hashing_key, settings.country, settings.qr_token_keys, settings.identifier_capabilities
+        ),
     )
     batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
     limits = ConsumerLimits(batch_size=batch_size)

@@ -17,11 +17,18 @@ from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.projections import Till, Tolerance
 from services.accrual.schemas import ReceiptBody
 from services.accrual.use_cases.messages import purchase_message
-from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Submission, identify, judge, to_event
+from services.accrual.use_cases.read_document import (
+    InvalidDocumentError,
+    Issuer,
+    Reading,
+    Submission,
+    identify,
+    judge,
+    to_event,
+)
 from services.accrual.waiting import OutcomeWaiter
 from shared.clock import BusinessClock
 from shared.database import Database, Transaction
-from shared.ids import IdentifierKey
 from shared.kafka.producer import EventProducer, OutgoingRecord
 
 # A till's patience: after this it is told to post again, which is always safe.
@@ -75,8 +82,7 @@ class Door:
     clock: BusinessClock
     waiter: OutcomeWaiter
     programme: Programme
-    identifier_key: IdentifierKey
-    country: str
+    reading: Reading
 
     async def accept(self, bodies: Sequence[ReceiptBody], issuer: Issuer) -> list[Result]:
         """Take documents in, one result each, in their order; a faulty one harms no other.
@@ -105,7 +111,7 @@ class Door:
 
     def _identify(self, body: ReceiptBody, issuer: Issuer) -> Submission | InvalidDocumentError:
         try:
-            return identify(body, issuer, self.identifier_key, self.country)
+            return identify(body, issuer, self.reading)
         except InvalidDocumentError as error:
             return error
 
@@ -131,8 +137,8 @@ class Door:
         reason = why_not_taken(standing)
         if reason is not None:
             return PartnerNotOpenError(reason)
-        member_id = known.members.get(submission.identifier_hash or "")
-        event = to_event(submission, member_id, now, self.identifier_key)
+        member_id = submission.member_id or known.members.get(submission.identifier_hash or "")
+        event = to_event(submission, member_id, now, self.reading.key)
         message = purchase_message(event)
         records.append(OutgoingRecord(message.topic, message.key.encode(), message.body, message.headers))
         return Taken(submission.receipt_id, submission.natural_key, None)

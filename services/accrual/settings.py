@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from services.accrual.programme import Programme
-from shared.runtime.settings import ServiceSettings
+from shared.runtime.till_settings import TillSettings
 
 
-class AccrualSettings(ServiceSettings):
+class AccrualSettings(TillSettings):
     """What accrual needs."""
 
     parked_window_days: int = Field(

@@ -7,6 +7,7 @@ from services.members.api.consents import consent_reading_router, consents_route
 from services.members.api.erasure import erasure_router
 from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.member_imports import import_reports_router, imports_router
+from services.members.api.qr_tokens import qr_tokens_router
 from services.members.api.rectification import rectification_router
 from services.members.api.registry import enrolment_router, lookup_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
@@ -35,6 +36,7 @@ from services.members.domain.member_import import (
 from services.members.settings import MembersSettings
 from services.members.use_cases.import_members import MemberImporter
 from shared.events.catalogue import COALITION
+from shared.qr_tokens import InvalidQrTokenError
 from shared.runtime import ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 from shared.web import VersionChangedError
@@ -44,6 +46,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AnotherFileError: (409, "another-file", "Another file"),
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
     BornLaterError: (422, "invalid-request", "Invalid request"),
+    InvalidQrTokenError: (409, "qr-token-not-valid", "QR token not valid"),
     IdentifierNotActiveError: (409, "identifier-not-active", "Identifier not active"),
     IdentifierStateError: (409, "identifier-state", "Identifier state"),
     IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
@@ -81,7 +84,8 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             consent_texts_router(database),
             statuses_router(database, settings.reasons),
             changes_router(database, identities),
-            resolving_router(database, identities, settings.identifier_match_order),
+            resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
+            qr_tokens_router(database, settings.qr_token_keys),
             terms_router(database, settings.terms_notice),
             terms_reading_router(database),
             acceptances_router(database),

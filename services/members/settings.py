@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
-from shared.runtime import ServiceSettings
+from shared.runtime.till_settings import QrSettings
 
 DEFAULT_STATUS_REASONS = (
     "member_request,inactivity,card_lost,card_stolen,fraud_suspected,fraud_confirmed,fraud_cleared,terms_breached,"
@@ -16,7 +16,7 @@ DEFAULT_STATUS_REASONS = (
 )
 
 
-class MembersSettings(ServiceSettings):
+class MembersSettings(QrSettings):
     """The keys that keep persons unreadable outside this service, and how long things last."""
 
     master_keys: SecretStr = Field(

@@ -1,6 +1,6 @@
 """Wiring: settings to database, Kafka, routes and workers; nothing else."""
 
-from services.redemption.api.members import members_router
+from services.redemption.api.members import lookup_router, members_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.consumer import (
@@ -33,6 +33,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     return Wiring(
         routers=(
             members_router(database, programme),
+            lookup_router(database, programme),
             holds_router(database, programme),
             settling_router(database, programme),
         ),

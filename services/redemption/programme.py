@@ -1,11 +1,13 @@
 """What the programme has set for redemption, as one process sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
+from shared.identifier_capabilities import Capabilities
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+from shared.qr_tokens import QrKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Programme:
     fresh_facts: FreshFacts
     topic_partitions: int
     zone: tzinfo
+    qr_keys: QrKeys = field(default_factory=lambda: QrKeys({}))
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
     def hash_of(self, kind: IdentifierType, value: str) -> str:
         """What stands for an identifier that a till has read.

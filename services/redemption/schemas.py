@@ -34,11 +34,27 @@ class IdentifierBody(Body):
     )
 
 
+class ShownIdentifierBody(IdentifierBody):
+    """What a till reads, and how. A dynamic QR token is of type token."""
+
+    entry_method: Literal["keyed", "swiped", "scanned"] = "scanned"
+
+
 class HoldBody(Body):
     """Reserve points of a member, named by id or by what the till has read."""
 
     member_id: UUID | None = None
-    identifier: IdentifierBody | None = None
+    identifier: ShownIdentifierBody | None = None
+    code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=TOKEN_LENGTH_MAX,
+        repr=False,
+        description="A QR token that the member shows beside an identifier which spends only so.",
+    )
+    session_id: UUID | None = Field(
+        default=None, description="The till conversation, as the QR token names it; a token of another one is refused."
+    )
     points: PositivePoints
     partner_id: CodeText | None = Field(
         default=None, description="At which partner. Needed from the programme's own clients; others may leave it out."
@@ -55,6 +71,12 @@ class HoldBody(Body):
         if (self.member_id is None) == (self.identifier is None):
             raise PydanticCustomError("one_member", "Name the member by member_id or by identifier: one of the two")
         return self
+
+
+class BalanceLookupBody(Body):
+    """Whose balance: what a till has read, and how."""
+
+    identifier: ShownIdentifierBody
 
 
 class CaptureBody(Body):
@@ -173,6 +195,7 @@ class RedemptionAnswer(_Answer):
     held_at: datetime | None
     expires_at: datetime | None
     closed_at: datetime | None
+    session_id: UUID | None
 
     @classmethod
     def of(cls, redemption: Redemption, **more: Any) -> Self:
@@ -190,6 +213,7 @@ class RedemptionAnswer(_Answer):
             held_at=redemption.held_at,
             expires_at=redemption.expires_at,
             closed_at=redemption.closed_at,
+            session_id=redemption.session_id,
             **more,
         )
 

@@ -7,10 +7,10 @@ from pydantic import Field
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from services.redemption.programme import Programme
-from shared.runtime.settings import ServiceSettings
+from shared.runtime.till_settings import TillSettings
 
 
-class RedemptionSettings(ServiceSettings):
+class RedemptionSettings(TillSettings):
     """What redemption needs."""
 
     minor_per_point: int = Field(
@@ -49,4 +49,6 @@ class RedemptionSettings(ServiceSettings):
             fresh_facts=FreshFacts(self.hold_points_max_while_behind),
             topic_partitions=self.topic_partitions,
             zone=ZoneInfo(self.time_zone),
+            qr_keys=self.qr_token_keys,
+            capabilities=self.identifier_capabilities,
         )

@@ -35,7 +35,9 @@ class Tender(Frozen):
 
 
 class ReceiptData(Frozen):
-    """What purchases and returns share. ``content_hash`` is SHA-256 (hex) of the till's document, canonical."""
+    """What purchases and returns share. ``content_hash`` is SHA-256 (hex) of the till's document, canonical.
+    ``session_id`` is the till conversation of a QR token, whose member is ``member_id``.
+    """
 
     receipt_id: ReceiptId
     content_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -47,6 +49,7 @@ class ReceiptData(Frozen):
     member_id: UUID | None = None
     identifier_hash: IdentifierHash | None = None
     entry_method: Literal["keyed", "swiped", "scanned"] | None = None
+    session_id: UUID | None = None
     occurred_at: AwareDatetime
     received_at: AwareDatetime
     currency: Annotated[str, Field(min_length=3, max_length=3)]

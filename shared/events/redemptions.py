@@ -10,7 +10,7 @@ from shared.events.points import Balance
 
 
 class HoldData(Frozen):
-    """Points reserved for one checkout."""
+    """Points reserved for one checkout. ``session_id``: the till conversation of the QR token that it began with."""
 
     redemption_id: UUID
     member_id: UUID
@@ -19,6 +19,7 @@ class HoldData(Frozen):
     points: Points
     expires_at: AwareDatetime
     balance: Balance
+    session_id: UUID | None = None
 
 
 class IssuerPoints(Frozen):

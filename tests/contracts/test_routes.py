@@ -16,6 +16,7 @@ from tests.support.applications import application, routes_of
 WITHOUT_IDEMPOTENCY_KEY = frozenset(
     {
         "/oauth/token",
+        "/v1/balances:lookup",
         "/v1/identifiers:resolve",
         "/v1/receipts",
         "/v1/receipts:batch",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from services.accrual.domain.purchase_event import purchase_event_id
@@ -19,7 +20,9 @@ from shared.events.purchases import (
     ReturnRecorded,
     Tender,
 )
+from shared.identifier_capabilities import Capabilities
 from shared.ids import IdentifierKey, IdentifierType, InvalidIdentifierError, hash_identifier, normalise_identifier
+from shared.qr_tokens import RECEIPT_CLOCK_TOLERANCE, InvalidQrTokenError, QrKeys, is_qr_token
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
 from shared.telemetry.trace_context import current_traceparent
 
@@ -46,7 +49,9 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A document with its identity: who issued it where, its natural key, its hash, and the hash of its identifier."""
+    """A document with its identity: who issued it where, its natural key, its hash, and what was shown: the hash of an
+    identifier, or the member and the session of a QR token.
+    """
 
     body: ReceiptBody
     partner_id: str
@@ -55,6 +60,8 @@ class Submission:
     natural_key: bytes
     content_hash: str
     identifier_hash: str | None
+    member_id: UUID | None = None
+    session_id: UUID | None = None
 
     @property
     def receipt_id(self) -> str:
@@ -62,25 +69,37 @@ class Submission:
         return receipt_id_of(self.natural_key)
 
 
-def identify(body: ReceiptBody, issuer: Issuer, key: IdentifierKey, country: str) -> Submission:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What this programme makes of what a till has read."""
+
+    key: IdentifierKey
+    country: str
+    qr_keys: QrKeys
+    capabilities: Capabilities
+
+
+class _Shown(NamedTuple):
+    """Who was shown at the till: by the hash of an identifier, or by a QR token. Nobody: all is None."""
+
+    identifier_hash: str | None = None
+    member_id: UUID | None = None
+    session_id: UUID | None = None
+
+
+def identify(body: ReceiptBody, issuer: Issuer, reading: Reading) -> Submission:
     """Find out whose document this is and what identifies it.
 
     Raises:
         InvalidDocumentError: it belongs to another partner, store or till than the caller's, or names none; or its
-            identifier cannot be one.
+            identifier cannot be one, may not earn, or is a QR token that did not count when the receipt was made.
     """
     faults: list[Fault] = []
     in_key = (body.key.store_id, body.key.till_id) if isinstance(body.key, SequenceKey) else (None, None)
     partner_id = _one_of("/partner_id", "partner", body.partner_id, issuer.partner_id, None, faults)
     store_id = _one_of("/store_id", "store", body.store_id, issuer.store_id, in_key[0], faults)
     till_id = _one_of("/till_id", "till", body.till_id, issuer.till_id, in_key[1], faults)
-    identifier_hash = None
-    if body.identifier is not None:
-        kind = IdentifierType(body.identifier.type)
-        try:
-            identifier_hash = hash_identifier(kind, normalise_identifier(kind, body.identifier.value, country), key)
-        except InvalidIdentifierError as error:
-            faults.append(Fault("/identifier/value", str(error)))
+    shown = _shown(body, reading, faults)
     if faults:
         raise InvalidDocumentError(faults)
     return Submission(
@@ -90,8 +109,30 @@ def identify(body: ReceiptBody, issuer: Issuer, key: IdentifierKey, country: str
         till_id=till_id,
         natural_key=encode_receipt_key(partner_id, body.key),
         content_hash=content_hash(body),
-        identifier_hash=identifier_hash,
+        identifier_hash=shown.identifier_hash,
+        member_id=shown.member_id,
+        session_id=shown.session_id,
     )
+
+
+def _shown(body: ReceiptBody, reading: Reading, faults: list[Fault]) -> _Shown:
+    """Whom the till has read. A receipt may come hours later: a token must have counted when the receipt was made."""
+    said = body.identifier
+    if said is None:
+        return _Shown()
+    is_token = said.type == "token" and is_qr_token(said.value)
+    if not reading.capabilities.of(said.type, "token" if is_token else said.entry_method).may_earn:
+        faults.append(Fault("/identifier", "earns nothing in this programme, entered this way: post without it"))
+    try:
+        if is_token:
+            token = reading.qr_keys.open(said.value)
+            token.require(body.occurred_at, RECEIPT_CLOCK_TOLERANCE)
+            return _Shown(None, token.member_id, token.session_id)
+        kind = IdentifierType(said.type)
+        return _Shown(hash_identifier(kind, normalise_identifier(kind, said.value, reading.country), reading.key))
+    except (InvalidIdentifierError, InvalidQrTokenError) as error:
+        faults.append(Fault("/identifier/value", str(error)))
+        return _Shown()
 
 
 def judge(submission: Submission, tolerance: Tolerance, till_scheme: str | None, currency: str, now: datetime) -> int:
@@ -141,6 +182,7 @@ def to_event(
         "operator_hash": operator,
         "member_id": member_id,
         "identifier_hash": submission.identifier_hash,
+        "session_id": submission.session_id,
         "entry_method": body.identifier.entry_method if body.identifier is not None else None,
         "occurred_at": body.occurred_at,
         "received_at": received_at,

@@ -26,6 +26,7 @@ Scope: TypeAlias = Literal[
     "members:erase",
     "members:republish",
     "identifiers:write",
+    "qr-tokens:write",
     "receipts:write",
     "receipts:read",
     "rules:write",
@@ -45,7 +46,7 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's, and
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
 # holds for all partners; what a partner pays is settled between two of the programme's people; and who may block any
-# card could block another partner's customers.
+# card could block another partner's customers, and who makes QR tokens can pay as anybody.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -58,6 +59,7 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "members:erase",
         "members:republish",
         "identifiers:write",
+        "qr-tokens:write",
         "declarations:write",
         "audit:read",
         "retention:read",

@@ -23,11 +23,13 @@ from services.members.schemas.identifiers import (
 )
 from services.members.schemas.registry import IdentifierAnswer
 from services.members.use_cases.change_identifier import change_identifier
+from services.members.use_cases.issue_qr_token import resolve_qr_token
 from services.members.use_cases.read_identifier_history import read_identifier_history
 from services.members.use_cases.replace_identifier import replace_identifier
 from services.members.use_cases.resolve_identifier import resolve_identifier
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.qr_tokens import InvalidQrTokenError, QrKeys, QrToken, is_qr_token
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, requires
 
 Changer = Annotated[Principal, requires("identifiers:write")]
 Reader = Annotated[Principal, requires("members:read")]
@@ -82,7 +84,9 @@ def changes_router(database: Database, identities: Identities) -> APIRouter:
     return router
 
 
-def resolving_router(database: Database, identities: Identities, match_order: Sequence[IdentifierKind]) -> APIRouter:
+def resolving_router(
+    database: Database, identities: Identities, match_order: Sequence[IdentifierKind], qr_keys: QrKeys
+) -> APIRouter:
     """Whose an identifier is, and what happened to a member's; changes nothing."""
     router = APIRouter(prefix="/v1", tags=["identifiers"])
 
@@ -92,11 +96,18 @@ def resolving_router(database: Database, identities: Identities, match_order: Se
         responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
     )
     async def resolve(body: ResolveBody, _: Reader) -> ResolvedAnswer:
-        """Whose identifier is it? Of several, the first in the programme's order that is in use says who is there.
+        """Whose identifier is it? Of several, the first in the programme's order that is in use says who is there; a QR
+        token before all others.
 
         No effect, so no Idempotency-Key; a POST, so that the value stands in no log.
         """
         is_list = body.identifiers is not None
+        for index, item in enumerate(body.read):
+            if item.type == "token" and is_qr_token(item.value):
+                token = _opened(qr_keys, item.value, f"/identifiers/{index}/value" if is_list else "/value")
+                async with database.transaction() as transaction:
+                    member_id = await resolve_qr_token(transaction, token)
+                return ResolvedAnswer(member_id=member_id, type="token" if is_list else None)
         claims = [
             claim_of(identities, item, f"/identifiers/{index}" if is_list else "")
             for index, item in enumerate(body.read)
@@ -127,3 +138,10 @@ def _hash_of(identities: Identities, body: NamedIdentifierBody, pointer: str) ->
 def _fingerprint(identities: Identities, body: ChangeBody | ReplacementBody) -> bytes:
     """What tells a retry from another request. Keyed: a plain digest of a card's number can be guessed."""
     return identities.fingerprint(body.model_dump_json().encode())
+
+
+def _opened(keys: QrKeys, token: str, pointer: str) -> QrToken:
+    try:
+        return keys.open(token)
+    except InvalidQrTokenError as error:
+        raise invalid_field(pointer, str(error)) from None

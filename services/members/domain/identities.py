@@ -4,7 +4,8 @@ import hmac
 from dataclasses import dataclass
 
 from services.members.domain.registry import Claim, IdentifierKind
-from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+from shared.ids import IdentifierKey, IdentifierType, InvalidIdentifierError, hash_identifier, normalise_identifier
+from shared.qr_tokens import is_qr_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Identities:
         Raises:
             InvalidIdentifierError: the value cannot be of this type.
         """
+        if kind == "token" and is_qr_token(value):
+            raise InvalidIdentifierError("a QR token counts for a minute and cannot be anybody's identifier")
         return Claim(kind, self._hash(IdentifierType(kind), value))
 
     def email_hash(self, email: str) -> str:

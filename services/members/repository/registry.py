@@ -9,6 +9,7 @@ from services.members.domain.registry import Claim, Identifier, Member
 from services.members.domain.sealed import SealedPerson, WrappedKey
 from services.members.tables import identifiers, member_keys, members, persons
 from shared.database import Transaction
+from shared.events.members import MemberStatus
 
 # An e-mail address is claimed like an identifier: one table says whom a normal form belongs to, in one lock order.
 EMAIL_TYPE = "email"
@@ -49,6 +50,8 @@ LOCK_MEMBER = """
 
 RAISE_MEMBER_VERSION = "update members set version = version + 1 where member_id = $1"
 
+FIND_STATUS = "select status from members where member_id = $1"
+
 HAS_MEMBER = "select exists (select from members where member_id = $1)"
 
 
@@ -67,6 +70,12 @@ async def lock_member(transaction: Transaction, member_id: UUID) -> Member | Non
     """The member, locked to the commit."""
     row = await transaction.raw.fetchrow(LOCK_MEMBER, member_id)
     return None if row is None else Member(**dict(row))
+
+
+async def find_status(transaction: Transaction, member_id: UUID) -> MemberStatus | None:
+    """What the member may do, or None where there is none."""
+    status: MemberStatus | None = await transaction.raw.fetchval(FIND_STATUS, member_id)
+    return status
 
 
 async def has_member(transaction: Transaction, member_id: UUID) -> bool:

@@ -6,8 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import TypeAdapter
 
+from services.redemption.api.reading import shown_at_till
 from services.redemption.programme import Programme
-from services.redemption.schemas import MemberBalanceAnswer, StatementLineAnswer, TypeBalanceAnswer
+from services.redemption.schemas import (
+    BalanceLookupBody,
+    MemberBalanceAnswer,
+    StatementLineAnswer,
+    TypeBalanceAnswer,
+)
+from services.redemption.use_cases.look_up_balance import look_up_balance
 from services.redemption.use_cases.read_member import StatementPosition, read_balances, read_statement
 from shared.database import Database
 from shared.web import Page, Paging, Principal, encode_cursor, problems, requires
@@ -55,6 +62,27 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
             next_cursor=None
             if following is None
             else encode_cursor((following.before_transfer_id, following.available)),
+        )
+
+    return router
+
+
+def lookup_router(database: Database, programme: Programme) -> APIRouter:
+    """Balances for a till that knows a member by what was shown there; changes nothing."""
+    router = APIRouter(prefix="/v1", tags=["members"])
+
+    @router.post("/balances:lookup", responses=problems(400, 401, 403, 404, 409, 413, 415, 422))
+    async def lookup(body: BalanceLookupBody, _: Reader) -> MemberBalanceAnswer:
+        """What the member has who is named by a card, a phone or a QR token, if the programme shows it for such a one.
+
+        No effect, so no Idempotency-Key; a POST, so that the value stands in no log.
+        """
+        shown = shown_at_till(programme, body.identifier)
+        async with database.transaction() as transaction:
+            member_id, balances = await look_up_balance(transaction, shown, programme.point_type)
+        return MemberBalanceAnswer(
+            member_id=member_id,
+            balances=[TypeBalanceAnswer.of_type(code, balances[code]) for code in sorted(balances)],
         )
 
     return router

@@ -8,9 +8,11 @@ import orjson
 from fastapi import APIRouter, Response
 
 from services.redemption import metrics
+from services.redemption.api.reading import opened, shown_at_till
 from services.redemption.api.refusals import already_captured, declined, facts_behind
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.holding import HoldRequest, Paid
+from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
 from services.redemption.schemas import (
     BalanceAnswer,
@@ -27,7 +29,6 @@ from services.redemption.use_cases.hold_points import Declined, Held, Spender, h
 from services.redemption.use_cases.read_redemption import read_redemption
 from services.redemption.use_cases.void_hold import void_hold
 from shared.database import Database, Transaction
-from shared.ids import IdentifierType, InvalidIdentifierError
 from shared.web import (
     Answer,
     IdempotencyKey,
@@ -77,7 +78,9 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                     answer = HeldAnswer.of(redemption, balance=BalanceAnswer.of(balance))
                     return Answer(201, answer)
                 case Declined():
-                    return ProblemAnswer(declined(decided))
+                    return ProblemAnswer(
+                        declined(decided, spender.presented.capability, programme.capabilities.version)
+                    )
                 case Paid():
                     return ProblemAnswer(already_captured())
 
@@ -150,12 +153,10 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
 
 
 def _spender(body: HoldBody, programme: Programme) -> Spender:
+    code = None if body.code is None else opened(programme, body.code, "/code")
     if body.identifier is None:
-        return Spender(member_id=body.member_id)
-    try:
-        return Spender(identifier_hash=programme.hash_of(IdentifierType(body.identifier.type), body.identifier.value))
-    except InvalidIdentifierError as error:
-        raise invalid_field("/identifier/value", str(error)) from None
+        return Spender(body.member_id, presented=Presented(code=code, session_id=body.session_id))
+    return shown_at_till(programme, body.identifier, code=code, session_id=body.session_id)
 
 
 def _partner(body: HoldBody, principal: Principal) -> str:
@@ -170,9 +171,14 @@ def _partner(body: HoldBody, principal: Principal) -> str:
 
 def _fingerprint(body: HoldBody, spender: Spender) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
-    phone number can be guessed."""
+    phone number can be guessed; a QR token as it stands, since it says nothing."""
     said = body.model_dump(mode="json", exclude={"identifier"})
-    return orjson.dumps(said | {"identifier_hash": spender.identifier_hash})
+    shown = body.identifier
+    said["identifier_hash"] = spender.identifier_hash
+    if shown is not None:
+        said["entry_method"] = shown.entry_method
+        said["qr_token"] = shown.value if spender.presented.token is not None else None
+    return orjson.dumps(said)
 
 
 def _outcome(decided: Held | Declined | Paid) -> str:

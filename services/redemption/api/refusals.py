@@ -5,12 +5,18 @@ from services.redemption.domain.errors import (
     ExceedsHoldError,
     FactsBehindError,
     HoldNotOpenError,
+    IdentifierRevokedError,
+    MayNotSeeBalanceError,
+    OtherMembersCodeError,
+    OtherSessionError,
     RedemptionIdTakenError,
     UnknownMemberError,
     UnknownRedemptionError,
 )
 from services.redemption.domain.holding import DeclineReason
 from services.redemption.use_cases.hold_points import Declined
+from shared.identifier_capabilities import Capability
+from shared.qr_tokens import InvalidQrTokenError
 from shared.web import Problem
 
 RETRY_AFTER_SECONDS = 5
@@ -23,6 +29,11 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     RedemptionIdTakenError: (409, "redemption-id-taken", "Redemption id taken"),
     AlreadyCapturedError: _ALREADY_CAPTURED,
     HoldNotOpenError: (409, "hold-not-open", "Hold not open"),
+    IdentifierRevokedError: (409, "identifier-blocked", "Identifier blocked"),
+    InvalidQrTokenError: (409, "qr-token-not-valid", "QR token not valid"),
+    MayNotSeeBalanceError: (403, "identifier-may-not-see-balance", "Identifier may not see balance"),
+    OtherMembersCodeError: (409, "other-members-code", "Other member's code"),
+    OtherSessionError: (409, "other-session", "Other session"),
     ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
 }
 
@@ -34,6 +45,19 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "member_spend_locked": ("member-spend-locked", "spending is locked for this member"),
     "member_merged": ("member-merged", "the member was merged into another one: ask again in a moment"),
     "member_closed": ("member-closed", "the member has left the programme"),
+    "identifier_may_not_spend": (
+        "identifier-may-not-spend",
+        "this identifier, entered this way, spends no points: ask for a card or a QR token",
+    ),
+    "identifier_spends_less": (
+        "identifier-spends-less",
+        "this identifier, entered this way, spends at most `spend_points_max` at once: ask for another one",
+    ),
+    "code_needed": ("code-needed", "this identifier spends points only with a code: have the member show a QR token"),
+    "session_spent": (
+        "session-spent",
+        "points were reserved with this QR token before: have a new one shown",
+    ),
     "identifier_blocked": (
         "identifier-blocked",
         "this identifier is blocked, lost or replaced: use another of the member's",
@@ -44,13 +68,21 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "partner_does_not_redeem": ("partner-does-not-redeem", "this partner gives points and takes none"),
 }
 
+_BY_CAPABILITY = frozenset({"identifier_may_not_spend", "identifier_spends_less", "code_needed"})
 
-def declined(answer: Declined) -> Problem:
-    """A declined hold: nothing is reserved, and the redemption remembers it."""
+
+def declined(answer: Declined, capability: Capability | None, capabilities_version: int) -> Problem:
+    """A declined hold: nothing is reserved, and the redemption remembers it.
+
+    Where the table of capabilities refused it, the answer says which version of it, and how much the identifier spends.
+    """
     slug, detail = _DECLINED[answer.decline.reason]
     extensions: dict[str, object] = {"redemption_id": str(answer.decline.redemption.redemption_id)}
     if answer.available is not None:
         extensions["available"] = answer.available
+    if capability is not None and answer.decline.reason in _BY_CAPABILITY:
+        extensions["capabilities_version"] = capabilities_version
+        extensions["spend_points_max"] = capability.spend_points_max
     return Problem(409, slug, f"Nothing was reserved: {detail}.", extensions=extensions)
 
 

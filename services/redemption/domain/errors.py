@@ -59,3 +59,31 @@ class ExceedsHoldError(RedemptionError):
     def __init__(self, asked_points: int, open_points: int) -> None:
         super().__init__(f"{asked_points} points were asked for, {open_points} are reserved")
         self.open_points = open_points
+
+
+class OtherSessionError(RedemptionError):
+    """A QR token is for one till conversation, and the hold is for another one."""
+
+    def __init__(self) -> None:
+        super().__init__("the QR token belongs to another session: send its own, or show a new token")
+
+
+class OtherMembersCodeError(RedemptionError):
+    """The code beside an identifier is another member's."""
+
+    def __init__(self) -> None:
+        super().__init__("the code is not of the member that the identifier names")
+
+
+class MayNotSeeBalanceError(RedemptionError):
+    """What was shown at the till is not enough to be told a balance."""
+
+    def __init__(self) -> None:
+        super().__init__("this identifier, entered this way, may not see the balance: ask for a card or a QR token")
+
+
+class IdentifierRevokedError(RedemptionError):
+    """The identifier was blocked, lost or replaced."""
+
+    def __init__(self) -> None:
+        super().__init__("this identifier is blocked, lost or replaced: use another of the member's")

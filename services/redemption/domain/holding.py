@@ -13,13 +13,16 @@ from services.redemption.domain.errors import (
 )
 from services.redemption.domain.partner_standing import Reason as PartnerReason
 from services.redemption.domain.partner_standing import Standing, why_not_spent
+from services.redemption.domain.presenting import NOTHING_SHOWN, Presented, PresentingReason, why_not_presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
 
 HOLD_SECONDS_DEFAULT = 900
 HOLD_SECONDS_MAX = 86_400
 
-DeclineReason = Literal["insufficient_points", "too_many_lots", StatusReason, "identifier_blocked", PartnerReason]
+DeclineReason = Literal[
+    "insufficient_points", "too_many_lots", StatusReason, "identifier_blocked", PartnerReason, PresentingReason
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,16 @@ class HoldRequest:
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
     """What decides whether a member may spend, as this service's projections know it; ``partner`` is where the partner
-    stands at whose till it is, None while nothing is known of it.
+    stands at whose till it is, None while nothing is known of it. ``is_session_spent``: points were reserved in this
+    till conversation before, by another redemption.
     """
 
     member_id: UUID
     status: KnownStatus
     is_identifier_blocked: bool = False
     partner: Standing | None = None
+    presented: Presented = NOTHING_SHOWN
+    is_session_spent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ def decide_hold(
     named = replace(redemption, partner_id=request.partner_id, member_id=member.member_id)
     if has_waiting_receipt:
         return Paid(named)
-    reason = _decline_reason(member)
+    reason = _decline_reason(member, request.points)
     if reason is not None:
         return Decline(replace(named, state=State.DECLINED, closed_at=now), request.points, reason)
     return Reserve(
@@ -134,6 +140,7 @@ def decide_hold(
             held_at=now,
             expires_at=request.expires_at,
             closed_at=None,
+            session_id=member.presented.session,
         )
     )
 
@@ -148,6 +155,7 @@ def declined_by_ledger(reserve: Reserve, reason: DeclineReason, now: datetime) -
         held_at=None,
         expires_at=None,
         closed_at=now,
+        session_id=None,
     )
     return Decline(declined, reserve.redemption.held_points, reason)
 
@@ -192,9 +200,11 @@ def _let_go(redemption: Redemption, state: State, now: datetime) -> LetGo:
     return LetGo(replace(redemption, state=state, open_points=0, closed_at=now), redemption.open_points)
 
 
-def _decline_reason(member: MemberFacts) -> DeclineReason | None:
+def _decline_reason(member: MemberFacts, points: int) -> DeclineReason | None:
     if (reason := why_not_spent(member.partner)) is not None:
         return reason
     if member.is_identifier_blocked:
         return "identifier_blocked"
-    return DECLINES[member.status]
+    if (by_status := DECLINES[member.status]) is not None:
+        return by_status
+    return why_not_presented(member.presented, points, is_session_spent=member.is_session_spent)

@@ -32,7 +32,8 @@ class Redemption:
 
     ``open_points`` are still reserved, and positive exactly while the state is ``HELD``. ``captured_points`` were
     taken, from the hold or late; ``uncovered_points`` are what receipts took that the balance could not give: the
-    partner's loss.
+    partner's loss. ``session_id`` is the till conversation of the QR token that the points were reserved with; a
+    conversation has at most one redemption.
     """
 
     redemption_id: UUID
@@ -47,6 +48,7 @@ class Redemption:
     held_at: datetime | None = None
     expires_at: datetime | None = None
     closed_at: datetime | None = None
+    session_id: UUID | None = None
 
 
 CaptureSource = Literal["http", "event"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from services.redemption.domain.holding import MemberFacts
@@ -135,6 +135,10 @@ FIND_BY_IDENTIFIER = """
     select identifier_hash, member_id from redemption_identifiers where identifier_hash = any($1::text[])
 """
 
+FIND_HOLDER = """
+    select member_id, state = 'active' as is_active from redemption_identifiers where identifier_hash = $1
+"""
+
 IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> all($2::text[]))"
 
 FIND_TILL = """
@@ -143,6 +147,13 @@ FIND_TILL = """
 """
 
 LOAD_PARTNER_NAMES = "select partner_id, name from redemption_partners where partner_id = any($1::text[])"
+
+
+class Holder(NamedTuple):
+    """To whom an identifier belongs; ``is_active``: it was not blocked, lost or replaced."""
+
+    member_id: UUID
+    is_active: bool
 
 
 async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
@@ -259,6 +270,12 @@ async def find_members(transaction: Transaction, identifier_hashes: Collection[s
         return {}
     rows = await transaction.raw.fetch(FIND_BY_IDENTIFIER, sorted(identifier_hashes))
     return {row["identifier_hash"]: row["member_id"] for row in rows}
+
+
+async def find_holder(transaction: Transaction, identifier_hash: str) -> Holder | None:
+    """Whose this identifier is, and whether it is in use."""
+    row = await transaction.raw.fetchrow(FIND_HOLDER, identifier_hash)
+    return None if row is None else Holder(row["member_id"], row["is_active"])
 
 
 async def is_member(transaction: Transaction, member_id: UUID) -> bool:

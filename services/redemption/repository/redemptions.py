@@ -12,7 +12,7 @@ from shared.database import Transaction
 CaptureKey = tuple[UUID, bytes]
 
 _COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points, captured_points,
-    uncovered_points, held_at, expires_at, closed_at"""
+    uncovered_points, held_at, expires_at, closed_at, session_id"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -46,13 +46,15 @@ LOCK_DUE = f"""
 
 FIND = f"select {_COLUMNS} from redemptions where redemption_id = $1"
 
+FIND_BY_SESSION = "select redemption_id from redemptions where session_id = $1"
+
 # Every row is either new or locked by this transaction.
 SAVE = f"""
     insert into redemptions ({_COLUMNS})
     select *
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
-        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]
+        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[]
     )
     order by 1
     on conflict (redemption_id) do update
@@ -65,7 +67,8 @@ SAVE = f"""
             uncovered_points = excluded.uncovered_points,
             held_at = excluded.held_at,
             expires_at = excluded.expires_at,
-            closed_at = excluded.closed_at
+            closed_at = excluded.closed_at,
+            session_id = excluded.session_id
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
@@ -121,6 +124,12 @@ async def find_redemption(transaction: Transaction, redemption_id: UUID) -> Rede
     return None if row is None else _redemption(row)
 
 
+async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | None:
+    """The redemption that points were reserved with in this till conversation; ask under the member's lock."""
+    found: UUID | None = await transaction.raw.fetchval(FIND_BY_SESSION, session_id)
+    return found
+
+
 async def lock_due_holds(transaction: Transaction, due_at: datetime, rows_max: int) -> list[Redemption]:
     """Open holds that end at ``due_at`` or before, oldest first, locked; those that others hold are left out."""
     return [_redemption(row) for row in await transaction.raw.fetch(LOCK_DUE, due_at, rows_max)]
@@ -144,6 +153,7 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
         [redemption.held_at for redemption in redemptions],
         [redemption.expires_at for redemption in redemptions],
         [redemption.closed_at for redemption in redemptions],
+        [redemption.session_id for redemption in redemptions],
     )
 
 
@@ -192,6 +202,7 @@ def _redemption(row: asyncpg.Record) -> Redemption:
         held_at=row["held_at"],
         expires_at=row["expires_at"],
         closed_at=row["closed_at"],
+        session_id=row["session_id"],
     )
 
 

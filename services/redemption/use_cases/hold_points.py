@@ -1,6 +1,6 @@
 """Reserve points for a checkout."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
@@ -13,6 +13,7 @@ from services.redemption.domain.holding import (
     decide_hold,
     declined_by_ledger,
 )
+from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
 from services.redemption.repository import projections, receipts, redemptions
@@ -26,10 +27,11 @@ from shared.ledger import Balances, Refused
 
 @dataclass(frozen=True, slots=True)
 class Spender:
-    """Whose points: a member's id, or the hash of what the till has read; one of the two."""
+    """Whose points: a member's id, or the hash of what the till has read; one of the two. And what was shown there."""
 
     member_id: UUID | None = None
     identifier_hash: str | None = None
+    presented: Presented = NOTHING_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ async def hold_points(
 
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
+        InvalidQrTokenError, OtherSessionError, OtherMembersCodeError: what was shown does not count.
         FactsBehindError: nothing was changed, and nothing is remembered: asked again a moment later, it may go.
     """
-    point_type = programme.point_type
+    point_type, presented = programme.point_type, spender.presented
     if redemption_id is None:
         redemption, has_waiting_receipt = Redemption(new_id(), point_type), False  # nobody else can know this id yet
     else:
@@ -73,12 +76,21 @@ async def hold_points(
         has_waiting_receipt = redemption.state is State.AWAITED and await receipts.is_waited_for(
             transaction, redemption_id
         )
+    if presented.session is None or presented.session != redemption.session_id:  # else it is the same hold, sent again
+        presented.require_fresh(transaction.now)
     today = transaction.now.astimezone(programme.zone).date()
     member = await projections.lock_spender(
         transaction, spender.member_id, spender.identifier_hash, request.partner_id, today
     )
     if member is None:
         raise UnknownMemberError
+    presented.require_same_member(member.member_id)
+    if presented.session is not None:
+        spent_by = await redemptions.find_by_session(transaction, presented.session)
+        is_spent = spent_by not in (None, redemption.redemption_id)
+        member = replace(member, presented=presented, is_session_spent=is_spent)
+    else:
+        member = replace(member, presented=presented)
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
     match decision:
         case Reserve():

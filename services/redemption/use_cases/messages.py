@@ -49,6 +49,7 @@ def held_message(transaction: Transaction, redemption: Redemption, balance: Bala
             points=redemption.held_points,
             expires_at=redemption.expires_at,
             balance=_balance(balance),
+            session_id=redemption.session_id,
         ),
     )
     return _message(event, member_id)

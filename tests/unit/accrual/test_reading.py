@@ -1,0 +1,82 @@
+"""What the door makes of what a till has read: QR tokens, and identifiers that may not earn."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.accrual.schemas import ReceiptBody
+from services.accrual.use_cases.read_document import (
+    InvalidDocumentError,
+    Issuer,
+    Reading,
+    Submission,
+    identify,
+    to_event,
+)
+from shared.identifier_capabilities import Capabilities, Capability
+from shared.ids import IdentifierKey
+from shared.qr_tokens import LIFE, RECEIPT_CLOCK_TOLERANCE, QrKeys
+from tests.support.qr import QR_KEYS, qr_token
+
+MEMBER, SESSION = uuid4(), uuid4()
+ISSUED_AT = datetime.fromisoformat("2026-11-01T12:00:00-05:00")
+ISSUER = Issuer("grocer", None, None)
+NO_EARNING = Capabilities(version=2, rows=(Capability(type="phone", entry_method="keyed", may_earn=False),))
+
+
+def read(
+    identifier: dict[str, str], occurred_at: datetime = ISSUED_AT, capabilities: Capabilities | None = None
+) -> Submission:
+    body: dict[str, Any] = {
+        "key": {
+            "scheme": "sequence",
+            "store_id": "s1",
+            "till_id": "1",
+            "business_date": "2026-11-01",
+            "shift": 1,
+            "number": 1,
+        },
+        "occurred_at": occurred_at.isoformat(),
+        "currency": "USD",
+        "identifier": identifier,
+        "total_minor": 1000,
+        "lines": [{"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}],
+    }
+    key = IdentifierKey(1, b"k" * 32)
+    reading = Reading(key, "US", QrKeys.parse(QR_KEYS), capabilities or Capabilities())
+    return identify(ReceiptBody.model_validate(body), ISSUER, reading)
+
+
+def token(keys: str = QR_KEYS) -> dict[str, str]:
+    return {"type": "token", "value": qr_token(MEMBER, ISSUED_AT, SESSION, keys)}
+
+
+@pytest.mark.parametrize("after", [timedelta(), LIFE, LIFE + RECEIPT_CLOCK_TOLERANCE, -RECEIPT_CLOCK_TOLERANCE])
+def test_a_receipt_that_comes_hours_later_counts_if_its_token_did_when_it_was_made(after: timedelta) -> None:
+    occurred_at = ISSUED_AT + after
+    submission = read(token(), occurred_at)
+    event = to_event(submission, submission.member_id, occurred_at + timedelta(hours=9), IdentifierKey(1, b"k" * 32))
+    assert (event.data.member_id, event.data.session_id, event.data.identifier_hash) == (MEMBER, SESSION, None)
+
+
+@pytest.mark.parametrize("after", [LIFE + RECEIPT_CLOCK_TOLERANCE * 1.01, -RECEIPT_CLOCK_TOLERANCE * 1.01])
+def test_a_token_that_did_not_count_is_refused_at_its_field(after: timedelta) -> None:
+    with pytest.raises(InvalidDocumentError) as refused:
+        read(token(), ISSUED_AT + after)
+    assert [fault.pointer for fault in refused.value.faults] == ["/identifier/value"]
+
+
+def test_a_token_of_another_programme_is_refused() -> None:
+    with pytest.raises(InvalidDocumentError):
+        read(token("1:" + "77" * 32))
+
+
+def test_what_may_not_earn_is_refused_and_everything_else_may() -> None:
+    phone = {"type": "phone", "value": "+12125550123"}
+    with pytest.raises(InvalidDocumentError) as refused:
+        read(phone | {"entry_method": "keyed"}, capabilities=NO_EARNING)
+    assert [fault.pointer for fault in refused.value.faults] == ["/identifier"]
+    assert read(phone | {"entry_method": "scanned"}, capabilities=NO_EARNING).identifier_hash is not None
+    assert read(phone | {"entry_method": "keyed"}).identifier_hash is not None  # a keyed phone earns, by default
