@@ -14,6 +14,8 @@ ADMIN_SCOPES = (
     "partners:read",
     "clients:read",
     "clients:write",
+    "people:read",
+    "people:write",
     "audit:read",
     "contracts:write",
     "contracts:approve",

@@ -13,6 +13,7 @@ from services.coalition.api.contracts import approvals_router, contract_reading_
 from services.coalition.api.exposure import exposure_router
 from services.coalition.api.oauth import oauth_router
 from services.coalition.api.partners import partners_router, standings_router
+from services.coalition.api.people import people_changes_router, people_router
 from services.coalition.api.shifts import shifts_router
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.store_changes import store_changes_router
@@ -36,6 +37,7 @@ from services.coalition.domain.errors import (
     PartnerExistsError,
     PartnerNotFoundError,
     PublishedTooLateError,
+    RolesNotForPartnersError,
     ScopeNotForPartnersError,
     ShiftClosedOtherwiseError,
     StateChangeError,
@@ -49,6 +51,7 @@ from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
 from services.coalition.use_cases.judge_exposure import review_exposures
 from services.coalition.use_cases.settle_clients import settle_clients
+from services.coalition.use_cases.settle_people import settle_people
 from shared.database import Database
 from shared.events.catalogue import POINTS, PURCHASES, REDEMPTIONS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
@@ -71,6 +74,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     PartnerExistsError: (409, "partner-exists", "Partner exists"),
     PartnerNotFoundError: (404, "not-found", "Not found"),
     PublishedTooLateError: (422, "published-too-late", "Published too late"),
+    RolesNotForPartnersError: (422, "roles-not-for-partners", "Roles not for partners"),
     ScopeNotForPartnersError: (422, "scope-not-for-partners", "Scope not for partners"),
     SealBrokenError: (409, "secret-not-available", "Secret not available"),
     ShiftClosedOtherwiseError: (409, "shift-closed-otherwise", "Shift closed otherwise"),
@@ -118,6 +122,8 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             client_changes_router(
                 database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)
             ),
+            people_router(database, hasher, shown_once),
+            people_changes_router(database, hasher, shown_once),
             audit_router(database),
             contracts_router(database),
             contract_reading_router(database),
@@ -131,7 +137,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_capture, unknown_types="dead-letter"),
         ),
         periodic=(Periodic("review exposures", REVIEW_SECONDS, partial(_review, database)),),
-        on_start=(database.warm, settle_declared_clients),
+        on_start=(database.warm, partial(settle_people, database), settle_declared_clients),
         domain_problems=DOMAIN_PROBLEMS,
     )
 

@@ -3,11 +3,12 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from services.coalition.credentials.tokens import InvalidSigningKeyError, TokenSigner
 from services.coalition.domain.scopes import Scope
 from services.coalition.use_cases.settle_clients import DeclaredClient
+from shared.roles import is_person
 from shared.runtime import ServiceSettings
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
@@ -15,12 +16,18 @@ SECRET_LENGTH_MIN = 16
 BOOTSTRAP_CLIENTS_MAX = 50
 
 
+def _is_no_person(client_id: str) -> str:
+    if is_person(client_id):
+        raise ValueError("no client's id begins with person:")
+    return client_id
+
+
 class BootstrapClient(BaseModel):
     """A client that is there from the first start on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    client_id: Annotated[str, Field(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX)]
+    client_id: Annotated[str, Field(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX), AfterValidator(_is_no_person)]
     secret: Annotated[SecretStr, Field(min_length=SECRET_LENGTH_MIN)]
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
     partner_id: Annotated[str, Field(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX)] | None = None

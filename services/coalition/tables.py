@@ -48,6 +48,7 @@ api_clients = Table(
     Column("secret_hash", Text, nullable=False),
     Column("previous_secret_hash", Text),
     Column("previous_valid_until", DateTime(timezone=True)),
+    Column("roles", ARRAY(Text), nullable=False),
     Column("is_revoked", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),

@@ -16,6 +16,7 @@ import structlog
 from joserfc import jws, jwt
 from joserfc.errors import JoseError, SecurityWarning
 
+from shared.roles import ROLES
 from shared.web.keys import Keys, KeySource, KeysUnavailableError
 from shared.web.known_clients import KnownClients, left_of
 from shared.web.metrics import KEY_FETCHES, TOKEN_REFUSALS
@@ -174,7 +175,15 @@ class Authenticator:
         is_named = isinstance(subject, str) and bool(subject) and "/" not in subject
         if not is_named or not isinstance(partner_id, str | None) or partner_id == "" or not isinstance(scope, str):
             raise refuse("claims", "The token lacks a client, or names its partner or scopes in another form.")
-        return Principal(client_id=str(subject), partner_id=partner_id, scopes=frozenset(scope.split()))
+        roles = claims.get("roles") or []
+        if not isinstance(roles, list):
+            raise refuse("claims", "The token names its roles in another form than a list.")
+        return Principal(
+            client_id=str(subject),
+            partner_id=partner_id,
+            scopes=frozenset(scope.split()),
+            roles=ROLES.intersection(str(role) for role in roles),
+        )
 
     def _check_times(self, claims: dict[str, Any]) -> None:
         now_seconds = self._now_seconds()

@@ -1,6 +1,8 @@
-"""Who calls: a client with a token, or a till with its key."""
+"""Who calls: a client or a person with a token, or a till with its key."""
 
 from dataclasses import dataclass
+
+from shared.roles import PERSON_PREFIX, is_person
 
 # What a till may do; it gets no token, so its scopes are the same for all.
 TILL_SCOPES = frozenset({"receipts:write", "receipts:read", "redemptions:write", "redemptions:read", "balances:read"})
@@ -19,7 +21,9 @@ class TillIdentity:
 class Principal:
     """The authenticated caller. ``partner_id`` is None for the programme's own clients, who see every partner's.
 
-    ``client_id`` is unique among clients and tills together: idempotency keys are scoped by it.
+    ``client_id`` is unique among clients, tills and people together (``person:<subject>``): it is the author of what
+    the caller does, drafts and approvals are told apart by it, and idempotency keys are scoped by it. ``roles`` are a
+    person's: they are where the scopes come from.
     """
 
     client_id: str
@@ -27,6 +31,12 @@ class Principal:
     scopes: frozenset[str]
     store_id: str | None = None
     till_id: str | None = None
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def subject(self) -> str | None:
+        """The person's id at his issuer; None for clients and tills."""
+        return self.client_id.removeprefix(PERSON_PREFIX) if is_person(self.client_id) else None
 
     @classmethod
     def of_till(cls, till: TillIdentity) -> "Principal":

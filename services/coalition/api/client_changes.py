@@ -17,7 +17,8 @@ from services.coalition.schemas.clients import ClientView, RevocationBody, Rotat
 from services.coalition.schemas.fields import CodeInPath
 from services.coalition.use_cases.change_client import change_client
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.roles import is_person
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, not_found, problems, requires
 
 Writer = Annotated[Principal, requires("clients:write")]
 
@@ -33,7 +34,7 @@ def client_changes_router(
     @router.post("/secrets:rotate", response_model=RotationAnswer, responses=_PROBLEMS | problems(503))
     async def rotate(client_id: CodeInPath, body: RotationBody, principal: Writer, key: IdempotencyKey) -> Response:
         """A new secret, shown in this answer alone. The present one stays good for ``overlap_seconds``."""
-        refuse_partners(principal)
+        _refuse_people(principal, client_id)
         _refuse_settings(client_id, of_settings)
         secret = new_client_secret()
         secret_hash = await hash_secret(hasher, secret)
@@ -56,7 +57,7 @@ def client_changes_router(
         client_id: CodeInPath, body: ScopesBody, principal: Writer, key: IdempotencyKey
     ) -> Response:
         """Other scopes. What is withdrawn ends within 30 seconds for tokens that are out, too."""
-        refuse_partners(principal)
+        _refuse_people(principal, client_id)
         _refuse_settings(client_id, of_settings)
 
         async def work(transaction: Transaction) -> Answer:
@@ -69,7 +70,7 @@ def client_changes_router(
     @router.post("/revoke", response_model=ClientView, responses=_PROBLEMS)
     async def revoke(client_id: CodeInPath, body: RevocationBody, principal: Writer, key: IdempotencyKey) -> Response:
         """For ever: no token any more, and those that are out are refused everywhere within 30 seconds."""
-        refuse_partners(principal)
+        _refuse_people(principal, client_id)
 
         async def work(transaction: Transaction) -> Answer:
             after = await change(transaction, client_id, revoked, "api_client.revoked", principal, body.why)
@@ -90,6 +91,12 @@ async def change(
 ) -> ApiClient:
     """The client after a change, with the caller as its author."""
     return await change_client(transaction, client_id, how, action=action, author=principal.client_id, why=why)
+
+
+def _refuse_people(principal: Principal, client_id: str) -> None:
+    refuse_partners(principal)
+    if is_person(client_id):
+        raise not_found("client")
 
 
 def _refuse_settings(client_id: str, of_settings: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ from services.coalition.schemas.fields import CodeInPath
 from services.coalition.use_cases.read_clients import read_client, read_clients
 from services.coalition.use_cases.register_client import register_client
 from shared.database import Database, Transaction
+from shared.roles import PERSON_PREFIX, is_person
 from shared.web import (
     Answer,
     CodeText,
@@ -22,6 +23,7 @@ from shared.web import (
     Principal,
     Problem,
     idempotent,
+    invalid_field,
     not_found,
     problems,
     requires,
@@ -48,6 +50,8 @@ def clients_router(database: Database, hasher: SecretHasher, shown_once: ShownOn
     async def register(body: ClientBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Register a client, for the programme's own clients. Its secret stands in this answer and nowhere else."""
         refuse_partners(principal)
+        if is_person(body.client_id):
+            raise invalid_field("/client_id", f"no client's id begins with {PERSON_PREFIX}")
         secret = new_client_secret()
         client = ApiClient(
             client_id=body.client_id,
@@ -88,7 +92,7 @@ def clients_router(database: Database, hasher: SecretHasher, shown_once: ShownOn
         """One client, without its secret."""
         async with database.transaction() as transaction:
             client = await read_client(transaction, client_id)
-        if not principal.sees(client.partner_id):
+        if is_person(client_id) or not principal.sees(client.partner_id):
             raise not_found("client")
         return ClientView.of(client)
 

@@ -46,9 +46,15 @@ class TokenSigner:
         self.kid = kid if isinstance(kid, str) and kid else self._key.thumbprint()
 
     def sign(
-        self, client_id: str, partner_id: str | None, scopes: Iterable[str], token_id: UUID, now_seconds: int
+        self,
+        client_id: str,
+        partner_id: str | None,
+        scopes: Iterable[str],
+        token_id: UUID,
+        now_seconds: int,
+        roles: Iterable[str] = (),
     ) -> AccessToken:
-        """A token for the client. ``now_seconds`` is real time: a token's life is no business time."""
+        """A token for a client, or a person with roles. ``now_seconds`` is real: a token's life is no business time."""
         in_order = tuple(sorted(scopes))
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -61,6 +67,8 @@ class TokenSigner:
         }
         if partner_id is not None:
             claims["partner_id"] = partner_id
+        if named := sorted(roles):
+            claims["roles"] = named
         header = {"alg": ALGORITHM, "kid": self.kid}
         return AccessToken(jwt.encode(header, claims, self._key, algorithms=[ALGORITHM]), LIFETIME_SECONDS, in_order)
 

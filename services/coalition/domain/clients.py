@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from services.coalition.domain.errors import ClientRevokedError
+from services.coalition.domain.errors import ClientRevokedError, RolesNotForPartnersError
 from services.coalition.domain.registry import ApiClient
 from services.coalition.domain.scopes import judge_grant
+from shared.roles import is_binding_right, scopes_of
 
 
 def with_new_secret(client: ApiClient, secret_hash: str, previous_valid_until: datetime | None) -> ApiClient:
@@ -37,6 +38,23 @@ def with_scopes(client: ApiClient, scopes: Iterable[str]) -> ApiClient:
     _refuse_revoked(client)
     judge_grant(client.partner_id, wanted := tuple(sorted(set(scopes))))
     return client if wanted == client.scopes else replace(client, scopes=wanted, version=client.version + 1)
+
+
+def with_roles(client: ApiClient, roles: Iterable[str]) -> ApiClient:
+    """The person with exactly these roles, and the scopes that they give; the same where all is so already.
+
+    Raises:
+        ClientRevokedError: nothing of somebody who was revoked changes any more.
+        RolesNotForPartnersError: a partner's user has no other role, and nobody else has this one.
+    """
+    _refuse_revoked(client)
+    wanted = tuple(sorted(set(roles)))
+    if not is_binding_right(wanted, client.partner_id):
+        raise RolesNotForPartnersError("partner_user is the one role of people who are bound to a partner")
+    scopes = tuple(sorted(scopes_of(wanted)))
+    if (wanted, scopes) == (client.roles, client.scopes):
+        return client
+    return replace(client, roles=wanted, scopes=scopes, version=client.version + 1)
 
 
 def revoked(client: ApiClient) -> ApiClient:

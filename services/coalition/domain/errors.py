@@ -49,6 +49,10 @@ class ClientNotFoundError(CoalitionRefusalError):
     """No API client has this id."""
 
 
+class RolesNotForPartnersError(CoalitionRefusalError):
+    """Roles and binding do not go together."""
+
+
 class ClientRevokedError(CoalitionRefusalError):
     """The API client was revoked, which is final."""
 

@@ -67,7 +67,8 @@ class Till:
 class ApiClient:
     """A machine that calls the API; ``partner_id`` is None for the programme's own.
 
-    The secret that was replaced last stays good until ``previous_valid_until``.
+    A person is kept alike: the id begins with ``person:``, and the scopes are those of the ``roles``. The secret that
+    was replaced last stays good until ``previous_valid_until``.
     """
 
     client_id: str
@@ -78,6 +79,7 @@ class ApiClient:
     version: int
     previous_secret_hash: str | None = field(default=None, repr=False)
     previous_valid_until: datetime | None = None
+    roles: tuple[str, ...] = ()
 
     def valid_hashes(self, now: datetime) -> tuple[str, ...]:
         """The hashes of the secrets that are good now: none of a revoked client, else one, and two in an overlap."""

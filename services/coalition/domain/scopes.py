@@ -10,6 +10,8 @@ Scope: TypeAlias = Literal[
     "partners:read",
     "clients:read",
     "clients:write",
+    "people:read",
+    "people:write",
     "audit:read",
     "contracts:write",
     "contracts:approve",
@@ -43,13 +45,15 @@ Scope: TypeAlias = Literal[
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
-# Who makes clients could make one without a binding; a member's address is the programme's to use, not a partner's, and
+# Who makes clients or people makes them without a binding; a member's address is the programme's, not a partner's, and
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
 # holds for all partners; what a partner pays is settled between two of the programme's people; and who may block any
 # card could block another partner's customers, and who makes QR tokens can pay as anybody.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
+        "people:read",
+        "people:write",
         "contracts:write",
         "contracts:approve",
         "top-ups:write",

@@ -9,6 +9,7 @@ from sqlalchemy.engine import RowMapping
 from services.coalition.domain.registry import ApiClient
 from services.coalition.tables import api_clients
 from shared.database import Transaction
+from shared.roles import PERSON_PREFIX
 
 
 async def insert_client(transaction: Transaction, client: ApiClient) -> bool:
@@ -38,10 +39,12 @@ async def find_client(transaction: Transaction, client_id: str, *, is_locking: b
 
 
 async def load_clients(
-    transaction: Transaction, *, partner_id: str | None, after: str | None, rows_max: int
+    transaction: Transaction, *, are_people: bool, partner_id: str | None, after: str | None, rows_max: int
 ) -> list[ApiClient]:
-    """Clients in the order of their ids; ``partner_id`` leaves those that are bound to it."""
+    """Clients, or people, in the order of their ids; ``partner_id`` leaves those that are bound to it."""
     statement = select(api_clients).order_by(api_clients.c.client_id).limit(rows_max)
+    is_a_person = api_clients.c.client_id.startswith(PERSON_PREFIX)
+    statement = statement.where(is_a_person if are_people else ~is_a_person)
     if partner_id is not None:
         statement = statement.where(api_clients.c.partner_id == partner_id)
     if after is not None:
@@ -64,6 +67,7 @@ def _client(row: RowMapping) -> ApiClient:
         version=row["version"],
         previous_secret_hash=row["previous_secret_hash"],
         previous_valid_until=row["previous_valid_until"],
+        roles=tuple(row["roles"]),
     )
 
 
@@ -77,4 +81,5 @@ def _client_values(client: ApiClient) -> dict[str, Any]:
         "version": client.version,
         "previous_secret_hash": client.previous_secret_hash,
         "previous_valid_until": client.previous_valid_until,
+        "roles": list(client.roles),
     }

@@ -1,4 +1,4 @@
-"""A client proves its secret and gets a token: OAuth 2.0, client credentials (RFC 6749 §4.4)."""
+"""A client, or a person, proves a secret and gets a token: OAuth 2.0, client credentials (RFC 6749 §4.4)."""
 
 import time
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class TokenDesk:
         if scopes is None:
             raise ScopeNotGrantedError("the client may not have this scope")
         # Real time: a token's life is no business time.
-        return self._signer.sign(client.client_id, client.partner_id, scopes, new_id(), int(time.time()))
+        return self._signer.sign(client.client_id, client.partner_id, scopes, new_id(), int(time.time()), client.roles)
 
     async def _is_proven(self, secret: str, valid_hashes: Sequence[str]) -> bool:
         """Whether one of the hashes is the secret's. A refusal takes two computations whatever hashes there are, so

@@ -1,4 +1,4 @@
-"""Read API clients. Changes nothing."""
+"""Read API clients, and people. Changes nothing."""
 
 from services.coalition.domain.errors import ClientNotFoundError
 from services.coalition.domain.registry import ApiClient
@@ -19,7 +19,9 @@ async def read_client(transaction: Transaction, client_id: str) -> ApiClient:
 
 
 async def read_clients(
-    transaction: Transaction, *, partner_id: str | None, after: str | None, rows_max: int
+    transaction: Transaction, *, are_people: bool = False, partner_id: str | None, after: str | None, rows_max: int
 ) -> list[ApiClient]:
-    """Up to ``rows_max`` clients after an id, in the order of ids; ``partner_id`` leaves those bound to it."""
-    return await clients.load_clients(transaction, partner_id=partner_id, after=after, rows_max=rows_max)
+    """Up to ``rows_max`` clients, or people, after an id, in the order of ids; of one partner where it is given."""
+    return await clients.load_clients(
+        transaction, are_people=are_people, partner_id=partner_id, after=after, rows_max=rows_max
+    )

@@ -1,4 +1,4 @@
-"""Register a machine that calls the API."""
+"""Register a machine that calls the API, or a person."""
 
 from services.coalition.domain.audit import Act, facts_of
 from services.coalition.domain.errors import ClientExistsError, PartnerNotFoundError, TooManyClientsError
@@ -28,6 +28,7 @@ async def register_client(transaction: Transaction, client: ApiClient, author: s
         raise TooManyClientsError(f"there are {CLIENTS_MAX} clients already, revoked ones included")
     if not await clients.insert_client(transaction, client):
         raise ClientExistsError(f"there is a client {client.client_id} already")
-    act = Act(author, "api_client.registered", client.client_id, client.partner_id, after=facts_of(client))
+    action = "person.registered" if client.roles else "api_client.registered"
+    act = Act(author, action, client.client_id, client.partner_id, after=facts_of(client))
     await record_acts(transaction, [act])
     await outbox.record(transaction, [announcements.client_changed(transaction, client)])

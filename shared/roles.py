@@ -1,0 +1,80 @@
+"""People, their roles, and what a role may do: one table for every service and every issuer of tokens."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias, get_args
+
+Role: TypeAlias = Literal["programme_manager", "approver", "fraud_analyst", "support", "finance", "partner_user"]
+
+ROLES: frozenset[str] = frozenset(get_args(Role))
+# The only role of somebody who is bound to a partner, and a role of nobody else.
+PARTNER_ROLE = "partner_user"
+
+# A person's id among clients and tills: no client may be called so, and a till's id bears slashes.
+PERSON_PREFIX = "person:"
+
+# Who makes clients or people could make himself a second self that approves his drafts: no role has those scopes.
+SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
+    "programme_manager": frozenset(
+        {
+            "partners:read",
+            "partners:write",
+            "contracts:read",
+            "contracts:write",
+            "rules:read",
+            "rules:write",
+            "declarations:write",
+            "members:read",
+            "messages:read",
+        }
+    ),
+    "approver": frozenset({"partners:read", "contracts:read", "contracts:approve", "rules:read", "audit:read"}),
+    "fraud_analyst": frozenset(
+        {
+            "cases:read",
+            "cases:write",
+            "members:read",
+            "members:status",
+            "identifiers:write",
+            "receipts:read",
+            "redemptions:read",
+            "balances:read",
+        }
+    ),
+    "support": frozenset(
+        {
+            "members:read",
+            "members:write",
+            "members:status",
+            "identifiers:write",
+            "consents:read",
+            "consents:write",
+            "receipts:read",
+            "redemptions:read",
+            "balances:read",
+            "messages:read",
+        }
+    ),
+    "finance": frozenset(
+        {"partners:read", "contracts:read", "receipts:read", "redemptions:read", "balances:read", "audit:read"}
+    ),
+    "partner_user": frozenset(
+        {"partners:read", "contracts:read", "clients:read", "receipts:read", "redemptions:read", "cases:read"}
+    ),
+}
+
+
+def scopes_of(roles: Iterable[str]) -> frozenset[str]:
+    """All that somebody with these roles may do; a role that is not known gives nothing."""
+    return frozenset().union(*(SCOPES_OF_ROLE.get(role, frozenset()) for role in roles))
+
+
+def is_binding_right(roles: Iterable[str], partner_id: str | None) -> bool:
+    """Whether roles and binding go together: a partner's user is bound, has no other role, and nobody else is bound."""
+    return (PARTNER_ROLE in (named := frozenset(roles))) == (partner_id is not None) and (
+        partner_id is None or named == {PARTNER_ROLE}
+    )
+
+
+def is_person(client_id: str) -> bool:
+    """Whether this is the id of a person and not of a client."""
+    return client_id.startswith(PERSON_PREFIX)
