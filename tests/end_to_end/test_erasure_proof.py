@@ -1,0 +1,277 @@
+"""The erasure proof: a member lives through every service, is erased, and nothing that is stored leads to a person.
+
+It reads every column of every table at once, every topic after its records were deleted up to the erasure (as retention
+does it), and every process's log; and looks for what the person said, in any spelling, and for every hash of it.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from deploy.local.stack import LocalStack
+from deploy.local.stack_secrets import load_or_make_secrets
+from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+from shared.kafka.producer import EventProducer, OutgoingRecord
+from shared.kafka.topics import declared_topics
+from tests.support.small_stack import small_config
+from tests.support.traces import holds, spellings, traces_in_tables
+from tests.support.until import until
+
+pytestmark = pytest.mark.faults  # a stack of its own: run alone, one after another
+
+SETTLED_SECONDS_MAX = 60.0
+READ_MS = 500
+CARD, SECOND_CARD, PHONE = "QX77001122", "QX77003344", "+12125550199"
+EMAIL = "zebulon.quagmire@example.com"
+PERSON = {
+    "given_name": "Zebulon",
+    "family_name": "Quagmire",
+    "email": EMAIL,
+    "phone": PHONE,
+    "birth_date": "1971-03-09",
+    "address": {"lines": ["17 Xylophone Lane"], "city": "Ypsilanti", "country": "US", "postal_code": "48197-7731"},
+    "language": "en",
+    "identifiers": [{"type": "card", "value": CARD}, {"type": "phone", "value": PHONE}],
+}
+SAID = ("Zebulon", "Quagmire", EMAIL, PHONE, PHONE[2:], "1971-03-09", "Xylophone", "48197-7731", CARD, SECOND_CARD)
+TOMBSTONES = """
+    select (select count(*) from accrual.members where erased_version is not null)
+        + (select count(*) from redemption.redemption_members where erased_version is not null)
+        + (select count(*) from fraud.member_windows where erased_version is not null)
+        + (select count(*) from notifications.recipients where erased_version is not null)
+"""
+UNSENT = " + ".join(
+    f"(select count(*) from {service}.outbox)"
+    for service in ("accrual", "coalition", "fraud", "members", "notifications", "redemption")
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A stack with everything set up, and calls to it."""
+
+    stack: LocalStack
+    http: httpx2.AsyncClient
+    admin: "asyncpg.Connection[asyncpg.Record]"
+
+    async def post(self, service: str, path: str, body: object, **headers: str) -> Any:
+        """A POST that succeeds."""
+        answer = await self.http.post(
+            f"{self.stack.url(service)}/v1/{path}", json=body, headers={"Idempotency-Key": uuid4().hex} | headers
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def receipt(self, number: int, card: str | None = CARD, **others: object) -> Any:
+        """A receipt that was waited for."""
+        document = {
+            "partner_id": "acme",
+            "key": till_key(number),
+            "occurred_at": datetime.now(UTC).isoformat(),
+            "operator_id": "cashier-7",
+            "currency": "USD",
+            "total_minor": 1_000,
+            "lines": [{"line_id": 1, "sku": "nails", "quantity": "1", "amount_minor": 1_000}],
+        }
+        identifier = {"identifier": {"type": "card", "value": card}} if card is not None else {}
+        return await self.post("accrual", "receipts", document | identifier | others, Prefer="wait=20")
+
+    async def count(self, statement: str) -> int:
+        """One number from the database."""
+        return int(await self.admin.fetchval(f"select {statement}"))
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    config = small_config(tmp_path_factory.mktemp("erasure"))
+    environment = {**config.service_environment, "TESSERA_DIGEST_DELAY_SECONDS": "1"}
+    with LocalStack(replace(config, service_environment=environment)) as running:
+        yield running
+
+
+@pytest.fixture
+async def scene(stack: LocalStack) -> AsyncIterator[Scene]:
+    admin = await asyncpg.connect(stack.admin_url)
+    headers = {"Authorization": f"Bearer {stack.token()}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=30.0, trust_env=False) as http:
+        scene = Scene(stack, http, admin)
+        await scene.post("coalition", "partners", {"partner_id": "acme", "name": "Acme"})
+        await scene.post(
+            "coalition", "partners/acme/stores", {"store_id": "s1", "name": "First", "time_zone": "America/New_York"}
+        )
+        await scene.post("coalition", "partners/acme/stores/s1/tills", {"till_id": "1", "key_scheme": "sequence"})
+        rule = {
+            "id": "base",
+            "name": "A point a dollar",
+            "condition": {"partners": ["acme"]},
+            "effect": {"kind": "points_per_amount", "points": 1, "step_minor": 100},
+        }
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+        await scene.post("accrual", "rule-sets", {"effective_from": yesterday, "rules": [rule]})
+        await until(lambda: scene.count("count(*) from accrual.tills"))
+        yield scene
+    await admin.close()
+
+
+def till_key(number: int) -> dict[str, object]:
+    return {
+        "scheme": "sequence",
+        "store_id": "s1",
+        "till_id": "1",
+        "business_date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "shift": 1,
+        "number": number,
+    }
+
+
+def hashes(stack: LocalStack) -> list[str]:
+    """The keyed hashes of what identifies the person, as every service makes them."""
+    key = IdentifierKey(1, bytes.fromhex(load_or_make_secrets(stack.config.secrets_file).identifier_key))
+    identifiers = (
+        (IdentifierType.CARD, CARD),
+        (IdentifierType.CARD, SECOND_CARD),
+        (IdentifierType.PHONE, PHONE),
+        (IdentifierType.EMAIL, EMAIL),
+    )
+    return [hash_identifier(kind, normalise_identifier(kind, value, "US"), key) for kind, value in identifiers]
+
+
+def plain_digests(texts: Iterable[str]) -> list[bytes]:
+    """Digests that somebody might have made without a key, as bytes and in hexadecimal."""
+    made = [digest(spelling) for spelling in spellings(texts) for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5)]
+    return [form for digest in made for form in (digest.digest(), digest.hexdigest().encode())]
+
+
+async def test_nothing_that_is_stored_leads_to_an_erased_person(scene: Scene) -> None:
+    keyed = spellings(hashes(scene.stack))
+    wanted = [*spellings(SAID), *keyed, *plain_digests(SAID)]
+    member_id = await live_through_everything(scene)
+    before = await traces_in_tables(scene.stack.admin_url, wanted)
+    assert {
+        "members.identifiers.identifier_hash",
+        "accrual.identifiers.identifier_hash",
+        "accrual.dead_letters.body",
+    } <= {*before}
+
+    await scene.post("members", f"members/{member_id}/erase", {"reason_code": "data_subject_request"})
+    await until(lambda: scene.count(f"({TOMBSTONES}) = 4 and ({UNSENT}) = 0"), seconds_max=SETTLED_SECONDS_MAX)
+    told = {topic for topic, record in await read_topics(scene.stack) if holds(record, wanted)}
+    assert {"loyalty.members", "loyalty.purchases", "loyalty.purchases.accrual.dead-letter"} <= told
+    await delete_records(scene.stack)
+    await life_goes_on(scene)
+
+    assert await traces_in_tables(scene.stack.admin_url, wanted) == []
+    records = await read_topics(scene.stack)
+    assert any(b"acme" in record for _, record in records)
+    assert [topic for topic, record in records if holds(record, wanted)] == []
+    logs = read_logs(scene.stack.config.log_dir)
+    assert len(logs) > 9
+    assert [name for name, text in logs.items() if holds(text, wanted)] == []
+
+
+async def live_through_everything(scene: Scene) -> str:
+    """Purchases, one of them before the card was registered, a return, a hold, a capture, a signal with its case, a
+    digest, records that nobody can handle; who it was."""
+    await scene.receipt(1)  # nobody's card yet: it waits
+    member_id: str = (await scene.post("members", "members", PERSON))["member_id"]
+    await scene.post("members", f"members/{member_id}/identifiers", {"type": "card", "value": SECOND_CARD})
+    await until(lambda: scene.count("count(*) = 3 from accrual.identifiers"))
+    await until(lambda: scene.count("count(*) = 1 from accrual.awards"))
+    await scene.receipt(2, SECOND_CARD)
+    hold = await scene.post(
+        "redemption",
+        "redemptions",
+        {"identifier": {"type": "card", "value": CARD}, "points": 5, "partner_id": "acme"},
+    )
+    await scene.post("redemption", f"redemptions/{hold['redemption_id']}/capture", {"receipt": till_key(3)})
+    await scene.receipt(3)
+    returned = [{"line_id": 1, "original_line_id": 1, "sku": "nails", "quantity": "1", "amount_minor": 1_000}]
+    await scene.receipt(4, type="return", original=till_key(2), lines=returned)
+    producer = EventProducer(scene.stack.kafka_settings)
+    headers = (("type", b"loyalty.purchase.recorded.v1"), ("points_tender", b"1"))
+    broken = [
+        OutgoingRecord("loyalty.purchases", key.encode(), b"{broken " + key.encode(), headers)
+        for key in (member_id, hashes(scene.stack)[0])
+    ]
+    await producer.send_all(broken, deadline_seconds=10.0)
+    await producer.stop()
+    mails = scene.stack.config.mail_dir
+    await until(lambda: scene.count("count(*) from fraud.cases"), seconds_max=SETTLED_SECONDS_MAX)
+    await until(lambda: any(mails.glob("*.eml")), seconds_max=SETTLED_SECONDS_MAX)
+    await until(lambda: scene.count(f"count(*) = 2 from accrual.dead_letters where ({UNSENT}) = 0"))
+    return member_id
+
+
+async def life_goes_on(scene: Scene) -> None:
+    """Another member comes, and buys; what is read below is not empty."""
+    other = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "language": "en"}
+    identifiers = [{"type": "card", "value": "AD11223344"}]
+    await scene.post("members", "members", other | {"identifiers": identifiers})
+    await scene.receipt(9, "AD11223344")
+    await until(lambda: scene.count(f"({UNSENT}) = 0"))
+
+
+async def delete_records(stack: LocalStack) -> None:
+    """Delete what stands on every topic by now, as retention will."""
+    async with reading(stack) as (consumer, partitions):
+        ends = await consumer.end_offsets(partitions)
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
+    await admin.start()
+    try:
+        assert {partition.topic for partition in partitions} == {
+            topic for topic in await admin.list_topics() if not topic.startswith("__")
+        }
+        await admin.delete_records({partition: RecordsToDelete(end) for partition, end in ends.items() if end})
+    finally:
+        await admin.close()
+
+
+async def read_topics(stack: LocalStack) -> list[tuple[str, bytes]]:
+    """Everything that stands on any topic: key, headers and value in one."""
+    found: list[tuple[str, bytes]] = []
+    async with reading(stack) as (consumer, partitions):
+        await consumer.seek_to_beginning(*partitions)
+        left = await consumer.end_offsets(partitions)
+        while left:
+            for records in (await consumer.getmany(timeout_ms=READ_MS)).values():
+                found += [(record.topic, _whole(record)) for record in records]
+            left = {partition: end for partition, end in left.items() if await consumer.position(partition) < end}
+    return found
+
+
+@asynccontextmanager
+async def reading(stack: LocalStack) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+    """A reader of every topic, those of dead letters and retries too."""
+    settings = stack.kafka_settings
+    partitions = [
+        TopicPartition(settings.wire_name(topic.name), partition)
+        for topic in declared_topics(settings.partitions)
+        for partition in range(topic.partitions)
+    ]
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap_servers, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        yield consumer, partitions
+    finally:
+        await consumer.stop()
+
+
+def _whole(record: Any) -> bytes:
+    return b"\n".join([record.key or b"", record.value or b"", *(value or b"" for _, value in record.headers)])
+
+
+def read_logs(folder: Path) -> dict[str, bytes]:
+    """Every process's log, the servers' too."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
