@@ -4,6 +4,7 @@ from services.members.api.accesses import accesses_router
 from services.members.api.attributes import attributes_router, member_attributes_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
+from services.members.api.data_quality import member_quality_router, quality_router
 from services.members.api.erasure import erasure_router
 from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.member_imports import import_reports_router, imports_router
@@ -91,6 +92,8 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             acceptances_router(database),
             attributes_router(database),
             member_attributes_router(database, master_keys),
+            quality_router(database),
+            member_quality_router(database),
         ),
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         on_start=(database.warm,),

@@ -34,6 +34,8 @@ MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
     "members": (
+        "quality_rules",
+        "field_checks",
         "member_attributes",
         "attribute_entries",
         "attributes",

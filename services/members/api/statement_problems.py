@@ -15,6 +15,7 @@ STATEMENT_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     errors.ConsentTextUnknownError: (422, "consent-text-unknown", "Consent text unknown"),
     errors.StatedInFutureError: (422, "stated-in-future", "Stated in future"),
     errors.AnnouncedTooEarlyError: (422, "announced-too-early", "Announced too early"),
+    errors.FieldNotFilledError: (409, "field-not-filled", "Field not filled"),
     errors.NoticeTooShortError: (409, "notice-too-short", "Notice too short"),
     errors.TermsNotPublishedError: (422, "terms-not-published", "Terms not published"),
     errors.TermsOutOfOrderError: (409, "terms-out-of-order", "Terms out of order"),

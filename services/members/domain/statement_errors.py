@@ -65,3 +65,7 @@ class AttributeUnknownError(RegistryRefusalError):
 
 class AttributeValueError(RegistryRefusalError):
     """The value is not of the attribute's type."""
+
+
+class FieldNotFilledError(RegistryRefusalError):
+    """There is no value that could have been checked."""

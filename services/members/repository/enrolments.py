@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from services.members.domain.data_quality import FIELDS, QualityField
 from services.members.domain.registry import Claim, Member
 from services.members.domain.sealed import SealedPerson
 from services.members.repository.registry import EMAIL_TYPE, NEXT_VERSION
@@ -26,8 +27,15 @@ INSERT_MEMBERS = f"""
         from unnest($2::uuid[], $10::text[], $11::bytea[]) as new (member_id, master_key_id, wrapped_key)
     ),
     new_persons as (
-        insert into persons (member_id, sealed)
-        select member_id, sealed from unnest($2::uuid[], $12::bytea[]) as new (member_id, sealed)
+        insert into persons (member_id, sealed, email_at, phone_at, birth_date_at, address_at)
+        select member_id, sealed,
+            case when has_email then stated_at end,
+            case when has_phone then stated_at end,
+            case when has_birth_date then stated_at end,
+            case when has_address then stated_at end
+        from unnest($2::uuid[], $12::bytea[], $7::timestamptz[], $17::boolean[], $18::boolean[], $19::boolean[],
+                    $20::boolean[])
+            as new (member_id, sealed, stated_at, has_email, has_phone, has_birth_date, has_address)
     )
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
     select identifier_hash, identifier_type, member_id, 'active', next.version, linked_at
@@ -44,12 +52,13 @@ _TAKEN = "select identifier_hash from identifiers where identifier_hash = any($1
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member to be, with the person behind it and the hashes that it claims."""
+    """A member to be, with the person behind it, the hashes that it claims, and which fields the person has."""
 
     member: Member
     person: SealedPerson
     email_hash: str
     claims: Sequence[Claim]
+    filled: frozenset[QualityField]
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -83,6 +92,7 @@ async def insert_members(transaction: Transaction, new: Sequence[NewMember], enr
         [person.key.wrapped for person in people],
         [person.sealed for person in people],
         *map(list, zip(*claimed, strict=True)),
+        *([field in one.filled for one in new] for field in FIELDS),
     )
     return {row["identifier_hash"]: row["version"] for row in rows}
 

@@ -30,6 +30,7 @@ ERASED = (
     delete from consent_confirmations
     where statement_id in (select statement_id from consent_statements where member_id = $1)
     """,
+    "delete from field_checks where member_id = $1",
     "delete from member_attributes where member_id = $1",
     "delete from attribute_entries where member_id = $1",
     "update consent_statements set proof = null where member_id = $1 and proof is not null",

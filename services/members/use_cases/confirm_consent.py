@@ -4,6 +4,7 @@ from services.members.domain.consents import Consent, judge_confirmation, judge_
 from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.statement_errors import ConfirmationUnknownError
 from services.members.repository import consents, registry
+from services.members.use_cases.check_field import note_confirmed_address
 from services.members.use_cases.record_consent import let_hold
 from shared.database import Transaction
 
@@ -33,4 +34,5 @@ async def confirm_consent(
         await consents.find_confirmation(transaction, token_sha256), present, transaction.now
     )
     await consents.settle_confirmation(transaction, confirmation, confirmed_by)
+    await note_confirmed_address(transaction, confirmation.statement, confirmed_by)
     return await let_hold(transaction, confirmation.statement, present)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.members.domain.data_quality import filled_fields
 from services.members.domain.linking import distinct_claims, judge_enrolment
 from services.members.domain.persons import judge_birth_date
 from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person
@@ -73,7 +74,8 @@ def new_member(enrolment: Enrolment, master_keys: MasterKeys, now: datetime) -> 
     )
     key = MemberKey.new(member.member_id)
     person = SealedPerson(master_keys.wrap(key), seal_person(key, enrolment.person))
-    return NewMember(member, person, enrolment.email_hash, distinct_claims(enrolment.claims))
+    filled = filled_fields(enrolment.person)
+    return NewMember(member, person, enrolment.email_hash, distinct_claims(enrolment.claims), filled)
 
 
 def identifiers_of(new: NewMember, granted: Mapping[str, int]) -> list[Identifier]:

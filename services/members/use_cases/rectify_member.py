@@ -1,11 +1,12 @@
 """Correct what is known of a person."""
 
 from services.members.domain.accesses import Access
+from services.members.domain.data_quality import filled_fields, restated_fields
 from services.members.domain.errors import AlreadyEnrolledError, MemberNotFoundError
 from services.members.domain.rectification import Rectification, rectified
 from services.members.domain.registry import Member
 from services.members.domain.statuses import judge_open
-from services.members.repository import accesses, rectification, registry
+from services.members.repository import accesses, data_quality, rectification, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
@@ -47,6 +48,9 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     if email_hash is not None:
         await rectification.drop_other_emails(transaction, member_id, email_hash)
     await rectification.save_rectified(transaction, new_member, seal_person(key, new_person))
+    await data_quality.note_person(
+        transaction, member_id, filled_fields(new_person), restated_fields(person, new_person)
+    )
     await accesses.record_access(transaction, Access(member_id, change.changed_by, "rectification", "rectification"))
     await outbox.record(transaction, [announcements.changed(new_member, transaction.now)])
     return new_member
