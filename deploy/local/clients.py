@@ -29,6 +29,7 @@ ADMIN_SCOPES = (
     "declarations:write",
     "members:status",
     "members:audit",
+    "members:merge",
     "members:erase",
     "members:republish",
     "identifiers:write",

@@ -8,6 +8,7 @@ from services.members.api.data_quality import member_quality_router, quality_rou
 from services.members.api.erasure import erasure_router
 from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.member_imports import import_reports_router, imports_router
+from services.members.api.merging import merging_router
 from services.members.api.qr_tokens import qr_tokens_router
 from services.members.api.rectification import rectification_router
 from services.members.api.registry import enrolment_router, lookup_router
@@ -23,7 +24,10 @@ from services.members.domain.errors import (
     IdentifierTakenError,
     IdentifierUnknownError,
     MemberGoneError,
+    MemberMergedError,
     MemberNotFoundError,
+    MergeIntoItselfError,
+    MergeLiftsLimitError,
     StatusChangeRefusedError,
     UnknownReasonError,
     UnlikeReplacementError,
@@ -57,7 +61,10 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     UnusableHeaderError: (422, "unusable-file", "Unusable file"),
     UnreadableCsvError: (422, "unusable-file", "Unusable file"),
     MemberGoneError: (409, "member-gone", "Member gone"),
+    MemberMergedError: (409, "member-merged", "Member merged"),
     MemberNotFoundError: (404, "not-found", "Not found"),
+    MergeIntoItselfError: (422, "invalid-request", "Invalid request"),
+    MergeLiftsLimitError: (409, "merge-lifts-limit", "Merge lifts limit"),
     StatusChangeRefusedError: (409, "status-change-refused", "Status change refused"),
     VersionChangedError: (412, "version-changed", "Version changed"),
     UnknownReasonError: (422, "invalid-request", "Invalid request"),
@@ -84,6 +91,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             consent_reading_router(database),
             consent_texts_router(database),
             statuses_router(database, settings.reasons),
+            merging_router(database, master_keys, settings.reasons),
             changes_router(database, identities),
             resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
             qr_tokens_router(database, settings.qr_token_keys),

@@ -12,7 +12,7 @@ from shared.runtime.till_settings import QrSettings
 
 DEFAULT_STATUS_REASONS = (
     "member_request,inactivity,card_lost,card_stolen,fraud_suspected,fraud_confirmed,fraud_cleared,terms_breached,"
-    "not_verified,verified,minor,of_age,deceased,mistake,data_subject_request,retention_ended"
+    "not_verified,verified,minor,of_age,deceased,duplicate,mistake,data_subject_request,retention_ended"
 )
 
 

@@ -16,6 +16,7 @@ members = Table(
     Column("enrolled_at", DateTime(timezone=True), nullable=False),
     Column("birth_month", SmallInteger),
     Column("birth_day", SmallInteger),
+    Column("merged_into", Uuid),
 )
 
 persons = Table(

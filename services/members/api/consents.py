@@ -20,6 +20,7 @@ from services.members.schemas.consents import (
     RecordedAnswer,
 )
 from services.members.use_cases.confirm_consent import confirm_consent
+from services.members.use_cases.present_member import present_id
 from services.members.use_cases.read_consents import read_consent_history, read_consents
 from services.members.use_cases.record_consent import Said, record_consent
 from shared.database import Database, Transaction
@@ -101,6 +102,7 @@ def consent_reading_router(database: Database) -> APIRouter:
     async def present(member_id: UUID, principal: Reader) -> ConsentsAnswer:
         """What holds, and what waits for its confirmation."""
         async with database.transaction() as transaction:
+            member_id = await present_id(transaction, member_id)
             holding, awaited = await read_consents(transaction, member_id, only_partner=principal.partner_id)
             return ConsentsAnswer.of(member_id, holding, awaited)
 
@@ -109,6 +111,7 @@ def consent_reading_router(database: Database) -> APIRouter:
         """Everything that was said, the newest recorded first."""
         position = paging.position(_POSITION)
         async with database.transaction() as transaction:
+            member_id = await present_id(transaction, member_id)
             found = await read_consent_history(
                 transaction,
                 member_id,

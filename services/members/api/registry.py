@@ -88,7 +88,7 @@ def lookup_router(database: Database, master_keys: MasterKeys) -> APIRouter:
             access = Access(member_id, principal.client_id, purpose, "member")
             member, person = await read_member(transaction, access, master_keys)
             response.headers.update(etag(member.version))
-            return MemberAnswer.of(member, person, await read_identifiers(transaction, member_id))
+            return MemberAnswer.of(member, person, await read_identifiers(transaction, member.member_id))
 
     @router.get("/members/{member_id}/contact", responses=problems(401, 403, 404, 422))
     async def contact(member_id: UUID, principal: Correspondent) -> ContactAnswer:

@@ -19,6 +19,7 @@ from services.members.schemas.terms import (
     TermsTextAnswer,
 )
 from services.members.use_cases.accept_terms import Accepted, accept_terms, read_acceptances
+from services.members.use_cases.present_member import present_id
 from services.members.use_cases.publish_terms import draft_terms, publish_terms
 from services.members.use_cases.read_terms import read_terms, read_terms_text, read_upcoming_terms
 from shared.database import Database, Transaction
@@ -164,6 +165,7 @@ def acceptances_router(database: Database) -> APIRouter:
         """What a member accepted, and what still has to be. For the programme's own clients."""
         refuse_partners(principal, "What members accepted is shown")
         async with database.transaction() as transaction:
+            member_id = await present_id(transaction, member_id)
             return AcceptancesAnswer.of(member_id, *await read_acceptances(transaction, member_id))
 
     return router

@@ -1,5 +1,7 @@
 """Why the registry refuses. No message names a person, an identifier's value, or the member who has it."""
 
+from uuid import UUID
+
 
 class RegistryRefusalError(Exception):
     """Decided with the facts at hand: the same request gets the same answer until the registry changes."""
@@ -19,6 +21,22 @@ class IdentifierTakenError(RegistryRefusalError):
 
 class MemberGoneError(RegistryRefusalError):
     """The member is merged, closed or erased."""
+
+
+class MemberMergedError(MemberGoneError):
+    """The member was merged into another one, which answers for it: nothing is changed under the old id."""
+
+    def __init__(self, survivor_id: UUID) -> None:
+        super().__init__(f"the member was merged into {survivor_id}: send this request for that one")
+        self.survivor_id = survivor_id
+
+
+class MergeIntoItselfError(RegistryRefusalError):
+    """A member is to be merged into itself."""
+
+
+class MergeLiftsLimitError(RegistryRefusalError):
+    """The member that goes is limited in a way in which the one that stays is not."""
 
 
 class StatusChangeRefusedError(RegistryRefusalError):

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from services.members.domain.errors import IdentifierStateError
 from shared.events.members import IdentifierState
 
-Action: TypeAlias = Literal["link", "block", "unblock", "report_lost", "replace"]
+Action: TypeAlias = Literal["link", "block", "unblock", "report_lost", "replace", "merge"]
 
 # What is not here is refused; an action whose end is the present state changes nothing (see ``next_state``).
 TRANSITIONS: Mapping[tuple[IdentifierState, Action], IdentifierState] = {

@@ -38,7 +38,8 @@ class Person:
 class Member:
     """A member as the rest of the programme may know it. ``version`` rises with every change, identifiers included.
 
-    Month and day of birth stand here and not with the person: others may know them, the year nobody.
+    Month and day of birth stand here and not with the person: others may know them, the year nobody. ``merged_into``
+    is who answers for a member that was merged away.
     """
 
     member_id: UUID
@@ -49,6 +50,7 @@ class Member:
     enrolled_at: datetime
     birth_month: int | None = None
     birth_day: int | None = None
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

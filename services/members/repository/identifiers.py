@@ -40,7 +40,7 @@ RECORD_CHANGE = """
 LOAD_CHANGES = """
     select identifier_id, version, identifier_type, action, from_state, to_state, reason_code, author, changed_at
     from identifier_changes
-    where member_id = $1
+    where member_id in (select $1 union all select member_id from members where merged_into = $1)
     order by changed_at desc, identifier_id, version desc
     limit $2
 """
@@ -100,7 +100,7 @@ async def record_change(
 
 
 async def load_changes(transaction: Transaction, member_id: UUID) -> list[Change]:
-    """What happened to a member's identifiers, newest first; the newest ``HISTORY_ROWS_MAX`` of it."""
+    """What happened to identifiers of a member and of whoever it answers for; the newest ``HISTORY_ROWS_MAX`` of it."""
     return [Change(**dict(row)) for row in await transaction.raw.fetch(LOAD_CHANGES, member_id, HISTORY_ROWS_MAX)]
 
 

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from services.members.domain.merging import refuse_merged
 from services.members.domain.registry import Claim, Identifier, Member
 from services.members.domain.sealed import SealedPerson, WrappedKey
 from services.members.tables import identifiers, member_keys, members, persons
@@ -42,7 +43,7 @@ LOCK_IDENTIFIER = """
 """
 
 LOCK_MEMBER = """
-    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into
     from members
     where member_id = $1
     for no key update
@@ -54,22 +55,32 @@ FIND_STATUS = "select status from members where member_id = $1"
 
 HAS_MEMBER = "select exists (select from members where member_id = $1)"
 
+FIND_PRESENT_ID = "select coalesce(merged_into, member_id) from members where member_id = $1"
+
 
 async def claim_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> tuple[Identifier, bool]:
     """The identifier, locked, and whether it was free: then it is this member's now."""
     arguments = (claim.hash, claim.type, member_id, transaction.now)
     if (row := await transaction.raw.fetchrow(CLAIM_IDENTIFIER, *arguments)) is not None:
-        return _identifier(row), True
+        return identifier_of(row), True
     row = await transaction.raw.fetchrow(LOCK_IDENTIFIER, claim.hash)
     if row is None:
         raise RuntimeError("an identifier that stood in the way of an insert is gone: an erasure waits for us")
-    return _identifier(row), False
+    return identifier_of(row), False
 
 
 async def lock_member(transaction: Transaction, member_id: UUID) -> Member | None:
-    """The member, locked to the commit."""
+    """The member, locked to the commit, so that it can be changed.
+
+    Raises:
+        MemberMergedError: it was merged away.
+    """
     row = await transaction.raw.fetchrow(LOCK_MEMBER, member_id)
-    return None if row is None else Member(**dict(row))
+    if row is None:
+        return None
+    member = Member(**dict(row))
+    refuse_merged(member)
+    return member
 
 
 async def find_status(transaction: Transaction, member_id: UUID) -> MemberStatus | None:
@@ -83,15 +94,31 @@ async def has_member(transaction: Transaction, member_id: UUID) -> bool:
     return bool(await transaction.raw.fetchval(HAS_MEMBER, member_id))
 
 
+async def find_present_id(transaction: Transaction, member_id: UUID) -> UUID | None:
+    """Who answers for this id: the member itself, or the survivor; None where there is no such member."""
+    present_id: UUID | None = await transaction.raw.fetchval(FIND_PRESENT_ID, member_id)
+    return present_id
+
+
 async def raise_member_version(transaction: Transaction, member_id: UUID) -> None:
     """Count a change of a member whose row is locked."""
     await transaction.raw.execute(RAISE_MEMBER_VERSION, member_id)
 
 
 async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member, SealedPerson | None] | None:
-    """A member with the person behind it, sealed; None in the person's place where nobody is known any more."""
+    """A member with the person behind it, sealed; None in the person's place where nobody is known any more.
+
+    A member that was merged away is answered with the survivor.
+    """
+    asked = members.alias()
+    present_id = (
+        select(func.coalesce(asked.c.merged_into, asked.c.member_id))
+        .where(asked.c.member_id == member_id)
+        .scalar_subquery()
+    )
     statement = (
         select(
+            members.c.member_id,
             members.c.status,
             members.c.language,
             members.c.region,
@@ -105,13 +132,13 @@ async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member
         )
         .join_from(members, persons, members.c.member_id == persons.c.member_id, isouter=True)
         .join(member_keys, members.c.member_id == member_keys.c.member_id, isouter=True)
-        .where(members.c.member_id == member_id)
+        .where(members.c.member_id == present_id)
     )
     row = (await transaction.connection.execute(statement)).one_or_none()
     if row is None:
         return None
     member = Member(
-        member_id,
+        row.member_id,
         row.status,
         row.language,
         row.region,
@@ -138,7 +165,8 @@ async def load_identifiers(transaction: Transaction, member_id: UUID) -> list[Id
     ]
 
 
-def _identifier(row: asyncpg.Record) -> Identifier:
+def identifier_of(row: asyncpg.Record) -> Identifier:
+    """From a row of ``identifiers``."""
     return Identifier(
         hash=row["identifier_hash"],
         type=row["identifier_type"],

@@ -1,12 +1,13 @@
 """Somebody presents the token that a pending consent waits for."""
 
 from services.members.domain.consents import Consent, judge_confirmation, judge_speaker
-from services.members.domain.errors import MemberNotFoundError
+from services.members.domain.errors import MemberMergedError, MemberNotFoundError
 from services.members.domain.statement_errors import ConfirmationUnknownError
 from services.members.repository import consents, registry
 from services.members.use_cases.check_field import note_confirmed_address
 from services.members.use_cases.record_consent import let_hold
 from shared.database import Transaction
+from shared.database.errors import StartAgainError
 
 
 async def confirm_consent(
@@ -24,7 +25,10 @@ async def confirm_consent(
     if found is None or (only_partner is not None and found.statement.key.partner_id != only_partner):
         raise ConfirmationUnknownError("no consent waits for this token: check that it was copied whole")
     key = found.statement.key
-    member = await registry.lock_member(transaction, key.member_id)
+    try:
+        member = await registry.lock_member(transaction, key.member_id)
+    except MemberMergedError as merged:  # while its row was waited for: the consent is the survivor's by now
+        raise StartAgainError("the member was merged away meanwhile") from merged
     if member is None:
         raise MemberNotFoundError("there is no such member")
     judge_speaker(member, is_granted=found.statement.is_granted)

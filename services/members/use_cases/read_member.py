@@ -1,5 +1,6 @@
 """Read a member with the person behind it."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.members.domain.accesses import Access
@@ -14,6 +15,8 @@ from shared.database import Transaction
 async def read_member(transaction: Transaction, access: Access, master_keys: MasterKeys) -> tuple[Member, Person]:
     """The member and the person; that they were read stands in the record of accesses with the same commit.
 
+    A member that was merged away is answered with the survivor, of whom the record tells.
+
     Raises:
         MemberNotFoundError: there is no such member, or nobody is known behind it any more.
         MasterKeyMissingError, SealBrokenError: the person cannot be opened, and no part of it is answered.
@@ -22,8 +25,8 @@ async def read_member(transaction: Transaction, access: Access, master_keys: Mas
     member, sealed = found or (None, None)
     if member is None or sealed is None:
         raise MemberNotFoundError("there is no such member")
-    person = open_person(master_keys.unwrap(sealed.key, access.member_id), sealed.sealed)
-    await accesses.record_access(transaction, access)
+    person = open_person(master_keys.unwrap(sealed.key, member.member_id), sealed.sealed)
+    await accesses.record_access(transaction, replace(access, member_id=member.member_id))
     return member, person
 
 

@@ -1,0 +1,141 @@
+"""Statements that make two members one. Identifiers are locked first, then both members."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.members.domain.merging import MergeRequest
+from services.members.domain.registry import Identifier, Member
+from services.members.domain.sealed import SealedPerson
+from services.members.repository.registry import EMAIL_TYPE, identifier_of
+from shared.database import Transaction
+
+LOCK_IDENTIFIERS = """
+    select identifier_hash from identifiers where member_id = $1 order by identifier_hash for no key update
+"""
+
+LOCK_BOTH = """
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into
+    from members
+    where member_id = any($1::uuid[])
+    order by member_id
+    for no key update
+"""
+
+HASHES_OF = "select identifier_hash from identifiers where member_id = $1"
+
+# E-mail addresses are moved like what tills read: whoever has one is enrolled, and must not be enrolled again.
+MOVE_IDENTIFIERS = """
+    update identifiers set member_id = $2, version = version + 1 where member_id = $1
+    returning identifier_hash, identifier_type, member_id, state, version, linked_at
+"""
+
+RECORD_MOVES = """
+    insert into identifier_changes (
+        identifier_id, version, member_id, identifier_type, action, from_state, to_state, reason_code, author,
+        changed_at
+    )
+    select identifier_id, version, member_id, identifier_type, 'merge', state, state, $3, $4, $5
+    from identifiers
+    where identifier_hash = any($1::text[]) and identifier_type <> $2
+"""
+
+# Also of those for whom the merged one answered: chains are flat.
+NAME_SURVIVOR = "update members set merged_into = $2 where member_id = $1 or merged_into = $1"
+
+SAVE_SURVIVOR = "update members set version = $2, birth_month = $3, birth_day = $4 where member_id = $1"
+
+SAVE_PERSON = """
+    with person as (
+        insert into persons (member_id, sealed) values ($1, $4)
+        on conflict (member_id) do update set sealed = excluded.sealed
+    )
+    insert into member_keys (member_id, master_key_id, wrapped_key) values ($1, $2, $3)
+    on conflict (member_id) do nothing  -- the key that the person was opened with stays
+"""
+
+# The person goes on in the survivor; what is not needed twice is not kept twice.
+FORGET_PERSON = """
+    with person as (
+        delete from persons where member_id = $1
+    )
+    delete from member_keys where member_id = $1
+"""
+
+FORGET_CONSENTS = "delete from consents where member_id = $1"
+MOVE_STATEMENTS = "update consent_statements set member_id = $2 where member_id = $1"
+MOVE_ACCEPTANCES = "update terms_acceptances set member_id = $2 where member_id = $1"
+
+# Of two consents that wait for the same confirmation the one that was given last goes on waiting.
+SUPERSEDE_OLDER = """
+    with waiting as (
+        select statement_id, row_number() over (
+            partition by purpose, channel, partner_id
+            order by stated_at desc, text_version desc, language desc, statement_id
+        ) as place
+        from consent_confirmations
+            join consent_statements using (statement_id)
+        where member_id = $1 and state = 'awaited'
+    )
+    update consent_confirmations as confirmation
+    set state = 'superseded', settled_by = $2, settled_at = $3
+    from waiting
+    where confirmation.statement_id = waiting.statement_id and waiting.place > 1
+"""
+
+
+async def lock_identifiers(transaction: Transaction, member_id: UUID) -> frozenset[str]:
+    """All that leads to a member, e-mail addresses included, locked in the order of hashes."""
+    return frozenset(row["identifier_hash"] for row in await transaction.raw.fetch(LOCK_IDENTIFIERS, member_id))
+
+
+async def lock_both(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, Member]:
+    """Both members as they stand, locked in the order of ids; one that is not there is absent."""
+    rows = await transaction.raw.fetch(LOCK_BOTH, member_ids)
+    return {row["member_id"]: Member(**dict(row)) for row in rows}
+
+
+async def load_hashes(transaction: Transaction, member_id: UUID) -> frozenset[str]:
+    """What leads to a member whose row is locked: nothing is linked to it meanwhile."""
+    return frozenset(row["identifier_hash"] for row in await transaction.raw.fetch(HASHES_OF, member_id))
+
+
+async def move_identifiers(transaction: Transaction, request: MergeRequest) -> list[Identifier]:
+    """Give locked identifiers to the survivor, and keep it in their history; those that tills can read come back."""
+    rows = await transaction.raw.fetch(MOVE_IDENTIFIERS, request.merged_id, request.survivor_id)
+    await transaction.raw.execute(
+        RECORD_MOVES,
+        [row["identifier_hash"] for row in rows],
+        EMAIL_TYPE,
+        request.reason_code,
+        request.author,
+        transaction.now,
+    )
+    moved = [identifier_of(row) for row in rows if row["identifier_type"] != EMAIL_TYPE]
+    return sorted(moved, key=lambda identifier: (identifier.linked_at, identifier.hash))
+
+
+async def name_survivor(transaction: Transaction, merged_id: UUID, survivor: Member) -> None:
+    """Let the survivor answer for a member who has the status ``merged`` by now, and stand as it does from now on."""
+    await transaction.raw.execute(NAME_SURVIVOR, merged_id, survivor.member_id)
+    await transaction.raw.execute(
+        SAVE_SURVIVOR, survivor.member_id, survivor.version, survivor.birth_month, survivor.birth_day
+    )
+
+
+async def save_person(transaction: Transaction, member_id: UUID, person: SealedPerson) -> None:
+    """Write the person of a member who is locked; its key where it has none yet."""
+    arguments = (person.key.master_key_id, person.key.wrapped, person.sealed)
+    await transaction.raw.execute(SAVE_PERSON, member_id, *arguments)
+
+
+async def forget_person(transaction: Transaction, member_id: UUID) -> None:
+    """Delete the person of a member who is locked, and the key, which makes copies unreadable too."""
+    await transaction.raw.execute(FORGET_PERSON, member_id)
+
+
+async def move_statements(transaction: Transaction, request: MergeRequest) -> None:
+    """Give what was said and accepted to the survivor. What follows from it is for the caller to save."""
+    await transaction.raw.execute(FORGET_CONSENTS, request.merged_id)
+    await transaction.raw.execute(MOVE_STATEMENTS, request.merged_id, request.survivor_id)
+    await transaction.raw.execute(MOVE_ACCEPTANCES, request.merged_id, request.survivor_id)
+    await transaction.raw.execute(SUPERSEDE_OLDER, request.survivor_id, request.author, transaction.now)

@@ -1,0 +1,265 @@
+"""Two members turn out to be one person: one stays, has everything, and answers for both ids for ever."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+
+from services.members.domain.errors import MemberMergedError
+from services.members.domain.identities import Identities
+from services.members.domain.merging import MergeRequest
+from services.members.use_cases.link_identifier import link_identifier
+from services.members.use_cases.merge_members import merge_members
+from shared.database import Database, Transaction
+from shared.events.catalogue import MEMBERS
+from shared.events.members import (
+    ConsentChanged,
+    IdentifierLinked,
+    IdentifierRevoked,
+    MemberChanged,
+    MemberEvent,
+    MembersMerged,
+)
+from tests.support.interleaving import interleave
+from tests.support.outbox_rows import recorded_events
+from tests.support.registries import bearing, members_settings
+
+SETTINGS = members_settings()
+REASONS = frozenset({"duplicate"})
+CARD = {"type": "card", "value": "9001 2345 6789"}
+PHONE = {"type": "phone", "value": "212 555 0199"}
+SMS = {"purpose": "marketing", "channel": "sms", "text_version": "1", "language": "en", "source": "web"}
+
+
+async def enrol(client: httpx2.AsyncClient, *identifiers: dict[str, str], **person: object) -> str:
+    body: dict[str, Any] = {"given_name": "Ada", "family_name": "Test", "email": f"{uuid4().hex}@example.com"}
+    body |= {"language": "en", "identifiers": list(identifiers)} | person
+    answer = await client.post("/v1/members", json=body, headers=bearing())
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["member_id"])
+
+
+async def merge(client: httpx2.AsyncClient, survivor: str, merged: str, **others: str) -> httpx2.Response:
+    body = {"merged_member_id": merged, "reason_code": "duplicate"} | others
+    return await client.post(f"/v1/members/{survivor}/merge", json=body, headers=bearing(client_id="ann"))
+
+
+async def read(client: httpx2.AsyncClient, path: str) -> dict[str, Any]:
+    answer = await client.get(f"/v1/members/{path}", headers=bearing())
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def told(database: Database, survivor: str) -> list[MemberEvent]:
+    """What was recorded from the merge on: all of it under the survivor."""
+    recorded = await recorded_events(database, MEMBERS)
+    first = next(place for place, row in enumerate(recorded) if isinstance(row.event, MembersMerged))
+    assert {row.key for row in recorded[first:]} == {survivor}
+    return [row.event for row in recorded[first:]]
+
+
+def problem(answer: httpx2.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].rpartition("/")[2]
+
+
+async def test_the_survivor_has_identifiers_and_what_the_other_one_knew(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    survivor = await enrol(client, PHONE, given_name="Ada")
+    merged = await enrol(client, CARD, given_name="Adda", phone="212 555 0142", birth_date="1990-12-10")
+
+    answer = await merge(client, survivor, merged)
+
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"member_id": survivor, "version": 2, "merged_member_id": merged},
+    )
+    ada = await read(client, survivor)
+    assert (ada["given_name"], ada["phone"], ada["birth_date"]) == ("Ada", "+12125550142", "1990-12-10")
+    assert {identifier["type"] for identifier in ada["identifiers"]} == {"card", "phone"}
+    first, linked, changed = await told(database, survivor)
+    assert isinstance(first, MembersMerged)
+    assert (first.data.merged_member_id, first.data.version, first.data.merged_version) == (UUID(merged), 2, 2)
+    assert isinstance(linked, IdentifierLinked)
+    assert (linked.data.member_id, linked.data.version, linked.data.identifier_type) == (UUID(survivor), 2, "card")
+    assert isinstance(changed, MemberChanged)
+    assert (changed.data.version, changed.data.birth_month) == (2, 12)
+    history = (await read(client, f"{survivor}/identifier-changes"))["changes"]
+    assert (history[0]["action"], history[0]["reason_code"], history[0]["author"]) == ("merge", "duplicate", "ann")
+
+
+async def test_the_old_id_is_read_as_the_survivor_and_not_written_any_more(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    survivor, merged = await enrol(client), await enrol(client, CARD)
+    await merge(client, survivor, merged)
+
+    assert await read(client, merged) == await read(client, survivor)
+    assert (await read(client, f"{merged}/contact"))["member_id"] == survivor
+    assert (await read(client, f"{merged}/consents"))["member_id"] == survivor
+    assert (await read(client, f"{merged}/terms-acceptances"))["member_id"] == survivor
+    resolved = await client.post("/v1/identifiers:resolve", json=CARD, headers=bearing())
+    assert resolved.json()["member_id"] == survivor
+    for path, body in (
+        ("identifiers", PHONE),
+        ("suspend", {"reason_code": "mistake"}),
+        ("close", {"reason_code": "mistake"}),
+        ("consents", SMS | {"is_granted": False}),
+    ):
+        refused = await client.post(f"/v1/members/{merged}/{path}", json=body, headers=bearing())
+        assert problem(refused) == (409, "member-merged"), refused.text
+        assert survivor in refused.json()["detail"]
+    corrected = await client.patch(
+        f"/v1/members/{merged}", json={"given_name": "Eve"}, headers=bearing() | {"If-Match": '"2"'}
+    )
+    assert problem(corrected) == (409, "member-merged")
+    async with database.transaction() as transaction:  # whoever it was is kept once
+        kept = await transaction.raw.fetch("select member_id::text from persons natural join member_keys")
+    assert [row["member_id"] for row in kept] == [survivor]
+    again = await client.post(
+        "/v1/members",
+        json={"given_name": "A", "family_name": "B", "email": await _email_of(client, survivor), "language": "en"},
+        headers=bearing(),
+    )
+    assert problem(again) == (409, "already-enrolled")
+
+
+async def test_merging_again_changes_nothing_and_chains_are_flat(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    one, two, three = [await enrol(client) for _ in range(3)]
+    first = await merge(client, two, one)
+    again = await merge(client, two, one)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert len([event for event in await told(database, two) if isinstance(event, MembersMerged)]) == 1
+
+    assert problem(await merge(client, one, two)) == (409, "member-merged")  # the other way round
+    assert problem(await merge(client, three, one)) == (409, "member-merged")
+    assert (await merge(client, three, two)).status_code == 200
+    assert (await read(client, one))["member_id"] == (await read(client, two))["member_id"] == three
+
+
+async def test_what_cannot_be_merged(client: httpx2.AsyncClient) -> None:
+    one, two, gone, limited = [await enrol(client) for _ in range(4)]
+    for member_id, act in ((gone, "close"), (limited, "suspend")):
+        await client.post(f"/v1/members/{member_id}/{act}", json={"reason_code": "mistake"}, headers=bearing())
+
+    assert problem(await merge(client, one, one)) == (422, "invalid-request")
+    assert problem(await merge(client, one, two, reason_code="whim")) == (422, "invalid-request")
+    assert problem(await merge(client, one, str(uuid4()))) == (404, "not-found")
+    assert problem(await merge(client, str(uuid4()), one)) == (404, "not-found")
+    assert problem(await merge(client, one, gone)) == (409, "member-gone")
+    assert problem(await merge(client, gone, one)) == (409, "member-gone")
+    assert problem(await merge(client, one, limited)) == (409, "merge-lifts-limit")
+    assert (await merge(client, limited, one)).status_code == 200
+    partner = await client.post(
+        f"/v1/members/{two}/merge",
+        json={"merged_member_id": one, "reason_code": "duplicate"},
+        headers=bearing(partner_id="grocer"),
+    )
+    assert problem(partner) == (403, "programme-only")
+
+
+async def test_of_two_consents_the_one_that_was_given_last_holds(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    for channel in ("sms", "email", "post"):
+        text = {"purpose": "marketing", "channel": channel, "text_version": "1"}
+        text |= {"wordings": [{"language": "en", "wording": "Yes."}]}
+        assert (await client.post("/v1/consent-texts", json=text, headers=bearing())).status_code == 201
+    survivor, merged = await enrol(client), await enrol(client)
+
+    async def say(member_id: str, **others: object) -> dict[str, Any]:
+        answer = await client.post(
+            f"/v1/members/{member_id}/consents", json=SMS | {"is_granted": True} | others, headers=bearing()
+        )
+        assert answer.status_code == 201, answer.text
+        answered: dict[str, Any] = answer.json()
+        return answered
+
+    await say(survivor, stated_at="2026-03-01T10:00:00Z")
+    await say(merged, is_granted=False, stated_at="2026-03-01T11:00:00Z")  # newer: it holds
+    await say(survivor, channel="post", stated_at="2026-03-01T11:00:00Z")
+    await say(merged, channel="post", is_granted=False, stated_at="2026-03-01T10:00:00Z")  # older: it does not
+    older = await say(survivor, channel="email", stated_at="2026-03-01T10:00:00Z")
+    newer = await say(merged, channel="email", stated_at="2026-03-01T11:00:00Z")
+
+    assert (await merge(client, survivor, merged)).status_code == 200
+
+    held = {one["channel"]: one["is_granted"] for one in (await read(client, f"{merged}/consents"))["consents"]}
+    assert held == {"sms": False, "post": True}
+    changed = [event.data for event in await told(database, survivor) if isinstance(event, ConsentChanged)]
+    assert [(one.channel, one.version, one.is_granted) for one in changed] == [("sms", 2, False)]
+    assert len((await read(client, f"{survivor}/consents/history"))["items"]) == 6
+    for said, status in ((older, 409), (newer, 200)):
+        token = {"token": said["confirmation"]["token"]}
+        assert (await client.post("/v1/consents:confirm", json=token, headers=bearing())).status_code == status
+    assert {one["channel"] for one in (await read(client, f"{survivor}/consents"))["consents"]} == {
+        "sms",
+        "post",
+        "email",
+    }
+
+
+async def test_a_blocked_card_stays_blocked(client: httpx2.AsyncClient, database: Database) -> None:
+    survivor, merged = await enrol(client), await enrol(client, CARD)
+    blocked = {"identifier": CARD, "reason_code": "card_lost"}
+    assert (await client.post("/v1/identifiers:block", json=blocked, headers=bearing())).status_code == 200
+
+    await merge(client, survivor, merged)
+
+    _, revoked = await told(database, survivor)
+    assert isinstance(revoked, IdentifierRevoked)
+    assert (revoked.data.member_id, revoked.data.state, revoked.data.version) == (UUID(survivor), "blocked", 3)
+
+
+async def test_into_each_other_at_once_one_wins(client: httpx2.AsyncClient, database: Database) -> None:
+    for _ in range(5):
+        one, two = await enrol(client), await enrol(client)
+        answers = await asyncio.gather(merge(client, one, two), merge(client, two, one), merge(client, one, two))
+        assert sorted({answer.status_code for answer in answers}) == [200, 409]
+        assert (await read(client, one)) == (await read(client, two))
+    merges = [row for row in await recorded_events(database, MEMBERS) if isinstance(row.event, MembersMerged)]
+    assert len(merges) == 5
+
+
+@pytest.mark.parametrize("is_merge_first", [True, False], ids=["merge first", "link first"])
+async def test_a_card_is_linked_while_the_merge_runs(
+    client: httpx2.AsyncClient, database: Database, is_merge_first: bool
+) -> None:
+    survivor, merged = await enrol(client), await enrol(client, CARD)
+    claim = Identities(SETTINGS.hashing_key, "US").claim("phone", PHONE["value"])
+    request = MergeRequest(UUID(survivor), UUID(merged), "duplicate", "ann")
+
+    async def merging(transaction: Transaction) -> None:
+        await merge_members(transaction, request, SETTINGS.keys, REASONS)
+
+    async def linking(transaction: Transaction) -> None:
+        await link_identifier(transaction, UUID(merged), claim, "ann")
+
+    if is_merge_first:
+        with pytest.raises(MemberMergedError):
+            await interleave(database, merging, linking)
+    else:
+        await interleave_again(database, linking, merging)
+        assert len((await read(client, survivor))["identifiers"]) == 2
+    async with database.transaction() as transaction:
+        assert (
+            await transaction.raw.fetchval("select count(*) from identifiers where member_id = $1", UUID(merged)) == 0
+        )
+
+
+async def interleave_again(database: Database, first: Any, second: Any) -> None:
+    """The second as the edge does it: it may start again."""
+
+    async def retried(_: Transaction) -> None:
+        await database.run(second)
+
+    await interleave(database, first, retried)
+
+
+async def _email_of(client: httpx2.AsyncClient, member_id: str) -> str:
+    return str((await read(client, member_id))["email"])
