@@ -17,6 +17,7 @@ from services.members.schemas.attributes import (
     AttributeValueBody,
 )
 from services.members.sealing.master_keys import MasterKeys
+from services.members.use_cases.present_member import present_id
 from services.members.use_cases.read_attributes import read_attribute_history, read_attributes, read_declared
 from services.members.use_cases.set_attribute import ToldValue, declare_attribute, set_attribute
 from shared.database import Database, Transaction
@@ -91,6 +92,7 @@ def member_attributes_router(database: Database, master_keys: MasterKeys) -> API
         """What a member has, by code."""
         refuse_partners(principal, "Attributes are shown")
         async with database.transaction() as transaction:
+            member_id = await present_id(transaction, member_id)
             access = Access(member_id, principal.client_id, purpose, "attributes")
             found = await read_attributes(transaction, access, master_keys)
         return AttributesAnswer(member_id=member_id, attributes=[AttributeValueAnswer.of(*each) for each in found])
@@ -105,7 +107,7 @@ def member_attributes_router(database: Database, master_keys: MasterKeys) -> API
         async with database.transaction() as transaction:
             found = await read_attribute_history(
                 transaction,
-                Access(member_id, principal.client_id, purpose, "attributes"),
+                Access(await present_id(transaction, member_id), principal.client_id, purpose, "attributes"),
                 code,
                 master_keys,
                 before=None if position is None else position[0],

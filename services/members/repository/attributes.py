@@ -69,12 +69,12 @@ async def insert_attribute(transaction: Transaction, attribute: Attribute, autho
 async def find_attribute(transaction: Transaction, code: str) -> Attribute | None:
     """The attribute with this code."""
     row = await transaction.raw.fetchrow(FIND_ATTRIBUTE, code)
-    return None if row is None else _attribute(row)
+    return None if row is None else attribute_of(row)
 
 
 async def load_attributes(transaction: Transaction, *, after: str | None, rows_max: int) -> list[Attribute]:
     """Attributes in the order of their codes."""
-    return [_attribute(row) for row in await transaction.raw.fetch(LOAD_ATTRIBUTES, after, rows_max)]
+    return [attribute_of(row) for row in await transaction.raw.fetch(LOAD_ATTRIBUTES, after, rows_max)]
 
 
 async def insert_entry(transaction: Transaction, entry: StoredEntry, *, holds: bool) -> None:
@@ -98,23 +98,24 @@ async def insert_entry(transaction: Transaction, entry: StoredEntry, *, holds: b
 async def find_entry(transaction: Transaction, member_id: UUID, code: str) -> StoredEntry | None:
     """What holds for a member under an attribute; None where nothing was ever said."""
     row = await transaction.raw.fetchrow(FIND_ENTRY, member_id, code)
-    return None if row is None else _entry(row)
+    return None if row is None else entry_of(row)
 
 
 async def load_entries(transaction: Transaction, member_id: UUID, rows_max: int) -> list[tuple[Attribute, StoredEntry]]:
     """All that a member has, by code."""
     rows = await transaction.raw.fetch(LOAD_ENTRIES, member_id, rows_max)
-    return [(_attribute(row), _entry(row)) for row in rows]
+    return [(attribute_of(row), entry_of(row)) for row in rows]
 
 
 async def load_history(
     transaction: Transaction, member_id: UUID, code: str, *, before: UUID | None, rows_max: int
 ) -> list[StoredEntry]:
     """All that was said of a member under an attribute, the newest recorded first."""
-    return [_entry(row) for row in await transaction.raw.fetch(LOAD_HISTORY, member_id, code, before, rows_max)]
+    return [entry_of(row) for row in await transaction.raw.fetch(LOAD_HISTORY, member_id, code, before, rows_max)]
 
 
-def _attribute(row: asyncpg.Record) -> Attribute:
+def attribute_of(row: asyncpg.Record) -> Attribute:
+    """From a row with the columns of ``attributes``."""
     return Attribute(
         code=row["code"],
         type=row["value_type"],
@@ -124,7 +125,8 @@ def _attribute(row: asyncpg.Record) -> Attribute:
     )
 
 
-def _entry(row: asyncpg.Record) -> StoredEntry:
+def entry_of(row: asyncpg.Record) -> StoredEntry:
+    """From a row with the columns of ``attribute_entries``."""
     return StoredEntry(
         entry_id=row["entry_id"],
         member_id=row["member_id"],

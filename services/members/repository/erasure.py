@@ -36,7 +36,14 @@ ERASED = (
     "update consent_statements set proof = null where member_id = $1 and proof is not null",
     "update terms_acceptances set proof = null where member_id = $1 and proof is not null",
     "update members set language = 'und', region = null, birth_month = null, birth_day = null where member_id = $1",
-    "update idempotency set request_hash = '', body = '' where member_of_answer(body) = ($1::uuid)::text",
+    """
+    update idempotency set request_hash = '', body = ''
+    where member_of_answer(body) in (
+        select ($1::uuid)::text
+        union all
+        select member_id::text from members where merged_into = $1  -- whoever the member answers for
+    )
+    """,
 )
 
 

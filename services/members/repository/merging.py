@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.members.domain.attributes import Attribute, StoredEntry
 from services.members.domain.merging import MergeRequest
 from services.members.domain.registry import Identifier, Member
 from services.members.domain.sealed import SealedPerson
+from services.members.repository.attributes import attribute_of, entry_of
 from services.members.repository.registry import EMAIL_TYPE, identifier_of
 from shared.database import Transaction
+
+# What linking holds as well (see registry.NEXT_VERSION): an erasure lets what is under way end before it looks.
+HOLD_ERASURES = "lock table identifier_versions in row exclusive mode"
 
 LOCK_IDENTIFIERS = """
     select identifier_hash from identifiers where member_id = $1 order by identifier_hash for no key update
@@ -83,8 +88,37 @@ SUPERSEDE_OLDER = """
 """
 
 
+LOAD_SEALED_ATTRIBUTES = """
+    select entry_id, member_id, code, plain, sealed, source, stated_at, recorded_at, recorded_by,
+        value_type, is_personal, choices, text_length_max
+    from attribute_entries
+        join attributes using (code)
+    where member_id = $1 and sealed is not null
+"""
+SAVE_SEALED_ATTRIBUTES = """
+    update attribute_entries as entry set sealed = resealed.sealed
+    from unnest($1::uuid[], $2::bytea[]) as resealed (entry_id, sealed)
+    where entry.entry_id = resealed.entry_id
+"""
+
+# Of two entries under one attribute the one that was stated last holds; at one time the survivor's own.
+LET_NEWER_HOLD = """
+    insert into member_attributes (member_id, code, entry_id)
+    select $2, brought.code, brought.entry_id
+    from member_attributes as brought
+        join attribute_entries as entry on entry.entry_id = brought.entry_id
+    where brought.member_id = $1
+    on conflict (member_id, code) do update set entry_id = excluded.entry_id
+        where (select stated_at from attribute_entries where entry_id = excluded.entry_id)
+            > (select stated_at from attribute_entries where entry_id = member_attributes.entry_id)
+"""
+FORGET_ATTRIBUTES = "delete from member_attributes where member_id = $1"
+MOVE_ENTRIES = "update attribute_entries set member_id = $2 where member_id = $1"
+
+
 async def lock_identifiers(transaction: Transaction, member_id: UUID) -> frozenset[str]:
-    """All that leads to a member, e-mail addresses included, locked in the order of hashes."""
+    """All that leads to a member, e-mail addresses included, locked in the order of hashes; no erasure meanwhile."""
+    await transaction.raw.execute(HOLD_ERASURES)
     return frozenset(row["identifier_hash"] for row in await transaction.raw.fetch(LOCK_IDENTIFIERS, member_id))
 
 
@@ -139,3 +173,23 @@ async def move_statements(transaction: Transaction, request: MergeRequest) -> No
     await transaction.raw.execute(MOVE_STATEMENTS, request.merged_id, request.survivor_id)
     await transaction.raw.execute(MOVE_ACCEPTANCES, request.merged_id, request.survivor_id)
     await transaction.raw.execute(SUPERSEDE_OLDER, request.survivor_id, request.author, transaction.now)
+
+
+async def load_sealed_attributes(transaction: Transaction, member_id: UUID) -> list[tuple[Attribute, StoredEntry]]:
+    """All that was ever said of a member under personal attributes."""
+    rows = await transaction.raw.fetch(LOAD_SEALED_ATTRIBUTES, member_id)
+    return [(attribute_of(row), entry_of(row)) for row in rows]
+
+
+async def save_sealed_attributes(transaction: Transaction, entries: Sequence[StoredEntry]) -> None:
+    """The same entries under another key."""
+    await transaction.raw.execute(
+        SAVE_SEALED_ATTRIBUTES, [entry.entry_id for entry in entries], [entry.sealed for entry in entries]
+    )
+
+
+async def move_attributes(transaction: Transaction, request: MergeRequest) -> None:
+    """Give what was said under attributes to the survivor, and let the newest hold."""
+    await transaction.raw.execute(LET_NEWER_HOLD, request.merged_id, request.survivor_id)
+    await transaction.raw.execute(FORGET_ATTRIBUTES, request.merged_id)
+    await transaction.raw.execute(MOVE_ENTRIES, request.merged_id, request.survivor_id)

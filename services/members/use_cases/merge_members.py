@@ -1,25 +1,21 @@
 """Two members turn out to be one person: one stays and answers for both, for ever."""
 
 from collections.abc import Collection
-from uuid import UUID
 
 from services.members.domain.consents import Consent
 from services.members.domain.merging import (
     MergeRequest,
     joined_consents,
     joined_member,
-    joined_person,
     judge_merge,
     judge_pair,
 )
-from services.members.domain.registry import Member, Person
-from services.members.domain.sealed import SealedPerson
+from services.members.domain.registry import Member
 from services.members.domain.statuses import StatusChange, judge_reason
-from services.members.repository import consents, merging, registry, statuses
+from services.members.repository import consents, merging, statuses
 from services.members.sealing.master_keys import MasterKeys
-from services.members.sealing.member_keys import MemberKey
-from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements, merge_announcements
+from services.members.use_cases.join_sealed import join_sealed
 from services.members.use_cases.read_consents import CONSENTS_MAX
 from shared import outbox
 from shared.database import Transaction
@@ -31,10 +27,10 @@ async def merge_members(
 ) -> Member:
     """Let one member answer for another; the survivor as it stands then.
 
-    Identifiers, e-mail addresses, consents, confirmations and acceptances go over, with their histories. The survivor's
-    own person stays, filled where the other one knew more; the other one's is deleted with its key. MembersMerged comes
-    first among the events, then the identifiers, then what changed of the survivor. Idempotent: merged this way before
-    is answered as it stands, and nothing happens.
+    Identifiers, e-mail addresses, consents, confirmations, acceptances and attributes go over, with their histories.
+    The survivor's own person stays, filled where the other one knew more; the other one's is deleted with its key.
+    MembersMerged comes first among the events, then the identifiers, then what changed of the survivor. Idempotent:
+    merged this way before is answered as it stands, and nothing happens.
 
     Locks the identifiers of the one that goes, then both members in the order of their ids.
 
@@ -55,7 +51,7 @@ async def merge_members(
         return survivor
     if await merging.load_hashes(transaction, request.merged_id) != locked:
         raise StartAgainError("an identifier was linked meanwhile")
-    person = await _join_persons(transaction, request, master_keys)
+    person = await join_sealed(transaction, request, master_keys)
     joined = joined_member(survivor, person)
     change = StatusChange(
         member_id=merged.member_id,
@@ -76,28 +72,6 @@ async def merge_members(
     messages += [announcements.consent_changed(transaction, consent) for consent in changed_consents]
     await outbox.record(transaction, messages)
     return joined
-
-
-async def _join_persons(transaction: Transaction, request: MergeRequest, master_keys: MasterKeys) -> Person | None:
-    key, own = await _open(transaction, request.survivor_id, master_keys)
-    _, other = await _open(transaction, request.merged_id, master_keys)
-    person = joined_person(own, other)
-    if person is not None and person != own:
-        key = key or MemberKey.new(request.survivor_id)
-        sealed = SealedPerson(master_keys.wrap(key), seal_person(key, person))
-        await merging.save_person(transaction, request.survivor_id, sealed)
-    await merging.forget_person(transaction, request.merged_id)
-    return person
-
-
-async def _open(
-    transaction: Transaction, member_id: UUID, master_keys: MasterKeys
-) -> tuple[MemberKey | None, Person | None]:
-    found = await registry.find_member(transaction, member_id)
-    if found is None or found[1] is None:
-        return None, None
-    key = master_keys.unwrap(found[1].key, found[0].member_id)
-    return key, open_person(key, found[1].sealed)
 
 
 async def _join_consents(transaction: Transaction, request: MergeRequest) -> list[Consent]:

@@ -167,7 +167,7 @@ async def test_of_two_consents_the_one_that_was_given_last_holds(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
     for channel in ("sms", "email", "post"):
-        text = {"purpose": "marketing", "channel": channel, "text_version": "1"}
+        text: dict[str, Any] = {"purpose": "marketing", "channel": channel, "text_version": "1"}
         text |= {"wordings": [{"language": "en", "wording": "Yes."}]}
         assert (await client.post("/v1/consent-texts", json=text, headers=bearing())).status_code == 201
     survivor, merged = await enrol(client), await enrol(client)
@@ -202,6 +202,32 @@ async def test_of_two_consents_the_one_that_was_given_last_holds(
         "post",
         "email",
     }
+
+
+async def test_attributes_go_over_sealed_anew_and_the_one_stated_last_holds(client: httpx2.AsyncClient) -> None:
+    for code in ("shoe", "hat"):
+        declared = {"code": code, "type": "text", "is_personal": True, "text_length_max": 20}
+        assert (await client.post("/v1/attributes", json=declared, headers=bearing())).status_code == 201
+    survivor, merged = await enrol(client), await enrol(client)
+
+    async def fill(member_id: str, code: str, value: str, day: int) -> None:
+        body = {"value": value, "source": "app", "stated_at": f"2026-03-{day:02}T10:00:00Z"}
+        answer = await client.put(f"/v1/members/{member_id}/attributes/{code}", json=body, headers=bearing())
+        assert answer.status_code == 200, answer.text
+
+    await fill(survivor, "shoe", "old", 1)
+    await fill(merged, "shoe", "new", 2)
+    await fill(survivor, "hat", "new", 2)
+    await fill(merged, "hat", "old", 1)
+
+    assert (await merge(client, survivor, merged)).status_code == 200
+
+    told = await read(client, f"{merged}/attributes")
+    assert told["member_id"] == survivor
+    assert {one["code"]: one["value"] for one in told["attributes"]} == {"shoe": "new", "hat": "new"}
+    for code in ("shoe", "hat"):
+        history = (await read(client, f"{survivor}/attributes/{code}/history"))["items"]
+        assert {one["value"] for one in history} == {"old", "new"}
 
 
 async def test_a_blocked_card_stays_blocked(client: httpx2.AsyncClient, database: Database) -> None:

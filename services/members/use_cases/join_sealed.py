@@ -1,0 +1,53 @@
+"""Two members become one: what is sealed of the one that goes is sealed anew under the survivor's key, or filled in."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from services.members.domain.merging import MergeRequest, joined_person
+from services.members.domain.registry import Person
+from services.members.domain.sealed import SealedPerson
+from services.members.repository import merging, registry
+from services.members.sealing import attributes as sealed_attributes
+from services.members.sealing.master_keys import MasterKeys
+from services.members.sealing.member_keys import MemberKey
+from services.members.sealing.persons import open_person, seal_person
+from shared.database import Transaction
+
+
+async def join_sealed(transaction: Transaction, request: MergeRequest, master_keys: MasterKeys) -> Person | None:
+    """Join persons and attributes of two members who are locked; the person who stays comes back.
+
+    Afterwards nothing is under the key of the one that goes, and the key is gone.
+    """
+    own_key, own = await _open(transaction, request.survivor_id, master_keys)
+    other_key, other = await _open(transaction, request.merged_id, master_keys)
+    key = own_key or MemberKey.new(request.survivor_id)
+    person = joined_person(own, other)
+    if person is not None and person != own:
+        sealed = SealedPerson(master_keys.wrap(key), seal_person(key, person))
+        await merging.save_person(transaction, request.survivor_id, sealed)
+    if other_key is not None:
+        await _reseal_attributes(transaction, request, other_key, key)
+    await merging.move_attributes(transaction, request)
+    await merging.forget_person(transaction, request.merged_id)
+    return person
+
+
+async def _open(
+    transaction: Transaction, member_id: UUID, master_keys: MasterKeys
+) -> tuple[MemberKey | None, Person | None]:
+    found = await registry.find_member(transaction, member_id)
+    if found is None or found[1] is None:
+        return None, None
+    key = master_keys.unwrap(found[1].key, member_id)
+    return key, open_person(key, found[1].sealed)
+
+
+async def _reseal_attributes(
+    transaction: Transaction, request: MergeRequest, other_key: MemberKey, key: MemberKey
+) -> None:
+    resealed = []
+    for attribute, entry in await merging.load_sealed_attributes(transaction, request.merged_id):
+        opened = sealed_attributes.read(attribute, entry, other_key)
+        resealed.append(sealed_attributes.stored(attribute, replace(opened, member_id=request.survivor_id), key))
+    await merging.save_sealed_attributes(transaction, resealed)
