@@ -19,6 +19,7 @@ from shared.events.members import (
     IdentifierLinked,
     IdentifierRevoked,
     MemberChanged,
+    MemberErased,
     MemberEvent,
     MembersMerged,
 )
@@ -289,3 +290,24 @@ async def interleave_again(database: Database, first: Any, second: Any) -> None:
 
 async def _email_of(client: httpx2.AsyncClient, member_id: str) -> str:
     return str((await read(client, member_id))["email"])
+
+
+async def test_erasing_the_survivor_erases_what_came_from_the_other_one(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    survivor, merged = await enrol(client, PHONE), await enrol(client, CARD)
+    await merge(client, survivor, merged)
+    reason = {"reason_code": "data_subject_request"}
+
+    refused = await client.post(f"/v1/members/{merged}/erase", json=reason, headers=bearing())
+    assert problem(refused) == (409, "member-merged")
+    erased = await client.post(f"/v1/members/{survivor}/erase", json=reason, headers=bearing())
+    assert erased.status_code == 200, erased.text
+
+    (event,) = [row.event for row in await recorded_events(database, MEMBERS) if isinstance(row.event, MemberErased)]
+    assert len(event.data.identifier_hashes) == 2
+    async with database.transaction() as transaction:
+        assert await transaction.raw.fetchval("select count(*) from identifiers") == 0
+        named = "select count(*) from idempotency where convert_from(body, 'UTF8') like $1"
+        assert await transaction.raw.fetchval(named, f'%"member_id":"{merged}"%') == 0
+    assert (await client.get(f"/v1/members/{merged}", headers=bearing())).status_code == 404
