@@ -11,7 +11,9 @@ from typing import Literal, TypeAlias
 from services.members.domain.errors import IdentifierStateError
 from shared.events.members import IdentifierState
 
-Action: TypeAlias = Literal["link", "block", "unblock", "report_lost", "replace", "merge"]
+Action: TypeAlias = Literal["link", "block", "unblock", "report_lost", "replace"]
+# What a history tells: a merge of members changes whose an identifier is, and not its state.
+Happening: TypeAlias = Action | Literal["merge"]
 
 # What is not here is refused; an action whose end is the present state changes nothing (see ``next_state``).
 TRANSITIONS: Mapping[tuple[IdentifierState, Action], IdentifierState] = {

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.members.domain.identifier_states import Action, Statement
+from services.members.domain.identifier_states import Action, Happening, Statement
 from services.members.domain.registry import Identifier
 from services.members.repository.registry import EMAIL_TYPE
 from shared.database import Transaction
@@ -52,7 +52,7 @@ class Change(NamedTuple):
     identifier_id: UUID
     version: int
     identifier_type: str
-    action: Action
+    action: Happening
     from_state: IdentifierState
     to_state: IdentifierState
     reason_code: str

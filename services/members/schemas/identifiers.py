@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.members.domain.identifier_states import Action
+from services.members.domain.identifier_states import Happening
 from services.members.domain.registry import Identifier, IdentifierKind
 from services.members.repository.identifiers import Change
 from services.members.schemas.registry import IDENTIFIERS_MAX, IdentifierAnswer, IdentifierBody
@@ -101,7 +101,7 @@ class ChangeAnswer(BaseModel):
     identifier_id: UUID
     version: int
     type: str
-    action: Action
+    action: Happening
     from_state: IdentifierState
     to_state: IdentifierState
     reason_code: str
