@@ -15,7 +15,7 @@ from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededE
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import one_merge_each, project_members
 from shared.database import Database, Transaction, read_to
-from shared.events.coalition import ApiClientChanged, PartnerChanged, StoreChanged, TillChanged
+from shared.events.coalition import ApiClientChanged, PartnerChanged, ProductMapped, StoreChanged, TillChanged
 from shared.events.envelope import Event
 from shared.events.fraud import (
     CaseClosed,
@@ -109,7 +109,9 @@ class MemberHandler(_Keeping):
 class CoalitionHandler(_Keeping):
     """Partners, stores, tills and API clients become facts, and let parked receipts go."""
 
-    async def handle(self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged]) -> None:
+    async def handle(
+        self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged | ProductMapped]
+    ) -> None:
         """Project a batch."""
 
         async def work(transaction: Transaction) -> int:

@@ -1,11 +1,13 @@
 """What the programme has set for accrual, and the rule sets it has published, as one process sees them."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from services.accrual.domain.category_mapping import MappingVersion, PartnerMapping
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
-from services.accrual.repository import rule_sets
+from services.accrual.repository import category_mappings, rule_sets
 from shared.database import Transaction
 
 
@@ -19,6 +21,26 @@ class Programme:
     parked_window: timedelta
 
 
+class KnownMappings:
+    """Partners' mappings as this process has read them. Versions are immutable; only newer ones are read again."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, list[MappingVersion]] = {}
+        self._mappings: dict[str, PartnerMapping] = {}
+
+    async def refresh(self, transaction: Transaction, partner_ids: Collection[str]) -> Mapping[str, PartnerMapping]:
+        """Read what is new of these partners; all that is known. A partner without a mapping is absent."""
+        known = {
+            partner_id: self._mappings[partner_id].version if partner_id in self._mappings else 0
+            for partner_id in partner_ids
+        }
+        for partner_id, newer in (await category_mappings.load_newer(transaction, known)).items():
+            versions = self._versions.get(partner_id, [])[: known[partner_id]] + sorted(newer)
+            self._versions[partner_id] = versions
+            self._mappings[partner_id] = PartnerMapping(versions)
+        return self._mappings
+
+
 class PublishedRules:
     """Every published rule set. Immutable versions are read once; new ones by ``refresh``.
 
@@ -29,6 +51,7 @@ class PublishedRules:
     def __init__(self) -> None:
         self._versions: dict[int, RuleSet] = {}
         self.history = RuleSetHistory(())
+        self.mappings = KnownMappings()
 
     async def refresh(self, transaction: Transaction) -> None:
         """Read the versions that are new."""

@@ -139,13 +139,17 @@ class OutcomeAnswer(Answer):
 
 
 class AwardAnswer(Answer):
-    """What the receipt earned. ``on_hold`` is set aside until ``hold_ends_at`` or a person's decision."""
+    """What the receipt earned. ``on_hold`` is set aside until ``hold_ends_at`` or a person's decision.
+
+    ``mapping_version`` says by which version of the partner's mapping its categories were read; 0: as themselves.
+    """
 
     member_id: UUID
     point_type: str
     points: int
     taken_back: int
     rule_set_version: int
+    mapping_version: int
     decided_at: datetime
     hold_reason: str | None = None
     hold_ends_at: datetime | None = None

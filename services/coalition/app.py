@@ -7,6 +7,7 @@ import structlog
 
 from services.coalition import metrics
 from services.coalition.api.audit import audit_router
+from services.coalition.api.categories import categories_router, mappings_router
 from services.coalition.api.client_changes import client_changes_router
 from services.coalition.api.clients import clients_router
 from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
@@ -22,6 +23,8 @@ from services.coalition.api.till_keys import till_keys_router
 from services.coalition.consumer import PointsHandler, PurchaseHandler, RedemptionHandler, wants_capture, wants_points
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
+    CategoryExistsError,
+    CategoryNotFoundError,
     ClientExistsError,
     ClientNotFoundError,
     ClientOfSettingsError,
@@ -46,6 +49,7 @@ from services.coalition.domain.errors import (
     TillExistsError,
     TillNotFoundError,
     TooManyClientsError,
+    TreeTooDeepError,
 )
 from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
@@ -59,6 +63,8 @@ from shared.sealing import Seal, SealBrokenError
 from shared.web import StaticKeySource, VersionChangedError
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    CategoryExistsError: (409, "category-exists", "Category exists"),
+    CategoryNotFoundError: (422, "unknown-category", "Unknown category"),
     ClientExistsError: (409, "client-exists", "Client exists"),
     ContractNotFoundError: (404, "not-found", "Not found"),
     ContractOverlapsError: (409, "contract-overlaps", "Contract overlaps"),
@@ -84,6 +90,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     TillNotFoundError: (404, "not-found", "Not found"),
     TillExistsError: (409, "till-exists", "Till exists"),
     TooManyClientsError: (409, "too-many-clients", "Too many clients"),
+    TreeTooDeepError: (422, "tree-too-deep", "Tree too deep"),
     VersionChangedError: (412, "version-changed", "Version changed"),
 }
 
@@ -118,6 +125,8 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             tills_router(database, shown_once),
             till_keys_router(database, shown_once),
             shifts_router(database),
+            categories_router(database),
+            mappings_router(database),
             clients_router(database, hasher, shown_once),
             client_changes_router(
                 database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)

@@ -237,11 +237,34 @@ class PrepaidExhausted(Event):
     data: PrepaidData
 
 
+class MappedData(Frozen):
+    """What a partner's category counts as in the programme's tree, from ``in_force_from`` on.
+
+    ``path`` leads from the tree's root down to ``category_id``; both are absent where it counts as itself again.
+    ``version`` counts all mappings of the partner, one after the other.
+    """
+
+    partner_id: Code
+    version: Version
+    partner_category: Code
+    category_id: Code | None = None
+    path: tuple[Code, ...] = ()
+    in_force_from: AwareDatetime
+
+
+class ProductMapped(Event):
+    """A partner's category was mapped to the programme's tree, or no longer is."""
+
+    type: Literal["loyalty.product.mapped.v1"] = "loyalty.product.mapped.v1"
+    data: MappedData
+
+
 CoalitionEvent = Annotated[
     PartnerChanged
     | StoreChanged
     | TillChanged
     | ApiClientChanged
+    | ProductMapped
     | ContractPublished
     | ExposureChanged
     | PrepaidLow

@@ -54,6 +54,8 @@ EMPTIED = {
     ),
     "coalition": (
         "till_shifts",
+        "category_mappings",
+        "categories",
         "read_to",
         "contracts",
         "tills",

@@ -45,6 +45,7 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             points=story.award.points,
             taken_back=story.award.taken_back,
             rule_set_version=story.award.rule_set_version,
+            mapping_version=story.award.mapping_version,
             decided_at=story.award.decided_at,
             hold_reason=story.award.hold_reason,
             hold_ends_at=story.award.hold_ends_at,

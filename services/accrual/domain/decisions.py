@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
+from services.accrual.domain.category_mapping import PartnerMapping, categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.partner_standing import (
     Reason,
@@ -66,6 +67,7 @@ class Original:
     owner_id: UUID | None = None
     purchase: PurchaseData | None = None
     rule_set_version: int = 0
+    mapping_version: int = 0
     points: int = 0
     taken_back: int = 0
     returned_thousandths: dict[int, int] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Facts(NamedTuple):
     members: Mapping[UUID, MemberStatus]
     tills: AbstractSet[TillCodes]
     partners: Mapping[str, Sequence[Standing]]
+    mappings: Mapping[str, PartnerMapping]
     originals: dict[bytes, Original]
     rule_sets: RuleSetHistory
     now: datetime
@@ -162,10 +165,13 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
     rule_set = facts.rule_sets.at(purchase.occurred_at)
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")
-    evaluation = evaluate_purchase(purchase, rule_set)
+    categories = categories_at(facts.mappings.get(purchase.partner_id), purchase.occurred_at)
+    evaluation = evaluate_purchase(purchase, rule_set, categories)
     if evaluation.points > POINTS_MAX:
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
-    facts.originals[document.natural_key] = Original("awarded", owner_id, purchase, rule_set.version, evaluation.points)
+    facts.originals[document.natural_key] = Original(
+        "awarded", owner_id, purchase, rule_set.version, categories.version, evaluation.points
+    )
     return Awarded(document, owner_id, evaluation, rule_set.expires_after_days)
 
 
@@ -236,6 +242,9 @@ def _claw_back(
         taken_back_points=original.taken_back,
         returned_before=original.returned_thousandths,
         lines=event.data.lines,
+        categories=categories_at(
+            facts.mappings.get(purchase.partner_id), purchase.occurred_at, original.mapping_version
+        ),
     )
     if isinstance(plan, RefusedReturn):
         return Refused(document, owner_id, plan.reason, plan.detail)

@@ -7,28 +7,36 @@ by largest remainder, the lowest line first among equals, so that the parts alwa
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from services.accrual.domain.category_mapping import UNMAPPED, Categories
 from services.accrual.domain.rules import Exclusions
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
 
 
 class EarningBase(NamedTuple):
-    """The earning amounts of a receipt, line by line, in the order of the lines."""
+    """The earning amounts of a receipt, line by line, in the order of the lines.
 
-    categories: tuple[str | None, ...]
+    ``categories`` are paths in the programme's tree, by ``mapping_version`` of the partner's mapping (0: it has none).
+    """
+
+    categories: tuple[tuple[str, ...], ...]
     amounts_minor: tuple[int, ...]
     total_minor: int
     excluded_minor: int
+    mapping_version: int
 
 
-def earning_base(purchase: PurchaseData, exclusions: Exclusions) -> EarningBase:
+def earning_base(purchase: PurchaseData, exclusions: Exclusions, categories: Categories = UNMAPPED) -> EarningBase:
     """The base of a whole purchase."""
     amounts = [line.amount_minor for line in purchase.lines]
     excluded = min(_paid_by(purchase.tenders, exclusions.tenders), sum(amounts))
-    return _base(purchase.lines, amounts, excluded, exclusions)
+    return _base(purchase.lines, amounts, excluded, exclusions, categories)
 
 
 def base_after_returns(
-    purchase: PurchaseData, exclusions: Exclusions, returned_thousandths: dict[int, int]
+    purchase: PurchaseData,
+    exclusions: Exclusions,
+    returned_thousandths: dict[int, int],
+    categories: Categories = UNMAPPED,
 ) -> EarningBase:
     """The base of what the member kept, ``returned_thousandths`` being quantities by line id.
 
@@ -38,7 +46,7 @@ def base_after_returns(
     amounts = [_kept_minor(line, returned_thousandths.get(line.line_id, 0)) for line in purchase.lines]
     excluded_of_whole = min(_paid_by(purchase.tenders, exclusions.tenders), whole)
     excluded = excluded_of_whole * sum(amounts) // whole if whole else 0
-    return _base(purchase.lines, amounts, excluded, exclusions)
+    return _base(purchase.lines, amounts, excluded, exclusions, categories)
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:
@@ -59,21 +67,26 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def _base(
-    lines: Sequence[PurchaseLine], amounts: list[int], excluded_minor: int, exclusions: Exclusions
+    lines: Sequence[PurchaseLine],
+    amounts: list[int],
+    excluded_minor: int,
+    exclusions: Exclusions,
+    categories: Categories,
 ) -> EarningBase:
+    paths = tuple([categories.path_of(line.category) for line in lines])
     if excluded_minor:
         amounts = [
             amount - left_out for amount, left_out in zip(amounts, share_out(excluded_minor, amounts), strict=True)
         ]
     if exclusions.categories:
-        amounts = [
-            0 if line.category in exclusions.categories else amount for line, amount in zip(lines, amounts, strict=True)
-        ]
+        never = frozenset(exclusions.categories)
+        amounts = [amount if never.isdisjoint(path) else 0 for path, amount in zip(paths, amounts, strict=True)]
     return EarningBase(
-        categories=tuple([line.category for line in lines]),
+        categories=paths,
         amounts_minor=tuple(amounts),
         total_minor=sum(amounts),
         excluded_minor=excluded_minor,
+        mapping_version=categories.version,
     )
 
 

@@ -7,6 +7,7 @@ step times 100. Integers are several times faster here than fractions, and just 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from services.accrual.domain.category_mapping import UNMAPPED, Categories
 from services.accrual.domain.earning_base import EarningBase, earning_base
 from services.accrual.domain.rules import PlannedRule, Rule, RuleSet
 from shared.events.purchases import PurchaseData
@@ -60,13 +61,13 @@ class Evaluation(NamedTuple):
         return tuple(step if isinstance(step, Applied) else _in_words(step, self.base) for step in self.steps)
 
 
-def evaluate_purchase(purchase: PurchaseData, rule_set: RuleSet) -> Evaluation:
+def evaluate_purchase(purchase: PurchaseData, rule_set: RuleSet, categories: Categories = UNMAPPED) -> Evaluation:
     """Apply the rule set to one purchase, in its declared order.
 
     Pure: equal arguments give equal evaluations, so that a replay, a return and a backtest agree with the live
     decision.
     """
-    return evaluate_base(earning_base(purchase, rule_set.exclusions), purchase.partner_id, rule_set)
+    return evaluate_base(earning_base(purchase, rule_set.exclusions, categories), purchase.partner_id, rule_set)
 
 
 def evaluate_base(base: EarningBase, partner_id: str, rule_set: RuleSet) -> Evaluation:
@@ -86,7 +87,7 @@ def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], de
     matching: Sequence[int] = range(len(amounts))
     amount_minor = base.total_minor
     if categories:
-        matching = [line for line, category in enumerate(base.categories) if category in categories]
+        matching = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
         if not matching:
             return _Failed(rule, "category")
         amount_minor = sum([amounts[line] for line in matching])
@@ -107,7 +108,7 @@ def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], de
 def _in_words(failed: _Failed, base: EarningBase) -> NotMatched:
     rule, predicate = failed
     if predicate == "category":
-        observed = ", ".join(sorted({category or "none" for category in base.categories}))
+        observed = ", ".join(sorted({path[-1] if path else "none" for path in base.categories}))
         return NotMatched(rule.id, predicate, " or ".join(rule.condition.categories), observed)
     return NotMatched(rule.id, predicate, "more than 0", "0")
 

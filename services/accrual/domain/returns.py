@@ -7,6 +7,7 @@ partial returns add up to the whole award, to the last point, whatever their num
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.accrual.domain.category_mapping import UNMAPPED, Categories
 from services.accrual.domain.earning_base import base_after_returns
 from services.accrual.domain.evaluation import evaluate_base
 from services.accrual.domain.rules import RuleSet
@@ -37,6 +38,7 @@ def plan_claw_back(
     taken_back_points: int,
     returned_before: dict[int, int],
     lines: Iterable[ReturnLine],
+    categories: Categories = UNMAPPED,
 ) -> ClawBackPlan | RefusedReturn:
     """The claw-back for one return of ``purchase``; ``returned_before`` are quantities by original line id."""
     bought = {line.line_id: line.quantity_thousandths for line in purchase.lines}
@@ -52,6 +54,7 @@ def plan_claw_back(
                 f" {bought[line.original_line_id]} bought",
             )
         returned[line.original_line_id] = total
-    kept = evaluate_base(base_after_returns(purchase, rule_set.exclusions, returned), purchase.partner_id, rule_set)
+    base = base_after_returns(purchase, rule_set.exclusions, returned, categories)
+    kept = evaluate_base(base, purchase.partner_id, rule_set)
     points = max(0, awarded_points - taken_back_points - kept.points)
     return ClawBackPlan(points, returned)

@@ -16,6 +16,9 @@ def trace_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> 
 def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iterator[str]:
     base = evaluation.base
     yield f"Judged by rule set {evaluation.rule_set_version}."
+    if base.mapping_version:
+        paths = sorted({" > ".join(path) for path in base.categories if path})
+        yield f"By version {base.mapping_version} of its partner's mapping the lines count as {', '.join(paths)}."
     if base.excluded_minor:
         kinds = ", ".join(rule_set.exclusions.tenders)
         yield (

@@ -20,7 +20,7 @@ _DOCUMENT_COLUMNS = ("natural_key", "decided_at", "event")
 # Locked after the member's row: whoever changes what is left of an award holds both.
 _LOCK_AWARDS = """
     select natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
-        rule_set_version
+        rule_set_version, mapping_version
     from awards where natural_key = any($1::bytea[])
     order by natural_key
     for no key update
@@ -83,6 +83,7 @@ class AwardRow(NamedTuple):
     rule_set_version: int
     decision: bytes
     decided_at: datetime
+    mapping_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class StoredAward:
     taken_back: int
     terms: LotTerms
     rule_set_version: int
+    mapping_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +219,5 @@ def _stored(row: asyncpg.Record) -> StoredAward:
         taken_back=row["taken_back"],
         terms=LotTerms(issuer=row["partner_id"], available_from=available_from, expires_on=row["expires_on"]),
         rule_set_version=row["rule_set_version"],
+        mapping_version=row["mapping_version"],
     )

@@ -22,7 +22,7 @@ _OUTCOMES = """
 
 _AWARD = """
     select coalesce(ledger_aliases.survivor_id, awards.owner_id), point_type, points, taken_back, rule_set_version,
-        decided_at, fraud_holds.rule_code, fraud_holds.ends_at
+        decided_at, fraud_holds.rule_code, fraud_holds.ends_at, mapping_version
     from awards
         left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'
         left join ledger_aliases on ledger_aliases.owner_id = awards.owner_id
@@ -69,6 +69,7 @@ class AwardStory:
     decided_at: datetime
     hold_reason: str | None
     hold_ends_at: datetime | None
+    mapping_version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ async def load_facts(
         tills = await known_tills.check(transaction, {document.till for document in documents})
         await rules.refresh(transaction)
     partners = await partner_standings.load(transaction, {document.till[0] for document in documents})
+    mappings = await rules.mappings.refresh(transaction, {document.till[0] for document in documents})
     originals = await _claimed_originals(transaction, documents, survivors)
     wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
     members = await projections.lock_members(transaction, wanted)
@@ -76,7 +77,9 @@ async def load_facts(
         raise MeetingRowsNeededError(needed | meet_first)
     if originals:
         await _complete_originals(transaction, originals)
-    return Facts(owners, members, tills, partners, originals, rules.history, transaction.now, parked_window, zone)
+    return Facts(
+        owners, members, tills, partners, mappings, originals, rules.history, transaction.now, parked_window, zone
+    )
 
 
 async def _owners(
@@ -142,6 +145,7 @@ async def _complete_originals(transaction: Transaction, originals: dict[bytes, O
         if isinstance(event, PurchaseRecorded):
             original.purchase = event.data
         original.rule_set_version = award.rule_set_version
+        original.mapping_version = award.mapping_version
         original.points = award.points
         original.taken_back = award.taken_back
         original.returned_thousandths = returned.get(key, {})

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from services.accrual.repository import parked, partner_standings, projections
+from services.accrual.repository import category_mappings, parked, partner_standings, projections
 from services.accrual.repository.projections import Till
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
-from shared.events.coalition import ApiClientChanged, PartnerChanged, StoreChanged, TillChanged
+from shared.events.coalition import ApiClientChanged, PartnerChanged, ProductMapped, StoreChanged, TillChanged
 
 
 async def project_coalition(
-    transaction: Transaction, events: Sequence[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged]
+    transaction: Transaction,
+    events: Sequence[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged | ProductMapped],
 ) -> int:
     """Take in what happened in the coalition; how many parked receipts were released comes back.
 
@@ -26,6 +27,9 @@ async def project_coalition(
     if partners:
         await projections.save_partners(transaction, [partner.data for partner in partners])
         await partner_standings.save(transaction, partners)
+    mapped = [event for event in events if isinstance(event, ProductMapped)]
+    if mapped:
+        await category_mappings.save(transaction, mapped)
     if stores:
         await projections.save_stores(transaction, stores)
     if not tills:

@@ -97,6 +97,7 @@ async def _save_awards(
                 rule_set_version=evaluation.rule_set_version,
                 decision=_stored_decision(evaluation),
                 decided_at=transaction.now,
+                mapping_version=evaluation.base.mapping_version,
             )
         )
     async with under_way(awards.save_awards(transaction, rows)):

@@ -5,6 +5,7 @@ from typing import Literal
 
 import orjson
 
+from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import PublishedRules
@@ -56,7 +57,10 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         raise TypeError("an award's document is a purchase")
     await rules.refresh(transaction)
     rule_set = rules.history.version(award.rule_set_version)
-    evaluation = evaluate_purchase(event.data, rule_set)
+    mappings = await rules.mappings.refresh(transaction, [event.data.partner_id])
+    mapping = mappings.get(event.data.partner_id)
+    categories = categories_at(mapping, event.data.occurred_at, award.mapping_version)
+    evaluation = evaluate_purchase(event.data, rule_set, categories)
     await _check_against_stored(transaction, key, evaluation, award)
     return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals)
 

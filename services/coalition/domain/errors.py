@@ -41,6 +41,18 @@ class ShiftClosedOtherwiseError(CoalitionRefusalError):
     """The till stated other figures for this shift before."""
 
 
+class CategoryExistsError(CoalitionRefusalError):
+    """The tree has a category with this id."""
+
+
+class CategoryNotFoundError(CoalitionRefusalError):
+    """The tree has no category with this id."""
+
+
+class TreeTooDeepError(CoalitionRefusalError):
+    """The category would stand too far below the root."""
+
+
 class ClientExistsError(CoalitionRefusalError):
     """The id is another API client's already."""
 

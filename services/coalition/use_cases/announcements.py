@@ -1,14 +1,17 @@
 """What the registry tells the others. A partner, its stores and tills bear one key, so that they stay in order."""
 
+from services.coalition.domain.categories import CategoryMapping
 from services.coalition.domain.registry import ApiClient, Partner, RegisteredStore, Store, Till
 from shared.database import Transaction
 from shared.events.catalogue import COALITION
 from shared.events.coalition import (
     ApiClientChanged,
     ApiClientData,
+    MappedData,
     OpeningHours,
     PartnerChanged,
     PartnerData,
+    ProductMapped,
     StoreChanged,
     StoreData,
     TillChanged,
@@ -123,3 +126,23 @@ def store_changed(transaction: Transaction, store: Store) -> Message:
         ),
     )
     return Message.of(event, COALITION.topic, store.partner_id)
+
+
+def product_mapped(transaction: Transaction, mapping: CategoryMapping) -> Message:
+    """What a partner's category counts as. Keyed by the partner, so that its versions come in their order."""
+    event = ProductMapped(
+        id=new_id(),
+        source=SOURCE,
+        subject=f"{mapping.partner_id}/{mapping.partner_category}",
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=MappedData(
+            partner_id=mapping.partner_id,
+            version=mapping.version,
+            partner_category=mapping.partner_category,
+            category_id=mapping.category_id,
+            path=mapping.path,
+            in_force_from=mapping.in_force_from,
+        ),
+    )
+    return Message.of(event, COALITION.topic, mapping.partner_id)

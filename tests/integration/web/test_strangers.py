@@ -46,6 +46,11 @@ BODIES: dict[str, dict[str, Any] | None] = {
     },
     "GET /v1/partners/{partner_id}/shift-closes": None,
     "GET /v1/partners/{partner_id}/gaps": None,
+    "GET /v1/partners/{partner_id}/category-mappings": None,
+    "POST /v1/partners/{partner_id}/category-mappings": {
+        "mappings": [{"partner_category": "GROCERY", "category_id": "food"}],
+        "reason_code": "asked",
+    },
 }
 PROVEN = {
     "GET /v1/receipts/{receipt_id}": (

@@ -49,6 +49,7 @@ def test_a_points_earned_event_is_what_its_model_writes(
         members={member(1): "active"},
         tills={judged.till},
         partners={},
+        mappings={},
         originals={},
         rule_sets=RuleSetHistory([RULES]),
         now=datetime.now(UTC),

@@ -1,0 +1,64 @@
+"""What a partner's own categories count as in the programme's tree, and since when. Pure.
+
+A mapping is a row of versions, numbered one after the other for each partner. A receipt is judged by what was in force
+when it occurred, among the versions that were known when it was decided; that version is kept with the award, so that a
+return, and whoever asks for the trace, meets the same categories again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+
+class MappingVersion(NamedTuple):
+    """One category of a partner counts as the last of ``path`` from a time on. No path: it counts as itself again."""
+
+    version: int
+    partner_category: str
+    path: tuple[str, ...]
+    in_force_from: datetime
+
+
+class PartnerMapping:
+    """All versions of one partner, without a hole: ``version`` is the last of 1, 2, 3, …"""
+
+    def __init__(self, versions: Iterable[MappingVersion]) -> None:
+        self.version = 0
+        self._newest_first: dict[str, list[MappingVersion]] = {}
+        for one in sorted(versions):
+            if one.version == self.version + 1:  # what comes after a hole waits until the hole is filled
+                self.version = one.version
+                self._newest_first.setdefault(one.partner_category, []).insert(0, one)
+
+    def path_of(self, category: str, moment: datetime, version: int) -> tuple[str, ...] | None:
+        """The path in force at ``moment`` among the first ``version`` versions; None where the category is unmapped."""
+        for one in self._newest_first.get(category, ()):
+            if one.version <= version and one.in_force_from <= moment:
+                return one.path or None
+        return None
+
+
+class Categories(NamedTuple):
+    """How one receipt's categories are read. ``version`` is 0 where its partner has no mapping."""
+
+    mapping: PartnerMapping | None
+    moment: datetime | None
+    version: int
+
+    def path_of(self, category: str | None) -> tuple[str, ...]:
+        """What a line of this category counts as, from the root of the tree down; unmapped, as itself."""
+        if category is None:
+            return ()
+        if self.mapping is None or self.moment is None:
+            return (category,)
+        return self.mapping.path_of(category, self.moment, self.version) or (category,)
+
+
+UNMAPPED = Categories(None, None, 0)
+
+
+def categories_at(mapping: PartnerMapping | None, moment: datetime, version: int | None = None) -> Categories:
+    """How a receipt of ``moment`` is read; ``version`` is the one that it was judged by, None for the newest."""
+    if mapping is None or version == 0:
+        return UNMAPPED
+    return Categories(mapping, moment, mapping.version if version is None else version)
