@@ -1,5 +1,7 @@
 """Wiring: settings to database, Kafka and routes; nothing else."""
 
+from functools import partial
+
 from services.members.api.accesses import accesses_router
 from services.members.api.attributes import attributes_router, member_attributes_router
 from services.members.api.consent_texts import consent_texts_router
@@ -12,6 +14,7 @@ from services.members.api.merging import merging_router
 from services.members.api.qr_tokens import qr_tokens_router
 from services.members.api.rectification import rectification_router
 from services.members.api.registry import enrolment_router, lookup_router
+from services.members.api.republishing import republishing_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
 from services.members.api.terms import acceptances_router, terms_reading_router, terms_router
@@ -40,12 +43,15 @@ from services.members.domain.member_import import (
 )
 from services.members.settings import MembersSettings
 from services.members.use_cases.import_members import MemberImporter
+from services.members.use_cases.rewrap_keys import rewrap_all
 from shared.events.catalogue import COALITION
 from shared.qr_tokens import InvalidQrTokenError
-from shared.runtime import ServiceContext, Subscription, Wiring
+from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 from shared.web import VersionChangedError
 from shared.web.csv_records import UnreadableCsvError
+
+REWRAP_SECONDS = 60.0
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AnotherFileError: (409, "another-file", "Another file"),
@@ -84,6 +90,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             lookup_router(database, master_keys),
             rectification_router(database, identities, master_keys),
             erasure_router(database, settings.reasons),
+            republishing_router(database),
             accesses_router(database),
             imports_router(database, identities, importer),
             import_reports_router(database, importer),
@@ -104,6 +111,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             member_quality_router(database),
         ),
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
+        periodic=(Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),),
         on_start=(database.warm,),
         domain_problems=DOMAIN_PROBLEMS | STATEMENT_PROBLEMS,
     )

@@ -1,0 +1,36 @@
+"""Statements that read the registry page by page, to tell it again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.members.domain.registry import Identifier, Member
+from services.members.repository.registry import EMAIL_TYPE
+from shared.database import Transaction
+
+# Locked, so that no newer event of these members gets into the outbox before the one that tells of their present state.
+LOCK_PAGE = """
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day
+    from members
+    where $1::uuid is null or member_id > $1
+    order by member_id
+    limit $2
+    for no key update
+"""
+
+LOAD_IDENTIFIERS = """
+    select identifier_hash as hash, identifier_type as type, member_id, state, version, linked_at
+    from identifiers
+    where member_id = any($1::uuid[]) and identifier_type <> $2
+    order by member_id, identifier_hash
+"""
+
+
+async def lock_page(transaction: Transaction, after: UUID | None, rows_max: int) -> list[Member]:
+    """The members that follow ``after`` (None: the first), in the order of their ids, locked to the commit."""
+    return [Member(**dict(row)) for row in await transaction.raw.fetch(LOCK_PAGE, after, rows_max)]
+
+
+async def load_identifiers(transaction: Transaction, member_ids: Sequence[UUID]) -> list[Identifier]:
+    """What tills may read of these members, in whatever state."""
+    rows = await transaction.raw.fetch(LOAD_IDENTIFIERS, member_ids, EMAIL_TYPE)
+    return [Identifier(**dict(row)) for row in rows]

@@ -1,0 +1,120 @@
+"""POST /v1/members:republish: the present state is told again, and whoever knows it changes nothing."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import httpx2
+
+from services.accrual.use_cases.project_members import project_members
+from shared.database import Database
+from shared.events.catalogue import MEMBERS
+from shared.events.members import IdentifierLinked, MemberChanged, MemberErased, MemberEvent
+from tests.support.outbox_rows import recorded_events
+from tests.support.registries import bearing, members_client
+
+
+async def enrol(client: httpx2.AsyncClient, number: int) -> str:
+    body = {
+        "given_name": "Ada", "family_name": "Test", "email": f"ada{number}@example.com", "language": "en",
+        "birth_date": "1990-12-10",
+        "identifiers": [{"type": "card", "value": f"7000{number}"}, {"type": "token", "value": f"token-{number}"}],
+    }  # fmt: skip
+    return str((await client.post("/v1/members", json=body, headers=bearing())).json()["member_id"])
+
+
+async def republish(client: httpx2.AsyncClient, members_max: int = 500) -> Counter[str]:
+    """All pages, one after the other; what they said they told."""
+    told: Counter[str] = Counter()
+    after = None
+    while True:
+        body = {"after": after, "members_max": members_max}
+        page = await client.post("/v1/members:republish", json=body, headers=bearing("members:republish"))
+        assert page.status_code == 200, page.text
+        told += Counter(pages=1, members=page.json()["members"], identifiers=page.json()["identifiers"])
+        after = page.json()["last_member_id"]
+        if after is None:
+            return told
+
+
+async def taken_events(database: Database) -> list[MemberEvent]:
+    """What was recorded since the last time, as the relay takes it."""
+    events = [row.event for row in await recorded_events(database, MEMBERS)]
+    async with database.transaction() as transaction:
+        await transaction.raw.execute("delete from outbox")
+    return events
+
+
+async def test_all_members_and_identifiers_are_told_page_by_page_at_their_versions(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    members = [await enrol(client, number) for number in range(5)]
+    await client.post(f"/v1/members/{members[1]}/suspend", json={"reason_code": "card_stolen"}, headers=bearing())
+    await client.post(f"/v1/members/{members[2]}/erase", json={"reason_code": "mistake"}, headers=bearing())
+    block = {"identifier": {"type": "card", "value": "70003"}, "reason_code": "stolen"}
+    assert (await client.post("/v1/identifiers:block", json=block, headers=bearing())).status_code == 200
+    await taken_events(database)
+    assert await republish(client, members_max=2) == Counter(pages=3, members=5, identifiers=8)
+    events = await taken_events(database)
+    told = {event.subject: event.data for event in events if isinstance(event, MemberChanged)}
+    assert [(told[each].status, told[each].version) for each in members if each in told] == [
+        ("active", 1),
+        ("suspended", 2),
+        ("active", 2),
+        ("active", 1),
+    ]
+    assert told[members[0]].birth_month == 12
+    erased = [(event.subject, event.data.identifier_hashes) for event in events if isinstance(event, MemberErased)]
+    assert erased == [(members[2], ())]
+    links = [event.data for event in events if isinstance(event, IdentifierLinked)]
+    assert Counter(link.state for link in links) == Counter(active=7, blocked=1)
+
+
+async def test_a_projection_that_knows_everything_stays_as_it_is_however_often_it_is_told(
+    database_of: Callable[[str], Database],
+) -> None:
+    database, accrual = database_of("members"), database_of("accrual")
+    async with members_client(database) as client:
+        members = [await enrol(client, number) for number in range(3)]
+        await client.post(f"/v1/members/{members[0]}/suspend", json={"reason_code": "card_stolen"}, headers=bearing())
+        lived = await taken_events(database)
+        await project(accrual, lived)
+        known = await projected(accrual)
+        assert len(known) == 3 + 6
+        for _ in range(2):
+            await republish(client)
+            await project(accrual, await taken_events(database))
+            assert await projected(accrual) == known
+        await republish(client)
+        async with accrual.transaction() as transaction:
+            for table in ("identifiers", "members"):
+                await transaction.raw.execute(f"delete from {table}")
+        await project(accrual, await taken_events(database))
+        assert await projected(accrual) == known
+        await project(accrual, lived)  # what is older, after what is newer
+        assert await projected(accrual) == known
+
+
+async def project(accrual: Database, events: list[MemberEvent]) -> None:
+    async with accrual.transaction() as transaction:
+        await project_members(transaction, events)
+
+
+async def projected(accrual: Database) -> list[str]:
+    statement = """
+        select 'member ' || members::text as line from members
+        union all select 'identifier ' || identifiers::text from identifiers
+        order by line
+    """
+    async with accrual.transaction() as transaction:
+        return [row["line"] for row in await transaction.raw.fetch(statement)]
+
+
+async def test_a_page_is_bounded_and_the_programmes_to_ask_for(client: httpx2.AsyncClient) -> None:
+    url = "/v1/members:republish"
+    for members_max in (0, 501, "5"):
+        refused = await client.post(url, json={"members_max": members_max}, headers=bearing())
+        assert refused.status_code == 422
+    assert (await client.post(url, json={})).status_code == 401
+    assert (await client.post(url, json={}, headers=bearing("members:write"))).status_code == 403
+    bound = bearing("members:republish", client_id="acme", partner_id="acme")
+    assert (await client.post(url, json={}, headers=bound)).status_code == 403
