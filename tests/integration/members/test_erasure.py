@@ -33,7 +33,7 @@ ZOE: dict[str, object] = {
 CARD = {"type": "card", "value": "QX77 0011 22"}
 PERSONAL = (
     "Ximena", "Quagmire", "example.com", "5550142", "1987-05-17", "Wisteria", "ZQ 10128", "Gotham", "QX770011",
-    "pt-BR", "US-NY",
+    "pt-BR", "US-NY", "Zizi",
 )  # fmt: skip
 DEAD_LETTER = """
     insert into dead_letters (topic, topic_partition, topic_offset, record_key, header_names, header_values, body,
@@ -73,6 +73,21 @@ async def is_anybody_waiting(database: Database) -> bool:
         return bool(await transaction.raw.fetchval(statement))
 
 
+async def say_more(client: httpx2.AsyncClient, url: str) -> None:
+    """Attributes, personal and not, and a consent whose confirmation is awaited."""
+    for code, is_personal, value in (("nickname", True, "Zizi-Nickname"), ("shoes", False, "Zizi-Shoes")):
+        declared = {"code": code, "type": "text", "is_personal": is_personal, "text_length_max": 20}
+        await client.post("/v1/attributes", json=declared, headers=bearing())
+        put = await client.put(f"{url}/attributes/{code}", json={"value": value, "source": "web"}, headers=bearing())
+        assert put.status_code == 200, put.text
+    text = {"purpose": "marketing", "channel": "email", "text_version": "2026-03"}
+    wordings = [{"language": "en", "wording": "Yes, write to me."}]
+    await client.post("/v1/consent-texts", json=text | {"wordings": wordings}, headers=bearing())
+    consent = text | {"language": "en", "source": "web", "proof": "Zizi-Form", "is_granted": True}
+    said = await client.post(f"{url}/consents", json=consent, headers=bearing())
+    assert said.status_code == 201, said.text
+
+
 async def live_a_little(client: httpx2.AsyncClient, database: Database, member_id: str) -> dict[str, str]:
     """Everything that leaves traces; the hashes that lead to the member afterwards."""
     url = f"/v1/members/{member_id}"
@@ -80,6 +95,7 @@ async def live_a_little(client: httpx2.AsyncClient, database: Database, member_i
     version = (await client.get(url, headers=bearing())).headers["ETag"]
     told = {"email": "Quagmire@example.com"}
     assert (await client.patch(url, json=told, headers=bearing() | {"If-Match": version})).status_code == 200
+    await say_more(client, url)
     await client.post(f"{url}/suspend", json={"reason_code": "card_stolen"}, headers=bearing())
     hashes = await hashes_of(database, member_id)
     async with database.transaction() as transaction:
@@ -102,7 +118,11 @@ async def test_no_value_and_no_hash_is_left_in_any_table_once_the_events_are_rel
         await transaction.raw.execute("delete from outbox")  # as the relay does
     assert await tables_holding(database, [*PERSONAL, *hashes]) == {}
     left = await tables_holding(database, [zoe])
-    assert {"persons", "member_keys", "identifiers", "dead_letters"}.isdisjoint(left)
+    assert {
+        "persons", "member_keys", "identifiers", "dead_letters", "attribute_entries", "member_attributes"
+    }.isdisjoint(left)  # fmt: skip
+    async with database.transaction() as transaction:
+        assert await transaction.raw.fetchval("select count(*) from consent_confirmations") == 0
 
 
 async def test_the_event_names_every_identifier_in_whatever_state_and_no_address(
