@@ -18,6 +18,7 @@ from services.members.api.republishing import republishing_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
 from services.members.api.terms import acceptances_router, terms_reading_router, terms_router
+from services.members.api.virtual_cards import virtual_cards_router
 from services.members.consumer import CoalitionHandler, wants_client
 from services.members.domain.errors import (
     AlreadyEnrolledError,
@@ -101,6 +102,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             merging_router(database, master_keys, settings.reasons),
             changes_router(database, identities),
             resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
+            virtual_cards_router(database, identities, settings.virtual_card_prefix, seal),
             qr_tokens_router(database, settings.qr_token_keys),
             terms_router(database, settings.terms_notice),
             terms_reading_router(database),

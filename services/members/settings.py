@@ -5,6 +5,7 @@ from typing import get_args
 
 from pydantic import Field, SecretStr, field_validator
 
+from services.members.domain.cards import VIRTUAL_PREFIX_DIGITS_MAX, CheckDigit
 from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
@@ -53,6 +54,16 @@ class MembersSettings(QrSettings):
         "and token, each once.",
     )
 
+    card_check_digit: CheckDigit = Field(
+        default="none",
+        description="What check digit a card must have to be linked: none, or luhn. Cards that are linked stay so.",
+    )
+    virtual_card_prefix: str = Field(
+        default="98",
+        pattern=rf"^[0-9]{{0,{VIRTUAL_PREFIX_DIGITS_MAX}}}$",
+        description="What the numbers of virtual cards begin with: up to 3 digits that no printed card begins with.",
+    )
+
     @field_validator("identifier_match_order")
     @classmethod
     def _names_each_type_once(cls, value: tuple[IdentifierKind, ...]) -> tuple[IdentifierKind, ...]:
@@ -63,7 +74,7 @@ class MembersSettings(QrSettings):
     @property
     def identities(self) -> Identities:
         """How values become hashes in this programme."""
-        return Identities(self.hashing_key, self.country)
+        return Identities(self.hashing_key, self.country, self.card_check_digit)
 
     @property
     def reasons(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.members.api.partner_binding import refuse_partners
-from services.members.api.registry import claim_of
+from services.members.api.registry import claim_of, new_claim_of
 from services.members.domain.identifier_states import Action, Statement
 from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind
@@ -72,7 +72,7 @@ def changes_router(database: Database, identities: Identities) -> APIRouter:
     async def replace(member_id: UUID, body: ReplacementBody, principal: Changer, key: IdempotencyKey) -> Response:
         """Replace an identifier by another one of its type: out and in at once. Points are the member's and stay."""
         old_hash = _hash_of(identities, body.old, "/old")
-        new = claim_of(identities, body.new, "/new")
+        new = new_claim_of(identities, body.new, "/new")
         statement = Statement(body.reason_code, principal.client_id)
 
         async def work(transaction: Transaction) -> Answer:

@@ -64,7 +64,7 @@ def enrolment_router(database: Database, identities: Identities, master_keys: Ma
 
         One that is this member's already is answered as it stands; one that is another member's is refused (409).
         """
-        claim, author = claim_of(identities, body, ""), principal.client_id
+        claim, author = new_claim_of(identities, body, ""), principal.client_id
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(201, IdentifierAnswer.of(await link_identifier(transaction, member_id, claim, author)))
@@ -116,9 +116,17 @@ def enrolment_of_body(body: EnrolmentBody, principal: Principal, identities: Ide
         email_hash=identities.email_hash(body.email),
         language=body.language,
         region=body.region,
-        claims=[claim_of(identities, item, f"/identifiers/{index}") for index, item in enumerate(body.identifiers)],
+        claims=[new_claim_of(identities, item, f"/identifiers/{index}") for index, item in enumerate(body.identifiers)],
         enrolled_by=principal.client_id,
     )
+
+
+def new_claim_of(identities: Identities, body: IdentifierBody, pointer: str) -> Claim:
+    """An identifier that is to be linked, as its hash; one that cannot be is refused like one that cannot be named."""
+    try:
+        return identities.new_claim(body.type, body.value)
+    except InvalidIdentifierError as error:
+        raise invalid_field(f"{pointer}/value", str(error)) from None
 
 
 def claim_of(identities: Identities, body: IdentifierBody, pointer: str) -> Claim:

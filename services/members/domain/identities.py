@@ -3,6 +3,7 @@
 import hmac
 from dataclasses import dataclass
 
+from services.members.domain.cards import CheckDigit, judge_check_digit
 from services.members.domain.registry import Claim, IdentifierKind
 from shared.ids import IdentifierKey, IdentifierType, InvalidIdentifierError, hash_identifier, normalise_identifier
 from shared.qr_tokens import is_qr_token
@@ -10,10 +11,11 @@ from shared.qr_tokens import is_qr_token
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """The programme's key and country: what a value's normal form and hash depend on."""
+    """The programme's key and country: what a value's normal form and hash depend on; and its cards' check digit."""
 
     key: IdentifierKey
     country: str
+    card_check_digit: CheckDigit = "none"
 
     def claim(self, kind: IdentifierKind, value: str) -> Claim:
         """An identifier as its hash.
@@ -24,6 +26,17 @@ class Identities:
         if kind == "token" and is_qr_token(value):
             raise InvalidIdentifierError("a QR token counts for a minute and cannot be anybody's identifier")
         return Claim(kind, self._hash(IdentifierType(kind), value))
+
+    def new_claim(self, kind: IdentifierKind, value: str) -> Claim:
+        """An identifier that is to be linked. Only here a card needs its check digit: what was linked before the
+        programme asked for one is found and blocked as ever.
+
+        Raises:
+            InvalidIdentifierError: the value cannot be of this type, or its check digit does not fit.
+        """
+        if kind == "card":
+            judge_check_digit(self.card_check_digit, normalise_identifier(IdentifierType.CARD, value, self.country))
+        return self.claim(kind, value)
 
     def email_hash(self, email: str) -> str:
         """The hash of a valid e-mail address; letter case makes no other one."""

@@ -13,7 +13,9 @@ from shared.database import Transaction
 LINKED = "linked"
 
 
-async def link_identifier(transaction: Transaction, member_id: UUID, claim: Claim, author: str) -> Identifier:
+async def link_identifier(
+    transaction: Transaction, member_id: UUID, claim: Claim, author: str, *, reason_code: str = LINKED
+) -> Identifier:
     """Give the member an identifier that nobody has, and record IdentifierLinked.
 
     Idempotent: an identifier that is this member's already is answered as it is, and nothing happens. Locks the
@@ -26,6 +28,6 @@ async def link_identifier(transaction: Transaction, member_id: UUID, claim: Clai
     judge_link(await registry.lock_member(transaction, member_id), identifier)
     if is_new:
         await registry.raise_member_version(transaction, member_id)
-        await identifiers.record_change(transaction, claim.hash, "link", "issued", Statement(LINKED, author))
+        await identifiers.record_change(transaction, claim.hash, "link", "issued", Statement(reason_code, author))
         await outbox.record(transaction, [announcements.linked(identifier)])
     return identifier

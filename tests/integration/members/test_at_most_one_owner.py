@@ -1,0 +1,116 @@
+"""Any sequence of linking, blocking, losing, replacing and closing leaves each identifier with at most one owner."""
+
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.members.domain.errors import RegistryRefusalError
+from services.members.domain.identifier_states import TRANSITIONS, Statement
+from services.members.domain.registry import Person
+from services.members.use_cases.change_identifier import change_identifier
+from services.members.use_cases.change_status import StatusRequest, change_status
+from services.members.use_cases.enrol_member import Enrolment, enrol_member
+from services.members.use_cases.link_identifier import link_identifier
+from services.members.use_cases.replace_identifier import replace_identifier
+from shared.database import Database, Transaction
+from shared.events.catalogue import MEMBERS
+from shared.events.members import IdentifierLinked, IdentifierRevoked
+from shared.ids import new_id
+from tests.support.outbox_rows import recorded_events
+from tests.support.registries import empty_tables, members_settings
+
+EXAMPLES = 40
+STEPS_MIN, STEPS_MAX = 4, 14
+PEOPLE, CARDS = 3, 4
+SETTINGS = members_settings()
+CLAIMS = [SETTINGS.identities.claim("card", f"{number:08d}") for number in range(CARDS)]
+SAID = Statement("test", "test")
+REASON = next(iter(SETTINGS.reasons))
+
+Step = tuple[str, int, int, int]
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["link", "block", "unblock", "report_lost", "replace", "replace_lost", "close"]),
+        st.integers(0, PEOPLE - 1),
+        st.integers(0, CARDS - 1),
+        st.integers(0, CARDS - 1),
+    ),
+    min_size=STEPS_MIN,
+    max_size=STEPS_MAX,
+)
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=steps)
+async def test_each_identifier_has_at_most_one_owner_whatever_happens(
+    module_database: Database, history: list[Step]
+) -> None:
+    await empty_tables(module_database, "members")
+    people = [await _enrol(module_database, number) for number in range(PEOPLE)]
+    owners: dict[str, UUID] = {}
+    for step in history:
+        await _take(module_database, people, step)
+        async with module_database.transaction() as transaction:
+            rows = await transaction.raw.fetch(
+                "select identifier_hash, member_id from identifiers where identifier_type = 'card'"
+            )
+        now = {row["identifier_hash"]: row["member_id"] for row in rows}
+        assert len(now) == len(rows)
+        assert owners.items() <= now.items()  # nobody's card became somebody else's
+        owners = now
+    await _check_what_was_told(module_database, owners)
+
+
+async def _check_what_was_told(database: Database, owners: dict[str, UUID]) -> None:
+    """Events name each identifier's one owner, and their versions rise one by one, along the table of states."""
+    allowed = {(before, after) for (before, _), after in TRANSITIONS.items()}
+    last: dict[str, tuple[int, str]] = {}
+    for row in await recorded_events(database, MEMBERS):
+        if isinstance(row.event, IdentifierLinked | IdentifierRevoked):
+            told = row.event.data
+            assert told.member_id == owners[told.identifier_hash]
+            version, state = last.get(told.identifier_hash, (told.version - 1, "issued"))
+            assert told.version == version + 1
+            assert (state, told.state) in allowed
+            last[told.identifier_hash] = (told.version, told.state)
+    assert last.keys() == owners.keys()
+
+
+async def _enrol(database: Database, number: int) -> UUID:
+    enrolment = Enrolment(
+        member_id=new_id(),
+        person=Person("Test", f"No. {number}", f"test-{number}@example.com", None),
+        email_hash=SETTINGS.identities.email_hash(f"test-{number}@example.com"),
+        language="en",
+        region=None,
+        claims=[],
+        enrolled_by="test",
+    )
+    async with database.transaction() as transaction:
+        await enrol_member(transaction, enrolment, SETTINGS.keys)
+    return enrolment.member_id
+
+
+async def _act(transaction: Transaction, people: list[UUID], step: Step) -> None:
+    what, person, card, other = step
+    member_id, claim = people[person], CLAIMS[card]
+    match what:
+        case "link":
+            await link_identifier(transaction, member_id, claim, "test")
+        case "block" | "unblock" | "report_lost":
+            await change_identifier(transaction, claim.hash, what, SAID)
+        case "replace" | "replace_lost":
+            new, is_lost = CLAIMS[other], what == "replace_lost"
+            await replace_identifier(transaction, member_id, claim.hash, new, SAID, is_lost=is_lost)
+        case _:
+            await change_status(transaction, StatusRequest(member_id, "closed", REASON, "test"), SETTINGS.reasons)
+
+
+async def _take(database: Database, people: list[UUID], step: Step) -> None:
+    """One step; a refused one changes nothing."""
+    try:
+        async with database.transaction() as transaction:
+            await _act(transaction, people, step)
+    except RegistryRefusalError:
+        pass
