@@ -7,7 +7,7 @@ from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_sets import rule_sets_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
-from services.accrual.programme import PublishedRules
+from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import outcomes, projections
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.retention import DOCUMENTS, REFUSED_DOCUMENTS
@@ -29,6 +29,7 @@ from shared.web.health import Check
 from shared.web.principal import TillIdentity
 
 RULES_REFRESH_SECONDS = 2.0
+FUNDS_REFRESH_SECONDS = 1.0
 HOLDS_END_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
 
@@ -37,7 +38,8 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     """Put accrual together for one process."""
     settings, database = context.settings, context.database
     rules = PublishedRules()
-    jobs = _Jobs(database, rules)
+    funds = KnownFunds()
+    jobs = _Jobs(database, rules, funds)
     producer = EventProducer(context.kafka)
     door = Door(
         database=database,
@@ -51,7 +53,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     )
     batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
     limits = ConsumerLimits(batch_size=batch_size)
-    purchases = PurchaseHandler(database, settings.programme, rules, batch_size)
+    purchases = PurchaseHandler(database, settings.programme, rules, funds, batch_size)
     return Wiring(
         routers=(receipts_router(door, database, rules), rule_sets_router(database)),
         subscriptions=(
@@ -62,12 +64,13 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         ),
         periodic=(
             Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
+            Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
         retention=(DOCUMENTS, REFUSED_DOCUMENTS),
         checks=(Check("ledger version", jobs.check_ledger),),
-        on_start=(jobs.refresh_rules,),
+        on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),
         find_till=jobs.find_till,
         domain_problems={PublishedTooLateError: (422, "published-too-late", "Published too late")},
@@ -77,12 +80,16 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
 class _Jobs:
     """What the process does by itself, each in a transaction of its own."""
 
-    def __init__(self, database: Database, rules: PublishedRules) -> None:
+    def __init__(self, database: Database, rules: PublishedRules, funds: KnownFunds) -> None:
         self._database = database
         self._rules = rules
+        self._funds = funds
 
     async def refresh_rules(self) -> None:
         await self._database.run(self._rules.refresh)
+
+    async def refresh_funds(self) -> None:
+        await self._database.run(self._funds.refresh)
 
     async def end_holds(self) -> None:
         while ended := await self._database.run(end_due_holds):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.accrual import metrics
 from services.accrual.domain.decisions import Document
-from services.accrual.programme import Programme, PublishedRules
+from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import claims, projections
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
@@ -15,7 +15,7 @@ from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededE
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import one_merge_each, project_members
 from shared.database import Database, Transaction, read_to
-from shared.events.coalition import ApiClientChanged, PartnerChanged, ProductMapped, StoreChanged, TillChanged
+from shared.events.coalition import CoalitionEvent
 from shared.events.envelope import Event
 from shared.events.fraud import (
     CaseClosed,
@@ -45,11 +45,19 @@ class _Keeping(RecordKeeping):
 class PurchaseHandler(_Keeping):
     """Purchases become awards: one transaction a batch, offsets committed after it."""
 
-    def __init__(self, database: Database, programme: Programme, rules: PublishedRules, batch_size: BatchSize) -> None:
+    def __init__(
+        self,
+        database: Database,
+        programme: Programme,
+        rules: PublishedRules,
+        known_funds: KnownFunds,
+        batch_size: BatchSize,
+    ) -> None:
         super().__init__(database)
         self._programme = programme
         self._rules = rules
         self._known_tills = KnownTills()
+        self._known_funds = known_funds
         self._batch_size = batch_size
 
     async def handle(self, batch: Batch[PurchaseRecorded | ReturnRecorded]) -> None:
@@ -71,7 +79,14 @@ class PurchaseHandler(_Keeping):
         async def work(transaction: Transaction) -> BatchReport:
             await read_to.save(transaction, positions)  # first: what comes last prolongs the hold on ledger rows
             return await award_purchases(
-                transaction, documents, self._programme, self._rules, self._known_tills, held_since, meet_first
+                transaction,
+                documents,
+                self._programme,
+                self._rules,
+                self._known_tills,
+                self._known_funds,
+                held_since,
+                meet_first,
             )
 
         report = await self._database.run(work)
@@ -107,11 +122,9 @@ class MemberHandler(_Keeping):
 
 
 class CoalitionHandler(_Keeping):
-    """Partners, stores, tills and API clients become facts, and let parked receipts go."""
+    """Partners, stores, tills, contracts and API clients become facts, and let parked receipts go."""
 
-    async def handle(
-        self, batch: Batch[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged | ProductMapped]
-    ) -> None:
+    async def handle(self, batch: Batch[CoalitionEvent]) -> None:
         """Project a batch."""
 
         async def work(transaction: Transaction) -> int:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from services.accrual.domain.category_mapping import MappingVersion, PartnerMapping
+from services.accrual.domain.partner_funds import Funds
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
-from services.accrual.repository import category_mappings, rule_sets
+from services.accrual.repository import category_mappings, partner_funds, rule_sets
 from shared.database import Transaction
 
 
@@ -59,3 +60,18 @@ class PublishedRules:
         if newer:
             self._versions |= {rule_set.version: rule_set for rule_set in newer}
             self.history = RuleSetHistory(tuple(self._versions.values()))
+
+
+class KnownFunds:
+    """Partners' contracts and what is left of them, as this process last read them: no receipt asks for itself.
+
+    A contract is published a minute before it takes effect, so that a refresh every second never judges without it;
+    that one is exhausted is known here a second late, which is a part of the overshoot that is allowed for.
+    """
+
+    def __init__(self) -> None:
+        self.of_partner: dict[str, Funds] = {}
+
+    async def refresh(self, transaction: Transaction) -> None:
+        """Read all of them: a row or two a partner."""
+        self.of_partner = await partner_funds.load(transaction)

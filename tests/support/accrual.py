@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.accrual.domain.rules import RuleSet
-from services.accrual.programme import Programme, PublishedRules
+from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import rule_sets
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
@@ -36,6 +36,7 @@ class Accrual:
     database: Database
     rules: PublishedRules = field(default_factory=PublishedRules)
     known_tills: KnownTills = field(default_factory=KnownTills)
+    funds: KnownFunds = field(default_factory=KnownFunds)
 
     async def begin(self, partners: Sequence[str] = ("grocer", "fuel"), rule_set: RuleSet | None = RULES) -> None:
         """A coalition with a store and two tills a partner, and a rule set."""
@@ -65,7 +66,7 @@ class Accrual:
         """One batch in a transaction that the test commits."""
         documents = [document(event) for event in events]
         return await award_purchases(
-            transaction, documents, PROGRAMME, self.rules, self.known_tills, HeldSince(), meet_first
+            transaction, documents, PROGRAMME, self.rules, self.known_tills, self.funds, HeldSince(), meet_first
         )
 
     async def members(self, *events: MemberEvent) -> int:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
+from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.domain.partner_standing import (
     Reason,
     Standing,
@@ -75,7 +76,8 @@ class Original:
 
 class Facts(NamedTuple):
     """All that a batch of documents is judged by. ``members`` are statuses of members that are locked; ``partners`` are
-    all standings that a partner ever had; ``zone`` is where the programme's days end.
+    all standings that a partner ever had, ``funds`` its contracts and what is left of them; ``zone`` is where the
+    programme's days end.
     """
 
     owners: Mapping[bytes, UUID]
@@ -83,6 +85,7 @@ class Facts(NamedTuple):
     tills: AbstractSet[TillCodes]
     partners: Mapping[str, Sequence[Standing]]
     mappings: Mapping[str, PartnerMapping]
+    funds: FundsOf
     originals: dict[bytes, Original]
     rule_sets: RuleSetHistory
     now: datetime
@@ -118,7 +121,7 @@ class Refused(NamedTuple):
     detail: str
 
 
-Missing: TypeAlias = Literal["identifier", "member", "till", "rules", "purchase"]
+Missing: TypeAlias = Literal["identifier", "member", "till", "contract", "rules", "purchase"]
 
 
 class Parked(NamedTuple):
@@ -154,8 +157,10 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
         return Parked(document, "till", "unknown_till")
     if purchase.is_training:
         return Refused(document, owner_id, "training", "a receipt of a till in training mode earns nothing")
-    stopped = _stopped_by_status(document, owner_id, status) or _stopped_by_partner(
-        document, owner_id, purchase.occurred_at, facts
+    stopped = (
+        _stopped_by_status(document, owner_id, status)
+        or _stopped_by_partner(document, owner_id, purchase.occurred_at, facts)
+        or _stopped_by_funds(document, owner_id, facts)
     )
     if stopped is not None:
         return stopped
@@ -188,6 +193,17 @@ def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus)
 def _stopped_by_partner(document: Document, owner_id: UUID, occurred_at: datetime, facts: Facts) -> Refused | None:
     reason = why_not_earned(_standing(document, facts), occurred_at, facts.zone)
     return None if reason is None else Refused(document, owner_id, reason, _WHY_PARTNER[reason])
+
+
+def _stopped_by_funds(document: Document, owner_id: UUID, facts: Facts) -> Decision | None:
+    match rule_on(facts.funds.get(document.till[0]), document.event.data.occurred_at):
+        case "earns":
+            return None
+        case "no_contract":
+            return Parked(document, "contract", "no_contract_in_force")
+        case "exhausted":
+            detail = "what its partner's contract allows is used up"
+            return Refused(document, owner_id, "partner_funds_exhausted", detail)
 
 
 _WHY_PARTNER: Mapping[Reason, str] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.accrual.domain.standing import WAITING_STATUSES
@@ -11,6 +11,9 @@ from shared.database import Transaction
 
 RELEASE_ROWS_MAX = 1_000
 MEET_ATTEMPTS_MAX = 5
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 _LAY_MEETING_ROWS = """
     insert into meeting_rows (key) select key from unnest($1::text[]) as incoming (key) order by key
@@ -48,6 +51,11 @@ _TAKE = """
     returning natural_key, waits_for, event, parked_at
 """
 
+_WAITING_FOR_CONTRACTS = """
+    select distinct waits_for from parked
+    where waits_for like 'c:%' and split_part(substr(waits_for, 3), '/', 1) = any($1::text[])
+"""
+
 _RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')"  # an index of its own
 
 # A counterpart that is there while its receipt still waits: one side missed the other. A member in a waiting status
@@ -64,6 +72,13 @@ _STRANDED = """
             select from tills join stores using (partner_id, store_id) join partners using (partner_id)
             where partner_id = split_part(substr(waits_for, 3), '/', 1)
                 and waits_for = 't:' || partner_id || '/' || store_id || '/' || till_id)
+        when 'c:' then exists (
+            select from partner_contracts
+            where partner_id = split_part(substr(waits_for, 3), '/', 1)
+                and effective_from <= timestamptz 'epoch'
+                    + split_part(waits_for, '/', 2)::bigint * interval '1 microsecond'
+                and coalesce(effective_until > timestamptz 'epoch'
+                    + split_part(waits_for, '/', 2)::bigint * interval '1 microsecond', true))
         when 'r:' then exists (
             select from claims
             where natural_key = decode(substr(waits_for, 3), 'hex') and state in ('awarded', 'refused'))
@@ -132,6 +147,22 @@ def waits_for_receipt(natural_key: bytes) -> str:
     return f"r:{natural_key.hex()}"
 
 
+def meets_contract(partner_id: str) -> str:
+    """The meeting row of a partner's contracts."""
+    return f"c:{partner_id}"
+
+
+def waits_for_contract(partner_id: str, occurred_at: datetime) -> str:
+    """What waits for a contract that covers this time: it meets it in ``meets_contract``."""
+    return f"{meets_contract(partner_id)}/{(occurred_at - _EPOCH) // _MICROSECOND}"
+
+
+def contract_waited_for(waits_for: str) -> tuple[str, datetime]:
+    """The inverse of ``waits_for_contract``: partner and time."""
+    partner_id, _, microseconds = waits_for.removeprefix("c:").partition("/")
+    return partner_id, _EPOCH + int(microseconds) * _MICROSECOND
+
+
 WAITS_FOR_RULES = "rules"
 
 
@@ -190,6 +221,12 @@ async def take(transaction: Transaction, waits_for: Collection[str]) -> list[Tak
         TakenRow(row["natural_key"], row["waits_for"], decompress(row["event"]), row["parked_at"])
         for row in sorted(rows, key=lambda row: row["natural_key"])
     ]
+
+
+async def find_waiting_for_contracts(transaction: Transaction, partner_ids: Collection[str]) -> list[str]:
+    """What receipts of these partners wait for, where it is a contract."""
+    rows = await transaction.raw.fetch(_WAITING_FOR_CONTRACTS, list(partner_ids))
+    return [row["waits_for"] for row in rows]
 
 
 async def do_returns_wait(transaction: Transaction) -> bool:

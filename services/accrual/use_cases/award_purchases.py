@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Document, Parked, Refused, decide
-from services.accrual.programme import Programme, PublishedRules
+from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
 from services.accrual.use_cases.load_facts import KnownTills, load_facts
@@ -49,6 +49,7 @@ async def award_purchases(
     programme: Programme,
     rules: PublishedRules,
     known_tills: KnownTills,
+    known_funds: KnownFunds,
     held_since: HeldSince,
     meet_first: frozenset[str] = frozenset(),
 ) -> BatchReport:
@@ -72,7 +73,7 @@ async def award_purchases(
     if not fresh:
         return report
     facts = await load_facts(
-        transaction, fresh, rules, known_tills, meet_first, programme.parked_window, programme.zone
+        transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )
     decisions = [decide(document, facts) for document in fresh]
     await save_decisions(transaction, decisions, programme, held_since)

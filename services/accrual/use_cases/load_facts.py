@@ -5,7 +5,8 @@ from datetime import timedelta, tzinfo
 from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts, Original, TillCodes
-from services.accrual.programme import PublishedRules
+from services.accrual.domain.partner_funds import FundsOf, rule_on
+from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import awards, claims, parked, partner_standings, projections
 from services.accrual.repository.projections import Till
 from shared import ledger
@@ -42,6 +43,7 @@ async def load_facts(
     documents: Sequence[Document],
     rules: PublishedRules,
     known_tills: KnownTills,
+    known_funds: KnownFunds,
     meet_first: frozenset[str],
     parked_window: timedelta,
     zone: tzinfo,
@@ -59,13 +61,16 @@ async def load_facts(
         survivors = await ledger.find_survivors(transaction, parked.members_waited_for(meet_first))
     owners = await _owners(transaction, documents, survivors)
     tills = await known_tills.check(transaction, {document.till for document in documents})
-    missing = _missing(documents, owners, tills, rules)
+    funds = known_funds.of_partner  # one reading for the whole batch: it may be read anew meanwhile
+    missing = _missing(documents, owners, tills, rules, funds)
     if missing:
         # The last word on what is missing is spoken under the lock in which its registration would meet us.
         await parked.meet(transaction, missing | meet_first)
         owners = await _owners(transaction, documents, survivors)
         tills = await known_tills.check(transaction, {document.till for document in documents})
         await rules.refresh(transaction)
+        await known_funds.refresh(transaction)
+        funds = known_funds.of_partner
     partners = await partner_standings.load(transaction, {document.till[0] for document in documents})
     mappings = await rules.mappings.refresh(transaction, {document.till[0] for document in documents})
     originals = await _claimed_originals(transaction, documents, survivors)
@@ -78,7 +83,17 @@ async def load_facts(
     if originals:
         await _complete_originals(transaction, originals)
     return Facts(
-        owners, members, tills, partners, mappings, originals, rules.history, transaction.now, parked_window, zone
+        owners,
+        members,
+        tills,
+        partners,
+        mappings,
+        funds,
+        originals,
+        rules.history,
+        transaction.now,
+        parked_window,
+        zone,
     )
 
 
@@ -101,7 +116,11 @@ async def _owners(
 
 
 def _missing(
-    documents: Sequence[Document], owners: dict[bytes, UUID], tills: set[TillCodes], rules: PublishedRules
+    documents: Sequence[Document],
+    owners: dict[bytes, UUID],
+    tills: set[TillCodes],
+    rules: PublishedRules,
+    funds: FundsOf,
 ) -> frozenset[str]:
     keys: set[str] = set()
     for document in documents:
@@ -112,6 +131,8 @@ def _missing(
             keys.add(parked.waits_for_till(*document.till))
         if rules.history.at(data.occurred_at) is None:
             keys.add(parked.WAITS_FOR_RULES)
+        if rule_on(funds.get(data.partner_id), data.occurred_at) == "no_contract":
+            keys.add(parked.meets_contract(data.partner_id))
     return frozenset(keys)
 
 

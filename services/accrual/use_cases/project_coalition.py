@@ -1,18 +1,26 @@
-"""Projects partners, stores and tills, and lets go the receipts that waited for them."""
+"""Projects partners, stores, tills, contracts and exposures, and lets go the receipts that waited for them."""
 
 from collections.abc import Sequence
 
-from services.accrual.repository import category_mappings, parked, partner_standings, projections
+from services.accrual.domain.partner_funds import rule_on
+from services.accrual.repository import category_mappings, parked, partner_funds, partner_standings, projections
 from services.accrual.repository.projections import Till
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
-from shared.events.coalition import ApiClientChanged, PartnerChanged, ProductMapped, StoreChanged, TillChanged
+from shared.events.coalition import (
+    CoalitionEvent,
+    ContractData,
+    ContractPublished,
+    ExposureChanged,
+    PartnerChanged,
+    ProductMapped,
+    StoreChanged,
+    TillChanged,
+    TillData,
+)
 
 
-async def project_coalition(
-    transaction: Transaction,
-    events: Sequence[PartnerChanged | StoreChanged | TillChanged | ApiClientChanged | ProductMapped],
-) -> int:
+async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> int:
     """Take in what happened in the coalition; how many parked receipts were released comes back.
 
     Idempotent: a row only moves to a higher version. A till counts once its store and partner are known too: all three
@@ -21,9 +29,12 @@ async def project_coalition(
     partners = [event for event in events if isinstance(event, PartnerChanged)]
     stores = [event.data for event in events if isinstance(event, StoreChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
-    waits_for = {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in tills}
-    if waits_for:
-        await parked.meet(transaction, waits_for)
+    contracts = [event.data for event in events if isinstance(event, ContractPublished)]
+    exposures = [event.data for event in events if isinstance(event, ExposureChanged)]
+    meets = {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in tills}
+    meets |= {parked.meets_contract(contract.partner_id) for contract in contracts}
+    if meets:
+        await parked.meet(transaction, meets)
     if partners:
         await projections.save_partners(transaction, [partner.data for partner in partners])
         await partner_standings.save(transaction, partners)
@@ -32,11 +43,33 @@ async def project_coalition(
         await category_mappings.save(transaction, mapped)
     if stores:
         await projections.save_stores(transaction, stores)
-    if not tills:
-        return 0
+    if exposures:
+        await partner_funds.save_exposures(transaction, exposures)
+    ready = await _save_tills(transaction, tills) if tills else set()
+    ready |= await _save_contracts(transaction, contracts) if contracts else set()
+    return await release_parked(transaction, ready) if ready else 0
+
+
+async def _save_tills(transaction: Transaction, tills: Sequence[TillData]) -> set[str]:
+    """What waited for these tills can go."""
     await projections.save_tills(transaction, tills)
     known = await projections.find_tills(
         transaction, [Till(till.partner_id, till.store_id, till.till_id) for till in tills]
     )
-    ready = {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in known}
-    return await release_parked(transaction, ready) if ready else 0
+    return {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in known}
+
+
+async def _save_contracts(transaction: Transaction, contracts: Sequence[ContractData]) -> set[str]:
+    """What waited for a contract that covers its time can go; the rest waits on."""
+    await partner_funds.save_contracts(transaction, contracts)
+    partner_ids = sorted({contract.partner_id for contract in contracts})
+    waiting = await parked.find_waiting_for_contracts(transaction, partner_ids)
+    if not waiting:
+        return set()
+    funds = await partner_funds.load(transaction, partner_ids)
+    ready = set()
+    for waits_for in waiting:
+        partner_id, occurred_at = parked.contract_waited_for(waits_for)
+        if rule_on(funds.get(partner_id), occurred_at) != "no_contract":
+            ready.add(waits_for)
+    return ready

@@ -10,7 +10,14 @@ async def sweep_parked(transaction: Transaction) -> int:
     stranded = await parked.find_stranded(transaction)
     if not stranded:
         return 0
-    await parked.meet(transaction, [key for key in stranded if not key.startswith("r:")])
+    await parked.meet(transaction, [_meeting_row(key) for key in stranded if not key.startswith("r:")])
     hashes = [key.removeprefix("i:") for key in stranded if key.startswith("i:")]
     members = await projections.find_members(transaction, hashes) if hashes else {}
     return await release_parked(transaction, stranded, members)
+
+
+def _meeting_row(waits_for: str) -> str:
+    if not waits_for.startswith("c:"):
+        return waits_for
+    partner_id, _ = parked.contract_waited_for(waits_for)
+    return parked.meets_contract(partner_id)

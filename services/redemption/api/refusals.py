@@ -65,6 +65,10 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "partner_suspended": ("partner-suspended", "points cannot be spent at this partner now"),
     "partner_not_open": ("partner-not-open", "this partner has not opened yet"),
     "partner_left": ("partner-left", "this partner has left the programme, or its last day for spending is over"),
+    "partner_funds_exhausted": ("partner-funds-exhausted", "what this partner's contract allows is used up"),
+    "no_contract_in_force": ("no-contract-in-force", "no contract of this partner is in force now"),
+    "below_minimum": ("below-minimum", "this partner takes more points at a time: see its contract"),
+    "not_in_steps": ("not-in-steps", "this partner takes points in whole steps: see its contract"),
     "partner_does_not_redeem": ("partner-does-not-redeem", "this partner gives points and takes none"),
 }
 

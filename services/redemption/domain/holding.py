@@ -11,6 +11,8 @@ from services.redemption.domain.errors import (
     HoldNotOpenError,
     RedemptionIdTakenError,
 )
+from services.redemption.domain.partner_funds import UNBOUND, Funds, why_not_funded
+from services.redemption.domain.partner_funds import Reason as FundsReason
 from services.redemption.domain.partner_standing import Reason as PartnerReason
 from services.redemption.domain.partner_standing import Standing, why_not_spent
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented, PresentingReason, why_not_presented
@@ -21,7 +23,13 @@ HOLD_SECONDS_DEFAULT = 900
 HOLD_SECONDS_MAX = 86_400
 
 DeclineReason = Literal[
-    "insufficient_points", "too_many_lots", StatusReason, "identifier_blocked", PartnerReason, PresentingReason
+    "insufficient_points",
+    "too_many_lots",
+    StatusReason,
+    "identifier_blocked",
+    PartnerReason,
+    PresentingReason,
+    FundsReason,
 ]
 
 
@@ -37,8 +45,8 @@ class HoldRequest:
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
     """What decides whether a member may spend, as this service's projections know it; ``partner`` is where the partner
-    stands at whose till it is, None while nothing is known of it. ``is_session_spent``: points were reserved in this
-    till conversation before, by another redemption.
+    stands at whose till it is, None while nothing is known of it, and ``funds`` what its contracts say.
+    ``is_session_spent``: points were reserved in this till conversation before, by another redemption.
     """
 
     member_id: UUID
@@ -47,6 +55,7 @@ class MemberFacts:
     partner: Standing | None = None
     presented: Presented = NOTHING_SHOWN
     is_session_spent: bool = False
+    funds: Funds = UNBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +216,5 @@ def _decline_reason(member: MemberFacts, points: int) -> DeclineReason | None:
         return "identifier_blocked"
     if (by_status := DECLINES[member.status]) is not None:
         return by_status
-    return why_not_presented(member.presented, points, is_session_spent=member.is_session_spent)
+    by_identifier = why_not_presented(member.presented, points, is_session_spent=member.is_session_spent)
+    return by_identifier or why_not_funded(member.funds, points)

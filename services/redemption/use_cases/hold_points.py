@@ -16,7 +16,7 @@ from services.redemption.domain.holding import (
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
-from services.redemption.repository import projections, receipts, redemptions
+from services.redemption.repository import partner_funds, projections, receipts, redemptions
 from services.redemption.use_cases.messages import declined_message, held_message
 from shared import ledger, outbox
 from shared.database import Transaction, read_to
@@ -91,6 +91,8 @@ async def hold_points(
         member = replace(member, presented=presented, is_session_spent=is_spent)
     else:
         member = replace(member, presented=presented)
+    funds = await partner_funds.find_funds(transaction, request.partner_id, point_type)
+    member = replace(member, funds=funds)
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
     match decision:
         case Reserve():

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import projections
+from services.redemption.repository import partner_funds, projections
 from services.redemption.use_cases.erase_members import erase_members
 from shared.database import Transaction
-from shared.events.coalition import CoalitionEvent, PartnerChanged, TillChanged
+from shared.events.coalition import CoalitionEvent, ContractPublished, ExposureChanged, PartnerChanged, TillChanged
 from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberErased, MemberEvent, MemberStated
 
 
@@ -30,10 +30,16 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
-    """Take in partners and tills. Idempotent, in any order: a row only moves to a higher version."""
+    """Take in partners, tills, contracts and exposures. Idempotent, in any order: rows only move to higher versions."""
     partners = [event for event in events if isinstance(event, PartnerChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
     if partners:
         await projections.save_partners(transaction, partners)
     if tills:
         await projections.save_tills(transaction, tills)
+    contracts = [event.data for event in events if isinstance(event, ContractPublished)]
+    exposures = [event.data for event in events if isinstance(event, ExposureChanged)]
+    if contracts:
+        await partner_funds.save_contracts(transaction, contracts)
+    if exposures:
+        await partner_funds.save_exposures(transaction, exposures)

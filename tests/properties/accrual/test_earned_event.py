@@ -50,6 +50,7 @@ def test_a_points_earned_event_is_what_its_model_writes(
         tills={judged.till},
         partners={},
         mappings={},
+        funds={},
         originals={},
         rule_sets=RuleSetHistory([RULES]),
         now=datetime.now(UTC),

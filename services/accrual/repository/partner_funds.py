@@ -1,0 +1,78 @@
+"""Partners' contracts and exposures, as coalition published them: a row only moves to a higher version."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.accrual.domain.partner_funds import Funds, Period
+from shared.database import Transaction
+from shared.events.coalition import ContractData, ExposureData
+
+_SAVE_CONTRACTS = """
+    insert into partner_contracts (contract_id, partner_id, effective_from, effective_until, version)
+    select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
+        as new (contract_id, partner_id, effective_from, effective_until, version)
+    order by contract_id
+    on conflict (contract_id) do update
+        set effective_from = excluded.effective_from, effective_until = excluded.effective_until,
+            version = excluded.version
+        where partner_contracts.version < excluded.version
+"""
+
+_SAVE_EXPOSURES = """
+    insert into partner_exposures (partner_id, is_exhausted, version)
+    select * from unnest($1::text[], $2::boolean[], $3::bigint[]) as new (partner_id, is_exhausted, version)
+    order by partner_id
+    on conflict (partner_id) do update set is_exhausted = excluded.is_exhausted, version = excluded.version
+        where partner_exposures.version < excluded.version
+"""
+
+_LOAD = """
+    select partner_id, effective_from, effective_until, coalesce(is_exhausted, false) as is_exhausted
+    from partner_contracts left join partner_exposures using (partner_id)
+    where $1::text[] is null or partner_id = any($1)
+    order by partner_id, effective_from
+"""
+
+
+async def save_contracts(transaction: Transaction, contracts: Sequence[ContractData]) -> None:
+    """Project contracts."""
+    newest: dict[UUID, ContractData] = {}
+    for contract in contracts:
+        known = newest.get(contract.contract_id)
+        if known is None or known.version < contract.version:
+            newest[contract.contract_id] = contract
+    rows = list(newest.values())
+    await transaction.raw.execute(
+        _SAVE_CONTRACTS,
+        [row.contract_id for row in rows],
+        [row.partner_id for row in rows],
+        [row.effective_from for row in rows],
+        [row.effective_until for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def save_exposures(transaction: Transaction, exposures: Sequence[ExposureData]) -> None:
+    """Project exposures."""
+    newest: dict[str, ExposureData] = {}
+    for exposure in exposures:
+        known = newest.get(exposure.partner_id)
+        if known is None or known.version < exposure.version:
+            newest[exposure.partner_id] = exposure
+    rows = list(newest.values())
+    await transaction.raw.execute(
+        _SAVE_EXPOSURES,
+        [row.partner_id for row in rows],
+        [row.standing == "exhausted" for row in rows],
+        [row.version for row in rows],
+    )
+
+
+async def load(transaction: Transaction, partner_ids: Sequence[str] | None = None) -> dict[str, Funds]:
+    """The funds of partners that have or had a contract; of all of them unless some are named."""
+    found: dict[str, Funds] = {}
+    for row in await transaction.raw.fetch(_LOAD, None if partner_ids is None else list(partner_ids)):
+        before = found.get(row["partner_id"], Funds())
+        period = Period(row["effective_from"], row["effective_until"])
+        found[row["partner_id"]] = Funds((*before.contracts, period), row["is_exhausted"])
+    return found
