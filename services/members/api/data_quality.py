@@ -43,15 +43,13 @@ def quality_router(database: Database) -> APIRouter:
     async def report(principal: Reader) -> ReportAnswer:
         """The distribution of scores, and how many members need which repair."""
         refuse_partners(principal, _SHOWN)
-        async with database.transaction() as transaction:
-            return ReportAnswer.of(await read_report(transaction))
+        return ReportAnswer.of(await read_report(database))
 
     @router.get("/queue", responses=problems(400, 401, 403, 422))
     async def queue(principal: Reader, paging: Paging) -> Page[QualityAnswer]:
         """Members of whom something can be repaired, the worst first, with what to repair."""
         refuse_partners(principal, _SHOWN)
-        async with database.transaction() as transaction:
-            found = await read_queue(transaction, after=paging.position(_POSITION), rows_max=paging.limit + 1)
+        found = await read_queue(database, position=paging.position(_POSITION), rows_max=paging.limit + 1)
         shown = [QualityAnswer.of(*each) for each in found[: paging.limit]]
         position = [each for answer in shown[-1:] for each in (answer.score_percent, answer.member_id)]
         return Page.of(found, paging.limit, shown, position)

@@ -3,7 +3,7 @@
 The score in SQL and ``domain.data_quality`` say the same; a test holds them together.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -22,7 +22,8 @@ from shared.database import Transaction
 
 _FACTS = ", ".join(f"{field}_at, {field}_verified_at, {field}_invalid_at" for field in FIELDS)
 
-# $1 how fresh is fresh; $2 to $5 the aspects' weights; $6 the most there is; $7 and so on the fields' weights.
+# $1 how fresh is fresh; $2 to $5 the aspects' weights; $6 the most there is; $7 and so on the fields' weights; then the
+# stretch of members.
 _FIRST_FIELD = 7
 _POINTS = " + ".join(
     f"""
@@ -34,13 +35,20 @@ _POINTS = " + ".join(
     ) end"""
     for number, field in enumerate(FIELDS, start=_FIRST_FIELD)
 )
+_AFTER = _FIRST_FIELD + len(FIELDS)
 _SCORED = f"""
     select member_id, (100 * ({_POINTS}) / $6::bigint)::integer as score, {_FACTS}
     from members
         left join persons using (member_id)
     where status in ('active', 'suspended', 'earn_only', 'spend_locked')
+        and member_id > ${_AFTER}::uuid
+        and member_id <= ${_AFTER + 1}::uuid
 """
-_PARAMETERS = _FIRST_FIELD + len(FIELDS)
+_POSITION = _AFTER + 2
+# A statement over all members would outlive a transaction once there are a million.
+STRETCH_MEMBERS_MAX = 50_000
+FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+FIND_END = "select member_id from members where member_id > $1 order by member_id offset $2 limit 1"
 
 _COUNTS = ", ".join(
     f"""
@@ -60,9 +68,9 @@ QUEUE = f"""
     select member_id, score, {_FACTS}
     from ({_SCORED}) as scored
     where score < 100
-        and (${_PARAMETERS}::integer is null or (score, member_id) > (${_PARAMETERS}, ${_PARAMETERS + 1}::uuid))
+        and (${_POSITION}::integer is null or (score, member_id) > (${_POSITION}, ${_POSITION + 1}::uuid))
     order by score, member_id
-    limit ${_PARAMETERS + 2}
+    limit ${_POSITION + 2}
 """
 
 FIND_FACTS = f"""
@@ -142,18 +150,31 @@ async def insert_check(transaction: Transaction, check: FieldCheck, *, holds: bo
         await transaction.raw.execute(NOTE_CHECK[check.field], check.member_id, check.outcome, check.checked_at)
 
 
-async def load_report(transaction: Transaction, rules: QualityRules) -> list[asyncpg.Record]:
-    """Members by bucket of scores, with how many need which repair (``<field>_<repair>``). One pass over all."""
-    return list(await transaction.raw.fetch(REPORT, *_arguments(rules, transaction.now)))
+async def find_end(transaction: Transaction, after: UUID) -> UUID:
+    """Where a stretch of ``STRETCH_MEMBERS_MAX`` members ends, or ``LAST_ID`` where fewer are left."""
+    end: UUID | None = await transaction.raw.fetchval(FIND_END, after, STRETCH_MEMBERS_MAX - 1)
+    return LAST_ID if end is None else end
+
+
+async def load_report(
+    transaction: Transaction, rules: QualityRules, *, after: UUID = FIRST_ID, until: UUID = LAST_ID
+) -> list[asyncpg.Record]:
+    """A stretch of members by bucket of scores, with how many need which repair (``<field>_<repair>``)."""
+    return list(await transaction.raw.fetch(REPORT, *_arguments(rules, transaction.now), after, until))
 
 
 async def load_queue(
-    transaction: Transaction, rules: QualityRules, *, after: tuple[int, UUID] | None, rows_max: int
+    transaction: Transaction,
+    rules: QualityRules,
+    *,
+    position: tuple[int, UUID] | None,
+    rows_max: int,
+    after: UUID = FIRST_ID,
+    until: UUID = LAST_ID,
 ) -> list[tuple[UUID, Facts]]:
-    """Members of whom something can be repaired, the worst first. One pass over all, whatever the page."""
-    position: Sequence[object] = after or (None, None)
-    rows = await transaction.raw.fetch(QUEUE, *_arguments(rules, transaction.now), *position, rows_max)
-    return [(row["member_id"], _facts(row)) for row in rows]
+    """Members of a stretch of whom something can be repaired, the worst first, from ``position`` in that order on."""
+    arguments = (*_arguments(rules, transaction.now), after, until, *(position or (None, None)), rows_max)
+    return [(row["member_id"], _facts(row)) for row in await transaction.raw.fetch(QUEUE, *arguments)]
 
 
 def _arguments(rules: QualityRules, now: datetime) -> list[object]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import pytest
 
 from services.members.domain.data_quality import FIELDS, FieldFacts, QualityRules, judge_quality
 from services.members.repository import data_quality
@@ -131,8 +132,9 @@ async def test_the_report_counts_and_the_queue_begins_with_the_worst(
 
 
 async def test_sql_and_the_domain_judge_alike_and_pages_miss_nobody(
-    client: httpx2.AsyncClient, database: Database
+    client: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(data_quality, "STRETCH_MEMBERS_MAX", 6)  # so that 25 members make several stretches
     draw = random.Random(7)
     members = [await enrolled(client, email=f"member{number}@example.com") for number in range(25)]
     rules = QualityRules()
@@ -153,6 +155,8 @@ async def test_sql_and_the_domain_judge_alike_and_pages_miss_nobody(
         for repair in ("fill", "correct", "verify", "refresh"):
             needed = sum((field, repair) in one.repairs for one in expected.values())
             assert sum(row[f"{field}_{repair}"] for row in rows) == needed
+    report = (await client.get("/v1/data-quality", headers=bearing())).json()
+    assert [one["members"] for one in report["buckets"]] == [buckets.count(each) for each in range(10)]
     paged: list[tuple[int, str]] = []
     url: str | None = "/v1/data-quality/queue?limit=7"
     while url is not None:
