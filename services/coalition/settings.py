@@ -10,10 +10,12 @@ from services.coalition.domain.scopes import Scope
 from services.coalition.use_cases.settle_clients import DeclaredClient
 from shared.roles import is_person
 from shared.runtime import ServiceSettings
+from shared.web.keys import read_keys
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 SECRET_LENGTH_MIN = 16
 BOOTSTRAP_CLIENTS_MAX = 50
+PUBLISHED_KEYS_MAX = 8
 
 
 def _is_no_person(client_id: str) -> str:
@@ -43,6 +45,12 @@ class CoalitionSettings(ServiceSettings):
     signing_key: SecretStr = Field(
         description="What tokens are signed with: a private Ed25519 key as a JWK in JSON (kty, crv, x, d, kid)."
     )
+    published_keys: tuple[dict[str, str], ...] = Field(
+        default=(),
+        max_length=PUBLISHED_KEYS_MAX,
+        description="A JSON list of public Ed25519 JWKs (kty, crv, x, kid), published beside the signing key's: "
+        "the key to come, or the one before until its last token has ended (15 minutes).",
+    )
     bootstrap_clients: tuple[BootstrapClient, ...] = Field(
         default=(),
         max_length=BOOTSTRAP_CLIENTS_MAX,
@@ -59,9 +67,18 @@ class CoalitionSettings(ServiceSettings):
             raise ValueError(str(error)) from None
         return value
 
+    @field_validator("published_keys")
+    @classmethod
+    def _are_public_keys(cls, value: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
+        if any("d" in jwk for jwk in value):
+            raise ValueError("a private key is among them: leave d out, and replace that key, since it was told here")
+        if len(read_keys(value)) != len(value):
+            raise ValueError("each must be a public Ed25519 key with a kid of its own")
+        return value
+
     def token_signer(self) -> TokenSigner:
         """The signer with this key."""
-        return TokenSigner(_read_json(self.signing_key), issuer=self.token_issuer)
+        return TokenSigner(_read_json(self.signing_key), issuer=self.token_issuer, published=self.published_keys)
 
 
 def _read_json(value: SecretStr) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from shared.runtime.wiring import Step, Wiring
 from shared.web.app import create_app
 from shared.web.authentication import Authenticator
 from shared.web.keys import HttpKeySource, KeySource
+from shared.web.rate_limit import RateLimiter
 
 EXIT_DIED = 3
 EXIT_CANNOT_START = 4
@@ -120,7 +121,7 @@ class ServiceProcess(Generic[S]):
     def _authenticator(self) -> Authenticator:
         settings = self._settings
         keys = self._key_source(settings) if self._key_source is not None else HttpKeySource(settings.jwks_url)
-        return Authenticator(keys, issuer=settings.token_issuer)
+        return Authenticator(keys, issuer=settings.token_issuer, limiter=RateLimiter(settings.rate_limit))
 
     async def _start(
         self, context: ServiceContext[S], wiring: Wiring, retention: Retention, listener: socket

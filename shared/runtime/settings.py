@@ -17,6 +17,7 @@ from shared.ids import IdentifierKey
 from shared.kafka.security import InvalidSecurityError, KafkaSecurity, Mechanism, Protocol
 from shared.kafka.settings import KafkaSettings
 from shared.money import is_currency
+from shared.web.rate_limit import Policy
 
 ENV_PREFIX = "TESSERA_"
 
@@ -88,6 +89,10 @@ class ServiceSettings(BaseSettings):
     token_issuer: str = Field(
         default="https://tessera.invalid", min_length=1, description="The iss that every token must bear."
     )
+    rate_limit_requests: int = Field(
+        default=50_000, ge=1, description="How many requests a caller may make in one window, of each process."
+    )
+    rate_limit_window_seconds: int = Field(default=10, ge=1, le=3_600, description="How long that window is.")
     identifier_key: SecretStr = Field(
         description="What cards, phones and tokens are hashed with: 64 hex digits (openssl rand -hex 32), the same for "
         "all services, for ever."
@@ -176,6 +181,11 @@ class ServiceSettings(BaseSettings):
             certificate_file=self.kafka_certificate_file,
             key_file=self.kafka_key_file,
         )
+
+    @property
+    def rate_limit(self) -> Policy:
+        """How much a caller may ask of this process."""
+        return Policy(self.rate_limit_requests, self.rate_limit_window_seconds)
 
     @property
     def hashing_key(self) -> IdentifierKey:

@@ -10,7 +10,7 @@ from shared.web import health
 from shared.web.authentication import Authenticator
 from shared.web.body_limit import BodyLimit
 from shared.web.health import Check
-from shared.web.problems import ProblemBody
+from shared.web.problems import ProblemBody, problems
 from shared.web.refusals import DomainProblems, install_refusals
 from shared.web.request_context import RequestContext
 
@@ -71,6 +71,8 @@ def _refer_to_problem(document: dict[str, Any]) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in document.get("paths", {}).values():
         for operation in path.values():
+            if operation.get("security"):
+                operation["responses"]["429"] = problems(429)[429]
             invalid = operation.get("responses", {}).get("422")
             if invalid is not None:
                 invalid["content"] = problem

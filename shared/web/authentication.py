@@ -22,6 +22,7 @@ from shared.web.known_clients import KnownClients, left_of
 from shared.web.metrics import KEY_FETCHES, TOKEN_REFUSALS
 from shared.web.principal import Principal
 from shared.web.problems import Problem
+from shared.web.rate_limit import RateLimiter
 from shared.web.tills import FindTill, KnownTills, is_till_key
 
 AUDIENCE = "tessera"
@@ -48,6 +49,7 @@ class Authenticator:
         issuer: str,
         find_till: FindTill | None = None,
         now_seconds: Callable[[], float] = time.time,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self._source = keys
         self._issuer = issuer
@@ -59,6 +61,7 @@ class Authenticator:
         self._looking = asyncio.Lock()
         self._verified: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self.clients = KnownClients()
+        self.limiter = limiter
 
     def accept_tills(self, find_till: FindTill) -> None:
         """Take till keys too: ``find_till`` gets the SHA-256 in hex and answers None for unknown or revoked ones."""

@@ -10,6 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from shared.web.authentication import Authenticator
 from shared.web.principal import Principal
 from shared.web.problems import Problem
+from shared.web.rate_limit import RateLimiter
+from shared.web.request_context import RATE_LIMIT_SCOPE
 
 PUBLIC_PATHS = frozenset(
     {
@@ -37,6 +39,7 @@ async def _authorise(
 ) -> Principal:
     authenticator: Authenticator = request.app.state.authenticator
     principal = await authenticator.authenticate(credentials.credentials if credentials is not None else None)
+    _count(request, authenticator.limiter, principal)
     for scope in security_scopes.scopes:
         if scope not in principal.scopes:
             raise Problem(
@@ -47,6 +50,21 @@ async def _authorise(
                 extensions={"scope": scope},
             )
     return principal
+
+
+def _count(request: Request, limiter: RateLimiter | None, principal: Principal) -> None:
+    """Count the request of a caller who is known, whatever becomes of it; ``RequestContext`` adds the headers."""
+    if limiter is None:
+        return
+    allowance = limiter.take(principal.client_id)
+    request.scope[RATE_LIMIT_SCOPE] = limiter.headers(allowance)
+    if not allowance.is_allowed:
+        raise Problem(
+            429,
+            "too-many-requests",
+            f"This caller asks more than its limit allows: try again after {allowance.retry_after_seconds} s.",
+            title="Too many requests",
+        )
 
 
 def requires(scope: str) -> Any:

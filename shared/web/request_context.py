@@ -20,6 +20,8 @@ from shared.web.metrics import REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT
 from shared.web.problems import Problem, problem_response
 
 REQUEST_ID_HEADER = "X-Request-Id"
+# Where the authorisation of a request leaves the headers that tell its caller of the limit.
+RATE_LIMIT_SCOPE = "tessera.rate_limit"
 UNMATCHED_ROUTE = "unmatched"
 # A door may keep a thousand tills waiting for their award; beyond twice that, waiting in line helps nobody.
 REQUESTS_IN_FLIGHT_MAX = 2_000
@@ -27,6 +29,7 @@ REQUESTS_IN_FLIGHT_MAX = 2_000
 _WELL_FORMED_ID = re.compile(r"^[A-Za-z0-9._-]{8,128}$")
 _ALWAYS_ANSWERED = ("/health/", "/metrics")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NOTHING: dict[str, str] = {}
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 log = structlog.get_logger(__name__)
@@ -80,7 +83,10 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                answered = MutableHeaders(scope=message)
+                answered[REQUEST_ID_HEADER] = request_id
+                for name, value in scope.get(RATE_LIMIT_SCOPE, _NOTHING).items():
+                    answered[name] = value
             await send(message)
 
         self._in_flight += 1

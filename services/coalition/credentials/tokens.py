@@ -1,7 +1,7 @@
 """Signs access tokens, and publishes the key that they are checked with."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -34,13 +34,16 @@ class AccessToken:
 class TokenSigner:
     """Signs with one key. The key's ``kid`` is the JWK's own, else its RFC 7638 thumbprint."""
 
-    def __init__(self, private_jwk: Mapping[str, JsonValue], *, issuer: str) -> None:
-        """Take the key.
+    def __init__(
+        self, private_jwk: Mapping[str, JsonValue], *, issuer: str, published: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Take the key, and the public keys to publish beside it: the one to come, or the one before.
 
         Raises:
             InvalidSigningKeyError: not an Ed25519 private key.
         """
         self._issuer = issuer
+        self._published = published
         self._key = _import_key(private_jwk)
         kid = private_jwk.get("kid")
         self.kid = kid if isinstance(kid, str) and kid else self._key.thumbprint()
@@ -73,23 +76,19 @@ class TokenSigner:
         return AccessToken(jwt.encode(header, claims, self._key, algorithms=[ALGORITHM]), LIFETIME_SECONDS, in_order)
 
     def public_jwks(self) -> list[dict[str, str]]:
-        """The public half, as it stands under ``/.well-known/jwks.json``."""
+        """The public half and those beside it, as they stand under ``/.well-known/jwks.json``."""
         public = {str(name): str(value) for name, value in self._key.as_dict(private=False).items()}
-        return [
-            {
-                "kty": "OKP",
-                "crv": "Ed25519",
-                "x": public["x"],
-                "kid": self.kid,
-                "use": "sig",
-                "alg": ALGORITHM,
-            }
-        ]
+        others = (jwk for jwk in self._published if jwk["kid"] != self.kid)
+        return [_published(public["x"], self.kid), *(_published(jwk["x"], jwk["kid"]) for jwk in others)]
 
     def key_material(self) -> bytes:
         """The private half, for keys to be derived from; never stored, logged or sent."""
         encoded = str(self._key.as_dict(private=True)["d"])
         return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+
+
+def _published(x: str, kid: str) -> dict[str, str]:
+    return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": ALGORITHM}
 
 
 def _import_key(private_jwk: Mapping[str, JsonValue]) -> OKPKey:
