@@ -18,6 +18,11 @@ LOCK_HASHES = """
     for update
 """
 
+# Whoever the member answers for: those rows are blanked with it. All at once, in the order of ids, as everybody does.
+LOCK_ANSWERED_FOR = """
+    select member_id from members where member_id = $1 or merged_into = $1 order by member_id for no key update
+"""
+
 RAISE_VERSIONS = "update identifier_versions set erased_max = greatest(erased_max, $1)"
 
 # The member's row stays, with nothing that tells one member from another but the id that the ledger knows. The keys
@@ -35,7 +40,10 @@ ERASED = (
     "delete from attribute_entries where member_id = $1",
     "update consent_statements set proof = null where member_id = $1 and proof is not null",
     "update terms_acceptances set proof = null where member_id = $1 and proof is not null",
-    "update members set language = 'und', region = null, birth_month = null, birth_day = null where member_id = $1",
+    """
+    update members set language = 'und', region = null, birth_month = null, birth_day = null
+    where member_id = $1 or merged_into = $1
+    """,
     """
     update idempotency set request_hash = '', body = ''
     where member_of_answer(body) in (
@@ -54,6 +62,11 @@ async def lock_hashes(transaction: Transaction, member_id: UUID) -> list[HeldHas
         HeldHash(row["identifier_hash"], row["identifier_type"] == EMAIL_TYPE, row["version"])
         for row in await transaction.raw.fetch(LOCK_HASHES, member_id)
     ]
+
+
+async def lock_answered_for(transaction: Transaction, member_id: UUID) -> list[UUID]:
+    """The member and those merged into it, locked in the order of their ids; empty where there is no such member."""
+    return [row["member_id"] for row in await transaction.raw.fetch(LOCK_ANSWERED_FOR, member_id)]
 
 
 async def destroy(transaction: Transaction, member_id: UUID, hashes: Sequence[HeldHash]) -> None:

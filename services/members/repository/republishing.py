@@ -9,13 +9,15 @@ from shared.database import Transaction
 
 # Locked, so that no newer event of these members gets into the outbox before the one that tells of their present state.
 LOCK_PAGE = """
-    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into
     from members
     where $1::uuid is null or member_id > $1
     order by member_id
     limit $2
     for no key update
 """
+
+LOAD_VERSIONS = "select member_id, version from members where member_id = any($1::uuid[])"
 
 LOAD_IDENTIFIERS = """
     select identifier_hash as hash, identifier_type as type, member_id, state, version, linked_at
@@ -28,6 +30,12 @@ LOAD_IDENTIFIERS = """
 async def lock_page(transaction: Transaction, after: UUID | None, rows_max: int) -> list[Member]:
     """The members that follow ``after`` (None: the first), in the order of their ids, locked to the commit."""
     return [Member(**dict(row)) for row in await transaction.raw.fetch(LOCK_PAGE, after, rows_max)]
+
+
+async def load_versions(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The present versions of these members, which are not locked: a newer one may follow."""
+    rows = await transaction.raw.fetch(LOAD_VERSIONS, member_ids) if member_ids else []
+    return {row["member_id"]: row["version"] for row in rows}
 
 
 async def load_identifiers(transaction: Transaction, member_ids: Sequence[UUID]) -> list[Identifier]:

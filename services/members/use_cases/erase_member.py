@@ -18,15 +18,18 @@ async def erase_member(transaction: Transaction, request: ErasureRequest, declar
 
     The event names the hashes of all the member's identifiers, in whatever state, so that the others delete them too;
     it stands in the outbox until it is relayed. Idempotent: who was erased before is answered as then, and nothing
-    happens. Nothing can be linked to the member meanwhile or afterwards.
+    happens. Nothing can be linked to the member meanwhile or afterwards. What is left of members that were merged into
+    this one goes with it; they stay merged.
 
     Raises:
         UnknownReasonError: the programme does not declare the reason.
         MemberNotFoundError: there never was such a member.
+        MemberMergedError: another member answers for this one, and is the one to erase.
     """
     judge_reason(request.reason_code, declared_reasons)
     member_id = request.member_id
     hashes = await erasure.lock_hashes(transaction, member_id)
+    answered_for = await erasure.lock_answered_for(transaction, member_id)
     member = await registry.lock_member(transaction, member_id)
     if member is None:
         raise MemberNotFoundError("there is no such member")
@@ -46,7 +49,7 @@ async def erase_member(transaction: Transaction, request: ErasureRequest, declar
     )
     await statuses.save_change(transaction, change)
     await erasure.destroy(transaction, member_id, hashes)
-    await dead_letters.erase(transaction, [str(member_id), *(held.hash for held in hashes)])
+    await dead_letters.erase(transaction, [*map(str, answered_for), *(held.hash for held in hashes)])
     known = [held.hash for held in hashes if not held.is_email]
     await outbox.record(transaction, [announcements.erased(erased, known, transaction.now)])
     return Erasure(member_id, erased.version, transaction.now)

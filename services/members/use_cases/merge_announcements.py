@@ -1,6 +1,8 @@
 """What the registry tells when two members were merged."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 from services.members.domain.merging import MergeRequest
 from services.members.domain.registry import Identifier, Member
@@ -25,22 +27,8 @@ def merged(
 
     All travel under the survivor. The merged member's own events may come before or after: they bear lower versions.
     """
-    subject = str(survivor.member_id)
-    event = MembersMerged(
-        id=new_id(),
-        source=SOURCE,
-        subject=subject,
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
-        data=MergeData(
-            member_id=survivor.member_id,
-            version=survivor.version,
-            merged_member_id=request.merged_id,
-            merged_version=merged_version,
-        ),
-    )
     return [
-        Message.of(event, MEMBERS.topic, subject),
+        merge(survivor.member_id, survivor.version, request.merged_id, merged_version, transaction.now),
         *(
             announcements.linked(identifier, transaction.now)
             if identifier.state == "active"
@@ -48,3 +36,22 @@ def merged(
             for identifier in identifiers
         ),
     ]
+
+
+def merge(survivor_id: UUID, version: int, merged_id: UUID, merged_version: int, at: datetime) -> Message:
+    """One member answers for another from now on, or has done since before ``at``."""
+    subject = str(survivor_id)
+    event = MembersMerged(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        time=at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=MergeData(
+            member_id=survivor_id,
+            version=version,
+            merged_member_id=merged_id,
+            merged_version=merged_version,
+        ),
+    )
+    return Message.of(event, MEMBERS.topic, subject)

@@ -1,12 +1,15 @@
 """Tell the present state again: that is how a new projection starts, whatever the topic's retention."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.members.domain.registry import Member
 from services.members.repository import republishing
-from services.members.use_cases import announcements
+from services.members.use_cases import announcements, merge_announcements
 from shared import outbox
 from shared.database import Transaction
+from shared.outbox import Message
 
 MEMBERS_PER_PAGE_MAX = 500
 
@@ -24,7 +27,8 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
     """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it.
 
     All at their present versions, which do not rise: whoever has them already changes nothing, however often this is
-    done. Somebody erased is told as MemberErased again, without hashes, for there are none any more.
+    done. Somebody merged is told with MembersMerged too, under the survivor; somebody erased as MemberErased again,
+    without hashes, for there are none any more.
     """
     members = await republishing.lock_page(transaction, after, members_max)
     identifiers = await republishing.load_identifiers(transaction, [member.member_id for member in members])
@@ -34,7 +38,20 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
         else announcements.changed(member, transaction.now)
         for member in members
     ]
+    messages += await _merges(transaction, members)
     messages += [announcements.linked(identifier, transaction.now) for identifier in identifiers]
     await outbox.record(transaction, messages)
     last_member_id = members[-1].member_id if len(members) == members_max else None
     return Republished(len(members), len(identifiers), last_member_id)
+
+
+async def _merges(transaction: Transaction, members: Sequence[Member]) -> list[Message]:
+    survivor_ids = [member.merged_into for member in members if member.merged_into is not None]
+    versions = await republishing.load_versions(transaction, survivor_ids)
+    return [
+        merge_announcements.merge(
+            member.merged_into, versions[member.merged_into], member.member_id, member.version, transaction.now
+        )
+        for member in members
+        if member.merged_into is not None
+    ]

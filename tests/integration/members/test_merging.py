@@ -310,4 +310,6 @@ async def test_erasing_the_survivor_erases_what_came_from_the_other_one(
         assert await transaction.raw.fetchval("select count(*) from identifiers") == 0
         named = "select count(*) from idempotency where convert_from(body, 'UTF8') like $1"
         assert await transaction.raw.fetchval(named, f'%"member_id":"{merged}"%') == 0
+        told = "select count(*) from members where (language, region, birth_month) is distinct from ('und', null, null)"
+        assert await transaction.raw.fetchval(told) == 0
     assert (await client.get(f"/v1/members/{merged}", headers=bearing())).status_code == 404

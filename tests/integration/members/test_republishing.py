@@ -8,7 +8,7 @@ import httpx2
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Database
 from shared.events.catalogue import MEMBERS
-from shared.events.members import IdentifierLinked, MemberChanged, MemberErased, MemberEvent
+from shared.events.members import IdentifierLinked, MemberChanged, MemberErased, MemberEvent, MembersMerged
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, members_client
 
@@ -50,6 +50,9 @@ async def test_all_members_and_identifiers_are_told_page_by_page_at_their_versio
     members = [await enrol(client, number) for number in range(5)]
     await client.post(f"/v1/members/{members[1]}/suspend", json={"reason_code": "card_stolen"}, headers=bearing())
     await client.post(f"/v1/members/{members[2]}/erase", json={"reason_code": "mistake"}, headers=bearing())
+    merge = {"merged_member_id": members[4], "reason_code": "mistake"}
+    merged = await client.post(f"/v1/members/{members[0]}/merge", json=merge, headers=bearing())
+    assert merged.status_code == 200, merged.text
     block = {"identifier": {"type": "card", "value": "70003"}, "reason_code": "stolen"}
     assert (await client.post("/v1/identifiers:block", json=block, headers=bearing())).status_code == 200
     await taken_events(database)
@@ -57,11 +60,14 @@ async def test_all_members_and_identifiers_are_told_page_by_page_at_their_versio
     events = await taken_events(database)
     told = {event.subject: event.data for event in events if isinstance(event, MemberChanged)}
     assert [(told[each].status, told[each].version) for each in members if each in told] == [
-        ("active", 1),
+        ("active", 2),
         ("suspended", 2),
         ("active", 2),
-        ("active", 1),
+        ("merged", 2),
     ]
+    (merge_told,) = [event.data for event in events if isinstance(event, MembersMerged)]
+    assert (str(merge_told.member_id), str(merge_told.merged_member_id)) == (members[0], members[4])
+    assert (merge_told.version, merge_told.merged_version) == (2, 2)
     assert told[members[0]].birth_month == 12
     erased = [(event.subject, event.data.identifier_hashes) for event in events if isinstance(event, MemberErased)]
     assert erased == [(members[2], ())]
