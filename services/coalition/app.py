@@ -7,7 +7,7 @@ import structlog
 
 from services.coalition import metrics
 from services.coalition.api.audit import audit_router
-from services.coalition.api.categories import categories_router, mappings_router
+from services.coalition.api.categories import categories_router, mappings_router, unmapped_router
 from services.coalition.api.client_changes import client_changes_router
 from services.coalition.api.clients import clients_router
 from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
@@ -127,6 +127,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             shifts_router(database),
             categories_router(database),
             mappings_router(database),
+            unmapped_router(database),
             clients_router(database, hasher, shown_once),
             client_changes_router(
                 database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)

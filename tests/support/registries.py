@@ -54,6 +54,7 @@ EMPTIED = {
     ),
     "coalition": (
         "till_shifts",
+        "category_sales",
         "category_mappings",
         "categories",
         "read_to",

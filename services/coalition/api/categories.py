@@ -1,8 +1,8 @@
 """The programme's tree of categories, and what partners' categories count as in it."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter
 
 from services.coalition.api.stores import refuse_strangers
@@ -13,10 +13,12 @@ from services.coalition.schemas.categories import (
     MappingsAnswer,
     MappingsBody,
     PartnerCategory,
+    UnmappedAnswer,
+    UnmappedListAnswer,
 )
 from services.coalition.schemas.fields import CodeInPath
 from services.coalition.use_cases.keep_categories import read_categories, register_category
-from services.coalition.use_cases.map_categories import map_categories, read_mappings
+from services.coalition.use_cases.map_categories import map_categories, read_mappings, read_unmapped
 from shared.database import Database, Transaction
 from shared.web import (
     Answer,
@@ -33,6 +35,9 @@ from shared.web import (
 
 Writer = Annotated[Principal, requires("partners:write")]
 Reader = Annotated[Principal, requires("partners:read")]
+
+UNMAPPED_MAX = 200
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=UNMAPPED_MAX)]
 
 _CATEGORY = TypeAdapter(tuple[CodeText])
 _PARTNER_CATEGORY = TypeAdapter(tuple[PartnerCategory])
@@ -110,6 +115,21 @@ def mappings_router(database: Database) -> APIRouter:
             found = await read_mappings(transaction, partner_id, after=after, rows_max=paging.limit + 1)
         shown = [MappingAnswer.of(mapping) for mapping in found[: paging.limit]]
         return Page.of(found, paging.limit, shown, [answer.partner_category for answer in shown[-1:]])
+
+    return router
+
+
+def unmapped_router(database: Database) -> APIRouter:
+    """What is still to be mapped."""
+    router = APIRouter(prefix="/v1/partners/{partner_id}", tags=["categories"])
+
+    @router.get("/unmapped-categories", responses=problems(401, 403, 404, 422))
+    async def list_unmapped(partner_id: CodeInPath, principal: Reader, limit: Limit = 50) -> UnmappedListAnswer:
+        """Categories that receipts of the partner bear and nobody has mapped, those that sell most first."""
+        refuse_strangers(principal, partner_id)
+        async with database.transaction() as transaction:
+            found = await read_unmapped(transaction, partner_id, limit)
+        return UnmappedListAnswer(partner_id=partner_id, categories=[UnmappedAnswer.of(sales) for sales in found])
 
     return router
 

@@ -1,7 +1,7 @@
 """The programme's tree of categories, and what partners' own categories count as in it. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from services.coalition.domain.errors import PublishedTooLateError, TreeTooDeepError
 
@@ -38,6 +38,16 @@ class CategoryMapping:
     def subject(self) -> str:
         """What its events and acts bear."""
         return f"{self.partner_id}/{self.partner_category}"
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySales:
+    """What was sold of a category, less returns; ``lines`` counts both."""
+
+    partner_category: str
+    lines: int
+    amount_minor: int
+    last_sold_on: date
 
 
 def placed(category_id: str, name: str, parent: Category | None) -> Category:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from shared.events.purchases import PurchaseData, ReceiptData
+from shared.events.purchases import PurchaseData, ReceiptData, ReturnData
 from shared.receipt_key import SequenceKey, decode_receipt_key, natural_key_of
 
 # Far beyond any receipt, and small enough that sums of a shift stay numbers that the database can hold.
@@ -30,13 +30,21 @@ class ShiftName(NamedTuple):
     shift: int
 
 
+class Sale(NamedTuple):
+    """What one line was paid for, by the partner's own category of it."""
+
+    partner_category: str
+    amount_minor: int
+
+
 class Arrival(NamedTuple):
-    """One receipt that came. ``total_minor`` is below zero for a return; a training receipt only fills its number."""
+    """One receipt that came. Its sums are below zero for a return; a training receipt only fills its number."""
 
     shift: ShiftName
     number: int
     total_minor: int
     is_training: bool
+    sales: tuple["Sale", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +108,13 @@ def arrival_of(receipt: ReceiptData) -> Arrival | None:
     partner_id, key = decode_receipt_key(natural_key_of(receipt.receipt_id))
     if not isinstance(key, SequenceKey):
         return None
-    if abs(receipt.total_minor) > TOTAL_MINOR_MAX:
+    lines = receipt.lines if isinstance(receipt, PurchaseData | ReturnData) else ()
+    if max(map(abs, (receipt.total_minor, *(line.amount_minor for line in lines)))) > TOTAL_MINOR_MAX:
         raise ImplausibleTotalError(f"a receipt's total is at most {TOTAL_MINOR_MAX} minor units")
     sign = 1 if isinstance(receipt, PurchaseData) else -1
     name = ShiftName(partner_id, key.business_date, key.store_id, key.till_id, key.shift)
-    return Arrival(name, key.number, sign * receipt.total_minor, receipt.is_training)
+    sales = tuple([Sale(line.category, sign * line.amount_minor) for line in lines if line.category is not None])
+    return Arrival(name, key.number, sign * receipt.total_minor, receipt.is_training, sales)
 
 
 def first_of_each_number(arrivals: Iterable[Arrival]) -> list[Arrival]:

@@ -34,7 +34,16 @@ LOCK_SHIFTS = """
     for no key update of till_shifts
 """
 
-# A number counts once for ever: one that is there already adds nothing, so that a replay changes nothing.
+# Under the lock: a number that is there came before, and whatever comes under it again is no news.
+FIND_NEWS = """
+    select place
+    from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[], $6::numeric[]) with ordinality
+        as arrived (partner_id, business_date, store_id, till_id, shift, number, place)
+        join till_shifts using (partner_id, business_date, store_id, till_id, shift)
+    where not numbers @> number
+    order by place
+"""
+
 ADD_ARRIVALS = """
     update till_shifts
     set numbers = till_shifts.numbers + news.numbers, documents = till_shifts.documents + news.documents,
@@ -47,8 +56,6 @@ ADD_ARRIVALS = """
         from unnest($2::text[], $3::date[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::bigint[],
                 $9::boolean[])
             as arrived (partner_id, business_date, store_id, till_id, shift, number, amount_minor, is_training)
-            join till_shifts as known using (partner_id, business_date, store_id, till_id, shift)
-        where not known.numbers @> number
         group by partner_id, business_date, store_id, till_id, shift
     ) as news
     where (till_shifts.partner_id, till_shifts.business_date, till_shifts.store_id, till_shifts.till_id,
@@ -96,18 +103,27 @@ LOAD_SHIFTS = f"""
 """
 
 
-async def add_arrivals(transaction: Transaction, arrivals: Sequence[Arrival]) -> None:
-    """Take in arrivals, of which no number stands twice. Locks their shifts, in key order, to the commit."""
+async def add_arrivals(transaction: Transaction, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Take in arrivals, of which no number stands twice; those that are news come back.
+
+    A number counts once for ever, so that a replay changes nothing. Locks their shifts, in key order, to the commit.
+    """
     names = sorted({arrival.shift for arrival in arrivals})
     await _meet(transaction, names)
-    await transaction.raw.execute(
-        ADD_ARRIVALS,
-        transaction.now,
-        *_columns([arrival.shift for arrival in arrivals]),
-        [arrival.number for arrival in arrivals],
-        [arrival.total_minor for arrival in arrivals],
-        [arrival.is_training for arrival in arrivals],
+    rows = await transaction.raw.fetch(
+        FIND_NEWS, *_columns([arrival.shift for arrival in arrivals]), [arrival.number for arrival in arrivals]
     )
+    news = [arrivals[row["place"] - 1] for row in rows]
+    if news:
+        await transaction.raw.execute(
+            ADD_ARRIVALS,
+            transaction.now,
+            *_columns([arrival.shift for arrival in news]),
+            [arrival.number for arrival in news],
+            [arrival.total_minor for arrival in news],
+            [arrival.is_training for arrival in news],
+        )
+    return news
 
 
 async def meet_shift(transaction: Transaction, name: ShiftName) -> ShiftReport:

@@ -1,11 +1,11 @@
 """What HTTP says of the programme's tree and of partners' mappings."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from services.coalition.domain.categories import Category, CategoryMapping
+from services.coalition.domain.categories import Category, CategoryMapping, CategorySales
 from services.coalition.schemas.fields import AnswerModel, Name, refuse_repeated
 from shared.web import AwareTime, Body, CodeText
 
@@ -75,6 +75,32 @@ class MappingAnswer(AnswerModel):
             in_force_from=mapping.in_force_from,
             version=mapping.version,
         )
+
+
+class UnmappedAnswer(AnswerModel):
+    """A category of the partner's receipts that nobody has mapped, and what was sold of it, less returns."""
+
+    partner_category: str
+    lines: int
+    amount_minor: int
+    last_sold_on: date
+
+    @classmethod
+    def of(cls, sales: CategorySales) -> Self:
+        """The answer for a category."""
+        return cls(
+            partner_category=sales.partner_category,
+            lines=sales.lines,
+            amount_minor=sales.amount_minor,
+            last_sold_on=sales.last_sold_on,
+        )
+
+
+class UnmappedListAnswer(AnswerModel):
+    """The categories that sell most come first."""
+
+    partner_id: str
+    categories: list[UnmappedAnswer]
 
 
 class MappingsAnswer(AnswerModel):

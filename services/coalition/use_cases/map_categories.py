@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from services.coalition.domain.audit import Act, facts_of
-from services.coalition.domain.categories import CategoryMapping, beginning
+from services.coalition.domain.categories import CategoryMapping, CategorySales, beginning
 from services.coalition.domain.errors import CategoryNotFoundError, PartnerNotFoundError
-from services.coalition.repository import categories, partners
+from services.coalition.repository import categories, category_sales, partners
 from services.coalition.use_cases import announcements
 from services.coalition.use_cases.read_partners import read_partner
 from services.coalition.use_cases.record_acts import record_acts
@@ -71,3 +71,13 @@ async def read_mappings(
     """
     await read_partner(transaction, partner_id)
     return await categories.load_newest(transaction, partner_id, after or "", rows_max)
+
+
+async def read_unmapped(transaction: Transaction, partner_id: str, rows_max: int) -> list[CategorySales]:
+    """Categories of the partner's receipts that count as themselves by the newest word, those that sell most first.
+
+    Raises:
+        PartnerNotFoundError: there is no such partner.
+    """
+    await read_partner(transaction, partner_id)
+    return await category_sales.load_unmapped(transaction, partner_id, rows_max)

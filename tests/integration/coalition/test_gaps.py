@@ -12,7 +12,15 @@ import pytest
 from services.coalition.consumer import PurchaseHandler
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseData, PurchaseEvent, PurchaseRecorded, ReturnData, ReturnRecorded
+from shared.events.purchases import (
+    PurchaseData,
+    PurchaseEvent,
+    PurchaseLine,
+    PurchaseRecorded,
+    ReturnData,
+    ReturnLine,
+    ReturnRecorded,
+)
 from shared.ids import new_id
 from shared.kafka import Batch, PermanentError, ReadPosition, Record
 from shared.receipt_key import DocumentKey, SequenceKey, encode_receipt_key, receipt_id_of
@@ -47,6 +55,7 @@ def receipt(
     is_return: bool = False,
     is_training: bool = False,
     key: DocumentKey | None = None,
+    category: str | None = None,
 ) -> PurchaseEvent:
     sequence = SequenceKey(
         scheme="sequence", store_id="s1", till_id=till_id, business_date=DAY, shift=shift, number=number
@@ -63,12 +72,17 @@ def receipt(
         "currency": "USD",
         "total_minor": total_minor,
         "is_training": is_training,
-        "lines": (),
+        "lines": (_line(total_minor, category, is_return=is_return),),
     }
     envelope: dict[str, Any] = {"id": new_id(), "source": "test", "subject": receipt_id, "time": NOON}
     if is_return:
         return ReturnRecorded(**envelope, data=ReturnData(**data))
     return PurchaseRecorded(**envelope, data=PurchaseData(**data))
+
+
+def _line(amount_minor: int, category: str | None, *, is_return: bool) -> PurchaseLine:
+    line = PurchaseLine(line_id=1, sku="1", category=category, quantity_thousandths=1000, amount_minor=amount_minor)
+    return ReturnLine(**line.model_dump(), original_line_id=1) if is_return else line
 
 
 async def arrive(database: Database, events: Sequence[PurchaseEvent], offset: int = 0) -> None:
@@ -213,3 +227,28 @@ async def test_batches_that_meet_in_a_shift_count_every_receipt_once(
 
     assert await until(counted) == 59
     assert await gaps(client) == []
+
+
+async def test_unmapped_categories_are_listed_by_what_they_sold(client: httpx2.AsyncClient, database: Database) -> None:
+    play = [
+        receipt(1, 300, category="OBST"),
+        receipt(2, 500, category="TABAK"),
+        receipt(3, 400, category="OBST"),
+        receipt(4, 350, category="OBST", is_return=True),
+        receipt(5, 9_000, category="OBST", is_training=True),
+        receipt(6, 800, category="TANKEN"),
+        receipt(7, 100),
+    ]
+    await arrive(database, play)
+    await arrive(database, play[::-1], 10)  # nothing counts twice
+    fuel = {"category_id": "fuel", "name": "Fuel"}
+    assert (await client.post("/v1/categories", json=fuel, headers=bearing())).status_code == 201
+    mapping = {"mappings": [{"partner_category": "TANKEN", "category_id": "fuel"}], "reason_code": "x"}
+    mapped = await client.post("/v1/partners/acme/category-mappings", json=mapping, headers=bearing())
+    assert mapped.status_code == 201
+
+    listed = await client.get("/v1/partners/acme/unmapped-categories", headers=bearing("partners:read"))
+
+    assert [
+        (item["partner_category"], item["lines"], item["amount_minor"]) for item in listed.json()["categories"]
+    ] == [("TABAK", 1, 500), ("OBST", 3, 350)]

@@ -47,6 +47,7 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "GET /v1/partners/{partner_id}/shift-closes": None,
     "GET /v1/partners/{partner_id}/gaps": None,
     "GET /v1/partners/{partner_id}/category-mappings": None,
+    "GET /v1/partners/{partner_id}/unmapped-categories": None,
     "POST /v1/partners/{partner_id}/category-mappings": {
         "mappings": [{"partner_category": "GROCERY", "category_id": "food"}],
         "reason_code": "asked",
