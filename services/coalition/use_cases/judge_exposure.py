@@ -55,8 +55,13 @@ async def review_exposures(transaction: Transaction) -> list[Judged]:
     due = await rows.find_due(transaction, transaction.now)
     if not due:
         return []
+    locked = await rows.lock_exposures(transaction, due)
+    # Another worker's pass may have told of some while this one waited for the lock.
+    still_due = frozenset(await rows.find_due(transaction, transaction.now))
+    exposures = [exposure for exposure in locked if exposure.partner_id in still_due]
+    if not exposures:
+        return []
     contracts = by_partner(await contract_rows.load_approved(transaction, due))
-    exposures = await rows.lock_exposures(transaction, due)
     return await judge_exposures(transaction, exposures, contracts)
 
 
