@@ -16,6 +16,7 @@ from services.members.schemas.data_quality import (
     RulesBody,
 )
 from services.members.use_cases.check_field import ToldCheck, check_field
+from services.members.use_cases.present_member import present_id
 from services.members.use_cases.read_data_quality import (
     declare_rules,
     read_quality,
@@ -81,7 +82,8 @@ def member_quality_router(database: Database) -> APIRouter:
         """A member's score in percent, and what would raise it."""
         refuse_partners(principal, _SHOWN)
         async with database.transaction() as transaction:
-            return QualityAnswer.of(member_id, await read_quality(transaction, member_id))
+            present = await present_id(transaction, member_id)
+            return QualityAnswer.of(present, await read_quality(transaction, present))
 
     @router.post(
         "/field-checks",

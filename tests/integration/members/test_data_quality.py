@@ -75,6 +75,19 @@ async def test_a_corrected_value_starts_anew(client: httpx2.AsyncClient) -> None
     assert score == 24 + 30 + 16
 
 
+async def test_what_a_survivor_has_from_the_other_one_is_filled_and_answers_for_the_old_id(
+    client: httpx2.AsyncClient,
+) -> None:
+    survivor = await enrolled(client, email="one@example.com", phone=None)
+    merged = await enrolled(client, email="two@example.com", birth_date="1985-12-10")
+    body = {"merged_member_id": merged, "reason_code": "duplicate"}
+    answer = await client.post(f"/v1/members/{survivor}/merge", json=body, headers=bearing())
+    assert answer.status_code == 200, answer.text
+    _, repairs = await quality(client, survivor)
+    assert [field for field, repair in repairs if repair == "fill"] == ["address"]
+    assert await quality(client, merged) == await quality(client, survivor)
+
+
 async def test_who_confirms_a_consent_by_mail_has_a_verified_address(client: httpx2.AsyncClient) -> None:
     text = {"purpose": "marketing", "channel": "email", "text_version": "1"}
     wordings = [{"language": "en", "wording": "Write to me."}]
