@@ -37,11 +37,14 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
+OWN_CODE = ("cli", "deploy", "services", "shared")
+
 STATIC = (
     Check("lint", tool("ruff", "check", ".")),
     Check("format", tool("ruff", "format", "--check", ".")),
     Check("imports", tool("lint-imports")),
     Check("types", tool("mypy")),
+    Check("security", tool("bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *OWN_CODE)),
 )
 WITHOUT_SERVERS = Check(
     "tests without servers", tool("pytest", "-n", "2", "tests/unit", "tests/properties", "tests/contracts")

@@ -33,7 +33,7 @@ class IdentifierType(StrEnum):
 
     CARD = "card"
     PHONE = "phone"
-    TOKEN = "token"  # noqa: S105 -- the name of a type, not a secret
+    TOKEN = "token"  # noqa: S105 -- the name of a type, not a secret  # nosec B105
     OPERATOR = "operator"
     EMAIL = "email"
 

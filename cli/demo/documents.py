@@ -155,7 +155,7 @@ def _return_of(receipt: Document, occurred_at: datetime) -> Document:
 def _swiped(baskets: Sequence[Basket], household_id: int) -> Iterator[Document]:
     """A cashier of the busiest store swipes an own card over other people's purchases, twice a whole shift long."""
     store_id, last = _busiest_store(baskets)
-    choice = random.Random(7)  # noqa: S311 -- the same play every time
+    choice = random.Random(7)  # noqa: S311 -- the same play every time  # nosec B311
     for shift in range(SWIPED_SHIFTS):
         begins = (last - timedelta(days=3 + shift)).replace(hour=17, minute=0, second=0, microsecond=0)
         for swipe in range(SWIPES_PER_SHIFT):

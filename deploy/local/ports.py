@@ -90,7 +90,7 @@ def pick_free_ports(count: int) -> list[int]:
     for _ in range(_PICK_ATTEMPTS_MAX):
         if len(picked) == count:
             return picked
-        port = random.choice(_TEST_PORTS)  # noqa: S311 -- not a secret
+        port = random.choice(_TEST_PORTS)  # noqa: S311 -- not a secret  # nosec B311
         if port not in picked and is_free(port):
             picked.append(port)
     raise StackError(f"No {count} free ports between {_TEST_PORTS.start} and {_TEST_PORTS.stop}.")
@@ -98,7 +98,7 @@ def pick_free_ports(count: int) -> list[int]:
 
 def _pick_service_offset() -> int:
     for _ in range(_PICK_ATTEMPTS_MAX):
-        offset = random.randrange(12_000, 23_000, 10)  # noqa: S311 -- not a secret
+        offset = random.randrange(12_000, 23_000, 10)  # noqa: S311 -- not a secret  # nosec B311
         ports = [port + offset + step for port in SERVICE_PORTS.values() for step in (0, WORKER_PORT_STEP)]
         if all(is_free(port) for port in ports):
             return offset

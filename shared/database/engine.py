@@ -115,7 +115,7 @@ class Database:
             else:
                 return result
             # Two that met in a deadlock meet again at once unless one of them waits a little longer.
-            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS_MAX))  # noqa: S311 -- not a secret
+            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS_MAX))  # noqa: S311 -- not a secret  # nosec B311
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def warm(self) -> None:

@@ -45,7 +45,7 @@ def current_traceparent() -> str | None:
 
 def _hex_digits(bits: int) -> str:
     """Random and never all zero. An id is no secret: the system's slow randomness would be wasted on it."""
-    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"
+    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"  # an id, not a secret  # nosec B311
 
 
 @contextmanager

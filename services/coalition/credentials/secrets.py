@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 RANDOM_BYTES = 32
 TILL_KEY_PREFIX = "tk_"
-CLIENT_SECRET_PREFIX = "cs_"  # noqa: S105 -- what secrets begin with, so that scanners of source code find them
+CLIENT_SECRET_PREFIX = "cs_"  # noqa: S105 -- what secrets begin with, so that scanners of source code find them  # nosec B105
 
 # OWASP's least for Argon2id: about 35 ms and 19 MiB each. The library's default takes 64 MiB: four at once would be
 # more than a whole process may have.

@@ -32,7 +32,7 @@ async def record_outcomes(transaction: Transaction, attempts: Sequence[Attempt])
     wins over whatever another attempt has said in the meantime, as long as the message has not ended.
     """
     decisions = [
-        (attempt.message, decide(attempt.outcome, attempt.message.deferrals, random.random()))  # noqa: S311 -- spread, not a secret
+        (attempt.message, decide(attempt.outcome, attempt.message.deferrals, random.random()))  # noqa: S311 -- spread, not a secret  # nosec B311
         for attempt in attempts
     ]
     ends = [(message, decision) for message, decision in decisions if isinstance(decision, Settle)]
