@@ -4,6 +4,7 @@ from functools import partial
 
 from services.members.api.accesses import accesses_router
 from services.members.api.attributes import attributes_router, member_attributes_router
+from services.members.api.card_ranges import card_ranges_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.data_quality import member_quality_router, quality_router
@@ -23,6 +24,10 @@ from services.members.consumer import CoalitionHandler, wants_client
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     BornLaterError,
+    CardNotIssuedError,
+    CardRangeNotFoundError,
+    CardRangeOverlapsError,
+    CardRangeStateError,
     IdentifierNotActiveError,
     IdentifierStateError,
     IdentifierTakenError,
@@ -56,6 +61,10 @@ REWRAP_SECONDS = 60.0
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AnotherFileError: (409, "another-file", "Another file"),
+    CardNotIssuedError: (409, "card-not-issued", "Card not issued"),
+    CardRangeNotFoundError: (404, "not-found", "Not found"),
+    CardRangeOverlapsError: (409, "card-range-overlaps", "Card range overlaps"),
+    CardRangeStateError: (409, "card-range-state", "Card range state"),
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
     BornLaterError: (422, "invalid-request", "Invalid request"),
     InvalidQrTokenError: (409, "qr-token-not-valid", "QR token not valid"),
@@ -102,6 +111,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             merging_router(database, master_keys, settings.reasons),
             changes_router(database, identities),
             resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
+            card_ranges_router(database),
             virtual_cards_router(database, identities, settings.virtual_card_prefix, seal),
             qr_tokens_router(database, settings.qr_token_keys),
             terms_router(database, settings.terms_notice),

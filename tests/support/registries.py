@@ -45,6 +45,7 @@ EMPTIED = {
         "consent_texts",
         "terms_acceptances",
         "terms",
+        "card_ranges",
         "identifiers",
         "persons",
         "member_keys",

@@ -71,3 +71,19 @@ class IdentifierStateError(RegistryRefusalError):
 
 class UnlikeReplacementError(RegistryRefusalError):
     """An identifier is replaced by another one of its type."""
+
+
+class CardNotIssuedError(RegistryRefusalError):
+    """The card lies in a range whose cards may not be linked now."""
+
+
+class CardRangeNotFoundError(RegistryRefusalError):
+    """No range has this id."""
+
+
+class CardRangeOverlapsError(RegistryRefusalError):
+    """Some of a new range's numbers are in another one."""
+
+
+class CardRangeStateError(RegistryRefusalError):
+    """A range cannot change so from its present state."""

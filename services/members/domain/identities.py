@@ -34,9 +34,11 @@ class Identities:
         Raises:
             InvalidIdentifierError: the value cannot be of this type, or its check digit does not fit.
         """
-        if kind == "card":
-            judge_check_digit(self.card_check_digit, normalise_identifier(IdentifierType.CARD, value, self.country))
-        return self.claim(kind, value)
+        if kind != "card":
+            return self.claim(kind, value)
+        card = normalise_identifier(IdentifierType.CARD, value, self.country)
+        judge_check_digit(self.card_check_digit, card)
+        return Claim(kind, hash_identifier(IdentifierType.CARD, card, self.key), card)
 
     def email_hash(self, email: str) -> str:
         """The hash of a valid e-mail address; letter case makes no other one."""

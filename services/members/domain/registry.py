@@ -55,10 +55,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An identifier that somebody says is theirs, as its keyed hash; the value itself is not kept."""
+    """An identifier that somebody says is theirs, as its keyed hash; the value itself is not kept.
+
+    ``card`` is the normal form of a card that is to be linked: it is held against ranges of cards, and stored nowhere.
+    """
 
     type: IdentifierKind
     hash: str
+    card: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from services.members.repository import enrolments
 from services.members.repository.enrolments import NewMember
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases import announcements
+from services.members.use_cases.admit_cards import find_unissued
 from services.members.use_cases.enrol_member import Enrolment, identifiers_of, new_member
 from shared import outbox
 from shared.database import Transaction
 
-NotEnrolled: TypeAlias = Literal["born_later", "already_enrolled", "identifier_taken", "repeated"]
+NotEnrolled: TypeAlias = Literal["born_later", "already_enrolled", "identifier_taken", "card_not_issued", "repeated"]
 
 
 class EnrolledMeanwhileError(Exception):
@@ -24,7 +25,7 @@ async def enrol_many(
 ) -> list[NotEnrolled | None]:
     """Enrol whoever claims nothing that is somebody's; None for each who joined, in the given order.
 
-    Who claims what another one of ``wanted`` has claimed before is refused as ``repeated``. Three statements, however
+    Who claims what another one of ``wanted`` has claimed before is refused as ``repeated``. Four statements, however
     many there are; the events stand in the outbox in the given order.
 
     Raises:
@@ -39,10 +40,11 @@ async def enrol_many(
         except BornLaterError:
             outcomes[position] = "born_later"
     taken = await enrolments.find_taken(transaction, {one for _, new in candidates for one in new.hashes})
+    unissued = await find_unissued(transaction, [claim for _, new in candidates for claim in new.claims])
     claimed: set[str] = set()
     joining: list[NewMember] = []
     for position, new in candidates:
-        outcomes[position] = _judge(new, taken, claimed)
+        outcomes[position] = _judge(new, taken, unissued, claimed)
         if outcomes[position] is None:
             claimed.update(new.hashes)
             joining.append(new)
@@ -58,9 +60,11 @@ async def enrol_many(
     return outcomes
 
 
-def _judge(new: NewMember, taken: frozenset[str], claimed: set[str]) -> NotEnrolled | None:
+def _judge(new: NewMember, taken: frozenset[str], unissued: frozenset[str], claimed: set[str]) -> NotEnrolled | None:
     if new.email_hash in taken:
         return "already_enrolled"
     if not taken.isdisjoint(new.hashes):
         return "identifier_taken"
+    if not unissued.isdisjoint(new.hashes):
+        return "card_not_issued"
     return None if claimed.isdisjoint(new.hashes) else "repeated"

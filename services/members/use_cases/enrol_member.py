@@ -16,6 +16,7 @@ from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.member_keys import MemberKey
 from services.members.sealing.persons import seal_person
 from services.members.use_cases import announcements
+from services.members.use_cases.admit_cards import admit_cards
 from shared import outbox
 from shared.database import Transaction
 
@@ -44,8 +45,10 @@ async def enrol_member(
 
     Raises:
         BornLaterError: the date of birth is not there yet.
+        CardNotIssuedError: a card is of a range that may not be linked.
         AlreadyEnrolledError, IdentifierTakenError: the transaction must be rolled back.
     """
+    await admit_cards(transaction, enrolment.claims)
     new = new_member(enrolment, master_keys, transaction.now)
     granted = await enrolments.insert_members(transaction, [new], enrolment.enrolled_by)
     judge_enrolment(new.email_hash, new.claims, granted)

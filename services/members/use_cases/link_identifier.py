@@ -7,6 +7,7 @@ from services.members.domain.linking import judge_link
 from services.members.domain.registry import Claim, Identifier
 from services.members.repository import identifiers, registry
 from services.members.use_cases import announcements
+from services.members.use_cases.admit_cards import admit_cards
 from shared import outbox
 from shared.database import Transaction
 
@@ -22,8 +23,10 @@ async def link_identifier(
     identifier, then the member.
 
     Raises:
+        CardNotIssuedError: it is a card of a range that may not be linked.
         MemberNotFoundError, IdentifierTakenError: the transaction must be rolled back.
     """
+    await admit_cards(transaction, [claim])
     identifier, is_new = await registry.claim_identifier(transaction, member_id, claim)
     judge_link(await registry.lock_member(transaction, member_id), identifier)
     if is_new:

@@ -8,6 +8,7 @@ from services.members.domain.linking import judge_link
 from services.members.domain.registry import Claim, Identifier
 from services.members.repository import identifiers, registry
 from services.members.use_cases import announcements, identifier_announcements
+from services.members.use_cases.admit_cards import admit_cards
 from shared import outbox
 from shared.database import Transaction
 from shared.outbox import Message
@@ -23,12 +24,13 @@ async def replace_identifier(
 
     Raises:
         IdentifierUnknownError: the old one is not this member's.
-        MemberNotFoundError, IdentifierTakenError: as for linking the new one.
+        CardNotIssuedError, MemberNotFoundError, IdentifierTakenError: as for linking the new one.
         IdentifierStateError: the old one was replaced before, or the new one is in use no more.
         UnlikeReplacementError: they are of two types, or one and the same.
     """
     if old_hash == new.hash:
         raise UnlikeReplacementError("an identifier cannot replace itself: send the new one's value")
+    await admit_cards(transaction, [new])
     old, (linked, is_new) = await _lock_both(transaction, member_id, old_hash, new)
     judge_link(await registry.lock_member(transaction, member_id), linked)
     if old is None or old.member_id != member_id:
