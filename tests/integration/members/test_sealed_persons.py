@@ -1,6 +1,10 @@
 """Persons are unreadable in the database, and readable through the service with the right key alone."""
 
+import importlib
+
+import asyncpg
 import httpx2
+import pytest
 
 from shared.database import Database
 from shared.events.catalogue import MEMBERS
@@ -94,3 +98,15 @@ async def test_a_birth_that_cannot_be_is_refused(client: httpx2.AsyncClient) -> 
     for change in ({"birth_date": "1887-01-01"}, {"birth_date": 5}, {"address": {"lines": [], "city": "x"}}):
         refused = await client.post("/v1/members", json=ZOE | change, headers=bearing())
         assert refused.status_code == 422
+
+
+async def test_the_migration_stops_where_somebody_stands_there_unencrypted(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    migration = importlib.import_module("services.members.migrations.0002_sealed_persons")
+    async with database.transaction() as transaction:
+        await transaction.raw.execute(migration.NOBODY_IS_PLAIN)
+    await enrolled(client, ZOE)
+    with pytest.raises(asyncpg.RaiseError, match="not converted"):
+        async with database.transaction() as transaction:
+            await transaction.raw.execute(migration.NOBODY_IS_PLAIN)
