@@ -10,11 +10,12 @@ from services.fraud.domain.rule_set import RuleSet
 from services.fraud.repository import erasure
 from services.fraud.repository.decisions import DecidedElsewhereError
 from services.fraud.use_cases.erase_members import erase_members
+from services.fraud.use_cases.merge_members import merge_members
 from services.fraud.use_cases.project_tills import project_tills
 from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, CoalitionEvent, TillChanged
-from shared.events.members import MemberErased, MemberEvent
+from shared.events.members import MemberErased, MemberEvent, MembersMerged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.kafka import Batch, PermanentError, TransientError
 from shared.runtime.record_keeping import RecordKeeping
@@ -23,15 +24,18 @@ from shared.web.known_clients import project_clients
 DECIDED_ELSEWHERE_ATTEMPTS_MAX = 3
 
 _PURCHASE_RECORDED: bytes = PurchaseRecorded.model_fields["type"].default.encode()
-_MEMBER_ERASED: bytes = MemberErased.model_fields["type"].default.encode()
+_WANTED_OF_MEMBERS = frozenset(
+    str(event.model_fields["type"].default).encode() for event in (MemberErased, MembersMerged)
+)
 _WANTED_OF_COALITION = frozenset(
     str(event.model_fields["type"].default).encode() for event in (TillChanged, ApiClientChanged)
 )
 
 
 def wants_member(headers: Mapping[str, bytes]) -> bool:
-    """Of members' events, fraud needs those of erasures."""
-    return headers.get("type", _MEMBER_ERASED) == _MEMBER_ERASED
+    """Of members' events, fraud needs those of erasures and merges. Without the header, decoding finds out."""
+    kind = headers.get("type")
+    return kind is None or kind in _WANTED_OF_MEMBERS
 
 
 def wants_purchase(headers: Mapping[str, bytes]) -> bool:
@@ -93,13 +97,16 @@ class CoalitionHandler(_Keeping):
 
 
 class MemberHandler(_Keeping):
-    """Erased members are forgotten."""
+    """Erased members are forgotten; what was counted of two who are one is folded."""
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
-        """Forget the members whose erasure a batch tells."""
+        """Fold the members whose merge a batch tells, then forget those whose erasure it tells."""
+        merges = [event for event in batch.events if isinstance(event, MembersMerged)]
         erasures = [event for event in batch.events if isinstance(event, MemberErased)]
 
         async def work(transaction: Transaction) -> None:
+            if merges:
+                await merge_members(transaction, merges)
             if erasures:
                 await erase_members(transaction, erasures)
             await read_to.save(transaction, batch.positions)

@@ -1,6 +1,6 @@
 """Score a batch of purchases: receipts into windows, rules over them; signals, cases and holds out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
@@ -9,10 +9,11 @@ from services.fraud.domain.decide import decide_all
 from services.fraud.domain.outcomes import Effects, Hold
 from services.fraud.domain.receipts import ReceiptFact, receipt_of
 from services.fraud.domain.rule_set import RuleSet
-from services.fraud.repository import decisions, findings, tills, windows
+from services.fraud.repository import decisions, findings, merges, tills, windows
 from services.fraud.repository.tills import Store
 from services.fraud.use_cases import announcements
 from shared.database import Transaction
+from shared.database.errors import StartAgainError
 from shared.events.fraud import PointsHoldData
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
@@ -41,20 +42,36 @@ async def score_purchases(
     those without a member are left out: a parked one comes again when its member is known. So are those of a member
     who was erased: nothing is remembered of him any more.
 
+    A member who was merged away is scored as the survivor.
+
     Raises:
         ImplausibleReceiptError: a purchase can never be scored.
+        StartAgainError: a member was merged away while its window was waited for.
         DecidedElsewhereError: another transaction decided one of the receipts meanwhile; start again.
     """
     members = [purchase for purchase in purchases if purchase.data.member_id is not None]
     scorable = [purchase for purchase in members if not purchase.data.is_training]
     facts, traces = await _facts_of(transaction, scorable, time_zone)
     known = await decisions.find_known(transaction, list(facts))
-    fresh = [fact for key, fact in facts.items() if key not in known]
-    erased = await windows.lock(transaction, {fact.member_id for fact in fresh}) if fresh else set()
+    fresh = await _of_survivors(transaction, [fact for key, fact in facts.items() if key not in known])
+    erased = await _lock(transaction, {fact.member_id for fact in fresh}) if fresh else set()
     owned = [fact for fact in fresh if fact.member_id not in erased]
     effects = await _decide_and_save(transaction, owned, rule_set, traces) if owned else Effects()
     left_out = len(purchases) - len(scorable) + len(fresh) - len(owned)
     return ScoreReport(left_out, len(scorable) - len(fresh), effects)
+
+
+async def _of_survivors(transaction: Transaction, facts: Sequence[ReceiptFact]) -> list[ReceiptFact]:
+    survivors = await merges.find_survivors(transaction, {fact.member_id for fact in facts}) if facts else {}
+    return [fact._replace(member_id=survivors.get(fact.member_id, fact.member_id)) for fact in facts]
+
+
+async def _lock(transaction: Transaction, members: Collection[UUID]) -> set[UUID]:
+    """Lock windows; those of the members who were erased come back."""
+    erased = await windows.lock(transaction, members)
+    if await merges.find_survivors(transaction, members):
+        raise StartAgainError("a member was merged away meanwhile")
+    return erased
 
 
 async def _facts_of(

@@ -1,11 +1,13 @@
 """Earned points join their member's open digest, or open one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from services.notifications.domain.digest import TEMPLATE, TEMPLATE_VERSION, Award
-from services.notifications.repository import digests
+from services.notifications.repository import digests, merges
 from shared.database import Transaction
+from shared.database.errors import StartAgainError
 from shared.ids import new_id
 
 
@@ -15,10 +17,19 @@ async def add_to_digests(transaction: Transaction, awards: Sequence[Award], dela
     Idempotent by receipt: an award that stands in any digest, open or sent, adds nothing and opens nothing. A digest
     is due ``delay`` after the business time at which its first award came in here, not at which the points were
     earned: after an outage a member gets one message, not one for every award that has been overdue. Members stay
-    locked, in key order, to the commit; the number of round trips does not depend on the number of awards.
+    locked, in key order, to the commit; the number of round trips does not depend on the number of awards. Awards of
+    a member who was merged away are the survivor's.
+
+    Raises:
+        StartAgainError: a member was merged away while its row was waited for.
     """
-    by_receipt = {award.receipt_key: award for award in awards}
+    survivors = await merges.find_survivors(transaction, {award.member_id for award in awards})
+    by_receipt = {
+        award.receipt_key: replace(award, member_id=survivors.get(award.member_id, award.member_id)) for award in awards
+    }
     open_digests = await digests.lock_recipients(transaction, {award.member_id for award in by_receipt.values()})
+    if await merges.find_survivors(transaction, open_digests):
+        raise StartAgainError("a member was merged away meanwhile")
     known = await digests.find_entries(transaction, by_receipt)
     fresh = [
         award

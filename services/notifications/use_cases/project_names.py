@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.notifications.repository import projections
+from services.notifications.repository import digests, projections
+from services.notifications.repository import merges as merging
 from services.notifications.repository.projections import Partner, Recipient
 from services.notifications.use_cases.erase_members import erase_members
 from shared.database import Transaction
 from shared.events.coalition import PartnerChanged
-from shared.events.members import MemberErased, MemberEvent, MemberStated
+from shared.events.members import MemberErased, MemberEvent, MembersMerged, MemberStated
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
     """Remember each member's status and language, where the event's version is higher than what is known; forget those
-    who were erased.
+    who were erased; write to the survivor for those who were merged away.
 
     Idempotent, and indifferent to order.
     """
@@ -25,6 +26,12 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
             newest[data.member_id] = Recipient(data.member_id, data.version, data.status, data.language)
     if newest:
         await projections.save_recipients(transaction, newest.values())
+    merges = [event.data for event in events if isinstance(event, MembersMerged)]
+    if merges:
+        both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
+        await digests.lock_recipients(transaction, both)
+        for merge in merges:
+            await merging.save(transaction, merge)
     erasures = [event.data for event in events if isinstance(event, MemberErased)]
     if erasures:
         await erase_members(transaction, erasures)

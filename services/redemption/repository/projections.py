@@ -9,6 +9,7 @@ from services.redemption.domain.holding import MemberFacts
 from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.standing import HIDDEN
 from shared.database import Transaction
+from shared.database.errors import StartAgainError
 from shared.events.coalition import PartnerChanged, TillData
 from shared.events.members import ErasureData, IdentifierData, MemberData
 from shared.web import TillIdentity
@@ -92,7 +93,7 @@ SAVE_TILLS = """
 
 # One statement for all that a hold must know before it asks the ledger.
 LOCK_SPENDER = """
-    select member.member_id, member.status,
+    select member.member_id, member.status, member.merged_into,
         coalesce(
             (select identifier.state <> 'active' from redemption_identifiers as identifier
                 where identifier.identifier_hash = $2),
@@ -107,9 +108,14 @@ LOCK_SPENDER = """
             order by case when in_force_from <= $4 then version else -version end desc
             limit 1
         ) as partner on true
-    where member.member_id = coalesce(
-        $1::uuid,
-        (select identifier.member_id from redemption_identifiers as identifier where identifier.identifier_hash = $2)
+    where member.member_id = (
+        select coalesce(named.merged_into, named.member_id)
+        from redemption_members as named
+        where named.member_id = coalesce(
+            $1::uuid,
+            (select identifier.member_id from redemption_identifiers as identifier
+                where identifier.identifier_hash = $2)
+        )
     )
     for no key update of member
 """
@@ -242,10 +248,18 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
 async def lock_spender(
     transaction: Transaction, member_id: UUID | None, identifier_hash: str | None, partner_id: str, today: date
 ) -> MemberFacts | None:
-    """Lock the member who wants to spend, named by id or by identifier; None for one who is not known, or erased."""
+    """Lock the member who wants to spend, named by id or by identifier; None for one who is not known, or erased.
+
+    The survivor is locked for a member who was merged away.
+
+    Raises:
+        StartAgainError: the member was merged away while we waited for its row.
+    """
     row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hash, partner_id, transaction.now, today)
     if row is None or row["status"] in HIDDEN:
         return None
+    if row["merged_into"] is not None:
+        raise StartAgainError("the member was merged away meanwhile")
     partner = None if row["state"] is None else Standing(row["kind"], row["state"], row["is_last_day_over"])
     return MemberFacts(row["member_id"], row["status"], row["is_identifier_blocked"], partner)
 

@@ -16,7 +16,7 @@ from services.redemption.domain.holding import (
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
-from services.redemption.repository import partner_funds, projections, receipts, redemptions
+from services.redemption.repository import merges, partner_funds, projections, receipts, redemptions
 from services.redemption.use_cases.messages import declined_message, held_message
 from shared import ledger, outbox
 from shared.database import Transaction, read_to
@@ -84,6 +84,7 @@ async def hold_points(
     )
     if member is None:
         raise UnknownMemberError
+    redemption = await _under_survivor(transaction, redemption, member.member_id)
     presented.require_same_member(member.member_id)
     if presented.session is not None:
         spent_by = await redemptions.find_by_session(transaction, presented.session)
@@ -108,6 +109,14 @@ async def hold_points(
         case Stands(redemption=stands):
             balances = await ledger.load_balances(transaction, [member.member_id], point_type)
             return Held(stands, balances[member.member_id])
+
+
+async def _under_survivor(transaction: Transaction, redemption: Redemption, member_id: UUID) -> Redemption:
+    """The same redemption; where it was held by one who was merged into this member since, it is this member's."""
+    if redemption.member_id is None or redemption.member_id == member_id:
+        return redemption
+    survivor_id = await merges.find_survivor(transaction, redemption.member_id)
+    return replace(redemption, member_id=member_id) if survivor_id == member_id else redemption
 
 
 async def _reserve(transaction: Transaction, reserve: Reserve) -> Held | Declined:

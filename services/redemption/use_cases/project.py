@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 
+from services.redemption.repository import merges as merging
 from services.redemption.repository import partner_funds, projections
 from services.redemption.use_cases.erase_members import erase_members
 from shared.database import Transaction
 from shared.events.coalition import CoalitionEvent, ContractPublished, ExposureChanged, PartnerChanged, TillChanged
-from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberErased, MemberEvent, MemberStated
+from shared.events.members import (
+    IdentifierLinked,
+    IdentifierRevoked,
+    MemberErased,
+    MemberEvent,
+    MembersMerged,
+    MemberStated,
+)
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
@@ -15,11 +23,15 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
     erasures = [event.data for event in events if isinstance(event, MemberErased)]
     members = [event.data for event in events if isinstance(event, MemberStated)]
+    merges = [event.data for event in events if isinstance(event, MembersMerged)]
     told = {member.member_id for member in members} | {identifier.member_id for identifier in identifiers}
+    told |= {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
     # Whoever links an identifier and whoever erases its member meet in the member's row.
     await projections.lock_members(transaction, told | {erasure.member_id for erasure in erasures})
     if members:
         await projections.save_members(transaction, members)
+    for merge in merges:
+        await merging.save_merge(transaction, merge)
     if erasures:
         await erase_members(transaction, erasures)
     if identifiers:
