@@ -47,6 +47,8 @@ def exposure_router(database: Database) -> APIRouter:
     async def top_up(partner_id: CodeInPath, body: TopUpBody, principal: Booker, key: IdempotencyKey) -> Response:
         """Book a payment, for the programme's own clients. The same document again books nothing, for ever; with
         another amount it is refused (409)."""
+        if not principal.sees(partner_id):
+            raise not_found("partner")
         if principal.partner_id is not None:
             raise Problem(403, "programme-only", "Payments are booked by the programme's own clients alone.")
         if body.amount_minor == 0:

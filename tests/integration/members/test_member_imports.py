@@ -187,6 +187,7 @@ async def test_a_partners_import_is_not_there_for_another(client: Client) -> Non
     import_id = await declared(client, partner_id="acme")
     stranger = bearing("members:read", partner_id="other")
     assert (await client.get(f"{IMPORTS}/{import_id}", headers=stranger)).status_code == 404
+    assert (await client.get(f"{IMPORTS}/{import_id}/refusals", headers=stranger)).status_code == 404
     assert (await sent(client, import_id, HEADER, partner_id="other")).status_code == 404
     refused = await client.post(
         IMPORTS, json={"language": "en", "partner_id": "acme"}, headers=bearing(partner_id="other")

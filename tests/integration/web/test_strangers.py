@@ -46,6 +46,9 @@ BODIES: dict[str, dict[str, Any] | None] = {
     },
     "GET /v1/partners/{partner_id}/shift-closes": None,
     "GET /v1/partners/{partner_id}/gaps": None,
+    "GET /v1/partners/{partner_id}/exposure": None,
+    "GET /v1/partners/{partner_id}/top-ups": None,
+    "POST /v1/partners/{partner_id}/top-ups": {"document_number": "1", "amount_minor": 100, "currency": "USD"},
     "GET /v1/partners/{partner_id}/category-mappings": None,
     "GET /v1/partners/{partner_id}/unmapped-categories": None,
     "POST /v1/partners/{partner_id}/category-mappings": {
@@ -106,6 +109,14 @@ PROVEN = {
             "integration/members/test_consents.py",
             "test_a_partners_client_speaks_for_its_own_partner_and_sees_no_other",
         ),
+    ),
+    **dict.fromkeys(
+        (
+            "PUT /v1/member-imports/{import_id}/content",
+            "GET /v1/member-imports/{import_id}",
+            "GET /v1/member-imports/{import_id}/refusals",
+        ),
+        ("integration/members/test_member_imports.py", "test_a_partners_import_is_not_there_for_another"),
     ),
     "GET /v1/members/{member_id}/messages": (
         "integration/notifications/test_api.py",
