@@ -8,13 +8,15 @@ from services.members.api.card_ranges import card_ranges_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.data_quality import member_quality_router, quality_router
+from services.members.api.enrolment import enrolment_router
 from services.members.api.erasure import erasure_router
 from services.members.api.identifiers import changes_router, resolving_router
+from services.members.api.joining import joining_router
 from services.members.api.member_imports import import_reports_router, imports_router
 from services.members.api.merging import merging_router
 from services.members.api.qr_tokens import qr_tokens_router
 from services.members.api.rectification import rectification_router
-from services.members.api.registry import enrolment_router, lookup_router
+from services.members.api.registry import lookup_router
 from services.members.api.republishing import republishing_router
 from services.members.api.statement_problems import STATEMENT_PROBLEMS
 from services.members.api.statuses import statuses_router
@@ -37,16 +39,20 @@ from services.members.domain.errors import (
     MemberNotFoundError,
     MergeIntoItselfError,
     MergeLiftsLimitError,
+    PersonKnownError,
+    PersonUnknownError,
     StatusChangeRefusedError,
     UnknownReasonError,
     UnlikeReplacementError,
 )
+from services.members.domain.joining import JoiningRefusedError
 from services.members.domain.member_import import (
     AnotherFileError,
     ImportBusyError,
     ImportNotFoundError,
     UnusableHeaderError,
 )
+from services.members.domain.referral import ReferralCodeError
 from services.members.settings import MembersSettings
 from services.members.use_cases.import_members import MemberImporter
 from services.members.use_cases.rewrap_keys import rewrap_all
@@ -76,6 +82,10 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ImportNotFoundError: (404, "not-found", "Not found"),
     UnusableHeaderError: (422, "unusable-file", "Unusable file"),
     UnreadableCsvError: (422, "unusable-file", "Unusable file"),
+    JoiningRefusedError: (422, "joining-refused", "Joining refused"),
+    PersonKnownError: (409, "person-known", "Person known"),
+    PersonUnknownError: (409, "person-unknown", "Person unknown"),
+    ReferralCodeError: (422, "referral-code", "Referral code"),
     MemberGoneError: (409, "member-gone", "Member gone"),
     MemberMergedError: (409, "member-merged", "Member merged"),
     MemberNotFoundError: (404, "not-found", "Not found"),
@@ -97,6 +107,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     return Wiring(
         routers=(
             enrolment_router(database, identities, master_keys),
+            joining_router(database),
             lookup_router(database, master_keys),
             rectification_router(database, identities, master_keys),
             erasure_router(database, settings.reasons),

@@ -27,6 +27,7 @@ class MemberData(Frozen):
     birth_month: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
     birth_day: Annotated[StrictInt, Field(ge=1, le=31)] | None = None
     household_id: UUID | None = None
+    referred_by: UUID | None = Field(default=None, description="Of an enrolment: the member who brought this one.")
 
 
 class StatusData(MemberData):

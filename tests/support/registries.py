@@ -36,6 +36,11 @@ EMPTIED = {
     "members": (
         "quality_rules",
         "field_checks",
+        "member_import_refusals",
+        "member_imports",
+        "referrals",
+        "referral_codes",
+        "joining_conditions",
         "member_attributes",
         "attribute_entries",
         "attributes",

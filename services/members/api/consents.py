@@ -62,7 +62,7 @@ def consents_router(database: Database, seal: Seal, confirmed_within: timedelta)
         ``POST /v1/consents:confirm`` when it comes back. A statement older than the one which holds changes nothing.
         """
         refuse_for_others(principal, body.partner_id)
-        said = _said(member_id, body, principal)
+        said = said_of(member_id, body, principal)
         token = new_confirmation_token()
 
         async def work(transaction: Transaction) -> Answer:
@@ -125,10 +125,13 @@ def consent_reading_router(database: Database) -> APIRouter:
     return router
 
 
-def _said(member_id: UUID, body: ConsentBody, principal: Principal) -> Said:
+def said_of(member_id: UUID, body: ConsentBody, principal: Principal, pointer: str = "") -> Said:
+    """What a client tells of a member; one that lacks its text is a problem (422) with the field below ``pointer``."""
     for field in ("text_version", "language"):
         if body.is_granted and getattr(body, field) is None:
-            raise invalid_field(f"/{field}", "name the text that the member had before them when they consented")
+            raise invalid_field(
+                f"{pointer}/{field}", "name the text that the member had before them when they consented"
+            )
     return Said(
         statement_id=new_id(),
         key=ConsentKey(member_id, body.purpose, body.channel, body.partner_id),

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.members.api.claims import claim_of, new_claim_of
 from services.members.api.partner_binding import refuse_partners
-from services.members.api.registry import claim_of, new_claim_of
 from services.members.domain.identifier_states import Action, Statement
 from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind

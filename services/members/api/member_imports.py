@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 
+from services.members.api.enrolment import enrolment_of_body
 from services.members.api.partner_binding import refuse_for_others
-from services.members.api.registry import enrolment_of_body
 from services.members.domain.identities import Identities
 from services.members.domain.member_import import Import, LineRefusal, column_of, enrolment_of
 from services.members.repository import member_imports
+from services.members.schemas.enrolment import EnrolmentBody
 from services.members.schemas.member_imports import ImportAnswer, ImportBody, RefusalAnswer
-from services.members.schemas.registry import EnrolmentBody
 from services.members.use_cases.enrol_member import Enrolment
 from services.members.use_cases.import_members import MemberImporter
 from shared.database import Database, Transaction

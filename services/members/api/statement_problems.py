@@ -13,6 +13,7 @@ STATEMENT_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     errors.ConsentSupersededError: (409, "consent-superseded", "Consent superseded"),
     errors.ConsentTextExistsError: (409, "consent-text-exists", "Consent text exists"),
     errors.ConsentTextUnknownError: (422, "consent-text-unknown", "Consent text unknown"),
+    errors.NeedsConfirmationError: (422, "needs-confirmation", "Needs confirmation"),
     errors.StatedInFutureError: (422, "stated-in-future", "Stated in future"),
     errors.AnnouncedTooEarlyError: (422, "announced-too-early", "Announced too early"),
     errors.FieldNotFilledError: (409, "field-not-filled", "Field not filled"),

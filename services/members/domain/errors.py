@@ -51,6 +51,14 @@ class BornLaterError(RegistryRefusalError):
     """The date of birth lies in the future."""
 
 
+class PersonUnknownError(RegistryRefusalError):
+    """The member's card joined first, and nobody has said yet who it is."""
+
+
+class PersonKnownError(RegistryRefusalError):
+    """It was said already who the member is."""
+
+
 class IdentifierUnknownError(RegistryRefusalError):
     """The identifier belongs to nobody."""
 

@@ -19,14 +19,14 @@ def distinct_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return tuple(by_hash[key] for key in sorted(by_hash))
 
 
-def judge_enrolment(email_hash: str, claims: Sequence[Claim], granted: Collection[str]) -> None:
+def judge_enrolment(email_hash: str | None, claims: Sequence[Claim], granted: Collection[str]) -> None:
     """Whether the new member got all that was asked for; ``granted`` holds the hashes that nobody had before.
 
     Raises:
         AlreadyEnrolledError: the e-mail address is a member's. Said first: it tells who this is.
         IdentifierTakenError: an identifier is another member's.
     """
-    if email_hash not in granted:
+    if email_hash is not None and email_hash not in granted:
         raise AlreadyEnrolledError("a member with this e-mail address is enrolled already")
     if taken := sorted({claim.type for claim in claims if claim.hash not in granted}):
         raise IdentifierTakenError(f"an identifier belongs to another member already: {', '.join(taken)}")

@@ -11,6 +11,10 @@ class ConsentTextUnknownError(RegistryRefusalError):
     """No such text was declared for the purpose and channel."""
 
 
+class NeedsConfirmationError(RegistryRefusalError):
+    """The consent holds once its owner has confirmed it, which cannot be awaited here."""
+
+
 class ConsentTextExistsError(RegistryRefusalError):
     """The text has been declared already, and texts never change."""
 

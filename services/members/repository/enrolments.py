@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from services.members.domain.data_quality import FIELDS, QualityField
+from services.members.domain.joining import Channel
 from services.members.domain.registry import Claim, Member
-from services.members.domain.sealed import SealedPerson
+from services.members.domain.sealed import WrappedKey
 from services.members.repository.registry import EMAIL_TYPE, NEXT_VERSION
 from shared.database import Transaction
 
@@ -15,8 +16,8 @@ INSERT_MEMBERS = f"""
     with {NEXT_VERSION},
     new_members as (
         insert into members (member_id, status, language, region, version, enrolled_by, enrolled_at,
-                             birth_month, birth_day)
-        select member_id, status, language, region, version, $1, enrolled_at, birth_month, birth_day
+                             birth_month, birth_day, joined_by)
+        select member_id, status, language, region, version, $1, enrolled_at, birth_month, birth_day, $21
         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::smallint[],
                     $9::smallint[])
             as new (member_id, status, language, region, version, enrolled_at, birth_month, birth_day)
@@ -36,6 +37,7 @@ INSERT_MEMBERS = f"""
         from unnest($2::uuid[], $12::bytea[], $7::timestamptz[], $17::boolean[], $18::boolean[], $19::boolean[],
                     $20::boolean[])
             as new (member_id, sealed, stated_at, has_email, has_phone, has_birth_date, has_address)
+        where sealed is not null
     )
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
     select identifier_hash, identifier_type, member_id, 'active', next.version, linked_at
@@ -52,30 +54,42 @@ _TAKEN = "select identifier_hash from identifiers where identifier_hash = any($1
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member to be, with the person behind it, the hashes that it claims, and which fields the person has."""
+    """A member to be, with the hashes that it claims, and which fields its person has.
+
+    There is no ``sealed`` and no ``email_hash`` until somebody says who it is.
+    """
 
     member: Member
-    person: SealedPerson
-    email_hash: str
+    key: WrappedKey
+    sealed: bytes | None
+    email_hash: str | None
     claims: Sequence[Claim]
     filled: frozenset[QualityField]
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """Everything that must be nobody's yet."""
-        return (self.email_hash, *(claim.hash for claim in self.claims))
+        return tuple(claimed_hash for claimed_hash, _ in self.claimed)
+
+    @property
+    def claimed(self) -> list[tuple[str, str]]:
+        """The same with what each is the hash of."""
+        email = [] if self.email_hash is None else [(self.email_hash, EMAIL_TYPE)]
+        return email + [(claim.hash, claim.type) for claim in self.claims]
 
 
-async def insert_members(transaction: Transaction, new: Sequence[NewMember], enrolled_by: str) -> dict[str, int]:
+async def insert_members(
+    transaction: Transaction, new: Sequence[NewMember], enrolled_by: str, joined_by: Channel
+) -> dict[str, int]:
     """Write new members with each of the hashes that nobody has yet, and return those with their versions.
 
     If one is missing, the caller must give up the transaction: the rest is written.
     """
-    members, people = [one.member for one in new], [one.person for one in new]
+    members = [one.member for one in new]
     claimed = [
         (claimed_hash, kind, one.member.member_id, one.member.enrolled_at)
         for one in new
-        for claimed_hash, kind in [(one.email_hash, EMAIL_TYPE), *((claim.hash, claim.type) for claim in one.claims)]
+        for claimed_hash, kind in one.claimed
     ]
     rows = await transaction.raw.fetch(
         INSERT_MEMBERS,
@@ -88,11 +102,12 @@ async def insert_members(transaction: Transaction, new: Sequence[NewMember], enr
         [member.enrolled_at for member in members],
         [member.birth_month for member in members],
         [member.birth_day for member in members],
-        [person.key.master_key_id for person in people],
-        [person.key.wrapped for person in people],
-        [person.sealed for person in people],
-        *map(list, zip(*claimed, strict=True)),
+        [one.key.master_key_id for one in new],
+        [one.key.wrapped for one in new],
+        [one.sealed for one in new],
+        *(map(list, zip(*claimed, strict=True)) if claimed else ([], [], [], [])),
         *([field in one.filled for one in new] for field in FIELDS),
+        joined_by,
     )
     return {row["identifier_hash"]: row["version"] for row in rows}
 

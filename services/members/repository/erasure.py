@@ -38,6 +38,8 @@ ERASED = (
     "delete from field_checks where member_id = $1",
     "delete from member_attributes where member_id = $1",
     "delete from attribute_entries where member_id = $1",
+    "delete from referral_codes where member_id = $1",
+    "delete from referrals where member_id = $1 or referrer_id = $1",
     "update consent_statements set proof = null where member_id = $1 and proof is not null",
     "update terms_acceptances set proof = null where member_id = $1 and proof is not null",
     """

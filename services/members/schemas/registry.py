@@ -88,8 +88,8 @@ class AddressBody(Body):
         return Address(tuple(self.lines), self.city, self.country, self.postal_code)
 
 
-class EnrolmentBody(Body):
-    """A person who joins. The phone is for contact; list it under ``identifiers`` too if tills may ask for it."""
+class PersonBody(Body):
+    """Who somebody is. The phone is for contact."""
 
     given_name: Name = Field(repr=False)
     family_name: Name = Field(repr=False)
@@ -97,9 +97,6 @@ class EnrolmentBody(Body):
     phone: Phone | None = Field(default=None, repr=False)
     birth_date: BirthDate | None = Field(default=None, repr=False)
     address: AddressBody | None = Field(default=None, repr=False)
-    language: Language
-    region: Region | None = None
-    identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=IDENTIFIERS_MAX)
 
 
 class _Answer(BaseModel):
@@ -167,15 +164,15 @@ class AddressAnswer(_Answer):
 
 
 class MemberAnswer(_Answer):
-    """A member and the person behind it."""
+    """A member and the person behind it; without one where a card joined first and nobody has said whose it is."""
 
     member_id: UUID
     status: MemberStatus
     version: int
     enrolled_at: datetime
-    given_name: str
-    family_name: str
-    email: str
+    given_name: str | None
+    family_name: str | None
+    email: str | None
     phone: str | None
     birth_date: date | None
     address: AddressAnswer | None
@@ -184,19 +181,19 @@ class MemberAnswer(_Answer):
     identifiers: list[IdentifierAnswer]
 
     @classmethod
-    def of(cls, member: Member, person: Person, identifiers: list[Identifier]) -> Self:
+    def of(cls, member: Member, person: Person | None, identifiers: list[Identifier]) -> Self:
         """The answer for a member."""
         return cls(
             member_id=member.member_id,
             status=member.status,
             version=member.version,
             enrolled_at=member.enrolled_at,
-            given_name=person.given_name,
-            family_name=person.family_name,
-            email=person.email,
-            phone=person.phone,
-            birth_date=person.birth_date,
-            address=None if person.address is None else AddressAnswer.of(person.address),
+            given_name=None if person is None else person.given_name,
+            family_name=None if person is None else person.family_name,
+            email=None if person is None else person.email,
+            phone=None if person is None else person.phone,
+            birth_date=None if person is None else person.birth_date,
+            address=None if person is None or person.address is None else AddressAnswer.of(person.address),
             language=member.language,
             region=member.region,
             identifiers=[IdentifierAnswer.of(identifier) for identifier in identifiers],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from services.members.domain.consents import Consent
 from services.members.domain.registry import Identifier, Member
@@ -28,7 +29,7 @@ from shared.telemetry.trace_context import child_traceparent, current_traceparen
 SOURCE = "members"
 
 
-def enrolled(member: Member, identifiers: Sequence[Identifier]) -> list[Message]:
+def enrolled(member: Member, identifiers: Sequence[Identifier], referred_by: UUID | None = None) -> list[Message]:
     """The enrolment, then its identifiers, in the given order."""
     subject = str(member.member_id)
     event = MemberEnrolled(
@@ -37,7 +38,7 @@ def enrolled(member: Member, identifiers: Sequence[Identifier]) -> list[Message]
         subject=subject,
         time=member.enrolled_at,
         traceparent=child_traceparent(current_traceparent()),
-        data=_told(member),
+        data=_told(member).model_copy(update={"referred_by": referred_by}),
     )
     return [Message.of(event, MEMBERS.topic, subject), *map(linked, identifiers)]
 

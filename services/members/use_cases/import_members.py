@@ -113,7 +113,7 @@ class MemberImporter:
             if stands is None or stands.records_taken != taken.records_taken:
                 raise ImportBusyError("this import's file is being sent by somebody else: wait, and look how far it is")
             outcomes = await enrol_many(
-                transaction, [row for _, row in wanted], self._master_keys, f"import:{taken.import_id}"
+                transaction, [row for _, row in wanted], self._master_keys, f"import:{taken.import_id}", "import"
             )
             refused = refusals + [
                 LineRefusal(line, outcome, None)

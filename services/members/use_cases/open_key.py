@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.members.domain.errors import MemberGoneError, MemberNotFoundError
-from services.members.repository import registry
+from services.members.repository import persons, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.member_keys import MemberKey
 from shared.database import Transaction
@@ -16,9 +16,9 @@ async def open_key(transaction: Transaction, member_id: UUID, master_keys: Maste
         MemberNotFoundError: there is no such member.
         MemberGoneError: the key was destroyed.
     """
-    found = await registry.find_member(transaction, member_id)
-    if found is None:
+    key = await persons.find_key(transaction, member_id)
+    if key is not None:
+        return master_keys.unwrap(key, member_id)
+    if not await registry.has_member(transaction, member_id):
         raise MemberNotFoundError("there is no such member")
-    if found[1] is None:
-        raise MemberGoneError("nobody is known behind this member any more")
-    return master_keys.unwrap(found[1].key, member_id)
+    raise MemberGoneError("nobody is known behind this member any more")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.members.domain.consents import (
+    CONFIRMED_CHANNELS,
     Confirmation,
     Consent,
     ConsentKey,
@@ -18,7 +19,7 @@ from services.members.domain.consents import (
 )
 from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.stated import stated_time
-from services.members.domain.statement_errors import ConsentTextUnknownError
+from services.members.domain.statement_errors import ConsentTextUnknownError, NeedsConfirmationError
 from services.members.repository import consent_texts, consents, registry
 from services.members.use_cases import announcements
 from shared import outbox
@@ -80,6 +81,20 @@ async def record_consent(
         await consents.insert_confirmation(transaction, confirmation)
         return Recorded(statement, outcome, present, confirmation)
     return Recorded(statement, outcome, await let_hold(transaction, statement, present), None)
+
+
+async def record_said(transaction: Transaction, said: Said) -> None:
+    """The same for what needs no confirmation, as what is said on joining.
+
+    Raises:
+        NeedsConfirmationError: the channel's consents are confirmed by their owner.
+    """
+    if said.is_granted and said.key.channel in CONFIRMED_CHANNELS:
+        raise NeedsConfirmationError(
+            f"/consents: a consent to {said.key.channel} is confirmed by its owner: give it by "
+            "POST /v1/members/{id}/consents once the member is enrolled"
+        )
+    await record_consent(transaction, said, b"", timedelta())
 
 
 async def let_hold(transaction: Transaction, statement: Statement, present: Consent | None) -> Consent:

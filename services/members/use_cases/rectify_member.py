@@ -2,7 +2,7 @@
 
 from services.members.domain.accesses import Access
 from services.members.domain.data_quality import filled_fields, restated_fields
-from services.members.domain.errors import AlreadyEnrolledError, MemberNotFoundError
+from services.members.domain.errors import AlreadyEnrolledError, MemberNotFoundError, PersonUnknownError
 from services.members.domain.rectification import Rectification, rectified
 from services.members.domain.registry import Member
 from services.members.domain.statuses import judge_open
@@ -25,6 +25,7 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
         MemberNotFoundError: there is no such member, or nobody is known behind it any more.
         VersionChangedError: it was changed since the author read it.
         MemberGoneError: merged, closed or erased.
+        PersonUnknownError: a card joined first, and nobody has said whose it is.
         AlreadyEnrolledError: the new e-mail address is another member's.
         BornLaterError: the date of birth is not there yet.
     """
@@ -38,8 +39,10 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     if not is_granted:
         raise AlreadyEnrolledError("a member with this e-mail address is enrolled already")
     found = await registry.find_member(transaction, member_id)
-    if found is None or found[1] is None:
+    if found is None:
         raise MemberNotFoundError("there is no such member")
+    if found[1] is None:
+        raise PersonUnknownError("nobody has said yet who this member is: PUT /v1/members/{id}/person does")
     key = master_keys.unwrap(found[1].key, member_id)
     person = open_person(key, found[1].sealed)
     new_member, new_person = rectified(locked, person, change, transaction.now.date())

@@ -80,6 +80,7 @@ async def _check_what_was_told(database: Database, owners: dict[str, UUID]) -> N
 async def _enrol(database: Database, number: int) -> UUID:
     enrolment = Enrolment(
         member_id=new_id(),
+        channel="web",
         person=Person("Test", f"No. {number}", f"test-{number}@example.com", None),
         email_hash=SETTINGS.identities.email_hash(f"test-{number}@example.com"),
         language="en",

@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from services.members.domain.identities import Identities
 from services.members.domain.registry import Person
-from services.members.schemas.registry import EnrolmentBody, IdentifierBody
+from services.members.schemas.enrolment import EnrolmentBody
+from services.members.schemas.registry import IdentifierBody
 from shared.ids import IdentifierKey, InvalidIdentifierError
 
 IDENTITIES = Identities(IdentifierKey(1, b"k" * 32), "US")
