@@ -58,6 +58,26 @@ SAVE_PERSON = """
     on conflict (member_id) do nothing  -- the key that the person was opened with stays
 """
 
+# What is known of a field goes with it: when it was stated and checked, of one that was filled from the other person.
+KNOWN_OF_FIELDS = """
+    update persons as own
+    set phone_at = coalesce(own.phone_at, other.phone_at),
+        phone_verified_at = case when own.phone_at is null then other.phone_verified_at else own.phone_verified_at end,
+        phone_invalid_at = case when own.phone_at is null then other.phone_invalid_at else own.phone_invalid_at end,
+        birth_date_at = coalesce(own.birth_date_at, other.birth_date_at),
+        birth_date_verified_at = case when own.birth_date_at is null
+            then other.birth_date_verified_at else own.birth_date_verified_at end,
+        birth_date_invalid_at = case when own.birth_date_at is null
+            then other.birth_date_invalid_at else own.birth_date_invalid_at end,
+        address_at = coalesce(own.address_at, other.address_at),
+        address_verified_at = case when own.address_at is null
+            then other.address_verified_at else own.address_verified_at end,
+        address_invalid_at = case when own.address_at is null
+            then other.address_invalid_at else own.address_invalid_at end
+    from persons as other
+    where own.member_id = $2 and other.member_id = $1
+"""
+
 # The person goes on in the survivor; what is not needed twice is not kept twice.
 FORGET_PERSON = """
     with person as (
@@ -162,9 +182,13 @@ async def save_person(transaction: Transaction, member_id: UUID, person: SealedP
     await transaction.raw.execute(SAVE_PERSON, member_id, *arguments)
 
 
-async def forget_person(transaction: Transaction, member_id: UUID) -> None:
-    """Delete the person of a member who is locked, and the key, which makes copies unreadable too."""
-    await transaction.raw.execute(FORGET_PERSON, member_id)
+async def forget_person(transaction: Transaction, request: MergeRequest) -> None:
+    """Delete the person of the one that goes, and the key, which makes copies unreadable too.
+
+    What was known of fields that the survivor lacked is the survivor's now.
+    """
+    await transaction.raw.execute(KNOWN_OF_FIELDS, request.merged_id, request.survivor_id)
+    await transaction.raw.execute(FORGET_PERSON, request.merged_id)
 
 
 async def move_statements(transaction: Transaction, request: MergeRequest) -> None:

@@ -32,7 +32,7 @@ async def join_sealed(transaction: Transaction, request: MergeRequest, master_ke
     if other_key is not None:
         await _reseal_attributes(transaction, request, other_key, key)
     await merging.move_attributes(transaction, request)
-    await merging.forget_person(transaction, request.merged_id)
+    await merging.forget_person(transaction, request)
     return person
 
 

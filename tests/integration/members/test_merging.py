@@ -81,6 +81,10 @@ async def test_the_survivor_has_identifiers_and_what_the_other_one_knew(
     ada = await read(client, survivor)
     assert (ada["given_name"], ada["phone"], ada["birth_date"]) == ("Ada", "+12125550142", "1990-12-10")
     assert {identifier["type"] for identifier in ada["identifiers"]} == {"card", "phone"}
+    async with database.transaction() as transaction:  # what is filled in counts as filled
+        known = await transaction.raw.fetchrow("select phone_at, birth_date_at, address_at from persons")
+    assert known is not None
+    assert [moment is not None for moment in known] == [True, True, False]
     first, linked, changed = await told(database, survivor)
     assert isinstance(first, MembersMerged)
     assert (first.data.merged_member_id, first.data.version, first.data.merged_version) == (UUID(merged), 2, 2)
