@@ -124,7 +124,14 @@ PROVEN = {
     ),
 }
 # A member belongs to the programme: which client may do what with members is a matter of scopes.
-PROGRAMMES = ("/v1/members/{member_id}", "/v1/people/", "/v1/households/", "/v1/terms/", "/v1/rule-sets/")
+PROGRAMMES = (
+    "/v1/members/{member_id}",
+    "/v1/people/",
+    "/v1/card-ranges/",
+    "/v1/households/",
+    "/v1/terms/",
+    "/v1/rule-sets/",
+)
 
 
 @pytest.fixture
