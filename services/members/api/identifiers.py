@@ -26,7 +26,7 @@ from services.members.use_cases.change_identifier import change_identifier
 from services.members.use_cases.issue_qr_token import resolve_qr_token
 from services.members.use_cases.read_identifier_history import read_identifier_history
 from services.members.use_cases.replace_identifier import replace_identifier
-from services.members.use_cases.resolve_identifier import resolve_identifier
+from services.members.use_cases.resolve_identifier import IdentifierDesk
 from shared.database import Database, Transaction
 from shared.qr_tokens import InvalidQrTokenError, QrKeys, QrToken, is_qr_token
 from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, requires
@@ -89,6 +89,7 @@ def resolving_router(
 ) -> APIRouter:
     """Whose an identifier is, and what happened to a member's; changes nothing."""
     router = APIRouter(prefix="/v1", tags=["identifiers"])
+    desk = IdentifierDesk(database, match_order)
 
     @router.post(
         "/identifiers:resolve",
@@ -112,8 +113,7 @@ def resolving_router(
             claim_of(identities, item, f"/identifiers/{index}" if is_list else "")
             for index, item in enumerate(body.read)
         ]
-        async with database.transaction() as transaction:
-            found = await resolve_identifier(transaction, claims, match_order)
+        found = await desk.resolve(claims)
         return ResolvedAnswer(member_id=found.member_id, type=found.type if is_list else None)
 
     @router.get("/members/{member_id}/identifier-changes", responses=problems(401, 403, 422))

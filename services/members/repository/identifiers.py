@@ -1,5 +1,6 @@
 """Statements on identifiers after they were linked, and on their history."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -66,7 +67,7 @@ async def lock_identifier(transaction: Transaction, identifier_hash: str) -> Ide
     return None if row is None else _identifier(row)
 
 
-async def find_identifiers(transaction: Transaction, identifier_hashes: list[str]) -> dict[str, Identifier]:
+async def find_identifiers(transaction: Transaction, identifier_hashes: Sequence[str]) -> dict[str, Identifier]:
     """Those of the identifiers that are somebody's, by their hash."""
     rows = await transaction.raw.fetch(FIND, identifier_hashes, EMAIL_TYPE)
     return {row["identifier_hash"]: _identifier(row) for row in rows}
