@@ -34,6 +34,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "cases:write",
             "members:read",
             "members:status",
+            "households:read",
             "identifiers:write",
             "receipts:read",
             "redemptions:read",

@@ -32,6 +32,8 @@ ADMIN_SCOPES = (
     "members:merge",
     "members:erase",
     "members:republish",
+    "households:write",
+    "households:read",
     "identifiers:write",
     "qr-tokens:write",
     "receipts:write",

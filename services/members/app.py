@@ -10,6 +10,8 @@ from services.members.api.consents import consent_reading_router, consents_route
 from services.members.api.data_quality import member_quality_router, quality_router
 from services.members.api.enrolment import enrolment_router
 from services.members.api.erasure import erasure_router
+from services.members.api.household_problems import HOUSEHOLD_PROBLEMS
+from services.members.api.households import household_reading_router, households_router, invitations_router
 from services.members.api.identifiers import changes_router, resolving_router
 from services.members.api.joining import joining_router
 from services.members.api.member_imports import import_reports_router, imports_router
@@ -130,11 +132,14 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             acceptances_router(database),
             attributes_router(database),
             member_attributes_router(database, master_keys),
+            households_router(database, settings.household_limits),
+            invitations_router(database, seal, settings.household_limits),
+            household_reading_router(database),
             quality_router(database),
             member_quality_router(database),
         ),
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         periodic=(Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),),
         on_start=(database.warm,),
-        domain_problems=DOMAIN_PROBLEMS | STATEMENT_PROBLEMS,
+        domain_problems=DOMAIN_PROBLEMS | HOUSEHOLD_PROBLEMS | STATEMENT_PROBLEMS,
     )

@@ -6,6 +6,7 @@ from typing import get_args
 from pydantic import Field, SecretStr, field_validator
 
 from services.members.domain.cards import VIRTUAL_PREFIX_DIGITS_MAX, CheckDigit
+from services.members.domain.households import HouseholdLimits
 from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
@@ -40,6 +41,20 @@ class MembersSettings(QrSettings):
         ge=0,
         le=3_650,
         description="How many days before it takes effect a change of terms is announced.",
+    )
+
+    household_members_max: int = Field(
+        default=6, ge=2, le=50, description="How many members a household has at most, with those who are invited."
+    )
+    household_changes_per_year_max: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="How often a member may found, join and leave households in 365 days. Leaving counts, and is "
+        "never refused.",
+    )
+    household_invitation_hours: int = Field(
+        default=168, ge=1, le=8_760, description="How long an invitation to a household can be accepted, in hours."
     )
 
     @field_validator("master_keys")
@@ -95,3 +110,12 @@ class MembersSettings(QrSettings):
     def terms_notice(self) -> timedelta:
         """How long before it takes effect a change of terms is announced."""
         return timedelta(days=self.terms_notice_days)
+
+    @property
+    def household_limits(self) -> HouseholdLimits:
+        """How large households may be, how often they may be changed, and how long an invitation lasts."""
+        return HouseholdLimits(
+            members_max=self.household_members_max,
+            changes_per_year_max=self.household_changes_per_year_max,
+            invitation_lasts=timedelta(hours=self.household_invitation_hours),
+        )

@@ -17,6 +17,7 @@ members = Table(
     Column("birth_month", SmallInteger),
     Column("birth_day", SmallInteger),
     Column("merged_into", Uuid),
+    Column("household_id", Uuid),
 )
 
 persons = Table(

@@ -21,6 +21,7 @@ APPEND_ONLY_TABLES = frozenset(
     {
         ("coalition", "audit_log"),
         ("coalition", "top_ups"),
+        ("members", "household_changes"),
         ("members", "identifier_changes"),
         ("members", "personal_accesses"),
         ("members", "status_changes"),

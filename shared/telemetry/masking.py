@@ -41,7 +41,7 @@ _HARMLESS = frozenset(
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 # Seven digits and more, also with separators, but no date and no UUID: a phone or a card.
 _LONG_NUMBER = re.compile(r"(?<![\w.-])(?!\d{4}-\d{2}-\d{2}|[0-9a-f]{8}-[0-9a-f]{4}-)\+?\d(?:[ -]?\d){6,}(?![\w-])")
-_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+|\b(?:tk|cs|ct)_[\w-]{8,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+_BEARER = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+|\b(?:tk|cs|ct|hi)_[\w-]{8,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 def is_hidden(name: str) -> bool:

@@ -39,7 +39,7 @@ class Member:
     """A member as the rest of the programme may know it. ``version`` rises with every change, identifiers included.
 
     Month and day of birth stand here and not with the person: others may know them, the year nobody. ``merged_into``
-    is who answers for a member that was merged away.
+    is who answers for a member that was merged away; ``household_id`` the household that the member belongs to.
     """
 
     member_id: UUID
@@ -51,6 +51,7 @@ class Member:
     birth_month: int | None = None
     birth_day: int | None = None
     merged_into: UUID | None = None
+    household_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

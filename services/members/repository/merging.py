@@ -18,14 +18,6 @@ LOCK_IDENTIFIERS = """
     select identifier_hash from identifiers where member_id = $1 order by identifier_hash for no key update
 """
 
-LOCK_BOTH = """
-    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into
-    from members
-    where member_id = any($1::uuid[])
-    order by member_id
-    for no key update
-"""
-
 HASHES_OF = "select identifier_hash from identifiers where member_id = $1"
 
 # E-mail addresses are moved like what tills read: whoever has one is enrolled, and must not be enrolled again.
@@ -140,12 +132,6 @@ async def lock_identifiers(transaction: Transaction, member_id: UUID) -> frozens
     """All that leads to a member, e-mail addresses included, locked in the order of hashes; no erasure meanwhile."""
     await transaction.raw.execute(HOLD_ERASURES)
     return frozenset(row["identifier_hash"] for row in await transaction.raw.fetch(LOCK_IDENTIFIERS, member_id))
-
-
-async def lock_both(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, Member]:
-    """Both members as they stand, locked in the order of ids; one that is not there is absent."""
-    rows = await transaction.raw.fetch(LOCK_BOTH, member_ids)
-    return {row["member_id"]: Member(**dict(row)) for row in rows}
 
 
 async def load_hashes(transaction: Transaction, member_id: UUID) -> frozenset[str]:

@@ -16,7 +16,8 @@ _SAVE = """
         insert into persons (member_id, sealed) values ($1, $2)
     )
     update members set birth_month = $3, birth_day = $4, version = version + 1 where member_id = $1
-    returning member_id, status, language, region, version, enrolled_at, birth_month, birth_day
+    returning member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into,
+        household_id
 """
 
 

@@ -1,5 +1,6 @@
 """Every statement on the registry. Linking is hot; reading one person is not."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import asyncpg
@@ -43,9 +44,17 @@ LOCK_IDENTIFIER = """
 """
 
 LOCK_MEMBER = """
-    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into, household_id
     from members
     where member_id = $1
+    for no key update
+"""
+
+LOCK_MEMBERS = """
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into, household_id
+    from members
+    where member_id = any($1::uuid[])
+    order by member_id
     for no key update
 """
 
@@ -81,6 +90,12 @@ async def lock_member(transaction: Transaction, member_id: UUID) -> Member | Non
     member = Member(**dict(row))
     refuse_merged(member)
     return member
+
+
+async def lock_members(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, Member]:
+    """Members as they stand, merged ones too, locked in the order of ids; one that is not there is absent."""
+    rows = await transaction.raw.fetch(LOCK_MEMBERS, list(member_ids))
+    return {row["member_id"]: Member(**dict(row)) for row in rows}
 
 
 async def find_status(transaction: Transaction, member_id: UUID) -> MemberStatus | None:
@@ -126,6 +141,7 @@ async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member
             members.c.enrolled_at,
             members.c.birth_month,
             members.c.birth_day,
+            members.c.household_id,
             member_keys.c.master_key_id,
             member_keys.c.wrapped_key,
             persons.c.sealed,
@@ -146,6 +162,7 @@ async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member
         row.enrolled_at,
         row.birth_month,
         row.birth_day,
+        household_id=row.household_id,
     )
     if row.sealed is None or row.wrapped_key is None:
         return member, None

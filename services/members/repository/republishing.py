@@ -9,7 +9,7 @@ from shared.database import Transaction
 
 # Locked, so that no newer event of these members gets into the outbox before the one that tells of their present state.
 LOCK_PAGE = """
-    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into
+    select member_id, status, language, region, version, enrolled_at, birth_month, birth_day, merged_into, household_id
     from members
     where $1::uuid is null or member_id > $1
     order by member_id

@@ -178,6 +178,7 @@ class MemberAnswer(_Answer):
     address: AddressAnswer | None
     language: str
     region: str | None
+    household_id: UUID | None
     identifiers: list[IdentifierAnswer]
 
     @classmethod
@@ -196,6 +197,7 @@ class MemberAnswer(_Answer):
             address=None if person is None or person.address is None else AddressAnswer.of(person.address),
             language=member.language,
             region=member.region,
+            household_id=member.household_id,
             identifiers=[IdentifierAnswer.of(identifier) for identifier in identifiers],
         )
 

@@ -137,4 +137,5 @@ def _told(member: Member) -> MemberData:
         region=member.region,
         birth_month=member.birth_month,
         birth_day=member.birth_day,
+        household_id=member.household_id,
     )

@@ -8,6 +8,7 @@ from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.statuses import StatusChange, judge_change, judge_reason
 from services.members.repository import erasure, registry, statuses
 from services.members.use_cases import announcements
+from services.members.use_cases.household_membership import end_membership, lock_household_of
 from shared import outbox
 from shared.database import Transaction
 from shared.runtime import dead_letters
@@ -19,16 +20,18 @@ async def erase_member(transaction: Transaction, request: ErasureRequest, declar
     The event names the hashes of all the member's identifiers, in whatever state, so that the others delete them too;
     it stands in the outbox until it is relayed. Idempotent: who was erased before is answered as then, and nothing
     happens. Nothing can be linked to the member meanwhile or afterwards. What is left of members that were merged into
-    this one goes with it; they stay merged.
+    this one goes with it; they stay merged. The member leaves its household, which is locked before any member.
 
     Raises:
         UnknownReasonError: the programme does not declare the reason.
         MemberNotFoundError: there never was such a member.
+        StartAgainError: the member's household changed while the member was waited for.
         MemberMergedError: another member answers for this one, and is the one to erase.
     """
     judge_reason(request.reason_code, declared_reasons)
     member_id = request.member_id
     hashes = await erasure.lock_hashes(transaction, member_id)
+    household = await lock_household_of(transaction, member_id)
     answered_for = await erasure.lock_answered_for(transaction, member_id)
     member = await registry.lock_member(transaction, member_id)
     if member is None:
@@ -51,5 +54,6 @@ async def erase_member(transaction: Transaction, request: ErasureRequest, declar
     await erasure.destroy(transaction, member_id, hashes)
     await dead_letters.erase(transaction, [*map(str, answered_for), *(held.hash for held in hashes)])
     known = [held.hash for held in hashes if not held.is_email]
-    await outbox.record(transaction, [announcements.erased(erased, known, transaction.now)])
+    messages = await end_membership(transaction, household, erased, request.erased_by)
+    await outbox.record(transaction, [announcements.erased(erased, known, transaction.now), *messages])
     return Erasure(member_id, erased.version, transaction.now)

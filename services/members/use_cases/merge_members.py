@@ -1,6 +1,7 @@
 """Two members turn out to be one person: one stays and answers for both, for ever."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from services.members.domain.consents import Consent
 from services.members.domain.merging import (
@@ -12,9 +13,10 @@ from services.members.domain.merging import (
 )
 from services.members.domain.registry import Member
 from services.members.domain.statuses import StatusChange, judge_reason
-from services.members.repository import consents, merging, statuses
+from services.members.repository import consents, merging, registry, statuses
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases import announcements, merge_announcements
+from services.members.use_cases.household_membership import end_membership, lock_household_of
 from services.members.use_cases.join_sealed import join_sealed
 from services.members.use_cases.read_consents import CONSENTS_MAX
 from shared import outbox
@@ -32,17 +34,20 @@ async def merge_members(
     MembersMerged comes first among the events, then the identifiers, then what changed of the survivor. Idempotent:
     merged this way before is answered as it stands, and nothing happens.
 
-    Locks the identifiers of the one that goes, then both members in the order of their ids.
+    The one that goes leaves its household; the survivor's stays.
+
+    Locks the identifiers of the one that goes, then its household, then both members in the order of their ids.
 
     Raises:
         UnknownReasonError, MergeIntoItselfError, MemberNotFoundError, MemberMergedError, MemberGoneError,
         MergeLiftsLimitError: nothing is changed.
-        StartAgainError: an identifier was linked while the members were waited for.
+        StartAgainError: an identifier was linked, or a household left, while the members were waited for.
     """
     judge_reason(request.reason_code, declared_reasons)
     judge_pair(request)
     locked = await merging.lock_identifiers(transaction, request.merged_id)
-    both = await merging.lock_both(transaction, [request.survivor_id, request.merged_id])
+    household = await lock_household_of(transaction, request.merged_id)
+    both = await registry.lock_members(transaction, {request.survivor_id, request.merged_id})
     survivor, merged = both.get(request.survivor_id), both.get(request.merged_id)
     is_new = judge_merge(survivor, merged)
     if survivor is None or merged is None:
@@ -70,6 +75,7 @@ async def merge_members(
     if (joined.birth_month, joined.birth_day) != (survivor.birth_month, survivor.birth_day):
         messages.append(announcements.changed(joined, transaction.now))
     messages += [announcements.consent_changed(transaction, consent) for consent in changed_consents]
+    messages += await end_membership(transaction, household, replace(merged, version=change.version), request.author)
     await outbox.record(transaction, messages)
     return joined
 

@@ -1,0 +1,36 @@
+"""What the registry tells of households."""
+
+from datetime import datetime
+
+from services.members.domain.households import Household
+from services.members.use_cases.announcements import SOURCE
+from shared.events.catalogue import MEMBERS
+from shared.events.members import HouseholdChanged, HouseholdData, HouseholdMember
+from shared.ids import new_id
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+
+def household_changed(household: Household, at: datetime) -> Message:
+    """The household as it stands at its version; it travels under its own id."""
+    event = HouseholdChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(household.household_id),
+        time=at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=HouseholdData(
+            household_id=household.household_id,
+            version=household.version,
+            members=tuple(
+                HouseholdMember(
+                    member_id=place.member_id,
+                    contributes=place.rights.contributes,
+                    may_spend=place.rights.may_spend,
+                    shows_purchases=place.rights.shows_purchases,
+                )
+                for place in household.places
+            ),
+        ),
+    )
+    return Message.of(event, MEMBERS.topic, event.subject)
