@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from services.coalition import metrics
+from services.coalition.api.article_imports import article_imports_router
+from services.coalition.api.articles import articles_router
 from services.coalition.api.audit import audit_router
 from services.coalition.api.categories import categories_router, mappings_router, unmapped_router
 from services.coalition.api.client_changes import client_changes_router
@@ -23,6 +25,8 @@ from services.coalition.api.till_keys import till_keys_router
 from services.coalition.consumer import PointsHandler, PurchaseHandler, RedemptionHandler, wants_capture, wants_points
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
+    ArticleImportNotFoundError,
+    ArticleNotFoundError,
     CategoryExistsError,
     CategoryNotFoundError,
     ClientExistsError,
@@ -61,8 +65,13 @@ from shared.events.catalogue import POINTS, PURCHASES, REDEMPTIONS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal, SealBrokenError
 from shared.web import StaticKeySource, VersionChangedError
+from shared.web.csv_pages import AnotherFileError, ImportBusyError, UnusableHeaderError
+from shared.web.csv_records import UnreadableCsvError
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    AnotherFileError: (409, "another-file", "Another file"),
+    ArticleImportNotFoundError: (404, "not-found", "Not found"),
+    ArticleNotFoundError: (404, "not-found", "Not found"),
     CategoryExistsError: (409, "category-exists", "Category exists"),
     CategoryNotFoundError: (422, "unknown-category", "Unknown category"),
     ClientExistsError: (409, "client-exists", "Client exists"),
@@ -76,6 +85,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ClientNotFoundError: (404, "not-found", "Not found"),
     ClientOfSettingsError: (409, "client-of-settings", "Client of settings"),
     ClientRevokedError: (409, "client-revoked", "Client revoked"),
+    ImportBusyError: (409, "import-busy", "Import busy"),
     LeavingDatesError: (422, "leaving-dates", "Leaving dates"),
     PartnerExistsError: (409, "partner-exists", "Partner exists"),
     PartnerNotFoundError: (404, "not-found", "Not found"),
@@ -91,6 +101,8 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     TillExistsError: (409, "till-exists", "Till exists"),
     TooManyClientsError: (409, "too-many-clients", "Too many clients"),
     TreeTooDeepError: (422, "tree-too-deep", "Tree too deep"),
+    UnreadableCsvError: (422, "unusable-file", "Unusable file"),
+    UnusableHeaderError: (422, "unusable-file", "Unusable file"),
     VersionChangedError: (412, "version-changed", "Version changed"),
 }
 
@@ -128,6 +140,8 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             categories_router(database),
             mappings_router(database),
             unmapped_router(database),
+            articles_router(database),
+            article_imports_router(database),
             clients_router(database, hasher, shown_once),
             client_changes_router(
                 database, hasher, shown_once, frozenset(client.client_id for client in settings.bootstrap_clients)

@@ -48,12 +48,7 @@ from services.members.domain.errors import (
     UnlikeReplacementError,
 )
 from services.members.domain.joining import JoiningRefusedError
-from services.members.domain.member_import import (
-    AnotherFileError,
-    ImportBusyError,
-    ImportNotFoundError,
-    UnusableHeaderError,
-)
+from services.members.domain.member_import import ImportNotFoundError
 from services.members.domain.referral import ReferralCodeError
 from services.members.settings import MembersSettings
 from services.members.use_cases.import_members import MemberImporter
@@ -63,6 +58,7 @@ from shared.qr_tokens import InvalidQrTokenError
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 from shared.web import VersionChangedError
+from shared.web.csv_pages import AnotherFileError, ImportBusyError, UnusableHeaderError
 from shared.web.csv_records import UnreadableCsvError
 
 REWRAP_SECONDS = 60.0

@@ -64,6 +64,10 @@ EMPTIED = {
     "coalition": (
         "till_shifts",
         "category_sales",
+        "unknown_articles",
+        "article_import_refusals",
+        "article_imports",
+        "articles",
         "category_mappings",
         "categories",
         "read_to",

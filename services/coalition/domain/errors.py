@@ -53,6 +53,14 @@ class TreeTooDeepError(CoalitionRefusalError):
     """The category would stand too far below the root."""
 
 
+class ArticleNotFoundError(CoalitionRefusalError):
+    """The partner has no article with this number."""
+
+
+class ArticleImportNotFoundError(CoalitionRefusalError):
+    """The partner has no import of articles with this id."""
+
+
 class ClientExistsError(CoalitionRefusalError):
     """The id is another API client's already."""
 

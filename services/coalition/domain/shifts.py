@@ -31,9 +31,10 @@ class ShiftName(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """What one line was paid for, by the partner's own category of it."""
+    """What one line was paid for, by the partner's own category of it, if it bears one, and its own number."""
 
-    partner_category: str
+    partner_category: str | None
+    sku: str
     amount_minor: int
 
 
@@ -113,7 +114,7 @@ def arrival_of(receipt: ReceiptData) -> Arrival | None:
         raise ImplausibleTotalError(f"a receipt's total is at most {TOTAL_MINOR_MAX} minor units")
     sign = 1 if isinstance(receipt, PurchaseData) else -1
     name = ShiftName(partner_id, key.business_date, key.store_id, key.till_id, key.shift)
-    sales = tuple([Sale(line.category, sign * line.amount_minor) for line in lines if line.category is not None])
+    sales = tuple([Sale(line.category, line.sku, sign * line.amount_minor) for line in lines])
     return Arrival(name, key.number, sign * receipt.total_minor, receipt.is_training, sales)
 
 

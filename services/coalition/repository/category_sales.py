@@ -36,7 +36,9 @@ LOAD_UNMAPPED = """
 
 async def add_sales(transaction: Transaction, arrivals: Sequence[Arrival]) -> None:
     """Add up what receipts sold that never counted before."""
-    sold = [(arrival.shift, sale) for arrival in arrivals for sale in arrival.sales]
+    sold = [
+        (arrival.shift, sale) for arrival in arrivals for sale in arrival.sales if sale.partner_category is not None
+    ]
     if sold:
         await transaction.raw.execute(
             ADD_SALES,

@@ -1,9 +1,9 @@
-"""Receipts that came are ticked off in their shifts, and their sales are added up by category."""
+"""Receipts that came are ticked off in their shifts, and their sales are added up by category and unknown article."""
 
 from collections.abc import Sequence
 
 from services.coalition.domain.shifts import Arrival, first_of_each_number
-from services.coalition.repository import category_sales, till_shifts
+from services.coalition.repository import category_sales, till_shifts, unknown_articles
 from shared.database import Transaction
 
 
@@ -16,4 +16,6 @@ async def count_arrivals(transaction: Transaction, arrivals: Sequence[Arrival]) 
     distinct = first_of_each_number(arrivals)
     if distinct:
         news = await till_shifts.add_arrivals(transaction, distinct)
-        await category_sales.add_sales(transaction, [arrival for arrival in news if not arrival.is_training])
+        sold = [arrival for arrival in news if not arrival.is_training]
+        await category_sales.add_sales(transaction, sold)
+        await unknown_articles.add_sales(transaction, sold)

@@ -1,38 +1,33 @@
 """Partners' files of members: declared, sent as CSV, sent again where the line broke, and reported line by line."""
 
-import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import ClientDisconnect
 
 from services.members.api.enrolment import enrolment_of_body
 from services.members.api.partner_binding import refuse_for_others
 from services.members.domain.identities import Identities
-from services.members.domain.member_import import Import, LineRefusal, column_of, enrolment_of
+from services.members.domain.member_import import Import, column_of, enrolment_of
 from services.members.repository import member_imports
 from services.members.schemas.enrolment import EnrolmentBody
-from services.members.schemas.member_imports import ImportAnswer, ImportBody, RefusalAnswer
+from services.members.schemas.member_imports import ImportAnswer, ImportBody
 from services.members.use_cases.enrol_member import Enrolment
 from services.members.use_cases.import_members import MemberImporter
 from shared.database import Database, Transaction
 from shared.ids import new_id
 from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, Problem, idempotent, problems, requires
-from shared.web.csv_records import CsvRecord, UnreadableCsvError, fields_of
-
-CSV_MEDIA_TYPES = ("text/csv", "application/csv")
+from shared.web.csv_pages import NOTHING_TAKEN, LineRefusal, fields_or_refusal
+from shared.web.csv_records import CsvRecord
+from shared.web.csv_uploads import CSV_CONTENT, RefusalAnswer, csv_upload
 
 Writer = Annotated[Principal, requires("members:write")]
 Reader = Annotated[Principal, requires("members:read")]
 
 _LINE = TypeAdapter(tuple[int])
-_CONTENT: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}
-}
 
 
 def imports_router(database: Database, identities: Identities, importer: MemberImporter) -> APIRouter:
@@ -56,7 +51,7 @@ def imports_router(database: Database, identities: Identities, importer: MemberI
                 records_taken=0,
                 enrolled=0,
                 refused=0,
-                content_digest=hashlib.sha256().digest(),
+                content_digest=NOTHING_TAKEN,
                 created_by=principal.client_id,
                 created_at=transaction.now,
                 finished_at=None,
@@ -69,7 +64,7 @@ def imports_router(database: Database, identities: Identities, importer: MemberI
     @router.put(
         "/{import_id}/content",
         responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
-        openapi_extra=_CONTENT,
+        openapi_extra=CSV_CONTENT,
     )
     async def send(import_id: UUID, request: Request, principal: Writer) -> ImportAnswer:
         """Send the file: UTF-8, its first line naming the columns. It is taken in as it comes.
@@ -77,18 +72,13 @@ def imports_router(database: Database, identities: Identities, importer: MemberI
         Where the connection broke, send the same file again from its beginning: it goes on where it stopped, so no
         Idempotency-Key is needed. Records that make no member are reported at ``refusals_url`` and hold up nobody.
         """
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in CSV_MEDIA_TYPES:
-            raise Problem(415, "unsupported-media-type", "Send the file with Content-Type: text/csv.")
         declared = await importer.find(import_id, principal.partner_id)
 
         def read(record: CsvRecord, columns: Sequence[str], divider: str) -> Enrolment | LineRefusal:
             return _read(record, columns, divider, declared, principal, identities)
 
-        try:
+        async with csv_upload(request):
             return ImportAnswer.of(await importer.take(import_id, principal.partner_id, request.stream(), read))
-        except ClientDisconnect:  # nobody is there to read this; it is counted as the caller's, and not as a fault
-            raise Problem(400, "broken-off", "The connection broke: send the same file again.") from None
 
     return router
 
@@ -127,12 +117,9 @@ def _read(
     identities: Identities,
 ) -> Enrolment | LineRefusal:
     """One record, judged exactly as an enrolment over HTTP is."""
-    try:
-        fields = fields_of(record, divider)
-    except UnreadableCsvError:
-        return LineRefusal(record.line, "unreadable", None)
-    if len(fields) != len(columns):
-        return LineRefusal(record.line, "wrong_number_of_fields", None)
+    fields = fields_or_refusal(record, columns, divider)
+    if isinstance(fields, LineRefusal):
+        return fields
     filled = {column for column, value in zip(columns, fields, strict=True) if value}
     said = enrolment_of(columns, fields, declared.language, declared.region)
     try:

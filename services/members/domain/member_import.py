@@ -17,20 +17,8 @@ _PLAIN = (*REQUIRED_COLUMNS, "phone", "birth_date", "language", "region")
 COLUMNS = (*_PLAIN, *_ADDRESS_LINES, *_ADDRESS, *_IDENTIFIERS)
 
 
-class UnusableHeaderError(ValueError):
-    """The first line does not name columns that members can be made of."""
-
-
 class ImportNotFoundError(Exception):
     """There is no such import, or it is another partner's."""
-
-
-class AnotherFileError(Exception):
-    """What was sent differs from what was taken in before."""
-
-
-class ImportBusyError(Exception):
-    """Somebody else sends this import's file just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +37,6 @@ class Import:
     created_by: str
     created_at: datetime
     finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LineRefusal:
-    """Why the record on this line made no member: a code and a column, never a value."""
-
-    line: int
-    reason: str
-    column: str | None
-
-
-def judge_header(names: Sequence[str]) -> tuple[str, ...]:
-    """The columns of a file.
-
-    Raises:
-        UnusableHeaderError: one is missing, unknown or named twice; the message names them and all that are known.
-    """
-    columns = tuple(name.lower() for name in names)
-    known = f"known columns are {', '.join(COLUMNS)}"
-    if unknown := [name for name in columns if name not in COLUMNS]:
-        raise UnusableHeaderError(f"the header has unknown columns: {', '.join(unknown)[:200]}; {known}")
-    if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
-        raise UnusableHeaderError(f"the header lacks columns: {', '.join(missing)}; {known}")
-    if len(set(columns)) != len(columns):
-        raise UnusableHeaderError("the header names a column twice")
-    return columns
 
 
 def enrolment_of(columns: Sequence[str], fields: Sequence[str], language: str, region: str | None) -> dict[str, Any]:

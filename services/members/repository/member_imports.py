@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.members.domain.member_import import Import, LineRefusal
+from services.members.domain.member_import import Import
 from shared.database import Transaction
+from shared.web.csv_pages import LineRefusal
 
 _COLUMNS = """
     import_id, partner_id, language, region, state, records_taken, enrolled, refused, content_digest, created_by,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from services.members.domain.member_import import Import, LineRefusal
+from services.members.domain.member_import import Import
 from services.members.schemas.registry import Language, Region
 from shared.web import Body, CodeText
 
@@ -51,18 +51,3 @@ class ImportAnswer(BaseModel):
             content_url=f"{url}/content",
             refusals_url=f"{url}/refusals",
         )
-
-
-class RefusalAnswer(BaseModel):
-    """A record that made no member: the line it begins on, why, and the column where a single one is to blame."""
-
-    model_config = ConfigDict(frozen=True)
-
-    line: int
-    reason: str
-    column: str | None
-
-    @classmethod
-    def of(cls, refusal: LineRefusal) -> Self:
-        """The answer for a refusal."""
-        return cls(line=refusal.line, reason=refusal.reason, column=refusal.column)

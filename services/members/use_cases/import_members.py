@@ -1,27 +1,19 @@
 """Take in a file of members, page by page, so that a file that breaks off goes on where it stopped."""
 
-import hashlib
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 from uuid import UUID
 
-from services.members.domain.member_import import (
-    AnotherFileError,
-    Import,
-    ImportBusyError,
-    ImportNotFoundError,
-    LineRefusal,
-    UnusableHeaderError,
-    judge_header,
-)
+from services.members.domain.member_import import COLUMNS, REQUIRED_COLUMNS, Import, ImportNotFoundError
 from services.members.repository import member_imports
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.enrol_many import EnrolledMeanwhileError, enrol_many
 from services.members.use_cases.enrol_member import Enrolment
 from shared.database import Database, Transaction
 from shared.database.under_way import in_slices
-from shared.web.csv_records import CsvRecord, divider_of, fields_of, read_records
+from shared.web.csv_pages import CsvPage, ImportBusyError, LineRefusal, judged_header, take_pages
+from shared.web.csv_records import CsvRecord
 
 PAGE_RECORDS = 500
 PAGE_ATTEMPTS_MAX = 5
@@ -52,32 +44,11 @@ class MemberImporter:
             ImportBusyError: two send the file at once.
         """
         taken = await self.find(import_id, only_partner)
-        digest, number = hashlib.sha256(), 0
-        columns: tuple[str, ...] = ()
-        divider = ","
-        page: list[CsvRecord] = []
-        async for records in read_records(chunks):
-            for record in records:
-                digest.update(record.raw + b"\n")
-                if not columns:
-                    divider = divider_of(record)
-                    columns = judge_header(fields_of(record, divider))
-                    continue
-                number += 1
-                if number > taken.records_taken:
-                    page.append(record)
-                elif number == taken.records_taken and digest.digest() != taken.content_digest:
-                    raise AnotherFileError("the file differs from the one that was taken in before: start a new import")
-                if len(page) == PAGE_RECORDS:
-                    taken = await self._take_page(taken, page, columns, divider, digest.digest(), read)
-                    page = []
-        if not columns:
-            raise UnusableHeaderError("the file is empty: its first line names the columns")
-        if number < taken.records_taken:
-            raise AnotherFileError("the file ends before what was taken in already: start a new import")
-        if taken.state == "finished":
-            return taken
-        return await self._take_page(taken, page, columns, divider, digest.digest(), read, is_last=True)
+
+        async def take_page(taken: Import, page: CsvPage) -> Import:
+            return await self._take_page(taken, page, read)
+
+        return await take_pages(chunks, taken, _header, take_page, records_max=PAGE_RECORDS)
 
     async def find(self, import_id: UUID, only_partner: str | None) -> Import:
         """The import as it stands.
@@ -91,20 +62,8 @@ class MemberImporter:
             raise ImportNotFoundError("there is no such import")
         return found
 
-    async def _take_page(
-        self,
-        taken: Import,
-        page: Sequence[CsvRecord],
-        columns: Sequence[str],
-        divider: str,
-        digest: bytes,
-        read: ReadRecord,
-        *,
-        is_last: bool = False,
-    ) -> Import:
-        if taken.state == "finished":
-            raise AnotherFileError("the file has more records than when it was finished: start a new import")
-        rows = await in_slices(lambda record: (record.line, read(record, columns, divider)), page)
+    async def _take_page(self, taken: Import, page: CsvPage, read: ReadRecord) -> Import:
+        rows = await in_slices(lambda record: (record.line, read(record, page.columns, page.divider)), page.records)
         refusals = [row for _, row in rows if isinstance(row, LineRefusal)]
         wanted = [(line, row) for line, row in rows if isinstance(row, Enrolment)]
 
@@ -122,12 +81,12 @@ class MemberImporter:
             ]
             now_taken = replace(
                 stands,
-                state="finished" if is_last else "open",
-                records_taken=stands.records_taken + len(page),
+                state="finished" if page.is_last else "open",
+                records_taken=stands.records_taken + len(page.records),
                 enrolled=stands.enrolled + outcomes.count(None),
                 refused=stands.refused + len(refused),
-                content_digest=digest,
-                finished_at=transaction.now if is_last else None,
+                content_digest=page.digest,
+                finished_at=transaction.now if page.is_last else None,
             )
             await member_imports.update_import(transaction, now_taken, refused)
             return now_taken
@@ -138,3 +97,7 @@ class MemberImporter:
             except EnrolledMeanwhileError:
                 continue
         return await self._database.run(work)
+
+
+def _header(names: Sequence[str]) -> tuple[str, ...]:
+    return judged_header(names, known=COLUMNS, required=REQUIRED_COLUMNS)

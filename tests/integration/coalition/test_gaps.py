@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from services.coalition.consumer import PurchaseHandler
+from services.coalition.repository import unknown_articles
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
 from shared.events.purchases import (
@@ -56,6 +57,7 @@ def receipt(
     is_training: bool = False,
     key: DocumentKey | None = None,
     category: str | None = None,
+    sku: str = "a",
 ) -> PurchaseEvent:
     sequence = SequenceKey(
         scheme="sequence", store_id="s1", till_id=till_id, business_date=DAY, shift=shift, number=number
@@ -72,7 +74,7 @@ def receipt(
         "currency": "USD",
         "total_minor": total_minor,
         "is_training": is_training,
-        "lines": (_line(total_minor, category, is_return=is_return),),
+        "lines": (_line(total_minor, category, sku, is_return=is_return),),
     }
     envelope: dict[str, Any] = {"id": new_id(), "source": "test", "subject": receipt_id, "time": NOON}
     if is_return:
@@ -80,8 +82,8 @@ def receipt(
     return PurchaseRecorded(**envelope, data=PurchaseData(**data))
 
 
-def _line(amount_minor: int, category: str | None, *, is_return: bool) -> PurchaseLine:
-    line = PurchaseLine(line_id=1, sku="1", category=category, quantity_thousandths=1000, amount_minor=amount_minor)
+def _line(amount_minor: int, category: str | None, sku: str, *, is_return: bool) -> PurchaseLine:
+    line = PurchaseLine(line_id=1, sku=sku, category=category, quantity_thousandths=1000, amount_minor=amount_minor)
     return ReturnLine(**line.model_dump(), original_line_id=1) if is_return else line
 
 
@@ -252,3 +254,48 @@ async def test_unmapped_categories_are_listed_by_what_they_sold(client: httpx2.A
     assert [
         (item["partner_category"], item["lines"], item["amount_minor"]) for item in listed.json()["categories"]
     ] == [("TABAK", 1, 500), ("OBST", 3, 350)]
+
+
+async def test_numbers_that_no_article_has_are_listed_by_what_they_sold(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    play = [
+        receipt(1, 300, sku="a"),
+        receipt(2, 500, sku="b"),
+        receipt(3, 400, sku="a"),
+        receipt(4, 350, sku="a", is_return=True),
+        receipt(5, 9_000, sku="a", is_training=True),
+        receipt(6, 800, sku="known"),
+    ]
+
+    async def listed() -> list[tuple[str, int, int]]:
+        answer = await client.get("/v1/partners/acme/unmapped-articles", headers=bearing("partners:read"))
+        return [(item["sku"], item["lines"], item["amount_minor"]) for item in answer.json()["articles"]]
+
+    async def state(sku: str) -> None:
+        assert (await client.put(f"/v1/partners/acme/articles/{sku}", json={}, headers=bearing())).status_code == 200
+
+    await state("known")
+    await arrive(database, play)
+    await arrive(database, play[::-1], 10)  # nothing counts twice
+    assert await listed() == [("b", 1, 500), ("a", 3, 350)]
+    await state("b")
+    assert await listed() == [("a", 3, 350)]
+
+
+async def test_the_list_of_unknown_numbers_is_bounded(
+    client: httpx2.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded = unknown_articles.ADD_SALES.replace(str(unknown_articles.UNKNOWN_ARTICLES_MAX), "3")
+    monkeypatch.setattr(unknown_articles, "ADD_SALES", bounded)
+
+    async def listed() -> list[tuple[str, int]]:
+        answer = await client.get("/v1/partners/acme/unmapped-articles", headers=bearing("partners:read"))
+        return [(item["sku"], item["amount_minor"]) for item in answer.json()["articles"]]
+
+    await arrive(database, [receipt(1, 100, sku="a"), receipt(2, 200, sku="b")])
+    await arrive(database, [receipt(3, 10, sku="c"), receipt(4, 20, sku="d"), receipt(5, 30, sku="a")], 10)
+    assert await listed() == [("b", 200), ("a", 130), ("d", 20)]
+    await client.put("/v1/partners/acme/articles/b", json={}, headers=bearing())
+    await arrive(database, [receipt(6, 15, sku="c")], 20)
+    assert await listed() == [("a", 130), ("d", 20), ("c", 15)]

@@ -21,7 +21,7 @@ from tests.support.registries import bearing
 
 ROOT = Path(__file__).resolve().parents[3]
 STORE = {"store_id": "s2", "name": "Second", "time_zone": "UTC"}
-NAMES = {"partner_id": "acme", "store_id": "s1", "till_id": "t1"}
+NAMES = {"partner_id": "acme", "store_id": "s1", "till_id": "t1", "sku": "a1"}
 
 # What the partner itself could send to these routes.
 BODIES: dict[str, dict[str, Any] | None] = {
@@ -51,6 +51,15 @@ BODIES: dict[str, dict[str, Any] | None] = {
     "POST /v1/partners/{partner_id}/top-ups": {"document_number": "1", "amount_minor": 100, "currency": "USD"},
     "GET /v1/partners/{partner_id}/category-mappings": None,
     "GET /v1/partners/{partner_id}/unmapped-categories": None,
+    "PUT /v1/partners/{partner_id}/articles/{sku}": {},
+    "GET /v1/partners/{partner_id}/articles/{sku}": None,
+    "GET /v1/partners/{partner_id}/articles": None,
+    "POST /v1/partners/{partner_id}/articles:batch": {"articles": [{"sku": "a2"}]},
+    "GET /v1/partners/{partner_id}/unmapped-articles": None,
+    "POST /v1/partners/{partner_id}/article-imports": {},
+    "PUT /v1/partners/{partner_id}/article-imports/{import_id}/content": None,
+    "GET /v1/partners/{partner_id}/article-imports/{import_id}": None,
+    "GET /v1/partners/{partner_id}/article-imports/{import_id}/refusals": None,
     "POST /v1/partners/{partner_id}/category-mappings": {
         "mappings": [{"partner_category": "GROCERY", "category_id": "food"}],
         "reason_code": "asked",
@@ -157,11 +166,15 @@ async def call(
 
 
 async def test_what_is_below_a_partner_is_not_found_by_another(coalition: FastAPI) -> None:
+    path = "/v1/partners/acme/article"
+    assert (await call(coalition, "PUT", f"{path}s/a1", {}, bearing())).status_code == 200
+    declared = await call(coalition, "POST", f"{path}-imports", {}, bearing())
+    names = NAMES | {"import_id": declared.json()["import_id"]}
     for route in routes_of(coalition):
         if "{partner_id}" not in route.path:
             continue
         assert str(route) in BODIES, f"say in BODIES what acme could send to {route}"
-        path = re.sub(r"\{(\w+)\}", lambda name: NAMES[name[1]], route.path)
+        path = re.sub(r"\{(\w+)\}", lambda name: names[name[1]], route.path)
         answers = {
             partner_id: await call(
                 coalition,

@@ -1,0 +1,112 @@
+"""What a partner sells: articles, how a list of them changes what is known, and files of them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from stdnum import ean
+
+ImportState: TypeAlias = Literal["open", "finished"]
+Outcome: TypeAlias = Literal["registered", "changed", "unchanged"]
+
+REQUIRED_COLUMNS = ("sku",)
+COLUMNS = ("sku", "gtin", "brand", "category", "is_excluded", "price_floor_minor")
+_WORDS: Mapping[str, bool] = {"true": True, "false": False}
+_WHOLE_NUMBER_DIGITS_MAX = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article by the partner's own number. ``category`` is the partner's own word, as receipts bear it.
+
+    ``version`` counts the changes of the article.
+    """
+
+    partner_id: str
+    sku: str
+    gtin: str | None
+    brand: str | None
+    category: str | None
+    is_excluded: bool
+    price_floor_minor: int | None
+    version: int = 0
+
+    @property
+    def subject(self) -> str:
+        """What its acts bear."""
+        return f"{self.partner_id}/{self.sku}"
+
+
+class ArticleChange(NamedTuple):
+    """An article as it was, if it was there, and as it is now."""
+
+    before: Article | None
+    after: Article
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the article."""
+        if self.before is None:
+            return "registered"
+        return "unchanged" if self.before == self.after else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownArticleSales:
+    """What was sold of a number that no article has, less returns; ``lines`` counts both."""
+
+    sku: str
+    lines: int
+    amount_minor: int
+    last_sold_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleImport:
+    """How far a partner's file was taken in. ``written`` counts articles that were registered or changed."""
+
+    import_id: UUID
+    partner_id: str
+    state: ImportState
+    records_taken: int
+    written: int
+    refused: int
+    content_digest: bytes
+    created_by: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def normal_gtin(text: str) -> str | None:
+    """A GTIN of 8, 12, 13 or 14 digits without separators; None where its check digit, or anything else, is wrong."""
+    digits = str(ean.compact(text))
+    return digits if ean.is_valid(digits) else None
+
+
+def changes_of(known: Mapping[str, Article], stated: Sequence[Article]) -> list[ArticleChange]:
+    """What each of the stated articles changes, in their order. An article moves only where something is different."""
+    changes: list[ArticleChange] = []
+    for article in stated:
+        before = known.get(article.sku)
+        version = before.version if before is not None else 0
+        after = replace(article, version=version)
+        changes.append(ArticleChange(before, after if after == before else replace(after, version=version + 1)))
+    return changes
+
+
+def last_of_each(stated: Sequence[Article]) -> list[Article]:
+    """Each article once, as it was stated last."""
+    return list({article.sku: article for article in stated}.values())
+
+
+def article_of(columns: Sequence[str], fields: Sequence[str]) -> dict[str, Any]:
+    """A record as the body of an article; what is empty is absent. A word that cannot be read stays as it is."""
+    said: dict[str, Any] = {column: field for column, field in zip(columns, fields, strict=True) if field}
+    if "is_excluded" in said:
+        said["is_excluded"] = _WORDS.get(said["is_excluded"].lower(), said["is_excluded"])
+    price = said.get("price_floor_minor", "")
+    if price.isascii() and price.isdigit() and len(price) <= _WHOLE_NUMBER_DIGITS_MAX:
+        said["price_floor_minor"] = int(price)
+    return said

@@ -1,0 +1,206 @@
+"""What a partner sells, over HTTP: stated one by one, in batches and by file; it moves only where it differs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from services.coalition.use_cases import import_articles
+from tests.support.registries import bearing
+
+ARTICLES = "/v1/partners/acme/articles"
+IMPORTS = "/v1/partners/acme/article-imports"
+HEADER = "sku;gtin;brand;category;is_excluded;price_floor_minor\n"
+Client = httpx2.AsyncClient
+
+
+@pytest.fixture(autouse=True)
+async def partner(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_articles, "PAGE_RECORDS", 10)
+    for partner_id in ("acme", "bolt"):
+        body = {"partner_id": partner_id, "name": partner_id}
+        assert (await client.post("/v1/partners", json=body, headers=bearing())).status_code == 201
+
+
+async def state(client: Client, sku: str, author: str = "programme", **said: Any) -> httpx2.Response:
+    return await client.put(f"{ARTICLES}/{sku}", json=said, headers=bearing("partners:write", client_id=author))
+
+
+async def batch(client: Client, *articles: dict[str, Any]) -> httpx2.Response:
+    return await client.post(f"{ARTICLES}:batch", json={"articles": articles}, headers=bearing("partners:write"))
+
+
+async def listed(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"limit": "20"} | ({"cursor": cursor} if cursor else {})
+        page = (await client.get(ARTICLES, params=query, headers=bearing("partners:read"))).json()
+        found += page["items"]
+        cursor = page["next_cursor"]
+    return found
+
+
+async def acts(client: Client, author: str) -> list[tuple[str, str, Any, Any]]:
+    log = (await client.get("/v1/audit-log", params={"author": author, "limit": "100"}, headers=bearing())).json()[
+        "items"
+    ]
+    entries = [entry for entry in log if entry["action"].startswith("article.")]
+    return [(entry["action"], entry["subject"], entry["before"], entry["after"]) for entry in reversed(entries)]
+
+
+async def declared(client: Client, **claims: str) -> str:
+    answer = await client.post(IMPORTS, json={}, headers=bearing(**claims))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["import_id"])
+
+
+async def sent(client: Client, import_id: str, content: str | AsyncIterator[bytes], **claims: str) -> httpx2.Response:
+    headers = bearing(**claims) | {"Content-Type": "text/csv; charset=utf-8"}
+    return await client.put(f"{IMPORTS}/{import_id}/content", content=content, headers=headers)
+
+
+def record(number: int, **said: str) -> str:
+    fields = {"sku": f"a{number:03d}", "gtin": "", "brand": "", "category": "", "is_excluded": "", "price": ""}
+    return ";".join((fields | said).values()) + "\n"
+
+
+async def test_an_article_moves_only_where_something_is_different(client: Client) -> None:
+    said = {
+        "gtin": "4006381333931",
+        "brand": "Stabilo",
+        "category": "PENS",
+        "is_excluded": True,
+        "price_floor_minor": 99,
+    }
+    first = await state(client, "pen-1", "pen-keeper", **said)
+    again = await state(client, "pen-1", "pen-keeper", **said)
+    changed = await state(client, "pen-1", "pen-keeper", **(said | {"brand": None}))
+    assert (first.status_code, first.json()) == (200, said | {"sku": "pen-1", "version": 1})
+    assert again.json() == first.json()
+    assert (changed.json()["brand"], changed.json()["version"]) == (None, 2)
+    read = await client.get(f"{ARTICLES}/pen-1", headers=bearing("partners:read"))
+    assert (read.json(), read.headers["etag"]) == (changed.json(), '"2"')
+    assert [(action, subject) for action, subject, _, _ in await acts(client, "pen-keeper")] == [
+        ("article.registered", "acme/pen-1"),
+        ("article.changed", "acme/pen-1"),
+    ]
+    assert (await acts(client, "pen-keeper"))[1][2]["brand"] == "Stabilo"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"gtin": "4006381333932"}, "/gtin"),  # the check digit
+        ({"gtin": "40063813"}, "/gtin"),
+        ({"price_floor_minor": -1}, "/price_floor_minor"),
+        ({"is_excluded": 0}, "/is_excluded"),
+        ({"category": " "}, "/category"),
+        ({"colour": "red"}, "/colour"),
+    ],
+)
+async def test_what_cannot_be_is_refused_by_field(client: Client, said: dict[str, Any], field: str) -> None:
+    answer = await state(client, "pen-1", **said)
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [field])
+
+
+async def test_a_batch_tells_what_became_of_each_article(client: Client) -> None:
+    await batch(client, {"sku": "a"}, {"sku": "b"})
+    answer = await batch(client, {"sku": "c"}, {"sku": "b", "brand": "B"}, {"sku": "a"})
+    assert answer.status_code == 200, answer.text
+    assert [(one["sku"], one["outcome"], one["version"]) for one in answer.json()["articles"]] == [
+        ("c", "registered", 1),
+        ("b", "changed", 2),
+        ("a", "unchanged", 1),
+    ]
+    assert (await batch(client, {"sku": "a"}, {"sku": "a"})).status_code == 422
+    assert [article["sku"] for article in await listed(client)] == ["a", "b", "c"]
+
+
+async def test_articles_that_are_stated_at_once_are_counted_one_after_the_other(client: Client) -> None:
+    await asyncio.gather(*(batch(client, {"sku": "a", "brand": f"{n}"}, {"sku": "b"}) for n in range(6)))
+    assert [article["version"] for article in await listed(client)] == [6, 1]
+
+
+async def test_a_file_states_articles_and_names_each_refused_record(client: Client) -> None:
+    await state(client, "a001", brand="Old")
+    content = HEADER + "".join(
+        (
+            record(1, brand="New"),
+            record(2, gtin="96385074", is_excluded="TRUE", price="120"),
+            record(3, gtin="96385075"),
+            record(4, is_excluded="perhaps"),
+            record(5, price="1.20"),
+            "too;few\n",
+            record(7, sku="spaces are none"),
+            record(8, sku=""),
+            record(2, brand="Later"),
+        )
+    )
+    import_id = await declared(client)
+    answer = await sent(client, import_id, content)
+    assert answer.status_code == 200, answer.text
+    told = {name: answer.json()[name] for name in ("state", "records_taken", "written", "refused")}
+    assert told == {"state": "finished", "records_taken": 9, "written": 2, "refused": 6}
+    refusals = await client.get(f"{IMPORTS}/{import_id}/refusals", headers=bearing("partners:read"))
+    assert [(one["line"], one["reason"], one["column"]) for one in refusals.json()["items"]] == [
+        (4, "gtin", "gtin"),
+        (5, "bool_type", "is_excluded"),
+        (6, "int_type", "price_floor_minor"),
+        (7, "wrong_number_of_fields", None),
+        (8, "string_pattern_mismatch", "sku"),
+        (9, "missing", "sku"),
+    ]
+    assert [(one["sku"], one["brand"], one["is_excluded"], one["version"]) for one in await listed(client)] == [
+        ("a001", "New", False, 2),
+        ("a002", "Later", False, 1),
+    ]
+
+
+async def test_a_file_that_broke_off_goes_on_where_it_stopped_and_sent_anew_changes_nothing(client: Client) -> None:
+    records = [record(number) for number in range(35)]
+
+    async def breaking_off() -> AsyncIterator[bytes]:
+        yield (HEADER + "".join(records[:25])).encode()
+        raise ConnectionResetError("the cable was pulled")
+
+    import_id = await declared(client)
+    assert (await sent(client, import_id, breaking_off(), client_id="nightly")).is_server_error
+    stopped = await client.get(f"{IMPORTS}/{import_id}", headers=bearing("partners:read"))
+    assert (stopped.json()["state"], stopped.json()["records_taken"]) == ("open", 20)
+    whole = await sent(client, import_id, HEADER + "".join(records), client_id="nightly")
+    assert (whole.json()["state"], whole.json()["written"]) == ("finished", 35)
+    assert (await sent(client, import_id, HEADER + "".join(records))).json() == whole.json()
+    longer = await sent(client, import_id, HEADER + "".join(records) + record(35))
+    assert (longer.status_code, longer.json()["type"].rpartition("/")[2]) == (409, "another-file")
+    tomorrow = await sent(client, await declared(client), HEADER + "".join(records), client_id="nightly")
+    assert (tomorrow.json()["records_taken"], tomorrow.json()["written"]) == (35, 0)
+    assert {article["version"] for article in await listed(client)} == {1}
+    assert len(await acts(client, "nightly")) == 35
+
+
+async def test_two_who_send_one_file_state_everything_once(client: Client) -> None:
+    import_id = await declared(client)
+    content = HEADER + "".join(record(number) for number in range(40))
+    answers = await asyncio.gather(sent(client, import_id, content), sent(client, import_id, content))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert (await sent(client, import_id, content)).json()["written"] == 40
+    assert len(await listed(client)) == 40
+
+
+async def test_a_partners_articles_and_imports_are_not_there_for_another(client: Client) -> None:
+    await state(client, "a")
+    import_id = await declared(client)
+    stranger = bearing("partners:read", "partners:write", client_id="b", partner_id="bolt")
+    for path in (f"{ARTICLES}/a", ARTICLES, f"{IMPORTS}/{import_id}"):
+        assert (await client.get(path, headers=stranger)).status_code == 404, path
+    elsewhere = f"/v1/partners/bolt/article-imports/{import_id}"
+    assert (await client.get(elsewhere, headers=stranger)).status_code == 404
+    content = await client.put(f"{elsewhere}/content", content=HEADER, headers=stranger | {"Content-Type": "text/csv"})
+    assert content.status_code == 404
+    own = await client.put(
+        f"{ARTICLES}/a", json={"brand": "Own"}, headers=bearing("partners:write", client_id="hq", partner_id="acme")
+    )
+    assert own.status_code == 200
