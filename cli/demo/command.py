@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.demo.api import Api
 from cli.demo.documents import Document, Play, household_of, stage_play, stores_of
+from cli.demo.gaps import number_consecutively, read_gaps, withhold
 from cli.demo.observing import read_points
 from cli.demo.panel import Basket, load_baskets
 from cli.demo.playing import Advance, Pace, await_decided, await_quiet, measure_delay, post_documents, spend
@@ -90,6 +91,8 @@ async def _play(stack: LocalStack, console: Console) -> Story:
     with console.status("Reading the panel"):
         baskets = load_baskets(datetime.now(UTC).date())
         play = stage_play(baskets, cashier_household=max(basket.household_id for basket in baskets) + 1)
+        number_consecutively(play)
+        withheld = withhold(play)
     story.baskets, story.receipts = len(baskets), len(play.receipts)
     story.synthetic_returns, story.synthetic_swipes = len(play.returns), len(play.fraudulent)
     async with AsyncExitStack() as exits:
@@ -105,6 +108,7 @@ async def _play(stack: LocalStack, console: Console) -> Story:
         with console.status("Waiting for fraud, messages and the last events"):
             await await_quiet(api, _metrics_urls(stack))
         await _observe(stack, api, members, play, story)
+        story.gaps = await read_gaps(api, play, withheld)
     return story
 
 

@@ -16,6 +16,7 @@ BATCHES_AT_ONCE = 4
 SETTLE_SECONDS_MAX = 120.0
 STALLED_SECONDS_MAX = 60.0
 ASK_SECONDS = 0.2
+SPENDING_SHIFT = 9  # the panel's shifts are 1 to 3
 WAIT_SECONDS = 20
 QUIET_LOOKS = 2
 QUIET_SECONDS = 1.1  # what is left in outboxes is measured once a second
@@ -130,7 +131,7 @@ async def spend(api: Api, members: Sequence[str], points: int, documents: Mappin
             await api.post("redemption", f"/v1/redemptions/{redemption_id}/void", {})
             spent["let go"] += 1
         elif number % 5 == 3:
-            tender = _paid_with_points(documents[member_id], redemption_id, points, number)
+            tender = _paid_with_points(documents[member_id], redemption_id, points, spent["captured by receipt"] + 1)
             await api.post("accrual", "/v1/receipts", tender, prefer=f"wait={WAIT_SECONDS}")
             spent["captured by receipt"] += 1
             spent["shown"] = member_id
@@ -142,11 +143,11 @@ async def spend(api: Api, members: Sequence[str], points: int, documents: Mappin
 
 
 def _paid_with_points(like: Document, redemption_id: str, points: int, number: int) -> Document:
-    """A purchase of twice as much as the points pay for, at the till of an earlier one. One point is one cent."""
+    """A purchase of twice as much as the points pay for, a point a cent: at an earlier till, in a shift of its own."""
     total = 2 * points
     line = {"line_id": 1, "sku": "synthetic", "category": "GROCERY", "quantity": "1", "amount_minor": total}
     return like | {
-        "key": like["key"] | {"number": 4 * 10**12 + number},
+        "key": like["key"] | {"shift": SPENDING_SHIFT, "number": number},
         "total_minor": total,
         "lines": [line],
         "tenders": [

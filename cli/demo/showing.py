@@ -11,6 +11,7 @@ from cli.demo.story import Story
 
 STATEMENT_LINES_SHOWN = 10
 CASES_SHOWN = 5
+GAPS_SHOWN = 5
 
 
 def show(console: Console, story: Story) -> None:
@@ -23,6 +24,7 @@ def show(console: Console, story: Story) -> None:
     if story.mail:
         title = f"One of {story.mails:,} e-mails: “{story.mail['subject']}” to {story.mail['to']}"
         console.print(Panel(story.mail["text"], title=title, title_align="left"), highlight=False)
+    _show_gaps(console, story.gaps)
     _show_ledger(console, story.ledger)
 
 
@@ -44,6 +46,24 @@ def _show_pace(console: Console, story: Story) -> None:
         f"{story.credited_after_registration} receipts had waited for cards that were registered after the play; they"
         " are credited now."
     )
+
+
+def _show_gaps(console: Console, gaps: dict[str, Any]) -> None:
+    console.print(
+        f"{gaps['withheld']} receipts of Corner Grocer were kept back on purpose. The gap report finds"
+        f" [bold]{gaps['missing']} numbers[/bold] that never came: "
+        + ("exactly these." if gaps["is_exact"] else "[red]others than these.[/red]")
+    )
+    table = Table("store", "till", "business date", "shift", "received", "missing")
+    for shift in gaps["shifts"][:GAPS_SHOWN]:
+        runs = ", ".join(_run(run["first"], run["last"]) for run in shift["missing"])
+        received = f"{shift['received_count']} of {shift['received_count'] + shift['missing_count']}"
+        table.add_row(shift["store_id"], shift["till_id"], shift["business_date"], str(shift["shift"]), received, runs)
+    console.print(table)
+
+
+def _run(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _show_points(console: Console, story: Story) -> None:

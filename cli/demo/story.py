@@ -36,6 +36,7 @@ class Story:
     held_points: int = 0
     mails: int = 0
     mail: dict[str, str] = field(default_factory=dict)
+    gaps: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
