@@ -77,6 +77,7 @@ def test_personal_fields_are_masked_at_any_depth(lines: Lines) -> None:
         ("card 4000 1234 1234 1234 refused", "card … refused"),
         ("called +49 151 12345678.", "called …."),
         ("key tk_abcdefghijklmnop was sent", "key … was sent"),
+        ("invited with hi_abcdefghijklmnop", "invited with …"),
         ("Authorization: Bearer eyJhbGciOi.eyJzdWIi.c2ln", "Authorization: …"),
         ("receipt 12345 of 2026-03-01 took 250 ms", "receipt 12345 of 2026-03-01 took 250 ms"),
         ("at 2026-03-01T09:30:00+01:00", "at 2026-03-01T09:30:00+01:00"),
