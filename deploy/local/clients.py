@@ -31,6 +31,8 @@ ADMIN_SCOPES = (
     "members:audit",
     "members:merge",
     "members:erase",
+    "members:export",
+    "members:data",
     "members:republish",
     "households:write",
     "households:read",
@@ -51,6 +53,7 @@ ADMIN_SCOPES = (
 )
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "admin": ADMIN_SCOPES,
+    "members": ("members:data",),
     "notifications": ("members:contact",),
 }
 

@@ -18,5 +18,6 @@ def env_file(secrets: StackSecrets) -> str:
         "TESSERA_SIGNING_KEY": secrets.signing_key,
         "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
         "TESSERA_CLIENT_SECRET": secrets.client_secrets["notifications"],
+        "TESSERA_MEMBERS_CLIENT_SECRET": secrets.client_secrets["members"],
     }
     return "".join(f"{name}='{value}'\n" for name, value in values.items())

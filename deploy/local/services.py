@@ -119,7 +119,17 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
                 "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
             }
         case "members":
-            return {"TESSERA_MASTER_KEYS": secrets.master_keys, "TESSERA_QR_KEYS": secrets.qr_keys}
+            return {
+                "TESSERA_MASTER_KEYS": secrets.master_keys,
+                "TESSERA_QR_KEYS": secrets.qr_keys,
+                "TESSERA_ACCRUAL_URL": url_of(config, "accrual"),
+                "TESSERA_REDEMPTION_URL": url_of(config, "redemption"),
+                "TESSERA_FRAUD_URL": url_of(config, "fraud"),
+                "TESSERA_NOTIFICATIONS_URL": url_of(config, "notifications"),
+                "TESSERA_TOKEN_URL": f"{url_of(config, 'coalition')}/oauth/token",
+                "TESSERA_CLIENT_ID": "members",
+                "TESSERA_CLIENT_SECRET": secrets.client_secrets["members"],
+            }
         case "accrual" | "redemption":
             return {"TESSERA_QR_KEYS": secrets.qr_keys}
         case "notifications":

@@ -16,7 +16,7 @@ PASSWORD_BYTES = 24
 IDENTIFIER_KEY_BYTES = 32
 MASTER_KEY_BYTES = 32
 QR_KEY_BYTES = 32
-CLIENTS = ("admin", "notifications")
+CLIENTS = ("admin", "members", "notifications")
 
 
 class StackSecrets(BaseModel):
@@ -62,7 +62,11 @@ def _with_new_secrets(path: Path) -> StackSecrets | None:
     try:
         kept = json.loads(path.read_bytes())
         new = StackSecrets.generated().model_dump(mode="json")
-        return None if new.keys() <= kept.keys() else StackSecrets.model_validate(new | kept)
+        kept_clients = kept.get("client_secrets", {})
+        if new.keys() <= kept.keys() and set(CLIENTS) <= kept_clients.keys():
+            return None
+        grown = new | kept | {"client_secrets": new["client_secrets"] | kept_clients}
+        return StackSecrets.model_validate(grown)
     except (ValueError, AttributeError):
         return None  # load_secrets says what is wrong
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from services.accrual import metrics
+from services.accrual.api.member_data import member_data_router
 from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_sets import rule_sets_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
@@ -55,7 +56,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     limits = ConsumerLimits(batch_size=batch_size)
     purchases = PurchaseHandler(database, settings.programme, rules, funds, batch_size)
     return Wiring(
-        routers=(receipts_router(door, database, rules), rule_sets_router(database)),
+        routers=(receipts_router(door, database, rules), rule_sets_router(database), member_data_router(database)),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
             Subscription(MEMBERS, MemberHandler(database), unknown_types="dead-letter"),

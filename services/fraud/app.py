@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from services.fraud.api import cases_router, decisions_router
+from services.fraud.api.cases import cases_router, decisions_router
+from services.fraud.api.member_data import member_data_router
 from services.fraud.consumer import (
     CoalitionHandler,
     MemberHandler,
@@ -29,7 +30,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
     purchases = PurchaseHandler(database, ACTIVE_RULE_SET, settings.zone)
     limits = ConsumerLimits(records_max=settings.purchase_batch_max)
     return Wiring(
-        routers=(cases_router(database), decisions_router(database)),
+        routers=(cases_router(database), decisions_router(database), member_data_router(database)),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
             Subscription(MEMBERS, MemberHandler(database), wants=wants_member),

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import httpx2
+
 from services.members.api.accesses import accesses_router
 from services.members.api.attributes import attributes_router, member_attributes_router
 from services.members.api.card_ranges import card_ranges_router
@@ -10,6 +12,7 @@ from services.members.api.consents import consent_reading_router, consents_route
 from services.members.api.data_quality import member_quality_router, quality_router
 from services.members.api.enrolment import enrolment_router
 from services.members.api.erasure import erasure_router
+from services.members.api.exports import exports_router
 from services.members.api.household_problems import HOUSEHOLD_PROBLEMS
 from services.members.api.households import household_reading_router, households_router, invitations_router
 from services.members.api.identifiers import changes_router, resolving_router
@@ -47,10 +50,13 @@ from services.members.domain.errors import (
     UnknownReasonError,
     UnlikeReplacementError,
 )
+from services.members.domain.exports import ExportTooLargeError
 from services.members.domain.joining import JoiningRefusedError
 from services.members.domain.member_import import ImportNotFoundError
 from services.members.domain.referral import ReferralCodeError
+from services.members.gateways.service_data import ServiceData
 from services.members.settings import MembersSettings
+from services.members.use_cases.export_member import MemberExporter
 from services.members.use_cases.import_members import MemberImporter
 from services.members.use_cases.rewrap_keys import rewrap_all
 from shared.events.catalogue import COALITION
@@ -58,10 +64,12 @@ from shared.qr_tokens import InvalidQrTokenError
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 from shared.web import VersionChangedError
+from shared.web.access_tokens import AccessToken
 from shared.web.csv_pages import AnotherFileError, ImportBusyError, UnusableHeaderError
 from shared.web.csv_records import UnreadableCsvError
 
 REWRAP_SECONDS = 60.0
+EXPORT_CONNECTIONS_MAX = 8
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AnotherFileError: (409, "another-file", "Another file"),
@@ -76,6 +84,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     IdentifierStateError: (409, "identifier-state", "Identifier state"),
     IdentifierTakenError: (409, "identifier-taken", "Identifier taken"),
     IdentifierUnknownError: (404, "identifier-unknown", "Identifier unknown"),
+    ExportTooLargeError: (409, "export-too-large", "Export too large"),
     ImportBusyError: (409, "import-busy", "Import busy"),
     ImportNotFoundError: (404, "not-found", "Not found"),
     UnusableHeaderError: (422, "unusable-file", "Unusable file"),
@@ -102,6 +111,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     identities, master_keys = settings.identities, settings.keys
     seal = Seal(settings.hashing_key.secret, "members")
     importer = MemberImporter(database, master_keys)
+    client = http_client()
     return Wiring(
         routers=(
             enrolment_router(database, identities, master_keys),
@@ -111,6 +121,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             erasure_router(database, settings.reasons),
             republishing_router(database),
             accesses_router(database),
+            exports_router(MemberExporter(database, other_services(settings, client), master_keys)),
             imports_router(database, identities, importer),
             import_reports_router(database, importer),
             consents_router(database, seal, settings.consent_confirmed_within),
@@ -137,5 +148,24 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         periodic=(Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),),
         on_start=(database.warm,),
+        on_stop=(client.aclose,),
         domain_problems=DOMAIN_PROBLEMS | HOUSEHOLD_PROBLEMS | STATEMENT_PROBLEMS,
     )
+
+
+def http_client() -> httpx2.AsyncClient:
+    """One client for the token service and the services that are asked for exports. Its users set the deadlines."""
+    limits = httpx2.Limits(max_connections=EXPORT_CONNECTIONS_MAX)
+    return httpx2.AsyncClient(limits=limits, timeout=None, trust_env=False)
+
+
+def other_services(settings: MembersSettings, client: httpx2.AsyncClient) -> list[ServiceData]:
+    """Every other service that keeps anything of a member, as this service's API client."""
+    token = AccessToken(client, settings.token_url, settings.client_id, settings.client_secret.get_secret_value())
+    urls = {
+        "accrual": settings.accrual_url,
+        "redemption": settings.redemption_url,
+        "fraud": settings.fraud_url,
+        "notifications": settings.notifications_url,
+    }
+    return [ServiceData(name, url, client, token) for name, url in urls.items()]

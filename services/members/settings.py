@@ -1,7 +1,7 @@
 """What members is told by its environment, beside what every service is."""
 
 from datetime import timedelta
-from typing import get_args
+from typing import Annotated, get_args
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -11,6 +11,8 @@ from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
 from shared.runtime.till_settings import QrSettings
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://")]
 
 DEFAULT_STATUS_REASONS = (
     "member_request,inactivity,card_lost,card_stolen,fraud_suspected,fraud_confirmed,fraud_cleared,terms_breached,"
@@ -55,6 +57,26 @@ class MembersSettings(QrSettings):
     )
     household_invitation_hours: int = Field(
         default=168, ge=1, le=8_760, description="How long an invitation to a household can be accepted, in hours."
+    )
+
+    token_url: HttpUrl = Field(
+        default="http://127.0.0.1:8002/oauth/token", description="Where the coalition service gives out tokens."
+    )
+    client_id: str = Field(
+        default="members", min_length=1, description="The API client that has the scope members:data, for exports."
+    )
+    client_secret: SecretStr = Field(description="That client's secret.")
+    accrual_url: HttpUrl = Field(
+        default="http://127.0.0.1:8003", description="The accrual service, for exports of members' data."
+    )
+    redemption_url: HttpUrl = Field(
+        default="http://127.0.0.1:8004", description="The redemption service, for exports of members' data."
+    )
+    fraud_url: HttpUrl = Field(
+        default="http://127.0.0.1:8005", description="The fraud service, for exports of members' data."
+    )
+    notifications_url: HttpUrl = Field(
+        default="http://127.0.0.1:8006", description="The notifications service, for exports of members' data."
     )
 
     @field_validator("master_keys")

@@ -4,18 +4,19 @@ from datetime import timedelta
 
 import httpx2
 
-from services.notifications.api import messages_router
+from services.notifications.api.member_data import member_data_router
+from services.notifications.api.messages import messages_router
 from services.notifications.consumer import TopicHandler, is_earning, take_coalition, take_members, take_points
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
 from services.notifications.gateways.mail_server import MailServer, MailServerAddress
-from services.notifications.gateways.tokens import AccessToken
 from services.notifications.rendering import Templates
 from services.notifications.repository.retention import SETTLED_MESSAGES
 from services.notifications.sender import LEASE_SECONDS, MessageSender
 from services.notifications.settings import NotificationsSettings
 from shared.events.catalogue import COALITION, MEMBERS, POINTS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
+from shared.web.access_tokens import AccessToken
 
 SEND_INTERVAL_SECONDS = 1.0
 
@@ -38,7 +39,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
 
     delay = timedelta(seconds=settings.digest_delay_seconds)
     return Wiring(
-        routers=(messages_router(database),),
+        routers=(messages_router(database), member_data_router(database)),
         subscriptions=(
             Subscription(POINTS, TopicHandler(database, take_points(delay)), wants=is_earning),
             Subscription(MEMBERS, TopicHandler(database, take_members)),

@@ -69,13 +69,13 @@ def decode_cursor(cursor: str, adapter: TypeAdapter[P]) -> P:
         document = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return adapter.validate_json(document, strict=True)
     except (binascii.Error, ValueError) as error:
-        detail = "The cursor is not one that this list gave out: start again without a cursor."
-        raise Problem(
-            400,
-            "invalid-cursor",
-            detail,
-            errors=(FieldError(parameter="query cursor", detail=detail),),
-        ) from error
+        raise invalid_cursor() from error
+
+
+def invalid_cursor() -> Problem:
+    """400: the cursor is none of this list's."""
+    detail = "The cursor is not one that this list gave out: start again without a cursor."
+    return Problem(400, "invalid-cursor", detail, errors=(FieldError(parameter="query cursor", detail=detail),))
 
 
 async def _page_request(

@@ -12,7 +12,7 @@ SECRET = re.compile(r"(?:^|_)(?:secret|password|signature|mac|hmac|token|till_ke
 # What these compare is not the secret itself: a kind of token, a scope of one.
 NOT_SECRET = re.compile(r"token_type|token_endpoint|token_issuer|token_url")
 # Our own token with our own: whether another task has fetched a newer one meanwhile. Nobody outside sees its time.
-OWN_WITH_OWN = {"services/notifications/gateways/tokens.py"}
+OWN_WITH_OWN = {"shared/web/access_tokens.py"}
 
 
 def compared_secrets(tree: ast.AST) -> list[str]:

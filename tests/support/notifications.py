@@ -14,13 +14,13 @@ from services.notifications.domain.digest import Award
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
 from services.notifications.gateways.mail_server import MailServer, MailServerAddress
-from services.notifications.gateways.tokens import AccessToken
 from services.notifications.rendering import Templates
 from services.notifications.sender import MessageSender
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from shared.database import Database
 from shared.ids import new_id
 from shared.receipt_key import DocumentKey, encode_receipt_key
+from shared.web.access_tokens import AccessToken
 from tests.support.mail_host import MailHost
 from tests.support.registry_host import RegistryHost
 

@@ -103,7 +103,7 @@ def bearing(*scopes: str, client_id: str = "programme", partner_id: str | None =
 
 def members_settings(**others: object) -> MembersSettings:
     """The registry's settings."""
-    return MembersSettings.model_validate(REQUIRED | {"master_keys": MASTER_KEYS} | others)
+    return MembersSettings.model_validate(REQUIRED | {"master_keys": MASTER_KEYS, "client_secret": "s" * 32} | others)
 
 
 def coalition_settings(clients: Iterable[Mapping[str, object]] = ()) -> CoalitionSettings:

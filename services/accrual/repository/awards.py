@@ -59,10 +59,10 @@ _DECISION_OF = "select decision from awards where natural_key = $1"
 _DOCUMENTS_OF = "select natural_key, event from documents where natural_key = any($1::bytea[])"
 
 _SAVE_REFUSALS = """
-    insert into refusals (natural_key, content_hash, reason, detail, event, refused_at)
-    select natural_key, content_hash, reason, detail, event, $1
-    from unnest($2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::bytea[])
-        as incoming (natural_key, content_hash, reason, detail, event)
+    insert into refusals (natural_key, content_hash, reason, detail, event, owner_id, refused_at)
+    select natural_key, content_hash, reason, detail, event, owner_id, $1
+    from unnest($2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::bytea[], $7::uuid[])
+        as incoming (natural_key, content_hash, reason, detail, event, owner_id)
     order by natural_key
     on conflict (natural_key, content_hash) do nothing
     returning natural_key, content_hash
@@ -115,13 +115,14 @@ class ReturnRow:
 
 @dataclass(frozen=True, slots=True)
 class RefusalRow:
-    """A document that earns nothing, and why."""
+    """A document that earns nothing, and why. ``owner_id`` is whom it names, where it names a member."""
 
     natural_key: bytes
     content_hash: bytes
     reason: str
     detail: str
     event: bytes
+    owner_id: UUID | None
 
 
 async def save_awards(transaction: Transaction, rows: Sequence[AwardRow]) -> None:
@@ -204,6 +205,7 @@ async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) ->
         [row.reason for row in rows],
         [row.detail for row in rows],
         [compress(without_identifier(row.event)) for row in rows],
+        [row.owner_id for row in rows],
     )
     return {(row["natural_key"], row["content_hash"]) for row in saved}
 

@@ -23,14 +23,14 @@ _FORGET_MEETING_ROWS = "delete from meeting_rows where key = any($1::text[])"
 _LOCK_MEETING_ROWS = "select key from meeting_rows where key = any($1::text[]) order by key for no key update"
 
 _PARK = """
-    insert into parked (natural_key, reason, waits_for, identifier_hash, event, parked_at)
-    select natural_key, reason, waits_for, identifier_hash, event, $1
-    from unnest($2::bytea[], $3::text[], $4::text[], $5::text[], $6::bytea[])
-        as incoming (natural_key, reason, waits_for, identifier_hash, event)
+    insert into parked (natural_key, reason, waits_for, owner_id, identifier_hash, event, parked_at)
+    select natural_key, reason, waits_for, owner_id, identifier_hash, event, $1
+    from unnest($2::bytea[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bytea[])
+        as incoming (natural_key, reason, waits_for, owner_id, identifier_hash, event)
     order by natural_key
     on conflict (natural_key) do update  -- decided again and still lacking something: since when stays as it was
-        set reason = excluded.reason, waits_for = excluded.waits_for, identifier_hash = excluded.identifier_hash,
-            event = excluded.event
+        set reason = excluded.reason, waits_for = excluded.waits_for, owner_id = excluded.owner_id,
+            identifier_hash = excluded.identifier_hash, event = excluded.event
 """
 
 _LOCK_CARRIERS = """
@@ -92,12 +92,13 @@ _STRANDED = """
 class ParkedRow:
     """A receipt to park: ``reason`` for people, ``waits_for`` the key of the row in which it meets what it lacks.
 
-    ``identifier_hash`` is the one that the event carries.
+    ``owner_id`` is whose it is, where that is known; ``identifier_hash`` the one that the event carries.
     """
 
     natural_key: bytes
     reason: str
     waits_for: str | None
+    owner_id: UUID | None
     identifier_hash: str | None
     event: bytes
 
@@ -191,6 +192,7 @@ async def park(transaction: Transaction, rows: Sequence[ParkedRow]) -> None:
             [row.natural_key for row in rows],
             [row.reason for row in rows],
             [row.waits_for for row in rows],
+            [row.owner_id for row in rows],
             [row.identifier_hash for row in rows],
             [compress(row.event) for row in rows],
         )

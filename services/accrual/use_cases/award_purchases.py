@@ -126,7 +126,7 @@ async def _account_for_settled(transaction: Transaction, documents: Sequence[Doc
     saved = await awards.save_refusals(
         transaction,
         [
-            RefusalRow(key, content_hash, reason, detail, document.body)
+            RefusalRow(key, content_hash, reason, detail, document.body, document.event.data.member_id)
             for (key, content_hash), document in conflicting.items()
         ],
     )

@@ -132,6 +132,7 @@ async def _save_waiting_and_refused(
                 decision.reason,
                 decision.detail,
                 decision.document.body,
+                decision.owner_id,
             )
             for decision in refused
         ],
@@ -147,6 +148,7 @@ def _parked_row(decision: Parked) -> ParkedRow:
         document.natural_key,
         decision.reason,
         _waits_for(decision),
+        data.member_id or decision.owner_id,
         None if is_named else data.identifier_hash,
         without_identifier(document.body) if is_named else document.body,
     )

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.notifications.domain.delivery import NotDeliverable
 from services.notifications.domain.standing import SUPPRESSES
-from services.notifications.gateways.tokens import AccessToken, TokenUnavailableError
 from shared.events.members import MemberStatus
+from shared.web.access_tokens import AccessToken, TokenUnavailableError, authorised_get
 
 CONTACT_DEADLINE_SECONDS = 3.0
 
@@ -60,7 +60,8 @@ class Contacts:
         async with self._slots:
             try:
                 async with asyncio.timeout(CONTACT_DEADLINE_SECONDS):
-                    answer = await self._ask(member_id)
+                    url = f"{self._members_url}/v1/members/{member_id}/contact"
+                    answer = await authorised_get(self._client, self._token, url)
             except (httpx2.HTTPError, TimeoutError, TokenUnavailableError) as error:
                 raise ContactsUnavailableError(f"the registry did not answer ({type(error).__name__})") from None
         match answer.status_code:
@@ -70,16 +71,6 @@ class Contacts:
                 return NotDeliverable("member_unknown")
             case status:
                 raise ContactsUnavailableError(f"the registry answered {status}")
-
-    async def _ask(self, member_id: UUID) -> httpx2.Response:
-        url = f"{self._members_url}/v1/members/{member_id}/contact"
-        token = await self._token.get()
-        answer = await self._client.get(url, headers={"Authorization": f"Bearer {token}"})
-        if answer.status_code == httpx2.codes.UNAUTHORIZED:  # keys rotate before tokens expire
-            self._token.forget(token)
-            token = await self._token.get()
-            answer = await self._client.get(url, headers={"Authorization": f"Bearer {token}"})
-        return answer
 
 
 def _contact_of(body: bytes) -> Contact | NotDeliverable:

@@ -11,8 +11,8 @@ from shared.database import Transaction
 
 CaptureKey = tuple[UUID, bytes]
 
-_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points, captured_points,
-    uncovered_points, held_at, expires_at, closed_at, session_id"""
+REDEMPTION_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points,
+    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -27,7 +27,7 @@ MEET = """
 """
 
 LOCK = f"""
-    select {_COLUMNS}
+    select {REDEMPTION_COLUMNS}
     from redemptions
     where redemption_id = any($1::uuid[])
     order by redemption_id
@@ -36,7 +36,7 @@ LOCK = f"""
 
 # Rows that somebody else is busy with are left to the next page: whoever holds them decides their fate.
 LOCK_DUE = f"""
-    select {_COLUMNS}
+    select {REDEMPTION_COLUMNS}
     from redemptions
     where state = 'held' and expires_at <= $1
     order by expires_at
@@ -44,13 +44,13 @@ LOCK_DUE = f"""
     for no key update skip locked
 """
 
-FIND = f"select {_COLUMNS} from redemptions where redemption_id = $1"
+FIND = f"select {REDEMPTION_COLUMNS} from redemptions where redemption_id = $1"
 
 FIND_BY_SESSION = "select redemption_id from redemptions where session_id = $1"
 
 # Every row is either new or locked by this transaction.
 SAVE = f"""
-    insert into redemptions ({_COLUMNS})
+    insert into redemptions ({REDEMPTION_COLUMNS})
     select *
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
@@ -71,17 +71,17 @@ SAVE = f"""
             session_id = excluded.session_id
 """
 
-_CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
+CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
     source, content_hash"""
 
 LOAD_CAPTURES = f"""
-    select {_CAPTURE_COLUMNS}
+    select {CAPTURE_COLUMNS}
     from redemption_captures
         join unnest($1::uuid[], $2::bytea[]) as wanted (redemption_id, receipt_key) using (redemption_id, receipt_key)
 """
 
 LOAD_CAPTURES_OF = f"""
-    select {_CAPTURE_COLUMNS}
+    select {CAPTURE_COLUMNS}
     from redemption_captures
     where redemption_id = $1
     order by captured_at, receipt_key
@@ -89,7 +89,7 @@ LOAD_CAPTURES_OF = f"""
 """
 
 SAVE_CAPTURES = f"""
-    insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
+    insert into redemption_captures ({CAPTURE_COLUMNS}, captured_at)
     select *, $10
     from unnest(
         $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
@@ -108,20 +108,20 @@ async def meet_redemptions(
     met = {redemption_id: Redemption(redemption_id, point_type) for redemption_id in made}
     there = [redemption_id for redemption_id in wanted if redemption_id not in made]
     if there:
-        met |= {row["redemption_id"]: _redemption(row) for row in await transaction.raw.fetch(LOCK, there)}
+        met |= {row["redemption_id"]: redemption_of(row) for row in await transaction.raw.fetch(LOCK, there)}
     return met
 
 
 async def lock_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
     """The redemption, locked to the commit, or None."""
     row = await transaction.raw.fetchrow(LOCK, [redemption_id])
-    return None if row is None else _redemption(row)
+    return None if row is None else redemption_of(row)
 
 
 async def find_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
     """The redemption as it stands, or None."""
     row = await transaction.raw.fetchrow(FIND, redemption_id)
-    return None if row is None else _redemption(row)
+    return None if row is None else redemption_of(row)
 
 
 async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | None:
@@ -132,7 +132,7 @@ async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | 
 
 async def lock_due_holds(transaction: Transaction, due_at: datetime, rows_max: int) -> list[Redemption]:
     """Open holds that end at ``due_at`` or before, oldest first, locked; those that others hold are left out."""
-    return [_redemption(row) for row in await transaction.raw.fetch(LOCK_DUE, due_at, rows_max)]
+    return [redemption_of(row) for row in await transaction.raw.fetch(LOCK_DUE, due_at, rows_max)]
 
 
 async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redemption]) -> None:
@@ -161,12 +161,12 @@ async def load_captures(transaction: Transaction, keys: Iterable[CaptureKey]) ->
     """What was captured under these keys; the redemptions are locked, so nobody adds to it meanwhile."""
     wanted = sorted(set(keys))
     rows = await transaction.raw.fetch(LOAD_CAPTURES, [key[0] for key in wanted], [key[1] for key in wanted])
-    return {(row["redemption_id"], row["receipt_key"]): _capture(row) for row in rows}
+    return {(row["redemption_id"], row["receipt_key"]): capture_of(row) for row in rows}
 
 
 async def load_captures_of(transaction: Transaction, redemption_id: UUID, rows_max: int) -> list[Capture]:
     """What receipts took of one redemption, oldest first."""
-    return [_capture(row) for row in await transaction.raw.fetch(LOAD_CAPTURES_OF, redemption_id, rows_max)]
+    return [capture_of(row) for row in await transaction.raw.fetch(LOAD_CAPTURES_OF, redemption_id, rows_max)]
 
 
 async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -> None:
@@ -188,7 +188,8 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
     )
 
 
-def _redemption(row: asyncpg.Record) -> Redemption:
+def redemption_of(row: asyncpg.Record) -> Redemption:
+    """From a row with ``REDEMPTION_COLUMNS``."""
     return Redemption(
         redemption_id=row["redemption_id"],
         point_type=row["point_type"],
@@ -206,7 +207,8 @@ def _redemption(row: asyncpg.Record) -> Redemption:
     )
 
 
-def _capture(row: asyncpg.Record) -> Capture:
+def capture_of(row: asyncpg.Record) -> Capture:
+    """From a row with ``CAPTURE_COLUMNS``."""
     return Capture(
         redemption_id=row["redemption_id"],
         receipt_key=row["receipt_key"],

@@ -28,7 +28,16 @@ async def test_a_block_stops_spending_within_two_seconds_and_an_unblocking_allow
 ) -> None:
     async with AsyncExitStack() as services:
         members = await services.enter_async_context(
-            running("members", MembersSettings, build, fresh_database, "both", kafka_settings, master_keys=MASTER_KEYS)
+            running(
+                "members",
+                MembersSettings,
+                build,
+                fresh_database,
+                "both",
+                kafka_settings,
+                master_keys=MASTER_KEYS,
+                client_secret="s" * 32,
+            )
         )
         redemption = await services.enter_async_context(
             redemption_service(fresh_database, "both", kafka_settings, identifier_key=IDENTIFIER_KEY)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from services.notifications.api import messages_router
+from services.notifications.api.messages import messages_router
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from services.notifications.use_cases.claim_due_messages import claim_due_messages
 from shared.database import Database

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from services.notifications.domain.delivery import NotDeliverable
 from services.notifications.gateways.contacts import Contact, Contacts
-from services.notifications.gateways.tokens import AccessToken
 from shared.database import Database
 from shared.ids import new_id
+from shared.web.access_tokens import AccessToken
 from tests.support.registries import bearing, coalition_client, coalition_settings, members_client
 
 CLIENT = {"client_id": "notifications", "secret": "correct horse battery staple", "scopes": ["members:contact"]}

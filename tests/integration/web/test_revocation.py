@@ -44,7 +44,16 @@ async def three_services(
             )
         )  # fmt: skip
         registry = await opened.enter_async_context(
-            running("members", MembersSettings, members.build, database, "both", kafka, master_keys=MASTER_KEYS)
+            running(
+                "members",
+                MembersSettings,
+                members.build,
+                database,
+                "both",
+                kafka,
+                master_keys=MASTER_KEYS,
+                client_secret="s" * 32,
+            )
         )
         await opened.enter_async_context(running("accrual", AccrualSettings, accrual.build, database, "worker", kafka))
         door = await opened.enter_async_context(

@@ -20,7 +20,7 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
 def test_every_secret_differs() -> None:
     secrets = StackSecrets.generated()
     passwords = [secrets.admin_password, *secrets.role_passwords.values(), *secrets.client_secrets.values()]
-    assert len(set(passwords)) == len(passwords) == 1 + 12 + 2
+    assert len(set(passwords)) == len(passwords) == 1 + 12 + 3
     assert len(bytes.fromhex(secrets.identifier_key)) == 32
     assert len(bytes.fromhex(secrets.master_keys.removeprefix("1:"))) == 32
     assert OKPKey.import_key(json.loads(secrets.signing_key)).is_private
@@ -35,6 +35,16 @@ def test_a_secret_that_is_new_in_this_version_is_added_and_kept(tmp_path: Path) 
     assert grown.model_dump(mode="json") == older | {"master_keys": grown.master_keys}
     assert load_or_make_secrets(path) == grown
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_client_that_is_new_in_this_version_is_added_too(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    older = load_or_make_secrets(path).model_dump(mode="json")
+    del older["client_secrets"]["members"]
+    path.write_text(json.dumps(older))
+    grown = load_or_make_secrets(path)
+    assert {**grown.client_secrets} == older["client_secrets"] | {"members": grown.client_secrets["members"]}
+    assert load_or_make_secrets(path) == grown
 
 
 def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path) -> None:

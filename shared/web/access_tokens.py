@@ -1,8 +1,8 @@
-"""An access token for the registry, by client credentials, kept until shortly before it expires."""
+"""A service calls another one: an access token by client credentials, kept until shortly before it expires."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -76,3 +76,21 @@ class AccessToken:
             return _TokenAnswer.model_validate_json(answer.content)
         except ValidationError:
             raise TokenUnavailableError("the token service's answer is no token") from None
+
+
+async def authorised_get(
+    client: httpx2.AsyncClient, token: AccessToken, url: str, params: Mapping[str, str] | None = None
+) -> httpx2.Response:
+    """What the URL answers to our token, whatever its status. The caller sets the deadline.
+
+    Raises:
+        TokenUnavailableError: no token could be had.
+        httpx2.HTTPError: nobody answered.
+    """
+    bearer = await token.get()
+    answer = await client.get(url, params=params, headers={"Authorization": f"Bearer {bearer}"})
+    if answer.status_code == httpx2.codes.UNAUTHORIZED:  # keys rotate before tokens expire
+        token.forget(bearer)
+        bearer = await token.get()
+        answer = await client.get(url, params=params, headers={"Authorization": f"Bearer {bearer}"})
+    return answer

@@ -1,0 +1,170 @@
+"""``/v1/members/{member_id}/data``: all that accrual keeps of a member, for an export."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias, assert_never
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter
+from pydantic import Field
+
+from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
+from services.accrual.schemas import Answer
+from services.accrual.use_cases.read_member_data import SECTIONS, Kept
+from shared.database import Database
+from shared.events.catalogue import PURCHASES
+from shared.receipt_key import receipt_id_of
+from shared.web.authorisation import requires
+from shared.web.paging import Page, Paging
+from shared.web.principal import Principal
+from shared.web.problems import not_found, problems
+from shared.web.sections import read_sections
+
+# Another person's (the cashier's), the identifier, and digests that say nothing.
+_NOT_TOLD = {"operator_hash", "identifier_hash", "content_hash", "member_id"}
+
+Document = Annotated[
+    dict[str, Any] | None,
+    Field(description="The till's document; null once its time in the retention table (documents) is over."),
+]
+
+
+class AppliedRule(Answer):
+    """A rule and what it gave."""
+
+    rule_id: str
+    points: int
+
+
+class AwardData(Answer):
+    """What a receipt earned, by which rules of which version, and what of it was taken back since."""
+
+    kind: Literal["award"] = "award"
+    receipt_id: str
+    point_type: str
+    points: int
+    taken_back: int
+    rule_set_version: int
+    mapping_version: int
+    applied_rules: list[AppliedRule]
+    decided_at: datetime
+    hold_reason: str | None
+    hold_ends_at: datetime | None
+    document: Document
+
+
+class ReturnedLine(Answer):
+    """A line of the purchase, and how much of it came back."""
+
+    line_id: int
+    quantity_thousandths: int
+
+
+class ReturnData(Answer):
+    """What a return took back. Its document is not kept."""
+
+    kind: Literal["return"] = "return"
+    receipt_id: str
+    original_receipt_id: str
+    points: int
+    became_debt: int
+    lines: list[ReturnedLine]
+    decided_at: datetime
+
+
+class RefusalData(Answer):
+    """A document that was refused."""
+
+    kind: Literal["refusal"] = "refusal"
+    receipt_id: str
+    reason: str
+    detail: str
+    refused_at: datetime
+    document: Document
+
+
+class ParkedData(Answer):
+    """A document that waits."""
+
+    kind: Literal["parked"] = "parked"
+    receipt_id: str
+    reason: str
+    parked_at: datetime
+    document: Document
+
+
+MemberData: TypeAlias = Annotated[AwardData | ReturnData | RefusalData | ParkedData, Field(discriminator="kind")]
+
+
+def member_data_router(database: Database) -> APIRouter:
+    """The route, on this process's database."""
+    router = APIRouter(prefix="/v1", tags=["member data"])
+
+    @router.get("/members/{member_id}/data", responses=problems(400, 401, 403, 404, 422))
+    async def read_data(
+        member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
+    ) -> Page[MemberData]:
+        """All that is kept of a member: awards, returns, refusals, what waits. For the programme's own clients.
+
+        The id is taken as it stands: who was merged away has what was given under the old id. Nothing for a stranger.
+        """
+        if not principal.sees(None):
+            raise not_found("member")
+        async with database.transaction() as transaction:
+            page = await read_sections(transaction, member_id, SECTIONS, paging)
+        return Page[MemberData](items=[_told(kept) for kept in page.rows], next_cursor=page.next_cursor)
+
+    return router
+
+
+def _told(kept: Kept) -> AwardData | ReturnData | RefusalData | ParkedData:
+    receipt_id = receipt_id_of(kept.natural_key)
+    match kept:
+        case KeptAward():
+            applied = orjson.loads(kept.decision)["applied"]
+            return AwardData(
+                receipt_id=receipt_id,
+                point_type=kept.point_type,
+                points=kept.points,
+                taken_back=kept.taken_back,
+                rule_set_version=kept.rule_set_version,
+                mapping_version=kept.mapping_version,
+                applied_rules=[AppliedRule(rule_id=rule_id, points=points) for rule_id, points in applied],
+                decided_at=kept.decided_at,
+                hold_reason=kept.hold_reason,
+                hold_ends_at=kept.hold_ends_at,
+                document=_document(kept.document),
+            )
+        case KeptReturn():
+            lines = kept.thousandths_by_line.items()
+            return ReturnData(
+                receipt_id=receipt_id,
+                original_receipt_id=receipt_id_of(kept.original_key),
+                points=kept.points,
+                became_debt=kept.became_debt,
+                lines=[ReturnedLine(line_id=line_id, quantity_thousandths=each) for line_id, each in lines],
+                decided_at=kept.decided_at,
+            )
+        case KeptRefusal():
+            return RefusalData(
+                receipt_id=receipt_id,
+                reason=kept.reason,
+                detail=kept.detail,
+                refused_at=kept.refused_at,
+                document=_document(kept.document),
+            )
+        case KeptParked():
+            return ParkedData(
+                receipt_id=receipt_id,
+                reason=kept.reason,
+                parked_at=kept.parked_at,
+                document=_document(kept.document),
+            )
+        case _:
+            assert_never(kept)
+
+
+def _document(body: bytes | None) -> dict[str, Any] | None:
+    if body is None:
+        return None
+    return PURCHASES.read(body).data.model_dump(mode="json", exclude=_NOT_TOLD, exclude_none=True)

@@ -1,0 +1,190 @@
+"""Everything that is kept of one member, row by row. The id is taken as it stands: a survivor's are the survivor's."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.accrual.repository.stored_documents import decompress
+from shared.database import Transaction
+
+_AWARD = """
+    awards.natural_key, awards.point_type, awards.points, taken_back, rule_set_version, mapping_version, decision,
+    decided_at, fraud_holds.rule_code as hold_reason, fraud_holds.ends_at as hold_ends_at
+"""
+_OPEN_HOLDS = "left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'"
+
+# By the ledger's transfers, which are found by account: awards have no index by owner.
+_LOAD_AWARDS = f"""
+    select transfer_id, {_AWARD}
+    from ledger_accounts
+        join ledger_transfers using (account_id)
+        join awards on awards.natural_key = ledger_transfers.reference
+        {_OPEN_HOLDS}
+    where ledger_accounts.owner_id = $1 and ledger_transfers.purpose = 'earn' and transfer_id > $2
+    order by transfer_id
+    limit $3
+"""
+_LOAD_AWARDS_WITHOUT_POINTS = f"""
+    select {_AWARD}
+    from awards {_OPEN_HOLDS}
+    where awards.owner_id = $1 and awards.points = 0 and awards.natural_key > $2
+    order by awards.natural_key
+    limit $3
+"""
+_LOAD_DOCUMENTS = "select natural_key, event from documents where natural_key = any($1::bytea[])"
+
+_LOAD_RETURNS = """
+    select natural_key, original_key, points, became_debt, decided_at,
+        array(
+            select line_id from returned_lines
+            where original_key = returns.original_key and natural_key = returns.natural_key order by line_id
+        ) as line_ids,
+        array(
+            select quantity_thousandths from returned_lines
+            where original_key = returns.original_key and natural_key = returns.natural_key order by line_id
+        ) as quantities_thousandths
+    from returns
+    where owner_id = $1 and natural_key > $2
+    order by natural_key
+    limit $3
+"""
+_LOAD_REFUSALS = """
+    select natural_key, content_hash, reason, detail, event, refused_at
+    from refusals
+    where owner_id = $1 and (natural_key, content_hash) > ($2, $3)
+    order by natural_key, content_hash
+    limit $4
+"""
+# Also what waits under an identifier that is the member's by now.
+_LOAD_PARKED = """
+    select natural_key, reason, event, parked_at
+    from parked
+    where natural_key > $2 and natural_key in (
+        select natural_key from parked where owner_id = $1
+        union all
+        select natural_key from parked join identifiers using (identifier_hash) where identifiers.member_id = $1
+    )
+    order by natural_key
+    limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAward:
+    """What a receipt earned, and by which rules. ``document`` is None once its time was over."""
+
+    natural_key: bytes
+    point_type: str
+    points: int
+    taken_back: int
+    rule_set_version: int
+    mapping_version: int
+    decision: bytes
+    decided_at: datetime
+    hold_reason: str | None
+    hold_ends_at: datetime | None
+    document: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReturn:
+    """What a return took back, by line of the purchase: of its document this is what is kept."""
+
+    natural_key: bytes
+    original_key: bytes
+    points: int
+    became_debt: int
+    decided_at: datetime
+    thousandths_by_line: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRefusal:
+    """A document that was refused. ``document`` is None once its time was over."""
+
+    natural_key: bytes
+    content_hash: bytes
+    reason: str
+    detail: str
+    refused_at: datetime
+    document: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptParked:
+    """A document that waits."""
+
+    natural_key: bytes
+    reason: str
+    parked_at: datetime
+    document: bytes
+
+
+async def load_awards(
+    transaction: Transaction, member_id: UUID, after_transfer: int, rows_max: int
+) -> list[tuple[int, KeptAward]]:
+    """Awards that gave points, in the order of giving, each with the number of its transfer."""
+    rows = await transaction.raw.fetch(_LOAD_AWARDS, member_id, after_transfer, rows_max)
+    awards = await _with_documents(transaction, rows)
+    return [(row["transfer_id"], award) for row, award in zip(rows, awards, strict=True)]
+
+
+async def load_awards_without_points(
+    transaction: Transaction, member_id: UUID, after_key: bytes, rows_max: int
+) -> list[KeptAward]:
+    """Awards that gave none, by natural key."""
+    rows = await transaction.raw.fetch(_LOAD_AWARDS_WITHOUT_POINTS, member_id, after_key, rows_max)
+    return await _with_documents(transaction, rows)
+
+
+async def load_returns(transaction: Transaction, member_id: UUID, after_key: bytes, rows_max: int) -> list[KeptReturn]:
+    """Returns, by natural key."""
+    return [
+        KeptReturn(
+            natural_key=row["natural_key"],
+            original_key=row["original_key"],
+            points=row["points"],
+            became_debt=row["became_debt"],
+            decided_at=row["decided_at"],
+            thousandths_by_line=dict(zip(row["line_ids"], row["quantities_thousandths"], strict=True)),
+        )
+        for row in await transaction.raw.fetch(_LOAD_RETURNS, member_id, after_key, rows_max)
+    ]
+
+
+async def load_refusals(
+    transaction: Transaction, member_id: UUID, after: tuple[bytes, bytes], rows_max: int
+) -> list[KeptRefusal]:
+    """Refused documents that name the member, by natural key and contents."""
+    return [
+        KeptRefusal(**_opened(row)) for row in await transaction.raw.fetch(_LOAD_REFUSALS, member_id, *after, rows_max)
+    ]
+
+
+async def load_parked(transaction: Transaction, member_id: UUID, after_key: bytes, rows_max: int) -> list[KeptParked]:
+    """What waits under the member's id or identifiers, by natural key."""
+    return [
+        KeptParked(**_opened(row)) for row in await transaction.raw.fetch(_LOAD_PARKED, member_id, after_key, rows_max)
+    ]
+
+
+async def _with_documents(transaction: Transaction, rows: Collection[asyncpg.Record]) -> list[KeptAward]:
+    found = await transaction.raw.fetch(_LOAD_DOCUMENTS, [row["natural_key"] for row in rows])
+    documents = {row["natural_key"]: decompress(row["event"]) for row in found}
+    return [
+        KeptAward(
+            **{name: value for name, value in row.items() if name != "transfer_id"},
+            document=documents.get(row["natural_key"]),
+        )
+        for row in rows
+    ]
+
+
+def _opened(row: asyncpg.Record) -> dict[str, Any]:
+    kept = dict(row)
+    event = kept.pop("event")
+    return kept | {"document": None if event is None else decompress(event)}

@@ -1,0 +1,63 @@
+"""Everything that is kept of one member, for the member: in sections, each read in the order of its keys."""
+
+from typing import TypeAlias
+from uuid import UUID
+
+from services.accrual.repository import member_data
+from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
+from shared.database import Transaction
+from shared.receipt_key import natural_key_of, receipt_id_of
+from shared.web.sections import Section, read_key, read_number
+
+Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked
+Found: TypeAlias = list[tuple[str, Kept]]
+
+
+async def read_awards(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """Awards that gave points."""
+    found = await member_data.load_awards(transaction, member_id, read_key(after, read_number) or 0, rows_max)
+    return [(str(transfer_id), award) for transfer_id, award in found]
+
+
+async def read_awards_without_points(
+    transaction: Transaction, member_id: UUID, after: str | None, rows_max: int
+) -> Found:
+    """Awards that gave none: what was bought is kept all the same."""
+    key = read_key(after, natural_key_of) or b""
+    found = await member_data.load_awards_without_points(transaction, member_id, key, rows_max)
+    return [(receipt_id_of(award.natural_key), award) for award in found]
+
+
+async def read_returns(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What came back."""
+    found = await member_data.load_returns(transaction, member_id, read_key(after, natural_key_of) or b"", rows_max)
+    return [(receipt_id_of(each.natural_key), each) for each in found]
+
+
+async def read_refusals(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was refused."""
+    keys = read_key(after, _two_keys) or (b"", b"")
+    found = await member_data.load_refusals(transaction, member_id, keys, rows_max)
+    return [
+        (f"{receipt_id_of(refusal.natural_key)}/{receipt_id_of(refusal.content_hash)}", refusal) for refusal in found
+    ]
+
+
+async def read_parked(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What waits."""
+    found = await member_data.load_parked(transaction, member_id, read_key(after, natural_key_of) or b"", rows_max)
+    return [(receipt_id_of(parked.natural_key), parked) for parked in found]
+
+
+def _two_keys(text: str) -> tuple[bytes, bytes]:
+    natural_key, _, content_hash = text.partition("/")
+    return natural_key_of(natural_key), natural_key_of(content_hash)
+
+
+SECTIONS: tuple[Section[Kept], ...] = (
+    read_awards,
+    read_awards_without_points,
+    read_returns,
+    read_refusals,
+    read_parked,
+)

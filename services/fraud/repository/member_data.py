@@ -1,0 +1,90 @@
+"""What was found about one member, row by row. The id is taken as it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.fraud.domain.cases import CaseState, HoldAction
+from shared.database import Transaction
+from shared.events.fraud import CaseOutcome
+
+_LOAD_SIGNALS = """
+    select signal_id, receipt_key, rule_code, action, case_id, raised_at
+    from signals
+    where member_id = $1 and ($2::uuid is null or signal_id > $2)
+    order by signal_id
+    limit $3
+"""
+_LOAD_HOLDS = """
+    select receipt_key, version, action, ends_at, case_id, rule_code, occurred_at, store_id, changed_at
+    from holds
+    where member_id = $1 and receipt_key > $2
+    order by receipt_key
+    limit $3
+"""
+_LOAD_CASES = """
+    select case_id, partner_id, rule_code, state, outcome, receipts, opened_at, closed_at, note
+    from cases
+    where member_id = $1 and ($2::uuid is null or case_id > $2)
+    order by case_id
+    limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSignal:
+    """A rule that fired on a receipt."""
+
+    signal_id: UUID
+    receipt_key: bytes
+    rule_code: str
+    action: str
+    case_id: UUID | None
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHold:
+    """What stands for a receipt's award."""
+
+    receipt_key: bytes
+    version: int
+    action: HoldAction
+    ends_at: datetime | None
+    case_id: UUID
+    rule_code: str
+    occurred_at: datetime
+    store_id: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCase:
+    """A case without who served the member, and who closed it."""
+
+    case_id: UUID
+    partner_id: str
+    rule_code: str
+    state: CaseState
+    outcome: CaseOutcome | None
+    receipts: int
+    opened_at: datetime
+    closed_at: datetime | None
+    note: str | None
+
+
+async def load_signals(
+    transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int
+) -> list[KeptSignal]:
+    """Signals in the order of their ids."""
+    return [KeptSignal(**dict(row)) for row in await transaction.raw.fetch(_LOAD_SIGNALS, member_id, after, rows_max)]
+
+
+async def load_holds(transaction: Transaction, member_id: UUID, after: bytes, rows_max: int) -> list[KeptHold]:
+    """Holds by natural key."""
+    return [KeptHold(**dict(row)) for row in await transaction.raw.fetch(_LOAD_HOLDS, member_id, after, rows_max)]
+
+
+async def load_cases(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[KeptCase]:
+    """Cases in the order of their ids."""
+    return [KeptCase(**dict(row)) for row in await transaction.raw.fetch(_LOAD_CASES, member_id, after, rows_max)]

@@ -1,0 +1,34 @@
+"""What was found about one member, for the member: in sections, each read in the order of its keys."""
+
+from typing import TypeAlias
+from uuid import UUID
+
+from services.fraud.repository import member_data
+from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal
+from shared.database import Transaction
+from shared.receipt_key import natural_key_of, receipt_id_of
+from shared.web.sections import Section, read_key
+
+Kept: TypeAlias = KeptSignal | KeptHold | KeptCase
+Found: TypeAlias = list[tuple[str, Kept]]
+
+
+async def read_signals(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """Rules that fired."""
+    found = await member_data.load_signals(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(signal.signal_id), signal) for signal in found]
+
+
+async def read_holds(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was asked for on awards."""
+    found = await member_data.load_holds(transaction, member_id, read_key(after, natural_key_of) or b"", rows_max)
+    return [(receipt_id_of(hold.receipt_key), hold) for hold in found]
+
+
+async def read_cases(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What people looked at, and how it ended."""
+    found = await member_data.load_cases(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(case.case_id), case) for case in found]
+
+
+SECTIONS: tuple[Section[Kept], ...] = (read_signals, read_holds, read_cases)

@@ -1,0 +1,1 @@
+"""The other services, as far as members asks them anything."""

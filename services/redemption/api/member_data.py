@@ -1,0 +1,89 @@
+"""``/v1/members/{member_id}/data``: all that redemption keeps of a member, for an export."""
+
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias, assert_never
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.redemption.domain.statement import Line
+from services.redemption.programme import Programme
+from services.redemption.repository.member_data import KeptRedemption, KeptTender
+from services.redemption.schemas import CaptureAnswer, RedemptionDetailAnswer, StatementLineAnswer
+from services.redemption.use_cases.read_member_data import Kept, sections
+from shared.database import Database
+from shared.receipt_key import receipt_id_of
+from shared.web import Page, Paging, Principal, not_found, problems, requires
+from shared.web.sections import read_sections
+
+
+class RedemptionData(RedemptionDetailAnswer):
+    """A redemption and what receipts took of it."""
+
+    kind: Literal["redemption"] = "redemption"
+
+
+class TenderData(BaseModel):
+    """A receipt says that it was paid with points of a card that is not yet known whose it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["waiting_tender"] = "waiting_tender"
+    receipt_id: str
+    redemption_id: UUID
+    partner_id: str
+    points: int
+    waiting_since: datetime
+
+
+class LineData(BaseModel):
+    """A line of the statement."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["statement_line"] = "statement_line"
+    line: StatementLineAnswer
+
+
+MemberData: TypeAlias = Annotated[RedemptionData | TenderData | LineData, Field(discriminator="kind")]
+
+
+def member_data_router(database: Database, programme: Programme) -> APIRouter:
+    """The route, on this process's database."""
+    router = APIRouter(prefix="/v1", tags=["member data"])
+
+    @router.get("/members/{member_id}/data", responses=problems(400, 401, 403, 404, 422))
+    async def read_data(
+        member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
+    ) -> Page[MemberData]:
+        """All that is kept of a member: redemptions, tenders that wait, the statement. For the programme's own clients.
+
+        Redemptions are under the id that they were made with; of members who were merged the survivor has the
+        statement. Nothing for a stranger.
+        """
+        if not principal.sees(None):
+            raise not_found("member")
+        async with database.transaction() as transaction:
+            page = await read_sections(transaction, member_id, sections(principal, programme.point_type), paging)
+        return Page[MemberData](items=[_told(kept) for kept in page.rows], next_cursor=page.next_cursor)
+
+    return router
+
+
+def _told(kept: Kept) -> RedemptionData | TenderData | LineData:
+    match kept:
+        case KeptRedemption(redemption=redemption, captures=captures):
+            return RedemptionData.of(redemption, captures=[CaptureAnswer.of(capture) for capture in captures])
+        case KeptTender():
+            return TenderData(
+                receipt_id=receipt_id_of(kept.receipt_key),
+                redemption_id=kept.redemption_id,
+                partner_id=kept.partner_id,
+                points=kept.points,
+                waiting_since=kept.waiting_since,
+            )
+        case Line():
+            return LineData(line=StatementLineAnswer.of(kept))
+        case _:
+            assert_never(kept)

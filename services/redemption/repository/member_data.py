@@ -1,0 +1,77 @@
+"""Everything that is kept of one member, but the ledger's. The id is taken as it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.redemption.domain.redemption import Capture, Redemption
+from services.redemption.repository.redemptions import CAPTURE_COLUMNS, REDEMPTION_COLUMNS, capture_of, redemption_of
+from shared.database import Transaction
+
+LOAD_REDEMPTIONS = f"""
+    select {REDEMPTION_COLUMNS}
+    from redemptions
+    where member_id = $1 and ($2::uuid is null or redemption_id > $2)
+    order by redemption_id
+    limit $3
+"""
+LOAD_CAPTURES = f"""
+    select {CAPTURE_COLUMNS}
+    from redemption_captures
+    where redemption_id = any($1::uuid[])
+    order by captured_at, receipt_key
+"""
+# Also what waits under an identifier that is the member's by now.
+LOAD_WAITING = """
+    select receipt_key, redemption_id, content_hash, partner_id, points, waiting_since
+    from redemption_waiting_tenders as waiting
+    where (receipt_key, redemption_id, content_hash) > ($2, $3, $4) and (receipt_key, redemption_id, content_hash) in (
+        select receipt_key, redemption_id, content_hash from redemption_waiting_tenders where member_id = $1
+        union all
+        select receipt_key, redemption_id, content_hash
+        from redemption_waiting_tenders join redemption_identifiers using (identifier_hash)
+        where redemption_identifiers.member_id = $1
+    )
+    order by receipt_key, redemption_id, content_hash
+    limit $5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRedemption:
+    """A redemption, and what receipts took of it, oldest first."""
+
+    redemption: Redemption
+    captures: Sequence[Capture]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTender:
+    """A points tender of a receipt that waits for its member."""
+
+    receipt_key: bytes
+    redemption_id: UUID
+    content_hash: str
+    partner_id: str
+    points: int
+    waiting_since: datetime
+
+
+async def load_redemptions(
+    transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int
+) -> list[KeptRedemption]:
+    """The member's redemptions, in the order of their ids, with all their captures."""
+    found = [redemption_of(row) for row in await transaction.raw.fetch(LOAD_REDEMPTIONS, member_id, after, rows_max)]
+    captures: dict[UUID, list[Capture]] = {redemption.redemption_id: [] for redemption in found}
+    for row in await transaction.raw.fetch(LOAD_CAPTURES, list(captures)):
+        captures[row["redemption_id"]].append(capture_of(row))
+    return [KeptRedemption(redemption, captures[redemption.redemption_id]) for redemption in found]
+
+
+async def load_waiting(
+    transaction: Transaction, member_id: UUID, after: tuple[bytes, UUID, str], rows_max: int
+) -> list[KeptTender]:
+    """Tenders that wait under the member's id or identifiers, in the order of their keys."""
+    rows = await transaction.raw.fetch(LOAD_WAITING, member_id, *after, rows_max)
+    return [KeptTender(**dict(row)) for row in rows]

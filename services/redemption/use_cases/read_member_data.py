@@ -1,0 +1,81 @@
+"""Everything that is kept of one member, for the member: in sections, each read in the order of its keys."""
+
+from typing import TypeAlias
+from uuid import UUID
+
+from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.statement import Line
+from services.redemption.repository import member_data
+from services.redemption.repository.member_data import KeptRedemption, KeptTender
+from services.redemption.use_cases.read_member import StatementPosition, read_statement
+from services.redemption.use_cases.visibility import Viewer
+from shared import ledger
+from shared.database import Transaction
+from shared.receipt_key import natural_key_of, receipt_id_of
+from shared.web.sections import Section, read_key, read_number
+
+Kept: TypeAlias = KeptRedemption | KeptTender | Line
+Found: TypeAlias = list[tuple[str, Kept]]
+
+_NO_TENDER = (b"", UUID(int=0), "")
+
+
+def sections(viewer: Viewer, point_type: str) -> tuple[Section[Kept], ...]:
+    """Redemptions, tenders that wait, and the statement as this viewer sees it: the programme's see every line."""
+
+    async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+        position = read_key(after, _position)
+        return await _read_lines(transaction, viewer, member_id, point_type, position, rows_max)
+
+    return (read_redemptions, read_waiting, read_lines)
+
+
+async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was reserved and taken."""
+    found = await member_data.load_redemptions(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(kept.redemption.redemption_id), kept) for kept in found]
+
+
+async def read_waiting(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What receipts say was paid with points, and nobody knows yet with whose."""
+    found = await member_data.load_waiting(transaction, member_id, read_key(after, _tender) or _NO_TENDER, rows_max)
+    return [(f"{receipt_id_of(kept.receipt_key)}/{kept.redemption_id}/{kept.content_hash}", kept) for kept in found]
+
+
+async def _read_lines(
+    transaction: Transaction,
+    viewer: Viewer,
+    member_id: UUID,
+    point_type: str,
+    position: StatementPosition | None,
+    rows_max: int,
+) -> Found:
+    """The whole statement, newest line first. Members who were merged have one: the survivor's, not told twice."""
+    if member_id in await ledger.find_survivors(transaction, [member_id]):
+        return []
+    found: Found = []
+    while len(found) < rows_max:
+        try:
+            page = await read_statement(transaction, viewer, member_id, point_type, position, rows_max - len(found))
+        except UnknownMemberError:  # not told of yet, or erased: nobody's
+            return []
+        found += [(_key(line), line) for line in page.lines]
+        position = page.next_position
+        if position is None:
+            break
+    return found
+
+
+def _key(line: Line) -> str:
+    available = (line.available_after or 0) - line.movement.change
+    return f"{line.movement.oldest_transfer_id}/{available}"
+
+
+def _position(text: str) -> StatementPosition:
+    transfer_id, _, available = text.partition("/")
+    return StatementPosition(read_number(transfer_id), int(available))
+
+
+def _tender(text: str) -> tuple[bytes, UUID, str]:
+    receipt_id, redemption_id, content_hash = text.split("/")
+    return natural_key_of(receipt_id), UUID(redemption_id), content_hash
