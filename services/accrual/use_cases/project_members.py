@@ -54,7 +54,8 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     if merges:  # all rows of members at once, in their order, before those that follow are written
         both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
         await projections.lock_members(transaction, both | told)
-    waits_for -= await _save_members(transaction, members, erasures)
+    merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
+    waits_for -= await _save_members(transaction, members, erasures) - merged
     owned = await _save_identifiers(transaction, identifiers) if identifiers else []
     await _merge(transaction, merges)
     # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.

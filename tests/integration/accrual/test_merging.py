@@ -21,6 +21,7 @@ from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
+from tests.support.member_events import status_changed
 from tests.support.receipts import NOON, card, enrolled, linked, member, merged_into, purchase, return_of
 
 ANNA, ANNE, CARLA, STRANGER = member(1), member(2), member(3), member(9)
@@ -119,6 +120,16 @@ async def test_what_was_parked_for_the_merged_one_is_decided_for_the_survivor(ac
     assert await accrual.balance(ANNA) == Balances(available=20)
     async with accrual.database.transaction() as transaction:
         assert await parked.find_stranded(transaction) == []
+
+
+async def test_what_was_parked_goes_also_where_the_merged_status_is_told_in_the_same_batch(accrual: Accrual) -> None:
+    await accrual.members(status_changed(ANNE, "merged"))
+    assert (await accrual.award(purchase(1, 1000, owner=ANNE))).parked == {"member_merged": 1}
+
+    await accrual.members(status_changed(ANNE, "merged"), MERGE)  # as the registry tells them again
+
+    await accrual.award(*await accrual.released())
+    assert await accrual.balance(ANNA) == Balances(available=10)
 
 
 async def test_an_award_comes_while_the_merge_runs(accrual: Accrual) -> None:
