@@ -31,6 +31,7 @@ CHANGES: dict[PartnerState, frozenset[PartnerState]] = {
     "left": frozenset(),
 }
 
+_CLOSE_ALL: frozenset[PartnerState] = frozenset({"suspended", "left"})
 _EARN: frozenset[PartnerState] = frozenset({"active", "suspended_spending", "leaving"})
 _SPEND: frozenset[PartnerState] = frozenset({"active", "suspended_earning", "leaving"})
 _TAKE_RECEIPTS: frozenset[PartnerState] = frozenset(get_args(PartnerState)) - {"preparing", "left"}
@@ -56,7 +57,9 @@ def change_standing(
 ) -> Standing:
     """The standing as it will be. ``starts_at`` None: as soon as may be.
 
-    What only closes may take effect at once; what opens anything is published ``PUBLISHED_BEFORE`` earlier.
+    What only closes may take effect at once; what opens anything is published ``PUBLISHED_BEFORE`` earlier. So is what
+    replaces a standing that does not count yet, unless it closes everything: it may open more than what counts until
+    then.
 
     Raises:
         StateChangeError: no way leads from the one state to the other.
@@ -71,7 +74,8 @@ def change_standing(
         last = max(day for day in (present.last_earn_on, present.last_spend_on, present.returns_until) if day)
         if today <= last:
             raise LeavingDatesError(f"the partner has agreed to serve members until {last}: change the days first")
-    earliest = now + PUBLISHED_BEFORE if opens(present, wanted) else now
+    is_ahead = present.in_force_from > now and wanted.state not in _CLOSE_ALL
+    earliest = now + PUBLISHED_BEFORE if is_ahead or opens(present, wanted) else now
     if starts_at is not None and starts_at < earliest:
         raise PublishedTooLateError(
             f"in_force_from must be {int(PUBLISHED_BEFORE.total_seconds())} s ahead for a change that opens anything, "
@@ -95,7 +99,7 @@ def opens(present: Standing, wanted: Standing) -> bool:
         or (_spends(wanted) and not _spends(present))
         or (wanted.state in _TAKE_RECEIPTS and present.state not in _TAKE_RECEIPTS)
         # Who was leaving had days, which may be over: all but these two may allow more than what is left of them.
-        or (present.state == "leaving" and wanted.state not in ("suspended", "left"))
+        or (present.state == "leaving" and wanted.state not in _CLOSE_ALL)
     )
 
 

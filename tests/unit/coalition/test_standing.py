@@ -58,6 +58,14 @@ def test_what_closes_counts_at_once_and_what_opens_a_minute_later(
         change(present, wanted, earliest - timedelta(seconds=1))
 
 
+def test_a_change_of_what_does_not_count_yet_may_open_too_and_only_closing_all_counts_at_once() -> None:
+    """Suspended until a minute from now, and active then: nobody who has heard only so far may refuse for good."""
+    opening = change(standing("suspended"), standing("active"))
+
+    assert change(opening, standing("suspended_spending")).in_force_from == NOW + PUBLISHED_BEFORE
+    assert change(opening, standing("suspended")).in_force_from == NOW
+
+
 @pytest.mark.parametrize(
     "days",
     [
