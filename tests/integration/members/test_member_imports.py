@@ -141,6 +141,17 @@ async def test_another_file_under_the_same_import_is_refused_and_changes_nothing
     assert await count(database, "members") == 10
 
 
+async def test_a_file_that_grew_after_it_was_finished_is_refused(client: Client, database: Database) -> None:
+    import_id = await declared(client)
+    records = [record(number) for number in range(3)]
+    assert (await sent(client, import_id, HEADER + "".join(records[:2]))).json()["state"] == "finished"
+
+    answer = await sent(client, import_id, HEADER + "".join(records))
+
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "another-file")
+    assert await count(database, "members") == 2
+
+
 async def test_a_file_that_cannot_be_read_says_where_and_keeps_what_came_before(client: Client) -> None:
     import_id = await declared(client)
     broken = HEADER + "".join(record(number) for number in range(12)) + '"never closed,x\n'
