@@ -44,6 +44,8 @@ _IS_ERASED = "select erased_version is not null from members where member_id = $
 
 _DELETE_IDENTIFIERS = "delete from identifiers where member_id = any($1::uuid[])"
 
+_FIND_PROJECTED = "select identifier_hash from identifiers where identifier_hash = any($1::text[])"
+
 _SAVE_IDENTIFIERS = """
     insert into identifiers (identifier_hash, member_id, state, version)
     select identifier_hash, member_id, state, version
@@ -183,6 +185,12 @@ async def is_erased(transaction: Transaction, member_id: UUID) -> bool:
 async def delete_identifiers(transaction: Transaction, member_ids: Collection[UUID]) -> None:
     """Forget whatever led to these members."""
     await transaction.raw.execute(_DELETE_IDENTIFIERS, list(member_ids))
+
+
+async def find_projected(transaction: Transaction, identifier_hashes: Collection[str]) -> set[str]:
+    """Those of the identifiers that are somebody's, in whatever state."""
+    rows = await transaction.raw.fetch(_FIND_PROJECTED, list(identifier_hashes))
+    return {row["identifier_hash"] for row in rows}
 
 
 async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:

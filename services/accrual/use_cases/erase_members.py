@@ -25,6 +25,8 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
         return
     await projections.delete_identifiers(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}
+    for hashed in await projections.find_projected(transaction, owners):
+        del owners[hashed]  # we hear of the erasure last: it is somebody else's by now, with the receipts
     carriers = await parked.lock_carriers(transaction, owners)
     await parked.rewrite(transaction, [_rewritten(carrier, owners) for carrier in carriers])
     await dead_letters.erase(transaction, [*map(str, news), *owners])

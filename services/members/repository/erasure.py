@@ -23,7 +23,15 @@ LOCK_ANSWERED_FOR = """
     select member_id from members where member_id = $1 or merged_into = $1 order by member_id for no key update
 """
 
+# They stay merged; that nothing leads to them is told of each, since what is told of them travels under their own ids.
+RAISE_ANSWERED_FOR = """
+    update members set version = version + 1 where merged_into = $1 returning member_id, version
+"""
+
 RAISE_VERSIONS = "update identifier_versions set erased_max = greatest(erased_max, $1)"
+
+# The member and those merged into it, of whom a merge does not hand everything over.
+_ALL = "(select member_id from members where member_id = $1 or merged_into = $1)"
 
 # The member's row stays, with nothing that tells one member from another but the id that the ledger knows. The keys
 # of answers stay too: a retry of an enrolment must not enrol again what was erased since.
@@ -35,11 +43,11 @@ ERASED = (
     delete from consent_confirmations
     where statement_id in (select statement_id from consent_statements where member_id = $1)
     """,
-    "delete from field_checks where member_id = $1",
+    f"delete from field_checks where member_id in {_ALL}",
     "delete from member_attributes where member_id = $1",
     "delete from attribute_entries where member_id = $1",
-    "delete from referral_codes where member_id = $1",
-    "delete from referrals where member_id = $1 or referrer_id = $1",
+    f"delete from referral_codes where member_id in {_ALL}",
+    f"delete from referrals where member_id in {_ALL} or referrer_id in {_ALL}",
     "update consent_statements set proof = null where member_id = $1 and proof is not null",
     "update terms_acceptances set proof = null where member_id = $1 and proof is not null",
     """
@@ -69,6 +77,12 @@ async def lock_hashes(transaction: Transaction, member_id: UUID) -> list[HeldHas
 async def lock_answered_for(transaction: Transaction, member_id: UUID) -> list[UUID]:
     """The member and those merged into it, locked in the order of their ids; empty where there is no such member."""
     return [row["member_id"] for row in await transaction.raw.fetch(LOCK_ANSWERED_FOR, member_id)]
+
+
+async def raise_answered_for(transaction: Transaction, member_id: UUID) -> list[tuple[UUID, int]]:
+    """Raise the versions of those merged into the member, who are locked; they come back in the order of their ids."""
+    rows = await transaction.raw.fetch(RAISE_ANSWERED_FOR, member_id)
+    return sorted((row["member_id"], row["version"]) for row in rows)
 
 
 async def destroy(transaction: Transaction, member_id: UUID, hashes: Sequence[HeldHash]) -> None:

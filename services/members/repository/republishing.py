@@ -1,11 +1,13 @@
 """Statements that read the registry page by page, to tell it again."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from services.members.domain.registry import Identifier, Member
 from services.members.repository.registry import EMAIL_TYPE
 from shared.database import Transaction
+from shared.events.members import MemberStatus
 
 # Locked, so that no newer event of these members gets into the outbox before the one that tells of their present state.
 LOCK_PAGE = """
@@ -17,7 +19,7 @@ LOCK_PAGE = """
     for no key update
 """
 
-LOAD_VERSIONS = "select member_id, version from members where member_id = any($1::uuid[])"
+LOAD_STATES = "select member_id, version, status from members where member_id = any($1::uuid[])"
 
 LOAD_IDENTIFIERS = """
     select identifier_hash as hash, identifier_type as type, member_id, state, version, linked_at
@@ -32,10 +34,17 @@ async def lock_page(transaction: Transaction, after: UUID | None, rows_max: int)
     return [Member(**dict(row)) for row in await transaction.raw.fetch(LOCK_PAGE, after, rows_max)]
 
 
-async def load_versions(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The present versions of these members, which are not locked: a newer one may follow."""
-    rows = await transaction.raw.fetch(LOAD_VERSIONS, member_ids) if member_ids else []
-    return {row["member_id"]: row["version"] for row in rows}
+class State(NamedTuple):
+    """As what a member stands."""
+
+    version: int
+    status: MemberStatus
+
+
+async def load_states(transaction: Transaction, member_ids: Sequence[UUID]) -> dict[UUID, State]:
+    """The present states of these members, which are not locked: a newer one may follow."""
+    rows = await transaction.raw.fetch(LOAD_STATES, member_ids) if member_ids else []
+    return {row["member_id"]: State(row["version"], row["status"]) for row in rows}
 
 
 async def load_identifiers(transaction: Transaction, member_ids: Sequence[UUID]) -> list[Identifier]:

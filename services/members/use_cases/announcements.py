@@ -56,17 +56,15 @@ def changed(member: Member, at: datetime) -> Message:
     return Message.of(event, MEMBERS.topic, event.subject)
 
 
-def erased(member: Member, identifier_hashes: Sequence[str], at: datetime) -> Message:
+def erased(member_id: UUID, version: int, identifier_hashes: Sequence[str], at: datetime) -> Message:
     """Nobody is known behind the member any more; what the hashes led to is to be deleted everywhere."""
     event = MemberErased(
         id=new_id(),
         source=SOURCE,
-        subject=str(member.member_id),
+        subject=str(member_id),
         time=at,
         traceparent=child_traceparent(current_traceparent()),
-        data=ErasureData(
-            member_id=member.member_id, version=member.version, identifier_hashes=tuple(identifier_hashes)
-        ),
+        data=ErasureData(member_id=member_id, version=version, identifier_hashes=tuple(identifier_hashes)),
     )
     return Message.of(event, MEMBERS.topic, event.subject)
 

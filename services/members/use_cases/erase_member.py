@@ -20,7 +20,9 @@ async def erase_member(transaction: Transaction, request: ErasureRequest, declar
     The event names the hashes of all the member's identifiers, in whatever state, so that the others delete them too;
     it stands in the outbox until it is relayed. Idempotent: who was erased before is answered as then, and nothing
     happens. Nothing can be linked to the member meanwhile or afterwards. What is left of members that were merged into
-    this one goes with it; they stay merged. The member leaves its household, which is locked before any member.
+    this one goes with it; they stay merged, and MemberErased is recorded of each of them too, with the same hashes: a
+    link of theirs that is heard of late must not bring one back. The member leaves its household, which is locked
+    before any member.
 
     Raises:
         UnknownReasonError: the programme does not declare the reason.
@@ -55,5 +57,7 @@ async def erase_member(transaction: Transaction, request: ErasureRequest, declar
     await dead_letters.erase(transaction, [*map(str, answered_for), *(held.hash for held in hashes)])
     known = [held.hash for held in hashes if not held.is_email]
     messages = await end_membership(transaction, household, erased, request.erased_by)
-    await outbox.record(transaction, [announcements.erased(erased, known, transaction.now), *messages])
+    gone = [(member_id, erased.version), *await erasure.raise_answered_for(transaction, member_id)]
+    messages = [announcements.erased(each, version, known, transaction.now) for each, version in gone] + messages
+    await outbox.record(transaction, messages)
     return Erasure(member_id, erased.version, transaction.now)

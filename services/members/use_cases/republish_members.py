@@ -27,13 +27,13 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
     """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it.
 
     All at their present versions, which do not rise: whoever has them already changes nothing, however often this is
-    done. Somebody merged is told with MembersMerged too, under the survivor; somebody erased as MemberErased again,
-    without hashes, for there are none any more.
+    done. Somebody merged is told with MembersMerged too, under the survivor; somebody erased, or merged into one who
+    was erased since, as MemberErased again, without hashes, for there are none any more.
     """
     members = await republishing.lock_page(transaction, after, members_max)
     identifiers = await republishing.load_identifiers(transaction, [member.member_id for member in members])
     messages = [
-        announcements.erased(member, (), transaction.now)
+        announcements.erased(member.member_id, member.version, (), transaction.now)
         if member.status == "erased"
         else announcements.changed(member, transaction.now)
         for member in members
@@ -46,12 +46,14 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
 
 
 async def _merges(transaction: Transaction, members: Sequence[Member]) -> list[Message]:
-    survivor_ids = [member.merged_into for member in members if member.merged_into is not None]
-    versions = await republishing.load_versions(transaction, survivor_ids)
-    return [
-        merge_announcements.merge(
-            member.merged_into, versions[member.merged_into], member.member_id, member.version, transaction.now
+    merged = [(member, member.merged_into) for member in members if member.merged_into is not None]
+    survivors = await republishing.load_states(transaction, [survivor_id for _, survivor_id in merged])
+    messages = []
+    for member, survivor_id in merged:
+        survivor = survivors[survivor_id]
+        messages.append(
+            merge_announcements.merge(survivor_id, survivor.version, member.member_id, member.version, transaction.now)
         )
-        for member in members
-        if member.merged_into is not None
-    ]
+        if survivor.status == "erased":
+            messages.append(announcements.erased(member.member_id, member.version, (), transaction.now))
+    return messages

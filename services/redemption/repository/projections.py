@@ -49,6 +49,8 @@ IS_ERASED = "select erased_version is not null from redemption_members where mem
 
 DELETE_IDENTIFIERS = "delete from redemption_identifiers where member_id = any($1::uuid[])"
 
+FIND_PROJECTED = "select identifier_hash from redemption_identifiers where identifier_hash = any($1::text[])"
+
 SAVE_IDENTIFIERS = """
     insert into redemption_identifiers (identifier_hash, member_id, state, version)
     select *
@@ -194,6 +196,12 @@ async def is_erased(transaction: Transaction, member_id: UUID) -> bool:
 async def delete_identifiers(transaction: Transaction, member_ids: Collection[UUID]) -> None:
     """Forget whatever led to these members."""
     await transaction.raw.execute(DELETE_IDENTIFIERS, list(member_ids))
+
+
+async def find_projected(transaction: Transaction, identifier_hashes: Collection[str]) -> set[str]:
+    """Those of the identifiers that are somebody's, in whatever state."""
+    rows = await transaction.raw.fetch(FIND_PROJECTED, list(identifier_hashes))
+    return {row["identifier_hash"] for row in rows}
 
 
 async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:

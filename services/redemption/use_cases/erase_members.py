@@ -25,5 +25,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     if not news:
         return
     await projections.delete_identifiers(transaction, news)
+    for identifier_hash in await projections.find_projected(transaction, owners):
+        del owners[identifier_hash]  # we hear of the erasure last: it is somebody else's by now, with the tenders
     await receipts.name_members(transaction, owners)
     await dead_letters.erase(transaction, [*map(str, news), *owners])

@@ -18,7 +18,7 @@ from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.member_events import changed, erased, status_changed
-from tests.support.receipts import card, enrolled, linked, member, purchase, return_of
+from tests.support.receipts import card, enrolled, linked, member, merged_into, purchase, return_of
 from tests.support.traces import spellings, traces_in_tables
 
 ANNA, BERT = member(1), member(2)
@@ -138,6 +138,32 @@ async def test_the_same_erasure_again_leaves_whoever_has_the_card_now(accrual: A
     assert (await accrual.balance(BERT)).available == 10
     async with accrual.database.transaction() as transaction:
         assert await transaction.raw.fetchval("select identifier_hash from parked") == CARD
+
+
+async def test_an_erasure_that_comes_late_leaves_the_receipts_of_whoever_has_the_card_now(accrual: Accrual) -> None:
+    await accrual.members(linked(BERT, CARD, version=3))  # told under Bert, before what is told under Anna
+    await accrual.award(purchase(1, 1000, identifier_hash=CARD, till_id="9"))  # waits for its till
+
+    await accrual.members(erased(ANNA, CARD, OLD_CARD))
+
+    async with accrual.database.transaction() as transaction:
+        assert await transaction.raw.fetchval("select identifier_hash from parked") == CARD
+    assert (await accrual.award(purchase(2, 1000, identifier_hash=CARD))).awarded == 1
+
+
+async def test_what_comes_late_of_who_was_merged_into_the_erased_brings_nothing_back(
+    accrual: Accrual, fresh_database: FreshDatabase
+) -> None:
+    old_link = linked(BERT, card(2))
+    await accrual.members(old_link, merged_into(ANNA, BERT), linked(ANNA, card(2), version=2))
+    await die(accrual, 1, str(BERT), quoting=card(2))
+    await accrual.members(*(erased(each, CARD, OLD_CARD, card(2)) for each in (ANNA, BERT)))
+
+    await accrual.members(old_link)
+    await die(accrual, 2, str(BERT), quoting=card(2))
+
+    assert await traces_in_tables(fresh_database.admin_url, spellings([CARD, OLD_CARD, card(2)])) == []
+    assert (await accrual.award(purchase(1, 1000, owner=BERT))).refused == {"member_erased": 1}
 
 
 @pytest.mark.parametrize("is_erasure_first", [True, False])

@@ -300,6 +300,11 @@ async def test_erasing_the_survivor_erases_what_came_from_the_other_one(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
     survivor, merged = await enrol(client, PHONE), await enrol(client, CARD)
+    code = await client.post(f"/v1/members/{merged}/referral-code", headers=bearing())
+    await enrol(client, referral_code=code.json()["referral_code"])
+    check = {"field": "email", "outcome": "verified", "source": "mail"}
+    checked = await client.post(f"/v1/members/{merged}/field-checks", json=check, headers=bearing())
+    assert (code.status_code, checked.status_code) == (200, 201), checked.text
     await merge(client, survivor, merged)
     reason = {"reason_code": "data_subject_request"}
 
@@ -308,12 +313,25 @@ async def test_erasing_the_survivor_erases_what_came_from_the_other_one(
     erased = await client.post(f"/v1/members/{survivor}/erase", json=reason, headers=bearing())
     assert erased.status_code == 200, erased.text
 
-    (event,) = [row.event for row in await recorded_events(database, MEMBERS) if isinstance(row.event, MemberErased)]
-    assert len(event.data.identifier_hashes) == 2
+    events = [row.event for row in await recorded_events(database, MEMBERS) if isinstance(row.event, MemberErased)]
+    told = {str(event.data.member_id): (event.data.version, len(event.data.identifier_hashes)) for event in events}
+    assert told == {survivor: (3, 2), merged: (3, 2)}  # under both ids, under which links may still be on their way
+    body = {"after": None, "members_max": 10}
+    await client.post("/v1/members:republish", json=body, headers=bearing("members:republish"))
+    events = [row.event for row in await recorded_events(database, MEMBERS) if isinstance(row.event, MemberErased)]
+    assert sorted((str(event.data.member_id), event.data.version) for event in events[2:]) == sorted(
+        (member_id, version) for member_id, (version, _) in told.items()
+    )
     async with database.transaction() as transaction:
-        assert await transaction.raw.fetchval("select count(*) from identifiers") == 0
+        left = "select count(*) from identifiers join members using (member_id) where status in ('merged', 'erased')"
+        assert await transaction.raw.fetchval(left) == 0
+        for table in ("referral_codes", "referrals", "field_checks"):
+            assert await transaction.raw.fetchval(f"select count(*) from {table}") == 0, table
         named = "select count(*) from idempotency where convert_from(body, 'UTF8') like $1"
         assert await transaction.raw.fetchval(named, f'%"member_id":"{merged}"%') == 0
-        told = "select count(*) from members where (language, region, birth_month) is distinct from ('und', null, null)"
-        assert await transaction.raw.fetchval(told) == 0
+        left = """
+            select count(*) from members where status in ('merged', 'erased')
+                and (language, region, birth_month) is distinct from ('und', null, null)
+        """
+        assert await transaction.raw.fetchval(left) == 0
     assert (await client.get(f"/v1/members/{merged}", headers=bearing())).status_code == 404

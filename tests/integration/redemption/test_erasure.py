@@ -13,7 +13,7 @@ from services.redemption.use_cases.project import project_members
 from shared.kafka import DeadLetter
 from tests.support.databases import FreshDatabase
 from tests.support.member_events import changed, erased, status_changed
-from tests.support.receipts import card, member
+from tests.support.receipts import card, member, merged_into
 from tests.support.redemption import (
     Admin,
     Spending,
@@ -135,3 +135,30 @@ async def test_an_erasure_and_a_late_link_meet(
     await behind
 
     assert await traces_in_tables(own_database.admin_url, HASHES) == []
+
+
+async def test_what_comes_late_of_who_was_merged_into_the_erased_brings_nothing_back(
+    spending: Spending, own_database: FreshDatabase
+) -> None:
+    old_link = linked(BERT, OLD_CARD)
+    await spending.members(enrolled(ANNA), enrolled(BERT), old_link)
+    await spending.members(merged_into(ANNA, BERT), linked(ANNA, OLD_CARD, version=2))
+    await die(spending, 1, str(BERT))
+    await spending.members(*(erased(each, CARD, OLD_CARD) for each in (ANNA, BERT)))
+
+    await spending.members(old_link)
+    await die(spending, 2, str(BERT))
+
+    assert await traces_in_tables(own_database.admin_url, HASHES) == []
+
+
+async def test_an_erasure_that_comes_late_leaves_the_tender_of_whoever_has_the_card_now(
+    spending: Spending, admin: Admin
+) -> None:
+    await spending.settle(tender_of(paid_with_points(1, 400, None, identifier_hash=CARD)))
+    await spending.enrol(BERT, 1000)
+    await spending.members(linked(BERT, CARD, version=3))  # told under Bert, before what is told under Anna
+
+    await spending.members(enrolled(ANNA), erased(ANNA, CARD))
+
+    assert await admin.fetch("select from redemption.redemption_waiting_tenders where member_id is not null") == []
