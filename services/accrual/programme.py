@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from services.accrual.domain.category_mapping import MappingVersion, PartnerMapping
+from services.accrual.domain.category_mapping import ExclusionVersion, MappingVersion, PartnerMapping
 from services.accrual.domain.partner_funds import Funds
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.repository import category_mappings, partner_funds, rule_sets
@@ -26,7 +26,7 @@ class KnownMappings:
     """Partners' mappings as this process has read them. Versions are immutable; only newer ones are read again."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, list[MappingVersion]] = {}
+        self._versions: dict[str, list[MappingVersion | ExclusionVersion]] = {}
         self._mappings: dict[str, PartnerMapping] = {}
 
     async def refresh(self, transaction: Transaction, partner_ids: Collection[str]) -> Mapping[str, PartnerMapping]:
@@ -36,7 +36,8 @@ class KnownMappings:
             for partner_id in partner_ids
         }
         for partner_id, newer in (await category_mappings.load_newer(transaction, known)).items():
-            versions = self._versions.get(partner_id, [])[: known[partner_id]] + sorted(newer)
+            in_order = sorted(newer, key=lambda version: version.version)
+            versions = self._versions.get(partner_id, [])[: known[partner_id]] + in_order
             self._versions[partner_id] = versions
             self._mappings[partner_id] = PartnerMapping(versions)
         return self._mappings

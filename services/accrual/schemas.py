@@ -141,7 +141,8 @@ class OutcomeAnswer(Answer):
 class AwardAnswer(Answer):
     """What the receipt earned. ``on_hold`` is set aside until ``hold_ends_at`` or a person's decision.
 
-    ``mapping_version`` says by which version of the partner's mapping its categories were read; 0: as themselves.
+    ``mapping_version`` says by which version of the partner's mapping its categories were read, and which of its
+    articles earned nothing; 0: categories as themselves, and no article excluded.
     """
 
     member_id: UUID

@@ -53,6 +53,7 @@ from services.coalition.domain.errors import (
     TillExistsError,
     TillNotFoundError,
     TooManyClientsError,
+    TooManyExclusionsError,
     TreeTooDeepError,
 )
 from services.coalition.settings import CoalitionSettings
@@ -100,6 +101,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     TillNotFoundError: (404, "not-found", "Not found"),
     TillExistsError: (409, "till-exists", "Till exists"),
     TooManyClientsError: (409, "too-many-clients", "Too many clients"),
+    TooManyExclusionsError: (409, "too-many-exclusions", "Too many exclusions"),
     TreeTooDeepError: (422, "tree-too-deep", "Tree too deep"),
     UnreadableCsvError: (422, "unusable-file", "Unusable file"),
     UnusableHeaderError: (422, "unusable-file", "Unusable file"),

@@ -241,7 +241,7 @@ class MappedData(Frozen):
     """What a partner's category counts as in the programme's tree, from ``in_force_from`` on.
 
     ``path`` leads from the tree's root down to ``category_id``; both are absent where it counts as itself again.
-    ``version`` counts all mappings of the partner, one after the other.
+    ``version`` counts all mappings of the partner, together with what ArticleChanged says, one after the other.
     """
 
     partner_id: Code
@@ -259,12 +259,33 @@ class ProductMapped(Event):
     data: MappedData
 
 
+class ArticleData(Frozen):
+    """Whether an article of a partner earns nothing, from ``in_force_from`` on.
+
+    ``version`` counts the partner's mappings and what is said of its articles together, one after the other.
+    """
+
+    partner_id: Code
+    version: Version
+    sku: Code
+    is_excluded: StrictBool
+    in_force_from: AwareDatetime
+
+
+class ArticleChanged(Event):
+    """A partner's article is excluded from earning, or no longer is."""
+
+    type: Literal["loyalty.article.changed.v1"] = "loyalty.article.changed.v1"
+    data: ArticleData
+
+
 CoalitionEvent = Annotated[
     PartnerChanged
     | StoreChanged
     | TillChanged
     | ApiClientChanged
     | ProductMapped
+    | ArticleChanged
     | ContractPublished
     | ExposureChanged
     | PrepaidLow

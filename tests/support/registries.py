@@ -67,6 +67,7 @@ EMPTIED = {
         "unknown_articles",
         "article_import_refusals",
         "article_imports",
+        "article_exclusions",
         "articles",
         "category_mappings",
         "categories",

@@ -1,4 +1,4 @@
-"""What a partner's own categories count as in the programme's tree, and since when. Pure.
+"""What a partner's own categories count as in the programme's tree, which articles earn nothing, and since when. Pure.
 
 A mapping is a row of versions, numbered one after the other for each partner. A receipt is judged by what was in force
 when it occurred, among the versions that were known when it was decided; that version is kept with the award, so that a
@@ -19,15 +19,29 @@ class MappingVersion(NamedTuple):
     in_force_from: datetime
 
 
+class ExclusionVersion(NamedTuple):
+    """An article of a partner earns nothing from a time on, or earns again."""
+
+    version: int
+    sku: str
+    is_excluded: bool
+    in_force_from: datetime
+
+
 class PartnerMapping:
     """All versions of one partner, without a hole: ``version`` is the last of 1, 2, 3, …"""
 
-    def __init__(self, versions: Iterable[MappingVersion]) -> None:
+    def __init__(self, versions: Iterable[MappingVersion | ExclusionVersion]) -> None:
         self.version = 0
         self._newest_first: dict[str, list[MappingVersion]] = {}
-        for one in sorted(versions):
-            if one.version == self.version + 1:  # what comes after a hole waits until the hole is filled
-                self.version = one.version
+        self._exclusions_newest_first: dict[str, list[ExclusionVersion]] = {}
+        for one in sorted(versions, key=lambda version: version.version):
+            if one.version != self.version + 1:
+                continue  # what comes after a hole waits until the hole is filled
+            self.version = one.version
+            if isinstance(one, ExclusionVersion):
+                self._exclusions_newest_first.setdefault(one.sku, []).insert(0, one)
+            else:
                 self._newest_first.setdefault(one.partner_category, []).insert(0, one)
 
     def path_of(self, category: str, moment: datetime, version: int) -> tuple[str, ...] | None:
@@ -37,9 +51,21 @@ class PartnerMapping:
                 return one.path or None
         return None
 
+    @property
+    def names_articles(self) -> bool:
+        """Whether anything was ever said of articles; of most partners nothing is."""
+        return bool(self._exclusions_newest_first)
+
+    def is_excluded(self, sku: str, moment: datetime, version: int) -> bool:
+        """Whether an article earns nothing at ``moment``, by the first ``version`` versions."""
+        for one in self._exclusions_newest_first.get(sku, ()):
+            if one.version <= version and one.in_force_from <= moment:
+                return one.is_excluded
+        return False
+
 
 class Categories(NamedTuple):
-    """How one receipt's categories are read. ``version`` is 0 where its partner has no mapping."""
+    """How one receipt's categories and articles are read. ``version`` is 0 where its partner has no mapping."""
 
     mapping: PartnerMapping | None
     moment: datetime | None
@@ -52,6 +78,13 @@ class Categories(NamedTuple):
         if self.mapping is None or self.moment is None:
             return (category,)
         return self.mapping.path_of(category, self.moment, self.version) or (category,)
+
+    def excluded_of(self, skus: Iterable[str]) -> frozenset[str]:
+        """Which of these articles earn nothing."""
+        mapping, moment = self.mapping, self.moment
+        if mapping is None or moment is None or not mapping.names_articles:
+            return frozenset()
+        return frozenset(sku for sku in skus if mapping.is_excluded(sku, moment, self.version))
 
 
 UNMAPPED = Categories(None, None, 0)

@@ -15,7 +15,8 @@ from shared.events.purchases import PurchaseData, PurchaseLine, Tender
 class EarningBase(NamedTuple):
     """The earning amounts of a receipt, line by line, in the order of the lines.
 
-    ``categories`` are paths in the programme's tree, by ``mapping_version`` of the partner's mapping (0: it has none).
+    ``categories`` are paths in the programme's tree, by ``mapping_version`` of the partner's mapping (0: it has none);
+    ``excluded_skus`` are articles that earn nothing by the same version.
     """
 
     categories: tuple[tuple[str, ...], ...]
@@ -23,6 +24,7 @@ class EarningBase(NamedTuple):
     total_minor: int
     excluded_minor: int
     mapping_version: int
+    excluded_skus: frozenset[str] = frozenset()
 
 
 def earning_base(purchase: PurchaseData, exclusions: Exclusions, categories: Categories = UNMAPPED) -> EarningBase:
@@ -81,12 +83,16 @@ def _base(
     if exclusions.categories:
         never = frozenset(exclusions.categories)
         amounts = [amount if never.isdisjoint(path) else 0 for path, amount in zip(paths, amounts, strict=True)]
+    excluded_skus = categories.excluded_of(line.sku for line in lines)
+    if excluded_skus:
+        amounts = [0 if line.sku in excluded_skus else amount for line, amount in zip(lines, amounts, strict=True)]
     return EarningBase(
         categories=paths,
         amounts_minor=tuple(amounts),
         total_minor=sum(amounts),
         excluded_minor=excluded_minor,
         mapping_version=categories.version,
+        excluded_skus=excluded_skus,
     )
 
 

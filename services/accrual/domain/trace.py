@@ -19,6 +19,8 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
     if base.mapping_version:
         paths = sorted({" > ".join(path) for path in base.categories if path})
         yield f"By version {base.mapping_version} of its partner's mapping the lines count as {', '.join(paths)}."
+    if base.excluded_skus:
+        yield f"Articles that their partner excluded earn nothing: {', '.join(sorted(base.excluded_skus))}."
     if base.excluded_minor:
         kinds = ", ".join(rule_set.exclusions.tenders)
         yield (

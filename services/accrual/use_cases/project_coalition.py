@@ -8,6 +8,7 @@ from services.accrual.repository.projections import Till
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
 from shared.events.coalition import (
+    ArticleChanged,
     CoalitionEvent,
     ContractData,
     ContractPublished,
@@ -41,6 +42,9 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
     mapped = [event for event in events if isinstance(event, ProductMapped)]
     if mapped:
         await category_mappings.save(transaction, mapped)
+    articles = [event for event in events if isinstance(event, ArticleChanged)]
+    if articles:
+        await category_mappings.save_exclusions(transaction, articles)
     if stores:
         await projections.save_stores(transaction, stores)
     if exposures:

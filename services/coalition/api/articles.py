@@ -49,7 +49,7 @@ def articles_router(database: Database) -> APIRouter:
     """State and read a partner's articles."""
     router = APIRouter(prefix="/v1/partners/{partner_id}", tags=["articles"])
 
-    @router.put("/articles/{sku}", responses=problems(400, 401, 403, 404, 413, 415, 422))
+    @router.put("/articles/{sku}", responses=problems(400, 401, 403, 404, 409, 413, 415, 422))
     async def state(
         partner_id: CodeInPath, sku: CodeInPath, body: ArticleBody, principal: Writer, response: Response
     ) -> ArticleAnswer:

@@ -8,11 +8,15 @@ from uuid import UUID
 
 from stdnum import ean
 
+from services.coalition.domain.errors import TooManyExclusionsError
+
 ImportState: TypeAlias = Literal["open", "finished"]
 Outcome: TypeAlias = Literal["registered", "changed", "unchanged"]
 
 REQUIRED_COLUMNS = ("sku",)
 COLUMNS = ("sku", "gtin", "brand", "category", "is_excluded", "price_floor_minor")
+# Every process that judges receipts keeps all of them in memory.
+EXCLUSIONS_LAST_MAX = 20_000
 _WORDS: Mapping[str, bool] = {"true": True, "false": False}
 _WHOLE_NUMBER_DIGITS_MAX = 18
 
@@ -51,6 +55,20 @@ class ArticleChange(NamedTuple):
         if self.before is None:
             return "registered"
         return "unchanged" if self.before == self.after else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleExclusion:
+    """An article earns nothing, or earns again, from ``in_force_from`` on.
+
+    ``version`` counts all mappings and exclusions of the partner together.
+    """
+
+    partner_id: str
+    version: int
+    sku: str
+    is_excluded: bool
+    in_force_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,28 @@ def changes_of(known: Mapping[str, Article], stated: Sequence[Article]) -> list[
         after = replace(article, version=version)
         changes.append(ArticleChange(before, after if after == before else replace(after, version=version + 1)))
     return changes
+
+
+def exclusions_of(changes: Sequence[ArticleChange], last: int, in_force_from: datetime) -> list[ArticleExclusion]:
+    """What the changes say of earning, numbered after ``last``. An article that is not excluded at first says nothing.
+
+    Raises:
+        TooManyExclusionsError: the partner's numbers would go beyond ``EXCLUSIONS_LAST_MAX``.
+    """
+    said = [
+        change.after
+        for change in changes
+        if change.after.is_excluded != (change.before is not None and change.before.is_excluded)
+    ]
+    if said and last + len(said) > EXCLUSIONS_LAST_MAX:
+        raise TooManyExclusionsError(
+            f"articles were excluded and included again too often, at most {EXCLUSIONS_LAST_MAX} times a partner: "
+            "have their category excluded by a rule set"
+        )
+    return [
+        ArticleExclusion(article.partner_id, last + place, article.sku, article.is_excluded, in_force_from)
+        for place, article in enumerate(said, start=1)
+    ]
 
 
 def last_of_each(stated: Sequence[Article]) -> list[Article]:

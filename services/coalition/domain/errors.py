@@ -61,6 +61,10 @@ class ArticleImportNotFoundError(CoalitionRefusalError):
     """The partner has no import of articles with this id."""
 
 
+class TooManyExclusionsError(CoalitionRefusalError):
+    """The partner changed as often which articles earn as every process keeps in memory."""
+
+
 class ClientExistsError(CoalitionRefusalError):
     """The id is another API client's already."""
 

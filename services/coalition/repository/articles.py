@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.coalition.domain.articles import Article
+from services.coalition.domain.articles import Article, ArticleExclusion
 from shared.database import Transaction
 
 _COLUMNS = "partner_id, sku, gtin, brand, category, is_excluded, price_floor_minor, version"
@@ -21,6 +21,14 @@ SAVE_ARTICLES = f"""
         set gtin = excluded.gtin, brand = excluded.brand, category = excluded.category,
             is_excluded = excluded.is_excluded, price_floor_minor = excluded.price_floor_minor,
             version = excluded.version, changed_at = excluded.changed_at
+"""
+
+INSERT_EXCLUSIONS = """
+    insert into article_exclusions (partner_id, version, sku, is_excluded, in_force_from, declared_at)
+    select $1, version, sku, is_excluded, in_force_from, $2
+    from unnest($3::bigint[], $4::text[], $5::boolean[], $6::timestamptz[])
+        as incoming (version, sku, is_excluded, in_force_from)
+    order by version
 """
 
 
@@ -49,4 +57,17 @@ async def save_articles(transaction: Transaction, partner_id: str, articles: Seq
         [article.is_excluded for article in articles],
         [article.price_floor_minor for article in articles],
         [article.version for article in articles],
+    )
+
+
+async def insert_exclusions(transaction: Transaction, partner_id: str, exclusions: Sequence[ArticleExclusion]) -> None:
+    """Add to what is said of a partner's articles."""
+    await transaction.raw.execute(
+        INSERT_EXCLUSIONS,
+        partner_id,
+        transaction.now,
+        [exclusion.version for exclusion in exclusions],
+        [exclusion.sku for exclusion in exclusions],
+        [exclusion.is_excluded for exclusion in exclusions],
+        [exclusion.in_force_from for exclusion in exclusions],
     )

@@ -19,7 +19,13 @@ LOAD_CATEGORIES = """
     select category_id, name, path from categories where category_id > $1 order by category_id limit $2
 """
 
-LAST_VERSION = "select coalesce(max(version), 0) from category_mappings where partner_id = $1"
+# Mappings and exclusions of articles are numbered together: a receipt is judged by both.
+LAST_VERSION = """
+    select greatest(
+        (select coalesce(max(version), 0) from category_mappings where partner_id = $1),
+        (select coalesce(max(version), 0) from article_exclusions where partner_id = $1)
+    )
+"""
 
 INSERT_MAPPINGS = """
     insert into category_mappings (partner_id, version, partner_category, category_id, in_force_from, declared_at)
@@ -62,7 +68,7 @@ async def load_categories(transaction: Transaction, after: str, rows_max: int) -
 
 
 async def last_version(transaction: Transaction, partner_id: str) -> int:
-    """How many mappings the partner, whose row is locked, has had so far."""
+    """How many mappings and exclusions of articles the partner, whose row is locked, has had so far."""
     return int(await transaction.raw.fetchval(LAST_VERSION, partner_id))
 
 

@@ -1,5 +1,6 @@
 """What the registry tells the others. A partner, its stores and tills bear one key, so that they stay in order."""
 
+from services.coalition.domain.articles import ArticleExclusion
 from services.coalition.domain.categories import CategoryMapping
 from services.coalition.domain.registry import ApiClient, Partner, RegisteredStore, Store, Till
 from shared.database import Transaction
@@ -7,6 +8,8 @@ from shared.events.catalogue import COALITION
 from shared.events.coalition import (
     ApiClientChanged,
     ApiClientData,
+    ArticleChanged,
+    ArticleData,
     MappedData,
     OpeningHours,
     PartnerChanged,
@@ -146,3 +149,22 @@ def product_mapped(transaction: Transaction, mapping: CategoryMapping) -> Messag
         ),
     )
     return Message.of(event, COALITION.topic, mapping.partner_id)
+
+
+def article_changed(transaction: Transaction, exclusion: ArticleExclusion) -> Message:
+    """Whether an article earns. Keyed by the partner, as its mappings are, with which it is numbered."""
+    event = ArticleChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=f"{exclusion.partner_id}/{exclusion.sku}",
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ArticleData(
+            partner_id=exclusion.partner_id,
+            version=exclusion.version,
+            sku=exclusion.sku,
+            is_excluded=exclusion.is_excluded,
+            in_force_from=exclusion.in_force_from,
+        ),
+    )
+    return Message.of(event, COALITION.topic, exclusion.partner_id)

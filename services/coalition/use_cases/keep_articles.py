@@ -7,25 +7,32 @@ from services.coalition.domain.articles import (
     ArticleChange,
     UnknownArticleSales,
     changes_of,
+    exclusions_of,
 )
 from services.coalition.domain.audit import Act, facts_of
+from services.coalition.domain.categories import beginning
 from services.coalition.domain.errors import ArticleNotFoundError, PartnerNotFoundError
-from services.coalition.repository import articles, partners, unknown_articles
+from services.coalition.repository import articles, categories, partners, unknown_articles
+from services.coalition.use_cases import announcements
 from services.coalition.use_cases.read_partners import read_partner
 from services.coalition.use_cases.record_acts import record_acts
+from shared import outbox
 from shared.database import Transaction
 
 
 async def state_articles(
     transaction: Transaction, partner_id: str, stated: Sequence[Article], author: str, why: str | None = None
 ) -> list[ArticleChange]:
-    """Write what is new or different of a partner's articles, whose numbers differ, and record the acts.
+    """Write what is new or different of a partner's articles, whose numbers differ; record the acts and ArticleChanged.
+
+    Which articles are excluded counts a minute later, when everybody who judges receipts knows of it.
 
     Idempotent: what is stated again changes nothing, and no version. Holds the partner's row to the commit; the number
     of statements does not depend on the number of articles.
 
     Raises:
         PartnerNotFoundError: there is no such partner.
+        TooManyExclusionsError: it changed too often which articles are excluded.
     """
     if not await partners.lock_partner(transaction, partner_id):
         raise PartnerNotFoundError("there is no such partner")
@@ -35,7 +42,13 @@ async def state_articles(
     if written:
         await articles.save_articles(transaction, partner_id, [change.after for change in written])
         await unknown_articles.forget(transaction, partner_id, [change.after.sku for change in written])
+        last = await categories.last_version(transaction, partner_id)
+        exclusions = exclusions_of(written, last, beginning(None, transaction.now))
+        if exclusions:
+            await articles.insert_exclusions(transaction, partner_id, exclusions)
         await record_acts(transaction, [_act(change, author, why) for change in written])
+        if exclusions:
+            await outbox.record(transaction, [announcements.article_changed(transaction, one) for one in exclusions])
     return changes
 
 

@@ -10,7 +10,7 @@ from services.accrual.programme import PublishedRules
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.show_receipt import ReceiptStory, show_receipt
 from shared.database import Database
-from shared.events.coalition import MappedData, ProductMapped
+from shared.events.coalition import ArticleChanged, ArticleData, CoalitionEvent, MappedData, ProductMapped
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from tests.support.accrual import Accrual
@@ -31,6 +31,11 @@ def mapped(version: int, path: tuple[str, ...], since: datetime) -> ProductMappe
     return ProductMapped(id=new_id(), source="test", subject="grocer/OBST", time=since, data=data)
 
 
+def excluded(version: int, sku: str, since: datetime, *, is_excluded: bool = True) -> ArticleChanged:
+    data = ArticleData(partner_id="grocer", version=version, sku=sku, is_excluded=is_excluded, in_force_from=since)
+    return ArticleChanged(id=new_id(), source="test", subject=f"grocer/{sku}", time=since, data=data)
+
+
 PRODUCE = mapped(1, ("PRODUCE", "fruit"), NOON - timedelta(hours=1))
 OTHER = mapped(2, ("other",), NOON + timedelta(hours=1))
 
@@ -43,7 +48,7 @@ async def accrual(database_of: Callable[[str], Database]) -> Accrual:
     return accrual
 
 
-async def tell(accrual: Accrual, *events: ProductMapped) -> None:
+async def tell(accrual: Accrual, *events: CoalitionEvent) -> None:
     async with accrual.database.transaction() as transaction:
         await project_coalition(transaction, events)
 
@@ -96,3 +101,21 @@ async def test_versions_may_come_in_any_order_and_again(accrual: Accrual) -> Non
     first = (await story(accrual, fruit(1))).award
     assert first is not None
     assert first.mapping_version == 0
+
+
+async def test_an_excluded_article_earns_nothing_and_its_return_takes_nothing(accrual: Accrual) -> None:
+    bought = fruit(1)
+    sku = bought.data.lines[0].sku
+    again = excluded(3, sku, NOON + timedelta(hours=1), is_excluded=False)
+    await tell(accrual, again, excluded(2, sku, NOON - timedelta(hours=1)))
+    await tell(accrual, PRODUCE)  # numbered together: only now the others count
+
+    await accrual.award(fruit(2, NOON - timedelta(hours=2)), bought, fruit(3, NOON + timedelta(hours=2)))
+    assert (await accrual.balance(ANNA)).available == 10 + 0 + 20
+    told = await story(accrual, bought)
+    assert told.award is not None
+    assert (told.award.points, told.award.mapping_version) == (0, 3)
+
+    await tell(accrual, excluded(4, sku, NOON - timedelta(hours=3), is_excluded=False))  # said since, reaching back
+    await accrual.award(return_of(bought, 9, {1: 1000}, owner=ANNA))
+    assert (await accrual.balance(ANNA)).available == 30

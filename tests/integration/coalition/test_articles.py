@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
 from services.coalition.use_cases import import_articles
+from shared.database import Database
+from shared.events.catalogue import COALITION
+from shared.events.coalition import ArticleChanged, ProductMapped
+from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
 
 ARTICLES = "/v1/partners/acme/articles"
@@ -204,3 +209,42 @@ async def test_a_partners_articles_and_imports_are_not_there_for_another(client:
         f"{ARTICLES}/a", json={"brand": "Own"}, headers=bearing("partners:write", client_id="hq", partner_id="acme")
     )
     assert own.status_code == 200
+
+
+async def test_what_is_excluded_is_told_a_minute_before_and_numbered_with_the_mappings(
+    client: Client, database: Database
+) -> None:
+    assert (
+        await client.post("/v1/categories", json={"category_id": "fuel", "name": "F"}, headers=bearing())
+    ).is_success
+    await state(client, "never")
+    await batch(client, {"sku": "beer", "is_excluded": True}, {"sku": "bread"}, {"sku": "wine", "is_excluded": True})
+    mapping = {"mappings": [{"partner_category": "X", "category_id": "fuel"}], "reason_code": "x"}
+    assert (await client.post("/v1/partners/acme/category-mappings", json=mapping, headers=bearing())).is_success
+    await state(client, "beer", is_excluded=True, brand="B")  # says nothing new of earning
+    await sent(client, await declared(client), "sku,is_excluded\nbeer,false\nrum,true\n")
+
+    events = [row.event for row in await recorded_events(database, COALITION)]
+    told = [event for event in events if isinstance(event, ArticleChanged | ProductMapped)]
+    assert [event.data.version for event in told] == [1, 2, 3, 4, 5]
+    articles = [event for event in told if isinstance(event, ArticleChanged)]
+    assert [(event.data.sku, event.data.is_excluded) for event in articles] == [
+        ("beer", True),
+        ("wine", True),
+        ("beer", False),
+        ("rum", True),
+    ]
+    assert {event.data.in_force_from - event.time for event in articles} == {timedelta(seconds=60)}
+
+
+async def test_a_partner_cannot_fill_the_memory_of_those_who_judge_receipts(
+    client: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.coalition.domain.articles.EXCLUSIONS_LAST_MAX", 2)
+    assert (await batch(client, {"sku": "a", "is_excluded": True}, {"sku": "b", "is_excluded": True})).is_success
+    refused = await state(client, "c", is_excluded=True)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (409, "too-many-exclusions")
+    assert (await state(client, "a", is_excluded=True, brand="Still changed")).status_code == 200
+    assert (
+        len([row for row in await recorded_events(database, COALITION) if isinstance(row.event, ArticleChanged)]) == 2
+    )

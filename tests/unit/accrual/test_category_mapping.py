@@ -1,15 +1,17 @@
 """What a partner's categories count as: at which time, by which version, and what rules make of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.accrual.domain.category_mapping import (
     UNMAPPED,
+    ExclusionVersion,
     MappingVersion,
     PartnerMapping,
     categories_at,
 )
 from services.accrual.domain.evaluation import NotMatched, evaluate_purchase
 from services.accrual.domain.rules import Exclusions
+from services.accrual.domain.trace import trace_in_words
 from tests.support.receipts import NOON, RULES, changed_rules, line, purchase
 
 LATER = NOON + timedelta(days=1)
@@ -66,3 +68,28 @@ def test_an_excluded_category_leaves_out_what_is_below_it() -> None:
     assert evaluation.points == 10
     unmet = [outcome for outcome in evaluation.outcomes if isinstance(outcome, NotMatched)]
     assert [outcome.observed for outcome in unmet] == ["BROT, tobacco"]
+
+
+def test_an_excluded_article_earns_nothing_by_the_version_and_at_the_time_of_the_receipt() -> None:
+    said = [ExclusionVersion(5, "1", True, NOON), ExclusionVersion(6, "1", False, LATER)]
+    mapping = PartnerMapping([*VERSIONS, *said])
+
+    def excluded(moment: datetime, version: int | None = None) -> frozenset[str]:
+        return categories_at(mapping, moment, version).excluded_of(["1", "2"])
+
+    assert [excluded(moment) for moment in (NOON - timedelta(seconds=1), NOON, LATER)] == [set(), {"1"}, set()]
+    assert excluded(NOON, 4) == set()  # it was said after the receipt was decided
+    assert PartnerMapping([*VERSIONS, said[1]]).version == 4  # what comes after a hole waits
+
+
+def test_lines_of_excluded_articles_leave_the_base_and_the_trace_says_so() -> None:
+    bought = purchase(1, [line(1, 1000, "BROT"), line(2, 500, "BROT")]).data
+    sku = bought.lines[1].sku
+    bought = bought.model_copy(update={"lines": (bought.lines[0].model_copy(update={"sku": "bread"}), bought.lines[1])})
+    categories = categories_at(PartnerMapping([ExclusionVersion(1, sku, True, NOON)]), NOON)
+
+    evaluation = evaluate_purchase(bought, RULES, categories)
+
+    assert (evaluation.points, evaluation.base.amounts_minor, evaluation.base.mapping_version) == (10, (1000, 0), 1)
+    told = trace_in_words(evaluation, RULES, "USD")
+    assert f"Articles that their partner excluded earn nothing: {sku}." in told
