@@ -11,7 +11,7 @@ from services.accrual.door import Door
 from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import outcomes, projections
 from services.accrual.repository.outcomes import ReceiptOutcome
-from services.accrual.repository.retention import DOCUMENTS, REFUSED_DOCUMENTS
+from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
@@ -69,7 +69,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
-        retention=(DOCUMENTS, REFUSED_DOCUMENTS),
+        retention=(DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, parked_with_hash(settings.parked_window_days)),
         checks=(Check("ledger version", jobs.check_ledger),),
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),

@@ -13,6 +13,7 @@ from services.redemption.consumer import (
     is_refusal,
 )
 from services.redemption.repository import projections
+from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from shared import ledger
@@ -55,6 +56,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
             Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
         ),
+        retention=(HASHES_OF_WAITING_TENDERS,),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
         domain_problems=DOMAIN_PROBLEMS,

@@ -157,6 +157,7 @@ async def test_nothing_that_is_stored_leads_to_an_erased_person(scene: Scene) ->
     keyed = spellings(hashes(scene.stack))
     wanted = [*spellings(SAID), *keyed, *plain_digests(SAID)]
     member_id = await live_through_everything(scene)
+    await is_given_everything(scene, member_id)
     before = await traces_in_tables(scene.stack.admin_url, wanted)
     assert {
         "members.identifiers.identifier_hash",
@@ -211,6 +212,23 @@ async def live_through_everything(scene: Scene) -> str:
     await until(lambda: any(mails.glob("*.eml")), seconds_max=SETTLED_SECONDS_MAX)
     await until(lambda: scene.count(f"count(*) = 2 from accrual.dead_letters where ({UNSENT}) = 0"))
     return member_id
+
+
+async def is_given_everything(scene: Scene, member_id: str) -> None:
+    """An export over the running services, each asked by members with a token of its own: and nothing of it stays."""
+    answer = await scene.http.get(f"{scene.stack.url('members')}/v1/members/{member_id}/export")
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["person"]["family_name"], len(told["identifiers"])) == ("Quagmire", 3)
+    assert {name: {item["kind"] for item in items} for name, items in told["services"].items()} == {
+        "accrual": {"award", "return"},
+        "redemption": {"redemption", "statement_line"},
+        "fraud": {"signal", "hold", "case"},
+        "notifications": {"message"},
+    }
+    receipts = {item["receipt_id"] for item in told["services"]["accrual"] if item["kind"] == "award"}
+    assert len(receipts) == 3
+    assert holds(answer.content, spellings(hashes(scene.stack))) is False
 
 
 async def life_goes_on(scene: Scene) -> None:

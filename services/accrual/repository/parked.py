@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 _LAY_MEETING_ROWS = """
-    insert into meeting_rows (key) select key from unnest($1::text[]) as incoming (key) order by key
+    insert into meeting_rows (key, laid_at) select key, $2 from unnest($1::text[]) as incoming (key) order by key
     on conflict (key) do nothing
 """
 _FORGET_MEETING_ROWS = "delete from meeting_rows where key = any($1::text[])"
@@ -171,10 +171,10 @@ async def meet(transaction: Transaction, keys: Collection[str]) -> None:
     """Lay and lock these meeting rows to the commit: after this, look for the other side."""
     ordered = sorted(set(keys))
     for _ in range(MEET_ATTEMPTS_MAX):
-        await transaction.raw.execute(_LAY_MEETING_ROWS, ordered)
+        await transaction.raw.execute(_LAY_MEETING_ROWS, ordered, transaction.now)
         if len(await transaction.raw.fetch(_LOCK_MEETING_ROWS, ordered)) == len(ordered):
             return
-        # Whoever held one has taken it away, as an erasure does.
+        # Whoever held one has taken it away, as an erasure does, and retention.
     raise RuntimeError(f"meeting rows were taken away {MEET_ATTEMPTS_MAX} times")
 
 

@@ -30,3 +30,42 @@ REFUSED_DOCUMENTS = DataClass(
         )
     """,
 )
+
+# Rows in which two meet are locks and hold nothing: who finds one gone lays it anew. But their keys name cards that
+# nobody may ever register. One that somebody holds is found the next time.
+MEETING_ROWS = DataClass(
+    name="meeting_rows",
+    purpose="to let a receipt and the fact that it lacks find each other",
+    keep_days=7,
+    keep_days_min=1,
+    action="delete",
+    statement="""
+        delete from meeting_rows where key in (
+            select key from meeting_rows where laid_at < $1
+            order by laid_at limit $2 for update skip locked
+        )
+    """,
+)
+
+# How much longer than they wait at least, and at first: the topic's records of them must be gone by then.
+MARGIN_DAYS_MIN = 7
+MARGIN_DAYS = 30
+TOPIC_DAYS = 30
+
+
+def parked_with_hash(window_days: int) -> DataClass:
+    """Receipts that wait and bear the hash of an identifier: after ``window_days`` it would earn nothing any more."""
+    least_days = max(window_days, TOPIC_DAYS) + MARGIN_DAYS_MIN
+    return DataClass(
+        name="parked_with_hash",
+        purpose="to credit what was bought before the card was registered",
+        keep_days=max(window_days + MARGIN_DAYS, least_days),
+        keep_days_min=least_days,
+        action="delete",
+        statement="""
+            delete from parked where natural_key in (
+                select natural_key from parked where parked_at < $1 and identifier_hash is not null
+                order by parked_at limit $2 for update skip locked
+            )
+        """,
+    )

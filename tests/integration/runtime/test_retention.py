@@ -7,9 +7,10 @@ import asyncpg
 import httpx2
 import pytest
 
-from services.accrual.repository.retention import DOCUMENTS, REFUSED_DOCUMENTS
+from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
 from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES
 from services.notifications.repository.retention import SETTLED_MESSAGES
+from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS
 from shared.database import Database
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.retention import ROWS_PER_PAGE_MAX, SETTLED_DEAD_LETTERS, DataClass, Retention, load_rules
@@ -78,6 +79,34 @@ ROWS = {
         from unnest($1::int[]) as days
         """,
         "select count(event) from accrual.refusals",
+    ),
+    MEETING_ROWS: (
+        "accrual",
+        """
+        insert into accrual.meeting_rows (key, laid_at)
+        select 'i:' || days, now() - make_interval(days => days) from unnest($1::int[]) as days
+        """,
+        "select count(*) from accrual.meeting_rows",
+    ),
+    parked_with_hash(30): (
+        "accrual",
+        """
+        insert into accrual.parked (natural_key, reason, waits_for, identifier_hash, event, parked_at)
+        select days::text::bytea, 'unknown_identifier', 'i:1.x', case when days > 0 then '1.x' end, 'x',
+            now() - make_interval(days => case when days > 0 then days else 4000 end)
+        from unnest($1::int[]) as days
+        """,
+        "select count(*) from accrual.parked",
+    ),
+    HASHES_OF_WAITING_TENDERS: (
+        "redemption",
+        """
+        insert into redemption.redemption_waiting_tenders (receipt_key, redemption_id, content_hash, partner_id,
+            identifier_hash, points, waiting_since)
+        select days::text::bytea, gen_random_uuid(), 'h', 'grocer', '1.x', 1, now() - make_interval(days => days)
+        from unnest($1::int[]) as days
+        """,
+        "select count(identifier_hash) from redemption.redemption_waiting_tenders",
     ),
 }
 

@@ -1,0 +1,21 @@
+"""What redemption keeps for a time."""
+
+from shared.runtime.retention import DataClass
+
+# The tender stays: that a receipt was paid so is a fact between the partner and the programme. The least is more than
+# the receipt's topic keeps, which would bring the hash back.
+HASHES_OF_WAITING_TENDERS = DataClass(
+    name="hashes_of_waiting_tenders",
+    purpose="to take points that a receipt was paid with before its card was known",
+    keep_days=60,
+    keep_days_min=37,
+    action="blank",
+    statement="""
+        update redemption_waiting_tenders set identifier_hash = null
+        where (receipt_key, redemption_id, content_hash) in (
+            select receipt_key, redemption_id, content_hash from redemption_waiting_tenders
+            where waiting_since < $1 and identifier_hash is not null
+            order by waiting_since limit $2 for update skip locked
+        )
+    """,
+)
