@@ -22,7 +22,15 @@ from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.store_changes import store_changes_router
 from services.coalition.api.stores import stores_router, tills_router
 from services.coalition.api.till_keys import till_keys_router
-from services.coalition.consumer import PointsHandler, PurchaseHandler, RedemptionHandler, wants_capture, wants_points
+from services.coalition.consumer import (
+    MemberHandler,
+    PointsHandler,
+    PurchaseHandler,
+    RedemptionHandler,
+    wants_capture,
+    wants_erasure,
+    wants_points,
+)
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ArticleImportNotFoundError,
@@ -62,7 +70,7 @@ from services.coalition.use_cases.judge_exposure import review_exposures
 from services.coalition.use_cases.settle_clients import settle_clients
 from services.coalition.use_cases.settle_people import settle_people
 from shared.database import Database
-from shared.events.catalogue import POINTS, PURCHASES, REDEMPTIONS
+from shared.events.catalogue import MEMBERS, POINTS, PURCHASES, REDEMPTIONS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal, SealBrokenError
 from shared.web import StaticKeySource, VersionChangedError
@@ -158,6 +166,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             oauth_router(TokenDesk(database, hasher, signer), signer),
         ),
         subscriptions=(
+            Subscription(MEMBERS, MemberHandler(database), wants=wants_erasure, unknown_types="dead-letter"),
             Subscription(PURCHASES, PurchaseHandler(database), unknown_types="dead-letter"),
             Subscription(POINTS, PointsHandler(database), wants=wants_points, unknown_types="dead-letter"),
             Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_capture, unknown_types="dead-letter"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from services.coalition import metrics
 from services.coalition.domain.counting import (
@@ -14,9 +15,12 @@ from services.coalition.domain.counting import (
 )
 from services.coalition.domain.exposure import Judged
 from services.coalition.domain.shifts import Arrival, ImplausibleTotalError, arrival_of
+from services.coalition.repository import erased_members
 from services.coalition.use_cases.count_arrivals import count_arrivals
 from services.coalition.use_cases.count_points import count_points
+from services.coalition.use_cases.erase_members import erase_members
 from shared.database import Database, Transaction, read_to
+from shared.events.members import MemberErased, MemberEvent
 from shared.events.points import PointsClawedBack, PointsEarned, PointsEvent
 from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent
@@ -25,6 +29,7 @@ from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 
 _POINTS_TYPES = frozenset(kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack))
+_ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _CAPTURED: bytes = RedemptionCaptured.model_fields["type"].default.encode()
 
 
@@ -39,7 +44,32 @@ def wants_capture(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type", _CAPTURED) == _CAPTURED
 
 
-class PointsHandler(RecordKeeping):
+def wants_erasure(headers: Mapping[str, bytes]) -> bool:
+    """Of ``loyalty.members``, erasures; the rest is skipped undecoded."""
+    return headers.get("type", _ERASED) == _ERASED
+
+
+class _Keeping(RecordKeeping):
+    async def is_erased(self, transaction: Transaction, member_id: UUID) -> bool:
+        return await erased_members.is_erased(transaction, member_id)
+
+
+class MemberHandler(_Keeping):
+    """Erased members are forgotten."""
+
+    async def handle(self, batch: Batch[MemberEvent]) -> None:
+        """Forget those whose erasure a batch tells."""
+        erasures = [event for event in batch.events if isinstance(event, MemberErased)]
+
+        async def work(transaction: Transaction) -> None:
+            if erasures:
+                await erase_members(transaction, erasures)
+            await read_to.save(transaction, batch.positions)
+
+        await self._database.run(work)
+
+
+class PointsHandler(_Keeping):
     """Points that were issued or taken back are counted for their partners."""
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
@@ -50,7 +80,7 @@ class PointsHandler(RecordKeeping):
         )
 
 
-class RedemptionHandler(RecordKeeping):
+class RedemptionHandler(_Keeping):
     """Points that were taken are counted for the partner that took them, and for those that had issued them."""
 
     async def handle(self, batch: Batch[RedemptionEvent]) -> None:
@@ -61,7 +91,7 @@ class RedemptionHandler(RecordKeeping):
         )
 
 
-class PurchaseHandler(RecordKeeping):
+class PurchaseHandler(_Keeping):
     """Receipts as they arrive, whatever becomes of them: one that is parked or refused came all the same."""
 
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:

@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.05
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "loyalty.purchases": ("coalition", "accrual", "redemption", "fraud"),
-    "loyalty.members": ("accrual", "redemption", "fraud", "notifications"),
+    "loyalty.members": ("coalition", "accrual", "redemption", "fraud", "notifications"),
     "loyalty.coalition": ("members", "accrual", "redemption", "fraud", "notifications"),
     "loyalty.points": ("coalition", "redemption", "fraud", "notifications"),
     "loyalty.redemptions": ("coalition", "fraud", "notifications"),

@@ -50,6 +50,7 @@ TOMBSTONES = """
         + (select count(*) from redemption.redemption_members where erased_version is not null)
         + (select count(*) from fraud.member_windows where erased_version is not null)
         + (select count(*) from notifications.recipients where erased_version is not null)
+        + (select count(*) from coalition.erased_members)
 """
 UNSENT = " + ".join(
     f"(select count(*) from {service}.outbox)"
@@ -166,7 +167,7 @@ async def test_nothing_that_is_stored_leads_to_an_erased_person(scene: Scene) ->
     } <= {*before}
 
     await scene.post("members", f"members/{member_id}/erase", {"reason_code": "data_subject_request"})
-    await until(lambda: scene.count(f"({TOMBSTONES}) = 4 and ({UNSENT}) = 0"), seconds_max=SETTLED_SECONDS_MAX)
+    await until(lambda: scene.count(f"({TOMBSTONES}) = 5 and ({UNSENT}) = 0"), seconds_max=SETTLED_SECONDS_MAX)
     told = {topic for topic, record in await read_topics(scene.stack) if holds(record, wanted)}
     assert {"loyalty.members", "loyalty.purchases", "loyalty.purchases.accrual.dead-letter"} <= told
     await delete_records(scene.stack)
