@@ -1,7 +1,6 @@
 """Fixtures on real servers. A run that needs none of them starts none."""
 
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,12 +22,11 @@ from tests.support.servers import (
     shared_servers,
     stop_shared_servers,
 )
+from tests.support.topics import TEST_PARTITIONS, made_topics
 
 if TYPE_CHECKING:
     from deploy.local.stack import LocalStack
     from shared.kafka.settings import KafkaSettings
-
-TEST_PARTITIONS = 4
 
 # How long an example takes says more about the machine than about the code: durations are for "make bench".
 hypothesis.settings.register_profile("tessera", deadline=None)
@@ -109,18 +107,8 @@ async def database_of(fresh_database: FreshDatabase) -> AsyncIterator[Callable[[
 @pytest.fixture
 async def kafka_settings(stack: TestServers) -> AsyncIterator["KafkaSettings"]:
     """All topics, under a prefix that no other test has; deleted after the test."""
-    from shared.kafka.settings import KafkaSettings
-    from shared.kafka.topics import create_topics
-    from tests.support.topics import delete_topics
-
-    settings = KafkaSettings(
-        bootstrap_servers=stack.bootstrap_servers,
-        topic_prefix=f"t{secrets.token_hex(4)}.",
-        partitions=TEST_PARTITIONS,
-    )
-    await create_topics(settings)
-    yield settings
-    await delete_topics(settings)
+    async with made_topics(stack) as settings:
+        yield settings
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import orjson
@@ -10,6 +11,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from shared.web.problems import FieldError, Problem
+from shared.web.strict import YEAR_MAX, YEAR_MIN
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -17,6 +19,7 @@ P = TypeVar("P")
 PAGE_ITEMS_DEFAULT = 50
 PAGE_ITEMS_MAX = 200
 CURSOR_LENGTH_MAX = 1_024
+NUMBER_MAX = 2**63 - 1
 
 
 class Page(BaseModel, Generic[T]):
@@ -67,9 +70,22 @@ def decode_cursor(cursor: str, adapter: TypeAdapter[P]) -> P:
     """
     try:
         document = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return adapter.validate_json(document, strict=True)
+        position = adapter.validate_json(document, strict=True)
+        _refuse_what_no_row_has(position)
     except (binascii.Error, ValueError) as error:
         raise invalid_cursor() from error
+    return position
+
+
+def _refuse_what_no_row_has(position: object) -> None:
+    """Raise ValueError for a key that PostgreSQL cannot even compare with: such a cursor was made up."""
+    for part in position if isinstance(position, tuple) else (position,):
+        if isinstance(part, str) and "\0" in part:
+            raise ValueError("a text with a zero byte")
+        if isinstance(part, int) and abs(part) > NUMBER_MAX:
+            raise ValueError("a number of more than 64 bits")
+        if isinstance(part, datetime) and not YEAR_MIN <= part.year <= YEAR_MAX:
+            raise ValueError("a time that has no equal in UTC")
 
 
 def invalid_cursor() -> Problem:

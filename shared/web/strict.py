@@ -11,12 +11,23 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StrictBool, StrictInt
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StrictBool,
+    StrictInt,
+)
 from pydantic_core import PydanticCustomError, core_schema
 
 MINOR_MAX = 10**12  # ten billion in most currencies: sums of thousands of lines stay far inside 64 bits
 TEXT_LENGTH_MAX = 500
 CODE_LENGTH_MAX = 64
+YEAR_MIN = 2
+YEAR_MAX = 9_998
 CODE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]*$"
 
 _STRICT_KINDS = frozenset({"int", "float", "bool"})
@@ -44,6 +55,13 @@ def _time_as_text(value: object) -> object:
     return value
 
 
+def _is_in_range(value: date) -> date:
+    """Both ends of what Python can hold are out of it as soon as somebody asks for another zone, or the next day."""
+    if not YEAR_MIN <= value.year <= YEAR_MAX:
+        raise PydanticCustomError("year_range", f"Input should lie in the years {YEAR_MIN} to {YEAR_MAX}")
+    return value
+
+
 def _day_as_text(value: object) -> object:
     is_day = isinstance(value, date) and not isinstance(value, datetime)
     if not is_day and not (isinstance(value, str) and len(value) == len("2026-03-01")):
@@ -52,7 +70,6 @@ def _day_as_text(value: object) -> object:
 
 
 _BEFORE: dict[str, Callable[[Any], Any]] = {
-    "decimal": _number_as_sent,
     "datetime": _time_as_text,
     "date": _day_as_text,
 }
@@ -81,8 +98,11 @@ def _strictly(schema: Any) -> Any:
         return core_schema.no_info_after_validator_function(_refuse_control_characters, copied, metadata=marked)
     if kind == "datetime":
         copied = copied | {"tz_constraint": "aware"}
-    if kind in _BEFORE:
-        return core_schema.no_info_before_validator_function(_BEFORE[kind], copied, metadata=marked)
+    if kind in ("date", "datetime"):
+        in_range = core_schema.no_info_after_validator_function(_is_in_range, copied)
+        return core_schema.no_info_before_validator_function(_BEFORE[kind], in_range, metadata=marked)
+    if kind == "decimal":
+        return core_schema.no_info_before_validator_function(_number_as_sent, copied, metadata=marked)
     return copied
 
 
@@ -109,7 +129,9 @@ CodeText: TypeAlias = Annotated[
     ),
 ]
 AwareTime: TypeAlias = Annotated[
-    AwareDatetime, Field(description="RFC 3339 with an offset.", examples=["2026-03-01T09:30:00+01:00"])
+    AwareDatetime,
+    AfterValidator(_is_in_range),
+    Field(description="RFC 3339 with an offset.", examples=["2026-03-01T09:30:00+01:00"]),
 ]
 Flag: TypeAlias = StrictBool
 WholeNumber: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MINOR_MAX)]

@@ -15,6 +15,7 @@ from deploy.local.services import ServiceSpec, environment_of
 from deploy.local.stack_secrets import StackSecrets
 from shared.clock import BusinessClock
 from shared.database import Database
+from shared.kafka import KafkaSettings
 from shared.runtime import ServiceContext, ServiceSettings
 from shared.runtime.settings import load_settings
 from shared.web import Authenticator, StaticKeySource, create_app
@@ -41,7 +42,9 @@ class Route:
 
 
 @asynccontextmanager
-async def application(service: str, database_url: str | None = None) -> AsyncIterator[FastAPI]:
+async def application(
+    service: str, database_url: str | None = None, kafka: KafkaSettings | None = None
+) -> AsyncIterator[FastAPI]:
     """A service's application, which takes tokens of the tests' signer. Without a database it reaches nothing."""
     told = environment_of(
         ServiceSpec(service),
@@ -68,7 +71,7 @@ async def application(service: str, database_url: str | None = None) -> AsyncIte
             database=database,
             clock=BusinessClock(datetime.now(UTC)),
             authenticator=authenticator,
-            kafka=settings.kafka,
+            kafka=kafka or settings.kafka,
         )
     )
     if database_url is not None:

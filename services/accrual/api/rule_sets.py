@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from sqlalchemy.exc import NoResultFound
 
 from services.accrual.domain.rules import RuleSet
@@ -14,6 +14,9 @@ from shared.web.authorisation import requires
 from shared.web.idempotency import Answer, IdempotencyKey, idempotent
 from shared.web.principal import Principal
 from shared.web.problems import not_found, problems
+
+VERSION_MAX = 2**31 - 1
+Version = Annotated[int, Path(ge=1, le=VERSION_MAX)]
 
 
 def rule_sets_router(database: Database) -> APIRouter:
@@ -40,7 +43,7 @@ def rule_sets_router(database: Database) -> APIRouter:
         return await idempotent(database, principal, key, body, work)
 
     @router.get("/rule-sets/{version}", response_model=RuleSetAnswer, responses=problems(401, 403, 404, 422))
-    async def get_rule_set(version: int, _: Annotated[Principal, requires("rules:read")]) -> RuleSetAnswer:
+    async def get_rule_set(version: Version, _: Annotated[Principal, requires("rules:read")]) -> RuleSetAnswer:
         """One published version, as it judges receipts."""
         async with database.transaction() as transaction:
             try:

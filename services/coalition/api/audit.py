@@ -3,20 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.coalition.domain.audit import AuditFilter
 from services.coalition.schemas.audit import AuditEntryAnswer
 from services.coalition.use_cases.read_audit_log import read_audit_log
 from shared.database import Database
-from shared.web import Page, Paging, Principal, Problem, problems, requires
+from shared.web import AwareTime, Page, Paging, Principal, Problem, problems, requires
 
 FILTER_LENGTH_MAX = 300
 ENTRY_MAX = 2**63 - 1
 
 Reader = Annotated[Principal, requires("audit:read")]
 FilterText = Annotated[str | None, Query(max_length=FILTER_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]+$")]
-FilterTime = Annotated[AwareDatetime | None, Query(description="RFC 3339 with an offset.")]
+FilterTime = Annotated[AwareTime | None, Query(description="RFC 3339 with an offset.")]
 
 _POSITION = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=ENTRY_MAX)]])
 

@@ -91,7 +91,7 @@ def standings_router(database: Database, zone: tzinfo) -> APIRouter:
     """Change partners. ``zone`` is where the programme's days begin and end."""
     router = APIRouter(prefix="/v1/partners", tags=["partners"])
 
-    @router.patch("/{partner_id}", responses=problems(401, 403, 404, 409, 412, 413, 415, 422, 428))
+    @router.patch("/{partner_id}", responses=problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 428))
     async def change(
         partner_id: CodeInPath, body: PartnerChangeBody, principal: Writer, version: IfMatch, response: Response
     ) -> PartnerAnswer:

@@ -30,7 +30,7 @@ def store_changes_router(database: Database) -> APIRouter:
         response.headers.update(etag(store.version))
         return StoreAnswer.of(store)
 
-    @router.patch("/{store_id}", responses=problems(401, 403, 404, 412, 413, 415, 422, 428))
+    @router.patch("/{store_id}", responses=problems(400, 401, 403, 404, 412, 413, 415, 422, 428))
     async def change(
         partner_id: CodeInPath,
         store_id: CodeInPath,

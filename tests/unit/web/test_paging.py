@@ -28,6 +28,7 @@ def test_a_cursor_comes_back_as_it_went() -> None:
         encode_cursor([*HERE, "more"]),
         base64.urlsafe_b64encode(b'{"a": 1}').decode(),
         encode_cursor(HERE)[:-3],
+        encode_cursor([datetime.min.replace(tzinfo=UTC), HERE[1]]),
         "ü",
     ],
 )
@@ -36,6 +37,15 @@ def test_another_cursor_is_refused(cursor: str) -> None:
         decode_cursor(cursor, POSITION)
 
     assert (refused.value.status, refused.value.slug) == (400, "invalid-cursor")
+
+
+@pytest.mark.parametrize("part", ['"a\\u0000"', str(2**63)])
+def test_a_cursor_that_no_row_can_have_is_refused(part: str) -> None:
+    cursor = base64.urlsafe_b64encode(f"[{part}]".encode()).decode()
+    with pytest.raises(Problem) as refused:
+        decode_cursor(cursor, TypeAdapter(tuple[str | int]))
+
+    assert refused.value.status == 400
 
 
 def test_the_last_page_has_no_cursor() -> None:

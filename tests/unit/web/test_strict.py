@@ -54,6 +54,10 @@ def test_a_fraction_is_read_as_it_was_written() -> None:
         {"quantity": float("inf")},
         {"at": datetime(2026, 3, 1)},  # noqa: DTZ001 -- naive on purpose
         {"day": datetime(2026, 3, 1, tzinfo=UTC)},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59-14:00"},
+        {"day": "0001-01-01"},
+        {"day": date.max},
         {"note": "a\x00b"},
         {"note": "line\nbreak"},
         {"by_name": {"a": {"count": "1"}}},
