@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help setup up demo test check bench format clean
+.PHONY: help setup up demo test check audit bench format clean
 
 help: ## What can be made.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,13 @@ test: setup ## Lint, types, contracts and all tests, on the real broker and data
 check: setup ## The fast checks alone: lint, types, imports, tests without servers.
 	@$(BIN)/python .ci/checks.py fast
 
+audit: ## Asks a service of advisories about every locked package; fails where it cannot be reached.
+	@test -n "$(PYTHON)" || { echo "Tessera needs Python 3.11 or later: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@for lock in requirements.lock requirements-dev.lock; do \
+		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock; done
+
 bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench pipelines
 	@$(BIN)/tessera bench registry
@@ -47,4 +54,4 @@ format: setup ## Formats the code, and cures what ruff can cure.
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
 
 clean: ## Removes what the tools made; the data of the local stack (.tessera/) stay.
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build .venv-audit
