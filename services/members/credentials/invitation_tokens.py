@@ -5,7 +5,7 @@ It is made for one member and given to the programme's client, which shows it to
 
 import secrets
 
-TOKEN_PREFIX = "hi_"  # noqa: S105 -- what tokens begin with, so that a log's mask and scanners of source code find them
+TOKEN_PREFIX = "hi_"  # noqa: S105 -- what tokens begin with, for masks and scanners  # nosec B105
 TOKEN_LENGTH_MAX = 64
 _RANDOM_BYTES = 32
 

