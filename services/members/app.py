@@ -10,6 +10,7 @@ from services.members.api.card_ranges import card_ranges_router
 from services.members.api.consent_texts import consent_texts_router
 from services.members.api.consents import consent_reading_router, consents_router
 from services.members.api.data_quality import member_quality_router, quality_router
+from services.members.api.duplicates import duplicates_router
 from services.members.api.enrolment import enrolment_router
 from services.members.api.erasure import erasure_router
 from services.members.api.exports import exports_router
@@ -28,6 +29,7 @@ from services.members.api.statuses import statuses_router
 from services.members.api.terms import acceptances_router, terms_reading_router, terms_router
 from services.members.api.virtual_cards import virtual_cards_router
 from services.members.consumer import CoalitionHandler, wants_client
+from services.members.domain.duplicates import BlockingKey, DuplicateNotFoundError
 from services.members.domain.errors import (
     AlreadyEnrolledError,
     BornLaterError,
@@ -57,6 +59,7 @@ from services.members.domain.referral import ReferralCodeError
 from services.members.gateways.service_data import ServiceData
 from services.members.settings import MembersSettings
 from services.members.use_cases.export_member import MemberExporter
+from services.members.use_cases.find_duplicates import DuplicateFinder
 from services.members.use_cases.import_members import MemberImporter
 from services.members.use_cases.rewrap_keys import rewrap_all
 from shared.events.catalogue import COALITION
@@ -70,6 +73,7 @@ from shared.web.csv_records import UnreadableCsvError
 
 REWRAP_SECONDS = 60.0
 EXPORT_CONNECTIONS_MAX = 8
+FIND_DUPLICATES_SECONDS = 10.0
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     AnotherFileError: (409, "another-file", "Another file"),
@@ -79,6 +83,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     CardRangeStateError: (409, "card-range-state", "Card range state"),
     AlreadyEnrolledError: (409, "already-enrolled", "Already enrolled"),
     BornLaterError: (422, "invalid-request", "Invalid request"),
+    DuplicateNotFoundError: (404, "not-found", "Not found"),
     InvalidQrTokenError: (409, "qr-token-not-valid", "QR token not valid"),
     IdentifierNotActiveError: (409, "identifier-not-active", "Identifier not active"),
     IdentifierStateError: (409, "identifier-state", "Identifier state"),
@@ -112,6 +117,8 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
     seal = Seal(settings.hashing_key.secret, "members")
     importer = MemberImporter(database, master_keys)
     client = http_client()
+    blocking_key = BlockingKey.of(settings.hashing_key.secret)
+    finder = DuplicateFinder(database, master_keys, blocking_key, settings.duplicate_score_percent_min)
     return Wiring(
         routers=(
             enrolment_router(database, identities, master_keys),
@@ -129,6 +136,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             consent_texts_router(database),
             statuses_router(database, settings.reasons),
             merging_router(database, master_keys, settings.reasons),
+            duplicates_router(database),
             changes_router(database, identities),
             resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
             card_ranges_router(database),
@@ -146,7 +154,10 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             member_quality_router(database),
         ),
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
-        periodic=(Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),),
+        periodic=(
+            Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),
+            Periodic("find_duplicates", FIND_DUPLICATES_SECONDS, finder.find_all),
+        ),
         on_start=(database.warm,),
         on_stop=(client.aclose,),
         domain_problems=DOMAIN_PROBLEMS | HOUSEHOLD_PROBLEMS | STATEMENT_PROBLEMS,

@@ -78,6 +78,13 @@ class MembersSettings(QrSettings):
     notifications_url: HttpUrl = Field(
         default="http://127.0.0.1:8006", description="The notifications service, for exports of members' data."
     )
+    duplicate_score_percent_min: int = Field(
+        default=80,
+        ge=1,
+        le=100,
+        description="How alike two members are, in percent, to be listed as candidates for one person. It counts for "
+        "members who are compared from now on.",
+    )
 
     @field_validator("master_keys")
     @classmethod

@@ -34,6 +34,9 @@ MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
     "members": (
+        "duplicates",
+        "person_blocks",
+        "awaited_comparisons",
         "quality_rules",
         "field_checks",
         "member_import_refusals",

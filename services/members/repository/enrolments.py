@@ -38,6 +38,10 @@ INSERT_MEMBERS = f"""
                     $20::boolean[])
             as new (member_id, sealed, stated_at, has_email, has_phone, has_birth_date, has_address)
         where sealed is not null
+    ),
+    compared_later as (
+        insert into awaited_comparisons (member_id)
+        select member_id from unnest($2::uuid[], $12::bytea[]) as new (member_id, sealed) where sealed is not null
     )
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
     select identifier_hash, identifier_type, member_id, 'active', next.version, linked_at

@@ -44,6 +44,9 @@ ERASED = (
     where statement_id in (select statement_id from consent_statements where member_id = $1)
     """,
     f"delete from field_checks where member_id in {_ALL}",
+    "delete from person_blocks where member_id = $1",
+    "delete from awaited_comparisons where member_id = $1",
+    "delete from duplicates where first_member_id = $1 or second_member_id = $1",
     "delete from member_attributes where member_id = $1",
     "delete from attribute_entries where member_id = $1",
     f"delete from referral_codes where member_id in {_ALL}",

@@ -4,10 +4,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.members.domain.data_quality import filled_fields, restated_fields
+from services.members.domain.duplicates import is_compared_equal
 from services.members.domain.merging import MergeRequest, joined_person
 from services.members.domain.registry import Person
 from services.members.domain.sealed import SealedPerson
-from services.members.repository import data_quality, merging, registry
+from services.members.repository import data_quality, duplicates, merging, registry
 from services.members.sealing import attributes as sealed_attributes
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.member_keys import MemberKey
@@ -29,10 +30,13 @@ async def join_sealed(transaction: Transaction, request: MergeRequest, master_ke
         await merging.save_person(transaction, request.survivor_id, sealed)
         filled, restated = filled_fields(person), restated_fields(own, person)
         await data_quality.note_person(transaction, request.survivor_id, filled, restated)
+        if not is_compared_equal(own, person):
+            await duplicates.await_comparison(transaction, request.survivor_id)
     if other_key is not None:
         await _reseal_attributes(transaction, request, other_key, key)
     await merging.move_attributes(transaction, request)
     await merging.forget_person(transaction, request)
+    await duplicates.settle_merged(transaction, merged_id=request.merged_id, survivor_id=request.survivor_id)
     return person
 
 

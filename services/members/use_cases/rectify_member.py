@@ -2,11 +2,12 @@
 
 from services.members.domain.accesses import Access
 from services.members.domain.data_quality import filled_fields, restated_fields
+from services.members.domain.duplicates import is_compared_equal
 from services.members.domain.errors import AlreadyEnrolledError, MemberNotFoundError, PersonUnknownError
 from services.members.domain.rectification import Rectification, rectified
 from services.members.domain.registry import Member
 from services.members.domain.statuses import judge_open
-from services.members.repository import accesses, data_quality, rectification, registry
+from services.members.repository import accesses, data_quality, duplicates, rectification, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
@@ -20,6 +21,7 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
 
     Of two who read the same version one wins. An e-mail address moves in the same step: the new one is claimed like
     an identifier and the old one is free. What is as it was is no change, and nothing is recorded.
+    Whoever has another name, date of birth or address is compared anew, dismissed pairs included.
 
     Raises:
         MemberNotFoundError: there is no such member, or nobody is known behind it any more.
@@ -54,6 +56,8 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     await data_quality.note_person(
         transaction, member_id, filled_fields(new_person), restated_fields(person, new_person)
     )
+    if not is_compared_equal(person, new_person):
+        await duplicates.await_comparison(transaction, member_id)
     await accesses.record_access(transaction, Access(member_id, change.changed_by, "rectification", "rectification"))
     await outbox.record(transaction, [announcements.changed(new_member, transaction.now)])
     return new_member

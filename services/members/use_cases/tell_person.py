@@ -10,7 +10,7 @@ from services.members.domain.joining import judge_person
 from services.members.domain.persons import judge_birth_date
 from services.members.domain.registry import Member, Person
 from services.members.domain.statuses import judge_open
-from services.members.repository import accesses, data_quality, joining, persons, rectification, registry
+from services.members.repository import accesses, data_quality, duplicates, joining, persons, rectification, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
@@ -65,6 +65,7 @@ async def tell_person(transaction: Transaction, told: Told, master_keys: MasterK
     )
     filled = filled_fields(told.person)
     await data_quality.note_person(transaction, told.member_id, filled, filled)
+    await duplicates.await_comparison(transaction, told.member_id)
     await accesses.record_access(transaction, Access(told.member_id, told.told_by, "rectification", "rectification"))
     await outbox.record(transaction, [announcements.changed(changed, transaction.now)])
     return changed
