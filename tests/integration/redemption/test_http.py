@@ -312,6 +312,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/retention",
         "/v1/retention/{data_class}",
         "/v1/members/{member_id}/balance",
+        "/v1/members/{member_id}/data",
         "/v1/members/{member_id}/statement",
         "/v1/redemptions",
         "/v1/redemptions/{redemption_id}",

@@ -137,6 +137,7 @@ PROGRAMMES = (
     "/v1/members/{member_id}",
     "/v1/people/",
     "/v1/card-ranges/",
+    "/v1/duplicates/",
     "/v1/households/",
     "/v1/terms/",
     "/v1/rule-sets/",
