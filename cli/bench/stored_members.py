@@ -49,7 +49,11 @@ async def store_members(database: asyncpg.Connection, count: int) -> None:
                 model,
             )
         own_hash = "'1.' || left(translate(encode(sha256((new_members.member_id::text || ordinal)::bytea), 'base64'),"
-        own = {"member_id": "new_members.member_id", "identifier_hash": f"{own_hash} '+/=', '-_'), 43)"}
+        own = {
+            "member_id": "new_members.member_id",
+            "identifier_id": "uuidv7()",
+            "identifier_hash": f"{own_hash} '+/=', '-_'), 43)",
+        }
         columns, copied = await _copying(database, "identifiers", own)
         statement = _STORE_IDENTIFIERS.format(schema=SCHEMA, columns=columns, copied=copied)
         await database.execute(statement, IDENTIFIERS_EACH, model)
