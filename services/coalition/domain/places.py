@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from stdnum import ean
+
 GLN_DIGITS = 13
 MINUTES_A_DAY = 24 * 60
 
@@ -39,10 +41,8 @@ UNKNOWN_PLACE = Place()
 
 
 def is_gln(text: str) -> bool:
-    """Whether this is a Global Location Number: 13 digits, the last being GS1's check digit (weights 1, 3)."""
-    if len(text) != GLN_DIGITS or not (text.isascii() and text.isdigit()):
-        return False
-    return sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(text)) % 10 == 0
+    """Whether this is a Global Location Number: 13 digits and no separators, the last being GS1's check digit."""
+    return len(text) == GLN_DIGITS and text.isascii() and text.isdigit() and ean.is_valid(text)
 
 
 def ordered_week(hours: Sequence[OpenHours]) -> tuple[OpenHours, ...]:
