@@ -35,13 +35,17 @@ async def answers(stack: LocalStack) -> Answers:
     now = datetime.now(UTC)
     variables = {service.upper(): stack.url(service) for service in ("coalition", "members", "accrual", "redemption")}
     variables |= {"TOKEN": stack.token(), "NOW": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "TODAY": f"{now:%Y-%m-%d}"}
-    return await Reader(variables).follow(PAGE.read_text())
+    return await Reader(variables).follow(PAGE.read_text(), _is_heard_of)
+
+
+def _is_heard_of(response: httpx2.Response) -> bool:
+    """Whether accrual had heard of the till's key and of the member's card when it was asked."""
+    return response.is_success and response.json().get("status") != "parked"
 
 
 async def test_every_call_of_the_page_succeeds(answers: Answers) -> None:
-    refused = {f"{call.method} {call.url}": answer.text for call, answer in answers if not answer.is_success}
-    assert refused == {}
     assert len(answers) > 10
+    assert all(answer.is_success for _, answer in answers)
 
 
 async def test_the_receipt_earns_what_the_page_says_and_the_return_takes_back_its_part(answers: Answers) -> None:
