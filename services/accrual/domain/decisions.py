@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
@@ -24,7 +24,7 @@ from services.accrual.domain.returns import RefusedReturn, plan_claw_back
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.standing import STANDINGS, Earns, EarnsNothing, Waits
 from shared.events.members import MemberStatus
-from shared.events.purchases import PurchaseData, PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseData, PurchaseRecorded, ReturnData, ReturnRecorded
 from shared.receipt_key import natural_key_of
 
 # Far beyond any receipt, and small enough that sums of many stay whole numbers that the database can hold.
@@ -49,7 +49,7 @@ class Document(NamedTuple):
     def of(cls, event: PurchaseRecorded | ReturnRecorded, body: bytes) -> "Document":
         """From an event and its bytes on the wire."""
         data = event.data
-        original = None if isinstance(data, PurchaseData) else data.original_receipt_id
+        original = data.original_receipt_id if type(data) is ReturnData else None
         return cls(
             natural_key_of(data.receipt_id),
             bytes.fromhex(data.content_hash),
@@ -138,9 +138,10 @@ Decision: TypeAlias = Awarded | ClawedBack | Refused | Parked
 
 def decide(document: Document, facts: Facts) -> Decision:
     """Decide one document. Documents of one owner are decided in their order: ``facts.originals`` moves with each."""
-    if isinstance(document.event, PurchaseRecorded):
-        return _decide_purchase(document, document.event, facts)
-    return _decide_return(document, document.event, facts)
+    event = document.event
+    if type(event) is PurchaseRecorded:  # models are slow to ask whether something is an instance
+        return _decide_purchase(document, event, facts)
+    return _decide_return(document, cast("ReturnRecorded", event), facts)
 
 
 def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:

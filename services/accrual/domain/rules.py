@@ -171,6 +171,11 @@ class RuleSetHistory:
         )
         self._by_version = {rule_set.version: rule_set for rule_set in rule_sets}
 
+    @property
+    def begins_at(self) -> datetime | None:
+        """When the first version took effect; None where there is none."""
+        return self._newest_first[-1].effective_from if self._newest_first else None
+
     def at(self, moment: datetime) -> RuleSet | None:
         """The version in force at ``moment``, or None before the first."""
         for rule_set in self._newest_first:

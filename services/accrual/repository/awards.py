@@ -127,16 +127,18 @@ class RefusalRow:
 
 async def save_awards(transaction: Transaction, rows: Sequence[AwardRow]) -> None:
     """Insert awards; a second one of a receipt is impossible (primary key)."""
-    await transaction.raw.copy_records_to_table("awards", columns=AwardRow._fields, records=rows)
+    if rows:
+        await transaction.raw.copy_records_to_table("awards", columns=AwardRow._fields, records=rows)
 
 
 async def save_documents(transaction: Transaction, documents: Sequence[tuple[bytes, bytes]]) -> None:
     """Keep decided documents: natural keys and compressed bodies."""
-    await transaction.raw.copy_records_to_table(
-        "documents",
-        columns=_DOCUMENT_COLUMNS,
-        records=[(key, transaction.now, compressed) for key, compressed in documents],
-    )
+    if documents:
+        await transaction.raw.copy_records_to_table(
+            "documents",
+            columns=_DOCUMENT_COLUMNS,
+            records=[(key, transaction.now, compressed) for key, compressed in documents],
+        )
 
 
 async def lock_awards(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, StoredAward]:

@@ -122,17 +122,18 @@ def _missing(
     rules: PublishedRules,
     funds: FundsOf,
 ) -> frozenset[str]:
-    keys: set[str] = set()
-    for document in documents:
-        data = document.event.data
-        if document.natural_key not in owners and data.identifier_hash is not None:
-            keys.add(parked.waits_for_identifier(data.identifier_hash))
-        if document.till not in tills:
-            keys.add(parked.waits_for_till(*document.till))
-        if rules.history.at(data.occurred_at) is None:
-            keys.add(parked.WAITS_FOR_RULES)
-        if rule_on(funds.get(data.partner_id), data.occurred_at) == "no_contract":
-            keys.add(parked.meets_contract(data.partner_id))
+    keys = {parked.waits_for_till(*till) for till in {document.till for document in documents} - tills}
+    begins_at = rules.history.begins_at
+    if begins_at is None or any(document.event.data.occurred_at < begins_at for document in documents):
+        keys.add(parked.WAITS_FOR_RULES)
+    if len(owners) < len(documents):
+        unknown = [document for document in documents if document.natural_key not in owners]
+        hashes = {document.event.data.identifier_hash for document in unknown}
+        keys |= {parked.waits_for_identifier(hashed) for hashed in hashes if hashed is not None}
+    if funds:
+        times = {(document.till[0], document.event.data.occurred_at) for document in documents}
+        uncovered = {partner for partner, at in times if rule_on(funds.get(partner), at) == "no_contract"}
+        keys |= {parked.meets_contract(partner_id) for partner_id in uncovered}
     return frozenset(keys)
 
 
@@ -141,7 +142,8 @@ async def _claimed_originals(
 ) -> dict[bytes, Original]:
     """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
     keys = {key for document in documents if (key := document.original_key) is not None}
-    keys -= {document.natural_key for document in documents if isinstance(document.event, PurchaseRecorded)}
+    if keys:
+        keys -= {document.natural_key for document in documents if isinstance(document.event, PurchaseRecorded)}
     if not keys:
         return {}
     known = await claims.read(transaction, keys)

@@ -1,8 +1,10 @@
 """Saves what was decided: awards and documents, then the ledger, then what the ledger answered, the outbox last."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
 
 import orjson
 
@@ -14,7 +16,7 @@ from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
-from services.accrual.repository.stored_documents import compress, without_identifier
+from services.accrual.repository.stored_documents import compress_all, without_identifier
 from services.accrual.use_cases.messages import (
     clawed_back_message,
     earned_message,
@@ -39,12 +41,19 @@ async def save_decisions(
     clawed_back = [decision for decision in decisions if isinstance(decision, ClawedBack)]
     refused = [decision for decision in decisions if isinstance(decision, Refused)]
     waiting = [decision for decision in decisions if isinstance(decision, Parked)]
-    terms = await _save_awards(transaction, awarded, programme)
+    terms = {decision.document.natural_key: lot_terms(decision, programme) for decision in awarded}
+    async with under_way(_settle_claims(transaction, decisions)):
+        rows = await in_slices(lambda one: _award_row(transaction, one, terms, programme), awarded)
+    async with under_way(awards.save_awards(transaction, rows)):
+        documents = await asyncio.to_thread(_stored_documents, awarded)
     await _save_waiting_and_refused(transaction, waiting, refused)
-    await _settle_claims(transaction, decisions)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     original_terms = await _take_back(transaction, clawed_back, terms)
-    commands = _commands(decisions, terms, original_terms, held, programme.point_type)
+    async with under_way(awards.save_documents(transaction, documents)):
+        asked = await in_slices(
+            lambda one: _commands(one, terms, original_terms, held, programme.point_type), decisions
+        )
+    commands = list(chain.from_iterable(asked))
     async with ledger.posting(transaction, [command for _, command in commands], held_since=held_since) as outcomes:
         posted = [
             (decision, command, _taken(outcome))
@@ -74,40 +83,32 @@ def _terms(partner_id: str, day: date, expires_after_days: int | None) -> LotTer
     )
 
 
-async def _save_awards(
-    transaction: Transaction, awarded: Sequence[Awarded], programme: Programme
-) -> dict[bytes, LotTerms]:
-    if not awarded:
-        return {}
-    terms_by_key: dict[bytes, LotTerms] = {}
-    rows = []
-    for decision in awarded:
-        key, evaluation = decision.document.natural_key, decision.evaluation
-        terms = terms_by_key[key] = lot_terms(decision, programme)
-        rows.append(
-            AwardRow(
-                natural_key=key,
-                owner_id=decision.owner_id,
-                partner_id=terms.issuer,
-                point_type=programme.point_type,
-                points=evaluation.points,
-                taken_back=0,
-                available_from=terms.available_from,
-                expires_on=terms.expires_on,
-                rule_set_version=evaluation.rule_set_version,
-                decision=_stored_decision(evaluation),
-                decided_at=transaction.now,
-                mapping_version=evaluation.base.mapping_version,
-            )
-        )
-    async with under_way(awards.save_awards(transaction, rows)):
-        documents = await in_slices(_stored_document, awarded)
-    await awards.save_documents(transaction, documents)
-    return terms_by_key
+def _award_row(
+    transaction: Transaction, decision: Awarded, terms_by_key: Mapping[bytes, LotTerms], programme: Programme
+) -> AwardRow:
+    key, evaluation = decision.document.natural_key, decision.evaluation
+    terms = terms_by_key[key]
+    return AwardRow(
+        natural_key=key,
+        owner_id=decision.owner_id,
+        partner_id=terms.issuer,
+        point_type=programme.point_type,
+        points=evaluation.points,
+        taken_back=0,
+        available_from=terms.available_from,
+        expires_on=terms.expires_on,
+        rule_set_version=evaluation.rule_set_version,
+        decision=_stored_decision(evaluation),
+        decided_at=transaction.now,
+        mapping_version=evaluation.base.mapping_version,
+    )
 
 
-def _stored_document(decision: Awarded) -> tuple[bytes, bytes]:
-    return decision.document.natural_key, compress(without_identifier(decision.document.body))
+def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
+    """Natural keys and documents. Compressing needs no turn of this process, so it goes to another core."""
+    keys = [decision.document.natural_key for decision in awarded]
+    stored = compress_all([without_identifier(decision.document.body) for decision in awarded])
+    return list(zip(keys, stored, strict=True))
 
 
 def _stored_decision(evaluation: Evaluation) -> bytes:
@@ -219,28 +220,27 @@ async def _take_back(
 
 
 def _commands(
-    decisions: Sequence[Decision],
+    decision: Decision,
     terms: Mapping[bytes, LotTerms],
     original_terms: Mapping[bytes, LotTerms],
     held: Mapping[bytes, FraudHold],
     point_type: str,
 ) -> list[tuple[Awarded | ClawedBack, Command]]:
-    """What the ledger is asked, in the order of the decisions. Nothing to move is nothing to ask."""
-    commands: list[tuple[Awarded | ClawedBack, Command]] = []
-    for decision in decisions:
-        key = decision.document.natural_key
-        match decision:
-            case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
-                points = evaluation.points
-                commands.append((decision, Earn(owner_id, point_type, key, points, terms[key])))
-                if key in held:  # fraud's hold came first: the award goes to pending at once
-                    commands.append((decision, Suspend(owner_id, point_type, key, points, terms[key], key)))
-            case ClawedBack(owner_id=owner_id, original_key=original_key, points=points) if points:
-                lot = terms.get(original_key) or original_terms[original_key]
-                commands.append((decision, ClawBack(owner_id, point_type, key, points, lot, original_key)))
-            case _:
-                pass
-    return commands
+    """What the ledger is asked for one decision. Nothing to move is nothing to ask."""
+    key = decision.document.natural_key
+    match decision:
+        case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
+            points, lot = evaluation.points, terms[key]
+            earn = decision, Earn(owner_id, point_type, key, points, lot)
+            if key not in held:
+                return [earn]
+            # Fraud's hold came first: the award goes to pending at once.
+            return [earn, (decision, Suspend(owner_id, point_type, key, points, lot, key))]
+        case ClawedBack(owner_id=owner_id, original_key=original_key, points=points) if points:
+            lot = terms.get(original_key) or original_terms[original_key]
+            return [(decision, ClawBack(owner_id, point_type, key, points, lot, original_key))]
+        case _:
+            return []
 
 
 def _taken(outcome: Outcome) -> Posted:
