@@ -16,6 +16,7 @@ from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
 from services.accrual.use_cases.read_document import Reading
+from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from services.accrual.waiting import OutcomeWaiter
 from shared import ledger
@@ -66,6 +67,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         periodic=(
             Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
+            Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
@@ -91,6 +93,10 @@ class _Jobs:
 
     async def refresh_funds(self) -> None:
         await self._database.run(self._funds.refresh)
+
+    async def settle_funds(self) -> None:
+        while released := await self._database.run(release_what_funds_decide):
+            metrics.RELEASED.inc(released)
 
     async def end_holds(self) -> None:
         while ended := await self._database.run(end_due_holds):

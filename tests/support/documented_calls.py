@@ -40,15 +40,17 @@ class Reader:
     ) -> list[tuple[Call, httpx2.Response]]:
         """Every call with its answer.
 
-        A service may not have heard yet of what another one was told just before: a call whose answer is not good is made
-        again, as the page tells its readers, and the last answer counts.
+        A service may not have heard yet of what another one was told just before: a call whose answer is not good is
+        made again, as the page tells its readers, and the last answer counts.
         """
         answers = []
         async with httpx2.AsyncClient(timeout=30, trust_env=False) as client:
             for text in _BLOCK.findall(page):
                 call = self._read(text)
                 response = await self._make(client, call, is_good)
-                assert is_good(response), f"{call.method} {call.url} was answered {response.status_code} {response.text}"
+                assert is_good(response), (
+                    f"{call.method} {call.url} was answered {response.status_code} {response.text}"
+                )
                 answers.append((call, response))
                 self.variables |= dict(_named(response.json()))
         return answers

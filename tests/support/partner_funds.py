@@ -13,6 +13,7 @@ from shared.events.coalition import (
 )
 
 TOLD_AT = datetime(2026, 1, 1, tzinfo=UTC)
+AFTER_ALL = datetime(2100, 1, 1, tzinfo=UTC)  # later than any receipt comes
 CONTRACT = UUID(int=0xC1)
 
 
@@ -53,9 +54,12 @@ def contract(
 
 
 def exposure(
-    standing: Literal["open", "low", "reserve", "exhausted"], version: int, partner_id: str = "grocer"
+    standing: Literal["open", "low", "reserve", "exhausted"],
+    version: int,
+    partner_id: str = "grocer",
+    told_at: datetime = AFTER_ALL,
 ) -> ExposureChanged:
-    """Where a partner stands."""
+    """Where a partner stands at ``told_at``."""
     data = ExposureData(
         partner_id=partner_id,
         version=version,
@@ -68,4 +72,4 @@ def exposure(
         left_minor=0,
         points=(),
     )
-    return ExposureChanged(id=uuid4(), source="coalition", subject=partner_id, time=TOLD_AT, data=data)
+    return ExposureChanged(id=uuid4(), source="coalition", subject=partner_id, time=told_at, data=data)

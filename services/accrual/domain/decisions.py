@@ -121,7 +121,7 @@ class Refused(NamedTuple):
     detail: str
 
 
-Missing: TypeAlias = Literal["identifier", "member", "till", "contract", "rules", "purchase"]
+Missing: TypeAlias = Literal["identifier", "member", "till", "contract", "funds", "rules", "purchase"]
 
 
 class Parked(NamedTuple):
@@ -197,12 +197,15 @@ def _stopped_by_partner(document: Document, owner_id: UUID, occurred_at: datetim
 
 
 def _stopped_by_funds(document: Document, owner_id: UUID, facts: Facts) -> Decision | None:
-    match rule_on(facts.funds.get(document.till[0]), document.event.data.occurred_at):
+    funds = facts.funds.get(document.till[0])
+    match rule_on(funds, document.event.data.occurred_at):
         case "earns":
             return None
         case "no_contract":
             return Parked(document, "contract", "no_contract_in_force")
         case "exhausted":
+            if funds is not None and not funds.was_exhausted_after(document.event.data.received_at):
+                return Parked(document, "funds", "partner_funds_in_question")
             detail = "what its partner's contract allows is used up"
             return Refused(document, owner_id, "partner_funds_exhausted", detail)
 

@@ -5,8 +5,11 @@ that a receipt of a time that no contract covers waits for one, and is never ref
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+# How far the door's reading of the database's clock may lie behind it.
+CLOCKS_APART: Final = timedelta(seconds=2)
 
 Ruling: TypeAlias = Literal["earns", "exhausted", "no_contract"]
 
@@ -27,10 +30,22 @@ class Period(NamedTuple):
 
 
 class Funds(NamedTuple):
-    """A partner's contracts, and whether what they allow is used up, as far as this process has heard."""
+    """A partner's contracts, and whether what they allow is used up, as far as this process has heard.
+
+    ``told_at`` is the time of which coalition said so last; None where it is not known.
+    """
 
     contracts: tuple[Period, ...] = ()
     is_exhausted: bool = False
+    told_at: datetime | None = None
+
+    def was_exhausted_after(self, received_at: datetime) -> bool:
+        """Whether it was still used up when a receipt that the door took then had arrived.
+
+        What is heard is always a little old. A partner may have paid since, and a refusal is final: so only what was
+        said of a later time refuses a receipt. Coalition says it again for as long as it holds.
+        """
+        return self.is_exhausted and self.told_at is not None and received_at + CLOCKS_APART <= self.told_at
 
 
 FundsOf: TypeAlias = Mapping[str, Funds]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from services.accrual.domain.partner_funds import CLOCKS_APART
 from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.repository.stored_documents import compress, decompress
 from shared.database import Transaction
@@ -56,6 +57,17 @@ _WAITING_FOR_CONTRACTS = """
     where waits_for like 'c:%' and split_part(substr(waits_for, 3), '/', 1) = any($1::text[])
 """
 
+# f:<partner>/<microseconds since 1970>: settled by any word of that partner's funds but that they were used up before.
+_FUNDS_KNOWN = """
+    select distinct waits_for from parked
+    join partner_exposures on partner_id = split_part(substr(waits_for, 3), '/', 1)
+    where waits_for like 'f:%' and (
+        not is_exhausted
+        or told_at >= timestamptz 'epoch' + split_part(waits_for, '/', 2)::bigint * interval '1 microsecond')
+    order by waits_for
+    limit $1
+"""
+
 _RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')"  # an index of its own
 
 # A counterpart that is there while its receipt still waits: one side missed the other. A member in a waiting status
@@ -79,6 +91,7 @@ _STRANDED = """
                     + split_part(waits_for, '/', 2)::bigint * interval '1 microsecond'
                 and coalesce(effective_until > timestamptz 'epoch'
                     + split_part(waits_for, '/', 2)::bigint * interval '1 microsecond', true))
+        when 'f:' then false  -- looked at every second for itself
         when 'r:' then exists (
             select from claims
             where natural_key = decode(substr(waits_for, 3), 'hex') and state in ('awarded', 'refused'))
@@ -164,6 +177,11 @@ def contract_waited_for(waits_for: str) -> tuple[str, datetime]:
     return partner_id, _EPOCH + int(microseconds) * _MICROSECOND
 
 
+def waits_for_funds(partner_id: str, received_at: datetime) -> str:
+    """What waits to hear how its partner stood once it had arrived. Nobody meets here: it is looked at every second."""
+    return f"f:{partner_id}/{(received_at + CLOCKS_APART - _EPOCH) // _MICROSECOND}"
+
+
 WAITS_FOR_RULES = "rules"
 
 
@@ -229,6 +247,11 @@ async def find_waiting_for_contracts(transaction: Transaction, partner_ids: Coll
     """What receipts of these partners wait for, where it is a contract."""
     rows = await transaction.raw.fetch(_WAITING_FOR_CONTRACTS, list(partner_ids))
     return [row["waits_for"] for row in rows]
+
+
+async def find_funds_known(transaction: Transaction) -> list[str]:
+    """What receipts wait for whose partner's funds are known by now; at most ``RELEASE_ROWS_MAX``."""
+    return [row["waits_for"] for row in await transaction.raw.fetch(_FUNDS_KNOWN, RELEASE_ROWS_MAX)]
 
 
 async def do_returns_wait(transaction: Transaction) -> bool:

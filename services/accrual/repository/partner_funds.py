@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.accrual.domain.partner_funds import Funds, Period
 from shared.database import Transaction
-from shared.events.coalition import ContractData, ExposureData
+from shared.events.coalition import ContractData, ExposureChanged
 
 _SAVE_CONTRACTS = """
     insert into partner_contracts (contract_id, partner_id, effective_from, effective_until, version)
@@ -19,15 +19,17 @@ _SAVE_CONTRACTS = """
 """
 
 _SAVE_EXPOSURES = """
-    insert into partner_exposures (partner_id, is_exhausted, version)
-    select * from unnest($1::text[], $2::boolean[], $3::bigint[]) as new (partner_id, is_exhausted, version)
+    insert into partner_exposures (partner_id, is_exhausted, told_at, version)
+    select * from unnest($1::text[], $2::boolean[], $3::timestamptz[], $4::bigint[])
+        as new (partner_id, is_exhausted, told_at, version)
     order by partner_id
-    on conflict (partner_id) do update set is_exhausted = excluded.is_exhausted, version = excluded.version
+    on conflict (partner_id) do update
+        set is_exhausted = excluded.is_exhausted, told_at = excluded.told_at, version = excluded.version
         where partner_exposures.version < excluded.version
 """
 
 _LOAD = """
-    select partner_id, effective_from, effective_until, coalesce(is_exhausted, false) as is_exhausted
+    select partner_id, effective_from, effective_until, coalesce(is_exhausted, false) as is_exhausted, told_at
     from partner_contracts left join partner_exposures using (partner_id)
     where $1::text[] is null or partner_id = any($1)
     order by partner_id, effective_from
@@ -52,19 +54,20 @@ async def save_contracts(transaction: Transaction, contracts: Sequence[ContractD
     )
 
 
-async def save_exposures(transaction: Transaction, exposures: Sequence[ExposureData]) -> None:
+async def save_exposures(transaction: Transaction, exposures: Sequence[ExposureChanged]) -> None:
     """Project exposures."""
-    newest: dict[str, ExposureData] = {}
+    newest: dict[str, ExposureChanged] = {}
     for exposure in exposures:
-        known = newest.get(exposure.partner_id)
-        if known is None or known.version < exposure.version:
-            newest[exposure.partner_id] = exposure
+        known = newest.get(exposure.data.partner_id)
+        if known is None or known.data.version < exposure.data.version:
+            newest[exposure.data.partner_id] = exposure
     rows = list(newest.values())
     await transaction.raw.execute(
         _SAVE_EXPOSURES,
-        [row.partner_id for row in rows],
-        [row.standing == "exhausted" for row in rows],
-        [row.version for row in rows],
+        [row.data.partner_id for row in rows],
+        [row.data.standing == "exhausted" for row in rows],
+        [row.time for row in rows],
+        [row.data.version for row in rows],
     )
 
 
@@ -74,5 +77,5 @@ async def load(transaction: Transaction, partner_ids: Sequence[str] | None = Non
     for row in await transaction.raw.fetch(_LOAD, None if partner_ids is None else list(partner_ids)):
         before = found.get(row["partner_id"], Funds())
         period = Period(row["effective_from"], row["effective_until"])
-        found[row["partner_id"]] = Funds((*before.contracts, period), row["is_exhausted"])
+        found[row["partner_id"]] = Funds((*before.contracts, period), row["is_exhausted"], row["told_at"])
     return found

@@ -31,7 +31,7 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
     stores = [event.data for event in events if isinstance(event, StoreChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
     contracts = [event.data for event in events if isinstance(event, ContractPublished)]
-    exposures = [event.data for event in events if isinstance(event, ExposureChanged)]
+    exposures = [event for event in events if isinstance(event, ExposureChanged)]
     meets = {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in tills}
     meets |= {parked.meets_contract(contract.partner_id) for contract in contracts}
     if meets:

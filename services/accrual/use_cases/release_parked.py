@@ -43,3 +43,12 @@ async def release_waiting_returns(transaction: Transaction, decisions: Sequence[
     if not settled or not await parked.do_returns_wait(transaction):
         return 0
     return await release_parked(transaction, [parked.waits_for_receipt(key) for key in settled])
+
+
+async def release_what_funds_decide(transaction: Transaction) -> int:
+    """Publish again what waited to hear how its partner stood once it had arrived, and can be decided now.
+
+    A page; call it until nothing comes back. No row is met: what is missed now is found a second later.
+    """
+    known = await parked.find_funds_known(transaction)
+    return await release_parked(transaction, known) if known else 0

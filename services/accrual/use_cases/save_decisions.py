@@ -169,6 +169,8 @@ def _waits_for(decision: Parked) -> str | None:
             return parked.WAITS_FOR_RULES
         case "contract":
             return parked.waits_for_contract(data.partner_id, data.occurred_at)
+        case "funds":
+            return parked.waits_for_funds(data.partner_id, data.received_at)
         case "purchase" if document.original_key is not None:
             return parked.waits_for_receipt(document.original_key)
         case _:

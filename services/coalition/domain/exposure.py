@@ -15,6 +15,8 @@ from services.coalition.domain.contracts import Contract, Funding, Rate, in_forc
 
 PRICE_PLACES = 6
 PUBLISHED_APART = timedelta(seconds=1)
+# A receipt is refused only by what was told of a time after it came: so what refuses is told again while it holds.
+EXHAUSTED_TOLD_AGAIN = timedelta(seconds=10)
 NO_CONTRACT = 0  # the number under which points are counted that no contract priced
 NOT_LOW = 100  # the alert level while none has been reached; with nothing left it is 0
 

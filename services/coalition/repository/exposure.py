@@ -6,7 +6,7 @@ Order of locks: entries by key, then exposures by partner.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from services.coalition.domain.exposure import PUBLISHED_APART, Change, Exposure, PointSums
+from services.coalition.domain.exposure import EXHAUSTED_TOLD_AGAIN, PUBLISHED_APART, Change, Exposure, PointSums
 from shared.database import Transaction
 
 REVIEW_PARTNERS_MAX = 200
@@ -62,9 +62,11 @@ _SAVE = """
     where exposures.partner_id = new.partner_id
 """
 
-# Something was counted and not told yet, or a contract has begun or ended since the last look.
+# Something was counted and not told yet, or is to be told again, or a contract has begun or ended since the last look.
 _FIND_DUE = """
     select partner_id from exposures where is_due and (published_at is null or published_at <= $2)
+    union
+    select partner_id from exposures where standing = 'exhausted' and published_at <= $4
     union
     select contracts.partner_id from contracts left join exposures using (partner_id)
     where contracts.state = 'approved' and (
@@ -142,5 +144,7 @@ async def save_exposures(transaction: Transaction, exposures: Sequence[Exposure]
 
 async def find_due(transaction: Transaction, now: datetime) -> list[str]:
     """Partners of whom something is to be told, or whose contract began or ended; ``REVIEW_PARTNERS_MAX`` at most."""
-    rows = await transaction.raw.fetch(_FIND_DUE, now, now - PUBLISHED_APART, REVIEW_PARTNERS_MAX)
+    rows = await transaction.raw.fetch(
+        _FIND_DUE, now, now - PUBLISHED_APART, REVIEW_PARTNERS_MAX, now - EXHAUSTED_TOLD_AGAIN
+    )
     return [row["partner_id"] for row in rows]

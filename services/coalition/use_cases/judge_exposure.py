@@ -50,7 +50,9 @@ async def judge_exposures(
 async def review_exposures(transaction: Transaction) -> list[Judged]:
     """Tell of partners whose sums moved on since they were last told of, and of those whose contract began or ended.
 
-    A page of partners; call it until nothing comes back. Idempotent: who was just told of is not due.
+    That one is exhausted is told again, every ``EXHAUSTED_TOLD_AGAIN``, for as long as it is: accrual refuses receipts
+    by what was told of a time after they came. A page of partners; call it until nothing comes back. Idempotent: who
+    was just told of is not due.
     """
     due = await rows.find_due(transaction, transaction.now)
     if not due:

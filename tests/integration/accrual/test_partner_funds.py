@@ -1,13 +1,14 @@
 """Accrual honours partners' contracts: a used-up one refuses, a missing one lets wait, none at all changes nothing."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.accrual.repository.parked import find_stranded
 from services.accrual.use_cases.award_purchases import BatchReport
 from services.accrual.use_cases.project_coalition import project_coalition
+from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from shared.database import Database
 from shared.events.coalition import CoalitionEvent
@@ -20,6 +21,7 @@ from tests.support.receipts import NOON, enrolled, member, purchase, return_of
 
 ANNA = member(1)
 DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -43,6 +45,13 @@ async def bought(accrual: Accrual, number: int, **how: object) -> BatchReport:
     return await accrual.award(purchase(number, 1000, owner=ANNA, **how))  # type: ignore[arg-type]
 
 
+async def settles(accrual: Accrual) -> list[PurchaseRecorded | ReturnRecorded]:
+    """What the worker does every second: the receipts that it publishes again."""
+    while await accrual.database.run(release_what_funds_decide):
+        pass
+    return await accrual.released()
+
+
 async def test_a_partner_without_a_contract_is_not_asked_for_one(accrual: Accrual) -> None:
     await hears(accrual, exposure("exhausted", 1))
     assert (await bought(accrual, 1)).awarded == 1
@@ -58,6 +67,50 @@ async def test_a_used_up_contract_refuses_by_name_until_it_is_paid_for(accrual: 
     await hears(accrual, exposure("low", 2))
     assert (await bought(accrual, 3)).awarded == 1
     assert (await bought(accrual, 1)).duplicates == 1  # a refusal is for good
+
+
+async def test_a_receipt_after_a_payment_that_was_not_heard_of_yet_earns_once(accrual: Accrual) -> None:
+    a_minute_ago = datetime.now(UTC) - MINUTE
+    await hears(accrual, contract(NOON - DAY), exposure("exhausted", 1, told_at=a_minute_ago))
+    assert (await bought(accrual, 1)).parked == {"partner_funds_in_question": 1}  # what is known is older than it
+    assert await settles(accrual) == []
+    await hears(accrual, exposure("open", 2, told_at=a_minute_ago + MINUTE / 2))
+    released = await settles(accrual)
+    assert [(await accrual.award(event)).awarded for event in released] == [1]
+    assert await settles(accrual) == []
+    assert (await accrual.award(*released)).duplicates == 1
+    assert (await accrual.balance(ANNA)).available == 10
+
+
+async def test_what_waits_is_refused_once_it_is_said_of_a_later_time_that_nothing_is_left(accrual: Accrual) -> None:
+    a_minute_ago = datetime.now(UTC) - MINUTE
+    await hears(accrual, contract(NOON - DAY), exposure("exhausted", 1, told_at=a_minute_ago))
+    await bought(accrual, 1)
+    await hears(accrual, exposure("exhausted", 2, told_at=a_minute_ago + MINUTE / 2))
+    assert await settles(accrual) == []  # said again, and of a time before the receipt all the same
+    assert (await bought(accrual, 1)).parked == {"partner_funds_in_question": 1}  # the till posts again: it waits on
+    async with accrual.database.transaction() as transaction:
+        assert await sweep_parked(transaction) == 0  # not stranded: what it waits for is not there yet
+    await hears(accrual, exposure("exhausted", 3, told_at=a_minute_ago + 2 * MINUTE))
+    (released,) = await settles(accrual)
+    assert (await accrual.award(released)).refused == {"partner_funds_exhausted": 1}
+    await hears(accrual, exposure("open", 4))
+    assert await settles(accrual) == []
+    assert (await accrual.award(released)).duplicates == 1
+
+
+async def test_what_is_released_too_early_waits_again(accrual: Accrual) -> None:
+    a_minute_ago = datetime.now(UTC) - MINUTE
+    await hears(accrual, contract(NOON - DAY), exposure("exhausted", 1, told_at=a_minute_ago))
+    await bought(accrual, 1)
+    async with accrual.database.transaction() as transaction:  # projected, and this process has not refreshed yet
+        await project_coalition(transaction, [exposure("open", 2)])
+    (released,) = await settles(accrual)
+    assert (await accrual.award(released)).parked == {"partner_funds_in_question": 1}
+    async with accrual.database.transaction() as transaction:
+        await accrual.funds.refresh(transaction)
+    (released,) = await settles(accrual)
+    assert (await accrual.award(released)).awarded == 1
 
 
 @pytest.mark.parametrize("standing", ["open", "low", "reserve"])

@@ -204,6 +204,25 @@ async def test_a_contract_without_money_is_exhausted_when_it_begins(coalition: C
     assert len(await coalition.told(partner)) == 2
 
 
+async def test_that_nothing_is_left_is_told_again_until_it_is_paid_for(coalition: Coalition) -> None:
+    partner = await coalition.partner(funding=PREPAID)
+    await coalition.review()
+    first = await coalition.told(partner)
+    for _ in range(2):
+        await coalition.wait(10 * SECOND)
+        await coalition.review()
+    told = (await coalition.told(partner))[len(first) :]
+    assert kinds(told) == ["changed", "changed"]  # the alert itself is told once
+    assert [event.data.version for event in told] == [2, 3]
+    assert {event.data.standing for event in told if isinstance(event, ExposureChanged)} == {"exhausted"}
+    assert first[0].time + 20 * SECOND <= told[-1].time
+    await coalition.top_up(partner, "paid", 10_000)
+    before = len(await coalition.told(partner))
+    await coalition.wait(20 * SECOND)
+    await coalition.review()
+    assert len(await coalition.told(partner)) == before
+
+
 async def test_a_reserve_is_used_before_the_partner_is_refused(coalition: Coalition) -> None:
     partner = await coalition.partner(funding=RESERVE)
     now = await coalition.now()
