@@ -1,0 +1,28 @@
+"""The routes of members by subject: each file says which routers a subject has and how its refusals are told."""
+
+from services.members.api.subjects import (
+    consents,
+    exports,
+    households,
+    identifiers,
+    imports,
+    joining,
+    profiles,
+    registry,
+    standing,
+)
+from services.members.api.subjects.parts import Parts, Problems, Subject
+
+__all__ = ["SUBJECTS", "Parts", "Problems", "Subject"]
+
+SUBJECTS: tuple[Subject, ...] = (
+    joining.SUBJECT,
+    registry.SUBJECT,
+    exports.SUBJECT,
+    imports.SUBJECT,
+    consents.SUBJECT,
+    standing.SUBJECT,
+    identifiers.SUBJECT,
+    profiles.SUBJECT,
+    households.SUBJECT,
+)
