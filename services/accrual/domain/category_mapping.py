@@ -5,7 +5,7 @@ when it occurred, among the versions that were known when it was decided; that v
 return, and whoever asks for the trace, meets the same categories again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -71,18 +71,27 @@ class Categories(NamedTuple):
     moment: datetime | None
     version: int
 
-    def path_of(self, category: str | None) -> tuple[str, ...]:
-        """What a line of this category counts as, from the root of the tree down; unmapped, as itself."""
-        if category is None:
-            return ()
-        if self.mapping is None or self.moment is None:
-            return (category,)
-        return self.mapping.path_of(category, self.moment, self.version) or (category,)
+    def paths_of(self, categories: Sequence[str | None]) -> tuple[tuple[str, ...], ...]:
+        """What lines of these categories count as, from the root of the tree down; unmapped, as themselves."""
+        mapping, moment = self.mapping, self.moment
+        if mapping is None or moment is None:
+            return tuple([() if category is None else (category,) for category in categories])
+        return tuple(
+            [
+                () if category is None else mapping.path_of(category, moment, self.version) or (category,)
+                for category in categories
+            ]
+        )
+
+    @property
+    def names_articles(self) -> bool:
+        """Whether anything was ever said of the partner's articles."""
+        return self.mapping is not None and self.mapping.names_articles
 
     def excluded_of(self, skus: Iterable[str]) -> frozenset[str]:
         """Which of these articles earn nothing."""
         mapping, moment = self.mapping, self.moment
-        if mapping is None or moment is None or not mapping.names_articles:
+        if mapping is None or moment is None:
             return frozenset()
         return frozenset(sku for sku in skus if mapping.is_excluded(sku, moment, self.version))
 

@@ -30,7 +30,9 @@ class EarningBase(NamedTuple):
 def earning_base(purchase: PurchaseData, exclusions: Exclusions, categories: Categories = UNMAPPED) -> EarningBase:
     """The base of a whole purchase."""
     amounts = [line.amount_minor for line in purchase.lines]
-    excluded = min(_paid_by(purchase.tenders, exclusions.tenders), sum(amounts))
+    excluded = _paid_by(purchase.tenders, exclusions.tenders)
+    if excluded:
+        excluded = min(excluded, sum(amounts))
     return _base(purchase.lines, amounts, excluded, exclusions, categories)
 
 
@@ -75,7 +77,7 @@ def _base(
     exclusions: Exclusions,
     categories: Categories,
 ) -> EarningBase:
-    paths = tuple([categories.path_of(line.category) for line in lines])
+    paths = categories.paths_of([line.category for line in lines])
     if excluded_minor:
         amounts = [
             amount - left_out for amount, left_out in zip(amounts, share_out(excluded_minor, amounts), strict=True)
@@ -83,17 +85,10 @@ def _base(
     if exclusions.categories:
         never = frozenset(exclusions.categories)
         amounts = [amount if never.isdisjoint(path) else 0 for path, amount in zip(paths, amounts, strict=True)]
-    excluded_skus = categories.excluded_of(line.sku for line in lines)
-    if excluded_skus:
+    excluded_skus: frozenset[str] = frozenset()
+    if categories.names_articles and (excluded_skus := categories.excluded_of(line.sku for line in lines)):
         amounts = [0 if line.sku in excluded_skus else amount for line, amount in zip(lines, amounts, strict=True)]
-    return EarningBase(
-        categories=paths,
-        amounts_minor=tuple(amounts),
-        total_minor=sum(amounts),
-        excluded_minor=excluded_minor,
-        mapping_version=categories.version,
-        excluded_skus=excluded_skus,
-    )
+    return EarningBase(paths, tuple(amounts), sum(amounts), excluded_minor, categories.version, excluded_skus)
 
 
 def _paid_by(tenders: Sequence[Tender], kinds: Collection[str]) -> int:
