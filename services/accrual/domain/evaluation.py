@@ -74,17 +74,23 @@ def evaluate_base(base: EarningBase, partner_id: str, rule_set: RuleSet) -> Eval
     """Apply the rules of this partner to a base that is already known."""
     denominator = rule_set.denominator
     exact_by_line = [0] * len(base.amounts_minor)
-    steps = [_apply(planned, base, exact_by_line, denominator) for planned in rule_set.rules_for(partner_id)]
-    applied = tuple([step for step in steps if isinstance(step, Applied)])
-    points = sum([step.points for step in applied])
-    return Evaluation(rule_set.version, base, applied, points, tuple(steps))
+    steps: list[Applied | _Failed] = []
+    applied: list[Applied] = []
+    points = 0
+    for planned in rule_set.rules_for(partner_id):
+        step = _apply(planned, base, exact_by_line, denominator)
+        steps.append(step)
+        if isinstance(step, Applied):
+            applied.append(step)
+            points += step.points
+    return Evaluation(rule_set.version, base, tuple(applied), points, tuple(steps))
 
 
 def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], denominator: int) -> Applied | _Failed:
     """One rule's outcome. A base rule adds what it gave to ``exact_by_line``, for the multipliers after it."""
     rule, categories, per_minor, extra_percent = planned
     amounts = base.amounts_minor
-    matching: Sequence[int] = range(len(amounts))
+    matching: Sequence[int] | None = None  # every line
     amount_minor = base.total_minor
     if categories:
         matching = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
@@ -94,12 +100,13 @@ def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], de
     if amount_minor == 0:
         return _Failed(rule, "eligible amount")
     if per_minor:
-        for line in matching:
+        for line in range(len(amounts)) if matching is None else matching:
             exact_by_line[line] += amounts[line] * per_minor
         exact = amount_minor * per_minor
     else:
         # Exact: each line's base is a multiple of denominator / step, and so of 100.
-        exact = sum([exact_by_line[line] for line in matching]) * extra_percent // 100
+        given = exact_by_line if matching is None else [exact_by_line[line] for line in matching]
+        exact = sum(given) * extra_percent // 100
         if exact == 0:
             return _Failed(rule, "points to multiply")
     return Applied(rule.id, exact, _rounded(exact, denominator, rule), amount_minor)

@@ -28,16 +28,17 @@ def test_a_category_counts_as_what_is_in_force_at_the_receipts_time() -> None:
     mapping = PartnerMapping(VERSIONS)
 
     before, then, later = (categories_at(mapping, moment) for moment in (NOON - timedelta(seconds=1), NOON, LATER))
-    assert [categories.path_of("OBST") for categories in (before, then, later)] == [("OBST",), FRUIT, ("other",)]
-    assert [categories.path_of("TABAK") for categories in (then, later)] == [("tobacco",), ("TABAK",)]
-    assert (then.path_of("BROT"), then.path_of(None)) == (("BROT",), ())
+    found = [categories.paths_of(["OBST"]) for categories in (before, then, later)]
+    assert found == [(("OBST",),), (FRUIT,), (("other",),)]
+    assert [categories.paths_of(["TABAK"]) for categories in (then, later)] == [(("tobacco",),), (("TABAK",),)]
+    assert then.paths_of(["BROT", None, "OBST"]) == (("BROT",), (), FRUIT)
 
 
 def test_what_was_declared_after_the_decision_does_not_count_for_it() -> None:
     mapping = PartnerMapping([*VERSIONS, MappingVersion(5, "OBST", ("corrected",), NOON)])
 
-    assert categories_at(mapping, NOON).path_of("OBST") == ("corrected",)
-    assert categories_at(mapping, NOON, version=4).path_of("OBST") == FRUIT
+    assert categories_at(mapping, NOON).paths_of(["OBST"]) == (("corrected",),)
+    assert categories_at(mapping, NOON, version=4).paths_of(["OBST"]) == (FRUIT,)
     assert categories_at(mapping, NOON, version=0) == categories_at(None, NOON) == UNMAPPED
 
 

@@ -2,7 +2,12 @@
 
 import pytest
 
-from services.accrual.repository.stored_documents import UnknownFormatError, compress, decompress
+from services.accrual.repository.stored_documents import (
+    UnknownFormatError,
+    compress,
+    compress_all,
+    decompress,
+)
 from tests.support.receipts import line, member, purchase, return_of
 
 _BOUGHT = purchase(1, [line(1, 499), line(2, 1250, "PRODUCE")], owner=member(1))
@@ -21,6 +26,12 @@ _BOUGHT = purchase(1, [line(1, 499), line(2, 1250, "PRODUCE")], owner=member(1))
 )
 def test_a_document_comes_back_as_it_came(body: bytes) -> None:
     assert decompress(compress(body)) == body
+
+
+def test_many_are_compressed_in_their_order_as_each_would_be() -> None:
+    bodies = [_BOUGHT.to_bytes(), b"{}", bytes(range(256)) * 40, b"{}"]
+    assert [decompress(stored) for stored in compress_all(bodies)] == bodies
+    assert compress_all([]) == []
 
 
 def test_what_documents_have_in_common_is_not_stored_again() -> None:
