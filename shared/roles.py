@@ -18,6 +18,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
         {
             "partners:read",
             "partners:write",
+            "operators:read",
+            "operators:write",
             "contracts:read",
             "contracts:write",
             "rules:read",
@@ -32,6 +34,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
         {
             "cases:read",
             "cases:write",
+            "operators:read",
             "members:read",
             "members:status",
             "households:read",
@@ -59,7 +62,15 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
         {"partners:read", "contracts:read", "receipts:read", "redemptions:read", "balances:read", "audit:read"}
     ),
     "partner_user": frozenset(
-        {"partners:read", "contracts:read", "clients:read", "receipts:read", "redemptions:read", "cases:read"}
+        {
+            "partners:read",
+            "operators:read",
+            "contracts:read",
+            "clients:read",
+            "receipts:read",
+            "redemptions:read",
+            "cases:read",
+        }
     ),
 }
 

@@ -12,6 +12,8 @@ TOKEN_SECONDS_MAX = 10.0
 ADMIN_SCOPES = (
     "partners:write",
     "partners:read",
+    "operators:read",
+    "operators:write",
     "clients:read",
     "clients:write",
     "people:read",

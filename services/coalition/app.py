@@ -15,6 +15,7 @@ from services.coalition.api.clients import clients_router
 from services.coalition.api.contracts import approvals_router, contract_reading_router, contracts_router
 from services.coalition.api.exposure import exposure_router
 from services.coalition.api.oauth import oauth_router
+from services.coalition.api.operators import operator_changes_router, operators_router
 from services.coalition.api.partners import partners_router, standings_router
 from services.coalition.api.people import people_changes_router, people_router
 from services.coalition.api.shifts import shifts_router
@@ -48,6 +49,9 @@ from services.coalition.domain.errors import (
     DocumentTakenError,
     ExclusivityClashError,
     LeavingDatesError,
+    OperatorExistsError,
+    OperatorLeftError,
+    OperatorNotFoundError,
     OwnDraftError,
     PartnerExistsError,
     PartnerNotFoundError,
@@ -64,6 +68,7 @@ from services.coalition.domain.errors import (
     TooManyExclusionsError,
     TreeTooDeepError,
 )
+from services.coalition.domain.operators import OperatorHashing
 from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
 from services.coalition.use_cases.judge_exposure import review_exposures
@@ -90,6 +95,9 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     CurrencyDiffersError: (409, "currency-differs", "Currency differs"),
     DocumentTakenError: (409, "document-taken", "Document taken"),
     ExclusivityClashError: (409, "exclusivity-clash", "Exclusivity clash"),
+    OperatorExistsError: (409, "operator-exists", "Operator exists"),
+    OperatorLeftError: (409, "operator-left", "Operator left"),
+    OperatorNotFoundError: (404, "not-found", "Not found"),
     OwnDraftError: (403, "own-draft", "Own draft"),
     ClientNotFoundError: (404, "not-found", "Not found"),
     ClientOfSettingsError: (409, "client-of-settings", "Client of settings"),
@@ -132,6 +140,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
     signer = settings.token_signer()
     hasher = SecretHasher()
     shown_once = ShownOnce(Seal(signer.key_material(), "coalition"))
+    operator_hashing = OperatorHashing(settings.hashing_key, settings.country)
     declared = [client.declared() for client in settings.bootstrap_clients]
 
     async def settle_declared_clients() -> None:
@@ -146,6 +155,8 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             store_changes_router(database),
             tills_router(database, shown_once),
             till_keys_router(database, shown_once),
+            operators_router(database, operator_hashing),
+            operator_changes_router(database, operator_hashing),
             shifts_router(database),
             categories_router(database),
             mappings_router(database),

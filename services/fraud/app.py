@@ -9,8 +9,8 @@ from services.fraud.consumer import (
     MemberHandler,
     PurchaseHandler,
     wants_member,
+    wants_of_coalition,
     wants_purchase,
-    wants_till_or_client,
 )
 from services.fraud.domain.cases import CaseClosedOtherwiseError
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
@@ -34,7 +34,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
             Subscription(MEMBERS, MemberHandler(database), wants=wants_member),
-            Subscription(COALITION, CoalitionHandler(database), wants=wants_till_or_client),
+            Subscription(COALITION, CoalitionHandler(database), wants=wants_of_coalition),
         ),
         retention=(NOTES_OF_CLOSED_CASES,),
         on_start=(partial(_publish_rules, database),),

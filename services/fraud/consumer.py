@@ -11,10 +11,11 @@ from services.fraud.repository import erasure
 from services.fraud.repository.decisions import DecidedElsewhereError
 from services.fraud.use_cases.erase_members import erase_members
 from services.fraud.use_cases.merge_members import merge_members
+from services.fraud.use_cases.project_operators import project_operators
 from services.fraud.use_cases.project_tills import project_tills
 from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
 from shared.database import Database, Transaction, read_to
-from shared.events.coalition import ApiClientChanged, CoalitionEvent, TillChanged
+from shared.events.coalition import ApiClientChanged, CoalitionEvent, OperatorChanged, TillChanged
 from shared.events.members import MemberErased, MemberEvent, MembersMerged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.kafka import Batch, PermanentError, TransientError
@@ -28,7 +29,7 @@ _WANTED_OF_MEMBERS = frozenset(
     str(event.model_fields["type"].default).encode() for event in (MemberErased, MembersMerged)
 )
 _WANTED_OF_COALITION = frozenset(
-    str(event.model_fields["type"].default).encode() for event in (TillChanged, ApiClientChanged)
+    str(event.model_fields["type"].default).encode() for event in (TillChanged, OperatorChanged, ApiClientChanged)
 )
 
 
@@ -43,8 +44,9 @@ def wants_purchase(headers: Mapping[str, bytes]) -> bool:
     return headers.get("type", _PURCHASE_RECORDED) == _PURCHASE_RECORDED
 
 
-def wants_till_or_client(headers: Mapping[str, bytes]) -> bool:
-    """Of coalition's events, fraud needs those of tills and API clients. Without the header, decoding finds out."""
+def wants_of_coalition(headers: Mapping[str, bytes]) -> bool:
+    """Of coalition's events, fraud needs those of tills, operators and API clients. Without the header, decoding finds
+    out."""
     kind = headers.get("type")
     return kind is None or kind in _WANTED_OF_COALITION
 
@@ -82,15 +84,17 @@ class PurchaseHandler(_Keeping):
 
 
 class CoalitionHandler(_Keeping):
-    """Tills and API clients become facts."""
+    """Tills, operators and API clients become facts."""
 
     async def handle(self, batch: Batch[CoalitionEvent]) -> None:
         """Project a batch."""
         changes = [event for event in batch.events if isinstance(event, TillChanged)]
+        of_operators = [event for event in batch.events if isinstance(event, OperatorChanged)]
 
         async def work(transaction: Transaction) -> None:
             await project_clients(transaction, batch.events)
             await project_tills(transaction, changes)
+            await project_operators(transaction, of_operators)
             await read_to.save(transaction, batch.positions)
 
         await self._database.run(work)

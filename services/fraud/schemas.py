@@ -124,9 +124,10 @@ class CheckAnswer(_Answer):
 
 
 class RuleAnswer(_Answer):
-    """One rule's part of a decision."""
+    """One rule's part of a decision. The version differs where a late receipt raised it under later rules."""
 
     rule_code: str
+    rule_set_version: int
     result: Result
     checks: list[CheckAnswer]
 
@@ -135,6 +136,7 @@ class RuleAnswer(_Answer):
         """With every figure against its threshold."""
         return cls(
             rule_code=rule.rule_code,
+            rule_set_version=rule.rule_set_version,
             result=rule.result,
             checks=[
                 CheckAnswer(name=check.name, observed=observed, threshold=check.threshold, window=check.window)

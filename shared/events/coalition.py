@@ -6,13 +6,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
-from shared.events.envelope import Code, Event, Frozen, Minor, Points, Version
+from shared.events.envelope import Code, Event, Frozen, IdentifierHash, Minor, Points, Version
 
 KeyScheme = Literal["sequence", "fiscal", "document"]
 PartnerKind = Literal["issuing", "redeeming", "both", "co_brand_bank"]
 PartnerState = Literal[
     "preparing", "testing", "active", "suspended_earning", "suspended_spending", "suspended", "leaving", "left"
 ]
+
+OperatorState = Literal["active", "left"]
 
 
 class PartnerData(Frozen):
@@ -279,6 +281,27 @@ class ArticleChanged(Event):
     data: ArticleData
 
 
+class OperatorData(Frozen):
+    """A cashier of a partner, by the hash that receipts bear.
+
+    ``own_card_hashes`` may each stand for the operator's own member card in a receipt. They are gone when the operator
+    has left, when the partner takes the card away, and when the member whose card it is was erased.
+    """
+
+    partner_id: Code
+    operator_hash: IdentifierHash
+    version: Version
+    state: OperatorState
+    own_card_hashes: tuple[IdentifierHash, ...] = ()
+
+
+class OperatorChanged(Event):
+    """An operator was registered, left or came back, or has another own card, or none."""
+
+    type: Literal["loyalty.operator.changed.v1"] = "loyalty.operator.changed.v1"
+    data: OperatorData
+
+
 CoalitionEvent = Annotated[
     PartnerChanged
     | StoreChanged
@@ -286,6 +309,7 @@ CoalitionEvent = Annotated[
     | ApiClientChanged
     | ProductMapped
     | ArticleChanged
+    | OperatorChanged
     | ContractPublished
     | ExposureChanged
     | PrepaidLow

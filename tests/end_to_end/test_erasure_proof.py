@@ -164,6 +164,8 @@ async def test_nothing_that_is_stored_leads_to_an_erased_person(scene: Scene) ->
         "members.identifiers.identifier_hash",
         "accrual.identifiers.identifier_hash",
         "accrual.dead_letters.body",
+        "coalition.operators.own_card_hashes",
+        "fraud.operators.own_card_hashes",
     } <= {*before}
 
     await scene.post("members", f"members/{member_id}/erase", {"reason_code": "data_subject_request"})
@@ -184,7 +186,9 @@ async def test_nothing_that_is_stored_leads_to_an_erased_person(scene: Scene) ->
 
 async def live_through_everything(scene: Scene) -> str:
     """Purchases, one of them before the card was registered, a return, a hold, a capture, a signal with its case, a
-    digest, records that nobody can handle; who it was."""
+    digest, records that nobody can handle; all as the cashier who served, as the partner had registered; who it was."""
+    await scene.post("coalition", "partners/acme/operators", {"operator_id": "cashier-7", "own_card": CARD.lower()})
+    await until(lambda: scene.count("count(*) = 1 from fraud.operators"))
     await scene.receipt(1)  # nobody's card yet: it waits
     member_id: str = (await scene.post("members", "members", PERSON))["member_id"]
     await scene.post("members", f"members/{member_id}/identifiers", {"type": "card", "value": SECOND_CARD})
@@ -210,6 +214,7 @@ async def live_through_everything(scene: Scene) -> str:
     await producer.stop()
     mails = scene.stack.config.mail_dir
     await until(lambda: scene.count("count(*) from fraud.cases"), seconds_max=SETTLED_SECONDS_MAX)
+    assert await scene.count("count(*) from fraud.window_receipts where is_own_card")
     await until(lambda: any(mails.glob("*.eml")), seconds_max=SETTLED_SECONDS_MAX)
     await until(lambda: scene.count(f"count(*) = 2 from accrual.dead_letters where ({UNSENT}) = 0"))
     return member_id

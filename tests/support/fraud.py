@@ -9,7 +9,7 @@ from services.fraud.domain.member_state import MemberState
 from services.fraud.domain.outcomes import Action, Decision, Effects
 from services.fraud.domain.receipts import Receipt, ReceiptFact
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET, RuleSet
-from shared.events.coalition import TillChanged, TillData
+from shared.events.coalition import OperatorChanged, OperatorData, TillChanged, TillData
 from shared.events.purchases import PurchaseData, PurchaseLine, PurchaseRecorded
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, new_id
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
@@ -55,6 +55,7 @@ def receipt(
     store: str = "s1",
     shift: int | None = 1,
     had_choice: bool | None = True,
+    is_own_card: bool = False,
 ) -> Receipt:
     """A receipt in a window; by default the number says how many minutes after ``MORNING`` it happened."""
     occurred_at = at if at is not None else MORNING + timedelta(minutes=number)
@@ -66,6 +67,7 @@ def receipt(
         shift_number=shift,
         day=occurred_at.date(),
         had_choice=had_choice,
+        is_own_card=is_own_card,
     )
 
 
@@ -126,6 +128,7 @@ def purchase(
     store: str = "s1",
     shift: int | None = 1,
     traceparent: str | None = None,
+    card: str | None = None,
 ) -> PurchaseRecorded:
     """A purchase as the door publishes it; the same number is the same receipt."""
     occurred_at = at if at is not None else MORNING + timedelta(minutes=number)
@@ -138,6 +141,7 @@ def purchase(
         shift=shift,
         operator_hash=None if by is None else operator(by),
         member_id=None if of is None else member(of),
+        identifier_hash=card,
         occurred_at=occurred_at,
         received_at=occurred_at + timedelta(seconds=5),
         currency="USD",
@@ -175,5 +179,22 @@ def till(till_id: str, *, store: str = "s1", version: int = 1, is_revoked: bool 
             key_scheme="sequence",
             key_sha256="0" * 64,
             is_revoked=is_revoked,
+        ),
+    )
+
+
+def cashier(name: str, *own_cards: str, version: int = 1) -> OperatorChanged:
+    """A cashier of the grocer's, registered or changed, with what stands for his own member card."""
+    return OperatorChanged(
+        id=new_id(),
+        source="coalition",
+        subject=f"grocer/{operator(name)}",
+        time=MORNING,
+        data=OperatorData(
+            partner_id="grocer",
+            operator_hash=operator(name),
+            version=version,
+            state="active",
+            own_card_hashes=own_cards,
         ),
     )

@@ -17,7 +17,7 @@ from services.fraud.settings import FraudSettings
 from shared.clock import BusinessClock
 from shared.database import Database, Transaction
 from shared.events.catalogue import COALITION, FRAUD, PURCHASES
-from shared.events.coalition import TillChanged
+from shared.events.coalition import OperatorChanged, TillChanged
 from shared.events.envelope import Event
 from shared.events.fraud import FraudEvent
 from shared.events.purchases import PurchaseEvent
@@ -50,9 +50,9 @@ class Scoring:
         handler = PurchaseHandler(self.database, ACTIVE_RULE_SET, ZONE)
         await handler.handle(batch_of(purchases, PURCHASES.topic))
 
-    async def register(self, *tills: TillChanged) -> None:
-        """Handle changes of tills as one batch."""
-        await CoalitionHandler(self.database).handle(batch_of(tills, COALITION.topic))
+    async def register(self, *changes: TillChanged | OperatorChanged) -> None:
+        """Handle changes of tills and operators as one batch."""
+        await CoalitionHandler(self.database).handle(batch_of(changes, COALITION.topic))
 
     async def told(self) -> list[FraudEvent]:
         """What the outbox holds, in its order."""
@@ -85,7 +85,10 @@ class Scoring:
         return {
             row["receipt_key"]: (
                 row["action"],
-                {code: (result, tuple(observed)) for code, (result, observed) in orjson.loads(row["outcomes"]).items()},
+                {
+                    code: (result, tuple(observed))
+                    for code, (result, observed, *_) in orjson.loads(row["outcomes"]).items()
+                },
             )
             for row in rows
         }

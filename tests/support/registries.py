@@ -65,6 +65,7 @@ EMPTIED = {
         "idempotency",
     ),
     "coalition": (
+        "operators",
         "till_shifts",
         "category_sales",
         "unknown_articles",

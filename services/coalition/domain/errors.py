@@ -37,6 +37,18 @@ class TillExistsError(CoalitionRefusalError):
     """The store has a till with this id already."""
 
 
+class OperatorNotFoundError(CoalitionRefusalError):
+    """The partner has no operator with this hash."""
+
+
+class OperatorExistsError(CoalitionRefusalError):
+    """The partner has this operator already."""
+
+
+class OperatorLeftError(CoalitionRefusalError):
+    """The operator has left, and of those who left no own card is kept."""
+
+
 class ShiftClosedOtherwiseError(CoalitionRefusalError):
     """The till stated other figures for this shift before."""
 

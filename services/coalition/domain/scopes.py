@@ -8,6 +8,8 @@ from services.coalition.domain.errors import ScopeNotForPartnersError
 Scope: TypeAlias = Literal[
     "partners:write",
     "partners:read",
+    "operators:read",
+    "operators:write",
     "clients:read",
     "clients:write",
     "people:read",

@@ -1,5 +1,6 @@
 """A purchase as the windows keep it."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -35,6 +36,7 @@ class Receipt(NamedTuple):
     shift_number: int | None
     day: date  # of occurred_at, in the programme's time zone
     had_choice: bool | None  # of another till in the store; None where the registry did not know the store
+    is_own_card: bool = False  # of the operator's, as far as the registry knew
     fired: tuple[str, ...] = ()  # codes of the rules that raised a signal on this receipt, sorted
     is_held: bool = False  # a hold was asked for, whatever became of it
     is_cleared: bool = False  # a person called the case that held it a false positive
@@ -60,10 +62,13 @@ class ReceiptFact(NamedTuple):
     receipt: Receipt
 
 
-def receipt_of(purchase: PurchaseData, time_zone: tzinfo, tills_in_store: int | None) -> Receipt:
+def receipt_of(
+    purchase: PurchaseData, time_zone: tzinfo, tills_in_store: int | None, own_cards: Collection[str] = ()
+) -> Receipt:
     """The receipt of one purchase, placed in time.
 
-    ``tills_in_store`` are those in force, None where the store is not known. A till whose clock runs ahead counts as
+    ``tills_in_store`` are those in force, None where the store is not known; ``own_cards`` may each stand for a member
+    card of the operator himself. A till whose clock runs ahead counts as
     of when the door received it: a receipt from the future would push a member's window out of the present.
 
     Raises:
@@ -87,4 +92,5 @@ def receipt_of(purchase: PurchaseData, time_zone: tzinfo, tills_in_store: int | 
         purchase.shift,
         occurred_at.astimezone(time_zone).date(),
         None if tills_in_store is None else tills_in_store >= TILLS_FOR_A_CHOICE,
+        purchase.identifier_hash in own_cards,
     )

@@ -18,8 +18,12 @@ class RuleSet(BaseModel):
     rules: tuple[Rule, ...] = RULES
 
     def to_json(self) -> bytes:
-        """The form that is stored: field order is the order of declaration, so that equal rule sets are equal bytes."""
-        return self.model_dump_json().encode()
+        """The form that is stored: field order is the order of declaration, so that equal rule sets are equal bytes.
+
+        A parameter that a version does not have is left out, so that versions of before it was thought of stay as they
+        are.
+        """
+        return self.model_dump_json(exclude_none=True).encode()
 
     @cached_property
     def digest(self) -> str:
@@ -28,4 +32,4 @@ class RuleSet(BaseModel):
 
 
 # Whoever changes a rule's parameters raises the version: a worker refuses to start where the stored version differs.
-ACTIVE_RULE_SET = RuleSet(version=1)
+ACTIVE_RULE_SET = RuleSet(version=2)

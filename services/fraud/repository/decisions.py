@@ -56,8 +56,11 @@ async def save(transaction: Transaction, decisions: Sequence[Decision], rule_set
         raise DecidedElsewhereError(f"{len(decisions) - len(rows)} receipts were decided meanwhile")
 
 
-async def save_raised(transaction: Transaction, raised: Sequence[Decision]) -> None:
-    """Raise decisions that are recorded: add the new outcomes and the weightier action."""
+async def save_raised(transaction: Transaction, raised: Sequence[Decision], rule_set_version: int) -> None:
+    """Raise decisions that are recorded: add the new outcomes and the weightier action.
+
+    The new outcomes bear the version of the rules that made them: the decision may be of an older one.
+    """
     if not raised:
         return
     merged: dict[bytes, Decision] = {}
@@ -68,7 +71,7 @@ async def save_raised(transaction: Transaction, raised: Sequence[Decision]) -> N
         _RAISE,
         list(merged),
         [decision.action.value for decision in merged.values()],
-        [_recorded(decision.outcomes) for decision in merged.values()],
+        [_recorded(decision.outcomes, rule_set_version) for decision in merged.values()],
         [decision.caused_by for decision in merged.values()],
         transaction.now,
     )
@@ -79,5 +82,6 @@ def _merged(earlier: Decision, later: Decision) -> Decision:
     return later._replace(action=action, outcomes=(*earlier.outcomes, *later.outcomes))
 
 
-def _recorded(outcomes: Sequence[Outcome]) -> str:
-    return orjson.dumps({outcome.rule_code: [outcome.result, outcome.observed] for outcome in outcomes}).decode()
+def _recorded(outcomes: Sequence[Outcome], *raised_by_version: int) -> str:
+    recorded = {outcome.rule_code: [outcome.result, outcome.observed, *raised_by_version] for outcome in outcomes}
+    return orjson.dumps(recorded).decode()

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 
 from services.fraud.domain.cases import HoldAction
-from services.fraud.domain.outcomes import Action, Outcome, Result
+from services.fraud.domain.outcomes import Action, Result
 from services.fraud.tables import decisions, holds
 from shared.database import Transaction
 
@@ -22,6 +23,15 @@ class StandingHold:
     case_id: UUID
 
 
+class RecordedOutcome(NamedTuple):
+    """One rule's part of a decision, and the version of the rules that made it."""
+
+    rule_code: str
+    result: Result
+    observed: tuple[int, ...]
+    rule_set_version: int
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
     """A decision as it was recorded, and the hold that stands, if there ever was one."""
@@ -30,7 +40,7 @@ class RecordedDecision:
     member_id: UUID
     action: Action
     rule_set_version: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RecordedOutcome, ...]
     decided_at: datetime
     raised_by: bytes | None
     raised_at: datetime | None
@@ -53,7 +63,8 @@ async def find(transaction: Transaction, receipt_key: bytes) -> RecordedDecision
         action=Action(row.action),
         rule_set_version=row.rule_set_version,
         outcomes=tuple(
-            Outcome(code, Result(result), tuple(observed)) for code, (result, observed) in row.outcomes.items()
+            RecordedOutcome(code, Result(result), tuple(observed), *(raised_by or (row.rule_set_version,)))
+            for code, (result, observed, *raised_by) in row.outcomes.items()
         ),
         decided_at=row.decided_at,
         raised_by=row.raised_by,

@@ -22,7 +22,7 @@ _LOCK = """
 
 # Sorted in Python: a member's are nearly in order already.
 _LOAD_RECEIPTS = """
-    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice
+    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice, is_own_card
     from window_receipts
     where member_id = any($1::uuid[])
 """
@@ -46,9 +46,9 @@ _LOAD_OPEN_CASES = """
 
 _ADD = """
     insert into window_receipts (member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day,
-        had_choice)
+        had_choice, is_own_card)
     select * from unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::date[],
-        $8::boolean[])
+        $8::boolean[], $9::boolean[])
 """
 _DROP = """
     delete from window_receipts as receipt
@@ -103,6 +103,7 @@ async def save(transaction: Transaction, changes: Mapping[UUID, WindowChange]) -
             [receipt.shift_number for _, receipt in added],
             [receipt.day for _, receipt in added],
             [receipt.had_choice for _, receipt in added],
+            [receipt.is_own_card for _, receipt in added],
         )
 
 

@@ -9,7 +9,7 @@ from services.fraud.domain.decide import decide_all
 from services.fraud.domain.outcomes import Effects, Hold
 from services.fraud.domain.receipts import ReceiptFact, receipt_of
 from services.fraud.domain.rule_set import RuleSet
-from services.fraud.repository import decisions, findings, merges, tills, windows
+from services.fraud.repository import decisions, findings, merges, operators, tills, windows
 from services.fraud.repository.tills import Store
 from services.fraud.use_cases import announcements
 from shared.database import Transaction
@@ -80,13 +80,20 @@ async def _facts_of(
     """Facts by natural key, the first of equal keys; and the trace of each."""
     stores = {Store(purchase.data.partner_id, purchase.data.store_id) for purchase in purchases}
     tills_in_force = await tills.count_in_force(transaction, stores)
+    serving = {purchase.data.operator_hash for purchase in purchases if purchase.data.operator_hash is not None}
+    own_cards = await operators.load_own_cards(transaction, serving)
     facts: dict[bytes, ReceiptFact] = {}
     traces: dict[bytes, str | None] = {}
     for purchase in purchases:
         data = purchase.data
         if data.member_id is None:
             continue
-        receipt = receipt_of(data, time_zone, tills_in_force.get(Store(data.partner_id, data.store_id)))
+        receipt = receipt_of(
+            data,
+            time_zone,
+            tills_in_force.get(Store(data.partner_id, data.store_id)),
+            own_cards.get(data.operator_hash or "", ()),
+        )
         if facts.setdefault(receipt.receipt_key, ReceiptFact(data.member_id, receipt)).receipt is receipt:
             traces[receipt.receipt_key] = purchase.traceparent
     return facts, traces
@@ -103,7 +110,7 @@ async def _decide_and_save(
     before, case_ids = await windows.load(transaction, members)
     after, effects = decide_all(facts, before, rule_set)
     await decisions.save(transaction, effects.decisions, rule_set.version)
-    await decisions.save_raised(transaction, effects.raised)
+    await decisions.save_raised(transaction, effects.raised, rule_set.version)
     await windows.save(
         transaction, {member_id: state.change_since(before[member_id]) for member_id, state in after.items()}
     )

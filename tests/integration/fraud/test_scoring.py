@@ -98,11 +98,11 @@ async def test_a_store_needs_two_tills_in_force_before_the_share_counts(scoring:
         await scoring.take(*days, same_shift)
         return (await scoring.decided())[receipt_key(offset + 9)][1]["INS_SWIPE"]
 
-    assert await last_outcome(0) == ("insufficient", (2, 0, 0, 0))  # nothing is known of the store
+    assert await last_outcome(0) == ("insufficient", (2, 0, 0, 0, 0))  # nothing is known of the store
     await scoring.register(till("t1"), till("t2"), till("t2", version=2, is_revoked=True), till("t2"))
-    assert await last_outcome(10) == ("no_hit", (2, 0, 0, 0))
+    assert await last_outcome(10) == ("no_hit", (2, 0, 0, 0, 0))
     await scoring.register(till("t2", version=3))
-    assert await last_outcome(20) == ("hit", (2, 10, 100, 2))
+    assert await last_outcome(20) == ("hit", (2, 10, 100, 2, 0))
 
 
 def _random_stream(chance: random.Random) -> list[PurchaseRecorded]:

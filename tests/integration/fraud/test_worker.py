@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from services.fraud.app import build
 from services.fraud.settings import FraudSettings
@@ -17,8 +18,9 @@ from shared.runtime.process import ServiceProcess
 from shared.web import StaticKeySource
 from tests.support.consuming import read_all, send
 from tests.support.databases import FreshDatabase
-from tests.support.fraud import changed, member, purchase, receipt_id, till
+from tests.support.fraud import ANNA, BERT, MORNING, cashier, changed, member, purchase, receipt_id, till
 from tests.support.fraud_service import Scoring
+from tests.support.receipts import card
 from tests.support.registries import REQUIRED, SIGNER
 from tests.support.until import until
 
@@ -85,6 +87,21 @@ async def test_swipes_become_holds_on_the_topic_and_their_replay_nothing(
         assert dict(record.headers).keys() == {"type", "id", "traceparent"}
 
 
+async def test_swipes_of_a_cashiers_own_card_become_holds_on_the_topic(
+    fresh_database: FreshDatabase, kafka_settings: KafkaSettings, database_of: Callable[[str], Database]
+) -> None:
+    scoring = Scoring(database_of("fraud"))
+    registered = [cashier(ANNA, card(1)), cashier(ANNA, card(1)), cashier(BERT)]
+    swiped = [purchase(number, at=MORNING + timedelta(days=number), card=card(1)) for number in (1, 2, 3)]
+    async with _worker(fresh_database, kafka_settings):
+        await send(kafka_settings, [_record(event, COALITION.topic, "grocer") for event in registered])
+        await until(lambda: _knows_operators(scoring, 2))
+        await send(kafka_settings, [_record(event, PURCHASES.topic, str(member(1))) for event in swiped])
+        await until(lambda: _has_told_all(scoring, decided=3))
+    told = [FRAUD.read(record.value) for record in await read_all(kafka_settings, FRAUD.topic)]
+    assert [type(event) for event in told] == [CaseOpened, SignalRaised, *[PointsHoldRequested] * 3]
+
+
 async def test_what_cannot_be_scored_is_put_aside_and_harms_nothing_beside_it(
     fresh_database: FreshDatabase, kafka_settings: KafkaSettings, database_of: Callable[[str], Database]
 ) -> None:
@@ -108,3 +125,8 @@ async def test_what_cannot_be_scored_is_put_aside_and_harms_nothing_beside_it(
 async def _has_told_all(scoring: Scoring, *, decided: int) -> bool:
     """Whether so many receipts are decided and the relay has nothing left to send."""
     return len(await scoring.decided()) == decided and not await scoring.told()
+
+
+async def _knows_operators(scoring: Scoring, count: int) -> bool:
+    async with scoring.database.transaction() as transaction:
+        return bool(await transaction.raw.fetchval("select count(*) = $1 from operators", count))

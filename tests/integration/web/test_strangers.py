@@ -44,6 +44,11 @@ BODIES: dict[str, dict[str, Any] | None] = {
         "count": 0,
         "total_minor": 0,
     },
+    "POST /v1/partners/{partner_id}/operators": {"operator_id": "8"},
+    "POST /v1/partners/{partner_id}/operators:batch": {"operators": [{"operator_id": "9"}]},
+    "GET /v1/partners/{partner_id}/operators": None,
+    "GET /v1/partners/{partner_id}/operators/{operator_hash}": None,
+    "PATCH /v1/partners/{partner_id}/operators/{operator_hash}": {"state": "left"},
     "GET /v1/partners/{partner_id}/shift-closes": None,
     "GET /v1/partners/{partner_id}/gaps": None,
     "GET /v1/partners/{partner_id}/exposure": None,
@@ -170,7 +175,8 @@ async def test_what_is_below_a_partner_is_not_found_by_another(coalition: FastAP
     path = "/v1/partners/acme/article"
     assert (await call(coalition, "PUT", f"{path}s/a1", {}, bearing())).status_code == 200
     declared = await call(coalition, "POST", f"{path}-imports", {}, bearing())
-    names = NAMES | {"import_id": declared.json()["import_id"]}
+    made = await call(coalition, "POST", "/v1/partners/acme/operators", {"operator_id": "7"}, bearing())
+    names = NAMES | {"import_id": declared.json()["import_id"], "operator_hash": made.json()["operator_hash"]}
     for route in routes_of(coalition):
         if "{partner_id}" not in route.path:
             continue

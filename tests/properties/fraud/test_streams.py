@@ -20,6 +20,7 @@ _PLACES = st.tuples(
     st.sampled_from([1, 1, 1, None]),
     st.sampled_from([0, 0, 6, 12, 30, 36]),
     st.integers(0, 5),
+    st.booleans(),
 )
 
 
@@ -35,10 +36,11 @@ def streams(draw: st.DrawFn) -> list[ReceiptFact]:
                 store=store,
                 shift=shift,
                 had_choice=had_choice,
+                is_own_card=is_own_card and by is not None,
             ),
             member_number,
         )
-        for number, (member_number, by, (store, had_choice), shift, day, hour) in enumerate(
+        for number, (member_number, by, (store, had_choice), shift, day, hour, is_own_card) in enumerate(
             draw(st.lists(_PLACES, max_size=40))
         )
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from services.fraud.domain.receipts import ImplausibleReceiptError, receipt_of
 from tests.support.fraud import MORNING, changed, purchase, receipt_id, receipt_key
+from tests.support.receipts import card
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -21,6 +22,16 @@ def test_the_day_is_the_programmes() -> None:
 @pytest.mark.parametrize(("tills", "had_choice"), [(None, None), (0, False), (1, False), (2, True)])
 def test_a_choice_needs_two_tills(tills: int | None, had_choice: bool | None) -> None:
     assert receipt_of(purchase(1).data, NEW_YORK, tills).had_choice is had_choice
+
+
+@pytest.mark.parametrize(
+    ("shown", "own_cards", "is_own_card"),
+    [(card(1), {card(1), card(2)}, True), (card(3), {card(1)}, False), (card(1), (), False), (None, {card(1)}, False)],
+)
+def test_an_own_card_is_one_that_the_register_says_is_the_operators(
+    shown: str | None, own_cards: set[str], is_own_card: bool
+) -> None:
+    assert receipt_of(purchase(1, card=shown).data, NEW_YORK, 2, own_cards).is_own_card is is_own_card
 
 
 def test_a_till_whose_clock_runs_ahead_counts_as_of_reception() -> None:

@@ -102,6 +102,47 @@ def test_what_is_older_than_the_window_does_not_count() -> None:
     )
 
 
+def _own(number: int, *, days: int = 0, by: str = ANNA, is_own_card: bool = True) -> Receipt:
+    """A receipt some days later; a shift of its own for each day."""
+    return receipt(number, by=by, at=MORNING + timedelta(days=days, minutes=number), is_own_card=is_own_card)
+
+
+def test_the_third_receipt_with_the_cashiers_own_card_in_thirty_days_is_a_hit() -> None:
+    rule, receipts = InsSwipe(own_card_receipts=3), [_own(1), _own(2, days=9), _own(3, days=29)]
+    assert _last(rule, receipts[:2]) == (Result.NO_HIT, (1, 2, 100, 1, 2))
+    finding = rule.evaluate(receipts, 2)
+    assert (finding.result, finding.observed) == (Result.HIT, (1, 3, 100, 1, 3))
+    assert rule.checks()[finding.telling] == ("own_card_receipts", 3, "30d")
+    assert finding.evidence == tuple(one.receipt_key for one in receipts)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [_own(2, by=BERT), _own(2, is_own_card=False), _own(2, days=-31), _own(2)._replace(is_cleared=True)],
+    ids=["another cashier", "another card", "long ago", "cleared by a person"],
+)
+def test_what_is_no_swipe_of_an_own_card_does_not_count(other: Receipt) -> None:
+    receipts = sorted([_own(1), other, _own(3, days=1)])
+    assert _last(InsSwipe(own_card_receipts=3), receipts)[0] is Result.NO_HIT
+
+
+def test_a_receipt_without_the_own_card_is_no_hit_for_those_before_it() -> None:
+    receipts = [*(_own(number, days=number) for number in range(3)), _own(9, days=9, is_own_card=False)]
+    assert _last(InsSwipe(own_card_receipts=3), receipts) == (Result.NO_HIT, (1, 4, 100, 1, 0))
+
+
+def test_without_the_parameter_own_cards_are_not_looked_at() -> None:
+    receipts = [_own(number, days=number) for number in range(3)]
+    assert _last(InsSwipe(), receipts) == (Result.NO_HIT, (1, 3, 100, 1))
+
+
+def test_where_several_checks_are_met_the_own_card_says_it_best_and_all_receipts_are_evidence() -> None:
+    receipts = [_own(1), _own(2, days=1), *(_own(number, days=2, is_own_card=number > 4) for number in (3, 4, 5))]
+    finding = InsSwipe(own_card_receipts=3).evaluate(receipts, 4)
+    assert (finding.observed, finding.telling) == ((3, 5, 100, 3, 3), 4)
+    assert finding.evidence == tuple(one.receipt_key for one in receipts)
+
+
 def test_five_receipts_a_day_are_fine_and_the_sixth_is_a_hit() -> None:
     assert _last(VelEarn(), [receipt(number) for number in range(5)]) == (Result.NO_HIT, (5,))
     assert _last(VelEarn(), [receipt(number) for number in range(6)]) == (Result.HIT, (6,))

@@ -9,5 +9,5 @@ from services.fraud.domain.rules.vel_earn import VelEarn
 
 Rule = Annotated[InsSwipe | VelEarn, Field(discriminator="code")]
 
-# Every rule with its default parameters, in the order in which they are evaluated.
-RULES: tuple[Rule, ...] = (InsSwipe(), VelEarn())
+# Every rule with its parameters, in the order in which they are evaluated.
+RULES: tuple[Rule, ...] = (InsSwipe(own_card_receipts=3), VelEarn())
