@@ -26,21 +26,24 @@ class KnownMappings:
     """Partners' mappings as this process has read them. Versions are immutable; only newer ones are read again."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, list[MappingVersion | ExclusionVersion]] = {}
+        self._versions: dict[str, dict[int, MappingVersion | ExclusionVersion]] = {}
         self._mappings: dict[str, PartnerMapping] = {}
 
     async def refresh(self, transaction: Transaction, partner_ids: Collection[str]) -> Mapping[str, PartnerMapping]:
-        """Read what is new of these partners; all that is known. A partner without a mapping is absent."""
+        """Read what is new of these partners; all that is known then. A partner without a mapping is absent.
+
+        What was given out stays as it is, and nobody who has read less meanwhile takes back what another has read.
+        """
         known = {
             partner_id: self._mappings[partner_id].version if partner_id in self._mappings else 0
             for partner_id in partner_ids
         }
         for partner_id, newer in (await category_mappings.load_newer(transaction, known)).items():
-            in_order = sorted(newer, key=lambda version: version.version)
-            versions = self._versions.get(partner_id, [])[: known[partner_id]] + in_order
+            # Joined with what stands now, not with what stood before the wait: a request beside this one may know more.
+            versions = self._versions.get(partner_id, {}) | {one.version: one for one in newer}
             self._versions[partner_id] = versions
-            self._mappings[partner_id] = PartnerMapping(versions)
-        return self._mappings
+            self._mappings[partner_id] = PartnerMapping(versions.values())
+        return dict(self._mappings)
 
 
 class PublishedRules:

@@ -103,7 +103,8 @@ async def _take_page(
         if not await partners.lock_partner(transaction, taken.partner_id):
             raise PartnerNotFoundError("there is no such partner")
         stands = await article_imports.find_import(transaction, taken.partner_id, taken.import_id, is_locking=True)
-        if stands is None or stands.records_taken != taken.records_taken:
+        # A last page may be empty: then only the state tells that somebody else has finished meanwhile.
+        if stands is None or (stands.state, stands.records_taken) != (taken.state, taken.records_taken):
             raise ImportBusyError("this import's file is being sent by somebody else: wait, and look how far it is")
         changes = await state_articles(transaction, taken.partner_id, stated, author, f"import:{taken.import_id}")
         now_taken = replace(

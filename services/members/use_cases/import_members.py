@@ -69,7 +69,8 @@ class MemberImporter:
 
         async def work(transaction: Transaction) -> Import:
             stands = await member_imports.lock_import(transaction, taken.import_id)
-            if stands is None or stands.records_taken != taken.records_taken:
+            # A last page may be empty: then only the state tells that somebody else has finished meanwhile.
+            if stands is None or (stands.state, stands.records_taken) != (taken.state, taken.records_taken):
                 raise ImportBusyError("this import's file is being sent by somebody else: wait, and look how far it is")
             outcomes = await enrol_many(
                 transaction, [row for _, row in wanted], self._master_keys, f"import:{taken.import_id}", "import"

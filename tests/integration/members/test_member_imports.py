@@ -185,6 +185,30 @@ async def test_two_who_send_one_file_enrol_everybody_once(client: Client, databa
     assert await count(database, "members") == 40
 
 
+async def test_an_import_that_another_sender_finished_meanwhile_stays_finished(
+    client: Client, database: Database
+) -> None:
+    import_id = await declared(client)
+    page = HEADER + "".join(record(number) for number in range(10))
+
+    async def breaking_off() -> AsyncIterator[bytes]:
+        yield page.encode()
+        raise ConnectionResetError("the cable was pulled")
+
+    async def outrun() -> AsyncIterator[bytes]:
+        yield page.encode()
+        assert (await sent(client, import_id, page)).json()["state"] == "finished"  # with a last page of no record
+        yield record(10).encode()
+
+    assert (await sent(client, import_id, breaking_off())).is_server_error
+    late = await sent(client, import_id, outrun())
+
+    assert (late.status_code, late.json()["type"].rpartition("/")[2]) == (409, "import-busy")
+    stands = await client.get(f"{IMPORTS}/{import_id}", headers=bearing("members:read"))
+    assert (stands.json()["state"], stands.json()["records_taken"]) == ("finished", 10)
+    assert await count(database, "members") == 10
+
+
 async def test_two_files_with_the_same_people_enrol_them_once(client: Client, database: Database) -> None:
     one, two = await declared(client), await declared(client)
     content = HEADER + "".join(record(number) for number in range(40))
