@@ -16,11 +16,20 @@ _DECLARE = """
 _SAVE_CODE = """
     insert into referral_codes (member_id, code) values ($1, $2) on conflict do nothing
 """
-_CODE_OF = "select code from referral_codes where member_id = $1"
-# A referrer who is merged, closed or erased brings nobody any more.
+# The member's own, else one of those for whom it answers: their friends go on joining by it.
+_CODE_OF = """
+    select code from referral_codes join members using (member_id)
+    where member_id = $1 or merged_into = $1
+    order by merged_into is not null, member_id
+    limit 1
+"""
+# The code of one that was merged away is the survivor's; who is closed or erased brings nobody any more.
 _REFERRER = """
-    select member_id from referral_codes join members using (member_id)
-    where code = $1 and status not in ('merged', 'closed', 'erased')
+    select referrer.member_id
+    from referral_codes
+        join members as holder using (member_id)
+        join members as referrer on referrer.member_id = coalesce(holder.merged_into, holder.member_id)
+    where code = $1 and referrer.status not in ('merged', 'closed', 'erased')
 """
 _SAVE_REFERRAL = "insert into referrals (member_id, referrer_id, referred_at) values ($1, $2, $3)"
 
@@ -48,7 +57,7 @@ async def declare_conditions(transaction: Transaction, conditions: JoiningCondit
 
 
 async def find_code(transaction: Transaction, member_id: UUID) -> str | None:
-    """The member's referral code."""
+    """The member's referral code: its own, or that of somebody who was merged into it."""
     code: str | None = await transaction.raw.fetchval(_CODE_OF, member_id)
     return code
 
@@ -59,7 +68,7 @@ async def save_code(transaction: Transaction, member_id: UUID, code: str) -> Non
 
 
 async def find_referrer(transaction: Transaction, code: str) -> UUID | None:
-    """Whose code it is, if he may still bring somebody."""
+    """Whose code it is, if he may still bring somebody; of one that was merged away, the survivor."""
     referrer_id: UUID | None = await transaction.raw.fetchval(_REFERRER, code)
     return referrer_id
 

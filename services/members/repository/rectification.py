@@ -6,7 +6,7 @@ from services.members.domain.registry import FIRST_VERSION, Member
 from services.members.repository.registry import EMAIL_TYPE
 from shared.database import Transaction
 
-FIND_EMAIL_HASH = "select identifier_hash from identifiers where member_id = $1 and identifier_type = $2"
+FIND_EMAIL_HASHES = "select identifier_hash from identifiers where member_id = $1 and identifier_type = $2"
 
 CLAIM_EMAIL = """
     insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
@@ -34,12 +34,14 @@ SAVE_RECTIFIED = """
 async def claim_email(transaction: Transaction, member_id: UUID, email_hash: str) -> bool:
     """Whether this e-mail address is free for the member, who has it from now on if so.
 
-    Locks the new hash and the one that the member has, in their order; the member must be locked after this.
+    Locks the new hash and those that the member has (a merge may have brought a second one), in their order; the
+    member must be locked after this.
     """
-    present: str | None = await transaction.raw.fetchval(FIND_EMAIL_HASH, member_id, EMAIL_TYPE)
-    is_granted = present == email_hash
-    for each in sorted({email_hash, present or email_hash}):
-        if each == present:
+    rows = await transaction.raw.fetch(FIND_EMAIL_HASHES, member_id, EMAIL_TYPE)
+    present = {row["identifier_hash"] for row in rows}
+    is_granted = email_hash in present
+    for each in sorted({email_hash} | present):
+        if each in present:
             await transaction.raw.execute(LOCK_EMAIL, each)
         else:
             arguments = (each, EMAIL_TYPE, member_id, FIRST_VERSION, transaction.now)

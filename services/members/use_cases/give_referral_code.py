@@ -13,7 +13,7 @@ DRAWS_MAX = 5
 
 
 async def give_referral_code(transaction: Transaction, member_id: UUID) -> str:
-    """The member's code, made if there is none yet. Locks the member.
+    """The member's code, made if there is none yet: neither of its own, nor of one merged into it. Locks the member.
 
     Raises:
         MemberNotFoundError: there is no such member.

@@ -19,6 +19,7 @@ from shared.events.members import (
     IdentifierLinked,
     IdentifierRevoked,
     MemberChanged,
+    MemberEnrolled,
     MemberErased,
     MemberEvent,
     MembersMerged,
@@ -207,6 +208,48 @@ async def test_of_two_consents_the_one_that_was_given_last_holds(
         "post",
         "email",
     }
+
+
+async def referral_code(client: httpx2.AsyncClient, member_id: str) -> str:
+    answer = await client.post(f"/v1/members/{member_id}/referral-code", headers=bearing())
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["referral_code"])
+
+
+async def test_referral_codes_of_both_bring_friends_to_the_survivor(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    last, survivor, merged, without = [await enrol(client) for _ in range(4)]
+    old, own = await referral_code(client, merged), await referral_code(client, survivor)
+    assert (await merge(client, survivor, merged)).status_code == 200
+    assert await referral_code(client, survivor) == own
+
+    for code in (old, own):
+        await enrol(client, referral_code=code)
+    assert (await merge(client, last, survivor)).status_code == 200  # flat: it answers for both
+    assert await referral_code(client, last) in {old, own}  # friends have it already
+    for code in (old, own):
+        await enrol(client, referral_code=code)
+
+    events = [row.event for row in await recorded_events(database, MEMBERS)]
+    brought = [str(event.data.referred_by) for event in events if isinstance(event, MemberEnrolled)][4:]
+    assert brought == [survivor, survivor, last, last]
+    assert await referral_code(client, without) not in {old, own}
+    await client.post(f"/v1/members/{last}/close", json={"reason_code": "mistake"}, headers=bearing())
+    body = {"given_name": "A", "family_name": "B", "email": "b@example.com", "language": "en", "referral_code": old}
+    assert problem(await client.post("/v1/members", json=body, headers=bearing())) == (422, "referral-code")
+
+
+async def test_either_address_of_two_who_are_one_may_become_the_survivors(client: httpx2.AsyncClient) -> None:
+    survivor, merged = await enrol(client, email="one@example.com"), await enrol(client, email="two@example.com")
+    assert (await merge(client, survivor, merged)).status_code == 200
+
+    for email, version in (("two@example.com", 2), ("one@example.com", 3)):
+        answer = await client.patch(
+            f"/v1/members/{survivor}", json={"email": email}, headers=bearing() | {"If-Match": f'"{version}"'}
+        )
+        assert answer.status_code == 200, answer.text
+        assert await _email_of(client, survivor) == email
 
 
 async def test_attributes_go_over_sealed_anew_and_the_one_stated_last_holds(client: httpx2.AsyncClient) -> None:
