@@ -14,7 +14,7 @@ Teller = Annotated[Principal, requires("members:republish")]
 
 
 def republishing_router(database: Database) -> APIRouter:
-    """Publish members and identifiers again."""
+    """Publish members, identifiers and consents again."""
     router = APIRouter(prefix="/v1", tags=["operations"])
 
     @router.post(
@@ -23,7 +23,7 @@ def republishing_router(database: Database) -> APIRouter:
         responses=problems(400, 401, 403, 409, 413, 415, 422),
     )
     async def republish(body: RepublishBody, principal: Teller, key: IdempotencyKey) -> Response:
-        """Publish a page of members and their identifiers as they stand, at their present versions."""
+        """Publish a page of members, their identifiers and consents as they stand, at their present versions."""
         refuse_partners(principal, "Members are published again")
 
         async def work(transaction: Transaction) -> Answer:

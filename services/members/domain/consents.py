@@ -22,6 +22,9 @@ from services.members.domain.statuses import judge_open
 # An address that somebody typed may be another person's: only who reads the letter can say that it is theirs.
 CONFIRMED_CHANNELS = frozenset({"email"})
 
+# Who says so when an address that consents were confirmed for is another one: nobody has said anything.
+ADDRESS_CORRECTED = "address-corrected"
+
 Outcome: TypeAlias = Literal["in_effect", "pending", "outdated"]
 ConfirmationState: TypeAlias = Literal["awaited", "confirmed", "superseded"]
 
@@ -140,3 +143,20 @@ def judge_confirmation(confirmation: Confirmation | None, present: Consent | Non
     if now >= confirmation.expires_at:
         raise ConfirmationExpiredError("the token has expired: the consent has to be given again")
     return replace(confirmation, state="confirmed")
+
+
+def withdrawn_with_address(statement: Statement, statement_id: UUID, now: datetime, author: str) -> Statement:
+    """What takes a consent back whose address is another one now: nobody has shown that the new one is theirs.
+
+    It outdoes the grant, whose time may be this moment.
+    """
+    return replace(
+        statement,
+        statement_id=statement_id,
+        is_granted=False,
+        source=ADDRESS_CORRECTED,
+        proof=None,
+        stated_at=max(now, statement.stated_at),
+        recorded_at=now,
+        recorded_by=author,
+    )

@@ -44,3 +44,8 @@ def rectified(member: Member, person: Person, change: Rectification, today: date
     if (new_member, new_person) == (member, person):
         return member, person
     return replace(new_member, version=member.version + 1), new_person
+
+
+def is_other_address(before: Person, after: Person) -> bool:
+    """Whether letters go to somewhere else: letter case makes no other mailbox."""
+    return before.email.casefold() != after.email.casefold()

@@ -1,5 +1,6 @@
 """Every statement on consents. Whoever writes one holds the member's row."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +33,13 @@ _CONSENTS = f"""
 """
 FIND_CONSENT = f"{_CONSENTS} and purpose = $2 and channel = $3 and partner_id = $4"
 LOAD_CONSENTS = f"{_CONSENTS} and ($2::text is null or partner_id = $2) order by purpose, channel, partner_id limit $3"
+LOAD_CONSENTS_OF = f"""
+    select version, {_STATEMENT}
+    from consents
+        join consent_statements using (statement_id, member_id, purpose, channel, partner_id)
+    where member_id = any($1::uuid[])
+    order by member_id, purpose, channel, partner_id
+"""
 _CONFIRMATIONS = f"""
     select token_sha256, expires_at, state, {_STATEMENT}
     from consent_confirmations
@@ -105,6 +113,11 @@ async def load_consents(
 ) -> list[Consent]:
     """What holds for a member, by purpose, channel and partner."""
     return [_consent(row) for row in await transaction.raw.fetch(LOAD_CONSENTS, member_id, only_partner, rows_max)]
+
+
+async def load_consents_of(transaction: Transaction, member_ids: Sequence[UUID]) -> list[Consent]:
+    """What holds for these members, by member, purpose, channel and partner."""
+    return [_consent(row) for row in await transaction.raw.fetch(LOAD_CONSENTS_OF, member_ids)]
 
 
 async def insert_confirmation(transaction: Transaction, confirmation: Confirmation) -> None:

@@ -23,9 +23,15 @@ class RepublishedAnswer(BaseModel):
 
     members: int
     identifiers: int
+    consents: int
     last_member_id: UUID | None = Field(description="Send it as after for the next page; null: nobody follows.")
 
     @classmethod
     def of(cls, page: Republished) -> Self:
         """The answer for a page."""
-        return cls(members=page.members, identifiers=page.identifiers, last_member_id=page.last_member_id)
+        return cls(
+            members=page.members,
+            identifiers=page.identifiers,
+            consents=page.consents,
+            last_member_id=page.last_member_id,
+        )

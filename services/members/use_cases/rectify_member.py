@@ -4,13 +4,14 @@ from services.members.domain.accesses import Access
 from services.members.domain.data_quality import filled_fields, restated_fields
 from services.members.domain.duplicates import is_compared_equal
 from services.members.domain.errors import AlreadyEnrolledError, MemberNotFoundError, PersonUnknownError
-from services.members.domain.rectification import Rectification, rectified
+from services.members.domain.rectification import Rectification, is_other_address, rectified
 from services.members.domain.registry import Member
 from services.members.domain.statuses import judge_open
 from services.members.repository import accesses, data_quality, duplicates, rectification, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
+from services.members.use_cases.withdraw_confirmed import withdraw_confirmed
 from shared import outbox
 from shared.database import Transaction
 from shared.web import require_version
@@ -22,6 +23,8 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     Of two who read the same version one wins. An e-mail address moves in the same step: the new one is claimed like
     an identifier and the old one is free. What is as it was is no change, and nothing is recorded.
     Whoever has another name, date of birth or address is compared anew, dismissed pairs included.
+    With another e-mail address every consent that was confirmed for the old one is withdrawn, and told; a letter that
+    went to the old one confirms nothing any more.
 
     Raises:
         MemberNotFoundError: there is no such member, or nobody is known behind it any more.
@@ -60,4 +63,6 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
         await duplicates.await_comparison(transaction, member_id)
     await accesses.record_access(transaction, Access(member_id, change.changed_by, "rectification", "rectification"))
     await outbox.record(transaction, [announcements.changed(new_member, transaction.now)])
+    if is_other_address(person, new_person):
+        await withdraw_confirmed(transaction, member_id, change.changed_by)
     return new_member

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.members.domain.registry import Member
-from services.members.repository import republishing
+from services.members.repository import consents, republishing
 from services.members.use_cases import announcements, merge_announcements
 from shared import outbox
 from shared.database import Transaction
@@ -20,11 +20,13 @@ class Republished:
 
     members: int
     identifiers: int
+    consents: int
     last_member_id: UUID | None
 
 
 async def republish_members(transaction: Transaction, after: UUID | None, members_max: int) -> Republished:
-    """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it.
+    """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it, and
+    a ConsentChanged for each consent that holds, given or withdrawn.
 
     All at their present versions, which do not rise: whoever has them already changes nothing, however often this is
     done. Somebody merged is told with MembersMerged too, under the survivor; somebody erased, or merged into one who
@@ -32,6 +34,8 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
     """
     members = await republishing.lock_page(transaction, after, members_max)
     identifiers = await republishing.load_identifiers(transaction, [member.member_id for member in members])
+    present = [member.member_id for member in members if member.status != "erased"]
+    held = await consents.load_consents_of(transaction, present)
     messages = [
         announcements.erased(member.member_id, member.version, (), transaction.now)
         if member.status == "erased"
@@ -40,9 +44,10 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
     ]
     messages += await _merges(transaction, members)
     messages += [announcements.linked(identifier, transaction.now) for identifier in identifiers]
+    messages += [announcements.consent_changed(transaction, consent) for consent in held]
     await outbox.record(transaction, messages)
     last_member_id = members[-1].member_id if len(members) == members_max else None
-    return Republished(len(members), len(identifiers), last_member_id)
+    return Republished(len(members), len(identifiers), len(held), last_member_id)
 
 
 async def _merges(transaction: Transaction, members: Sequence[Member]) -> list[Message]:

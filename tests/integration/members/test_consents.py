@@ -249,6 +249,56 @@ async def test_history_comes_in_pages(client: httpx2.AsyncClient, member_id: str
     assert rest["next_cursor"] is None
 
 
+async def correct(client: httpx2.AsyncClient, member_id: str, **fields: object) -> httpx2.Response:
+    read = await client.get(f"/v1/members/{member_id}", headers=bearing())
+    headers = bearing(client_id="desk") | {"If-Match": read.headers["ETag"]}
+    answer = await client.patch(f"/v1/members/{member_id}", json=fields, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+async def test_a_corrected_address_takes_back_what_was_confirmed_for_the_old_one(
+    client: httpx2.AsyncClient, database: Database, member_id: str
+) -> None:
+    await say(client, member_id, SMS)
+    for partner_id in (None, "acme"):
+        given = await say(client, member_id, EMAIL | {"partner_id": partner_id, "proof": "form/1"})
+        assert (await confirm(client, given.json()["confirmation"]["token"])).status_code == 200
+
+    await correct(client, member_id, email="ADA@example.com", phone="212 555 0142")  # the same mailbox
+    assert {one["is_granted"] for one in (await present(client, member_id))["consents"]} == {True}
+    await correct(client, member_id, email="king@example.com")
+
+    held = (await present(client, member_id))["consents"]
+    assert {(one["channel"], one["partner_id"]): (one["is_granted"], one["version"]) for one in held} == {
+        ("email", None): (False, 2),
+        ("email", "acme"): (False, 2),
+        ("sms", None): (True, 1),  # no address was ever confirmed for it
+    }
+    withdrawn = [(one.channel, one.partner_id, one.version) for one in await told(database) if not one.is_granted]
+    assert withdrawn == [("email", None, 2), ("email", "acme", 2)]
+    history = (await client.get(f"/v1/members/{member_id}/consents/history", headers=bearing())).json()["items"]
+    assert [(one["is_granted"], one["source"], one["proof"]) for one in history[:2]] == [
+        (False, "address-corrected", None)
+    ] * 2
+    again = await say(client, member_id, EMAIL)
+    assert again.json()["outcome"] == "pending"
+    assert (await confirm(client, again.json()["confirmation"]["token"])).json()["version"] == 3
+
+
+async def test_a_letter_to_the_old_address_confirms_nothing_for_the_new_one(
+    client: httpx2.AsyncClient, database: Database, member_id: str
+) -> None:
+    token = (await say(client, member_id, EMAIL)).json()["confirmation"]["token"]
+
+    await correct(client, member_id, email="king@example.com")
+
+    late = await confirm(client, token)
+    assert (late.status_code, late.json()["type"].rpartition("/")[2]) == (409, "consent-superseded")
+    assert await told(database) == []
+    assert await present(client, member_id) == {"member_id": member_id, "consents": [], "awaited": []}
+
+
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", f"/v1/members/{uuid4()}/consents", "consents:write"),
     ("POST", "/v1/consents:confirm", "consents:write"),

@@ -8,7 +8,14 @@ import httpx2
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Database
 from shared.events.catalogue import MEMBERS
-from shared.events.members import IdentifierLinked, MemberChanged, MemberErased, MemberEvent, MembersMerged
+from shared.events.members import (
+    ConsentChanged,
+    IdentifierLinked,
+    MemberChanged,
+    MemberErased,
+    MemberEvent,
+    MembersMerged,
+)
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, members_client
 
@@ -30,7 +37,7 @@ async def republish(client: httpx2.AsyncClient, members_max: int = 500) -> Count
         body = {"after": after, "members_max": members_max}
         page = await client.post("/v1/members:republish", json=body, headers=bearing("members:republish"))
         assert page.status_code == 200, page.text
-        told += Counter(pages=1, members=page.json()["members"], identifiers=page.json()["identifiers"])
+        told += Counter({name: page.json()[name] for name in ("members", "identifiers", "consents")}) + Counter(pages=1)
         after = page.json()["last_member_id"]
         if after is None:
             return told
@@ -98,6 +105,26 @@ async def test_a_projection_that_knows_everything_stays_as_it_is_however_often_i
         assert await projected(accrual) == known
         await project(accrual, lived)  # what is older, after what is newer
         assert await projected(accrual) == known
+
+
+async def test_what_members_allow_is_told_again_as_it_holds(client: httpx2.AsyncClient, database: Database) -> None:
+    text = {"purpose": "marketing", "channel": "sms", "text_version": "1"}
+    wordings = {"wordings": [{"language": "en", "wording": "Yes."}]}
+    await client.post("/v1/consent-texts", json=text | wordings, headers=bearing())
+    ada, ben, eve = [await enrol(client, number) for number in range(3)]
+    for member_id, answers in ((ada, (True, False)), (ben, (True,)), (eve, (True,))):
+        for is_granted in answers:
+            body = text | {"language": "en", "source": "web", "is_granted": is_granted}
+            said = await client.post(f"/v1/members/{member_id}/consents", json=body, headers=bearing())
+            assert said.status_code == 201, said.text
+    await client.post(f"/v1/members/{eve}/erase", json={"reason_code": "mistake"}, headers=bearing())
+    lived = [event.data for event in await taken_events(database) if isinstance(event, ConsentChanged)]
+
+    assert (await republish(client, members_max=2))["consents"] == 2
+
+    again = [event.data for event in await taken_events(database) if isinstance(event, ConsentChanged)]
+    assert [(str(one.member_id), one.version, one.is_granted) for one in again] == [(ada, 2, False), (ben, 1, True)]
+    assert all(one in lived for one in again)  # of who was erased nothing is told
 
 
 async def project(accrual: Database, events: list[MemberEvent]) -> None:
