@@ -16,7 +16,6 @@ from socket import socket
 from typing import Any, Generic, TypeVar
 
 import structlog
-from fastapi import FastAPI
 
 from shared.clock import BusinessClock
 from shared.database import Database
@@ -25,16 +24,15 @@ from shared.outbox import Relay
 from shared.runtime.connecting import CannotStartError, StoppedEarlyError, first_reading
 from shared.runtime.context import Role, ServiceContext
 from shared.runtime.failures import classify
+from shared.runtime.http_app import service_app
 from shared.runtime.http_server import PortTakenError, listen, serve
 from shared.runtime.metrics import START_SECONDS
 from shared.runtime.periodic import run_periodic
 from shared.runtime.retention import SETTLED_DEAD_LETTERS, Retention
-from shared.runtime.retention_routes import retention_router
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.stages import Stage, end_in_order, first_to_end
-from shared.runtime.upkeep import keep_clock, standard_checks, standard_periodic
+from shared.runtime.upkeep import keep_clock, standard_periodic
 from shared.runtime.wiring import Step, Wiring
-from shared.web.app import create_app
 from shared.web.authentication import Authenticator
 from shared.web.keys import HttpKeySource, KeySource
 from shared.web.rate_limit import RateLimiter
@@ -142,7 +140,7 @@ class ServiceProcess(Generic[S]):
         for periodic in (*wiring.periodic, *await standard_periodic(context, retention)):
             if context.consumes or periodic.in_every_role:
                 work.start(f"periodic {periodic.name}", partial(run_periodic, periodic, context.clock))
-        http.start("http", partial(serve, self._app(context, wiring), listener))
+        http.start("http", partial(serve, service_app(context, wiring), listener))
         return [http, work, relay, upkeep]
 
     def _consumers(self, context: ServiceContext[S], wiring: Wiring) -> list[Consumer[Any]]:
@@ -161,15 +159,6 @@ class ServiceProcess(Generic[S]):
             )
             for subscription in wiring.subscriptions
         ]
-
-    def _app(self, context: ServiceContext[S], wiring: Wiring) -> FastAPI:
-        return create_app(
-            title=f"Tessera {context.service}",
-            authenticator=context.authenticator,
-            routers=(*wiring.routers, retention_router(context.database)) if context.serves_http else (),
-            checks=(*standard_checks(context), *wiring.checks),
-            domain_problems=wiring.domain_problems,
-        )
 
     @staticmethod
     async def _watch(stages: list[Stage], stop: Event) -> int:

@@ -17,8 +17,10 @@ from shared.clock import BusinessClock
 from shared.database import Database
 from shared.kafka import KafkaSettings
 from shared.runtime import ServiceContext, ServiceSettings
+from shared.runtime.http_app import service_app
+from shared.runtime.retention import SETTLED_DEAD_LETTERS, Retention
 from shared.runtime.settings import load_settings
-from shared.web import Authenticator, StaticKeySource, create_app
+from shared.web import Authenticator, StaticKeySource
 from tests.support.registries import SIGNER
 
 NOWHERE = "postgresql://admin:x@127.0.0.1:1/tessera"
@@ -62,27 +64,22 @@ async def application(
     database = Database(settings.database_url.get_secret_value())
     authenticator = Authenticator(StaticKeySource(SIGNER.public_jwks()), issuer=settings.token_issuer)
     await authenticator.refresh()
-    wiring = await importlib.import_module(f"services.{service}.app").build(
-        ServiceContext(
-            service=service,
-            role="api",
-            instance=f"{service}-1",
-            settings=settings,
-            database=database,
-            clock=BusinessClock(datetime.now(UTC)),
-            authenticator=authenticator,
-            kafka=kafka or settings.kafka,
-        )
-    )
-    if database_url is not None:
-        for step in wiring.on_start:
-            await step()
-    yield create_app(
-        title=service,
+    context = ServiceContext(
+        service=service,
+        role="api",
+        instance=f"{service}-1",
+        settings=settings,
+        database=database,
+        clock=BusinessClock(datetime.now(UTC)),
         authenticator=authenticator,
-        routers=wiring.routers,
-        domain_problems=wiring.domain_problems,
+        kafka=kafka or settings.kafka,
     )
+    wiring = await importlib.import_module(f"services.{service}.app").build(context)
+    if database_url is not None:
+        retention = Retention(database, (*wiring.retention, SETTLED_DEAD_LETTERS))
+        for step in (retention.declare, *wiring.on_start):
+            await step()
+    yield service_app(context, wiring)
     for step in wiring.on_stop:
         await step()
     await database.close()

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from schemathesis import BaseSchema, Case, GenerationMode
 
 from shared.database.roles import SERVICES, role_name
+from shared.runtime.retention import SETTLED_DEAD_LETTERS
 from tests.support.applications import Route, application, routes_of
 from tests.support.databases import made_database
 from tests.support.registries import bearing
@@ -79,7 +80,7 @@ class Service:
     name: str
     app: FastAPI
     portal: BlockingPortal
-    known: dict[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=lambda: {"data_class": SETTLED_DEAD_LETTERS.name})
 
     def ask(self, method: str, url: str, **request: Any) -> httpx2.Response:
         """Send a request, with a new Idempotency-Key."""

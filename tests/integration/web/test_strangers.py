@@ -146,6 +146,7 @@ PROGRAMMES = (
     "/v1/households/",
     "/v1/terms/",
     "/v1/rule-sets/",
+    "/v1/retention/",
 )
 
 
