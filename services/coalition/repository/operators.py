@@ -1,4 +1,8 @@
-"""Statements on operators. Whoever writes them holds their partner's row. Set-based, in key order."""
+"""Statements on operators. Writers hold the table's mode, then their partner's row. Set-based, in key order.
+
+A card that is being named has no row yet which an erasure could find. So the erasure waits until what is under way is
+committed, and who comes then waits for the erasure, before anything else is locked.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -8,6 +12,9 @@ from services.coalition.domain.operators import Operator
 from shared.database import Transaction
 
 _COLUMNS = "partner_id, operator_hash, state, own_card_hashes, version"
+
+HOLD_FOR_WRITING = "lock table operators in row exclusive mode"
+STOP_WRITING = "lock table operators in share row exclusive mode"
 
 # unnest takes nested arrays apart altogether, so that an operator's hashes come as one text; none has a space in it.
 INSERT = f"""
@@ -42,6 +49,11 @@ TAKE_CARDS_AWAY = f"""
     where partner_id = any($1::text[]) and own_card_hashes && $2::text[]
     returning {_COLUMNS}
 """
+
+
+async def hold_for_writing(transaction: Transaction) -> None:
+    """Wait for an erasure that is under way, and make one that comes wait; before the partner's row is locked."""
+    await transaction.raw.execute(HOLD_FOR_WRITING)
 
 
 async def insert_operators(transaction: Transaction, partner_id: str, operators: Sequence[Operator]) -> set[str]:
@@ -83,8 +95,9 @@ async def update_operator(transaction: Transaction, operator: Operator) -> None:
 async def take_cards_away(transaction: Transaction, card_hashes: Collection[str]) -> list[Operator]:
     """Delete own cards by their hashes, whoever's they are; the operators as they are then, in the order of subjects.
 
-    Locks the rows of their partners.
+    Waits for whoever is writing operators, and locks the rows of the partners.
     """
+    await transaction.raw.execute(STOP_WRITING)
     hashes = sorted(card_hashes)
     partners = [row["partner_id"] for row in await transaction.raw.fetch(LOCK_PARTNERS_OF_CARDS, hashes)]
     if not partners:

@@ -29,6 +29,7 @@ async def change_operator(
         OperatorLeftError: an own card is named for somebody who has left.
         VersionChangedError: it was changed since the caller read it.
     """
+    await operators.hold_for_writing(transaction)
     if not await partners.lock_partner(transaction, partner_id):
         raise PartnerNotFoundError("there is no such partner")
     before = await operators.find_operator(transaction, partner_id, operator_hash)

@@ -35,6 +35,7 @@ async def register_operators(
     Raises:
         PartnerNotFoundError: there is no such partner.
     """
+    await operators.hold_for_writing(transaction)
     if not await partners.lock_partner(transaction, partner_id):
         raise PartnerNotFoundError("there is no such partner")
     written = await operators.insert_operators(transaction, partner_id, new)

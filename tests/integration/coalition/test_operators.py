@@ -1,5 +1,6 @@
 """A partner's operators over HTTP: known by keyed hashes, told of, and without their own card when it is to be gone."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
@@ -8,12 +9,16 @@ import httpx2
 import pytest
 
 from services.coalition.consumer import MemberHandler
-from shared.database import Database
+from services.coalition.domain.operators import OperatorChange
+from services.coalition.use_cases.change_operator import change_operator
+from services.coalition.use_cases.erase_members import erase_members
+from shared.database import Database, Transaction
 from shared.events.catalogue import COALITION
 from shared.events.coalition import OperatorChanged
 from shared.events.members import MemberErased
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
 from shared.kafka import Batch, ReadPosition, Record
+from tests.support.interleaving import interleave
 from tests.support.member_events import erased
 from tests.support.outbox_rows import recorded_events
 from tests.support.receipts import member
@@ -238,3 +243,25 @@ async def test_an_erased_members_card_is_nobodys_own_card_any_more(client: Clien
     await erase(database, erased(member(1), CARD_HASH))
     assert len(await told(database)) == count
     assert json.loads((await client.get(f"{OPERATORS}/{OPERATOR_HASH}", headers=bearing())).text)["has_own_card"]
+
+
+async def test_a_card_that_is_being_named_while_its_member_is_erased_goes_too(
+    client: Client, database: Database
+) -> None:
+    await register(client)
+    assert (await patch(client, 1, own_card=None)).status_code == 200
+    named = OperatorChange(own_card_hashes=(CARD_HASH,))
+
+    async def name_it(transaction: Transaction) -> None:
+        await change_operator(transaction, "acme", OPERATOR_HASH, named, expected_version=2, author="hr")
+
+    await interleave(database, name_it, lambda erasing: erase_members(erasing, [erased(member(3), CARD_HASH)]))
+
+    stated = [(event.data.version, event.data.own_card_hashes) for event in await told(database)]
+    assert stated == [(1, (CARD_HASH,)), (2, ()), (3, (CARD_HASH,)), (4, ())]
+
+
+async def test_two_who_register_one_operator_are_told_apart(client: Client, database: Database) -> None:
+    answers = await asyncio.gather(*(register(client) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    assert len(await told(database)) == 1
