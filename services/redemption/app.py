@@ -1,5 +1,6 @@
 """Wiring: settings to database, Kafka, routes and workers; nothing else."""
 
+from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
 from services.redemption.api.members import lookup_router, members_router
 from services.redemption.api.redemptions import holds_router, settling_router
@@ -36,6 +37,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         routers=(
             members_router(database, programme),
             lookup_router(database, programme),
+            households_router(database, programme),
             holds_router(database, programme),
             settling_router(database, programme),
             member_data_router(database, programme),

@@ -1,5 +1,6 @@
 """What HTTP says: requests, strictly read, and answers."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import UUID
@@ -106,12 +107,14 @@ class BalanceAnswer(_Answer):
 
 
 class TypeBalanceAnswer(BalanceAnswer):
-    """A balance, and of which point type."""
+    """A balance, and of which point type. ``pooled`` is what the member may spend of others in its household."""
 
     point_type: str
+    pooled: int = Field(description="Of others in the household, beside what is available.")
+    spendable: int = Field(description="In all: available and pooled.")
 
     @classmethod
-    def of_type(cls, point_type: str, balances: Balances) -> Self:
+    def of_type(cls, point_type: str, balances: Balances, pooled: int) -> Self:
         """The answer for balances of a type."""
         return cls(
             point_type=point_type,
@@ -119,6 +122,8 @@ class TypeBalanceAnswer(BalanceAnswer):
             held=balances.held,
             pending=balances.pending,
             debt=balances.debt,
+            pooled=pooled,
+            spendable=balances.available + pooled,
         )
 
 
@@ -127,6 +132,12 @@ class MemberBalanceAnswer(_Answer):
 
     member_id: UUID
     balances: list[TypeBalanceAnswer]
+
+    @classmethod
+    def of(cls, member_id: UUID, balances: Mapping[str, Balances], pooled: Mapping[str, int]) -> Self:
+        """The answer for a member's balances, and what others lend, by point type."""
+        answers = [TypeBalanceAnswer.of_type(code, balances[code], pooled.get(code, 0)) for code in sorted(balances)]
+        return cls(member_id=member_id, balances=answers)
 
 
 class StatementLineAnswer(_Answer):
@@ -154,7 +165,7 @@ class StatementLineAnswer(_Answer):
             moved_points=line.movement.points,
             available_after=line.available_after,
             partner_id=line.partner_id,
-            receipt_id=line.movement.receipt_id,
+            receipt_id=line.receipt_id,
             redemption_id=line.redemption_id,
         )
 
@@ -181,7 +192,8 @@ class CaptureAnswer(_Answer):
 
 
 class RedemptionAnswer(_Answer):
-    """A redemption as it stands. ``open_points`` are still reserved."""
+    """A redemption as it stands. ``open_points`` are still reserved. ``pooled_points``, of those held, were others' in
+    the member's household."""
 
     redemption_id: UUID
     state: State
@@ -196,6 +208,7 @@ class RedemptionAnswer(_Answer):
     expires_at: datetime | None
     closed_at: datetime | None
     session_id: UUID | None
+    pooled_points: int
 
     @classmethod
     def of(cls, redemption: Redemption, **more: Any) -> Self:
@@ -214,6 +227,7 @@ class RedemptionAnswer(_Answer):
             expires_at=redemption.expires_at,
             closed_at=redemption.closed_at,
             session_id=redemption.session_id,
+            pooled_points=redemption.pooled_points,
             **more,
         )
 

@@ -9,8 +9,19 @@ from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
 from shared.events.points import Balance
 
 
+class PooledPoints(Frozen):
+    """Points of another member of the household: of ``points`` of the event so many, and what that member has then."""
+
+    member_id: UUID
+    points: Points
+    balance: Balance
+
+
 class HoldData(Frozen):
-    """Points reserved for one checkout. ``session_id``: the till conversation of the QR token that it began with."""
+    """Points reserved for one checkout. ``session_id``: the till conversation of the QR token that it began with.
+
+    ``balance`` is the member's own. ``pooled`` says what of ``points`` is others'.
+    """
 
     redemption_id: UUID
     member_id: UUID
@@ -20,6 +31,7 @@ class HoldData(Frozen):
     expires_at: AwareDatetime
     balance: Balance
     session_id: UUID | None = None
+    pooled: tuple[PooledPoints, ...] = ()
 
 
 class IssuerPoints(Frozen):
@@ -32,7 +44,8 @@ class IssuerPoints(Frozen):
 class CaptureData(Frozen):
     """Points taken. ``late``: the hold was gone; ``uncovered_points`` is what the balance could not give.
 
-    ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there.
+    ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there. ``pooled`` says
+    what of ``points`` was others'; zero where all that was reserved of one was let go.
     """
 
     redemption_id: UUID
@@ -46,10 +59,11 @@ class CaptureData(Frozen):
     uncovered_points: Points = 0
     by_issuer: tuple[IssuerPoints, ...] = ()
     balance: Balance
+    pooled: tuple[PooledPoints, ...] = ()
 
 
 class UnholdData(Frozen):
-    """Reserved points that went back to the balance."""
+    """Reserved points that went back to the balance, and what of them is others'."""
 
     redemption_id: UUID
     member_id: UUID
@@ -57,6 +71,7 @@ class UnholdData(Frozen):
     point_type: Code
     points: Points
     balance: Balance
+    pooled: tuple[PooledPoints, ...] = ()
 
 
 class DeclineData(Frozen):

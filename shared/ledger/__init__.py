@@ -22,7 +22,8 @@ from shared.ledger.commands import (
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import HoldExistsError, Plan, plan
-from shared.ledger.posting import COMMANDS_MAX, post, posting
+from shared.ledger.posting import COMMANDS_MAX, post, post_together, posting
+from shared.ledger.purses import Purse, lock_purses
 from shared.ledger.terms import LotTerms
 from shared.ledger.verification import Finding, Verification, verify
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
@@ -45,6 +46,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "Posted",
+    "Purse",
     "Refused",
     "Release",
     "Reserve",
@@ -58,9 +60,11 @@ __all__ = [
     "find_survivors",
     "load_balances",
     "load_statement",
+    "lock_purses",
     "merge",
     "plan",
     "post",
+    "post_together",
     "posting",
     "verify",
 ]

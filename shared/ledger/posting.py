@@ -8,7 +8,7 @@ from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
 from shared.ledger import repository
 from shared.ledger.book import Account
-from shared.ledger.commands import AccountKey, Command, Outcome
+from shared.ledger.commands import AccountKey, Command, Outcome, Posted, Refused
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, plan
@@ -41,14 +41,26 @@ async def post(
         return outcomes
 
 
+async def post_together(transaction: Transaction, commands: Sequence[Command]) -> list[Posted] | Refused:
+    """The same, all or nothing: where a command is refused, its refusal is the answer and none took effect."""
+    async with posting(transaction, commands, together=True) as outcomes:
+        refused = next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
+        return refused or [outcome for outcome in outcomes if isinstance(outcome, Posted)]
+
+
 @asynccontextmanager
 async def posting(
-    transaction: Transaction, commands: Sequence[Command], *, held_since: HeldSince | None = None
+    transaction: Transaction,
+    commands: Sequence[Command],
+    *,
+    held_since: HeldSince | None = None,
+    together: bool = False,
 ) -> AsyncIterator[list[Outcome]]:
     """The same as ``post``, with the outcomes at hand while they are being written.
 
     What follows from them is computed in the block meanwhile, so that the rows are held for less. The block must not
     use the transaction; after it everything is written. If it raises, the transaction must be rolled back.
+    ``together``: a refusal of any of them leaves all unwritten.
     """
     if not commands:
         yield []
@@ -72,7 +84,8 @@ async def posting(
         holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)  # now under their accounts' locks
         lots += await repository.load_lots(transaction.raw, survivors_lots(accounts, absorbed, holds))
     planned = plan(accounts, lots, holds, commands, absorbed)
-    if not planned.transfers:
+    is_refused = together and any(isinstance(outcome, Refused) for outcome in planned.outcomes)
+    if is_refused or not planned.transfers:
         yield planned.outcomes
         return
     async with under_way(write(transaction.raw, planned, transaction.now)):

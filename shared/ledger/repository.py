@@ -4,7 +4,7 @@ Only accounts are locked: whoever changes a lot or a hold holds its account's lo
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +14,7 @@ from shared.database.errors import StartAgainError
 from shared.ledger import aliases
 from shared.ledger.absorbing import MergingAccounts
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
-from shared.ledger.commands import LOTS_PER_HOLD_MAX, AccountKey, Command
+from shared.ledger.commands import LOTS_PER_HOLD_MAX, AccountKey
 from shared.ledger.needs import Needs
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import LotTerms
@@ -134,6 +134,16 @@ LOAD_OPEN_HOLDS = f"""
 """
 
 
+class Owned(Protocol):
+    """What names an account: a command does."""
+
+    @property
+    def owner_id(self) -> UUID: ...
+
+    @property
+    def point_type(self) -> str: ...
+
+
 class LockedAccounts(NamedTuple):
     """Accounts by owner and point type. ``survivors`` answer for owners that were merged away: theirs are locked."""
 
@@ -141,8 +151,8 @@ class LockedAccounts(NamedTuple):
     survivors: dict[UUID, UUID]
 
 
-async def lock_accounts(connection: RawConnection, commands: Sequence[Command]) -> LockedAccounts:
-    """Lock the accounts of these commands to the end of the transaction, in key order; make those that are missing.
+async def lock_accounts(connection: RawConnection, owned: Sequence[Owned]) -> LockedAccounts:
+    """Lock the accounts that these name to the end of the transaction, in key order; make those that are missing.
 
     Nearly all are there, so they are locked first. Those that are missing are made, which locks them, after the ones
     that are there: two transactions of which each makes what the other has found may deadlock, and are tried again.
@@ -150,7 +160,7 @@ async def lock_accounts(connection: RawConnection, commands: Sequence[Command]) 
     Raises:
         StartAgainError: an owner was merged away while we waited for its account.
     """
-    wanted = {(command.owner_id.int, command.point_type): command.owner_id for command in commands}
+    wanted = {(one.owner_id.int, one.point_type): one.owner_id for one in owned}
     keys, owners, point_types = list(wanted), list(wanted.values()), [point_type for _, point_type in wanted]
     rows = await connection.fetch(LOCK_ACCOUNTS, owners, point_types)
     made: set[UUID] = set()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.redemption.domain.statement import Line
 from services.redemption.programme import Programme
-from services.redemption.repository.member_data import KeptRedemption, KeptTender
+from services.redemption.repository.member_data import KeptRedemption, KeptShare, KeptTender
 from services.redemption.schemas import CaptureAnswer, RedemptionDetailAnswer, StatementLineAnswer
 from services.redemption.use_cases.read_member_data import Kept, sections
 from shared.database import Database
@@ -22,6 +22,18 @@ class RedemptionData(RedemptionDetailAnswer):
     """A redemption and what receipts took of it."""
 
     kind: Literal["redemption"] = "redemption"
+
+
+class LentData(BaseModel):
+    """Points of the member that were reserved for another one of its household, whose purchase is not told here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["lent"] = "lent"
+    held_at: datetime
+    held_points: int
+    open_points: int
+    captured_points: int
 
 
 class TenderData(BaseModel):
@@ -46,7 +58,7 @@ class LineData(BaseModel):
     line: StatementLineAnswer
 
 
-MemberData: TypeAlias = Annotated[RedemptionData | TenderData | LineData, Field(discriminator="kind")]
+MemberData: TypeAlias = Annotated[RedemptionData | LentData | TenderData | LineData, Field(discriminator="kind")]
 
 
 def member_data_router(database: Database, programme: Programme) -> APIRouter:
@@ -57,7 +69,8 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """All that is kept of a member: redemptions, tenders that wait, the statement. For the programme's own clients.
+        """All that is kept of a member, for the programme's own clients: redemptions, points lent, tenders that wait,
+        the statement.
 
         Redemptions are under the id that they were made with; of members who were merged the survivor has the
         statement. Nothing for a stranger.
@@ -71,10 +84,17 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
     return router
 
 
-def _told(kept: Kept) -> RedemptionData | TenderData | LineData:
+def _told(kept: Kept) -> RedemptionData | LentData | TenderData | LineData:
     match kept:
         case KeptRedemption(redemption=redemption, captures=captures):
             return RedemptionData.of(redemption, captures=[CaptureAnswer.of(capture) for capture in captures])
+        case KeptShare():
+            return LentData(
+                held_at=kept.held_at,
+                held_points=kept.held_points,
+                open_points=kept.open_points,
+                captured_points=kept.captured_points,
+            )
         case KeptTender():
             return TenderData(
                 receipt_id=receipt_id_of(kept.receipt_key),

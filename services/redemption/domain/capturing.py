@@ -9,13 +9,14 @@ from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.errors import ExceedsHoldError, HoldNotOpenError
+from services.redemption.domain.pooling import drawn
 from services.redemption.domain.redemption import Capture, CaptureSource, Redemption, State
 from services.redemption.domain.tender import PointsTender
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Take ``from_hold`` of what is reserved, and ``from_available`` late, as far as the balance goes.
+    """Take ``from_hold`` of what is reserved, and ``from_available`` late, as far as the member's own balance goes.
 
     What stays reserved is let go, unless ``keep_rest``.
     """
@@ -29,6 +30,12 @@ class Take:
     keep_rest: bool
     source: CaptureSource
     content_hash: str | None
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """What of ``from_hold`` is the member's own, and of each share: own first."""
+        shares = self.redemption.shares
+        return drawn(self.from_hold, [self.redemption.own_open_points, *(share.open_points for share in shares)])
 
     @property
     def open_after(self) -> int:
@@ -48,6 +55,10 @@ class Take:
             captured_points=before.captured_points + points,
             uncovered_points=before.uncovered_points + uncovered_points,
             closed_at=None if self.open_after else now,
+            shares=tuple(
+                share.taken(part, keeps_rest=self.keep_rest)
+                for share, part in zip(before.shares, self.parts[1:], strict=True)
+            ),
         )
         capture = Capture(
             redemption_id=before.redemption_id,

@@ -82,6 +82,13 @@ class MayNotSeeBalanceError(RedemptionError):
         super().__init__("this identifier, entered this way, may not see the balance: ask for a card or a QR token")
 
 
+class NotShownError(RedemptionError):
+    """The member shows its purchases to nobody of this household, or the reader does not belong to it."""
+
+    def __init__(self) -> None:
+        super().__init__("the member shows this reader no purchases: both must belong to the household, and it agree")
+
+
 class IdentifierRevokedError(RedemptionError):
     """The identifier was blocked, lost or replaced."""
 

@@ -165,6 +165,7 @@ def declined_by_ledger(reserve: Reserve, reason: DeclineReason, now: datetime) -
         expires_at=None,
         closed_at=now,
         session_id=None,
+        shares=(),
     )
     return Decline(declined, reserve.redemption.held_points, reason)
 
@@ -206,7 +207,9 @@ def decide_expiry(redemption: Redemption, purchases_read_to: datetime, now: date
 
 
 def _let_go(redemption: Redemption, state: State, now: datetime) -> LetGo:
-    return LetGo(replace(redemption, state=state, open_points=0, closed_at=now), redemption.open_points)
+    shares = tuple(share.let_go() for share in redemption.shares)
+    let_go = replace(redemption, state=state, open_points=0, closed_at=now, shares=shares)
+    return LetGo(let_go, redemption.open_points)
 
 
 def _decline_reason(member: MemberFacts, points: int) -> DeclineReason | None:

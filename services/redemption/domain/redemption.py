@@ -4,10 +4,10 @@ Its row is where everything that concerns it meets, keyed by the redemption id: 
 receipt that names it, the void and the expiry may come in any order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 
@@ -27,13 +27,34 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What a redemption reserves of another member of its member's household, under a ledger's hold of its own."""
+
+    owner_id: UUID
+    hold_id: UUID
+    held_points: int
+    open_points: int
+    captured_points: int = 0
+
+    def taken(self, points: int, *, keeps_rest: bool) -> Self:
+        """The share once a receipt took ``points`` of it."""
+        left = self.open_points - points if keeps_rest else 0
+        return replace(self, open_points=left, captured_points=self.captured_points + points)
+
+    def let_go(self) -> Self:
+        """The share with nothing reserved any more."""
+        return replace(self, open_points=0)
+
+
+@dataclass(frozen=True, slots=True)
 class Redemption:
     """All points are whole numbers of the point type's smallest unit.
 
     ``open_points`` are still reserved, and positive exactly while the state is ``HELD``. ``captured_points`` were
     taken, from the hold or late; ``uncovered_points`` are what receipts took that the balance could not give: the
     partner's loss. ``session_id`` is the till conversation of the QR token that the points were reserved with; a
-    conversation has at most one redemption.
+    conversation has at most one redemption. ``shares`` are parts of held, open and captured points that are others';
+    the rest is the member's own.
     """
 
     redemption_id: UUID
@@ -49,6 +70,22 @@ class Redemption:
     expires_at: datetime | None = None
     closed_at: datetime | None = None
     session_id: UUID | None = None
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def pooled_points(self) -> int:
+        """What was reserved of others."""
+        return sum(share.held_points for share in self.shares)
+
+    @property
+    def own_held_points(self) -> int:
+        """What was reserved of the member's own."""
+        return self.held_points - self.pooled_points
+
+    @property
+    def own_open_points(self) -> int:
+        """What is still reserved of the member's own."""
+        return self.open_points - sum(share.open_points for share in self.shares)
 
 
 CaptureSource = Literal["http", "event"]

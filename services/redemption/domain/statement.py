@@ -1,12 +1,12 @@
 """A member's statement: the ledger's transfers, folded into lines that a person can read."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from shared.ledger import StatementLine
-from shared.ledger.legs import Purpose
+from shared.ledger.legs import Legs, Purpose
 from shared.receipt_key import receipt_id_of
 
 _KEY_SCHEMES = frozenset({b"sequence", b"fiscal", b"document"})
@@ -31,6 +31,11 @@ class Movement:
         if self.newest.credit == "available":
             return self.points
         return -self.points if self.newest.debit == "available" else 0
+
+    @property
+    def legs(self) -> Legs:
+        """From where to where the points went."""
+        return Legs(self.newest.purpose, self.newest.debit, self.newest.credit)
 
     @property
     def receipt_id(self) -> str | None:
@@ -64,37 +69,73 @@ def _identity(line: StatementLine) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkout:
+    """The redemption for which a hold was made. ``is_lent``: by another member, ``spender_id``, of the household."""
+
+    redemption_id: UUID
+    partner_id: str | None
+    spender_id: UUID | None
+    is_lent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a line may name: checkouts by hold, partners' names, and whose purchases its reader may see."""
+
+    checkouts: Mapping[UUID, Checkout]
+    partners: Mapping[str, str]
+    shown: Collection[UUID]
+
+    def checkout_of(self, movement: Movement) -> Checkout | None:
+        """For which checkout points were reserved, if they were."""
+        hold_id = movement.newest.hold_id
+        return None if hold_id is None else self.checkouts.get(hold_id)
+
+    def is_others_secret(self, movement: Movement) -> bool:
+        """Whether it is a purchase of somebody who has not agreed to show it to the reader, with lent points."""
+        checkout = self.checkout_of(movement)
+        return checkout is not None and checkout.is_lent and checkout.spender_id not in self.shown
+
+    def partner_of(self, movement: Movement) -> str | None:
+        """Whose line it is: the partner that gave or took the points, or at whose till they were reserved."""
+        if self.is_others_secret(movement):
+            return None
+        if movement.newest.partner_id is not None:
+            return movement.newest.partner_id
+        checkout = self.checkout_of(movement)
+        return None if checkout is None else checkout.partner_id
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line for its reader. ``available_after`` is None where the reader does not see all lines."""
 
     movement: Movement
     at: datetime
     partner_id: str | None
+    receipt_id: str | None
     redemption_id: UUID | None
     words: str
     available_after: int | None
 
 
-def write_line(
-    movement: Movement, partner_of: Mapping[UUID, str], name_of: Mapping[str, str], available_after: int | None
-) -> Line:
-    """Put a movement into words. ``partner_of`` a hold is where it was made; a partner without a name is its code."""
-    partner_id = partner_of_movement(movement, partner_of)
+def write_line(movement: Movement, names: Names, available_after: int | None) -> Line:
+    """Put a movement into words. A partner without a name is its code.
+
+    Where points were lent for a purchase that the reader may not see, it says so, and neither where nor for what.
+    """
+    partner_id, checkout = names.partner_of(movement), names.checkout_of(movement)
+    is_secret = names.is_others_secret(movement)
+    partner = None if partner_id is None else names.partners.get(partner_id, partner_id)
     return Line(
         movement=movement,
         at=movement.newest.business_time,
         partner_id=partner_id,
-        redemption_id=movement.newest.hold_id,
-        words=describe(movement, None if partner_id is None else name_of.get(partner_id, partner_id)),
+        receipt_id=None if is_secret else movement.receipt_id,
+        redemption_id=None if is_secret or checkout is None else checkout.redemption_id,
+        words=describe(movement, partner, is_lent=checkout is not None and checkout.is_lent),
         available_after=available_after,
     )
-
-
-def partner_of_movement(movement: Movement, partner_of: Mapping[UUID, str]) -> str | None:
-    """Whose line it is: the partner that gave or took the points, or at whose till they were reserved."""
-    if movement.newest.partner_id is not None:
-        return movement.newest.partner_id
-    return None if movement.newest.hold_id is None else partner_of.get(movement.newest.hold_id)
 
 
 _WORDS: Mapping[Purpose, str] = {
@@ -120,10 +161,20 @@ _MERGE_WORDS: Mapping[str, str] = {
 }
 
 
-def describe(movement: Movement, partner: str | None) -> str:
+_LENT_WORDS: Mapping[Purpose, str] = {
+    "reserve": "{points} reserved for a checkout of another member of the household{at}",
+    "capture": "{points} spent by another member of the household{at}, reserved before",
+    "void": "{points} that another member of the household had reserved{at} are available again",
+    "expire": "{points} that another member of the household had reserved{at} are available again",
+}
+
+
+def describe(movement: Movement, partner: str | None, *, is_lent: bool = False) -> str:
     """A movement in a sentence, without its date."""
     line = movement.newest
     words = _WORDS[line.purpose]
+    if is_lent:
+        words = _LENT_WORDS.get(line.purpose, words)
     if line.purpose == "claw_back":
         words = _CLAW_BACK_WORDS.get(line.debit, words)
     if line.purpose == "merge":

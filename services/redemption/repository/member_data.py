@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.repository.redemptions import CAPTURE_COLUMNS, REDEMPTION_COLUMNS, capture_of, redemption_of
+from services.redemption.repository.redemptions import CAPTURE_COLUMNS, REDEMPTION_COLUMNS, capture_of, redemptions_of
 from shared.database import Transaction
 
 LOAD_REDEMPTIONS = f"""
@@ -37,6 +37,16 @@ LOAD_WAITING = """
     limit $5
 """
 
+LOAD_LENT = """
+    select share.redemption_id, share.position, redemption.held_at, share.held_points, share.open_points,
+        share.captured_points
+    from redemption_shares as share
+        join redemptions as redemption using (redemption_id)
+    where share.owner_id = $1 and (share.redemption_id, share.position) > ($2, $3)
+    order by share.redemption_id, share.position
+    limit $4
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRedemption:
@@ -58,11 +68,23 @@ class KeptTender:
     waiting_since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class KeptShare:
+    """What the member lent to another one of its household, for a redemption that is not the member's."""
+
+    redemption_id: UUID
+    position: int
+    held_at: datetime
+    held_points: int
+    open_points: int
+    captured_points: int
+
+
 async def load_redemptions(
     transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int
 ) -> list[KeptRedemption]:
     """The member's redemptions, in the order of their ids, with all their captures."""
-    found = [redemption_of(row) for row in await transaction.raw.fetch(LOAD_REDEMPTIONS, member_id, after, rows_max)]
+    found = await redemptions_of(transaction, await transaction.raw.fetch(LOAD_REDEMPTIONS, member_id, after, rows_max))
     captures: dict[UUID, list[Capture]] = {redemption.redemption_id: [] for redemption in found}
     for row in await transaction.raw.fetch(LOAD_CAPTURES, list(captures)):
         captures[row["redemption_id"]].append(capture_of(row))
@@ -75,3 +97,10 @@ async def load_waiting(
     """Tenders that wait under the member's id or identifiers, in the order of their keys."""
     rows = await transaction.raw.fetch(LOAD_WAITING, member_id, *after, rows_max)
     return [KeptTender(**dict(row)) for row in rows]
+
+
+async def load_lent(
+    transaction: Transaction, member_id: UUID, after: tuple[UUID, int], rows_max: int
+) -> list[KeptShare]:
+    """What was reserved of the member for others, in the order of redemptions."""
+    return [KeptShare(**dict(row)) for row in await transaction.raw.fetch(LOAD_LENT, member_id, *after, rows_max)]

@@ -23,11 +23,12 @@ class _Versioned(Protocol):
 V = TypeVar("V", bound=_Versioned)
 
 SAVE_MEMBERS = """
-    insert into redemption_members (member_id, status, version)
+    insert into redemption_members (member_id, status, version, household_id)
     select *
-    from unnest($1::uuid[], $2::text[], $3::bigint[])
+    from unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[])
     order by 1
-    on conflict (member_id) do update set status = excluded.status, version = excluded.version
+    on conflict (member_id) do update
+        set status = excluded.status, version = excluded.version, household_id = excluded.household_id
         where redemption_members.version < excluded.version and redemption_members.erased_version is null
 """
 
@@ -172,6 +173,7 @@ async def save_members(transaction: Transaction, members: Sequence[MemberData]) 
         [row.member_id for row in rows],
         [row.status for row in rows],
         [row.version for row in rows],
+        [row.household_id for row in rows],
     )
 
 

@@ -1,18 +1,20 @@
 """Redemptions and what receipts took of them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from services.redemption.domain.redemption import Capture, Redemption, State
+from services.redemption.repository import shares
 from shared.database import Transaction
 
 CaptureKey = tuple[UUID, bytes]
 
 REDEMPTION_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points,
-    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id"""
+    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -54,7 +56,7 @@ SAVE = f"""
     select *
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
-        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[]
+        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bigint[]
     )
     order by 1
     on conflict (redemption_id) do update
@@ -68,7 +70,8 @@ SAVE = f"""
             held_at = excluded.held_at,
             expires_at = excluded.expires_at,
             closed_at = excluded.closed_at,
-            session_id = excluded.session_id
+            session_id = excluded.session_id,
+            pooled_points = excluded.pooled_points
 """
 
 CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
@@ -108,20 +111,21 @@ async def meet_redemptions(
     met = {redemption_id: Redemption(redemption_id, point_type) for redemption_id in made}
     there = [redemption_id for redemption_id in wanted if redemption_id not in made]
     if there:
-        met |= {row["redemption_id"]: redemption_of(row) for row in await transaction.raw.fetch(LOCK, there)}
+        found = await redemptions_of(transaction, await transaction.raw.fetch(LOCK, there))
+        met |= {redemption.redemption_id: redemption for redemption in found}
     return met
 
 
 async def lock_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
     """The redemption, locked to the commit, or None."""
-    row = await transaction.raw.fetchrow(LOCK, [redemption_id])
-    return None if row is None else redemption_of(row)
+    found = await redemptions_of(transaction, await transaction.raw.fetch(LOCK, [redemption_id]))
+    return found[0] if found else None
 
 
 async def find_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
     """The redemption as it stands, or None."""
-    row = await transaction.raw.fetchrow(FIND, redemption_id)
-    return None if row is None else redemption_of(row)
+    found = await redemptions_of(transaction, await transaction.raw.fetch(FIND, redemption_id))
+    return found[0] if found else None
 
 
 async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | None:
@@ -132,7 +136,7 @@ async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | 
 
 async def lock_due_holds(transaction: Transaction, due_at: datetime, rows_max: int) -> list[Redemption]:
     """Open holds that end at ``due_at`` or before, oldest first, locked; those that others hold are left out."""
-    return [redemption_of(row) for row in await transaction.raw.fetch(LOCK_DUE, due_at, rows_max)]
+    return await redemptions_of(transaction, await transaction.raw.fetch(LOCK_DUE, due_at, rows_max))
 
 
 async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redemption]) -> None:
@@ -154,7 +158,9 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
         [redemption.expires_at for redemption in redemptions],
         [redemption.closed_at for redemption in redemptions],
         [redemption.session_id for redemption in redemptions],
+        [redemption.pooled_points for redemption in redemptions],
     )
+    await shares.save_shares(transaction, redemptions)
 
 
 async def load_captures(transaction: Transaction, keys: Iterable[CaptureKey]) -> dict[CaptureKey, Capture]:
@@ -188,8 +194,14 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
     )
 
 
-def redemption_of(row: asyncpg.Record) -> Redemption:
-    """From a row with ``REDEMPTION_COLUMNS``."""
+async def redemptions_of(transaction: Transaction, rows: Sequence[asyncpg.Record]) -> list[Redemption]:
+    """From rows with ``REDEMPTION_COLUMNS``, in their order, with what each reserves of others."""
+    pooled = [row["redemption_id"] for row in rows if row["pooled_points"]]
+    lent = await shares.load_shares(transaction, pooled) if pooled else {}
+    return [replace(_redemption_of(row), shares=lent.get(row["redemption_id"], ())) for row in rows]
+
+
+def _redemption_of(row: asyncpg.Record) -> Redemption:
     return Redemption(
         redemption_id=row["redemption_id"],
         point_type=row["point_type"],

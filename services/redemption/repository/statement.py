@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from services.redemption.domain.statement import Checkout
 from shared.database import Transaction
 from shared.ledger import Balances
 
@@ -36,7 +37,22 @@ LOAD_NEWEST = f"""
         join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
 """
 
-LOAD_PARTNERS = "select redemption_id, partner_id from redemptions where redemption_id = any($1::uuid[])"
+# A hold bears the id of its redemption, or one of its own where it reserves what another member lends.
+LOAD_CHECKOUTS = """
+    select checkout.hold_id, checkout.redemption_id, checkout.partner_id,
+        coalesce(member.merged_into, checkout.member_id) as spender_id, checkout.is_lent
+    from (
+            select redemption_id as hold_id, redemption_id, partner_id, member_id, false as is_lent
+            from redemptions
+            where redemption_id = any($1::uuid[])
+            union all
+            select share.hold_id, redemption_id, redemption.partner_id, redemption.member_id, true
+            from redemption_shares as share
+                join redemptions as redemption using (redemption_id)
+            where share.hold_id = any($1::uuid[])
+        ) as checkout
+        left join redemption_members as member on member.member_id = checkout.member_id
+"""
 
 
 async def load_balances_by_type(transaction: Transaction, member_id: UUID) -> dict[str, Balances]:
@@ -56,9 +72,9 @@ async def load_newest(transaction: Transaction, member_id: UUID, point_type: str
     return row["transfer_id"], row["available"]
 
 
-async def load_partners_of(transaction: Transaction, redemption_ids: Collection[UUID]) -> dict[UUID, str]:
-    """At which partner these redemptions were held."""
-    if not redemption_ids:
+async def load_checkouts(transaction: Transaction, hold_ids: Collection[UUID]) -> dict[UUID, Checkout]:
+    """For which redemptions these holds were made. Of a spender who was merged away since, the survivor is named."""
+    if not hold_ids:
         return {}
-    rows = await transaction.raw.fetch(LOAD_PARTNERS, sorted(redemption_ids))
-    return {row["redemption_id"]: row["partner_id"] for row in rows}
+    rows = await transaction.raw.fetch(LOAD_CHECKOUTS, sorted(hold_ids))
+    return {hold_id: Checkout(*checkout) for hold_id, *checkout in rows}

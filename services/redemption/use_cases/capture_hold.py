@@ -9,7 +9,7 @@ from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.repository import projections, receipts, redemptions
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.messages import captured_message
-from services.redemption.use_cases.take_points import commands_of, settle
+from services.redemption.use_cases.take_points import own_balances, owners_of, settle, taking
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger, outbox
 from shared.database import Transaction
@@ -55,14 +55,17 @@ async def capture_hold(
     decision = decide_capture(redemption, receipt_key, points, before.get((redemption_id, receipt_key)), more=more)
     if isinstance(decision, Repeat):
         return await _repeat(transaction, redemption, decision)
-    await projections.lock_known_member(transaction, decision.member_id)
-    outcomes = await ledger.post(transaction, commands_of(decision))
-    settled = settle(decision, outcomes, transaction.now)
+    await projections.lock_members(transaction, owners_of(redemption, decision.member_id))
+    asked = taking(decision)
+    outcomes = await ledger.post(transaction, [command for _, command in asked])
+    settled = settle(decision, asked, outcomes, transaction.now)
+    own = (decision.member_id, settled.balance)
+    [balance] = await own_balances(transaction, redemption.point_type, [own])
     await redemptions.save_redemptions(transaction, [settled.redemption])
     await redemptions.save_captures(transaction, [settled.capture])
-    message = captured_message(transaction, settled, current_traceparent())
+    message = captured_message(transaction, settled, balance, current_traceparent())
     await outbox.record(transaction, [message])
-    return Captured(settled.redemption, settled.capture, settled.balance)
+    return Captured(settled.redemption, settled.capture, balance)
 
 
 async def _repeat(transaction: Transaction, redemption: Redemption, repeat: Repeat) -> Captured:

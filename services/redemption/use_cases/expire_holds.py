@@ -1,11 +1,12 @@
 """Let holds go whose time is over."""
 
 from datetime import datetime
+from itertools import islice
 
 from services.redemption.domain.holding import decide_expiry
 from services.redemption.repository import projections, redemptions
 from services.redemption.use_cases.messages import expired_message, named
-from services.redemption.use_cases.take_points import accepted
+from services.redemption.use_cases.take_points import accepted, balances_after, letting_go, own_balances, owners_of
 from shared import ledger, outbox
 from shared.database import Transaction
 
@@ -22,31 +23,28 @@ async def expire_holds(transaction: Transaction, purchases_read_to: datetime, ro
     """
     due_at = min(transaction.now, purchases_read_to)
     due = await redemptions.lock_due_holds(transaction, due_at, rows_max)
-    decided = [decide_expiry(redemption, purchases_read_to, transaction.now) for redemption in due]
-    expiries = [let_go for let_go in decided if let_go is not None]
+    decided = [(redemption, decide_expiry(redemption, purchases_read_to, transaction.now)) for redemption in due]
+    expiries = [(redemption, let_go) for redemption, let_go in decided if let_go is not None]
     if not expiries:
         return 0
-    owners = [named(let_go.redemption)[0] for let_go in expiries]
-    await projections.lock_members(transaction, owners)
-    outcomes = await ledger.post(
-        transaction,
-        [
-            ledger.Void(
-                owner_id=owner_id,
-                point_type=let_go.redemption.point_type,
-                reference=let_go.redemption.redemption_id.bytes,
-                hold_id=let_go.redemption.redemption_id,
-                purpose="expire",
-            )
-            for owner_id, let_go in zip(owners, expiries, strict=True)
-        ],
+    owners = [(redemption, named(redemption)[0]) for redemption, _ in expiries]
+    await projections.lock_members(
+        transaction, [one for redemption, member_id in owners for one in owners_of(redemption, member_id)]
     )
-    await redemptions.save_redemptions(transaction, [let_go.redemption for let_go in expiries])
+    point_type = due[0].point_type  # a programme has one
+    asked = [letting_go(redemption, member_id, "expire") for redemption, member_id in owners]
+    outcomes = await ledger.post(transaction, [command for group in asked for _, command in group])
+    posted = iter(accepted(outcomes))
+    after = [balances_after(group, list(islice(posted, len(group)))) for group in asked]
+    balances = await own_balances(
+        transaction, point_type, [(member_id, own) for (_, member_id), (own, _) in zip(owners, after, strict=True)]
+    )
+    await redemptions.save_redemptions(transaction, [let_go.redemption for _, let_go in expiries])
     await outbox.record(
         transaction,
         [
-            expired_message(transaction, let_go.redemption, posted.points, posted.balance)
-            for let_go, posted in zip(expiries, accepted(outcomes), strict=True)
+            expired_message(transaction, let_go, balance, pooled)
+            for (_, let_go), balance, (_, pooled) in zip(expiries, balances, after, strict=True)
         ],
     )
     return len(expiries)

@@ -1,5 +1,6 @@
 """Reserve points for a checkout."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,11 +14,14 @@ from services.redemption.domain.holding import (
     decide_hold,
     declined_by_ledger,
 )
+from services.redemption.domain.pooling import shared_out
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
 from services.redemption.repository import merges, partner_funds, projections, receipts, redemptions
-from services.redemption.use_cases.messages import declined_message, held_message
+from services.redemption.use_cases.lend import lenders_to, lock_lenders
+from services.redemption.use_cases.messages import declined_message, held_message, named
+from services.redemption.use_cases.take_points import balances_after, own_balances, reserving
 from shared import ledger, outbox
 from shared.database import Transaction, read_to
 from shared.events.catalogue import MEMBERS
@@ -44,7 +48,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The hold was refused. ``available`` is what the member could spend, where the ledger was asked."""
+    """The hold was refused. ``available`` is what the member could spend, with what others lend, where the ledger was
+    asked."""
 
     decline: Decline
     available: int | None = None
@@ -59,8 +64,9 @@ async def hold_points(
 ) -> Held | Declined | Paid:
     """Reserve points, or say why not; either is remembered and published.
 
-    ``redemption_id`` is the till's own, made before it asked; the same hold under the same id is one hold. Locks the
-    redemption, then the member, then the ledger's account, each to the commit.
+    ``redemption_id`` is the till's own, made before it asked; the same hold under the same id is one hold. What the
+    member lacks is reserved of those of its household who lend to it. Locks the redemption, then the member and the
+    lenders, then their accounts in the ledger, each to the commit.
 
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
@@ -79,6 +85,7 @@ async def hold_points(
     if presented.session is None or presented.session != redemption.session_id:  # else it is the same hold, sent again
         presented.require_fresh(transaction.now)
     today = transaction.now.astimezone(programme.zone).date()
+    locked = await lock_lenders(transaction, spender.member_id, spender.identifier_hash)
     member = await projections.lock_spender(
         transaction, spender.member_id, spender.identifier_hash, request.partner_id, today
     )
@@ -100,7 +107,8 @@ async def hold_points(
             if request.points > programme.fresh_facts.points_max:  # most holds are spared the question
                 read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
                 programme.fresh_facts.require(request.points, read_to_at, transaction.now)
-            return await _reserve(transaction, decision)
+            lenders = await lenders_to(transaction, member.member_id, locked)
+            return await _reserve(transaction, decision, lenders)
         case Decline():
             return await _decline(transaction, decision, None)
         case Paid():
@@ -119,30 +127,26 @@ async def _under_survivor(transaction: Transaction, redemption: Redemption, memb
     return replace(redemption, member_id=member_id) if survivor_id == member_id else redemption
 
 
-async def _reserve(transaction: Transaction, reserve: Reserve) -> Held | Declined:
+async def _reserve(transaction: Transaction, reserve: Reserve, lenders: Sequence[UUID]) -> Held | Declined:
     redemption = reserve.redemption
-    if redemption.member_id is None:
-        raise AssertionError("unreachable: a hold reserves somebody's points")
-    [outcome] = await ledger.post(
-        transaction,
-        [
-            ledger.Reserve(
-                owner_id=redemption.member_id,
-                point_type=redemption.point_type,
-                reference=redemption.redemption_id.bytes,
-                points=redemption.held_points,
-                hold_id=redemption.redemption_id,
-            )
-        ],
-    )
-    if isinstance(outcome, Refused):
-        if outcome.reason not in ("insufficient_points", "too_many_lots"):
-            raise RuntimeError(f"the ledger refused to reserve: {outcome.reason}")
-        decline = declined_by_ledger(reserve, outcome.reason, transaction.now)
-        return await _decline(transaction, decline, outcome.balance.available)
+    member_id, _ = named(redemption)
+    available: int | None = None
+    if lenders:
+        purses = await ledger.lock_purses(transaction, [member_id, *lenders], redemption.point_type)
+        available = sum(purse.available for purse in purses)
+        redemption = shared_out(redemption, purses) or redemption  # too little: the ledger says so of the member's own
+    asked = reserving(redemption, member_id)
+    posted = await ledger.post_together(transaction, [command for _, command in asked])
+    if isinstance(posted, Refused):
+        if posted.reason not in ("insufficient_points", "too_many_lots"):
+            raise RuntimeError(f"the ledger refused to reserve: {posted.reason}")
+        decline = declined_by_ledger(reserve, posted.reason, transaction.now)
+        return await _decline(transaction, decline, posted.balance.available if available is None else available)
+    own, pooled = balances_after(asked, posted)
+    [balance] = await own_balances(transaction, redemption.point_type, [(member_id, own)])
     await redemptions.save_redemptions(transaction, [redemption])
-    await outbox.record(transaction, [held_message(transaction, redemption, outcome.balance)])
-    return Held(redemption, outcome.balance)
+    await outbox.record(transaction, [held_message(transaction, redemption, balance, pooled)])
+    return Held(redemption, balance)
 
 
 async def _decline(transaction: Transaction, decline: Decline, available: int | None) -> Declined:

@@ -1,10 +1,11 @@
 """The events that redemption publishes, each with the topic and the key it travels under."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from services.redemption.domain.holding import Decline
+from services.redemption.domain.holding import Decline, LetGo
 from services.redemption.domain.redemption import Redemption
-from services.redemption.use_cases.take_points import Settled
+from services.redemption.use_cases.take_points import Pooled, Settled
 from shared.database import Transaction
 from shared.events.catalogue import REDEMPTIONS
 from shared.events.points import Balance
@@ -13,6 +14,7 @@ from shared.events.redemptions import (
     DeclineData,
     HoldData,
     IssuerPoints,
+    PooledPoints,
     RedemptionCaptured,
     RedemptionDeclined,
     RedemptionEvent,
@@ -30,7 +32,9 @@ from shared.telemetry.trace_context import child_traceparent, current_traceparen
 SOURCE = "redemption"
 
 
-def held_message(transaction: Transaction, redemption: Redemption, balance: Balances) -> Message:
+def held_message(
+    transaction: Transaction, redemption: Redemption, balance: Balances, pooled: Sequence[Pooled] = ()
+) -> Message:
     """Points were reserved."""
     member_id, partner_id = named(redemption)
     if redemption.expires_at is None:
@@ -50,6 +54,7 @@ def held_message(transaction: Transaction, redemption: Redemption, balance: Bala
             expires_at=redemption.expires_at,
             balance=_balance(balance),
             session_id=redemption.session_id,
+            pooled=_pooled(pooled),
         ),
     )
     return _message(event, member_id)
@@ -76,7 +81,7 @@ def declined_message(transaction: Transaction, decline: Decline) -> Message:
     return _message(event, member_id)
 
 
-def captured_message(transaction: Transaction, settled: Settled, traceparent: str | None) -> Message:
+def captured_message(transaction: Transaction, settled: Settled, balance: Balances, traceparent: str | None) -> Message:
     """Points were taken. ``late`` says that not all of them had been reserved."""
     redemption, capture = settled.redemption, settled.capture
     member_id, partner_id = named(redemption)
@@ -97,34 +102,35 @@ def captured_message(transaction: Transaction, settled: Settled, traceparent: st
             late=capture.is_late,
             uncovered_points=capture.uncovered_points,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in settled.issuers),
-            balance=_balance(settled.balance),
+            balance=_balance(balance),
+            pooled=_pooled(settled.pooled),
         ),
     )
     return _message(event, member_id)
 
 
-def voided_message(transaction: Transaction, redemption: Redemption, points: int, balance: Balances) -> Message:
+def voided_message(transaction: Transaction, let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Message:
     """A till let reserved points go."""
     event = RedemptionVoided(
         id=new_id(),
         source=SOURCE,
-        subject=str(redemption.redemption_id),
+        subject=str(let_go.redemption.redemption_id),
         time=transaction.now,
         traceparent=child_traceparent(current_traceparent()),
-        data=_unheld(redemption, points, balance),
+        data=_unheld(let_go, balance, pooled),
     )
     return _message(event, event.data.member_id)
 
 
-def expired_message(transaction: Transaction, redemption: Redemption, points: int, balance: Balances) -> Message:
+def expired_message(transaction: Transaction, let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Message:
     """Time let reserved points go."""
     event = RedemptionExpired(
         id=new_id(),
         source=SOURCE,
-        subject=str(redemption.redemption_id),
+        subject=str(let_go.redemption.redemption_id),
         time=transaction.now,
         traceparent=child_traceparent(None),  # nobody asked: an expiry starts a trace of its own
-        data=_unheld(redemption, points, balance),
+        data=_unheld(let_go, balance, pooled),
     )
     return _message(event, event.data.member_id)
 
@@ -136,20 +142,28 @@ def named(redemption: Redemption) -> tuple[UUID, str]:
     return redemption.member_id, redemption.partner_id
 
 
-def _unheld(redemption: Redemption, points: int, balance: Balances) -> UnholdData:
+def _unheld(let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> UnholdData:
+    redemption = let_go.redemption
     member_id, partner_id = named(redemption)
     return UnholdData(
         redemption_id=redemption.redemption_id,
         member_id=member_id,
         partner_id=partner_id,
         point_type=redemption.point_type,
-        points=points,
+        points=let_go.points,
         balance=_balance(balance),
+        pooled=_pooled(pooled),
     )
 
 
 def _message(event: RedemptionEvent, member_id: UUID) -> Message:
     return Message.of(event, REDEMPTIONS.topic, str(member_id))
+
+
+def _pooled(pooled: Sequence[Pooled]) -> tuple[PooledPoints, ...]:
+    return tuple(
+        PooledPoints(member_id=one.owner_id, points=one.points, balance=_balance(one.balance)) for one in pooled
+    )
 
 
 def _balance(balances: Balances) -> Balance:

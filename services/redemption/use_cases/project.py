@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from services.redemption.repository import households, partner_funds, projections
 from services.redemption.repository import merges as merging
-from services.redemption.repository import partner_funds, projections
 from services.redemption.use_cases.erase_members import erase_members
 from shared.database import Transaction
 from shared.events.coalition import CoalitionEvent, ContractPublished, ExposureChanged, PartnerChanged, TillChanged
 from shared.events.members import (
+    HouseholdChanged,
     IdentifierLinked,
     IdentifierRevoked,
     MemberErased,
@@ -18,12 +19,13 @@ from shared.events.members import (
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
-    """Take in members and identifiers. Idempotent, in any order: a row only moves to a higher version, and nothing
-    moves that of an erased member any more."""
+    """Take in members, identifiers and households. Idempotent, in any order: a row only moves to a higher version, and
+    nothing moves that of an erased member any more."""
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
     erasures = [event.data for event in events if isinstance(event, MemberErased)]
     members = [event.data for event in events if isinstance(event, MemberStated)]
     merges = [event.data for event in events if isinstance(event, MembersMerged)]
+    told_households = [event.data for event in events if isinstance(event, HouseholdChanged)]
     told = {member.member_id for member in members} | {identifier.member_id for identifier in identifiers}
     told |= {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
     # Whoever links an identifier and whoever erases its member meet in the member's row.
@@ -39,6 +41,8 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
         await projections.save_identifiers(
             transaction, [identifier for identifier in identifiers if identifier.member_id not in erased]
         )
+    if told_households:
+        await households.save_households(transaction, told_households)
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:

@@ -1,17 +1,18 @@
 """What a member has, and how it came about."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
-from services.redemption.domain.statement import Line, Movement, fold_transfers, partner_of_movement, write_line
-from services.redemption.repository import projections
+from services.redemption.domain.statement import Checkout, Line, Movement, Names, fold_transfers, write_line
+from services.redemption.repository import households, projections
 from services.redemption.repository import statement as repository
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
 from shared.database import Transaction
 from shared.ledger import Balances, StatementLine
+from shared.ledger.legs import Legs
 
 TRANSFERS_PER_READ = 200
 READS_PER_PAGE_MAX = 10
@@ -47,6 +48,22 @@ async def read_balances(transaction: Transaction, member_id: UUID, point_type: s
     return owner_id, {point_type: Balances()} | await repository.load_balances_by_type(transaction, owner_id)
 
 
+async def read_pooled(transaction: Transaction, member_id: UUID, point_type: str) -> int:
+    """What the member may spend of others in its household, beside its own, as last committed."""
+    found = await households.find_spender(transaction, member_id, None)
+    if found is None or found.household_id is None:
+        return 0
+    household = await households.find_household(transaction, found.household_id)
+    lenders = () if household is None else household.lenders_to(found.member_id)
+    if not lenders:
+        return 0
+    survivors = await ledger.find_survivors(transaction, [found.member_id, *lenders])
+    own = survivors.get(found.member_id, found.member_id)
+    others = {survivors.get(lender, lender) for lender in lenders} - {own}
+    balances = await ledger.load_balances(transaction, sorted(others), point_type)
+    return sum(balance.available for balance in balances.values())
+
+
 async def read_statement(
     transaction: Transaction,
     viewer: Viewer,
@@ -59,6 +76,59 @@ async def read_statement(
     a partner's client sees its own partner's lines, without it, and its pages may be shorter than ``lines_max``.
     Members who were merged have one statement, under either id.
 
+    Where points were lent to another member of the household, the line names that purchase if the other one shows it.
+
+    Raises:
+        UnknownMemberError: the registry has not told of this member, or has erased him.
+    """
+    shown = await find_shown(transaction, member_id)
+    return await read_page(transaction, Lens(viewer, shown), member_id, point_type, position, lines_max)
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """What a reader is shown of a statement. ``shown`` are those whose purchases the reader may see.
+
+    ``only``: another member reads it, who is shown lines of these purposes, and no balance.
+    """
+
+    viewer: Viewer
+    shown: Collection[UUID]
+    only: Collection[Legs] | None = None
+
+    @property
+    def shows_balance(self) -> bool:
+        """Whether lines bear the balance just after them."""
+        return self.viewer.partner_id is None and self.only is None
+
+    def shows(self, movement: Movement, names: Names) -> bool:
+        """Whether this line is the reader's to see."""
+        if self.only is not None and movement.legs not in self.only:
+            return False
+        return self.viewer.partner_id is None or self.viewer.sees(names.partner_of(movement))
+
+
+async def find_shown(transaction: Transaction, reader_id: UUID) -> tuple[UUID, ...]:
+    """Whose purchases a member may see: its own, and those that others in its household show."""
+    found = await households.find_spender(transaction, reader_id, None)
+    if found is None:
+        return (reader_id,)
+    household = None
+    if found.household_id is not None:
+        household = await households.find_household(transaction, found.household_id)
+    return (found.member_id, *(() if household is None else household.shows_to(found.member_id)))
+
+
+async def read_page(
+    transaction: Transaction,
+    lens: Lens,
+    member_id: UUID,
+    point_type: str,
+    position: StatementPosition | None,
+    lines_max: int,
+) -> Statement:
+    """One page of a member's statement, as the lens shows it.
+
     Raises:
         UnknownMemberError: the registry has not told of this member, or has erased him.
     """
@@ -68,7 +138,8 @@ async def read_statement(
         newest_id, available = await repository.load_newest(transaction, member_id, point_type)
         position = StatementPosition(newest_id + 1, available)
     transfers: list[StatementLine] = []
-    partners: dict[UUID, str] = {}
+    checkouts: dict[UUID, Checkout] = {}
+    names = Names(checkouts, {}, lens.shown)
     movements: list[Movement] = []
     is_at_end = False
     for _ in range(READS_PER_PAGE_MAX):
@@ -77,26 +148,25 @@ async def read_statement(
             transaction, member_id, point_type, before_transfer_id=before, lines_max=TRANSFERS_PER_READ
         )
         transfers += read
-        partners |= await repository.load_partners_of(
-            transaction, {line.hold_id for line in read if line.hold_id is not None} - partners.keys()
+        checkouts |= await repository.load_checkouts(
+            transaction, {line.hold_id for line in read if line.hold_id is not None} - checkouts.keys()
         )
         folded = list(fold_transfers(transfers))
         is_at_end = len(read) < TRANSFERS_PER_READ
         # The oldest movement may go on in the next read.
         movements = folded if is_at_end else folded[:-1] or folded
-        if is_at_end or sum(_is_shown(movement, viewer, partners) for movement in movements) >= lines_max:
+        if is_at_end or sum(lens.shows(movement, names) for movement in movements) >= lines_max:
             break
-    names = await projections.load_partner_names(
-        transaction, {partner for movement in movements if (partner := partner_of_movement(movement, partners))}
+    partners = await projections.load_partner_names(
+        transaction, {partner for movement in movements if (partner := names.partner_of(movement))}
     )
-    return _page(movements, viewer, partners, names, position, lines_max, is_at_end=is_at_end)
+    return _page(movements, lens, replace(names, partners=partners), position, lines_max, is_at_end=is_at_end)
 
 
 def _page(
     movements: Sequence[Movement],
-    viewer: Viewer,
-    partners: Mapping[UUID, str],
-    names: Mapping[str, str],
+    lens: Lens,
+    names: Names,
     position: StatementPosition,
     lines_max: int,
     *,
@@ -104,15 +174,10 @@ def _page(
 ) -> Statement:
     lines: list[Line] = []
     for index, movement in enumerate(movements):
-        if _is_shown(movement, viewer, partners):
-            shown_available = position.available if viewer.partner_id is None else None
-            lines.append(write_line(movement, partners, names, shown_available))
+        if lens.shows(movement, names):
+            lines.append(write_line(movement, names, position.available if lens.shows_balance else None))
         position = StatementPosition(movement.oldest_transfer_id, position.available - movement.change)
         if len(lines) == lines_max:
             is_last = is_at_end and index == len(movements) - 1
             return Statement(lines, None if is_last else position)
     return Statement(lines, None if is_at_end else position)
-
-
-def _is_shown(movement: Movement, viewer: Viewer, partners: Mapping[UUID, str]) -> bool:
-    return viewer.partner_id is None or viewer.sees(partner_of_movement(movement, partners))

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.statement import Line
 from services.redemption.repository import member_data
-from services.redemption.repository.member_data import KeptRedemption, KeptTender
+from services.redemption.repository.member_data import KeptRedemption, KeptShare, KeptTender
 from services.redemption.use_cases.read_member import StatementPosition, read_statement
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
@@ -14,26 +14,34 @@ from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptRedemption | KeptTender | Line
+Kept: TypeAlias = KeptRedemption | KeptShare | KeptTender | Line
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
+_NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, point_type: str) -> tuple[Section[Kept], ...]:
-    """Redemptions, tenders that wait, and the statement as this viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, and the statement as this viewer sees it: the
+    programme's see every line."""
 
     async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
         position = read_key(after, _position)
         return await _read_lines(transaction, viewer, member_id, point_type, position, rows_max)
 
-    return (read_redemptions, read_waiting, read_lines)
+    return (read_redemptions, read_lent, read_waiting, read_lines)
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """What was reserved and taken."""
     found = await member_data.load_redemptions(transaction, member_id, read_key(after, UUID), rows_max)
     return [(str(kept.redemption.redemption_id), kept) for kept in found]
+
+
+async def read_lent(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was reserved of the member for others of its household."""
+    found = await member_data.load_lent(transaction, member_id, read_key(after, _share) or _NO_SHARE, rows_max)
+    return [(f"{kept.redemption_id}/{kept.position}", kept) for kept in found]
 
 
 async def read_waiting(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -79,3 +87,8 @@ def _position(text: str) -> StatementPosition:
 def _tender(text: str) -> tuple[bytes, UUID, str]:
     receipt_id, redemption_id, content_hash = text.split("/")
     return natural_key_of(receipt_id), UUID(redemption_id), content_hash
+
+
+def _share(text: str) -> tuple[UUID, int]:
+    redemption_id, _, position = text.partition("/")
+    return UUID(redemption_id), read_number(position)

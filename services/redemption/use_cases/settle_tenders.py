@@ -20,7 +20,7 @@ from services.redemption.repository import projections, receipts, redemptions
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.messages import captured_message
-from services.redemption.use_cases.take_points import Settled, commands_of, settle
+from services.redemption.use_cases.take_points import Settled, own_balances, owners_of, settle, taking
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import HeldSince
@@ -126,25 +126,27 @@ async def _take(
     if not takes:
         await redemptions.save_redemptions(transaction, [facts.redemptions[changed_id] for changed_id in changed])
         return []
-    await projections.lock_members(transaction, (take.member_id for _, take in takes))
-    commands = [commands_of(take) for _, take in takes]
-    outcomes = iter(
-        await ledger.post(transaction, [command for group in commands for command in group], held_since=held_since)
-    )
+    owners = [owner for _, take in takes for owner in owners_of(take.redemption, take.member_id)]
+    await projections.lock_members(transaction, owners)
+    asked = [taking(take) for _, take in takes]
+    commands = [command for group in asked for _, command in group]
+    outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     final = dict(facts.redemptions)
     settled: list[Settled] = []
-    for is_first, (_, take), group in zip(_first_of_each(takes), takes, commands, strict=True):
+    for is_first, (_, take), group in zip(_first_of_each(takes), takes, asked, strict=True):
         # Each take stands on the one before it, now with what the balance really covered.
         current = take if is_first else replace(take, redemption=final[take.redemption.redemption_id])
-        settled.append(settle(current, [next(outcomes) for _ in group], transaction.now))
+        settled.append(settle(current, group, [next(outcomes) for _ in group], transaction.now))
         final[take.redemption.redemption_id] = settled[-1].redemption
     await redemptions.save_redemptions(transaction, [final[changed_id] for changed_id in changed])
     await redemptions.save_captures(transaction, [entry.capture for entry in settled])
+    after = [(take.member_id, entry.balance) for (_, take), entry in zip(takes, settled, strict=True)]
+    balances = await own_balances(transaction, takes[0][1].redemption.point_type, after)
     await outbox.record(
         transaction,
         [
-            captured_message(transaction, entry, tender.traceparent)
-            for (tender, _), entry in zip(takes, settled, strict=True)
+            captured_message(transaction, entry, balance, tender.traceparent)
+            for (tender, _), entry, balance in zip(takes, settled, balances, strict=True)
         ],
     )
     return settled

@@ -1,65 +1,144 @@
-"""A decided capture as ledger commands, and the ledger's answer as what was taken. Both ways to capture share it."""
+"""A redemption's holds as ledger commands, and the ledger's answers as what was reserved, taken and let go.
+
+What a redemption reserves of several owners is a hold each in the ledger, asked for in one call.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
 
 from services.redemption.domain.capturing import Take
-from services.redemption.domain.redemption import Capture, Redemption
+from services.redemption.domain.redemption import Capture, Redemption, Share
 from shared import ledger
+from shared.database import Transaction
 from shared.ledger import Balances, Command, Outcome, Posted
+
+
+class Asked(NamedTuple):
+    """One command of a redemption; ``share`` is None where it is the member's own points."""
+
+    share: Share | None
+    command: Command
+
+
+class Pooled(NamedTuple):
+    """Points of another member: how many were reserved, taken or let go, and what that member has just after."""
+
+    owner_id: UUID
+    points: int
+    balance: Balances
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How redemption and capture stand after the ledger has posted, and the balance just after.
+    """How redemption and capture stand after the ledger has posted, and the balances just after.
 
-    ``issuers`` says who had issued the points that were taken.
+    ``balance`` is None where the ledger was asked for nothing of the member's own. ``issuers`` says who had issued the
+    points that were taken.
     """
 
     redemption: Redemption
     capture: Capture
-    balance: Balances
+    balance: Balances | None
     issuers: tuple[tuple[str, int], ...]
+    pooled: tuple[Pooled, ...] = ()
 
 
-def commands_of(take: Take) -> list[Command]:
-    """What to ask of the ledger: from the hold first, then late from what is available."""
-    commands: list[Command] = []
-    point_type, hold_id = take.redemption.point_type, take.redemption.redemption_id
-    if take.from_hold:
-        commands.append(
-            ledger.Capture(
-                owner_id=take.member_id,
-                point_type=point_type,
-                reference=take.receipt_key,
-                points=take.from_hold,
-                hold_id=hold_id,
-                partner_id=take.partner_id,
-                keep_rest=take.keep_rest,
+def owners_of(redemption: Redemption, member_id: UUID) -> list[UUID]:
+    """Whose points are reserved: the member's, and those who lend."""
+    return [member_id, *(share.owner_id for share in redemption.shares)]
+
+
+def reserving(redemption: Redemption, member_id: UUID) -> list[Asked]:
+    """What to ask of the ledger: a hold on the member's own points, and one on each share."""
+    parts = [
+        (None, member_id, redemption.redemption_id, redemption.own_held_points),
+        *((share, share.owner_id, share.hold_id, share.held_points) for share in redemption.shares),
+    ]
+    reference = redemption.redemption_id.bytes
+    return [
+        Asked(share, ledger.Reserve(owner_id, redemption.point_type, reference, points, hold_id))
+        for share, owner_id, hold_id, points in parts
+        if points
+    ]
+
+
+def letting_go(redemption: Redemption, member_id: UUID, purpose: Literal["void", "expire"]) -> list[Asked]:
+    """What to ask of the ledger: that everything still reserved goes back to its lots."""
+    parts = [
+        (None, member_id, redemption.redemption_id, redemption.own_open_points),
+        *((share, share.owner_id, share.hold_id, share.open_points) for share in redemption.shares),
+    ]
+    reference = redemption.redemption_id.bytes
+    return [
+        Asked(share, ledger.Void(owner_id, redemption.point_type, reference, hold_id, purpose))
+        for share, owner_id, hold_id, points in parts
+        if points
+    ]
+
+
+def taking(take: Take) -> list[Asked]:
+    """What to ask of the ledger: from the holds first, the member's own before others', then late from what is the
+    member's own. A hold of which nothing is needed is let go, unless the rest is kept."""
+    redemption, reference = take.redemption, take.receipt_key
+    point_type = redemption.point_type
+    holds = [
+        (None, take.member_id, redemption.redemption_id, redemption.own_open_points),
+        *((share, share.owner_id, share.hold_id, share.open_points) for share in redemption.shares),
+    ]
+    asked: list[Asked] = []
+    for (share, owner_id, hold_id, open_points), points in zip(holds, take.parts, strict=True):
+        if points:
+            command: Command = ledger.Capture(
+                owner_id, point_type, reference, points, hold_id, take.partner_id, take.keep_rest
             )
-        )
+            asked.append(Asked(share, command))
+        elif open_points and not take.keep_rest:
+            asked.append(Asked(share, ledger.Void(owner_id, point_type, reference, hold_id)))
     if take.from_available:
-        commands.append(
-            ledger.SpendLate(
-                owner_id=take.member_id,
-                point_type=point_type,
-                reference=take.receipt_key,
-                points=take.from_available,
-                partner_id=take.partner_id,
-            )
-        )
-    return commands
+        late = ledger.SpendLate(take.member_id, point_type, reference, take.from_available, take.partner_id)
+        asked.append(Asked(None, late))
+    return asked
 
 
-def settle(take: Take, outcomes: Sequence[Outcome], now: datetime) -> Settled:
-    """What was taken, from the outcomes of ``commands_of(take)``."""
+def settle(take: Take, asked: Sequence[Asked], outcomes: Sequence[Outcome], now: datetime) -> Settled:
+    """What was taken, from the outcomes of ``taking(take)``."""
     posted = accepted(outcomes)
     redemption, capture = take.settled(sum(outcome.shortfall for outcome in posted), now)
     points: dict[str, int] = {}
     for issuer, part in [pair for outcome in posted for pair in outcome.issuers]:
         points[issuer] = points.get(issuer, 0) + part
-    return Settled(redemption, capture, posted[-1].balance, tuple(sorted(points.items())))
+    own, pooled = balances_after(asked, posted, is_capture=True)
+    return Settled(redemption, capture, own, tuple(sorted(points.items())), pooled)
+
+
+def balances_after(
+    asked: Sequence[Asked], posted: Sequence[Posted], *, is_capture: bool = False
+) -> tuple[Balances | None, tuple[Pooled, ...]]:
+    """The member's own balance after these commands, None where none was on it; and what was moved of others.
+
+    ``is_capture``: only what was taken counts as moved, not what was let go.
+    """
+    own: Balances | None = None
+    pooled: list[Pooled] = []
+    for (share, _), outcome in zip(asked, posted, strict=True):
+        if share is None:
+            own = outcome.balance
+        else:
+            is_let_go = is_capture and isinstance(outcome.command, ledger.Void)
+            pooled.append(Pooled(share.owner_id, 0 if is_let_go else outcome.points, outcome.balance))
+    return own, tuple(pooled)
+
+
+async def own_balances(
+    transaction: Transaction, point_type: str, after: Sequence[tuple[UUID, Balances | None]]
+) -> list[Balances]:
+    """Members' own balances just after, read from the ledger where no command was on the member's own points."""
+    missing = sorted({member_id for member_id, balance in after if balance is None})
+    loaded = await ledger.load_balances(transaction, missing, point_type) if missing else {}
+    return [loaded[member_id] if balance is None else balance for member_id, balance in after]
 
 
 def accepted(outcomes: Sequence[Outcome]) -> list[Posted]:

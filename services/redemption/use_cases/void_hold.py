@@ -8,7 +8,7 @@ from services.redemption.domain.holding import decide_early_void, decide_void
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.repository import projections, redemptions
 from services.redemption.use_cases.messages import named, voided_message
-from services.redemption.use_cases.take_points import accepted
+from services.redemption.use_cases.take_points import accepted, balances_after, letting_go, own_balances, owners_of
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger, outbox
 from shared.database import Transaction
@@ -47,13 +47,12 @@ async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUI
         raise UnknownRedemptionError
     let_go = decide_void(redemption, transaction.now)
     member_id, _ = named(redemption)
-    await projections.lock_known_member(transaction, member_id)
-    outcomes = await ledger.post(
-        transaction,
-        [ledger.Void(owner_id=member_id, point_type=point_type, reference=redemption_id.bytes, hold_id=redemption_id)],
-    )
-    [posted] = accepted(outcomes)
+    await projections.lock_members(transaction, owners_of(redemption, member_id))
+    asked = letting_go(redemption, member_id, "void")
+    posted = accepted(await ledger.post(transaction, [command for _, command in asked]))
+    own, pooled = balances_after(asked, posted)
+    [balance] = await own_balances(transaction, redemption.point_type, [(member_id, own)])
     await redemptions.save_redemptions(transaction, [let_go.redemption])
-    message = voided_message(transaction, let_go.redemption, posted.points, posted.balance)
+    message = voided_message(transaction, let_go, balance, pooled)
     await outbox.record(transaction, [message])
-    return Voided(let_go.redemption, posted.points, posted.balance)
+    return Voided(let_go.redemption, let_go.points, balance)

@@ -21,9 +21,21 @@ _TABLES = """
         and relname not in ('alembic_version', 'ledger_version', 'outbox_slots')
 """
 
+# What a redemption reserves of its member stands in the hold of its id, what it reserves of others in their shares'.
 _DISAGREEING_HOLDS = """
-    select redemption_id, open_points, reserved
-    from redemptions full join ledger_holds on hold_id = redemption_id
+    with ours as (
+        select redemption_id as hold_id,
+            open_points - coalesce(
+                (select sum(share.open_points) from redemption_shares as share
+                    where share.redemption_id = redemption.redemption_id),
+                0
+            ) as open_points
+        from redemptions as redemption
+        union all
+        select hold_id, open_points from redemption_shares
+    )
+    select hold_id, open_points, reserved
+    from ours full join ledger_holds using (hold_id)
     where coalesce(open_points, 0) <> coalesce(reserved, 0)
 """
 

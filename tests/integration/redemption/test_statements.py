@@ -33,7 +33,17 @@ async def test_a_balance_by_point_type(client: httpx2.AsyncClient, spending: Spe
 
     assert anna.json() == {
         "member_id": str(ANNA),
-        "balances": [{"point_type": "points", "available": 600, "held": 400, "pending": 0, "debt": 0}],
+        "balances": [
+            {
+                "point_type": "points",
+                "available": 600,
+                "held": 400,
+                "pending": 0,
+                "debt": 0,
+                "pooled": 0,
+                "spendable": 600,
+            }
+        ],
     }
     assert bert.json()["balances"][0]["available"] == 0
     assert nobody.status_code == 404

@@ -1,0 +1,37 @@
+"""What a member of a household sees of another one's purchases: nothing, unless that one has agreed."""
+
+from uuid import UUID
+
+from services.redemption.domain.errors import NotShownError
+from services.redemption.repository import households
+from services.redemption.use_cases.read_member import Lens, Statement, StatementPosition, read_page
+from services.redemption.use_cases.visibility import Viewer
+from shared.database import Transaction
+from shared.ledger.legs import CAPTURE, CLAW_BACK_AVAILABLE, EARN, SPEND_LATE
+
+# What was bought, brought back and spent. Not what is held, set aside or owed: that was not agreed to.
+PURCHASES = (EARN, CLAW_BACK_AVAILABLE, CAPTURE, SPEND_LATE)
+
+
+async def read_household_statement(
+    transaction: Transaction,
+    viewer: Viewer,
+    household_id: UUID,
+    member_id: UUID,
+    reader_id: UUID,
+    point_type: str,
+    position: StatementPosition | None,
+    lines_max: int,
+) -> Statement:
+    """One page of what ``member_id`` bought, as ``reader_id`` of the same household may see it; no balance.
+
+    Raises:
+        NotShownError: one of the two does not belong to the household, or the member shows the reader nothing.
+        UnknownMemberError: the registry has not told of the member, or has erased him.
+    """
+    household = await households.find_household(transaction, household_id)
+    shown = () if household is None else household.shows_to(reader_id)
+    if member_id not in shown:
+        raise NotShownError
+    lens = Lens(viewer, shown, PURCHASES)
+    return await read_page(transaction, lens, member_id, point_type, position, lines_max)

@@ -1,0 +1,36 @@
+"""What several owners have to spend, under the locks of their accounts: for whoever spends from more than one."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.database.engine import Transaction
+from shared.ledger import repository
+
+
+class Purse(NamedTuple):
+    """What one owner has to spend. Whoever is in debt has nothing."""
+
+    owner_id: UUID
+    available: int
+
+
+class _Owned(NamedTuple):
+    owner_id: UUID
+    point_type: str
+
+
+async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> list[Purse]:
+    """Lock these owners' accounts in key order to the commit; what each has, in the order of ``owner_ids``.
+
+    An owner that was merged away is its survivor, and two of one survivor are one: the account stands at the first of
+    them. Missing accounts are made. ``post`` commands of these owners afterwards, in the same transaction.
+
+    Raises:
+        StartAgainError: an owner was merged away while we waited for its account.
+    """
+    accounts, survivors = await repository.lock_accounts(
+        transaction.raw, [_Owned(owner_id, point_type) for owner_id in owner_ids]
+    )
+    answering = dict.fromkeys(survivors.get(owner_id, owner_id) for owner_id in owner_ids)
+    return [Purse(owner_id, accounts[owner_id.int, point_type].available) for owner_id in answering]
