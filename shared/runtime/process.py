@@ -34,7 +34,8 @@ from shared.runtime.stages import Stage, end_in_order, first_to_end
 from shared.runtime.upkeep import keep_clock, standard_periodic
 from shared.runtime.wiring import Step, Wiring
 from shared.web.authentication import Authenticator
-from shared.web.keys import HttpKeySource, KeySource
+from shared.web.key_sources import HttpKeySource
+from shared.web.keys import KeySource
 from shared.web.rate_limit import RateLimiter
 
 EXIT_DIED = 3
@@ -119,7 +120,12 @@ class ServiceProcess(Generic[S]):
     def _authenticator(self) -> Authenticator:
         settings = self._settings
         keys = self._key_source(settings) if self._key_source is not None else HttpKeySource(settings.jwks_url)
-        return Authenticator(keys, issuer=settings.token_issuer, limiter=RateLimiter(settings.rate_limit))
+        return Authenticator(
+            keys,
+            issuer=settings.token_issuer,
+            external=settings.external_issuers,
+            limiter=RateLimiter(settings.rate_limit),
+        )
 
     async def _start(
         self, context: ServiceContext[S], wiring: Wiring, retention: Retention, listener: socket

@@ -9,7 +9,7 @@ import zoneinfo
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sqlalchemy.exc import ArgumentError
 
 from shared.database.tls import InvalidTlsError, engine_arguments
@@ -17,10 +17,12 @@ from shared.ids import IdentifierKey
 from shared.kafka.security import InvalidSecurityError, KafkaSecurity, Mechanism, Protocol
 from shared.kafka.settings import KafkaSettings
 from shared.money import is_currency
+from shared.web.external_issuers import EXTERNAL_ISSUERS_MAX, ExternalIssuer, first_clash
 from shared.web.rate_limit import Policy
 
 ENV_PREFIX = "TESSERA_"
 
+_UNREADABLE = re.compile(r'field "(\w+)"')
 _HEX_KEY = re.compile(r"^[0-9a-fA-F]{64}$")
 
 S = TypeVar("S", bound="ServiceSettings")
@@ -88,6 +90,14 @@ class ServiceSettings(BaseSettings):
     )
     token_issuer: str = Field(
         default="https://tessera.invalid", min_length=1, description="The iss that every token must bear."
+    )
+    external_issuers: tuple[ExternalIssuer, ...] = Field(
+        default=(),
+        max_length=EXTERNAL_ISSUERS_MAX,
+        description="A JSON list of OIDC issuers that staff may have tokens of: issuer (its https address), audience, "
+        "algorithms (of RS256, PS256, ES256, Ed25519), prefix (for the ids of its people), roles_claim (a claim's "
+        "name, or a list of names from the outside in), roles (its names to ours) and, for partners' users, "
+        "partner_claim.",
     )
     rate_limit_requests: int = Field(
         default=50_000, ge=1, description="How many requests a caller may make in one window, of each process."
@@ -160,6 +170,12 @@ class ServiceSettings(BaseSettings):
             raise ValueError(f"{ENV_PREFIX}KAFKA_CA_FILE and its kin: a file that they name cannot be read") from None
         return self
 
+    @model_validator(mode="after")
+    def _issuers_are_told_apart(self) -> Self:
+        if (clash := first_clash(self.external_issuers, self.token_issuer)) is not None:
+            raise ValueError(f"{ENV_PREFIX}EXTERNAL_ISSUERS: {clash}")
+        return self
+
     @property
     def kafka(self) -> KafkaSettings:
         """The cluster, as ``shared.kafka`` wants it."""
@@ -201,6 +217,9 @@ def load_settings(settings: type[S]) -> S:
     """
     try:
         return settings()
+    except SettingsError as error:  # its message names the field, and no value
+        named = _UNREADABLE.search(str(error))
+        raise InvalidSettingsError(_told(settings, named[1] if named else "", "it is not JSON")) from None
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         raise InvalidSettingsError("\n".join(_line(settings, item) for item in found)) from None
@@ -209,7 +228,21 @@ def load_settings(settings: type[S]) -> S:
 def _line(settings: type[ServiceSettings], item: Any) -> str:
     field = str(item["loc"][0]) if item["loc"] else ""
     if not field:  # about several of them: the message names them
-        return str(item["msg"]).removeprefix("Value error, ") + "."
+        return _message(item) + "."
+    wrong = "is not set" if item["type"] == "missing" and not item["loc"][1:] else _place(item) + _message(item)
+    return _told(settings, field, wrong)
+
+
+def _told(settings: type[ServiceSettings], field: str, wrong: str) -> str:
     about = settings.model_fields[field].description if field in settings.model_fields else None
-    wrong = "is not set" if item["type"] == "missing" else str(item["msg"]).removeprefix("Value error, ")
     return f"{ENV_PREFIX}{field.upper()}: {wrong}." + (f" {about}" if about else "")
+
+
+def _place(item: Any) -> str:
+    """Where inside a list of things it is: which of them, and which of its fields. Names that are not ours stay out."""
+    inside = item["loc"][1 : 2 if item["type"] == "extra_forbidden" else 3]
+    return f"in {'.'.join(str(part) for part in inside)}: " if inside and isinstance(inside[0], int) else ""
+
+
+def _message(item: Any) -> str:
+    return str(item["msg"]).removeprefix("Value error, ")

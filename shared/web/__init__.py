@@ -6,6 +6,7 @@ What a service needs stands here by name; the modules say what it guarantees.
 from shared.web.app import create_app
 from shared.web.authentication import Authenticator
 from shared.web.authorisation import requires, unprotected_routes
+from shared.web.external_issuers import ExternalIssuer
 from shared.web.health import Check
 from shared.web.idempotency import (
     IDEMPOTENCY_DDL,
@@ -16,7 +17,8 @@ from shared.web.idempotency import (
     forget_answers,
     idempotent,
 )
-from shared.web.keys import HttpKeySource, KeySource, KeysUnavailableError, StaticKeySource
+from shared.web.key_sources import HttpKeySource
+from shared.web.keys import KeySource, KeysUnavailableError, StaticKeySource
 from shared.web.paging import Page, PageRequest, Paging, decode_cursor, encode_cursor
 from shared.web.preconditions import IfMatch, VersionChangedError, etag, require_version
 from shared.web.principal import Principal, TillIdentity
@@ -46,6 +48,7 @@ __all__ = [
     "Body",
     "Check",
     "CodeText",
+    "ExternalIssuer",
     "FieldError",
     "Flag",
     "HttpKeySource",

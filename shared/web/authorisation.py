@@ -28,7 +28,8 @@ PUBLIC_PATHS = frozenset(
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
-    description="A token of POST /oauth/token (15 minutes), or a till's key (tk_…).",
+    description="A token (15 minutes at most) of POST /oauth/token or of an issuer that the settings name, or a till's "
+    "key (tk_…).",
 )
 
 

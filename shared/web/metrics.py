@@ -33,8 +33,9 @@ TOKEN_REFUSALS = Counter(
 )
 KEY_FETCHES = Counter(
     "tessera_jwks_fetches_total",
-    "Attempts to fetch the token issuer's public keys, by outcome (loaded, failed).",
-    ["outcome"],
+    "Attempts to fetch a token issuer's public keys, by issuer (own, or an external one's prefix) and outcome (loaded, "
+    "failed).",
+    ["issuer", "outcome"],
 )
 IDEMPOTENT_ANSWERS = Counter(
     "tessera_idempotent_answers_total",

@@ -111,10 +111,10 @@ def members_settings(**others: object) -> MembersSettings:
     return MembersSettings.model_validate(REQUIRED | {"master_keys": MASTER_KEYS, "client_secret": "s" * 32} | others)
 
 
-def coalition_settings(clients: Iterable[Mapping[str, object]] = ()) -> CoalitionSettings:
+def coalition_settings(clients: Iterable[Mapping[str, object]] = (), **others: object) -> CoalitionSettings:
     """Coalition's settings, with bootstrap clients."""
     return CoalitionSettings.model_validate(
-        REQUIRED | {"signing_key": json.dumps(SIGNING_KEY), "bootstrap_clients": list(clients)}
+        REQUIRED | {"signing_key": json.dumps(SIGNING_KEY), "bootstrap_clients": list(clients)} | others
     )
 
 
@@ -142,7 +142,9 @@ async def _context(service: str, settings: Any, database: Database) -> ServiceCo
     assert isinstance(settings, ServiceSettings)
     async with database.transaction() as transaction:
         clock = BusinessClock(transaction.now)
-    authenticator = Authenticator(StaticKeySource(SIGNER.public_jwks()), issuer=ISSUER)
+    authenticator = Authenticator(
+        StaticKeySource(SIGNER.public_jwks()), issuer=ISSUER, external=settings.external_issuers
+    )
     await authenticator.refresh()
     return ServiceContext(
         service=service,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import httpx2
@@ -11,22 +10,10 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
 from shared.database import Database
-from shared.runtime.http_server import listen, serve
 from shared.web import Authenticator, Check, HttpKeySource, KeysUnavailableError, Principal, create_app, requires
+from tests.support.serving import served
 from tests.support.tokens import ISSUER, Issuer
 from tests.support.until import until
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """The application on a port of its own."""
-    listener, stop = listen("127.0.0.1", 0), asyncio.Event()
-    serving = asyncio.create_task(serve(app, listener, stop))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        stop.set()
-        await serving
 
 
 def publishing(document: Any) -> FastAPI:
