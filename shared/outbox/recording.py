@@ -54,7 +54,10 @@ def slot_of(key: str) -> int:
 
 def pack_headers(headers: Headers) -> bytes:
     """Headers as they stand in the table: names and values in turn, divided by zero bytes, which neither may hold."""
-    packed = b"\0".join([part for name, value in headers for part in (name.encode(), value)])
+    parts: list[bytes] = []
+    for name, value in headers:
+        parts += name.encode(), value
+    packed = b"\0".join(parts)
     if headers and packed.count(b"\0") != 2 * len(headers) - 1:
         raise ValueError("a header holds a zero byte")
     return packed
@@ -62,8 +65,8 @@ def pack_headers(headers: Headers) -> bytes:
 
 def unpack_headers(packed: bytes) -> Headers:
     """The headers that ``pack_headers`` was given."""
-    parts = packed.split(b"\0") if packed else []
-    return tuple([(name.decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True)])
+    parts = iter(packed.split(b"\0") if packed else ())
+    return tuple([(name.decode(), value) for name, value in zip(parts, parts, strict=True)])
 
 
 async def record(transaction: Transaction, messages: Iterable[Message]) -> None:

@@ -86,21 +86,21 @@ def _terms(partner_id: str, day: date, expires_after_days: int | None) -> LotTer
 def _award_row(
     transaction: Transaction, decision: Awarded, terms_by_key: Mapping[bytes, LotTerms], programme: Programme
 ) -> AwardRow:
-    key, evaluation = decision.document.natural_key, decision.evaluation
-    terms = terms_by_key[key]
-    return AwardRow(
-        natural_key=key,
-        owner_id=decision.owner_id,
-        partner_id=terms.issuer,
-        point_type=programme.point_type,
-        points=evaluation.points,
-        taken_back=0,
-        available_from=terms.available_from,
-        expires_on=terms.expires_on,
-        rule_set_version=evaluation.rule_set_version,
-        decision=_stored_decision(evaluation),
-        decided_at=transaction.now,
-        mapping_version=evaluation.base.mapping_version,
+    document, owner_id, evaluation, _ = decision
+    key, terms = document.natural_key, terms_by_key[document.natural_key]
+    return AwardRow(  # in the order of its fields: by name it takes twice as long, and there is one for every receipt
+        key,
+        owner_id,
+        terms.issuer,
+        programme.point_type,
+        evaluation.points,
+        0,
+        terms.available_from,
+        terms.expires_on,
+        evaluation.rule_set_version,
+        _stored_decision(evaluation),
+        transaction.now,
+        evaluation.base.mapping_version,
     )
 
 
@@ -113,7 +113,7 @@ def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
 
 def _stored_decision(evaluation: Evaluation) -> bytes:
     """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
-    applied = [(rule.rule_id, rule.points) for rule in evaluation.applied]
+    applied = [(rule_id, points) for rule_id, _, points, _ in evaluation.applied]
     return orjson.dumps({"base": evaluation.base.total_minor, "applied": applied})
 
 
