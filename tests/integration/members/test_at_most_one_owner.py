@@ -1,4 +1,4 @@
-"""Any sequence of linking, blocking, losing, replacing and closing leaves each identifier with at most one owner."""
+"""Any sequence of linking, blocking, losing, replacing, merging and closing leaves an identifier one owner at most."""
 
 from uuid import UUID
 
@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from services.members.domain.errors import RegistryRefusalError
 from services.members.domain.identifier_states import TRANSITIONS, Statement
+from services.members.domain.merging import MergeRequest
 from services.members.domain.registry import Person
 from services.members.use_cases.change_identifier import change_identifier
 from services.members.use_cases.change_status import StatusRequest, change_status
 from services.members.use_cases.enrol_member import Enrolment, enrol_member
 from services.members.use_cases.link_identifier import link_identifier
+from services.members.use_cases.merge_members import merge_members
 from services.members.use_cases.replace_identifier import replace_identifier
 from shared.database import Database, Transaction
 from shared.events.catalogue import MEMBERS
@@ -31,7 +33,7 @@ REASON = next(iter(SETTINGS.reasons))
 Step = tuple[str, int, int, int]
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["link", "block", "unblock", "report_lost", "replace", "replace_lost", "close"]),
+        st.sampled_from(["link", "block", "unblock", "report_lost", "replace", "replace_lost", "merge", "close"]),
         st.integers(0, PEOPLE - 1),
         st.integers(0, CARDS - 1),
         st.integers(0, CARDS - 1),
@@ -49,32 +51,42 @@ async def test_each_identifier_has_at_most_one_owner_whatever_happens(
     await empty_tables(module_database, "members")
     people = [await _enrol(module_database, number) for number in range(PEOPLE)]
     owners: dict[str, UUID] = {}
+    survivors: dict[UUID, UUID] = {}
     for step in history:
         await _take(module_database, people, step)
         async with module_database.transaction() as transaction:
             rows = await transaction.raw.fetch(
                 "select identifier_hash, member_id from identifiers where identifier_type = 'card'"
             )
+            survivors = await _survivors(transaction)
         now = {row["identifier_hash"]: row["member_id"] for row in rows}
         assert len(now) == len(rows)
-        assert owners.items() <= now.items()  # nobody's card became somebody else's
+        assert survivors.keys().isdisjoint(now.values())  # whoever was merged away has nothing
+        kept = {identifier: survivors.get(owner, owner) for identifier, owner in owners.items()}
+        assert kept.items() <= now.items()  # nobody's card became somebody else's
         owners = now
-    await _check_what_was_told(module_database, owners)
+    await _check_what_was_told(module_database, owners, survivors)
 
 
-async def _check_what_was_told(database: Database, owners: dict[str, UUID]) -> None:
-    """Events name each identifier's one owner, and their versions rise one by one, along the table of states."""
+async def _survivors(transaction: Transaction) -> dict[UUID, UUID]:
+    rows = await transaction.raw.fetch("select member_id, merged_into from members where merged_into is not null")
+    return {row["member_id"]: row["merged_into"] for row in rows}
+
+
+async def _check_what_was_told(database: Database, owners: dict[str, UUID], survivors: dict[UUID, UUID]) -> None:
+    """Events name each identifier's one owner, and their versions rise one by one: along the table of states, or to
+    another owner in the same state, who answers for the one before."""
     allowed = {(before, after) for (before, _), after in TRANSITIONS.items()}
-    last: dict[str, tuple[int, str]] = {}
+    last: dict[str, tuple[int, str, UUID]] = {}
     for row in await recorded_events(database, MEMBERS):
         if isinstance(row.event, IdentifierLinked | IdentifierRevoked):
             told = row.event.data
-            assert told.member_id == owners[told.identifier_hash]
-            version, state = last.get(told.identifier_hash, (told.version - 1, "issued"))
+            assert survivors.get(told.member_id, told.member_id) == owners[told.identifier_hash]
+            version, state, owner = last.get(told.identifier_hash, (told.version - 1, "issued", told.member_id))
             assert told.version == version + 1
-            assert (state, told.state) in allowed
-            last[told.identifier_hash] = (told.version, told.state)
-    assert last.keys() == owners.keys()
+            assert (state, told.state) in allowed if owner == told.member_id else state == told.state
+            last[told.identifier_hash] = (told.version, told.state, told.member_id)
+    assert {identifier: owner for identifier, (_, _, owner) in last.items()} == owners
 
 
 async def _enrol(database: Database, number: int) -> UUID:
@@ -104,6 +116,9 @@ async def _act(transaction: Transaction, people: list[UUID], step: Step) -> None
         case "replace" | "replace_lost":
             new, is_lost = CLAIMS[other], what == "replace_lost"
             await replace_identifier(transaction, member_id, claim.hash, new, SAID, is_lost=is_lost)
+        case "merge":
+            request = MergeRequest(member_id, people[other % PEOPLE], REASON, "test")
+            await merge_members(transaction, request, SETTINGS.keys, SETTINGS.reasons)
         case _:
             await change_status(transaction, StatusRequest(member_id, "closed", REASON, "test"), SETTINGS.reasons)
 
