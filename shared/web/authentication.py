@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from joserfc.jws import CompactSignature
 
 from shared.web.external_issuers import ExternalIssuer
-from shared.web.key_ring import KEYS_RETRY_SECONDS, UNKNOWN_KEY_PAUSE_SECONDS, KeyRing
+from shared.web.key_ring import UNKNOWN_KEY_PAUSE_SECONDS, KeyRing
 from shared.web.keys import KeySource
 from shared.web.known_clients import KnownClients, left_of
 from shared.web.principal import Principal
@@ -69,10 +69,16 @@ class Authenticator:
         return self._own.ring.has_loaded
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Keep the keys of every issuer fresh until ``stop``, each by itself: one that is down delays no other."""
+        """Keep the keys of every issuer fresh until ``stop``, each by itself: one that is down delays no other.
+
+        At ``stop`` a fetch that is under way is given up: an issuer that hangs must not make us stop late.
+        """
         async with asyncio.TaskGroup() as fetching:
-            for ring in (self._own.ring, *(issuer.ring for issuer in self._outside.values())):
-                fetching.create_task(ring.run(stop))
+            rings = (self._own.ring, *(issuer.ring for issuer in self._outside.values()))
+            running = [fetching.create_task(ring.run()) for ring in rings]
+            await stop.wait()
+            for each in running:
+                each.cancel()
 
     async def refresh(self) -> bool:
         """Fetch the keys of every issuer once; whether our own came."""
@@ -123,7 +129,7 @@ class Authenticator:
                 503,
                 "keys-unavailable",
                 "Tokens cannot be checked: the issuer's keys were not loaded yet. Try again.",
-                headers={"Retry-After": str(int(KEYS_RETRY_SECONDS))},
+                headers={"Retry-After": str(int(issuer.ring.retry_seconds))},
             )
         claims = await signed_claims(token, parts, issuer.ring, issuer.algorithms)
         return _Verified(issuer, issuer.ring.generation, claims)

@@ -28,10 +28,11 @@ class KeyRing:
     def __init__(self, source: KeySource, *, name: str, retry_seconds: float = KEYS_RETRY_SECONDS) -> None:
         self._source = source
         self._name = name
-        self._retry_seconds = retry_seconds
+        self.retry_seconds = retry_seconds
         self._keys: Keys = {}
         self._looked_at_seconds = -UNKNOWN_KEY_PAUSE_SECONDS
         self._looking = asyncio.Lock()
+        self._is_failing = asyncio.Event()  # the last fetch failed
         self.generation = 0
 
     @property
@@ -39,13 +40,15 @@ class KeyRing:
         """Whether keys were fetched at least once."""
         return self.generation > 0
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Fetch the keys now and every ``KEYS_REFRESH_SECONDS`` until ``stop``."""
-        while not stop.is_set():
-            pause_seconds = KEYS_REFRESH_SECONDS if await self.refresh() else self._retry_seconds
+    async def run(self) -> None:
+        """Fetch the keys now and every ``KEYS_REFRESH_SECONDS`` until cancelled, which is safe at any moment."""
+        while True:
+            await self.refresh()
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause_seconds):
-                    await stop.wait()
+                async with asyncio.timeout(KEYS_REFRESH_SECONDS):
+                    await self._is_failing.wait()
+            if self._is_failing.is_set():
+                await asyncio.sleep(self.retry_seconds)
 
     async def refresh(self) -> bool:
         """Fetch the keys once; whether it worked."""
@@ -54,6 +57,7 @@ class KeyRing:
             if not keys:
                 raise KeysUnavailableError("the issuer publishes no key")  # noqa: TRY301 -- the same to us as silence
         except KeysUnavailableError as error:
+            self._is_failing.set()
             KEY_FETCHES.labels(self._name, "failed").inc()
             log.warning(
                 "the token issuer's keys cannot be fetched",
@@ -63,17 +67,22 @@ class KeyRing:
             )
             return False
         KEY_FETCHES.labels(self._name, "loaded").inc()
+        self._is_failing.clear()
         self._keys = keys
         self.generation += 1
         return True
 
     async def find(self, kid: str) -> PublishedKey | None:
-        """The key, after a look at a fresh set where it is not known. However many strangers call, we ask rarely."""
+        """The key, after a look at a fresh set where it is not known. However many strangers call, we ask rarely.
+
+        While the issuer does not answer nobody is made to wait for it: ``run`` asks it again.
+        """
         known = self._keys.get(kid)
         if known is not None:
             return known
         async with self._looking:
-            if kid not in self._keys and time.monotonic() - self._looked_at_seconds >= UNKNOWN_KEY_PAUSE_SECONDS:
+            has_paused = time.monotonic() - self._looked_at_seconds >= UNKNOWN_KEY_PAUSE_SECONDS
+            if kid not in self._keys and has_paused and not self._is_failing.is_set():
                 self._looked_at_seconds = time.monotonic()
                 await self.refresh()
             return self._keys.get(kid)

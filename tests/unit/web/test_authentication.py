@@ -263,6 +263,22 @@ async def test_keys_are_fetched_in_the_background_until_they_are_there() -> None
     assert source.asked == 2
 
 
+async def test_stopping_waits_for_no_issuer_that_hangs() -> None:
+    class Hanging:
+        is_asked = asyncio.Event()
+
+        async def fetch(self) -> Keys:
+            self.is_asked.set()
+            await asyncio.Event().wait()
+            return {}
+
+    authenticator, stop = Authenticator(Hanging(), issuer=ISSUER), asyncio.Event()
+    running = asyncio.create_task(authenticator.run(stop))
+    await Hanging.is_asked.wait()
+    stop.set()
+    await running  # or this test never ends
+
+
 def test_only_public_ed25519_keys_with_a_name_are_read() -> None:
     published = [
         *issuer.jwks,
