@@ -283,9 +283,9 @@ async def lock_members(transaction: Transaction, member_ids: Iterable[UUID]) -> 
     await transaction.raw.execute(LOCK_MEMBERS, wanted)
 
 
-async def lock_known_member(transaction: Transaction, member_id: UUID) -> None:
-    """Lock one member who has a redemption, and so a row."""
-    await transaction.raw.execute(LOCK_MEMBERS, [member_id])
+async def lock_known_members(transaction: Transaction, member_ids: Sequence[UUID]) -> None:
+    """Lock members whose points a redemption reserves, and who so have rows, in key order to the commit."""
+    await transaction.raw.execute(LOCK_MEMBERS, member_ids)
 
 
 async def find_members(transaction: Transaction, identifier_hashes: Collection[str]) -> dict[str, UUID]:

@@ -55,7 +55,7 @@ async def capture_hold(
     decision = decide_capture(redemption, receipt_key, points, before.get((redemption_id, receipt_key)), more=more)
     if isinstance(decision, Repeat):
         return await _repeat(transaction, redemption, decision)
-    await projections.lock_members(transaction, owners_of(redemption, decision.member_id))
+    await projections.lock_known_members(transaction, owners_of(redemption, decision.member_id))
     asked = taking(decision)
     outcomes = await ledger.post(transaction, [command for _, command in asked])
     settled = settle(decision, asked, outcomes, transaction.now)

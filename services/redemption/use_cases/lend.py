@@ -23,7 +23,7 @@ async def lock_lenders(
     if not lenders:
         return ()
     locked = (found.member_id, *lenders)
-    await projections.lock_members(transaction, locked)
+    await projections.lock_known_members(transaction, locked)
     return locked
 
 

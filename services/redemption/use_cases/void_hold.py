@@ -47,7 +47,7 @@ async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUI
         raise UnknownRedemptionError
     let_go = decide_void(redemption, transaction.now)
     member_id, _ = named(redemption)
-    await projections.lock_members(transaction, owners_of(redemption, member_id))
+    await projections.lock_known_members(transaction, owners_of(redemption, member_id))
     asked = letting_go(redemption, member_id, "void")
     posted = accepted(await ledger.post(transaction, [command for _, command in asked]))
     own, pooled = balances_after(asked, posted)

@@ -18,6 +18,7 @@ from shared.events.redemptions import RedemptionCaptured, RedemptionExpired, Red
 from shared.ids import new_id
 from shared.ledger import Balances
 from tests.support.databases import FreshDatabase
+from tests.support.households import enrol, found, households_client, join, leave, told
 from tests.support.member_events import erased, status_changed
 from tests.support.pooling import ELSEWHERE, Place, belongs, household, move_in, pooled
 from tests.support.receipts import card, member, merged_into
@@ -34,6 +35,10 @@ async def live_together(spending: Spending, *points: int, **rights: bool) -> Non
     for member_id, own in zip(people, points, strict=True):
         await spending.enrol(member_id, own)
     await move_in(spending, 1, Place(ANNA), *(Place(member_id, **rights) for member_id in people[1:]))
+
+
+async def fund(spending: Spending, member_id: UUID, points: int) -> None:
+    await spending.do(lambda transaction: ledger.post(transaction, [earn(member_id, points)]))
 
 
 async def available(spending: Spending) -> list[int]:
@@ -289,6 +294,29 @@ async def test_two_of_a_household_who_are_one_by_now_lend_their_points_once(
 
     assert redemption.shares == ()
     assert await may_spend_of_others(spending, ANNA) == 0
+
+
+async def test_what_the_registry_tells_is_what_lends(own_database: FreshDatabase, spending: Spending) -> None:
+    registry = Database(own_database.url(role_name("members")))
+    async with households_client(registry) as client:
+        founder, guest = await enrol(client), await enrol(client)
+        home = await found(client, founder)
+        await join(client, home, founder, guest, may_spend=False)
+        await spending.members(*await told(registry))
+        for one in (founder, guest):
+            await fund(spending, UUID(one), 100)
+        together = await may_spend_of_others(spending, UUID(founder)), await may_spend_of_others(spending, UUID(guest))
+        before = await pooled(spending, UUID(founder), 120)
+
+        await leave(client, home, guest)
+        await spending.members(*await told(registry))  # the whole topic again, and what is new
+    await registry.close()
+
+    assert together == (100, 0)
+    assert isinstance(await spending.hold(UUID(founder), 1), Declined)
+    assert (await spending.balance(UUID(guest))) == Balances(available=80, held=20)
+    assert (await spending.void(before.redemption_id)).points == 120
+    assert (await spending.balance(UUID(guest))) == Balances(available=100)
 
 
 async def test_over_http_a_card_of_one_spends_what_another_has(client: httpx2.AsyncClient, spending: Spending) -> None:
