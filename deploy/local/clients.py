@@ -23,6 +23,7 @@ ADMIN_SCOPES = (
     "contracts:approve",
     "contracts:read",
     "top-ups:write",
+    "coalition:republish",
     "members:write",
     "members:read",
     "members:contact",

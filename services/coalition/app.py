@@ -18,6 +18,7 @@ from services.coalition.api.oauth import oauth_router
 from services.coalition.api.operators import operator_changes_router, operators_router
 from services.coalition.api.partners import partners_router, standings_router
 from services.coalition.api.people import people_changes_router, people_router
+from services.coalition.api.republishing import republishing_router
 from services.coalition.api.shifts import shifts_router
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.api.store_changes import store_changes_router
@@ -174,6 +175,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             contract_reading_router(database),
             approvals_router(database),
             exposure_router(database),
+            republishing_router(database),
             oauth_router(TokenDesk(database, hasher, signer), signer),
         ),
         subscriptions=(

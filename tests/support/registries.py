@@ -79,6 +79,7 @@ EMPTIED = {
         "contracts",
         "tills",
         "stores",
+        "partner_versions",
         "partners",
         "api_clients",
         "outbox",

@@ -52,6 +52,13 @@ async def load_clients(
     return [_client(row) for row in (await transaction.connection.execute(statement)).mappings()]
 
 
+async def lock_clients(transaction: Transaction, *, after: str, rows_max: int) -> list[ApiClient]:
+    """Clients and people in the order of their ids, locked to the commit."""
+    statement = select(api_clients).where(api_clients.c.client_id > after).order_by(api_clients.c.client_id)
+    found = await transaction.connection.execute(statement.limit(rows_max).with_for_update(key_share=True))
+    return [_client(row) for row in found.mappings()]
+
+
 async def count_clients(transaction: Transaction) -> int:
     """How many there are, revoked ones included."""
     return int((await transaction.connection.execute(select(func.count()).select_from(api_clients))).scalar_one())

@@ -6,6 +6,7 @@ lock puts them into the outbox in the order of the commits.
 
 from typing import Any
 
+import asyncpg
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
@@ -14,6 +15,13 @@ from services.coalition.domain.registry import Partner
 from services.coalition.domain.standing import Standing
 from services.coalition.tables import partners
 from shared.database import Transaction
+
+_KEEP_VERSION = """
+    insert into partner_versions
+    select partner_id, version, name, kind, state, in_force_from, reason_code, last_earn_on, last_spend_on,
+        returns_until, line_tolerance_minor, receipt_tolerance_minor
+    from partners where partner_id = $1
+"""
 
 
 async def insert_partner(transaction: Transaction, partner: Partner) -> bool:
@@ -24,7 +32,10 @@ async def insert_partner(transaction: Transaction, partner: Partner) -> bool:
         .on_conflict_do_nothing()
         .returning(partners.c.partner_id)
     )
-    return (await transaction.connection.execute(statement)).first() is not None
+    if (await transaction.connection.execute(statement)).first() is None:
+        return False
+    await transaction.raw.execute(_KEEP_VERSION, partner.partner_id)
+    return True
 
 
 async def lock_partner(transaction: Transaction, partner_id: str) -> bool:
@@ -37,20 +48,21 @@ async def lock_present(transaction: Transaction, partner_id: str) -> Partner | N
     """The partner as it is, locked to the commit."""
     statement = select(partners).where(partners.c.partner_id == partner_id).with_for_update(key_share=True)
     row = (await transaction.connection.execute(statement)).mappings().first()
-    return None if row is None else _partner(row)
+    return None if row is None else partner_of(row)
 
 
 async def update_partner(transaction: Transaction, partner: Partner) -> None:
     """Write what a partner is now; its row is locked."""
     statement = partners.update().where(partners.c.partner_id == partner.partner_id).values(_values(partner))
     await transaction.connection.execute(statement)
+    await transaction.raw.execute(_KEEP_VERSION, partner.partner_id)
 
 
 async def find_partner(transaction: Transaction, partner_id: str) -> Partner | None:
     """The partner with this id."""
     statement = select(partners).where(partners.c.partner_id == partner_id)
     row = (await transaction.connection.execute(statement)).mappings().first()
-    return None if row is None else _partner(row)
+    return None if row is None else partner_of(row)
 
 
 async def load_partners(
@@ -62,10 +74,11 @@ async def load_partners(
         statement = statement.where(partners.c.partner_id == only)
     if after is not None:
         statement = statement.where(partners.c.partner_id > after)
-    return [_partner(row) for row in (await transaction.connection.execute(statement)).mappings()]
+    return [partner_of(row) for row in (await transaction.connection.execute(statement)).mappings()]
 
 
-def _partner(row: RowMapping) -> Partner:
+def partner_of(row: RowMapping | asyncpg.Record) -> Partner:
+    """A row of partners, or of their versions."""
     return Partner(
         partner_id=row["partner_id"],
         name=row["name"],

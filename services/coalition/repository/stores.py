@@ -88,7 +88,7 @@ async def load_stores(transaction: Transaction, partner_id: str, *, after: str |
     statement = select(stores).where(stores.c.partner_id == partner_id).order_by(stores.c.store_id).limit(rows_max)
     if after is not None:
         statement = statement.where(stores.c.store_id > after)
-    return [_store(row) for row in (await transaction.connection.execute(statement)).mappings()]
+    return [store_of(row) for row in (await transaction.connection.execute(statement)).mappings()]
 
 
 async def find_store(
@@ -99,7 +99,7 @@ async def find_store(
     if is_locking:
         statement = statement.with_for_update(key_share=True)
     row = (await transaction.connection.execute(statement)).mappings().first()
-    return None if row is None else _store(row)
+    return None if row is None else store_of(row)
 
 
 async def update_store(transaction: Transaction, store: Store) -> None:
@@ -121,7 +121,7 @@ async def update_store(transaction: Transaction, store: Store) -> None:
 async def lock_till(transaction: Transaction, partner_id: str, store_id: str, till_id: str) -> Till | None:
     """The till as it is, locked to the commit."""
     row = await transaction.raw.fetchrow(LOCK_TILL, partner_id, store_id, till_id)
-    return None if row is None else _till(row)
+    return None if row is None else till_of(row)
 
 
 async def update_till(transaction: Transaction, till: Till) -> None:
@@ -154,7 +154,8 @@ async def insert_tills(transaction: Transaction, partner_id: str, new: Sequence[
     return frozenset((row["store_id"], row["till_id"]) for row in rows)
 
 
-def _store(row: RowMapping) -> Store:
+def store_of(row: RowMapping | asyncpg.Record) -> Store:
+    """A row of stores."""
     place = Place(
         gln=row["gln"],
         latitude_microdegrees=row["latitude_microdegrees"],
@@ -165,5 +166,6 @@ def _store(row: RowMapping) -> Store:
     return Store(row["partner_id"], row["store_id"], row["name"], row["time_zone"], row["version"], place)
 
 
-def _till(row: asyncpg.Record) -> Till:
+def till_of(row: asyncpg.Record) -> Till:
+    """A row of tills, as ``LOCK_TILL`` reads it."""
     return Till(**dict(row))
