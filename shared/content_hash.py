@@ -2,6 +2,9 @@
 
 SHA-256 over the canonical JSON of RFC 8785: keys sorted, nothing between tokens, absent and null fields left out,
 decimals without trailing zeros. What is hashed is the till's document after validation and nothing that the door adds.
+
+A document names who was shown at the till: what is kept is this hash under a key
+(``services/accrual/domain/content_keys.py``).
 """
 
 import hashlib

@@ -130,7 +130,9 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
                 "TESSERA_CLIENT_ID": "members",
                 "TESSERA_CLIENT_SECRET": secrets.client_secrets["members"],
             }
-        case "accrual" | "redemption":
+        case "accrual":
+            return {"TESSERA_QR_KEYS": secrets.qr_keys, "TESSERA_CONTENT_KEYS": secrets.content_keys}
+        case "redemption":
             return {"TESSERA_QR_KEYS": secrets.qr_keys}
         case "notifications":
             return {

@@ -39,6 +39,7 @@ SWEEP_SECONDS = 10.0
 async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     """Put accrual together for one process."""
     settings, database = context.settings, context.database
+    programme = settings.programme
     rules = PublishedRules()
     funds = KnownFunds()
     jobs = _Jobs(database, rules, funds)
@@ -48,14 +49,18 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         producer=producer,
         clock=context.clock,
         waiter=OutcomeWaiter(jobs.load_outcomes),
-        programme=settings.programme,
+        programme=programme,
         reading=Reading(
-            settings.hashing_key, settings.country, settings.qr_token_keys, settings.identifier_capabilities
+            settings.hashing_key,
+            settings.country,
+            settings.qr_token_keys,
+            settings.identifier_capabilities,
+            programme.content_keys,
         ),
     )
     batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
     limits = ConsumerLimits(batch_size=batch_size)
-    purchases = PurchaseHandler(database, settings.programme, rules, funds, batch_size)
+    purchases = PurchaseHandler(database, programme, rules, funds, batch_size)
     return Wiring(
         routers=(receipts_router(door, database, rules), rule_sets_router(database), member_data_router(database)),
         subscriptions=(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from services.accrual.domain.category_mapping import ExclusionVersion, MappingVersion, PartnerMapping
+from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.partner_funds import Funds
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.repository import category_mappings, partner_funds, rule_sets
@@ -14,12 +15,14 @@ from shared.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One programme a deployment. ``zone`` is where its days begin and end."""
+    """One programme a deployment. ``zone`` is where its days begin and end; by ``content_keys`` documents that have the
+    same key are told apart."""
 
     point_type: str
     currency: str
     zone: ZoneInfo
     parked_window: timedelta
+    content_keys: ContentKeys
 
 
 class KnownMappings:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
+from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.programme import Programme
 from shared.runtime.till_settings import TillSettings
 
@@ -12,6 +13,11 @@ from shared.runtime.till_settings import TillSettings
 class AccrualSettings(TillSettings):
     """What accrual needs."""
 
+    content_keys: SecretStr = Field(
+        description="What hashes of tills' documents are keyed with: <version>:<64 hex digits> (openssl rand -hex 32), "
+        "separated by commas, versions 1, 2 and so on. Keys are added at the end and never taken away: documents are "
+        "told apart by them for ever.",
+    )
     parked_window_days: int = Field(
         default=30, ge=1, le=3650, description="How long a receipt waits for its card to be registered, in days."
     )
@@ -25,6 +31,12 @@ class AccrualSettings(TillSettings):
         description="Batches shrink while they keep ledger rows locked longer: 10 beside tills, 50 to catch up.",
     )
 
+    @field_validator("content_keys")
+    @classmethod
+    def _are_content_keys(cls, value: SecretStr) -> SecretStr:
+        ContentKeys.parse(value.get_secret_value())
+        return value
+
     @property
     def programme(self) -> Programme:
         """The programme's settings as the use cases want them."""
@@ -33,4 +45,5 @@ class AccrualSettings(TillSettings):
             currency=self.currency,
             zone=ZoneInfo(self.time_zone),
             parked_window=timedelta(days=self.parked_window_days),
+            content_keys=ContentKeys.parse(self.content_keys.get_secret_value()),
         )

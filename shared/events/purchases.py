@@ -35,7 +35,7 @@ class Tender(Frozen):
 
 
 class ReceiptData(Frozen):
-    """What purchases and returns share. ``content_hash`` is SHA-256 (hex) of the till's document, canonical.
+    """What purchases and returns share. ``content_hash`` (hex) tells documents of one key apart; it is keyed.
     ``session_id`` is the till conversation of a QR token, whose member is ``member_id``.
     """
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import rule_sets
@@ -22,9 +23,14 @@ from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.ids import new_id
 from shared.ledger import Balances, HeldSince, load_balances
 from tests.support.receipts import NOON, RULES, document
+from tests.support.registries import CONTENT_KEYS
 
 PROGRAMME = Programme(
-    point_type="points", currency="USD", zone=ZoneInfo("America/New_York"), parked_window=timedelta(days=30)
+    point_type="points",
+    currency="USD",
+    zone=ZoneInfo("America/New_York"),
+    parked_window=timedelta(days=30),
+    content_keys=ContentKeys.parse(CONTENT_KEYS),
 )
 ADAPTERS = {events.topic: events for events in CATALOGUE}
 

@@ -30,6 +30,7 @@ ISSUER = "https://tessera.invalid"
 SIGNING_KEY: dict[str, Any] = dict(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True))
 SIGNER = TokenSigner(SIGNING_KEY, issuer=ISSUER)
 IDENTIFIER_KEY = "0f" * 32
+CONTENT_KEYS = "1:" + "c7" * 32
 MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
@@ -90,6 +91,7 @@ REQUIRED = {
     "database_url": "postgresql://nobody:nothing@127.0.0.1:1/none",  # tests bring their own
     "kafka_bootstrap_servers": "127.0.0.1:1",
     "identifier_key": IDENTIFIER_KEY,
+    "content_keys": CONTENT_KEYS,
     "token_issuer": ISSUER,
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Document, Parked, Refused, decide
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import awards, claims
@@ -69,7 +70,7 @@ async def award_purchases(
     fresh = [document for document in first if document.natural_key in claimed]
     settled = [document for document in first if document.natural_key not in claimed] + repeated
     if settled:
-        await _account_for_settled(transaction, settled, report)
+        await _account_for_settled(transaction, settled, programme.content_keys, report)
     if not fresh:
         return report
     facts = await load_facts(
@@ -107,7 +108,9 @@ async def _claim(transaction: Transaction, documents: Sequence[Document]) -> set
     )
 
 
-async def _account_for_settled(transaction: Transaction, documents: Sequence[Document], report: BatchReport) -> None:
+async def _account_for_settled(
+    transaction: Transaction, documents: Sequence[Document], keys: ContentKeys, report: BatchReport
+) -> None:
     """Documents whose key was claimed before: the same contents are a duplicate, others a conflict to be refused.
 
     A conflict is kept with its document, so that the partner can see both, and told once however often it comes.
@@ -115,7 +118,8 @@ async def _account_for_settled(transaction: Transaction, documents: Sequence[Doc
     known = await claims.read(transaction, {document.natural_key for document in documents})
     conflicting: dict[tuple[bytes, bytes], Document] = {}
     for document in documents:
-        if known[document.natural_key].content_hash == document.content_hash:
+        stored = known[document.natural_key].content_hash
+        if stored is not None and keys.are_alike(stored, document.content_hash):
             report.duplicates += 1
         else:
             report.conflicts += 1

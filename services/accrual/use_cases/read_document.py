@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.purchase_event import purchase_event_id
 from services.accrual.domain.receipts import Fault, check_line_ids, check_sums
 from services.accrual.repository.projections import Tolerance
@@ -71,12 +72,13 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What this programme makes of what a till has read."""
+    """What this programme makes of what a till has read, and what its documents' hashes are keyed with."""
 
     key: IdentifierKey
     country: str
     qr_keys: QrKeys
     capabilities: Capabilities
+    content_keys: ContentKeys
 
 
 class _Shown(NamedTuple):
@@ -108,7 +110,7 @@ def identify(body: ReceiptBody, issuer: Issuer, reading: Reading) -> Submission:
         store_id=store_id,
         till_id=till_id,
         natural_key=encode_receipt_key(partner_id, body.key),
-        content_hash=content_hash(body),
+        content_hash=reading.content_keys.seal(content_hash(body)),
         identifier_hash=shown.identifier_hash,
         member_id=shown.member_id,
         session_id=shown.session_id,

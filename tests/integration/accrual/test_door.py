@@ -1,5 +1,6 @@
 """The POS door over HTTP, with the real broker and database behind it: what it takes, what it refuses and how."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,13 +10,15 @@ import httpx2
 import pytest
 
 from services.accrual.app import build
+from services.accrual.schemas import ReceiptBody
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.project_coalition import project_coalition
+from shared.content_hash import content_hash
 from shared.database import Database
 from shared.events.coalition import PartnerChanged, PartnerData, PartnerState
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
 from shared.kafka import KafkaSettings
-from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
+from shared.receipt_key import DocumentKey, encode_receipt_key, natural_key_of, receipt_id_of
 from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.receipts import enrolled, linked, member
@@ -119,6 +122,22 @@ async def test_the_same_document_again_is_answered_with_what_became_of_it(client
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.json()["points"] == 10
+
+
+async def test_a_document_that_was_hashed_without_a_key_is_known_again(
+    client: httpx2.AsyncClient, programme: Accrual
+) -> None:
+    body = document(5)
+    first = await post(client, body, Prefer="wait=20")
+    unkeyed = bytes.fromhex(content_hash(ReceiptBody.model_validate_json(json.dumps(body))))
+    async with programme.database.transaction() as transaction:
+        key = natural_key_of(first.json()["receipt_id"])
+        stored = await transaction.raw.fetchval("select content_hash from claims where natural_key = $1", key)
+        await transaction.raw.execute("update claims set content_hash = $2 where natural_key = $1", key, unkeyed)
+
+    assert stored != unkeyed
+    assert (await post(client, body)).json()["points"] == 10
+    assert (await post(client, document(5, lines=line(sku="2")))).status_code == 409
 
 
 async def test_other_contents_under_the_key_are_a_conflict(client: httpx2.AsyncClient) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.schemas import ReceiptBody
 from services.accrual.use_cases.read_document import (
     InvalidDocumentError,
@@ -45,7 +46,7 @@ def read(
         "lines": [{"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}],
     }
     key = IdentifierKey(1, b"k" * 32)
-    reading = Reading(key, "US", QrKeys.parse(QR_KEYS), capabilities or Capabilities())
+    reading = Reading(key, "US", QrKeys.parse(QR_KEYS), capabilities or Capabilities(), ContentKeys((b"c" * 32,)))
     return identify(ReceiptBody.model_validate(body), ISSUER, reading)
 
 
