@@ -50,6 +50,8 @@ api_clients = Table(
     Column("previous_valid_until", DateTime(timezone=True)),
     Column("roles", ARRAY(Text), nullable=False),
     Column("is_revoked", Boolean, nullable=False),
+    Column("rate_limit_requests", Integer),
+    Column("rate_limit_window_seconds", Integer),
     Column("version", BigInteger, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
 )

@@ -78,14 +78,24 @@ class TillData(Frozen):
     previous_key_until: AwareDatetime | None = None
 
 
+class RateLimitData(Frozen):
+    """How many requests a client may make in a window, of each process."""
+
+    requests: Annotated[StrictInt, Field(ge=1)]
+    window_seconds: Annotated[StrictInt, Field(ge=1)]
+
+
 class ApiClientData(Frozen):
-    """A machine that calls the API. ``partner_id`` is absent for the programme's own clients."""
+    """A machine that calls the API. ``partner_id`` is absent for the programme's own clients, ``rate_limit`` for those
+    that have none of their own.
+    """
 
     client_id: Code
     version: Version
     partner_id: Code | None = None
     scopes: tuple[str, ...]
     is_revoked: StrictBool = False
+    rate_limit: RateLimitData | None = None
 
 
 PriceText = Annotated[

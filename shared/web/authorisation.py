@@ -10,7 +10,6 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from shared.web.authentication import Authenticator
 from shared.web.principal import Principal
 from shared.web.problems import Problem
-from shared.web.rate_limit import RateLimiter
 from shared.web.request_context import RATE_LIMIT_SCOPE
 
 PUBLIC_PATHS = frozenset(
@@ -40,7 +39,7 @@ async def _authorise(
 ) -> Principal:
     authenticator: Authenticator = request.app.state.authenticator
     principal = await authenticator.authenticate(credentials.credentials if credentials is not None else None)
-    _count(request, authenticator.limiter, principal)
+    _count(request, authenticator, principal)
     for scope in security_scopes.scopes:
         if scope not in principal.scopes:
             raise Problem(
@@ -53,12 +52,14 @@ async def _authorise(
     return principal
 
 
-def _count(request: Request, limiter: RateLimiter | None, principal: Principal) -> None:
+def _count(request: Request, authenticator: Authenticator, principal: Principal) -> None:
     """Count the request of a caller who is known, whatever becomes of it; ``RequestContext`` adds the headers."""
+    limiter, known = authenticator.limiter, authenticator.clients.find(principal.client_id)
     if limiter is None:
         return
-    allowance = limiter.take(principal.client_id)
-    request.scope[RATE_LIMIT_SCOPE] = limiter.headers(allowance)
+    own = None if known is None else known.rate_limit
+    allowance = limiter.take(principal.client_id, own)
+    request.scope[RATE_LIMIT_SCOPE] = limiter.headers(allowance, own)
     if not allowance.is_allowed:
         raise Problem(
             429,

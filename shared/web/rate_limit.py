@@ -1,8 +1,9 @@
 """How many requests a caller may make: a token bucket for each client, till and person, in this process's memory.
 
 Answers tell it in the headers ``RateLimit-Policy`` and ``RateLimit`` of the IETF's draft
-``draft-ietf-httpapi-ratelimit-headers-10``; who asks too much gets 429 with ``Retry-After``. Each process counts for
-itself: with n processes behind one address a caller may have n times as much.
+``draft-ietf-httpapi-ratelimit-headers-10``; who asks too much gets 429 with ``Retry-After``. A client may have a limit
+of its own, which coalition keeps; all others have that of the settings. Each process counts for itself: with n
+processes behind one address a caller may have n times as much.
 """
 
 import math
@@ -73,19 +74,20 @@ class RateLimiter:
         self._monotonic_seconds = monotonic_seconds
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def take(self, client_id: str) -> Allowance:
-        """Count one request of this caller."""
-        bucket, allowance = take_one(self._policy, self._buckets.get(client_id), self._monotonic_seconds())
+    def take(self, client_id: str, own: Policy | None = None) -> Allowance:
+        """Count one request of this caller, by its ``own`` limit if it has one. What it has left outlives a change."""
+        bucket, allowance = take_one(own or self._policy, self._buckets.get(client_id), self._monotonic_seconds())
         self._buckets[client_id] = bucket
         self._buckets.move_to_end(client_id)
         if len(self._buckets) > CALLERS_MAX:
             self._buckets.popitem(last=False)
         return allowance
 
-    def headers(self, allowance: Allowance) -> dict[str, str]:
+    def headers(self, allowance: Allowance, own: Policy | None = None) -> dict[str, str]:
         """What the answer says of the limit, whether or not it was kept to."""
+        policy = own or self._policy
         told = {
-            POLICY_HEADER: f'"{POLICY}";q={self._policy.requests};w={self._policy.window_seconds}',
+            POLICY_HEADER: f'"{POLICY}";q={policy.requests};w={policy.window_seconds}',
             LIMIT_HEADER: f'"{POLICY}";r={allowance.remaining};t={allowance.full_in_seconds}',
         }
         return told if allowance.is_allowed else told | {"Retry-After": str(allowance.retry_after_seconds)}

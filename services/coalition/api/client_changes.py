@@ -10,10 +10,17 @@ from fastapi import APIRouter, Response
 from services.coalition.api.clients import hash_secret, refuse_partners
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.credentials.secrets import SecretHasher, new_client_secret
-from services.coalition.domain.clients import revoked, with_new_secret, with_scopes
+from services.coalition.domain.clients import revoked, with_new_secret, with_rate_limit, with_scopes
 from services.coalition.domain.errors import ClientOfSettingsError
 from services.coalition.domain.registry import ApiClient
-from services.coalition.schemas.clients import ClientView, RevocationBody, RotationAnswer, RotationBody, ScopesBody
+from services.coalition.schemas.clients import (
+    ClientView,
+    RateLimitReplaceBody,
+    RevocationBody,
+    RotationAnswer,
+    RotationBody,
+    ScopesBody,
+)
 from services.coalition.schemas.fields import CodeInPath
 from services.coalition.use_cases.change_client import change_client
 from shared.database import Database, Transaction
@@ -63,6 +70,21 @@ def client_changes_router(
         async def work(transaction: Transaction) -> Answer:
             given = partial(with_scopes, scopes=body.scopes)
             after = await change(transaction, client_id, given, "api_client.scopes_replaced", principal, body.why)
+            return Answer(200, ClientView.of(after))
+
+        return await idempotent(database, principal, key, body, work)
+
+    @router.post("/rate-limit:replace", response_model=ClientView, responses=_PROBLEMS)
+    async def replace_rate_limit(
+        client_id: CodeInPath, body: RateLimitReplaceBody, principal: Writer, key: IdempotencyKey
+    ) -> Response:
+        """A limit of the client's own, or the services' again (null). Kept to everywhere within 30 seconds."""
+        _refuse_people(principal, client_id)
+
+        async def work(transaction: Transaction) -> Answer:
+            wanted = None if body.rate_limit is None else body.rate_limit.as_limit()
+            given = partial(with_rate_limit, rate_limit=wanted)
+            after = await change(transaction, client_id, given, "api_client.rate_limit_replaced", principal, body.why)
             return Answer(200, ClientView.of(after))
 
         return await idempotent(database, principal, key, body, work)

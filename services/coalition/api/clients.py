@@ -60,6 +60,7 @@ def clients_router(database: Database, hasher: SecretHasher, shown_once: ShownOn
             secret_hash=await hash_secret(hasher, secret),  # before the transaction: it takes longer than one may idle
             is_revoked=False,
             version=FIRST_VERSION,
+            rate_limit=None if body.rate_limit is None else body.rate_limit.as_limit(),
         )
 
         async def work(transaction: Transaction) -> Answer:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.coalition.domain.errors import ClientRevokedError, RolesNotForPartnersError
-from services.coalition.domain.registry import ApiClient
+from services.coalition.domain.registry import ApiClient, RateLimit
 from services.coalition.domain.scopes import judge_grant
 from shared.roles import is_binding_right, scopes_of
 
@@ -38,6 +38,17 @@ def with_scopes(client: ApiClient, scopes: Iterable[str]) -> ApiClient:
     _refuse_revoked(client)
     judge_grant(client.partner_id, wanted := tuple(sorted(set(scopes))))
     return client if wanted == client.scopes else replace(client, scopes=wanted, version=client.version + 1)
+
+
+def with_rate_limit(client: ApiClient, rate_limit: RateLimit | None) -> ApiClient:
+    """The client with a limit of its own, or with that of the settings (None); the same client where it has it already.
+
+    Raises:
+        ClientRevokedError: nothing of a revoked client changes any more.
+    """
+    _refuse_revoked(client)
+    is_new = rate_limit != client.rate_limit
+    return replace(client, rate_limit=rate_limit, version=client.version + 1) if is_new else client
 
 
 def with_roles(client: ApiClient, roles: Iterable[str]) -> ApiClient:

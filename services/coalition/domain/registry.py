@@ -64,11 +64,19 @@ class Till:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many requests a client may make in a window, of each process of a service."""
+
+    requests: int
+    window_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApiClient:
     """A machine that calls the API; ``partner_id`` is None for the programme's own.
 
     A person is kept alike: the id begins with ``person:``, and the scopes are those of the ``roles``. The secret that
-    was replaced last stays good until ``previous_valid_until``.
+    was replaced last stays good until ``previous_valid_until``. Without a ``rate_limit`` it has that of the settings.
     """
 
     client_id: str
@@ -80,6 +88,7 @@ class ApiClient:
     previous_secret_hash: str | None = field(default=None, repr=False)
     previous_valid_until: datetime | None = None
     roles: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
 
     def valid_hashes(self, now: datetime) -> tuple[str, ...]:
         """The hashes of the secrets that are good now: none of a revoked client, else one, and two in an overlap."""

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import RowMapping
 
-from services.coalition.domain.registry import ApiClient
+from services.coalition.domain.registry import ApiClient, RateLimit
 from services.coalition.tables import api_clients
 from shared.database import Transaction
 from shared.roles import PERSON_PREFIX
@@ -75,6 +75,9 @@ def _client(row: RowMapping) -> ApiClient:
         previous_secret_hash=row["previous_secret_hash"],
         previous_valid_until=row["previous_valid_until"],
         roles=tuple(row["roles"]),
+        rate_limit=None
+        if row["rate_limit_requests"] is None
+        else RateLimit(row["rate_limit_requests"], row["rate_limit_window_seconds"]),
     )
 
 
@@ -89,4 +92,6 @@ def _client_values(client: ApiClient) -> dict[str, Any]:
         "previous_secret_hash": client.previous_secret_hash,
         "previous_valid_until": client.previous_valid_until,
         "roles": list(client.roles),
+        "rate_limit_requests": None if client.rate_limit is None else client.rate_limit.requests,
+        "rate_limit_window_seconds": None if client.rate_limit is None else client.rate_limit.window_seconds,
     }

@@ -5,13 +5,26 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictInt
 
-from services.coalition.domain.registry import ApiClient
+from services.coalition.domain.registry import ApiClient, RateLimit
 from services.coalition.domain.scopes import SCOPES, Scope
 from services.coalition.schemas.fields import AnswerModel
 from shared.web import Body, CodeText, Text
 
 OVERLAP_SECONDS_DEFAULT = 86_400
 OVERLAP_SECONDS_MAX = 30 * 86_400
+RATE_LIMIT_REQUESTS_MAX = 1_000_000
+RATE_LIMIT_WINDOW_SECONDS_MAX = 3_600
+
+
+class RateLimitBody(Body):
+    """How many requests the client may make in a window, of each process of a service."""
+
+    requests: Annotated[StrictInt, Field(ge=1, le=RATE_LIMIT_REQUESTS_MAX)]
+    window_seconds: Annotated[StrictInt, Field(ge=1, le=RATE_LIMIT_WINDOW_SECONDS_MAX)]
+
+    def as_limit(self) -> RateLimit:
+        """The limit as the domain has it."""
+        return RateLimit(self.requests, self.window_seconds)
 
 
 class ClientBody(Body):
@@ -20,6 +33,7 @@ class ClientBody(Body):
     client_id: CodeText
     scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES))
     partner_id: CodeText | None = None
+    rate_limit: RateLimitBody | None = Field(default=None, description="Its own; absent: what the services are set to.")
 
 
 class ClientAnswer(AnswerModel):
@@ -46,10 +60,24 @@ class ScopesBody(Body):
     why: Text | None = None
 
 
+class RateLimitReplaceBody(Body):
+    """The client's own limit from now on; null: what the services are set to."""
+
+    rate_limit: RateLimitBody | None
+    why: Text | None = None
+
+
 class RevocationBody(Body):
     """Why the client may do nothing any more."""
 
     why: Text
+
+
+class RateLimitAnswer(AnswerModel):
+    """A limit that a client has of its own."""
+
+    requests: int
+    window_seconds: int
 
 
 class ClientView(AnswerModel):
@@ -60,6 +88,7 @@ class ClientView(AnswerModel):
     scopes: list[str]
     is_revoked: bool
     previous_valid_until: datetime | None = Field(description="Until when the secret that was replaced stays good.")
+    rate_limit: RateLimitAnswer | None = Field(description="Its own; null: what the services are set to.")
     version: int
 
     @classmethod
@@ -71,6 +100,9 @@ class ClientView(AnswerModel):
             scopes=list(client.scopes),
             is_revoked=client.is_revoked,
             previous_valid_until=client.previous_valid_until,
+            rate_limit=None
+            if client.rate_limit is None
+            else RateLimitAnswer(requests=client.rate_limit.requests, window_seconds=client.rate_limit.window_seconds),
             version=client.version,
         )
 

@@ -15,6 +15,7 @@ from shared.events.coalition import (
     PartnerChanged,
     PartnerData,
     ProductMapped,
+    RateLimitData,
     StoreChanged,
     StoreData,
     TillChanged,
@@ -98,6 +99,9 @@ def client_changed(transaction: Transaction, client: ApiClient) -> Message:
             partner_id=client.partner_id,
             scopes=client.scopes,
             is_revoked=client.is_revoked,
+            rate_limit=None
+            if client.rate_limit is None
+            else RateLimitData(requests=client.rate_limit.requests, window_seconds=client.rate_limit.window_seconds),
         ),
     )
     return Message.of(event, COALITION.topic, client.client_id)

@@ -63,7 +63,7 @@ async def _settle(transaction: Transaction, wanted: ApiClient) -> bool:
         # False where another process that starts just now was quicker: it wrote the same.
         is_written = await clients.insert_client(transaction, settled)
     else:
-        settled = replace(wanted, version=stored.version, is_revoked=stored.is_revoked)
+        settled = replace(wanted, version=stored.version, is_revoked=stored.is_revoked, rate_limit=stored.rate_limit)
         is_written = settled != stored
         if is_written:
             settled = replace(settled, version=stored.version + 1)

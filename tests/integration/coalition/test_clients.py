@@ -173,3 +173,57 @@ async def test_what_cannot_be_changed_is_refused(client: httpx2.AsyncClient) -> 
     assert await status("pos/scopes:replace", {"scopes": []}) == 422
     assert await status("pos/secrets:rotate", {"overlap_seconds": 31 * 24 * HOUR_SECONDS}) == 422
     assert await status("pos/secrets:rotate", {"overlap_seconds": True}) == 422
+
+
+async def test_a_client_has_a_limit_of_its_own_or_that_of_the_services(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    own = {"requests": 100, "window_seconds": 60}
+    await register(client, rate_limit=own)
+
+    async def shown() -> object:
+        return (await client.get("/v1/api-clients/pos", headers=bearing("clients:read"))).json()["rate_limit"]
+
+    assert await shown() == own
+    replaced = await post(client, "pos/rate-limit:replace", {"rate_limit": own | {"requests": 7}, "why": "agreed"})
+    assert replaced.json()["rate_limit"] == await shown() == own | {"requests": 7}
+    assert (await post(client, "pos/rate-limit:replace", {"rate_limit": None})).json()["rate_limit"] is None
+    assert (await post(client, "pos/rate-limit:replace", {"rate_limit": None})).json()["version"] == 3  # nothing new
+
+    events = [row.event for row in await recorded_events(database, COALITION)]
+    told = [event.data.rate_limit for event in events if isinstance(event, ApiClientChanged)]
+    assert [limit and (limit.requests, limit.window_seconds) for limit in told] == [(100, 60), (7, 60), None]
+    audited = await client.get("/v1/audit-log?action=api_client.rate_limit_replaced", headers=bearing("audit:read"))
+    newest, before = audited.json()["items"][:2]
+    assert (before["after"]["rate_limit"]["requests"], before["why"]) == (7, "agreed")
+    assert newest["after"]["rate_limit"] is None
+
+
+async def test_a_limit_is_positive_and_the_programmes_to_give(client: httpx2.AsyncClient) -> None:
+    await register(client)
+    wrong_ones: tuple[object, ...] = (
+        {"requests": 0, "window_seconds": 1},
+        {"requests": 1, "window_seconds": 3_601},
+        {"requests": 1},
+        5,
+    )
+    for wrong in wrong_ones:
+        assert (await post(client, "pos/rate-limit:replace", {"rate_limit": wrong})).status_code == 422
+    body = {"rate_limit": {"requests": 1, "window_seconds": 1}}
+    assert (await post(client, "pos/rate-limit:replace", body, partner_id="acme")).status_code == 403
+    assert (await post(client, "nobody/rate-limit:replace", body)).status_code == 404
+    assert (await post(client, "person:ada/rate-limit:replace", body)).status_code == 404
+    await post(client, "pos/revoke", {"why": "stolen"})
+    assert (await post(client, "pos/rate-limit:replace", body)).status_code == 409
+
+
+async def test_a_limit_of_a_client_of_the_settings_outlives_a_start(database: Database) -> None:
+    settings = coalition_settings(
+        [{"client_id": "pos", "secret": "s" * 32, "scopes": ["receipts:read", "clients:read"]}]
+    )
+    body = {"rate_limit": {"requests": 9, "window_seconds": 1}}
+    async with coalition_client(database, settings) as client:
+        assert (await post(client, "pos/rate-limit:replace", body)).status_code == 200
+    async with coalition_client(database, settings) as client:
+        shown = (await client.get("/v1/api-clients/pos", headers=bearing("clients:read"))).json()
+    assert (shown["rate_limit"], shown["version"]) == (body["rate_limit"], 2)

@@ -19,10 +19,11 @@ from services.members import app as members
 from services.members.settings import MembersSettings
 from shared.database import Database
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ApiClientChanged, ApiClientData
+from shared.events.coalition import ApiClientChanged, ApiClientData, RateLimitData
 from shared.ids import new_id
 from shared.kafka import KafkaSettings
 from shared.web.known_clients import REVOKED_EVERYWHERE_SECONDS_MAX, KnownClients, project_clients
+from shared.web.rate_limit import Policy
 from tests.support.databases import FreshDatabase
 from tests.support.registries import MASTER_KEYS, SIGNING_KEY, bearing
 from tests.support.running import running
@@ -108,8 +109,43 @@ async def test_a_revoked_client_is_refused_everywhere_within_the_bound(
         record_property("revoked_everywhere_seconds", round(time.monotonic() - began_seconds, 2))
 
 
-def changed(version: int, *, is_revoked: bool = False, scopes: tuple[str, ...] = ("rules:read",)) -> ApiClientChanged:
-    data = ApiClientData(client_id="pos", version=version, scopes=scopes, is_revoked=is_revoked)
+async def test_a_client_is_held_to_its_own_limit_everywhere_within_the_bound(
+    fresh_database: FreshDatabase, kafka_settings: KafkaSettings
+) -> None:
+    async with three_services(fresh_database, kafka_settings) as services:
+        issuing = services[0]
+        scopes = ["members:read", "receipts:read", "clients:read"]
+        asked = ("/v1/api-clients/pos", f"/v1/members/{uuid4()}", "/v1/receipts/AAAA")
+        await issuing.post(
+            "/v1/api-clients", json={"client_id": "pos", "scopes": scopes}, headers=bearing("clients:write")
+        )
+
+        async def told() -> list[str]:
+            headers = bearing(*scopes, client_id="pos")
+            return [
+                (await service.get(path, headers=headers)).headers["RateLimit-Policy"]
+                for service, path in zip(services, asked, strict=True)
+            ]
+
+        assert await told() == ['"client";q=50000;w=10'] * 3  # as the services are set
+        body = {"rate_limit": {"requests": 2_000, "window_seconds": 60}, "why": "agreed"}
+        headers = bearing("clients:write")
+        assert (await issuing.post("/v1/api-clients/pos/rate-limit:replace", json=body, headers=headers)).is_success
+
+        async def is_kept_everywhere() -> bool:
+            return await told() == ['"client";q=2000;w=60'] * 3
+
+        await until(is_kept_everywhere, seconds_max=REVOKED_EVERYWHERE_SECONDS_MAX)
+
+
+def changed(
+    version: int,
+    *,
+    is_revoked: bool = False,
+    scopes: tuple[str, ...] = ("rules:read",),
+    rate_limit: RateLimitData | None = None,
+) -> ApiClientChanged:
+    data = ApiClientData(client_id="pos", version=version, scopes=scopes, is_revoked=is_revoked, rate_limit=rate_limit)
     return ApiClientChanged(id=new_id(), source="coalition", subject="pos", time=datetime.now(UTC), data=data)
 
 
@@ -132,3 +168,23 @@ async def test_a_replay_and_an_old_version_change_nothing(database_of: Any, serv
     assert await known(*history) == (frozenset({"rules:read"}), True)
     assert await known(history[2]) == (frozenset({"rules:read"}), True)
     assert await known(changed(4, scopes=())) == (frozenset(), False)
+
+
+@pytest.mark.parametrize("service", ["members", "accrual", "redemption", "fraud", "notifications"])
+async def test_a_limit_is_kept_to_as_the_highest_version_says(database_of: Any, service: str) -> None:
+    database: Database = database_of(service)
+    clients = KnownClients()
+    own = RateLimitData(requests=5, window_seconds=60)
+
+    async def limit_after(*events: ApiClientChanged) -> Policy | None:
+        async with database.transaction() as transaction:
+            await project_clients(transaction, [COALITION.read(event.to_bytes()) for event in events])
+        await clients.refresh(database)
+        found = clients.find("pos")
+        assert found is not None
+        return found.rate_limit
+
+    assert await limit_after(changed(1)) is None
+    assert await limit_after(changed(3, rate_limit=own), changed(2)) == Policy(5, 60)
+    assert await limit_after(changed(2), changed(1)) == Policy(5, 60)
+    assert await limit_after(changed(4)) is None

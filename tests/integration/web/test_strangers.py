@@ -96,6 +96,7 @@ PROVEN = {
             "GET /v1/api-clients/{client_id}",
             "POST /v1/api-clients/{client_id}/secrets:rotate",
             "POST /v1/api-clients/{client_id}/scopes:replace",
+            "POST /v1/api-clients/{client_id}/rate-limit:replace",
             "POST /v1/api-clients/{client_id}/revoke",
         ),
         (

@@ -46,6 +46,16 @@ def test_no_pattern_of_calls_gets_more_than_the_bucket_and_its_filling(pauses: l
     assert allowed <= POLICY.requests + now * POLICY.per_second + 1e-6
 
 
+def test_a_client_with_a_limit_of_its_own_is_counted_by_it() -> None:
+    limiter, own = RateLimiter(POLICY, Clock()), Policy(requests=2, window_seconds=60)
+    assert [limiter.take("pos", own).is_allowed for _ in range(3)] == [True, True, False]
+    refused = limiter.take("pos", own)
+    assert limiter.headers(refused, own)["RateLimit-Policy"] == '"client";q=2;w=60'
+    assert limiter.headers(refused, own)["Retry-After"] == "30"
+    assert not limiter.take("pos").is_allowed  # taken from it again, it does not start anew
+    assert limiter.take("another").remaining == 9
+
+
 def test_a_clock_that_stands_still_or_goes_back_gives_nothing() -> None:
     bucket, _ = take_one(POLICY, None, 10.0)
     assert take_one(POLICY, bucket, 9.0)[1].remaining == 8
