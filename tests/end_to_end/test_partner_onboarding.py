@@ -1,7 +1,7 @@
 """The page that a partner's integrator follows, followed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -34,13 +34,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 async def answers(stack: LocalStack) -> Answers:
     now = datetime.now(UTC)
     variables = {service.upper(): stack.url(service) for service in ("coalition", "members", "accrual", "redemption")}
-    variables |= {"TOKEN": stack.token(), "NOW": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "TODAY": f"{now:%Y-%m-%d}"}
+    variables |= {"TOKEN": stack.token(), "NOW": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    variables |= {"TODAY": f"{now:%Y-%m-%d}", "TOMORROW": f"{now + timedelta(days=1):%Y-%m-%d}"}
     return await Reader(variables).follow(PAGE.read_text(), _is_heard_of)
 
 
 def _is_heard_of(response: httpx2.Response) -> bool:
-    """Whether accrual had heard of the till's key and of the member's card when it was asked."""
-    return response.is_success and response.json().get("status") != "parked"
+    """Whether a service had heard of what it was asked about: a till's key, a member's card, a shift's receipts."""
+    told = response.json()
+    return response.is_success and told.get("status") != "parked" and told.get("items") != []
 
 
 async def test_every_call_of_the_page_succeeds(answers: Answers) -> None:
@@ -59,3 +61,23 @@ async def test_the_receipt_earns_what_the_page_says_and_the_return_takes_back_it
 async def test_the_receipt_is_explained(answers: Answers) -> None:
     told = next(answer.json() for call, answer in answers if "/v1/receipts/" in call.url)
     assert told["trace"][0]["rule_id"] == "acme-base"
+
+
+async def test_the_contract_was_drafted_by_one_and_approved_by_another(answers: Answers) -> None:
+    approved = next(answer.json() for call, answer in answers if call.url.endswith("/approve"))
+    assert (approved["state"], approved["approved_by"]) == ("approved", "person:grace")
+    assert approved["approved_by"] not in approved["authors"]
+
+
+async def test_both_keys_and_both_secrets_differ_from_the_first(answers: Answers) -> None:
+    keys = [answer.json()["till_key"] for _, answer in answers if "till_key" in answer.json()]
+    secrets = [
+        answer.json()["client_secret"] for _, answer in answers if answer.json().get("client_id") == "acme-backend"
+    ]
+    assert (len(set(keys)), len(set(secrets))) == (2, 2)
+
+
+async def test_the_gap_is_the_receipt_that_was_never_posted(answers: Answers) -> None:
+    (gap,) = next(answer.json()["items"] for call, answer in answers if "/gaps" in call.url)
+    assert (gap["store_id"], gap["till_id"], gap["missing_count"]) == ("main-street", "1", 1)
+    assert gap["missing"] == [{"first": 2, "last": 2}]
