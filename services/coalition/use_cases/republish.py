@@ -1,7 +1,7 @@
 """Tell the present state again: that is how a new projection starts, whatever the topic's retention.
 
-One partner after the other, and of each first what it was and is, then its stores, its tills, what its categories and
-articles count as, its contracts, its exposure; after the last partner the clients and people.
+One partner after the other, and of each first what it was and is, then its stores, its tills, its operators, what its
+categories and articles count as, its contracts, its exposure; after the last partner the clients and people.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,18 +11,19 @@ from typing import Literal, NamedTuple, TypeAlias
 from services.coalition.domain.categories import CategoryMapping
 from services.coalition.domain.exposure import Judged
 from services.coalition.domain.top_ups import Paid
-from services.coalition.repository import clients, contracts, exposure, partners, republishing, top_ups
+from services.coalition.repository import clients, contracts, exposure, operators, partners, republishing, top_ups
 from services.coalition.use_cases import announcements
 from services.coalition.use_cases.contract_events import contract_published
 from services.coalition.use_cases.exposure_events import exposure_messages
 from services.coalition.use_cases.judge_exposure import position_now
+from services.coalition.use_cases.operator_events import operator_changed
 from shared import outbox
 from shared.database import Transaction
 from shared.outbox import Message
 
 EVENTS_PER_PAGE_MAX = 500
 
-PartnerSection: TypeAlias = Literal["partner", "stores", "tills", "said", "contracts", "exposure"]
+PartnerSection: TypeAlias = Literal["partner", "stores", "tills", "operators", "said", "contracts", "exposure"]
 
 
 class Place(NamedTuple):
@@ -105,6 +106,12 @@ async def _tills(transaction: Transaction, after: Place, rows_max: int) -> Told:
     return Told([announcements.till_changed(transaction, each) for each in page], last)
 
 
+async def _operators(transaction: Transaction, after: Place, rows_max: int) -> Told:
+    page = await operators.load_operators(transaction, after.partner_id, after.text, rows_max)
+    last = after._replace(text=page[-1].operator_hash) if page else None
+    return Told([operator_changed(transaction, each) for each in page], last)
+
+
 async def _said(transaction: Transaction, after: Place, rows_max: int) -> Told:
     page = await republishing.load_said(transaction, after.partner_id, after.number, rows_max)
     last = after._replace(number=page[-1].version) if page else None
@@ -144,6 +151,7 @@ _SECTIONS: dict[PartnerSection, Callable[[Transaction, Place, int], Awaitable[To
     "partner": _partner,
     "stores": _stores,
     "tills": _tills,
+    "operators": _operators,
     "said": _said,
     "contracts": _contracts,
     "exposure": _exposure,

@@ -10,11 +10,12 @@ import asyncpg
 import pytest
 
 from services.accrual.use_cases.project_coalition import project_coalition as project_for_accrual
+from services.fraud.use_cases.project_operators import project_operators
 from services.redemption.use_cases.project import project_coalition as project_for_redemption
 from shared.database import Database, Transaction
 from shared.database.roles import role_name
 from shared.events.catalogue import COALITION
-from shared.events.coalition import CoalitionEvent, ExposureChanged
+from shared.events.coalition import CoalitionEvent, ExposureChanged, OperatorChanged
 from shared.web.known_clients import project_clients
 from tests.support.databases import made_database
 from tests.support.exposure import Coalition
@@ -24,7 +25,7 @@ from tests.support.servers import TestServers
 
 URL = "/v1/coalition:republish"
 PREPAID = {"kind": "prepaid", "amount_minor": 10_000, "alert_percents": [50], "when_exhausted": "refuse"}
-# What accrual and redemption know of the coalition.
+# What accrual, redemption and fraud know of the coalition.
 PROJECTED = {
     "accrual": (
         "partners",
@@ -45,13 +46,14 @@ PROJECTED = {
         "redemption_exposures",
         "api_clients",
     ),
+    "fraud": ("operators", "api_clients"),
 }
 Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A coalition, and two services that read its topic."""
+    """A coalition, and three services that read its topic."""
 
     coalition: Coalition
     readers: dict[str, Database]
@@ -69,7 +71,7 @@ class World:
         return events
 
     async def project(self, events: Sequence[CoalitionEvent]) -> None:
-        """Both services read these."""
+        """All of them read these."""
 
         async def accrual(transaction: Transaction) -> None:
             await project_clients(transaction, events)
@@ -82,8 +84,14 @@ class World:
         await self.readers["accrual"].run(accrual)
         await self.readers["redemption"].run(redemption)
 
+        async def fraud(transaction: Transaction) -> None:
+            await project_clients(transaction, events)
+            await project_operators(transaction, [event for event in events if isinstance(event, OperatorChanged)])
+
+        await self.readers["fraud"].run(fraud)
+
     async def known(self) -> Rows:
-        """All that both know."""
+        """All that they know."""
         return {
             f"{service}.{table}": [
                 dict(row)
@@ -94,7 +102,7 @@ class World:
         }
 
     async def forget(self) -> None:
-        """Both lose it."""
+        """They lose it."""
         for service, tables in PROJECTED.items():
             await self.coalition.admin.execute("truncate " + ", ".join(f"{service}.{table}" for table in tables))
 
@@ -114,7 +122,7 @@ async def world(stack: TestServers) -> AsyncIterator[World]:
     """Two partners with everything that a partner can have, two clients and a person."""
     async with AsyncExitStack() as opened:
         made = await opened.enter_async_context(made_database(stack))
-        databases = {name: Database(made.url(role_name(name))) for name in ("coalition", "accrual", "redemption")}
+        databases = {name: Database(made.url(role_name(name))) for name in ("coalition", *PROJECTED)}
         for database in databases.values():
             opened.push_async_callback(database.close)
         client = await opened.enter_async_context(coalition_client(databases["coalition"]))
@@ -144,6 +152,8 @@ async def _lived(world: World) -> None:
         await world.post(f"partners/{partner}/stores:batch", {"stores": stores})
         await world.post(f"partners/{partner}/stores/s0/tills/1/keys:rotate", {})
         await world.post(f"partners/{partner}/stores/s1/tills/2/keys:revoke", {"keys": "all", "reason_code": "lost"})
+        for number in ("7", "8"):
+            await world.post(f"partners/{partner}/operators", {"operator_id": number, "own_card": f"QX7700{number}"})
         for category in ("fruit", None):
             mapping = [{"partner_category": "OBST", "category_id": category}]
             await world.post(
@@ -175,7 +185,7 @@ def _but_when_it_was_told(known: Rows) -> Rows:
 async def test_emptied_projections_are_complete_again(world: World) -> None:
     await world.project(await world.told())
     before = await world.known()
-    assert all(before.values()), "every table of both has rows"
+    assert all(before.values()), "every table has rows"
     await world.forget()
     assert await world.republish() is None
     await world.project(await world.told())

@@ -12,7 +12,7 @@ TILL = Till("acme", "main", "1", "sequence", "0f" * 32, is_revoked=False, versio
 def test_facts_are_the_fields_without_secrets_and_digests() -> None:
     assert facts_of(CLIENT) == {
         "client_id": "pos", "partner_id": "acme", "scopes": ["receipts:write"], "is_revoked": False, "version": 3,
-        "previous_valid_until": None, "roles": [],
+        "previous_valid_until": None, "roles": [], "rate_limit": None,
     }  # fmt: skip
     assert "0f0f" not in str(facts_of(TILL))
 
