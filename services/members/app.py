@@ -8,6 +8,7 @@ from services.members.api.subjects import SUBJECTS, Parts, Problems
 from services.members.consumer import CoalitionHandler, wants_client
 from services.members.domain.duplicates import BlockingKey
 from services.members.gateways.service_data import ServiceData
+from services.members.repository.retention import EXPIRED_INVITATIONS
 from services.members.settings import MembersSettings
 from services.members.use_cases.export_member import MemberExporter
 from services.members.use_cases.find_duplicates import DuplicateFinder
@@ -48,6 +49,7 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
             Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),
             Periodic("find_duplicates", FIND_DUPLICATES_SECONDS, finder.find_all),
         ),
+        retention=(EXPIRED_INVITATIONS,),
         on_start=(database.warm,),
         on_stop=(client.aclose,),
         domain_problems=DOMAIN_PROBLEMS,

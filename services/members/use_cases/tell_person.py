@@ -15,6 +15,7 @@ from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
 from services.members.use_cases.open_key import open_key
+from services.members.use_cases.withdraw_confirmed import withdraw_confirmed
 from shared import outbox
 from shared.database import Transaction
 
@@ -32,7 +33,8 @@ class Told:
 async def tell_person(transaction: Transaction, told: Told, master_keys: MasterKeys) -> Member:
     """Write the person, record MemberChanged; the member as it stands then. Locks the e-mail's hash, then the member.
 
-    Idempotent: the same person told again is no change, and nothing is recorded.
+    Idempotent: the same person told again is no change, and nothing is recorded. What was confirmed over e-mail while
+    no address was known was not confirmed for this one, and is withdrawn.
 
     Raises:
         MemberNotFoundError, MemberGoneError: there is no such member, or not any more.
@@ -68,4 +70,5 @@ async def tell_person(transaction: Transaction, told: Told, master_keys: MasterK
     await duplicates.await_comparison(transaction, told.member_id)
     await accesses.record_access(transaction, Access(told.member_id, told.told_by, "rectification", "rectification"))
     await outbox.record(transaction, [announcements.changed(changed, transaction.now)])
+    await withdraw_confirmed(transaction, told.member_id, told.told_by)
     return changed

@@ -299,6 +299,23 @@ async def test_a_letter_to_the_old_address_confirms_nothing_for_the_new_one(
     assert await present(client, member_id) == {"member_id": member_id, "consents": [], "awaited": []}
 
 
+async def test_what_was_confirmed_before_an_address_was_known_does_not_count_for_it(
+    client: httpx2.AsyncClient, database: Database, member_id: str
+) -> None:
+    body = {"language": "en", "identifiers": [{"type": "card", "value": "00421234"}]}
+    card_first = (await client.post("/v1/members:card-first", json=body, headers=bearing())).json()["member_id"]
+    token = (await say(client, card_first, EMAIL)).json()["confirmation"]["token"]
+    assert (await confirm(client, token)).status_code == 200
+
+    person = {name: value for name, value in ADA.items() if name != "language"} | {"email": "ben@example.com"}
+    told_later = await client.put(f"/v1/members/{card_first}/person", json=person, headers=bearing())
+
+    assert told_later.status_code == 200, told_later.text
+    assert [one["is_granted"] for one in (await present(client, card_first))["consents"]] == [False]
+    assert [(one.version, one.is_granted) for one in await told(database)] == [(1, True), (2, False)]
+    assert member_id != card_first
+
+
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", f"/v1/members/{uuid4()}/consents", "consents:write"),
     ("POST", "/v1/consents:confirm", "consents:write"),

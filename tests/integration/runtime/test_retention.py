@@ -9,6 +9,7 @@ import pytest
 
 from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
 from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES
+from services.members.repository.retention import EXPIRED_INVITATIONS
 from services.notifications.repository.retention import SETTLED_MESSAGES
 from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS
 from shared.database import Database
@@ -97,6 +98,26 @@ ROWS = {
         from unnest($1::int[]) as days
         """,
         "select count(*) from accrual.parked",
+    ),
+    EXPIRED_INVITATIONS: (
+        "members",
+        """
+        with founded as (
+            insert into members.households (household_id, version) values (gen_random_uuid(), 1) returning household_id
+        ), enrolled as (
+            insert into members.members (member_id, status, language, version, enrolled_by, enrolled_at)
+            select gen_random_uuid(), 'active', 'en', 1, 'test', now() from unnest($1::int[])
+            returning member_id
+        ), numbered as (
+            select member_id, row_number() over () as place from enrolled
+        )
+        insert into members.household_invitations (household_id, member_id, invited_by, token_sha256, contributes,
+            may_spend, expires_at)
+        select household_id, member_id, member_id, sha256(member_id::text::bytea), true, true,
+            now() - make_interval(days => ($1::int[])[place])
+        from founded, numbered
+        """,
+        "select count(*) from members.household_invitations",
     ),
     HASHES_OF_WAITING_TENDERS: (
         "redemption",
