@@ -1,7 +1,8 @@
 """Whoever keeps a member's id, or a hash that leads to one, says what an erasure, a merge and an export do with it.
 
-The columns are read from the database's catalogue: every uuid, and whatever is named as a hash. One that is new is of
-something else (``OTHERS``), or in a statement that erases, merges and exports, or in ``KEPT`` with a reason.
+The columns are read from the database's catalogue: every uuid, every document, and whatever is named as a hash. One
+that is new is of something else (``OTHERS``), or in a statement that erases, merges and exports, or in ``KEPT`` with a
+reason.
 """
 
 import re
@@ -72,6 +73,7 @@ OTHERS = {
     "operator_hash",  # a cashier's
     "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "request_hash", "secret_hash", "session_id",
     "signal_id", "statement_id",
+    "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates",
 }  # fmt: skip
 
 KEPT: dict[str, dict[str, tuple[str, ...]]] = {
@@ -88,7 +90,11 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
             "ledger.ledger_aliases.survivor_id",
+            "redemption.redemption_shares.owner_id",
             "redemption.redemptions.member_id",
+        ),
+        "the registry tells who belongs to a household: whoever is erased, or merged away, leaves it": (
+            "redemption.redemption_households.places",
         ),
         "who did what when, which nobody may change": (
             "members.identifier_changes.member_id",
@@ -115,8 +121,12 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.refusals.owner_id",
             "accrual.returns.owner_id",
             "fraud.decisions.member_id",
+            "redemption.redemption_shares.owner_id",
             "redemption.redemptions.member_id",
             "redemption.redemption_waiting_tenders.member_id",
+        ),
+        "the registry tells who belongs to a household: whoever is merged away leaves it": (
+            "redemption.redemption_households.places",
         ),
         "it waits for the survivor: a merge lets it go": ("accrual.parked.owner_id",),
         "the registry tells of each identifier whose it is then": (
@@ -146,6 +156,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "members.member_attributes.member_id",
             "notifications.recipients.member_id",
             "notifications.recipients.merged_into",
+            "redemption.redemption_households.places",
             "redemption.redemption_members.member_id",
             "redemption.redemption_members.merged_into",
         ),
@@ -187,8 +198,8 @@ COLUMNS = """
     from pg_attribute
         join pg_class as class on class.oid = attrelid
         join pg_namespace as schema on schema.oid = relnamespace
-    where nspname = any($1::text[]) and relkind in ('r', 'p') and not relispartition and attnum > 0
-        and not attisdropped and (atttypid in ('uuid'::regtype, 'uuid[]'::regtype) or attname ~ '_hash(es)?$')
+    where nspname = any($1::text[]) and relkind in ('r', 'p') and not relispartition and attnum > 0 and not attisdropped
+        and (atttypid in ('uuid'::regtype, 'uuid[]'::regtype, 'jsonb'::regtype) or attname ~ '_hash(es)?$')
     order by 1, 2, 3
 """
 
