@@ -69,10 +69,11 @@ from services.coalition.domain.errors import (
     TooManyExclusionsError,
     TreeTooDeepError,
 )
-from services.coalition.domain.operators import OperatorHashing
+from services.coalition.domain.operators import OperatorHashing, oldest_version
 from services.coalition.settings import CoalitionSettings
 from services.coalition.use_cases.issue_token import TokenDesk
 from services.coalition.use_cases.judge_exposure import review_exposures
+from services.coalition.use_cases.retire_own_cards import retire_own_cards
 from services.coalition.use_cases.settle_clients import settle_clients
 from services.coalition.use_cases.settle_people import settle_people
 from shared.database import Database
@@ -185,7 +186,12 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_capture, unknown_types="dead-letter"),
         ),
         periodic=(Periodic("review exposures", REVIEW_SECONDS, partial(_review, database)),),
-        on_start=(database.warm, partial(settle_people, database), settle_declared_clients),
+        on_start=(
+            database.warm,
+            partial(settle_people, database),
+            settle_declared_clients,
+            partial(retire_own_cards, database, oldest_version(operator_hashing)),
+        ),
         domain_problems=DOMAIN_PROBLEMS,
     )
 

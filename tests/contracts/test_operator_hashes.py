@@ -6,7 +6,7 @@ import pytest
 
 from services.accrual.schemas import ReceiptBody
 from services.accrual.use_cases.read_document import Submission, to_event
-from services.coalition.domain.operators import OperatorHashing
+from services.coalition.domain.operators import OperatorHashing, oldest_version
 from services.coalition.schemas.operators import OperatorBody
 from shared.ids import IdentifierKey
 from shared.receipt_key import encode_receipt_key
@@ -47,4 +47,5 @@ def test_an_operator_is_registered_under_the_hash_that_receipts_bear(said: str) 
 
 def test_both_hashes_never_change() -> None:
     assert REGISTER.operator_hash("grocer", "0042") == "1.S511nTzm_iI_WuOoJgDZz89YGcLT1Cxw7wUxboIlRjk"
+    assert oldest_version(REGISTER) == 1
     assert REGISTER.card_hashes("ab-12 cd") == ("1.9ql5wOo9OC-3QVQypnQ89Jtge-E2XiYhEk_pZyqa-PA",)

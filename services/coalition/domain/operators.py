@@ -10,6 +10,8 @@ from services.coalition.domain.errors import OperatorLeftError
 from shared.events.coalition import OperatorState
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
 
+_ANY_CARD = "0000"
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -85,3 +87,8 @@ def changed(operator: Operator, change: OperatorChange) -> Operator:
     if (state, cards) == (operator.state, operator.own_card_hashes):
         return operator
     return replace(operator, state=state, own_card_hashes=cards, version=operator.version + 1)
+
+
+def oldest_version(hashing: OperatorHashing) -> int:
+    """The lowest version of the keys that are valid: hashes of any card begin with theirs."""
+    return min(int(made.partition(".")[0]) for made in hashing.card_hashes(_ANY_CARD))

@@ -50,6 +50,26 @@ TAKE_CARDS_AWAY = f"""
     returning {_COLUMNS}
 """
 
+# A hash begins with its key's version. Looked for at a start alone; who has no card is passed over.
+_IS_RETIRED = """
+    own_card_hashes <> '{}'
+    and exists (select from unnest(own_card_hashes) as hash where split_part(hash, '.', 1)::integer < $1)
+"""
+
+FIND_PARTNER_WITH_RETIRED_CARDS = f"select partner_id from operators where {_IS_RETIRED} order by partner_id limit 1"
+
+RETIRE_CARDS = f"""
+    update operators
+    set own_card_hashes = array(
+            select hash from unnest(own_card_hashes) as hash where split_part(hash, '.', 1)::integer >= $1
+        ),
+        version = version + 1, changed_at = $4
+    where partner_id = $2 and operator_hash in (
+        select operator_hash from operators where partner_id = $2 and {_IS_RETIRED} order by operator_hash limit $3
+    )
+    returning {_COLUMNS}
+"""
+
 
 async def hold_for_writing(transaction: Transaction) -> None:
     """Wait for an erasure that is under way, and make one that comes wait; before the partner's row is locked."""
@@ -103,6 +123,18 @@ async def take_cards_away(transaction: Transaction, card_hashes: Collection[str]
     if not partners:
         return []
     rows = await transaction.raw.fetch(TAKE_CARDS_AWAY, partners, hashes, transaction.now)
+    return sorted((_operator(row) for row in rows), key=lambda operator: operator.subject)
+
+
+async def find_partner_with_retired_cards(transaction: Transaction, oldest_version: int) -> str | None:
+    """A partner with own cards that are hashed with keys of lower versions."""
+    found: str | None = await transaction.raw.fetchval(FIND_PARTNER_WITH_RETIRED_CARDS, oldest_version)
+    return found
+
+
+async def retire_cards(transaction: Transaction, partner_id: str, oldest_version: int, rows_max: int) -> list[Operator]:
+    """Delete hashes of own cards that were made with keys of lower versions; the operators as they are then."""
+    rows = await transaction.raw.fetch(RETIRE_CARDS, oldest_version, partner_id, rows_max, transaction.now)
     return sorted((_operator(row) for row in rows), key=lambda operator: operator.subject)
 
 

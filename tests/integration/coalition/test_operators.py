@@ -9,9 +9,12 @@ import httpx2
 import pytest
 
 from services.coalition.consumer import MemberHandler
-from services.coalition.domain.operators import OperatorChange
+from services.coalition.domain.operators import Operator, OperatorChange
+from services.coalition.use_cases import retire_own_cards as retiring
 from services.coalition.use_cases.change_operator import change_operator
 from services.coalition.use_cases.erase_members import erase_members
+from services.coalition.use_cases.register_operators import register_operators
+from services.coalition.use_cases.retire_own_cards import retire_own_cards
 from shared.database import Database, Transaction
 from shared.events.catalogue import COALITION
 from shared.events.coalition import OperatorChanged
@@ -265,3 +268,28 @@ async def test_two_who_register_one_operator_are_told_apart(client: Client, data
     answers = await asyncio.gather(*(register(client) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     assert len(await told(database)) == 1
+
+
+async def test_cards_under_a_key_that_is_valid_no_more_are_let_go_at_a_start(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No erasure would name such a hash any more."""
+    monkeypatch.setattr(retiring, "RETIRED_PAGE_MAX", 2)
+    newer = hash_identifier(IdentifierType.CARD, "QX77001122", IdentifierKey(2, KEY.secret))
+    rows = [
+        Operator("acme", f"1.{number:043}", own_card_hashes=cards)
+        for number, cards in enumerate([(CARD_HASH,), (CARD_HASH, newer), (newer,), (), (CARD_HASH,)])
+    ]
+    await database.run(lambda transaction: register_operators(transaction, "acme", rows, "hr"))
+
+    for oldest in (1, 2, 2, 1):
+        await retire_own_cards(database, oldest)
+
+    after = [event.data for event in (await told(database))[len(rows) :]]
+    assert sorted((data.operator_hash, data.version, data.own_card_hashes) for data in after) == [
+        (rows[0].operator_hash, 2, ()),
+        (rows[1].operator_hash, 2, (newer,)),
+        (rows[4].operator_hash, 2, ()),
+    ]
+    async with database.transaction() as transaction:
+        assert CARD_HASH not in str(await transaction.raw.fetch("select * from operators"))
