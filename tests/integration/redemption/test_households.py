@@ -234,6 +234,33 @@ async def test_all_spend_at_once_and_nothing_is_oversold(spending: Spending) -> 
     assert sum(await available(spending)) == 900 - 5 * 60
 
 
+async def test_holds_captures_voids_and_receipts_of_all_at_once_agree_with_the_ledger(spending: Spending) -> None:
+    await live_together(spending, 100, 300, 500)
+    people = (ANNA, BERT, CARA)
+    open_holds = [(await pooled(spending, people[turn % 3], 60)).redemption_id for turn in range(SPENDERS)]
+    captures = [spending.capture(one, 1, 50) for one in open_holds[:4]]
+    voids = [spending.void(one) for one in open_holds[4:8]]
+    tenders = [tender_of(paid_with_points(number, 60, one)) for number, one in enumerate(open_holds[8:], 1)]
+    holds = [spending.hold(people[-turn % 3], 45) for turn in range(SPENDERS)]
+
+    outcomes = await asyncio.gather(*captures, *voids, spending.settle(*tenders), *holds)
+
+    held = sum(outcome.redemption.held_points for outcome in outcomes if isinstance(outcome, Held))
+    balances = [await spending.balance(member_id) for member_id in people]
+    assert sum(balance.held for balance in balances) == held
+    assert sum(balance.available for balance in balances) == 900 - held - 4 * 50 - 4 * 60
+
+
+async def test_what_an_erased_member_lent_is_still_taken_and_given_back(spending: Spending) -> None:
+    await live_together(spending, 100, 300, 0)
+    redemption_id = (await pooled(spending, ANNA, 350)).redemption_id
+
+    await spending.members(erased(BERT, version=200))
+
+    assert (await spending.capture(redemption_id, 1, 120)).capture.released_points == 230
+    assert await available(spending) == [0, 280, 0]  # nobody's, as whatever an erased member had
+
+
 async def test_a_hold_made_before_a_leave_stands(spending: Spending) -> None:
     await live_together(spending, 100, 300, 500)
     redemption_id = (await pooled(spending, ANNA, 350)).redemption_id
