@@ -26,6 +26,7 @@ APPEND_ONLY_TABLES = frozenset(
         ("members", "personal_accesses"),
         ("members", "status_changes"),
     }
+    | {(service, "retention_changes") for service in SERVICES}
 )
 
 # A service holds locks for milliseconds; what lasts this long is stuck, and must not hold others up.

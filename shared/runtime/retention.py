@@ -28,6 +28,22 @@ RETENTION_DDL: tuple[str, ...] = (
     )
     """,
 )
+# Who changed it, from what to what, and why. Append-only by privilege (shared/database/roles.py).
+RETENTION_CHANGES_DDL: tuple[str, ...] = (
+    """
+    create table retention_changes (
+        change_id bigint generated always as identity primary key,
+        data_class text not null,
+        at timestamptz not null,
+        author text not null,
+        before_days integer not null,
+        after_days integer not null,
+        why text
+    )
+    """,
+    "create index retention_changes_of_class on retention_changes (data_class, change_id)",
+)
+CHANGES_SHOWN_MAX = 20  # of each class, the newest
 ROWS_PER_PAGE_MAX = 1_000  # a page is one short transaction: nobody waits for it
 
 LET_GO = Counter("tessera_retention_rows_total", "Rows that were let go because their time was over.", ["data_class"])
@@ -48,6 +64,17 @@ _KEEP_DAYS = "select keep_days from retention where data_class = $1"
 _LIST = """
     select data_class, purpose, keep_days, keep_days_min, action, changed_by, changed_at
     from retention order by data_class
+"""
+_LIST_CHANGES = """
+    select class.data_class, change.at, change.author, change.before_days, change.after_days, change.why
+    from retention as class cross join lateral (
+        select * from retention_changes where data_class = class.data_class order by change_id desc limit $1
+    ) as change
+    order by class.data_class, change.change_id desc
+"""
+_LOCK = "select keep_days from retention where data_class = $1 for no key update"
+_LOG = """
+    insert into retention_changes (data_class, at, author, before_days, after_days, why) values ($1, $2, $3, $4, $5, $6)
 """
 _CHANGE = """
     update retention set keep_days = $2, changed_by = $3, changed_at = $4
@@ -84,6 +111,17 @@ class Rule:
     action: Action
     changed_by: str | None
     changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who kept a class for another number of days, and why."""
+
+    at: datetime
+    author: str
+    before_days: int
+    after_days: int
+    why: str | None
 
 
 # Letters whose fate is settled: every service has them. Those that are pending stay however old they are.
@@ -149,7 +187,25 @@ async def load_rules(transaction: Transaction) -> list[Rule]:
     return [Rule(**dict(row)) for row in await transaction.raw.fetch(_LIST)]
 
 
-async def change_rule(transaction: Transaction, data_class: str, keep_days: int, changed_by: str) -> Rule | None:
-    """Keep a class for another number of days. None where there is no such class, or it needs more days than these."""
+async def load_changes(transaction: Transaction) -> dict[str, list[Change]]:
+    """Of each class the newest ``CHANGES_SHOWN_MAX`` changes, newest first; a class that nobody changed is absent."""
+    found: dict[str, list[Change]] = {}
+    for row in await transaction.raw.fetch(_LIST_CHANGES, CHANGES_SHOWN_MAX):
+        data_class, *change = row.values()
+        found.setdefault(data_class, []).append(Change(*change))
+    return found
+
+
+async def change_rule(
+    transaction: Transaction, data_class: str, keep_days: int, changed_by: str, why: str | None = None
+) -> Rule | None:
+    """Keep a class for another number of days, and record who did it, from what and why; the same number again is no
+    change. None where there is no such class, or it needs more days than these.
+    """
+    before_days = await transaction.raw.fetchval(_LOCK, data_class)
     row = await transaction.raw.fetchrow(_CHANGE, data_class, keep_days, changed_by, transaction.now)
-    return None if row is None else Rule(**dict(row))
+    if row is None:
+        return None
+    if before_days != keep_days:
+        await transaction.raw.execute(_LOG, data_class, transaction.now, changed_by, before_days, keep_days, why)
+    return Rule(**dict(row))

@@ -7,14 +7,37 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from shared.database import Database
-from shared.runtime.retention import Action, Rule, change_rule, load_rules
-from shared.web import Body, Principal, Problem, invalid_field, not_found, problems, requires
+from shared.runtime.retention import Action, Change, Rule, change_rule, load_changes, load_rules
+from shared.web import Body, Principal, Problem, Text, invalid_field, not_found, problems, requires
 
 KEEP_DAYS_MAX = 36_500
 DATA_CLASS_PATTERN = r"^[a-z][a-z_]{0,63}$"
 
 Reader = Annotated[Principal, requires("retention:read")]
 Writer = Annotated[Principal, requires("retention:write")]
+
+
+class ChangeAnswer(BaseModel):
+    """Who kept the class for another number of days, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    author: str
+    before_days: int
+    after_days: int
+    why: str | None
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """The answer for a change."""
+        return cls(
+            at=change.at,
+            author=change.author,
+            before_days=change.before_days,
+            after_days=change.after_days,
+            why=change.why,
+        )
 
 
 class RuleAnswer(BaseModel):
@@ -44,18 +67,25 @@ class RuleAnswer(BaseModel):
         )
 
 
+class RuleWithChangesAnswer(RuleAnswer):
+    """The same, and the newest of its changes."""
+
+    changes: list[ChangeAnswer] = Field(description="The newest 20, newest first.")
+
+
 class RulesAnswer(BaseModel):
     """All of a service's classes."""
 
     model_config = ConfigDict(frozen=True)
 
-    rules: list[RuleAnswer]
+    rules: list[RuleWithChangesAnswer]
 
 
 class KeepBody(Body):
     """For how long to keep a class from now on."""
 
     keep_days: Annotated[StrictInt, Field(ge=1, le=KEEP_DAYS_MAX)]
+    why: Text | None = None
 
 
 def retention_router(database: Database) -> APIRouter:
@@ -67,7 +97,16 @@ def retention_router(database: Database) -> APIRouter:
         """Every class of data that this service keeps for a time."""
         _refuse_partners(principal)
         async with database.transaction() as transaction:
-            return RulesAnswer(rules=[RuleAnswer.of(rule) for rule in await load_rules(transaction)])
+            rules, changes = await load_rules(transaction), await load_changes(transaction)
+        return RulesAnswer(
+            rules=[
+                RuleWithChangesAnswer(
+                    **RuleAnswer.of(rule).model_dump(),
+                    changes=[ChangeAnswer.of(change) for change in changes.get(rule.data_class, ())],
+                )
+                for rule in rules
+            ]
+        )
 
     @router.put("/{data_class}", responses=problems(400, 401, 403, 404, 413, 415, 422))
     async def keep(
@@ -76,7 +115,7 @@ def retention_router(database: Database) -> APIRouter:
         """Keep a class for another number of days. Sent again, it changes nothing: no Idempotency-Key is needed."""
         _refuse_partners(principal)
         async with database.transaction() as transaction:
-            changed = await change_rule(transaction, data_class, body.keep_days, principal.client_id)
+            changed = await change_rule(transaction, data_class, body.keep_days, principal.client_id, body.why)
             if changed is not None:
                 return RuleAnswer.of(changed)
             known = {rule.data_class: rule for rule in await load_rules(transaction)}

@@ -203,6 +203,27 @@ async def test_the_programme_reads_and_sets_it_over_http(service: SmallService) 
         assert (await call("GET", "/v1/retention", partner_id="acme")).status_code == 403
 
 
+async def test_who_changed_it_from_what_and_why_is_kept_for_ever(
+    service: SmallService, database_of: Callable[[str], Database]
+) -> None:
+    async with service.running("api") as running:
+        token = service.issuer.token("retention:read retention:write")
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx2.AsyncClient(base_url=running.url, trust_env=False, headers=headers) as client:
+            letters = "/v1/retention/settled_dead_letters"
+            for body in ({"keep_days": 30, "why": "audit 7"}, {"keep_days": 30}, {"keep_days": 60}):
+                assert (await client.put(letters, json=body)).status_code == 200
+            [rule] = (await client.get("/v1/retention")).json()["rules"]
+    told = [
+        (change["author"], change["before_days"], change["after_days"], change["why"]) for change in rule["changes"]
+    ]
+    assert told == [("client-1", 30, 60, None), ("client-1", 90, 30, "audit 7")]  # the same again is no change
+    for statement in ("update retention_changes set author = 'nobody'", "delete from retention_changes"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database_of(SERVICE).transaction() as transaction:
+                await transaction.raw.execute(statement)
+
+
 async def test_fewer_days_than_exactness_needs_are_refused_with_the_number(
     service: SmallService, database_of: Callable[[str], Database]
 ) -> None:
