@@ -124,7 +124,7 @@ class OwnData:
     attributes: Sequence[tuple[Attribute, Entry]]
     quality: Quality
     field_checks: Sequence[FieldCheck]
-    referral_code: str | None
+    referral_codes: Sequence[str]
     referrals: Sequence[Referral]
     households: Sequence[HouseholdPlace]
     household_changes: Sequence[PlaceChange]

@@ -72,6 +72,13 @@ FIELD_CHECKS = """
     order by check_id
     limit $2
 """
+# The one that goes on being given out first: the survivor's own, where it has one.
+REFERRAL_CODES = """
+    select code from referral_codes
+    where member_id = any($1::uuid[])
+    order by member_id <> ($1::uuid[])[1], member_id
+    limit $2
+"""
 REFERRALS = """
     select false as is_referrer, referred_at from referrals where member_id = any($1::uuid[])
     union all
@@ -141,6 +148,11 @@ async def load_attribute_entries(
 async def load_field_checks(transaction: Transaction, family: Sequence[UUID]) -> list[FieldCheck]:
     """What was found out about fields, the oldest first."""
     return [FieldCheck(**row) for row in await _all(transaction, FIELD_CHECKS, family)]
+
+
+async def load_referral_codes(transaction: Transaction, family: Sequence[UUID]) -> list[str]:
+    """The codes by which friends join: of the first of the family first."""
+    return [row["code"] for row in await _all(transaction, REFERRAL_CODES, family)]
 
 
 async def load_referrals(transaction: Transaction, family: Sequence[UUID]) -> list[Referral]:

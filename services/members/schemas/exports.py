@@ -130,6 +130,9 @@ class ExportAnswer(AnswerModel):
     data_quality: QualityAnswer
     field_checks: list[FieldCheckData]
     referral_code: str | None
+    former_referral_codes: list[str] = Field(
+        description="Of those who were merged into the member; friends join by them."
+    )
     referrals: list[ReferralData]
     households: list[HouseholdData]
     household_changes: list[HouseholdChangeData]
@@ -164,7 +167,8 @@ class ExportAnswer(AnswerModel):
             attributes=[AttributeValueAnswer.of(*entry) for entry in own.attributes],
             data_quality=QualityAnswer.of(member.member_id, own.quality),
             field_checks=[FieldCheckData.model_validate(check) for check in own.field_checks],
-            referral_code=own.referral_code,
+            referral_code=next(iter(own.referral_codes), None),
+            former_referral_codes=list(own.referral_codes[1:]),
             referrals=[ReferralData.model_validate(each) for each in own.referrals],
             households=[HouseholdData.model_validate(place) for place in own.households],
             household_changes=[HouseholdChangeData.model_validate(change) for change in own.household_changes],

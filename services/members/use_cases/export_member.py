@@ -16,7 +16,7 @@ from services.members.domain.exports import (
     ServiceItems,
 )
 from services.members.gateways.service_data import ServiceData
-from services.members.repository import accesses, consents, exports, joining, registry, terms
+from services.members.repository import accesses, consents, exports, registry, terms
 from services.members.sealing.attributes import read
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.open_key import open_key
@@ -87,7 +87,7 @@ class MemberExporter:
             attributes=[(attribute, read(attribute, entry, key)) for attribute, entry in entries],
             quality=await read_quality(transaction, member_id),
             field_checks=await exports.load_field_checks(transaction, family),
-            referral_code=await joining.find_code(transaction, member_id),
+            referral_codes=await exports.load_referral_codes(transaction, family),
             referrals=await exports.load_referrals(transaction, family),
             households=await exports.load_households(transaction, family),
             household_changes=await exports.load_household_changes(transaction, family),

@@ -172,6 +172,10 @@ async def test_of_members_who_were_merged_everything_is_given_under_either_id(
     merged = await enrol(client, email="ada@example.org", identifiers=[{"type": "card", "value": "9002"}])
     await call(client, "POST", f"members/{merged}/status", {"status": "earn_only", "reason_code": "minor"})
     await call(client, "POST", f"members/{merged}/status", {"status": "active", "reason_code": "of_age"})
+    codes = [
+        (await call(client, "POST", f"members/{member_id}/referral-code", {}))["referral_code"]
+        for member_id in (survivor, merged)
+    ]
     body = {"merged_member_id": merged, "reason_code": "duplicate"}
     await call(client, "POST", f"members/{survivor}/merge", body)
     others.kept = {("accrual", survivor): ["new"], ("accrual", merged): ["old"]}
@@ -180,6 +184,7 @@ async def test_of_members_who_were_merged_everything_is_given_under_either_id(
 
     for each in told:
         assert (each["member_id"], each["former_ids"]) == (survivor, [merged])
+        assert [each["referral_code"], *each["former_referral_codes"]] == codes
         assert [change["to_status"] for change in each["status_changes"]] == ["earn_only", "active", "merged"]
         assert len(each["identifiers"]) == 2
         assert each["services"]["accrual"] == [{"what": "new"}, {"what": "old"}]
