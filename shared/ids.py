@@ -53,6 +53,40 @@ class IdentifierKey:
         return f"IdentifierKey(version={self.version}, secret=…)"
 
 
+@dataclass(frozen=True, slots=True)
+class IdentifierKeys:
+    """The keys that are valid: one, or two while identifiers are re-keyed. ``present`` is what doors hash with; what
+    bears the hash of the ``second`` is known all the same, be it the key of yesterday or that of tomorrow.
+    """
+
+    present: IdentifierKey
+    second: IdentifierKey | None = None
+
+    def __post_init__(self) -> None:
+        if self.second is None:
+            return
+        if self.second.version == self.present.version:
+            raise ValueError("two identifier keys are valid under one version: give the second a version of its own")
+        if hmac.compare_digest(self.second.secret, self.present.secret):
+            raise ValueError("the second identifier key is the first one again: make a new one")
+
+    @property
+    def oldest(self) -> IdentifierKey:
+        """The one with the lower version: while two are valid it stays the same, whichever of them is the present one.
+
+        For what is compared within days and kept no longer, like the fingerprint of a request.
+        """
+        return min(self._all, key=lambda key: key.version)
+
+    def hashes(self, kind: IdentifierType, normal_form: str) -> tuple[str, ...]:
+        """What may stand for an identifier: the hash under the present key, then that under the second."""
+        return tuple(hash_identifier(kind, normal_form, key) for key in self._all)
+
+    @property
+    def _all(self) -> tuple[IdentifierKey, ...]:
+        return (self.present,) if self.second is None else (self.present, self.second)
+
+
 def new_id() -> UUID:
     """A new UUIDv7: unique everywhere, rising with time, so that indexes grow at their end."""
     return uuid_utils.compat.uuid7()
@@ -94,6 +128,11 @@ def hash_identifier(kind: IdentifierType, normal_form: str, key: IdentifierKey) 
     """HMAC-SHA-256 over ``type:normal form``, written ``<key version>.<base64url>``. Equal inputs give equal hashes."""
     digest = hmac.digest(key.secret, f"{kind.value}:{normal_form}".encode(), "sha256")
     return f"{key.version}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def key_version_of(identifier_hash: str) -> int:
+    """The version of the key that a hash was made with."""
+    return int(identifier_hash.partition(".")[0])
 
 
 def _e164(value: str, country: str) -> str:

@@ -51,7 +51,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         waiter=OutcomeWaiter(jobs.load_outcomes),
         programme=programme,
         reading=Reading(
-            settings.hashing_key,
+            settings.hashing_keys,
             settings.country,
             settings.qr_token_keys,
             settings.identifier_capabilities,

@@ -137,8 +137,10 @@ class Door:
         reason = why_not_taken(standing)
         if reason is not None:
             return PartnerNotOpenError(reason)
-        member_id = submission.member_id or known.members.get(submission.identifier_hash or "")
-        event = to_event(submission, member_id, now, self.reading.key)
+        # The registry may have told of the identifier under one key or the other.
+        owners = [known.members[each] for each in submission.identifier_hashes if each in known.members]
+        member_id = submission.member_id or next(iter(owners), None)
+        event = to_event(submission, member_id, now, self.reading.keys.present)
         message = purchase_message(event)
         records.append(OutgoingRecord(message.topic, message.key.encode(), message.body, message.headers))
         return Taken(submission.receipt_id, submission.natural_key, None)
@@ -149,7 +151,7 @@ class Door:
 
 
 async def _load_known(transaction: Transaction, submissions: Sequence[Submission]) -> _Known:
-    hashes = {found.identifier_hash for found in submissions if found.identifier_hash is not None}
+    hashes = {each for found in submissions for each in found.identifier_hashes}
     tills = {Till(found.partner_id, found.store_id, found.till_id) for found in submissions}
     partner_ids = {found.partner_id for found in submissions}
     return _Known(

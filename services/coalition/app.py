@@ -142,7 +142,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
     signer = settings.token_signer()
     hasher = SecretHasher()
     shown_once = ShownOnce(Seal(signer.key_material(), "coalition"))
-    operator_hashing = OperatorHashing(settings.hashing_key, settings.country)
+    operator_hashing = OperatorHashing(settings.hashing_keys, settings.country)
     declared = [client.declared() for client in settings.bootstrap_clients]
 
     async def settle_declared_clients() -> None:

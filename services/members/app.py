@@ -36,11 +36,11 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
         database=database,
         identities=settings.identities,
         master_keys=master_keys,
-        seal=Seal(settings.hashing_key.secret, "members"),
+        seal=Seal(settings.hashing_keys.oldest.secret, "members"),
         importer=MemberImporter(database, master_keys),
         exporter=MemberExporter(database, other_services(settings, client), master_keys),
     )
-    blocking_key = BlockingKey.of(settings.hashing_key.secret)
+    blocking_key = BlockingKey.of(settings.hashing_keys.oldest.secret)
     finder = DuplicateFinder(database, master_keys, blocking_key, settings.duplicate_score_percent_min)
     return Wiring(
         routers=tuple(router for subject in SUBJECTS for router in subject.routers(parts)),

@@ -118,7 +118,7 @@ class MembersSettings(QrSettings):
     @property
     def identities(self) -> Identities:
         """How values become hashes in this programme."""
-        return Identities(self.hashing_key, self.country, self.card_check_digit)
+        return Identities(self.hashing_keys, self.country, self.card_check_digit)
 
     @property
     def reasons(self) -> frozenset[str]:

@@ -67,4 +67,5 @@ identifiers = Table(
     Column("state", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("linked_at", DateTime(timezone=True), nullable=False),
+    Column("identifier_id", Uuid, nullable=False),
 )

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from shared.identifier_capabilities import Capabilities
-from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+from shared.ids import IdentifierKeys, IdentifierType, normalise_identifier
 from shared.qr_tokens import QrKeys
 
 
@@ -17,17 +17,17 @@ class Programme:
     point_type: str
     pricing: Pricing
     country: str
-    identifier_key: IdentifierKey
+    identifier_keys: IdentifierKeys
     fresh_facts: FreshFacts
     topic_partitions: int
     zone: tzinfo
     qr_keys: QrKeys = field(default_factory=lambda: QrKeys({}))
     capabilities: Capabilities = field(default_factory=Capabilities)
 
-    def hash_of(self, kind: IdentifierType, value: str) -> str:
-        """What stands for an identifier that a till has read.
+    def hashes_of(self, kind: IdentifierType, value: str) -> tuple[str, ...]:
+        """What may stand for an identifier that a till has read, under every valid key, the present one's first.
 
         Raises:
             InvalidIdentifierError: the value cannot be of this type.
         """
-        return hash_identifier(kind, normalise_identifier(kind, value, self.country), self.identifier_key)
+        return self.identifier_keys.hashes(kind, normalise_identifier(kind, value, self.country))

@@ -45,7 +45,7 @@ class RedemptionSettings(TillSettings):
             point_type=self.point_type,
             pricing=Pricing(self.currency, self.minor_per_point),
             country=self.country,
-            identifier_key=self.hashing_key,
+            identifier_keys=self.hashing_keys,
             fresh_facts=FreshFacts(self.hold_points_max_while_behind),
             topic_partitions=self.topic_partitions,
             zone=ZoneInfo(self.time_zone),

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sqlalchemy.exc import ArgumentError
 
 from shared.database.tls import InvalidTlsError, engine_arguments
-from shared.ids import IdentifierKey
+from shared.ids import IdentifierKey, IdentifierKeys
 from shared.kafka.security import InvalidSecurityError, KafkaSecurity, Mechanism, Protocol
 from shared.kafka.settings import KafkaSettings
 from shared.money import is_currency
@@ -105,10 +105,18 @@ class ServiceSettings(BaseSettings):
     rate_limit_window_seconds: int = Field(default=10, ge=1, le=3_600, description="How long that window is.")
     identifier_key: SecretStr = Field(
         description="What cards, phones and tokens are hashed with: 64 hex digits (openssl rand -hex 32), the same for "
-        "all services, for ever."
+        "all services. It is replaced by the steps of docs/replacing-the-identifier-key.md."
     )
     identifier_key_version: int = Field(
         default=1, ge=1, description="The version of identifier_key; it stands in every hash."
+    )
+    identifier_key_second: SecretStr | None = Field(
+        default=None,
+        description="A second key, valid while identifiers are re-keyed: the next one before the switch, the old one "
+        "after it; 64 hex digits.",
+    )
+    identifier_key_second_version: int | None = Field(
+        default=None, ge=1, description="The version of identifier_key_second."
     )
     country: str = Field(
         default="US", pattern=r"^[A-Z]{2}$", description="The programme's country (ISO 3166), for phone numbers."
@@ -137,10 +145,10 @@ class ServiceSettings(BaseSettings):
             raise ValueError("it cannot be read, or a file that it names cannot") from None
         return value
 
-    @field_validator("identifier_key")
+    @field_validator("identifier_key", "identifier_key_second")
     @classmethod
-    def _is_hex_key(cls, value: SecretStr) -> SecretStr:
-        if not _HEX_KEY.match(value.get_secret_value()):
+    def _is_hex_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _HEX_KEY.match(value.get_secret_value()):
             raise ValueError("it must be 64 hex digits")
         return value
 
@@ -176,6 +184,18 @@ class ServiceSettings(BaseSettings):
             raise ValueError(f"{ENV_PREFIX}EXTERNAL_ISSUERS: {clash}")
         return self
 
+    @model_validator(mode="after")
+    def _identifier_keys_are_two(self) -> Self:
+        if (self.identifier_key_second is None) != (self.identifier_key_second_version is None):
+            raise ValueError(
+                f"{ENV_PREFIX}IDENTIFIER_KEY_SECOND and {ENV_PREFIX}IDENTIFIER_KEY_SECOND_VERSION: set both, or none"
+            )
+        try:
+            _ = self.hashing_keys
+        except ValueError as error:
+            raise ValueError(f"{ENV_PREFIX}IDENTIFIER_KEY_SECOND: {error}") from None
+        return self
+
     @property
     def kafka(self) -> KafkaSettings:
         """The cluster, as ``shared.kafka`` wants it."""
@@ -204,9 +224,17 @@ class ServiceSettings(BaseSettings):
         return Policy(self.rate_limit_requests, self.rate_limit_window_seconds)
 
     @property
-    def hashing_key(self) -> IdentifierKey:
-        """The key that identifiers are hashed with."""
-        return IdentifierKey(self.identifier_key_version, bytes.fromhex(self.identifier_key.get_secret_value()))
+    def hashing_keys(self) -> IdentifierKeys:
+        """The keys that identifiers are hashed with."""
+        present = _identifier_key(self.identifier_key_version, self.identifier_key)
+        if self.identifier_key_second is None or self.identifier_key_second_version is None:
+            return IdentifierKeys(present)
+        second = _identifier_key(self.identifier_key_second_version, self.identifier_key_second)
+        return IdentifierKeys(present, second)
+
+
+def _identifier_key(version: int, secret: SecretStr) -> IdentifierKey:
+    return IdentifierKey(version, bytes.fromhex(secret.get_secret_value()))
 
 
 def load_settings(settings: type[S]) -> S:

@@ -8,12 +8,12 @@ from services.accrual.schemas import ReceiptBody
 from services.accrual.use_cases.read_document import Submission, to_event
 from services.coalition.domain.operators import OperatorHashing, oldest_version
 from services.coalition.schemas.operators import OperatorBody
-from shared.ids import IdentifierKey
+from shared.ids import IdentifierKey, IdentifierKeys
 from shared.receipt_key import encode_receipt_key
 
 KEY = IdentifierKey(version=1, secret=bytes(range(32)))
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-REGISTER = OperatorHashing(KEY, "US")
+REGISTER = OperatorHashing(IdentifierKeys(KEY), "US")
 RECEIPT = {
     "key": {
         "scheme": "sequence",

@@ -36,7 +36,7 @@ from shared.events.members import (
 )
 from shared.events.purchases import PurchaseRecorded, Tender
 from shared.events.redemptions import RedemptionEvent
-from shared.ids import IdentifierKey, new_id
+from shared.ids import IdentifierKey, IdentifierKeys, new_id
 from shared.ledger import Balances, Earn, LotTerms, load_balances
 from shared.receipt_key import SequenceKey, natural_key_of
 from shared.web import Principal
@@ -51,7 +51,7 @@ PROGRAMME = Programme(
     point_type="points",
     pricing=Pricing("USD", 1),
     country="US",
-    identifier_key=KEY,
+    identifier_keys=IdentifierKeys(KEY),
     fresh_facts=FreshFacts(points_max=5_000),
     topic_partitions=4,
     zone=UTC,
@@ -109,7 +109,7 @@ class Spending:
         return await self.do(
             lambda transaction: hold_in(
                 transaction,
-                Spender(member_id, identifier_hash),
+                Spender(member_id, () if identifier_hash is None else (identifier_hash,)),
                 points,
                 redemption_id=redemption_id,
                 partner_id=partner_id,

@@ -22,7 +22,14 @@ from shared.events.purchases import (
     Tender,
 )
 from shared.identifier_capabilities import Capabilities
-from shared.ids import IdentifierKey, IdentifierType, InvalidIdentifierError, hash_identifier, normalise_identifier
+from shared.ids import (
+    IdentifierKey,
+    IdentifierKeys,
+    IdentifierType,
+    InvalidIdentifierError,
+    hash_identifier,
+    normalise_identifier,
+)
 from shared.qr_tokens import RECEIPT_CLOCK_TOLERANCE, InvalidQrTokenError, QrKeys, is_qr_token
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
 from shared.telemetry.trace_context import current_traceparent
@@ -50,8 +57,9 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A document with its identity: who issued it where, its natural key, its hash, and what was shown: the hash of an
-    identifier, or the member and the session of a QR token.
+    """A document with its identity: who issued it where, its natural key, its hash, and what was shown: an identifier
+    as its hash under the present key and, while two are valid, the second one; or the member and the session of a QR
+    token.
     """
 
     body: ReceiptBody
@@ -63,6 +71,12 @@ class Submission:
     identifier_hash: str | None
     member_id: UUID | None = None
     session_id: UUID | None = None
+    second_hash: str | None = None
+
+    @property
+    def identifier_hashes(self) -> tuple[str, ...]:
+        """All that may stand for the identifier, the present key's first."""
+        return tuple(each for each in (self.identifier_hash, self.second_hash) if each is not None)
 
     @property
     def receipt_id(self) -> str:
@@ -74,7 +88,7 @@ class Submission:
 class Reading:
     """What this programme makes of what a till has read, and what its documents' hashes are keyed with."""
 
-    key: IdentifierKey
+    keys: IdentifierKeys
     country: str
     qr_keys: QrKeys
     capabilities: Capabilities
@@ -87,6 +101,7 @@ class _Shown(NamedTuple):
     identifier_hash: str | None = None
     member_id: UUID | None = None
     session_id: UUID | None = None
+    second_hash: str | None = None
 
 
 def identify(body: ReceiptBody, issuer: Issuer, reading: Reading) -> Submission:
@@ -114,6 +129,7 @@ def identify(body: ReceiptBody, issuer: Issuer, reading: Reading) -> Submission:
         identifier_hash=shown.identifier_hash,
         member_id=shown.member_id,
         session_id=shown.session_id,
+        second_hash=shown.second_hash,
     )
 
 
@@ -131,7 +147,8 @@ def _shown(body: ReceiptBody, reading: Reading, faults: list[Fault]) -> _Shown:
             token.require(body.occurred_at, RECEIPT_CLOCK_TOLERANCE)
             return _Shown(None, token.member_id, token.session_id)
         kind = IdentifierType(said.type)
-        return _Shown(hash_identifier(kind, normalise_identifier(kind, said.value, reading.country), reading.key))
+        present, *second = reading.keys.hashes(kind, normalise_identifier(kind, said.value, reading.country))
+        return _Shown(present, second_hash=second[0] if second else None)
     except (InvalidIdentifierError, InvalidQrTokenError) as error:
         faults.append(Fault("/identifier/value", str(error)))
         return _Shown()

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from services.coalition.domain.audit import facts_of
 from services.coalition.domain.errors import OperatorLeftError
 from shared.events.coalition import OperatorState
-from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
+from shared.ids import IdentifierKeys, IdentifierType, hash_identifier, normalise_identifier
 
 _ANY_CARD = "0000"
 
@@ -48,28 +48,28 @@ class OperatorChange:
 
 @dataclass(frozen=True, slots=True)
 class OperatorHashing:
-    """From what a partner says to what is kept: with the programme's key, as receipts are hashed at their door."""
+    """From what a partner says to what is kept: with the programme's keys, as receipts are hashed at their door."""
 
-    key: IdentifierKey
+    keys: IdentifierKeys
     country: str
 
     def operator_hash(self, partner_id: str, staff_number: str) -> str:
         """What stands for a cashier: the hash that accrual writes into his receipts."""
-        return hash_identifier(IdentifierType.OPERATOR, f"{partner_id}/{staff_number}", self.key)
+        return hash_identifier(IdentifierType.OPERATOR, f"{partner_id}/{staff_number}", self.keys.present)
 
     def card_hashes(self, card: str) -> tuple[str, ...]:
-        """What may stand for a member card.
+        """What may stand for a member card, under every valid key.
 
         Raises:
             InvalidIdentifierError: it cannot be one.
         """
         normal = normalise_identifier(IdentifierType.CARD, card, self.country)
-        return (hash_identifier(IdentifierType.CARD, normal, self.key),)
+        return self.keys.hashes(IdentifierType.CARD, normal)
 
     def fingerprint(self, body: bytes) -> bytes:
         """A keyed digest, in hex, of a request with staff numbers: equal for equal requests, and no more. There are so
         few staff numbers that a plain digest of one can be guessed."""
-        return hmac.digest(self.key.secret, b"request:" + body, "sha256").hex().encode()
+        return hmac.digest(self.keys.oldest.secret, b"request:" + body, "sha256").hex().encode()
 
 
 def changed(operator: Operator, change: OperatorChange) -> Operator:

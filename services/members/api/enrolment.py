@@ -59,7 +59,7 @@ def enrolment_router(database: Database, identities: Identities, master_keys: Ma
     @router.put("/members/{member_id}/person", responses=_PROBLEMS)
     async def tell(member_id: UUID, body: PersonBody, principal: Writer) -> RectifiedAnswer:
         """Say whose card it is that joined first. Told again it changes nothing; another person is refused (409)."""
-        told = Told(member_id, _person(body, identities), identities.email_hash(body.email), principal.client_id)
+        told = Told(member_id, _person(body, identities), identities.email_hashes(body.email), principal.client_id)
         return RectifiedAnswer.of(await database.run(lambda transaction: tell_person(transaction, told, master_keys)))
 
     @router.post(
@@ -73,7 +73,9 @@ def enrolment_router(database: Database, identities: Identities, master_keys: Ma
         claim, author = new_claim_of(identities, body, ""), principal.client_id
 
         async def work(transaction: Transaction) -> Answer:
-            return Answer(201, IdentifierAnswer.of(await link_identifier(transaction, member_id, claim, author)))
+            return Answer(
+                201, IdentifierAnswer.of(await link_identifier(transaction, member_id, claim, author, master_keys))
+            )
 
         return await idempotent(database, principal, key, _fingerprint(identities, body), work)
 
@@ -96,7 +98,7 @@ def _enrolment(
         member_id=member_id,
         channel=body.channel,
         person=None if person is None else _person(person, identities),
-        email_hash=None if person is None else identities.email_hash(person.email),
+        email_hashes=() if person is None else identities.email_hashes(person.email),
         language=body.language,
         region=body.region,
         claims=_claims(body.identifiers, identities),

@@ -22,6 +22,7 @@ from services.members.schemas.identifiers import (
     ResolvedAnswer,
 )
 from services.members.schemas.registry import IdentifierAnswer
+from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.change_identifier import change_identifier
 from services.members.use_cases.issue_qr_token import resolve_qr_token
 from services.members.use_cases.read_identifier_history import read_identifier_history
@@ -37,16 +38,16 @@ Reader = Annotated[Principal, requires("members:read")]
 _CHANGE_PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
 
-def changes_router(database: Database, identities: Identities) -> APIRouter:
+def changes_router(database: Database, identities: Identities, master_keys: MasterKeys) -> APIRouter:
     """Blocking, unblocking, reporting lost, replacing. For the programme's own clients."""
     router = APIRouter(prefix="/v1", tags=["identifiers"])
 
     async def change(action: Action, body: ChangeBody, principal: Principal, key: IdempotencyKey) -> Response:
-        identifier_hash = _hash_of(identities, body, "")
+        hashes = _hashes_of(identities, body, "")
         statement = Statement(body.reason_code, principal.client_id)
 
         async def work(transaction: Transaction) -> Answer:
-            changed = await change_identifier(transaction, identifier_hash, action, statement)
+            changed = await change_identifier(transaction, hashes, action, statement)
             return Answer(200, IdentifierAnswer.of(changed))
 
         return await idempotent(database, principal, key, _fingerprint(identities, body), work)
@@ -71,12 +72,14 @@ def changes_router(database: Database, identities: Identities) -> APIRouter:
     )
     async def replace(member_id: UUID, body: ReplacementBody, principal: Changer, key: IdempotencyKey) -> Response:
         """Replace an identifier by another one of its type: out and in at once. Points are the member's and stay."""
-        old_hash = _hash_of(identities, body.old, "/old")
+        old_hashes = _hashes_of(identities, body.old, "/old")
         new = new_claim_of(identities, body.new, "/new")
         statement = Statement(body.reason_code, principal.client_id)
 
         async def work(transaction: Transaction) -> Answer:
-            replaced = await replace_identifier(transaction, member_id, old_hash, new, statement, is_lost=body.is_lost)
+            replaced = await replace_identifier(
+                transaction, member_id, old_hashes, new, statement, master_keys, is_lost=body.is_lost
+            )
             return Answer(200, ReplacementAnswer.of(*replaced))
 
         return await idempotent(database, principal, key, _fingerprint(identities, body), work)
@@ -127,12 +130,12 @@ def resolving_router(
     return router
 
 
-def _hash_of(identities: Identities, body: NamedIdentifierBody, pointer: str) -> str:
+def _hashes_of(identities: Identities, body: NamedIdentifierBody, pointer: str) -> tuple[str, ...]:
     if body.identifier is not None:
-        return claim_of(identities, body.identifier, f"{pointer}/identifier").hash
+        return claim_of(identities, body.identifier, f"{pointer}/identifier").hashes
     if body.identifier_hash is None:
         raise AssertionError("unreachable: the body names an identifier in one of two ways")
-    return body.identifier_hash
+    return (body.identifier_hash,)
 
 
 def _fingerprint(identities: Identities, body: ChangeBody | ReplacementBody) -> bytes:

@@ -52,5 +52,5 @@ def _rectification(
         changed_by=principal.client_id,
         person={name: value for name, value in sent.items() if name not in _OF_THE_MEMBER},
         member={name: value for name, value in sent.items() if name in _OF_THE_MEMBER},
-        email_hash=identities.email_hash(body.email) if "email" in sent else None,
+        email_hashes=identities.email_hashes(body.email) if "email" in sent else (),
     )

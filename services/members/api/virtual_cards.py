@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.members.domain.identities import Identities
+from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.issue_virtual_card import issue_virtual_card
 from shared.database import Database, Transaction
 from shared.sealing import Seal
@@ -30,7 +31,9 @@ class VirtualCardAnswer(BaseModel):
     linked_at: datetime
 
 
-def virtual_cards_router(database: Database, identities: Identities, prefix: str, seal: Seal) -> APIRouter:
+def virtual_cards_router(
+    database: Database, identities: Identities, master_keys: MasterKeys, prefix: str, seal: Seal
+) -> APIRouter:
     """Issuing. For the programme's own clients."""
     router = APIRouter(prefix="/v1", tags=["identifiers"])
 
@@ -44,7 +47,9 @@ def virtual_cards_router(database: Database, identities: Identities, prefix: str
         """A card without plastic: a number that nobody can guess, in use at once."""
 
         async def work(transaction: Transaction) -> Answer:
-            card = await issue_virtual_card(transaction, member_id, identities, prefix, principal.client_id)
+            card = await issue_virtual_card(
+                transaction, member_id, identities, master_keys, prefix, principal.client_id
+            )
             answer = VirtualCardAnswer(
                 member_id=card.identifier.member_id,
                 number=seal.close(card.number, _about(card.identifier.hash)),

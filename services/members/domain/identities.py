@@ -1,19 +1,19 @@
 """From what a person or a till says to the keyed hash that stands for it."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.members.domain.cards import CheckDigit, judge_check_digit
 from services.members.domain.registry import Claim, IdentifierKind
-from shared.ids import IdentifierKey, IdentifierType, InvalidIdentifierError, hash_identifier, normalise_identifier
+from shared.ids import IdentifierKeys, IdentifierType, InvalidIdentifierError, normalise_identifier
 from shared.qr_tokens import is_qr_token
 
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """The programme's key and country: what a value's normal form and hash depend on; and its cards' check digit."""
+    """The programme's keys and country: what a value's normal form and hash depend on; and its cards' check digit."""
 
-    key: IdentifierKey
+    keys: IdentifierKeys
     country: str
     card_check_digit: CheckDigit = "none"
 
@@ -25,7 +25,7 @@ class Identities:
         """
         if kind == "token" and is_qr_token(value):
             raise InvalidIdentifierError("a QR token counts for a minute and cannot be anybody's identifier")
-        return Claim(kind, self._hash(IdentifierType(kind), value))
+        return self._claim(kind, normalise_identifier(IdentifierType(kind), value, self.country))
 
     def new_claim(self, kind: IdentifierKind, value: str) -> Claim:
         """An identifier that is to be linked. Only here a card needs its check digit: what was linked before the
@@ -38,11 +38,12 @@ class Identities:
             return self.claim(kind, value)
         card = normalise_identifier(IdentifierType.CARD, value, self.country)
         judge_check_digit(self.card_check_digit, card)
-        return Claim(kind, hash_identifier(IdentifierType.CARD, card, self.key), card)
+        return replace(self._claim(kind, card), card=card)
 
-    def email_hash(self, email: str) -> str:
-        """The hash of a valid e-mail address; letter case makes no other one."""
-        return self._hash(IdentifierType.EMAIL, email)
+    def email_hashes(self, email: str) -> tuple[str, ...]:
+        """The hashes of a valid e-mail address, under every valid key; letter case makes no other ones."""
+        normal = normalise_identifier(IdentifierType.EMAIL, email, self.country)
+        return self.keys.hashes(IdentifierType.EMAIL, normal)
 
     def phone(self, phone: str) -> str:
         """A phone number to call, in E.164.
@@ -54,7 +55,8 @@ class Identities:
 
     def fingerprint(self, body: bytes) -> bytes:
         """A keyed digest, in hex, of a request that holds personal data: equal for equal requests, and no more."""
-        return hmac.digest(self.key.secret, b"request:" + body, "sha256").hex().encode()
+        return hmac.digest(self.keys.oldest.secret, b"request:" + body, "sha256").hex().encode()
 
-    def _hash(self, kind: IdentifierType, value: str) -> str:
-        return hash_identifier(kind, normalise_identifier(kind, value, self.country), self.key)
+    def _claim(self, kind: IdentifierKind, normal: str) -> Claim:
+        present, *second = self.keys.hashes(IdentifierType(kind), normal)
+        return Claim(kind, present, second_hash=second[0] if second else None, value=normal)

@@ -19,17 +19,22 @@ def distinct_claims(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return tuple(by_hash[key] for key in sorted(by_hash))
 
 
-def judge_enrolment(email_hash: str | None, claims: Sequence[Claim], granted: Collection[str]) -> None:
+def judge_enrolment(email_hashes: Sequence[str], claims: Sequence[Claim], granted: Collection[str]) -> None:
     """Whether the new member got all that was asked for; ``granted`` holds the hashes that nobody had before.
 
     Raises:
         AlreadyEnrolledError: the e-mail address is a member's. Said first: it tells who this is.
         IdentifierTakenError: an identifier is another member's.
     """
-    if email_hash is not None and email_hash not in granted:
+    if any(email_hash not in granted for email_hash in email_hashes):
         raise AlreadyEnrolledError("a member with this e-mail address is enrolled already")
-    if taken := sorted({claim.type for claim in claims if claim.hash not in granted}):
+    if taken := sorted({claim.type for claim in claims if not granted_all(claim, granted)}):
         raise IdentifierTakenError(f"an identifier belongs to another member already: {', '.join(taken)}")
+
+
+def granted_all(claim: Claim, granted: Collection[str]) -> bool:
+    """Whether nobody had the identifier, under any of its hashes."""
+    return all(claimed in granted for claimed in claim.hashes)
 
 
 def judge_link(member: Member | None, identifier: Identifier) -> None:

@@ -14,8 +14,8 @@ from services.members.domain.registry import Member, Person
 class Rectification:
     """What is to be other than it was; what is not named stays.
 
-    ``person`` and ``member`` name fields of ``Person`` and ``Member``; ``email_hash`` is there where the e-mail address
-    is. ``version`` is the one that the author has read.
+    ``person`` and ``member`` name fields of ``Person`` and ``Member``; ``email_hashes`` are there where the e-mail
+    address is. ``version`` is the one that the author has read.
     """
 
     member_id: UUID
@@ -23,7 +23,7 @@ class Rectification:
     changed_by: str
     person: Mapping[str, Any] = field(repr=False)
     member: Mapping[str, Any] = field(repr=False)
-    email_hash: str | None = field(default=None, repr=False)
+    email_hashes: tuple[str, ...] = field(default=(), repr=False)
 
 
 def rectified(member: Member, person: Person, change: Rectification, today: date) -> tuple[Member, Person]:

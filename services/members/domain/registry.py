@@ -1,11 +1,13 @@
 """The registry's words: persons, members and the identifiers that lead to them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
 from shared.events.members import IdentifierState, MemberStatus
+from shared.ids import key_version_of
 
 IdentifierKind: TypeAlias = Literal["card", "phone", "token"]
 
@@ -56,19 +58,31 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An identifier that somebody says is theirs, as its keyed hash; the value itself is not kept.
+    """An identifier that somebody says is theirs, as its keyed hash, and the hash under the second key while two keys
+    are valid. Its normal form, ``value``, is kept sealed alone.
 
-    ``card`` is the normal form of a card that is to be linked: it is held against ranges of cards, and stored nowhere.
+    ``card`` is the normal form of a card that is to be linked: it is held against ranges of cards.
     """
 
     type: IdentifierKind
     hash: str
     card: str | None = field(default=None, repr=False, compare=False)
+    second_hash: str | None = None
+    value: str | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """All that may stand for it."""
+        return (self.hash,) if self.second_hash is None else (self.hash, self.second_hash)
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """What a till reads, and whose it is. ``version`` is the identifier's own."""
+    """What a till reads, and whose it is, under one of its hashes; ``version`` is that hash's own.
+
+    While identifiers are re-keyed one may stand there twice, under one ``identifier_id``: its twins have one owner and
+    one state.
+    """
 
     hash: str
     type: IdentifierKind
@@ -76,3 +90,19 @@ class Identifier:
     state: IdentifierState
     version: int
     linked_at: datetime
+    identifier_id: UUID | None = None
+
+    @property
+    def key_version(self) -> int:
+        """The version of the key that it was hashed with."""
+        return key_version_of(self.hash)
+
+
+def newest_hashes(identifiers: Iterable[Identifier]) -> list[Identifier]:
+    """Each identifier once, in the given order, under the hash of its newest key: that is what answers name."""
+    newest: dict[UUID | str, Identifier] = {}
+    for one in identifiers:
+        key = one.identifier_id or one.hash
+        if key not in newest or newest[key].key_version < one.key_version:
+            newest[key] = one
+    return list(newest.values())

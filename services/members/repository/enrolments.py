@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from services.members.domain.data_quality import FIELDS, QualityField
 from services.members.domain.joining import Channel
@@ -9,6 +12,7 @@ from services.members.domain.registry import Claim, Member
 from services.members.domain.sealed import WrappedKey
 from services.members.repository.registry import EMAIL_TYPE, NEXT_VERSION
 from shared.database import Transaction
+from shared.ids import new_id
 
 # One statement however many members, so that an enrolment costs one round trip. Hashes are claimed in their order: two
 # enrolments that want the same two cards would deadlock otherwise. Who comes second waits here for the first to end.
@@ -43,10 +47,12 @@ INSERT_MEMBERS = f"""
         insert into awaited_comparisons (member_id)
         select member_id from unnest($2::uuid[], $12::bytea[]) as new (member_id, sealed) where sealed is not null
     )
-    insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
-    select identifier_hash, identifier_type, member_id, 'active', next.version, linked_at
-    from unnest($13::text[], $14::text[], $15::uuid[], $16::timestamptz[])
-        as claimed (identifier_hash, identifier_type, member_id, linked_at)
+    insert into identifiers (
+        identifier_hash, identifier_type, member_id, state, version, linked_at, identifier_id, sealed_value
+    )
+    select identifier_hash, identifier_type, member_id, 'active', next.version, linked_at, identifier_id, sealed_value
+    from unnest($13::text[], $14::text[], $15::uuid[], $16::timestamptz[], $22::uuid[], $23::bytea[])
+        as claimed (identifier_hash, identifier_type, member_id, linked_at, identifier_id, sealed_value)
         cross join next
     order by identifier_hash collate "C"
     on conflict (identifier_hash) do nothing
@@ -57,29 +63,47 @@ _TAKEN = "select identifier_hash from identifiers where identifier_hash = any($1
 
 
 @dataclass(frozen=True, slots=True)
+class NewIdentifier:
+    """An identifier that a member to be claims, with its id and its sealed value."""
+
+    claim: Claim
+    identifier_id: UUID
+    sealed_value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewMember:
     """A member to be, with the hashes that it claims, and which fields its person has.
 
-    There is no ``sealed`` and no ``email_hash`` until somebody says who it is.
+    There is no ``sealed`` and no ``email_hashes`` until somebody says who it is.
     """
 
     member: Member
     key: WrappedKey
     sealed: bytes | None
-    email_hash: str | None
-    claims: Sequence[Claim]
+    email_hashes: Sequence[str]
+    sealed_email: bytes | None
+    identifiers: Sequence[NewIdentifier]
     filled: frozenset[QualityField]
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What tills are to read."""
+        return tuple(new.claim for new in self.identifiers)
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """Everything that must be nobody's yet."""
-        return tuple(claimed_hash for claimed_hash, _ in self.claimed)
+        return (*self.email_hashes, *(claimed for claim in self.claims for claimed in claim.hashes))
 
-    @property
-    def claimed(self) -> list[tuple[str, str]]:
-        """The same with what each is the hash of."""
-        email = [] if self.email_hash is None else [(self.email_hash, EMAIL_TYPE)]
-        return email + [(claim.hash, claim.type) for claim in self.claims]
+
+class _Claimed(NamedTuple):
+    hash: str
+    type: str
+    member_id: UUID
+    linked_at: datetime
+    identifier_id: UUID
+    sealed_value: bytes | None
 
 
 async def insert_members(
@@ -90,11 +114,7 @@ async def insert_members(
     If one is missing, the caller must give up the transaction: the rest is written.
     """
     members = [one.member for one in new]
-    claimed = [
-        (claimed_hash, kind, one.member.member_id, one.member.enrolled_at)
-        for one in new
-        for claimed_hash, kind in one.claimed
-    ]
+    claimed = [row for one in new for row in _claimed_by(one)]
     rows = await transaction.raw.fetch(
         INSERT_MEMBERS,
         enrolled_by,
@@ -109,9 +129,14 @@ async def insert_members(
         [one.key.master_key_id for one in new],
         [one.key.wrapped for one in new],
         [one.sealed for one in new],
-        *(map(list, zip(*claimed, strict=True)) if claimed else ([], [], [], [])),
+        [row.hash for row in claimed],
+        [row.type for row in claimed],
+        [row.member_id for row in claimed],
+        [row.linked_at for row in claimed],
         *([field in one.filled for one in new] for field in FIELDS),
         joined_by,
+        [row.identifier_id for row in claimed],
+        [row.sealed_value for row in claimed],
     )
     return {row["identifier_hash"]: row["version"] for row in rows}
 
@@ -120,3 +145,15 @@ async def find_taken(transaction: Transaction, hashes: Collection[str]) -> froze
     """Those of the hashes that are somebody's already; without a lock."""
     rows = await transaction.raw.fetch(_TAKEN, list(hashes))
     return frozenset(row["identifier_hash"] for row in rows)
+
+
+def _claimed_by(new: NewMember) -> list[_Claimed]:
+    """A row for each hash; the hashes of one thing share an id."""
+    of = (new.member.member_id, new.member.enrolled_at)
+    email_id = new_id()
+    rows = [_Claimed(email_hash, EMAIL_TYPE, *of, email_id, new.sealed_email) for email_hash in new.email_hashes]
+    for one in new.identifiers:
+        rows += [
+            _Claimed(claimed, one.claim.type, *of, one.identifier_id, one.sealed_value) for claimed in one.claim.hashes
+        ]
+    return rows

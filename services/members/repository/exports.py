@@ -36,9 +36,10 @@ FAMILY = """
 ENROLLED_BY = "select enrolled_by from members where member_id = $1"
 # An e-mail address is no identifier: it stands with the person.
 IDENTIFIERS = """
-    select identifier_id, identifier_type as type, state, version, linked_at
+    select identifier_id, identifier_type as type, state, max(version) as version, linked_at
     from identifiers
     where member_id = any($1::uuid[]) and identifier_type <> 'email'
+    group by identifier_id, identifier_type, state, linked_at
     order by linked_at, identifier_id
     limit $2
 """

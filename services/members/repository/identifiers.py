@@ -1,31 +1,34 @@
 """Statements on identifiers after they were linked, and on their history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
-
 from services.members.domain.identifier_states import Action, Happening, Statement
 from services.members.domain.registry import Identifier
+from services.members.repository.claiming import COLUMNS, identifier_of
 from services.members.repository.registry import EMAIL_TYPE
 from shared.database import Transaction
 from shared.events.members import IdentifierState
 
 HISTORY_ROWS_MAX = 500
 
-_COLUMNS = "identifier_hash, identifier_type, member_id, state, version, linked_at"
-
-# An e-mail address is no identifier to anybody but the registry itself.
+# An e-mail address is no identifier to anybody but the registry itself. Whatever hash it is named by, an identifier is
+# locked under all of them: they have one state.
 LOCK = f"""
-    select {_COLUMNS} from identifiers where identifier_hash = $1 and identifier_type <> $2 for no key update
+    select {COLUMNS} from identifiers
+    where identifier_id in (
+        select identifier_id from identifiers where identifier_hash = any($1::text[]) and identifier_type <> $2
+    )
+    order by identifier_hash
+    for no key update
 """
 
-FIND = f"select {_COLUMNS} from identifiers where identifier_hash = any($1::text[]) and identifier_type <> $2"
+FIND = f"select {COLUMNS} from identifiers where identifier_hash = any($1::text[]) and identifier_type <> $2"
 
 MOVE = f"""
-    update identifiers set state = $2, version = version + 1 where identifier_hash = $1 returning {_COLUMNS}
+    update identifiers set state = $2, version = version + 1 where identifier_id = $1 returning {COLUMNS}
 """
 
 RECORD_CHANGE = """
@@ -35,7 +38,9 @@ RECORD_CHANGE = """
     )
     select identifier_id, version, member_id, identifier_type, $2, $3, state, $4, $5, $6
     from identifiers
-    where identifier_hash = $1
+    where identifier_id = $1
+    order by version desc
+    limit 1
 """
 
 LOAD_CHANGES = """
@@ -61,29 +66,32 @@ class Change(NamedTuple):
     changed_at: datetime
 
 
-async def lock_identifier(transaction: Transaction, identifier_hash: str) -> Identifier | None:
-    """The identifier, locked to the commit. Whoever locks several does so in the order of their hashes."""
-    row = await transaction.raw.fetchrow(LOCK, identifier_hash, EMAIL_TYPE)
-    return None if row is None else _identifier(row)
+async def lock_identifiers(transaction: Transaction, identifier_hashes: Collection[str]) -> list[Identifier]:
+    """The identifiers that these hashes name, under all their hashes, locked to the commit in the order of hashes."""
+    rows = await transaction.raw.fetch(LOCK, list(identifier_hashes), EMAIL_TYPE)
+    return [identifier_of(row) for row in rows]
 
 
 async def find_identifiers(transaction: Transaction, identifier_hashes: Sequence[str]) -> dict[str, Identifier]:
     """Those of the identifiers that are somebody's, by their hash."""
     rows = await transaction.raw.fetch(FIND, identifier_hashes, EMAIL_TYPE)
-    return {row["identifier_hash"]: _identifier(row) for row in rows}
+    return {row["identifier_hash"]: identifier_of(row) for row in rows}
 
 
-async def move_identifier(transaction: Transaction, identifier_hash: str, state: IdentifierState) -> Identifier:
-    """Put a locked identifier into a state; its version rises."""
-    row = await transaction.raw.fetchrow(MOVE, identifier_hash, state)
-    if row is None:
+async def move_identifier(transaction: Transaction, identifier: Identifier, state: IdentifierState) -> list[Identifier]:
+    """Put a locked identifier into a state, under all its hashes, which come back; their versions rise.
+
+    A twin that was written while the lock was waited for moves too: whoever writes one holds the lock meanwhile.
+    """
+    rows = await transaction.raw.fetch(MOVE, identifier.identifier_id, state)
+    if not rows:
         raise RuntimeError("a locked identifier is gone")
-    return _identifier(row)
+    return [identifier_of(row) for row in rows]
 
 
 async def record_change(
     transaction: Transaction,
-    identifier_hash: str,
+    identifier: Identifier,
     action: Action,
     from_state: IdentifierState,
     statement: Statement,
@@ -91,7 +99,7 @@ async def record_change(
     """Add to the history what has just happened to a locked identifier, at its present version."""
     await transaction.raw.execute(
         RECORD_CHANGE,
-        identifier_hash,
+        identifier.identifier_id,
         action,
         from_state,
         statement.reason_code,
@@ -103,14 +111,3 @@ async def record_change(
 async def load_changes(transaction: Transaction, member_id: UUID) -> list[Change]:
     """What happened to identifiers of a member and of whoever it answers for; the newest ``HISTORY_ROWS_MAX`` of it."""
     return [Change(**dict(row)) for row in await transaction.raw.fetch(LOAD_CHANGES, member_id, HISTORY_ROWS_MAX)]
-
-
-def _identifier(row: asyncpg.Record) -> Identifier:
-    return Identifier(
-        hash=row["identifier_hash"],
-        type=row["identifier_type"],
-        member_id=row["member_id"],
-        state=row["state"],
-        version=row["version"],
-        linked_at=row["linked_at"],
-    )

@@ -1,6 +1,6 @@
 """Statements that make two members one. Identifiers are locked first, then both members."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.members.domain.attributes import Attribute, StoredEntry
@@ -8,7 +8,8 @@ from services.members.domain.merging import MergeRequest
 from services.members.domain.registry import Identifier, Member
 from services.members.domain.sealed import SealedPerson
 from services.members.repository.attributes import attribute_of, entry_of
-from services.members.repository.registry import EMAIL_TYPE, identifier_of
+from services.members.repository.claiming import identifier_of
+from services.members.repository.registry import EMAIL_TYPE
 from shared.database import Transaction
 
 # What linking holds as well (see registry.NEXT_VERSION): an erasure lets what is under way end before it looks.
@@ -23,7 +24,7 @@ HASHES_OF = "select identifier_hash from identifiers where member_id = $1"
 # E-mail addresses are moved like what tills read: whoever has one is enrolled, and must not be enrolled again.
 MOVE_IDENTIFIERS = """
     update identifiers set member_id = $2, version = version + 1 where member_id = $1
-    returning identifier_hash, identifier_type, member_id, state, version, linked_at
+    returning identifier_hash, identifier_type, member_id, state, version, linked_at, identifier_id
 """
 
 RECORD_MOVES = """
@@ -31,9 +32,11 @@ RECORD_MOVES = """
         identifier_id, version, member_id, identifier_type, action, from_state, to_state, reason_code, author,
         changed_at
     )
-    select identifier_id, version, member_id, identifier_type, 'merge', state, state, $3, $4, $5
+    select distinct on (identifier_id)  -- one that has two hashes has moved once
+        identifier_id, version, member_id, identifier_type, 'merge', state, state, $3, $4, $5
     from identifiers
     where identifier_hash = any($1::text[]) and identifier_type <> $2
+    order by identifier_id, version desc
 """
 
 # Also of those for whom the merged one answered: chains are flat.
@@ -99,6 +102,15 @@ SUPERSEDE_OLDER = """
     where confirmation.statement_id = waiting.statement_id and waiting.place > 1
 """
 
+
+LOAD_SEALED_VALUES = """
+    select identifier_hash, sealed_value from identifiers where member_id = $1 and sealed_value is not null
+"""
+SAVE_SEALED_VALUES = """
+    update identifiers set sealed_value = resealed.sealed_value
+    from unnest($1::text[], $2::bytea[]) as resealed (identifier_hash, sealed_value)
+    where identifiers.identifier_hash = resealed.identifier_hash
+"""
 
 LOAD_SEALED_ATTRIBUTES = """
     select entry_id, member_id, code, plain, sealed, source, stated_at, recorded_at, recorded_by,
@@ -183,6 +195,17 @@ async def move_statements(transaction: Transaction, request: MergeRequest) -> No
     await transaction.raw.execute(MOVE_STATEMENTS, request.merged_id, request.survivor_id)
     await transaction.raw.execute(MOVE_ACCEPTANCES, request.merged_id, request.survivor_id)
     await transaction.raw.execute(SUPERSEDE_OLDER, request.survivor_id, request.author, transaction.now)
+
+
+async def load_sealed_values(transaction: Transaction, member_id: UUID) -> dict[str, bytes]:
+    """What is kept of the values of a member's identifiers, by hash."""
+    rows = await transaction.raw.fetch(LOAD_SEALED_VALUES, member_id)
+    return {row["identifier_hash"]: row["sealed_value"] for row in rows}
+
+
+async def save_sealed_values(transaction: Transaction, values: Mapping[str, bytes]) -> None:
+    """The same values under another key, of identifiers that are locked."""
+    await transaction.raw.execute(SAVE_SEALED_VALUES, list(values), list(values.values()))
 
 
 async def load_sealed_attributes(transaction: Transaction, member_id: UUID) -> list[tuple[Attribute, StoredEntry]]:

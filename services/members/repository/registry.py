@@ -3,11 +3,10 @@
 from collections.abc import Collection
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import func, select
 
 from services.members.domain.merging import refuse_merged
-from services.members.domain.registry import Claim, Identifier, Member
+from services.members.domain.registry import Identifier, Member
 from services.members.domain.sealed import SealedPerson, WrappedKey
 from services.members.tables import identifiers, member_keys, members, persons
 from shared.database import Transaction
@@ -26,21 +25,6 @@ NEXT_VERSION = """
     next as (
         select erased_max + 1 as version from identifier_versions
     )
-"""
-
-CLAIM_IDENTIFIER = f"""
-    with {NEXT_VERSION}
-    insert into identifiers (identifier_hash, identifier_type, member_id, state, version, linked_at)
-    select $1, $2, $3, 'active', next.version, $4 from next
-    on conflict (identifier_hash) do nothing
-    returning identifier_hash, identifier_type, member_id, state, version, linked_at
-"""
-
-LOCK_IDENTIFIER = """
-    select identifier_hash, identifier_type, member_id, state, version, linked_at
-    from identifiers
-    where identifier_hash = $1
-    for no key update
 """
 
 LOCK_MEMBER = """
@@ -65,17 +49,6 @@ FIND_STATUS = "select status from members where member_id = $1"
 HAS_MEMBER = "select exists (select from members where member_id = $1)"
 
 FIND_PRESENT_ID = "select coalesce(merged_into, member_id) from members where member_id = $1"
-
-
-async def claim_identifier(transaction: Transaction, member_id: UUID, claim: Claim) -> tuple[Identifier, bool]:
-    """The identifier, locked, and whether it was free: then it is this member's now."""
-    arguments = (claim.hash, claim.type, member_id, transaction.now)
-    if (row := await transaction.raw.fetchrow(CLAIM_IDENTIFIER, *arguments)) is not None:
-        return identifier_of(row), True
-    row = await transaction.raw.fetchrow(LOCK_IDENTIFIER, claim.hash)
-    if row is None:
-        raise RuntimeError("an identifier that stood in the way of an insert is gone: an erasure waits for us")
-    return identifier_of(row), False
 
 
 async def lock_member(transaction: Transaction, member_id: UUID) -> Member | None:
@@ -170,25 +143,21 @@ async def find_member(transaction: Transaction, member_id: UUID) -> tuple[Member
 
 
 async def load_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:
-    """What tills may read of a member, in the order of linking. The e-mail address is not among them."""
+    """What tills may read of a member, under every hash, in the order of linking. No e-mail address is among them."""
     statement = (
         select(identifiers)
         .where(identifiers.c.member_id == member_id, identifiers.c.identifier_type != EMAIL_TYPE)
         .order_by(identifiers.c.linked_at, identifiers.c.identifier_hash)
     )
     return [
-        Identifier(row.identifier_hash, row.identifier_type, row.member_id, row.state, row.version, row.linked_at)
+        Identifier(
+            row.identifier_hash,
+            row.identifier_type,
+            row.member_id,
+            row.state,
+            row.version,
+            row.linked_at,
+            row.identifier_id,
+        )
         for row in await transaction.connection.execute(statement)
     ]
-
-
-def identifier_of(row: asyncpg.Record) -> Identifier:
-    """From a row of ``identifiers``."""
-    return Identifier(
-        hash=row["identifier_hash"],
-        type=row["identifier_type"],
-        member_id=row["member_id"],
-        state=row["state"],
-        version=row["version"],
-        linked_at=row["linked_at"],
-    )

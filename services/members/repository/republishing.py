@@ -22,7 +22,8 @@ LOCK_PAGE = """
 LOAD_STATES = "select member_id, version, status from members where member_id = any($1::uuid[])"
 
 LOAD_IDENTIFIERS = """
-    select identifier_hash as hash, identifier_type as type, member_id, state, version, linked_at
+    select identifier_hash as hash, identifier_type as type, member_id, state, version, linked_at,
+        identifier_id
     from identifiers
     where member_id = any($1::uuid[]) and identifier_type <> $2
     order by member_id, identifier_hash

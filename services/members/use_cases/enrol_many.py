@@ -66,7 +66,7 @@ async def enrol_many(
 
 
 def _judge(new: NewMember, taken: frozenset[str], unissued: frozenset[str], claimed: set[str]) -> str | None:
-    if new.email_hash in taken:
+    if not taken.isdisjoint(new.email_hashes):
         return "already_enrolled"
     if not taken.isdisjoint(new.hashes):
         return "identifier_taken"

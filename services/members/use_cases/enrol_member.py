@@ -10,9 +10,10 @@ from services.members.domain.joining import Channel, Joining, JoiningConditions,
 from services.members.domain.linking import distinct_claims, judge_enrolment
 from services.members.domain.persons import judge_birth_date
 from services.members.domain.referral import ReferralCodeError, normal_code
-from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person
+from services.members.domain.registry import FIRST_VERSION, Claim, Identifier, Member, Person, newest_hashes
 from services.members.repository import enrolments, joining
-from services.members.repository.enrolments import NewMember
+from services.members.repository.enrolments import NewIdentifier, NewMember
+from services.members.sealing.identifiers import seal_text, seal_value
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.member_keys import MemberKey
 from services.members.sealing.persons import seal_person
@@ -22,19 +23,20 @@ from services.members.use_cases.admit_cards import admit_cards
 from services.members.use_cases.record_consent import Said, record_said
 from shared import outbox
 from shared.database import Transaction
+from shared.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """Who wants to join. ``member_id`` is new; ``enrolled_by`` is the API client that says so.
 
-    Without ``person`` and ``email_hash`` a card joins first. ``accepted`` and ``said`` are its first words.
+    Without ``person`` and ``email_hashes`` a card joins first. ``accepted`` and ``said`` are its first words.
     """
 
     member_id: UUID
     channel: Channel
     person: Person | None
-    email_hash: str | None
+    email_hashes: Sequence[str]
     language: str
     region: str | None
     claims: Sequence[Claim]
@@ -47,7 +49,8 @@ class Enrolment:
 async def enrol_member(
     transaction: Transaction, enrolment: Enrolment, master_keys: MasterKeys
 ) -> tuple[Member, list[Identifier]]:
-    """Write the member, the person and the identifiers, and record MemberEnrolled, then one IdentifierLinked each.
+    """Write the member, the person and the identifiers, and record MemberEnrolled, then an IdentifierLinked
+    for each hash.
 
     The person is sealed under a new key of the member's own; nothing personal reaches the database. An identifier that
     is named twice is linked once. Two enrolments that want the same e-mail address or identifier wait for each other;
@@ -63,7 +66,7 @@ async def enrol_member(
     new = new_member(enrolment, await joining.conditions_in_force(transaction), master_keys, transaction.now)
     referrer_id = await _referrer_of(transaction, enrolment)
     granted = await enrolments.insert_members(transaction, [new], enrolment.enrolled_by, enrolment.channel)
-    judge_enrolment(new.email_hash, new.claims, granted)
+    judge_enrolment(new.email_hashes, new.claims, granted)
     if referrer_id is not None:
         await joining.save_referral(transaction, new.member.member_id, referrer_id)
     identifiers = identifiers_of(new, granted)
@@ -72,7 +75,7 @@ async def enrol_member(
         await accept_terms(transaction, enrolment.accepted)
     for said in enrolment.said:
         await record_said(transaction, said)
-    return new.member, identifiers
+    return new.member, newest_hashes(identifiers)
 
 
 def new_member(
@@ -106,18 +109,24 @@ def new_member(
         birth_day=None if born is None else born.day,
     )
     key = MemberKey.new(member.member_id)
-    sealed = None if person is None else seal_person(key, person)
-    filled = filled_fields(person)
-    claims = distinct_claims(enrolment.claims)
-    return NewMember(member, master_keys.wrap(key), sealed, enrolment.email_hash, claims, filled)
+    return NewMember(
+        member=member,
+        key=master_keys.wrap(key),
+        sealed=None if person is None else seal_person(key, person),
+        email_hashes=enrolment.email_hashes,
+        sealed_email=None if person is None else seal_text(key, person.email),
+        identifiers=[NewIdentifier(one, new_id(), seal_value(key, one)) for one in distinct_claims(enrolment.claims)],
+        filled=filled_fields(person),
+    )
 
 
 def identifiers_of(new: NewMember, granted: Mapping[str, int]) -> list[Identifier]:
-    """What tills read of a new member; ``granted`` are the versions that the hashes begin with."""
-    member = new.member
+    """What tills read of a new member, under every hash; ``granted`` are the versions that the hashes begin with."""
+    member_id, linked_at = new.member.member_id, new.member.enrolled_at
     return [
-        Identifier(claim.hash, claim.type, member.member_id, "active", granted[claim.hash], member.enrolled_at)
-        for claim in new.claims
+        Identifier(claimed, one.claim.type, member_id, "active", granted[claimed], linked_at, one.identifier_id)
+        for one in new.identifiers
+        for claimed in one.claim.hashes
     ]
 
 

@@ -3,12 +3,21 @@
 from datetime import datetime
 
 from services.members.domain.registry import Identifier
+from services.members.use_cases import announcements
 from services.members.use_cases.announcements import SOURCE
 from shared.events.catalogue import MEMBERS
 from shared.events.members import IdentifierRevoked, RevocationData
 from shared.ids import new_id
 from shared.outbox import Message
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+# Why a hash is told of an identifier that was revoked before: nothing happened to it but a new key.
+REKEYED = "rekeyed"
+
+
+def known_anew(identifier: Identifier, at: datetime) -> Message:
+    """An identifier, as it stands, under a hash that nobody has heard of."""
+    return announcements.linked(identifier, at) if identifier.state == "active" else revoked(identifier, REKEYED, at)
 
 
 def revoked(identifier: Identifier, reason_code: str, at: datetime) -> Message:

@@ -9,6 +9,7 @@ from services.members.domain.cards import virtual_card
 from services.members.domain.errors import IdentifierTakenError
 from services.members.domain.identities import Identities
 from services.members.domain.registry import Identifier
+from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.link_identifier import link_identifier
 from shared.database import Transaction
 
@@ -17,7 +18,7 @@ VIRTUAL: Literal["virtual_card"] = "virtual_card"
 
 @dataclass(frozen=True, slots=True)
 class VirtualCard:
-    """A card and its number. Shown once: the number is not kept."""
+    """A card and its number. Shown once: the number is kept sealed alone."""
 
     identifier: Identifier
     number: str
@@ -27,7 +28,7 @@ class VirtualCard:
 
 
 async def issue_virtual_card(
-    transaction: Transaction, member_id: UUID, identities: Identities, prefix: str, author: str
+    transaction: Transaction, member_id: UUID, identities: Identities, master_keys: MasterKeys, prefix: str, author: str
 ) -> VirtualCard:
     """Make a number and link it to the member; IdentifierLinked is recorded.
 
@@ -39,7 +40,7 @@ async def issue_virtual_card(
     number = virtual_card(prefix, _random_digits)
     claim = identities.claim("card", number)
     try:
-        identifier = await link_identifier(transaction, member_id, claim, author, reason_code=VIRTUAL)
+        identifier = await link_identifier(transaction, member_id, claim, author, master_keys, reason_code=VIRTUAL)
     except IdentifierTakenError:
         raise RuntimeError("a new card number is taken: ask again") from None
     return VirtualCard(identifier, number)

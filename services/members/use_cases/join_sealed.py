@@ -8,8 +8,9 @@ from services.members.domain.duplicates import is_compared_equal
 from services.members.domain.merging import MergeRequest, joined_person
 from services.members.domain.registry import Person
 from services.members.domain.sealed import SealedPerson
-from services.members.repository import data_quality, duplicates, merging, registry
+from services.members.repository import data_quality, duplicates, merging, persons
 from services.members.sealing import attributes as sealed_attributes
+from services.members.sealing.identifiers import reseal_value
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.member_keys import MemberKey
 from services.members.sealing.persons import open_person, seal_person
@@ -34,6 +35,10 @@ async def join_sealed(transaction: Transaction, request: MergeRequest, master_ke
             await duplicates.await_comparison(transaction, request.survivor_id)
     if other_key is not None:
         await _reseal_attributes(transaction, request, other_key, key)
+        values = await merging.load_sealed_values(transaction, request.merged_id)
+        await merging.save_sealed_values(
+            transaction, {each: reseal_value(other_key, key, sealed) for each, sealed in values.items()}
+        )
     await merging.move_attributes(transaction, request)
     await merging.forget_person(transaction, request)
     await duplicates.settle_merged(transaction, merged_id=request.merged_id, survivor_id=request.survivor_id)
@@ -43,11 +48,13 @@ async def join_sealed(transaction: Transaction, request: MergeRequest, master_ke
 async def _open(
     transaction: Transaction, member_id: UUID, master_keys: MasterKeys
 ) -> tuple[MemberKey | None, Person | None]:
-    found = await registry.find_member(transaction, member_id)
-    if found is None or found[1] is None:
+    """The member's key, and the person under it: a card that joined first has the one without the other."""
+    wrapped = await persons.find_key(transaction, member_id)
+    if wrapped is None:
         return None, None
-    key = master_keys.unwrap(found[1].key, member_id)
-    return key, open_person(key, found[1].sealed)
+    key = master_keys.unwrap(wrapped, member_id)
+    sealed = await persons.find_sealed(transaction, member_id)
+    return key, None if sealed is None else open_person(key, sealed)
 
 
 async def _reseal_attributes(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.members.domain.accesses import Access
 from services.members.domain.errors import MemberNotFoundError
-from services.members.domain.registry import Identifier, Member, Person
+from services.members.domain.registry import Identifier, Member, Person, newest_hashes
 from services.members.repository import accesses, persons, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person
@@ -37,4 +37,4 @@ async def read_member(
 
 async def read_identifiers(transaction: Transaction, member_id: UUID) -> list[Identifier]:
     """What tills can read of the member, in the order of linking; empty for a member that is not there."""
-    return await registry.load_identifiers(transaction, member_id)
+    return newest_hashes(await registry.load_identifiers(transaction, member_id))

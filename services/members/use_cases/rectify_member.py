@@ -8,6 +8,7 @@ from services.members.domain.rectification import Rectification, is_other_addres
 from services.members.domain.registry import Member
 from services.members.domain.statuses import judge_open
 from services.members.repository import accesses, data_quality, duplicates, rectification, registry
+from services.members.sealing.identifiers import seal_text
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
@@ -34,8 +35,8 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
         AlreadyEnrolledError: the new e-mail address is another member's.
         BornLaterError: the date of birth is not there yet.
     """
-    member_id, email_hash = change.member_id, change.email_hash
-    is_granted = email_hash is None or await rectification.claim_email(transaction, member_id, email_hash)
+    member_id, email_hashes = change.member_id, change.email_hashes
+    is_granted = not email_hashes or await rectification.claim_email(transaction, member_id, email_hashes)
     locked = await registry.lock_member(transaction, member_id)
     if locked is None:
         raise MemberNotFoundError("there is no such member")
@@ -53,8 +54,9 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     new_member, new_person = rectified(locked, person, change, transaction.now.date())
     if new_member.version == locked.version:
         return locked
-    if email_hash is not None:
-        await rectification.drop_other_emails(transaction, member_id, email_hash)
+    if email_hashes:
+        await rectification.seal_email(transaction, email_hashes, seal_text(key, new_person.email))
+        await rectification.drop_other_emails(transaction, member_id, email_hashes)
     await rectification.save_rectified(transaction, new_member, seal_person(key, new_person))
     await data_quality.note_person(
         transaction, member_id, filled_fields(new_person), restated_fields(person, new_person)

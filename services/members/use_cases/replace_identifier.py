@@ -1,21 +1,31 @@
 """Replace a card: the old one out, the new one in, at once. Points are the member's and stay where they are."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.members.domain.errors import IdentifierUnknownError, UnlikeReplacementError
 from services.members.domain.identifier_states import Action, Statement, next_state
 from services.members.domain.linking import judge_link
-from services.members.domain.registry import Claim, Identifier
-from services.members.repository import identifiers, registry
+from services.members.domain.registry import Claim, Identifier, newest_hashes
+from services.members.repository import claiming, identifiers, registry
+from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases import announcements, identifier_announcements
 from services.members.use_cases.admit_cards import admit_cards
+from services.members.use_cases.link_identifier import seal_for
 from shared import outbox
 from shared.database import Transaction
 from shared.outbox import Message
 
 
 async def replace_identifier(
-    transaction: Transaction, member_id: UUID, old_hash: str, new: Claim, statement: Statement, *, is_lost: bool
+    transaction: Transaction,
+    member_id: UUID,
+    old_hashes: Sequence[str],
+    new: Claim,
+    statement: Statement,
+    master_keys: MasterKeys,
+    *,
+    is_lost: bool,
 ) -> tuple[Identifier, Identifier]:
     """Retire one of the member's identifiers and link another one in its place; both come back, the old one first.
 
@@ -28,10 +38,13 @@ async def replace_identifier(
         IdentifierStateError: the old one was replaced before, or the new one is in use no more.
         UnlikeReplacementError: they are of two types, or one and the same.
     """
-    if old_hash == new.hash:
+    if not set(new.hashes).isdisjoint(old_hashes):
         raise UnlikeReplacementError("an identifier cannot replace itself: send the new one's value")
     await admit_cards(transaction, [new])
-    old, (linked, is_new) = await _lock_both(transaction, member_id, old_hash, new)
+    sealed = await seal_for(transaction, member_id, new, master_keys)
+    locked = await identifiers.lock_identifiers(transaction, {*old_hashes, *new.hashes})
+    claimed = await claiming.claim_identifier(transaction, member_id, new, sealed)
+    linked, old = claimed.identifier, _named(old_hashes, locked)
     judge_link(await registry.lock_member(transaction, member_id), linked)
     if old is None or old.member_id != member_id:
         raise IdentifierUnknownError("the identifier to replace is none of this member's")
@@ -41,25 +54,24 @@ async def replace_identifier(
     action: Action = "report_lost" if is_lost and old.state != "lost" else "replace"
     state = next_state(old.state, action)
     messages: list[Message] = []
-    if is_new:
-        await identifiers.record_change(transaction, linked.hash, "link", "issued", statement)
-        messages.append(announcements.linked(linked, transaction.now))
+    if claimed.is_new:
+        await identifiers.record_change(transaction, linked, "link", "issued", statement)
+        messages += [announcements.linked(one, transaction.now) for one in claimed.fresh]
+    else:
+        twins = await claiming.join_twins(transaction, claimed, sealed)
+        messages += [identifier_announcements.known_anew(one, transaction.now) for one in twins]
     if state != old.state:
-        retired = await identifiers.move_identifier(transaction, old.hash, state)
-        await identifiers.record_change(transaction, old.hash, action, old.state, statement)
-        messages.append(identifier_announcements.revoked(retired, statement.reason_code, transaction.now))
-        old = retired
+        retired = await identifiers.move_identifier(transaction, old, state)
+        await identifiers.record_change(transaction, old, action, old.state, statement)
+        messages += [identifier_announcements.revoked(one, statement.reason_code, transaction.now) for one in retired]
+        old = newest_hashes(retired)[0]
     if messages:
         await registry.raise_member_version(transaction, member_id)
         await outbox.record(transaction, messages)
     return old, linked
 
 
-async def _lock_both(
-    transaction: Transaction, member_id: UUID, old_hash: str, new: Claim
-) -> tuple[Identifier | None, tuple[Identifier, bool]]:
-    if old_hash < new.hash:
-        old = await identifiers.lock_identifier(transaction, old_hash)
-        return old, await registry.claim_identifier(transaction, member_id, new)
-    claimed = await registry.claim_identifier(transaction, member_id, new)
-    return await identifiers.lock_identifier(transaction, old_hash), claimed
+def _named(hashes: Sequence[str], locked: Sequence[Identifier]) -> Identifier | None:
+    """Of what is locked, the identifier that one of the hashes names."""
+    ids = {one.identifier_id for one in locked if one.hash in hashes}
+    return next((one for one in newest_hashes(locked) if one.identifier_id in ids), None)

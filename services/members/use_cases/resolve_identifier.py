@@ -27,7 +27,8 @@ class IdentifierDesk:
             IdentifierUnknownError: none is anybody's.
             IdentifierNotActiveError: those that are somebody's were blocked, lost or replaced.
         """
-        found = await asyncio.gather(*(self._lookups.find(claim.hash) for claim in claims))
+        hashes = [each for claim in claims for each in claim.hashes]
+        found = await asyncio.gather(*map(self._lookups.find, hashes))
         return choose_identifier([identifier for identifier in found if identifier is not None], self._match_order)
 
     async def _load(self, hashes: Sequence[str]) -> Mapping[str, Identifier]:

@@ -1,5 +1,6 @@
 """Say who it is whose card joined first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from services.members.domain.persons import judge_birth_date
 from services.members.domain.registry import Member, Person
 from services.members.domain.statuses import judge_open
 from services.members.repository import accesses, data_quality, duplicates, joining, persons, rectification, registry
+from services.members.sealing.identifiers import seal_text
 from services.members.sealing.master_keys import MasterKeys
 from services.members.sealing.persons import open_person, seal_person
 from services.members.use_cases import announcements
@@ -26,12 +28,12 @@ class Told:
 
     member_id: UUID
     person: Person
-    email_hash: str
+    email_hashes: Sequence[str]
     told_by: str
 
 
 async def tell_person(transaction: Transaction, told: Told, master_keys: MasterKeys) -> Member:
-    """Write the person, record MemberChanged; the member as it stands then. Locks the e-mail's hash, then the member.
+    """Write the person, record MemberChanged; the member as it stands then. Locks the e-mail's hashes, then the member.
 
     Idempotent: the same person told again is no change, and nothing is recorded. What was confirmed over e-mail while
     no address was known was not confirmed for this one, and is withdrawn.
@@ -42,7 +44,7 @@ async def tell_person(transaction: Transaction, told: Told, master_keys: MasterK
         AlreadyEnrolledError: the e-mail address is another member's: the two may be one person.
         BornLaterError, JoiningRefusedError: the conditions of joining hold for whoever is told later, too.
     """
-    is_granted = await rectification.claim_email(transaction, told.member_id, told.email_hash)
+    is_granted = await rectification.claim_email(transaction, told.member_id, told.email_hashes)
     member = await registry.lock_member(transaction, told.member_id)
     if member is None:
         raise MemberNotFoundError("there is no such member")
@@ -65,6 +67,7 @@ async def tell_person(transaction: Transaction, told: Told, master_keys: MasterK
         None if born is None else born.month,
         None if born is None else born.day,
     )
+    await rectification.seal_email(transaction, told.email_hashes, seal_text(key, told.person.email))
     filled = filled_fields(told.person)
     await data_quality.note_person(transaction, told.member_id, filled, filled)
     await duplicates.await_comparison(transaction, told.member_id)

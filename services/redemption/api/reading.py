@@ -25,13 +25,13 @@ def shown_at_till(
     if shown.type == "token" and is_qr_token(shown.value):
         token = opened(programme, shown.value, "/identifier/value")
         capability = programme.capabilities.of("token", "token")
-        return Spender(token.member_id, None, Presented(capability, token, code, session_id))
+        return Spender(token.member_id, (), Presented(capability, token, code, session_id))
     capability = programme.capabilities.of(shown.type, shown.entry_method)
     try:
-        identifier_hash = programme.hash_of(IdentifierType(shown.type), shown.value)
+        hashes = programme.hashes_of(IdentifierType(shown.type), shown.value)
     except InvalidIdentifierError as error:
         raise invalid_field("/identifier/value", str(error)) from None
-    return Spender(None, identifier_hash, Presented(capability, None, code, session_id))
+    return Spender(None, hashes, Presented(capability, None, code, session_id))
 
 
 def opened(programme: Programme, token: str, pointer: str) -> QrToken:

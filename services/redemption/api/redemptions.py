@@ -29,6 +29,7 @@ from services.redemption.use_cases.hold_points import Declined, Held, Spender, h
 from services.redemption.use_cases.read_redemption import read_redemption
 from services.redemption.use_cases.void_hold import void_hold
 from shared.database import Database, Transaction
+from shared.ids import key_version_of
 from shared.web import (
     Answer,
     IdempotencyKey,
@@ -171,10 +172,11 @@ def _partner(body: HoldBody, principal: Principal) -> str:
 
 def _fingerprint(body: HoldBody, spender: Spender) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
-    phone number can be guessed; a QR token as it stands, since it says nothing."""
+    phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
+    token as it stands, since it says nothing."""
     said = body.model_dump(mode="json", exclude={"identifier"})
     shown = body.identifier
-    said["identifier_hash"] = spender.identifier_hash
+    said["identifier_hash"] = min(spender.identifier_hashes, key=key_version_of, default=None)
     if shown is not None:
         said["entry_method"] = shown.entry_method
         said["qr_token"] = shown.value if spender.presented.token is not None else None

@@ -41,7 +41,10 @@ FIND_SPENDER = """
         join redemption_members as member on member.member_id = coalesce(named.merged_into, named.member_id)
     where named.member_id = coalesce(
         $1::uuid,
-        (select identifier.member_id from redemption_identifiers as identifier where identifier.identifier_hash = $2)
+        (select identifier.member_id from redemption_identifiers as identifier
+            where identifier.identifier_hash = any($2::text[])
+            order by array_position($2::text[], identifier.identifier_hash)
+            limit 1)
     )
 """
 
@@ -74,9 +77,14 @@ async def find_household(transaction: Transaction, household_id: UUID) -> Househ
     return _household_of(await transaction.raw.fetch(FIND, household_id))
 
 
-async def find_spender(transaction: Transaction, member_id: UUID | None, identifier_hash: str | None) -> AtHome | None:
-    """The member who is named by id or by identifier; the survivor for one who was merged away. Locks nothing."""
-    row = await transaction.raw.fetchrow(FIND_SPENDER, member_id, identifier_hash)
+async def find_spender(
+    transaction: Transaction, member_id: UUID | None, identifier_hashes: Sequence[str] = ()
+) -> AtHome | None:
+    """The member who is named by id or by what may stand for an identifier; the survivor for one who was merged away.
+
+    Locks nothing.
+    """
+    row = await transaction.raw.fetchrow(FIND_SPENDER, member_id, identifier_hashes)
     return None if row is None else AtHome(row["member_id"], row["household_id"])
 
 

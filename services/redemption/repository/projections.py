@@ -97,10 +97,9 @@ SAVE_TILLS = """
 # One statement for all that a hold must know before it asks the ledger.
 LOCK_SPENDER = """
     select member.member_id, member.status, member.merged_into,
-        coalesce(
-            (select identifier.state <> 'active' from redemption_identifiers as identifier
-                where identifier.identifier_hash = $2),
-            false
+        exists (
+            select from redemption_identifiers as identifier
+            where identifier.identifier_hash = any($2::text[]) and identifier.state <> 'active'
         ) as is_identifier_blocked,
         partner.kind, partner.state, coalesce($5 > partner.last_spend_on, true) as is_last_day_over
     from redemption_members as member
@@ -117,7 +116,9 @@ LOCK_SPENDER = """
         where named.member_id = coalesce(
             $1::uuid,
             (select identifier.member_id from redemption_identifiers as identifier
-                where identifier.identifier_hash = $2)
+                where identifier.identifier_hash = any($2::text[])
+                order by array_position($2::text[], identifier.identifier_hash)
+                limit 1)
         )
     )
     for no key update of member
@@ -144,8 +145,13 @@ FIND_BY_IDENTIFIER = """
     select identifier_hash, member_id from redemption_identifiers where identifier_hash = any($1::text[])
 """
 
+# Of two hashes of one identifier the present key's says whose it is; a block that was heard of under either blocks.
 FIND_HOLDER = """
-    select member_id, state = 'active' as is_active from redemption_identifiers where identifier_hash = $1
+    select (array_agg(member_id order by array_position($1::text[], identifier_hash)))[1] as member_id,
+        bool_and(state = 'active') as is_active
+    from redemption_identifiers
+    where identifier_hash = any($1::text[])
+    having count(*) > 0
 """
 
 IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> all($2::text[]))"
@@ -256,16 +262,17 @@ async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> Non
 
 
 async def lock_spender(
-    transaction: Transaction, member_id: UUID | None, identifier_hash: str | None, partner_id: str, today: date
+    transaction: Transaction, member_id: UUID | None, identifier_hashes: Sequence[str], partner_id: str, today: date
 ) -> MemberFacts | None:
-    """Lock the member who wants to spend, named by id or by identifier; None for one who is not known, or erased.
+    """Lock the member who wants to spend, named by id or by the hashes that may stand for an identifier; None for one
+    who is not known, or erased.
 
     The survivor is locked for a member who was merged away.
 
     Raises:
         StartAgainError: the member was merged away while we waited for its row.
     """
-    row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hash, partner_id, transaction.now, today)
+    row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hashes, partner_id, transaction.now, today)
     if row is None or row["status"] in HIDDEN:
         return None
     if row["merged_into"] is not None:
@@ -296,9 +303,9 @@ async def find_members(transaction: Transaction, identifier_hashes: Collection[s
     return {row["identifier_hash"]: row["member_id"] for row in rows}
 
 
-async def find_holder(transaction: Transaction, identifier_hash: str) -> Holder | None:
+async def find_holder(transaction: Transaction, identifier_hashes: Sequence[str]) -> Holder | None:
     """Whose this identifier is, and whether it is in use."""
-    row = await transaction.raw.fetchrow(FIND_HOLDER, identifier_hash)
+    row = await transaction.raw.fetchrow(FIND_HOLDER, identifier_hashes)
     return None if row is None else Holder(row["member_id"], row["is_active"])
 
 

@@ -31,10 +31,12 @@ from shared.ledger import Balances, Refused
 
 @dataclass(frozen=True, slots=True)
 class Spender:
-    """Whose points: a member's id, or the hash of what the till has read; one of the two. And what was shown there."""
+    """Whose points: a member's id, or the hashes that may stand for what the till has read, one of the two; and what
+    was shown there.
+    """
 
     member_id: UUID | None = None
-    identifier_hash: str | None = None
+    identifier_hashes: tuple[str, ...] = ()
     presented: Presented = NOTHING_SHOWN
 
 
@@ -85,9 +87,9 @@ async def hold_points(
     if presented.session is None or presented.session != redemption.session_id:  # else it is the same hold, sent again
         presented.require_fresh(transaction.now)
     today = transaction.now.astimezone(programme.zone).date()
-    locked = await lock_lenders(transaction, spender.member_id, spender.identifier_hash)
+    locked = await lock_lenders(transaction, spender.member_id, spender.identifier_hashes)
     member = await projections.lock_spender(
-        transaction, spender.member_id, spender.identifier_hash, request.partner_id, today
+        transaction, spender.member_id, spender.identifier_hashes, request.partner_id, today
     )
     if member is None:
         raise UnknownMemberError

@@ -9,13 +9,13 @@ from shared.database.errors import StartAgainError
 
 
 async def lock_lenders(
-    transaction: Transaction, member_id: UUID | None, identifier_hash: str | None
+    transaction: Transaction, member_id: UUID | None, identifier_hashes: Sequence[str]
 ) -> tuple[UUID, ...]:
     """Lock a member, named by id or by identifier, with those of its household who lend to it, in key order.
 
     Gives whom it locked: nobody, where there is nobody who lends.
     """
-    found = await households.find_spender(transaction, member_id, identifier_hash)
+    found = await households.find_spender(transaction, member_id, identifier_hashes)
     if found is None or found.household_id is None:
         return ()
     household = await households.find_household(transaction, found.household_id)
@@ -37,7 +37,7 @@ async def lenders_to(transaction: Transaction, member_id: UUID, locked: Collecti
         return ()
     if member_id not in locked:
         raise StartAgainError("another member has the identifier meanwhile")
-    found = await households.find_spender(transaction, member_id, None)
+    found = await households.find_spender(transaction, member_id)
     if found is None or found.household_id is None:
         return ()
     household = await households.find_household(transaction, found.household_id)

@@ -26,8 +26,8 @@ async def look_up_balance(
         raise MayNotSeeBalanceError
     shown.presented.require_fresh(transaction.now)
     member_id = shown.member_id
-    if shown.identifier_hash is not None:
-        holder = await projections.find_holder(transaction, shown.identifier_hash)
+    if shown.identifier_hashes:
+        holder = await projections.find_holder(transaction, shown.identifier_hashes)
         if holder is None:
             raise UnknownMemberError
         if not holder.is_active:

@@ -50,7 +50,7 @@ async def read_balances(transaction: Transaction, member_id: UUID, point_type: s
 
 async def read_pooled(transaction: Transaction, member_id: UUID, point_type: str) -> int:
     """What the member may spend of others in its household, beside its own, as last committed."""
-    found = await households.find_spender(transaction, member_id, None)
+    found = await households.find_spender(transaction, member_id)
     if found is None or found.household_id is None:
         return 0
     household = await households.find_household(transaction, found.household_id)
@@ -110,7 +110,7 @@ class Lens:
 
 async def find_shown(transaction: Transaction, reader_id: UUID) -> tuple[UUID, ...]:
     """Whose purchases a member may see: its own, and those that others in its household show."""
-    found = await households.find_spender(transaction, reader_id, None)
+    found = await households.find_spender(transaction, reader_id)
     if found is None:
         return (reader_id,)
     household = None

@@ -165,7 +165,7 @@ async def _enrol(database: Database, number: int) -> UUID:
         member_id=new_id(),
         channel="web",
         person=Person("Test", f"No. {number}", f"test-{number}@example.com", None),
-        email_hash=SETTINGS.identities.email_hash(f"test-{number}@example.com"),
+        email_hashes=SETTINGS.identities.email_hashes(f"test-{number}@example.com"),
         language="en",
         region=None,
         claims=[],

@@ -94,7 +94,7 @@ async def _enrol(database: Database, number: int) -> UUID:
         member_id=new_id(),
         channel="web",
         person=Person("Test", f"No. {number}", f"test-{number}@example.com", None),
-        email_hash=SETTINGS.identities.email_hash(f"test-{number}@example.com"),
+        email_hashes=SETTINGS.identities.email_hashes(f"test-{number}@example.com"),
         language="en",
         region=None,
         claims=[],
@@ -110,12 +110,12 @@ async def _act(transaction: Transaction, people: list[UUID], step: Step) -> None
     member_id, claim = people[person], CLAIMS[card]
     match what:
         case "link":
-            await link_identifier(transaction, member_id, claim, "test")
+            await link_identifier(transaction, member_id, claim, "test", SETTINGS.keys)
         case "block" | "unblock" | "report_lost":
-            await change_identifier(transaction, claim.hash, what, SAID)
+            await change_identifier(transaction, claim.hashes, what, SAID)
         case "replace" | "replace_lost":
             new, is_lost = CLAIMS[other], what == "replace_lost"
-            await replace_identifier(transaction, member_id, claim.hash, new, SAID, is_lost=is_lost)
+            await replace_identifier(transaction, member_id, claim.hashes, new, SAID, SETTINGS.keys, is_lost=is_lost)
         case "merge":
             request = MergeRequest(member_id, people[other % PEOPLE], REASON, "test")
             await merge_members(transaction, request, SETTINGS.keys, SETTINGS.reasons)

@@ -28,7 +28,7 @@ Client = httpx2.AsyncClient
 
 @pytest.fixture
 def finder(database: Database) -> DuplicateFinder:
-    key = BlockingKey.of(SETTINGS.hashing_key.secret)
+    key = BlockingKey.of(SETTINGS.hashing_keys.oldest.secret)
     return DuplicateFinder(database, SETTINGS.keys, key, SETTINGS.duplicate_score_percent_min)
 
 

@@ -305,14 +305,14 @@ async def test_a_card_is_linked_while_the_merge_runs(
     client: httpx2.AsyncClient, database: Database, is_merge_first: bool
 ) -> None:
     survivor, merged = await enrol(client), await enrol(client, CARD)
-    claim = Identities(SETTINGS.hashing_key, "US").claim("phone", PHONE["value"])
+    claim = Identities(SETTINGS.hashing_keys, "US").claim("phone", PHONE["value"])
     request = MergeRequest(UUID(survivor), UUID(merged), "duplicate", "ann")
 
     async def merging(transaction: Transaction) -> None:
         await merge_members(transaction, request, SETTINGS.keys, REASONS)
 
     async def linking(transaction: Transaction) -> None:
-        await link_identifier(transaction, UUID(merged), claim, "ann")
+        await link_identifier(transaction, UUID(merged), claim, "ann", SETTINGS.keys)
 
     if is_merge_first:
         with pytest.raises(MemberMergedError):

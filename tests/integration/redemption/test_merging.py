@@ -96,7 +96,7 @@ async def test_a_hold_that_waits_for_the_merge_starts_again(spending: Spending, 
 
     async def hold(transaction: Transaction) -> None:
         with pytest.raises(StartAgainError):
-            await hold_in(transaction, Spender(ANNE, None), 50, redemption_id=None, partner_id="grocer", seconds=900)
+            await hold_in(transaction, Spender(ANNE), 50, redemption_id=None, partner_id="grocer", seconds=900)
 
     await interleave(as_service, lambda merging: project_members(merging, [MERGE]), hold)
     outcome = await spending.hold(ANNE, 50)

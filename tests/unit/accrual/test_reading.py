@@ -17,7 +17,7 @@ from services.accrual.use_cases.read_document import (
     to_event,
 )
 from shared.identifier_capabilities import Capabilities, Capability
-from shared.ids import IdentifierKey
+from shared.ids import IdentifierKey, IdentifierKeys
 from shared.qr_tokens import LIFE, RECEIPT_CLOCK_TOLERANCE, QrKeys
 from tests.support.qr import QR_KEYS, qr_token
 
@@ -46,7 +46,9 @@ def read(
         "lines": [{"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}],
     }
     key = IdentifierKey(1, b"k" * 32)
-    reading = Reading(key, "US", QrKeys.parse(QR_KEYS), capabilities or Capabilities(), ContentKeys((b"c" * 32,)))
+    reading = Reading(
+        IdentifierKeys(key), "US", QrKeys.parse(QR_KEYS), capabilities or Capabilities(), ContentKeys((b"c" * 32,))
+    )
     return identify(ReceiptBody.model_validate(body), ISSUER, reading)
 
 

@@ -25,17 +25,17 @@ def identifier_of(member_id: UUID) -> Identifier:
 
 
 def test_an_enrolment_that_got_everything_stands() -> None:
-    judge_enrolment("1.email", [CARD, PHONE], {"1.email", "1.card", "1.phone"})
+    judge_enrolment(["1.email"], [CARD, PHONE], {"1.email", "1.card", "1.phone"})
 
 
 def test_a_known_address_is_told_before_a_taken_card() -> None:
     with pytest.raises(AlreadyEnrolledError):
-        judge_enrolment("1.email", [CARD], set())
+        judge_enrolment(["1.email"], [CARD], set())
 
 
 def test_a_refusal_names_types_and_no_hash() -> None:
     with pytest.raises(IdentifierTakenError) as refused:
-        judge_enrolment("1.email", [PHONE, CARD], {"1.email"})
+        judge_enrolment(["1.email"], [PHONE, CARD], {"1.email"})
     assert str(refused.value).endswith("card, phone")
     assert "1." not in str(refused.value)
 

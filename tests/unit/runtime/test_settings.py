@@ -26,7 +26,7 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert (settings.http_host, settings.instance, settings.country) == ("127.0.0.1", 1, "US")
     assert (settings.currency, settings.time_zone, settings.point_type) == ("USD", "America/New_York", "points")
     assert settings.kafka.bootstrap_servers == "127.0.0.1:9092"
-    assert settings.hashing_key.secret == b"\x0a" * 32
+    assert settings.hashing_keys.present.secret == b"\x0a" * 32
 
 
 def test_secrets_do_not_show() -> None:
@@ -70,6 +70,47 @@ def test_what_is_wrong_is_named_and_not_repeated(environment: pytest.MonkeyPatch
     (line,) = str(refused.value).splitlines()
     assert line.startswith(f"{variable}: ")
     assert "hunter2" not in line
+
+
+SECOND, SECOND_VERSION = "TESSERA_IDENTIFIER_KEY_SECOND", "TESSERA_IDENTIFIER_KEY_SECOND_VERSION"
+
+
+def test_a_second_identifier_key_is_valid_beside_the_first(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv(SECOND, "0b" * 32)
+    environment.setenv(SECOND_VERSION, "2")
+
+    settings = load_settings(ServiceSettings)
+
+    second = settings.hashing_keys.second
+    assert second is not None
+    assert (second.version, second.secret) == (2, b"\x0b" * 32)
+    assert "0b0b" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "version", "said"),
+    [
+        ("0b" * 32, None, "set both, or none"),
+        (None, "2", "set both, or none"),
+        ("0b" * 32, "1", "give the second a version of its own"),
+        ("0a" * 32, "2", "make a new one"),
+    ],
+)
+def test_a_second_identifier_key_is_another_one_of_another_version(
+    environment: pytest.MonkeyPatch, key: str | None, version: str | None, said: str
+) -> None:
+    for name, value in ((SECOND, key), (SECOND_VERSION, version)):
+        if value is not None:
+            environment.setenv(name, value)
+
+    with pytest.raises(InvalidSettingsError) as refused:
+        load_settings(ServiceSettings)
+
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(SECOND)
+    assert said in line
+    assert "0a0a" not in line
+    assert "0b0b" not in line
 
 
 def test_an_account_at_the_broker_is_whole(environment: pytest.MonkeyPatch) -> None:

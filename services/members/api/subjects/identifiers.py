@@ -14,10 +14,10 @@ from shared.qr_tokens import InvalidQrTokenError
 def _routers(parts: Parts) -> tuple[APIRouter, ...]:
     database, identities, settings = parts.database, parts.identities, parts.settings
     return (
-        changes_router(database, identities),
+        changes_router(database, identities, parts.master_keys),
         resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
         card_ranges_router(database),
-        virtual_cards_router(database, identities, settings.virtual_card_prefix, parts.seal),
+        virtual_cards_router(database, identities, parts.master_keys, settings.virtual_card_prefix, parts.seal),
         qr_tokens_router(database, settings.qr_token_keys),
     )
 
