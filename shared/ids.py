@@ -78,6 +78,11 @@ class IdentifierKeys:
         """
         return min(self._all, key=lambda key: key.version)
 
+    @property
+    def versions(self) -> frozenset[int]:
+        """Of the keys that are valid."""
+        return frozenset(key.version for key in self._all)
+
     def hashes(self, kind: IdentifierType, normal_form: str) -> tuple[str, ...]:
         """What may stand for an identifier: the hash under the present key, then that under the second."""
         return tuple(hash_identifier(kind, normal_form, key) for key in self._all)

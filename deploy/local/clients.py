@@ -40,6 +40,7 @@ ADMIN_SCOPES = (
     "households:write",
     "households:read",
     "identifiers:write",
+    "identifiers:rekey",
     "qr-tokens:write",
     "receipts:write",
     "receipts:read",

@@ -20,7 +20,8 @@ from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from services.accrual.waiting import OutcomeWaiter
 from shared import ledger
-from shared.database import Database
+from shared.database import Database, retired_keys
+from shared.database.retired_keys import RetiredHashes
 from shared.events.catalogue import COALITION, FRAUD, MEMBERS, PURCHASES
 from shared.kafka import ConsumerLimits
 from shared.kafka.batch_size import BatchSize
@@ -74,6 +75,11 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
+            Periodic(
+                "let hashes of retired keys go",
+                retired_keys.SWEEP_SECONDS,
+                RetiredHashes(database, "identifiers").let_go,
+            ),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
         retention=(DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, parked_with_hash(settings.parked_window_days)),

@@ -13,7 +13,10 @@ from services.members.settings import MembersSettings
 from services.members.use_cases.export_member import MemberExporter
 from services.members.use_cases.find_duplicates import DuplicateFinder
 from services.members.use_cases.import_members import MemberImporter
+from services.members.use_cases.retire_key import require_known_keys
 from services.members.use_cases.rewrap_keys import rewrap_all
+from shared.database import Database
+from shared.database.retired_keys import SWEEP_SECONDS, RetiredHashes
 from shared.events.catalogue import COALITION
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
@@ -47,13 +50,18 @@ async def build(context: ServiceContext[MembersSettings]) -> Wiring:
         subscriptions=(Subscription(COALITION, CoalitionHandler(database), wants=wants_client),),
         periodic=(
             Periodic("rewrap_keys", REWRAP_SECONDS, partial(rewrap_all, database, master_keys)),
+            Periodic("let_retired_hashes_go", SWEEP_SECONDS, RetiredHashes(database, "identifiers").let_go),
             Periodic("find_duplicates", FIND_DUPLICATES_SECONDS, finder.find_all),
         ),
         retention=(EXPIRED_INVITATIONS,),
-        on_start=(database.warm,),
+        on_start=(database.warm, partial(_require_known_keys, database, settings)),
         on_stop=(client.aclose,),
         domain_problems=DOMAIN_PROBLEMS,
     )
+
+
+async def _require_known_keys(database: Database, settings: MembersSettings) -> None:
+    await database.run(lambda transaction: require_known_keys(transaction, settings.hashing_keys))
 
 
 def http_client() -> httpx2.AsyncClient:

@@ -18,7 +18,8 @@ from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from shared import ledger
-from shared.database import Database
+from shared.database import Database, retired_keys
+from shared.database.retired_keys import RetiredHashes
 from shared.events.catalogue import COALITION, MEMBERS, POINTS, PURCHASES
 from shared.kafka import BatchSize, ConsumerLimits
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
@@ -57,6 +58,11 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         periodic=(
             Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
             Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
+            Periodic(
+                "let_retired_hashes_go",
+                retired_keys.SWEEP_SECONDS,
+                RetiredHashes(database, "redemption_identifiers").let_go,
+            ),
         ),
         retention=(HASHES_OF_WAITING_TENDERS,),
         checks=(Check("ledger_version", lookups.check_ledger),),

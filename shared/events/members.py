@@ -99,6 +99,13 @@ class ErasureData(Frozen):
     identifier_hashes: tuple[IdentifierHash, ...]
 
 
+class KeyData(Frozen):
+    """A key that identifiers were hashed with, by the version that their hashes begin with. It is retired once."""
+
+    key_version: Annotated[StrictInt, Field(ge=1)]
+    version: Version
+
+
 class MemberEnrolled(Event):
     """Someone joined the programme."""
 
@@ -132,6 +139,13 @@ class IdentifierRevoked(Event):
 
     type: Literal["loyalty.identifier.revoked.v1"] = "loyalty.identifier.revoked.v1"
     data: RevocationData
+
+
+class IdentifierKeyRetired(Event):
+    """A key is retired: every identifier has a hash under another one, and those of this one are to be deleted."""
+
+    type: Literal["loyalty.identifier_key.retired.v1"] = "loyalty.identifier_key.retired.v1"
+    data: KeyData
 
 
 class MembersMerged(Event):
@@ -171,6 +185,7 @@ MemberEvent = Annotated[
     | MemberStatusChanged
     | IdentifierLinked
     | IdentifierRevoked
+    | IdentifierKeyRetired
     | MembersMerged
     | HouseholdChanged
     | ConsentChanged

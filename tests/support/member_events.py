@@ -5,8 +5,10 @@ from uuid import UUID
 
 from shared.events.members import (
     ErasureData,
+    IdentifierKeyRetired,
     IdentifierRevoked,
     IdentifierState,
+    KeyData,
     MemberChanged,
     MemberData,
     MemberErased,
@@ -52,3 +54,11 @@ def revoked(member_id: UUID, identifier_hash: str, state: IdentifierState, versi
         reason_code="test",
     )
     return IdentifierRevoked(id=new_id(), source="test", subject=str(member_id), time=NOON, data=data)
+
+
+def key_retired(key_version: int) -> IdentifierKeyRetired:
+    """A key that identifiers were hashed with is retired."""
+    data = KeyData(key_version=key_version, version=1)
+    return IdentifierKeyRetired(
+        id=new_id(), source="test", subject=f"identifier-key-{key_version}", time=NOON, data=data
+    )

@@ -7,10 +7,11 @@ from services.accrual.repository import parked, projections
 from services.accrual.use_cases.erase_members import erase_members
 from services.accrual.use_cases.release_parked import release_parked
 from shared import ledger
-from shared.database import Transaction
+from shared.database import Transaction, retired_keys
 from shared.events.members import (
     ErasureData,
     IdentifierData,
+    IdentifierKeyRetired,
     IdentifierLinked,
     IdentifierRevoked,
     MemberData,
@@ -20,6 +21,7 @@ from shared.events.members import (
     MemberStated,
     MergeData,
 )
+from shared.ids import key_version_of
 
 
 def one_merge_each(events: Sequence[MemberEvent]) -> Iterator[Sequence[MemberEvent]]:
@@ -46,6 +48,8 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
     erasures = [event.data for event in events if isinstance(event, MemberErased)]
     merges = [event.data for event in events if isinstance(event, MembersMerged)]
+    for key in [event.data for event in events if isinstance(event, IdentifierKeyRetired)]:
+        await retired_keys.retire(transaction, key.key_version)
     told = {member.member_id for member in members} | {erasure.member_id for erasure in erasures}
     waits_for = set(map(parked.waits_for_member, told | {merge.merged_member_id for merge in merges}))
     hashes = {identifier.identifier_hash for identifier in identifiers}
@@ -85,9 +89,15 @@ async def _save_members(
 
 
 async def _save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> list[IdentifierData]:
-    """Save identifiers, but for those of erased members, which nothing may bring back; what was to be saved."""
+    """Save identifiers, but for those of erased members and retired keys, which nothing may bring back; what was to be
+    saved."""
+    retired = await retired_keys.load(transaction)
     erased = await projections.find_erased(transaction, {identifier.member_id for identifier in identifiers})
-    owned = [identifier for identifier in identifiers if identifier.member_id not in erased]
+    owned = [
+        identifier
+        for identifier in identifiers
+        if identifier.member_id not in erased and key_version_of(identifier.identifier_hash) not in retired
+    ]
     if owned:
         await projections.save_identifiers(transaction, owned)
     return owned

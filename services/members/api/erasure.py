@@ -8,16 +8,21 @@ from fastapi import APIRouter, Response
 
 from services.members.api.partner_binding import refuse_partners
 from services.members.domain.erasure import ErasureRequest
+from services.members.domain.identities import Identities
 from services.members.schemas.erasure import ErasedAnswer
 from services.members.schemas.statuses import ReasonBody
+from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.erase_member import erase_member
+from services.members.use_cases.rekey_identifiers import complete_hashes
 from shared.database import Database, Transaction
 from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
 
 Eraser = Annotated[Principal, requires("members:erase")]
 
 
-def erasure_router(database: Database, reasons: Collection[str]) -> APIRouter:
+def erasure_router(
+    database: Database, identities: Identities, master_keys: MasterKeys, reasons: Collection[str]
+) -> APIRouter:
     """Erase a person."""
     router = APIRouter(prefix="/v1", tags=["erasure"])
 
@@ -32,6 +37,7 @@ def erasure_router(database: Database, reasons: Collection[str]) -> APIRouter:
         request = ErasureRequest(member_id, body.reason_code, principal.client_id)
 
         async def work(transaction: Transaction) -> Answer:
+            await complete_hashes(transaction, identities, master_keys, member_id)
             return Answer(200, ErasedAnswer.of(await erase_member(transaction, request, reasons)))
 
         return await idempotent(database, principal, key, body, work)

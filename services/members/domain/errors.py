@@ -81,6 +81,14 @@ class UnlikeReplacementError(RegistryRefusalError):
     """An identifier is replaced by another one of its type."""
 
 
+class IdentifierKeyInUseError(RegistryRefusalError):
+    """An identifier key cannot be done without."""
+
+
+class WrongIdentifierKeyError(RegistryRefusalError):
+    """A valid key is not the one that identifiers of its version were hashed with."""
+
+
 class CardNotIssuedError(RegistryRefusalError):
     """The card lies in a range whose cards may not be linked now."""
 

@@ -68,9 +68,14 @@ ERASED = (
 )
 
 
+async def stop_links(transaction: Transaction) -> None:
+    """Let what is being linked end, and nothing begin, until the commit."""
+    await transaction.raw.execute(STOP_LINKS)
+
+
 async def lock_hashes(transaction: Transaction, member_id: UUID) -> list[HeldHash]:
     """Every hash that leads to the member, locked in their order; no other can come to be before the commit."""
-    await transaction.raw.execute(STOP_LINKS)
+    await stop_links(transaction)
     return [
         HeldHash(row["identifier_hash"], row["identifier_type"] == EMAIL_TYPE, row["version"])
         for row in await transaction.raw.fetch(LOCK_HASHES, member_id)

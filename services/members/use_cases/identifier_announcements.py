@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from services.members.domain.registry import Identifier
+from services.members.domain.registry import FIRST_VERSION, Identifier
 from services.members.use_cases import announcements
 from services.members.use_cases.announcements import SOURCE
 from shared.events.catalogue import MEMBERS
-from shared.events.members import IdentifierRevoked, RevocationData
+from shared.events.members import IdentifierKeyRetired, IdentifierRevoked, KeyData, RevocationData
 from shared.ids import new_id
 from shared.outbox import Message
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
@@ -37,5 +37,19 @@ def revoked(identifier: Identifier, reason_code: str, at: datetime) -> Message:
             version=identifier.version,
             reason_code=reason_code,
         ),
+    )
+    return Message.of(event, MEMBERS.topic, subject)
+
+
+def key_retired(key_version: int, at: datetime) -> Message:
+    """A key is retired: what was hashed with it counts no more."""
+    subject = f"identifier-key-{key_version}"
+    event = IdentifierKeyRetired(
+        id=new_id(),
+        source=SOURCE,
+        subject=subject,
+        time=at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=KeyData(key_version=key_version, version=FIRST_VERSION),
     )
     return Message.of(event, MEMBERS.topic, subject)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from services.redemption.repository import households, partner_funds, projections
 from services.redemption.repository import merges as merging
 from services.redemption.use_cases.erase_members import erase_members
-from shared.database import Transaction
+from shared.database import Transaction, retired_keys
 from shared.events.coalition import CoalitionEvent, ContractPublished, ExposureChanged, PartnerChanged, TillChanged
 from shared.events.members import (
     HouseholdChanged,
+    IdentifierKeyRetired,
     IdentifierLinked,
     IdentifierRevoked,
     MemberErased,
@@ -16,16 +17,19 @@ from shared.events.members import (
     MembersMerged,
     MemberStated,
 )
+from shared.ids import key_version_of
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
-    """Take in members, identifiers and households. Idempotent, in any order: a row only moves to a higher version, and
-    nothing moves that of an erased member any more."""
+    """Take in members, identifiers and households. Idempotent, in any order: a row only moves to a higher version,
+    nothing moves that of an erased member any more, and nothing brings back a hash of a key that is retired."""
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
     erasures = [event.data for event in events if isinstance(event, MemberErased)]
     members = [event.data for event in events if isinstance(event, MemberStated)]
     merges = [event.data for event in events if isinstance(event, MembersMerged)]
     told_households = [event.data for event in events if isinstance(event, HouseholdChanged)]
+    for key in [event.data for event in events if isinstance(event, IdentifierKeyRetired)]:
+        await retired_keys.retire(transaction, key.key_version)
     told = {member.member_id for member in members} | {identifier.member_id for identifier in identifiers}
     told |= {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
     # Whoever links an identifier and whoever erases its member meet in the member's row.
@@ -38,8 +42,14 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
         await erase_members(transaction, erasures)
     if identifiers:
         erased = await projections.find_erased(transaction, {identifier.member_id for identifier in identifiers})
+        retired = await retired_keys.load(transaction)
         await projections.save_identifiers(
-            transaction, [identifier for identifier in identifiers if identifier.member_id not in erased]
+            transaction,
+            [
+                identifier
+                for identifier in identifiers
+                if identifier.member_id not in erased and key_version_of(identifier.identifier_hash) not in retired
+            ],
         )
     if told_households:
         await households.save_households(transaction, told_households)

@@ -182,6 +182,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "members.member_keys.member_id",
             "members.person_blocks.member_id",
         ),
+        "identifiers are told by type, state and history": ("members.identifiers.identifier_hash",),
         "nobody is exported who was erased": ("coalition.erased_members.member_id",),
         "what an employer says of its cashier": (
             "coalition.operators.own_card_hashes",

@@ -16,7 +16,7 @@ def _routers(parts: Parts) -> tuple[APIRouter, ...]:
     return (
         lookup_router(parts.database, parts.master_keys),
         rectification_router(parts.database, parts.identities, parts.master_keys),
-        erasure_router(parts.database, parts.settings.reasons),
+        erasure_router(parts.database, parts.identities, parts.master_keys, parts.settings.reasons),
         republishing_router(parts.database),
         accesses_router(parts.database),
     )
