@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.database.retired_keys import RETIRED_KEYS_DDL
 
-revision = "0021"
-down_revision = "0020"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
