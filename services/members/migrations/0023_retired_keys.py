@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.database.retired_keys import RETIRED_KEYS_DDL
 
-revision = "0014"
-down_revision = "0013"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

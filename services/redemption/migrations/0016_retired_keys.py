@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.database.retired_keys import RETIRED_KEYS_DDL
 
-revision = "0022"
-down_revision = "0021"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
