@@ -10,6 +10,7 @@ from services.members.domain.registry import Identifier
 from services.members.repository.claiming import COLUMNS, identifier_of
 from services.members.repository.registry import EMAIL_TYPE
 from shared.database import Transaction
+from shared.database.engine import RawConnection
 from shared.events.members import IdentifierState
 
 HISTORY_ROWS_MAX = 500
@@ -72,9 +73,9 @@ async def lock_identifiers(transaction: Transaction, identifier_hashes: Collecti
     return [identifier_of(row) for row in rows]
 
 
-async def find_identifiers(transaction: Transaction, identifier_hashes: Sequence[str]) -> dict[str, Identifier]:
-    """Those of the identifiers that are somebody's, by their hash."""
-    rows = await transaction.raw.fetch(FIND, identifier_hashes, EMAIL_TYPE)
+async def find_identifiers(connection: RawConnection, identifier_hashes: Sequence[str]) -> dict[str, Identifier]:
+    """Those of the identifiers that are somebody's, by their hash. One statement, which needs no transaction."""
+    rows = await connection.fetch(FIND, identifier_hashes, EMAIL_TYPE)
     return {row["identifier_hash"]: identifier_of(row) for row in rows}
 
 

@@ -11,7 +11,7 @@ from shared.database.live_batch import LiveBatch
 
 
 class IdentifierDesk:
-    """Answers tills. Those who ask at the same time share a statement: alone, each would cost a transaction."""
+    """Answers tills. Those who ask at the same time share a statement, which is all of its transaction."""
 
     def __init__(self, database: Database, match_order: Sequence[IdentifierKind]) -> None:
         self._database = database
@@ -32,5 +32,5 @@ class IdentifierDesk:
         return choose_identifier([identifier for identifier in found if identifier is not None], self._match_order)
 
     async def _load(self, hashes: Sequence[str]) -> Mapping[str, Identifier]:
-        async with self._database.transaction() as transaction:
-            return await identifiers.find_identifiers(transaction, hashes)
+        async with self._database.statements() as connection:
+            return await identifiers.find_identifiers(connection, hashes)

@@ -15,14 +15,15 @@ from services.members.api.subjects.parts import Parts, Problems, Subject
 
 __all__ = ["SUBJECTS", "Parts", "Problems", "Subject"]
 
+# Routers are tried one after the other: what tills ask for comes first, and then who joins.
 SUBJECTS: tuple[Subject, ...] = (
+    identifiers.SUBJECT,
     joining.SUBJECT,
     registry.SUBJECT,
     exports.SUBJECT,
     imports.SUBJECT,
     consents.SUBJECT,
     standing.SUBJECT,
-    identifiers.SUBJECT,
     profiles.SUBJECT,
     households.SUBJECT,
 )

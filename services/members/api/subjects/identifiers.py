@@ -15,8 +15,8 @@ from shared.qr_tokens import InvalidQrTokenError
 def _routers(parts: Parts) -> tuple[APIRouter, ...]:
     database, identities, settings = parts.database, parts.identities, parts.settings
     return (
-        changes_router(database, identities, parts.master_keys),
         resolving_router(database, identities, settings.identifier_match_order, settings.qr_token_keys),
+        changes_router(database, identities, parts.master_keys),
         rekeying_router(database, identities, parts.master_keys),
         card_ranges_router(database),
         virtual_cards_router(database, identities, parts.master_keys, settings.virtual_card_prefix, parts.seal),
