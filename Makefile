@@ -33,22 +33,26 @@ up: setup ## The whole stack in the foreground, with URLs and a token; Ctrl-C st
 demo: setup ## Plays real receipts through the stack and shows what happened.
 	@$(BIN)/tessera demo
 
-test: setup ## Lint, types, contracts and all tests, on the real broker and database.
+test: setup .venv-audit/installed ## Lint, types, contracts and all tests, on the real broker and database.
 	@$(BIN)/python .ci/checks.py all
 
-check: setup ## The fast checks alone: lint, types, imports, tests without servers.
+check: setup .venv-audit/installed ## The fast checks alone: lint, types, imports, tests without servers.
 	@$(BIN)/python .ci/checks.py fast
 
-audit: ## Asks a service of advisories about every locked package; fails where it cannot be reached.
+.venv-audit/installed: requirements-audit.lock
 	@test -n "$(PYTHON)" || { echo "Tessera needs Python 3.11 or later: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -m venv .venv-audit
 	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
+
+audit: .venv-audit/installed ## Asks a service of advisories about every locked package; fails where it cannot be reached.
 	@for lock in requirements.lock requirements-dev.lock; do \
 		.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock; done
 
 bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench pipelines
 	@$(BIN)/tessera bench registry
+	@$(BIN)/tessera bench imports
 
 format: setup ## Formats the code, and cures what ruff can cure.
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .

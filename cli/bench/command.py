@@ -2,9 +2,11 @@
 
 import typer
 
+from cli.bench.imports import measure_imports
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.registry import measure_registry
 
 app = typer.Typer(help="Measure, and note the figures down in docs/benchmarks.md.", no_args_is_help=True)
 app.command("pipelines")(measure_pipelines)
 app.command("registry")(measure_registry)
+app.command("imports")(measure_imports)
