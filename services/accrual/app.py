@@ -9,7 +9,7 @@ from services.accrual.api.rule_sets import rule_sets_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
 from services.accrual.programme import KnownFunds, PublishedRules
-from services.accrual.repository import outcomes, projections
+from services.accrual.repository import outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
 from services.accrual.settings import AccrualSettings
@@ -126,5 +126,5 @@ class _Jobs:
 
     async def find_till(self, key_sha256: str) -> TillIdentity | None:
         async with self._database.transaction() as transaction:
-            till = await projections.find_till_by_key(transaction, key_sha256)
+            till = await places.find_till_by_key(transaction, key_sha256)
         return TillIdentity(till.partner_id, till.store_id, till.till_id) if till is not None else None

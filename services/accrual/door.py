@@ -12,9 +12,9 @@ from uuid import UUID
 from services.accrual.domain.partner_standing import Reason, Standing, standing_at, why_not_taken
 from services.accrual.metrics import TOLERATED_SUMS
 from services.accrual.programme import Programme
-from services.accrual.repository import outcomes, partner_standings, projections
+from services.accrual.repository import outcomes, partner_standings, places, projections
 from services.accrual.repository.outcomes import ReceiptOutcome
-from services.accrual.repository.projections import Till, Tolerance
+from services.accrual.repository.places import Till, Tolerance
 from services.accrual.schemas import ReceiptBody
 from services.accrual.use_cases.messages import purchase_message
 from services.accrual.use_cases.read_document import (
@@ -157,7 +157,7 @@ async def _load_known(transaction: Transaction, submissions: Sequence[Submission
     return _Known(
         outcomes=await outcomes.load_outcomes(transaction, {found.natural_key for found in submissions}),
         members=await projections.find_members(transaction, hashes) if hashes else {},
-        schemes=await projections.find_schemes(transaction, tills),
-        tolerances=await projections.find_tolerances(transaction, partner_ids),
+        schemes=await places.find_schemes(transaction, tills),
+        tolerances=await places.find_tolerances(transaction, partner_ids),
         partners=await partner_standings.load(transaction, partner_ids),
     )

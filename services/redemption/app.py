@@ -13,7 +13,7 @@ from services.redemption.consumer import (
     has_points_tender,
     is_refusal,
 )
-from services.redemption.repository import projections
+from services.redemption.repository import places
 from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
@@ -83,4 +83,4 @@ class _Lookups:
 
     async def find_till(self, key_sha256: str) -> TillIdentity | None:
         async with self._database.transaction() as transaction:
-            return await projections.find_till(transaction, key_sha256)
+            return await places.find_till(transaction, key_sha256)

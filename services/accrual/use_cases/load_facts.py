@@ -7,8 +7,8 @@ from uuid import UUID
 from services.accrual.domain.decisions import Document, Facts, Original, TillCodes
 from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.programme import KnownFunds, PublishedRules
-from services.accrual.repository import awards, claims, parked, partner_standings, projections
-from services.accrual.repository.projections import Till
+from services.accrual.repository import awards, claims, parked, partner_standings, places, projections
+from services.accrual.repository.places import Till
 from shared import ledger
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
@@ -33,7 +33,7 @@ class KnownTills:
         asked = set(tills)
         unseen = asked - self._known
         if unseen:
-            found = await projections.find_tills(transaction, [Till(*codes) for codes in unseen])
+            found = await places.find_tills(transaction, [Till(*codes) for codes in unseen])
             self._known |= {(till.partner_id, till.store_id, till.till_id) for till in found}
         return asked & self._known
 

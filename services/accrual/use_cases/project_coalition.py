@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.accrual.domain.partner_funds import rule_on
-from services.accrual.repository import category_mappings, parked, partner_funds, partner_standings, projections
-from services.accrual.repository.projections import Till
+from services.accrual.repository import category_mappings, parked, partner_funds, partner_standings, places
+from services.accrual.repository.places import Till
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
 from shared.events.coalition import (
@@ -37,7 +37,7 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
     if meets:
         await parked.meet(transaction, meets)
     if partners:
-        await projections.save_partners(transaction, [partner.data for partner in partners])
+        await places.save_partners(transaction, [partner.data for partner in partners])
         await partner_standings.save(transaction, partners)
     mapped = [event for event in events if isinstance(event, ProductMapped)]
     if mapped:
@@ -46,7 +46,7 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
     if articles:
         await category_mappings.save_exclusions(transaction, articles)
     if stores:
-        await projections.save_stores(transaction, stores)
+        await places.save_stores(transaction, stores)
     if exposures:
         await partner_funds.save_exposures(transaction, exposures)
     ready = await _save_tills(transaction, tills) if tills else set()
@@ -56,10 +56,8 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
 
 async def _save_tills(transaction: Transaction, tills: Sequence[TillData]) -> set[str]:
     """What waited for these tills can go."""
-    await projections.save_tills(transaction, tills)
-    known = await projections.find_tills(
-        transaction, [Till(till.partner_id, till.store_id, till.till_id) for till in tills]
-    )
+    await places.save_tills(transaction, tills)
+    known = await places.find_tills(transaction, [Till(till.partner_id, till.store_id, till.till_id) for till in tills])
     return {parked.waits_for_till(till.partner_id, till.store_id, till.till_id) for till in known}
 
 

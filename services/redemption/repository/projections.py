@@ -1,8 +1,8 @@
-"""What redemption knows of members and the coalition, from their topics: a row only moves to a higher version."""
+"""What redemption knows of members and their identifiers, from their topic: a row only moves to a higher version."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 from services.redemption.domain.holding import MemberFacts
@@ -10,17 +10,8 @@ from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.standing import HIDDEN
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
-from shared.events.coalition import PartnerChanged, TillData
 from shared.events.members import ErasureData, IdentifierData, MemberData
-from shared.web import TillIdentity
-
-
-class _Versioned(Protocol):
-    @property
-    def version(self) -> int: ...
-
-
-V = TypeVar("V", bound=_Versioned)
+from shared.events.versions import highest
 
 SAVE_MEMBERS = """
     insert into redemption_members (member_id, status, version, household_id)
@@ -60,38 +51,6 @@ SAVE_IDENTIFIERS = """
     on conflict (identifier_hash) do update
         set member_id = excluded.member_id, state = excluded.state, version = excluded.version
         where redemption_identifiers.version < excluded.version
-"""
-
-SAVE_PARTNERS = """
-    insert into redemption_partners (partner_id, name, state, version)
-    select *
-    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-    order by 1
-    on conflict (partner_id) do update
-        set name = excluded.name, state = excluded.state, version = excluded.version
-        where redemption_partners.version < excluded.version
-"""
-
-# A version is written once: what takes effect later stands beside what counts until then.
-SAVE_STANDINGS = """
-    insert into redemption_partner_standings (partner_id, version, kind, state, in_force_from, last_spend_on)
-    select *
-    from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::date[])
-    order by 1, 2
-    on conflict (partner_id, version) do nothing
-"""
-
-SAVE_TILLS = """
-    insert into redemption_tills (partner_id, store_id, till_id, key_sha256, is_revoked, version, previous_key_sha256,
-        previous_key_until)
-    select *
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bigint[], $7::text[],
-        $8::timestamptz[])
-    order by 1, 2, 3
-    on conflict (partner_id, store_id, till_id) do update
-        set key_sha256 = excluded.key_sha256, is_revoked = excluded.is_revoked, version = excluded.version,
-            previous_key_sha256 = excluded.previous_key_sha256, previous_key_until = excluded.previous_key_until
-        where redemption_tills.version < excluded.version
 """
 
 # One statement for all that a hold must know before it asks the ledger.
@@ -156,13 +115,6 @@ FIND_HOLDER = """
 
 IS_MEMBER = "select exists (select from redemption_members where member_id = $1 and status <> all($2::text[]))"
 
-FIND_TILL = """
-    select partner_id, store_id, till_id from redemption_tills
-    where (key_sha256 = $1 or (previous_key_sha256 = $1 and previous_key_until > $2)) and not is_revoked
-"""
-
-LOAD_PARTNER_NAMES = "select partner_id, name from redemption_partners where partner_id = any($1::text[])"
-
 
 class Holder(NamedTuple):
     """To whom an identifier belongs; ``is_active``: it was not blocked, lost or replaced."""
@@ -173,7 +125,7 @@ class Holder(NamedTuple):
 
 async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
     """Project members; of several versions in one call the highest stays. One who was erased stays so."""
-    rows = _highest(members, lambda member: member.member_id)
+    rows = highest(members, lambda member: member.member_id)
     await transaction.raw.execute(
         SAVE_MEMBERS,
         [row.member_id for row in rows],
@@ -185,7 +137,7 @@ async def save_members(transaction: Transaction, members: Sequence[MemberData]) 
 
 async def save_erased(transaction: Transaction, erasures: Sequence[ErasureData]) -> set[UUID]:
     """Put up the tombstones of members who are locked; those whose erasure is news come back."""
-    rows = _highest(erasures, lambda erasure: erasure.member_id)
+    rows = highest(erasures, lambda erasure: erasure.member_id)
     saved = await transaction.raw.fetch(SAVE_ERASED, [row.member_id for row in rows], [row.version for row in rows])
     return {row["member_id"] for row in saved}
 
@@ -214,50 +166,13 @@ async def find_projected(transaction: Transaction, identifier_hashes: Collection
 
 async def save_identifiers(transaction: Transaction, identifiers: Sequence[IdentifierData]) -> None:
     """Project identifiers."""
-    rows = _highest(identifiers, lambda identifier: identifier.identifier_hash)
+    rows = highest(identifiers, lambda identifier: identifier.identifier_hash)
     await transaction.raw.execute(
         SAVE_IDENTIFIERS,
         [row.identifier_hash for row in rows],
         [row.member_id for row in rows],
         [row.state for row in rows],
         [row.version for row in rows],
-    )
-
-
-async def save_partners(transaction: Transaction, changes: Sequence[PartnerChanged]) -> None:
-    """Project partners, and every standing that they ever had."""
-    rows = _highest([change.data for change in changes], lambda partner: partner.partner_id)
-    await transaction.raw.execute(
-        SAVE_PARTNERS,
-        [row.partner_id for row in rows],
-        [row.name for row in rows],
-        [row.state for row in rows],
-        [row.version for row in rows],
-    )
-    await transaction.raw.execute(
-        SAVE_STANDINGS,
-        [change.data.partner_id for change in changes],
-        [change.data.version for change in changes],
-        [change.data.kind for change in changes],
-        [change.data.state for change in changes],
-        [change.data.in_force_from or change.time for change in changes],
-        [change.data.last_spend_on for change in changes],
-    )
-
-
-async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> None:
-    """Project tills."""
-    rows = _highest(tills, lambda till: (till.partner_id, till.store_id, till.till_id))
-    await transaction.raw.execute(
-        SAVE_TILLS,
-        [row.partner_id for row in rows],
-        [row.store_id for row in rows],
-        [row.till_id for row in rows],
-        [row.key_sha256 for row in rows],
-        [row.is_revoked for row in rows],
-        [row.version for row in rows],
-        [row.previous_key_sha256 for row in rows],
-        [row.previous_key_until for row in rows],
     )
 
 
@@ -312,25 +227,3 @@ async def find_holder(transaction: Transaction, identifier_hashes: Sequence[str]
 async def is_member(transaction: Transaction, member_id: UUID) -> bool:
     """Whether the registry has told of this member, and has not erased him."""
     return bool(await transaction.raw.fetchval(IS_MEMBER, member_id, sorted(HIDDEN)))
-
-
-async def find_till(transaction: Transaction, key_sha256: str) -> TillIdentity | None:
-    """The till with this key, or with one that was replaced and is good for a while yet, unless it was revoked."""
-    row = await transaction.raw.fetchrow(FIND_TILL, key_sha256, transaction.now)
-    return None if row is None else TillIdentity(row["partner_id"], row["store_id"], row["till_id"])
-
-
-async def load_partner_names(transaction: Transaction, partner_ids: Collection[str]) -> dict[str, str]:
-    """Names for people; a partner not heard of yet is absent."""
-    rows = await transaction.raw.fetch(LOAD_PARTNER_NAMES, sorted(partner_ids))
-    return {row["partner_id"]: row["name"] for row in rows}
-
-
-def _highest(items: Iterable[V], key_of: Callable[[V], Hashable]) -> list[V]:
-    """One item a key, the one with the highest version: a key twice in one upsert is an error."""
-    highest: dict[Hashable, V] = {}
-    for item in items:
-        known = highest.get(key_of(item))
-        if known is None or known.version < item.version:
-            highest[key_of(item)] = item
-    return list(highest.values())

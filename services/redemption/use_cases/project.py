@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import households, partner_funds, projections
+from services.redemption.repository import households, partner_funds, places, projections
 from services.redemption.repository import merges as merging
 from services.redemption.use_cases.erase_members import erase_members
 from shared.database import Transaction, retired_keys
@@ -60,9 +60,9 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
     partners = [event for event in events if isinstance(event, PartnerChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
     if partners:
-        await projections.save_partners(transaction, partners)
+        await places.save_partners(transaction, partners)
     if tills:
-        await projections.save_tills(transaction, tills)
+        await places.save_tills(transaction, tills)
     contracts = [event.data for event in events if isinstance(event, ContractPublished)]
     exposures = [event.data for event in events if isinstance(event, ExposureChanged)]
     if contracts:

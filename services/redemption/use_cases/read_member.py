@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.statement import Checkout, Line, Movement, Names, fold_transfers, write_line
-from services.redemption.repository import households, projections
+from services.redemption.repository import households, places, projections
 from services.redemption.repository import statement as repository
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
@@ -157,7 +157,7 @@ async def read_page(
         movements = folded if is_at_end else folded[:-1] or folded
         if is_at_end or sum(lens.shows(movement, names) for movement in movements) >= lines_max:
             break
-    partners = await projections.load_partner_names(
+    partners = await places.load_partner_names(
         transaction, {partner for movement in movements if (partner := names.partner_of(movement))}
     )
     return _page(movements, lens, replace(names, partners=partners), position, lines_max, is_at_end=is_at_end)

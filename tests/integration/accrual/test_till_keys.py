@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.accrual.repository import projections as accrual
+from services.accrual.repository import places as accrual
 from services.accrual.use_cases.project_coalition import project_coalition as project_in_accrual
-from services.redemption.repository import projections as redemption
+from services.redemption.repository import places as redemption
 from services.redemption.use_cases.project import project_coalition as project_in_redemption
 from shared.database import Database, Transaction
 from shared.events.coalition import TillChanged, TillData
