@@ -17,7 +17,7 @@ from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
 from shared.events.purchases import PurchaseEvent
 from shared.kafka import Batch, BatchSize, PermanentError
-from shared.ledger import HeldSince
+from shared.ledger import HeldSince, TooManyCommandsError
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
@@ -60,7 +60,11 @@ class PurchaseHandler(_Keeping):
             await read_to.save(transaction, batch.positions)
             return report
 
-        count_tenders(await self._database.run(work))
+        try:
+            report = await self._database.run(work)
+        except TooManyCommandsError as error:  # what households pooled: halves of the batch ask for less
+            raise PermanentError(str(error)) from error
+        count_tenders(report)
         self._batch_size.observe(held_since.seconds())
 
 

@@ -22,7 +22,7 @@ from shared.ledger.commands import (
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import HoldExistsError, Plan, plan
-from shared.ledger.posting import COMMANDS_MAX, post, post_together, posting
+from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post_together, posting
 from shared.ledger.purses import Purse, lock_purses
 from shared.ledger.terms import LotTerms
 from shared.ledger.verification import Finding, Verification, verify
@@ -53,6 +53,7 @@ __all__ = [
     "SpendLate",
     "StatementLine",
     "Suspend",
+    "TooManyCommandsError",
     "UnsupportedLedgerError",
     "Verification",
     "Void",

@@ -17,6 +17,10 @@ from shared.ledger.writing import write
 COMMANDS_MAX = 10_000
 
 
+class TooManyCommandsError(ValueError):
+    """One call asks for more than ``COMMANDS_MAX``: nothing was locked or changed. Ask page by page."""
+
+
 async def post(
     transaction: Transaction, commands: Sequence[Command], *, held_since: HeldSince | None = None
 ) -> list[Outcome]:
@@ -66,7 +70,7 @@ async def posting(
         yield []
         return
     if len(commands) > COMMANDS_MAX:
-        raise ValueError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
+        raise TooManyCommandsError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
     accounts, survivors = await repository.lock_accounts(transaction.raw, commands)
     if held_since is not None:
         held_since.locked()

@@ -80,11 +80,16 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a line may name: checkouts by hold, partners' names, and whose purchases its reader may see."""
+    """What a line may name: checkouts by hold, partners' names, and whose purchases its reader may see.
+
+    ``unshown_receipts`` are keys of purchases that somebody paid for with points who has not agreed to show them to the
+    reader: what such a purchase sent back may clear a debt, or go on to a survivor, in lines that name no hold.
+    """
 
     checkouts: Mapping[UUID, Checkout]
     partners: Mapping[str, str]
     shown: Collection[UUID]
+    unshown_receipts: Collection[bytes] = frozenset()
 
     def checkout_of(self, movement: Movement) -> Checkout | None:
         """For which checkout points were reserved, if they were."""
@@ -94,7 +99,9 @@ class Names:
     def is_others_secret(self, movement: Movement) -> bool:
         """Whether it is a purchase of somebody who has not agreed to show it to the reader, with lent points."""
         checkout = self.checkout_of(movement)
-        return checkout is not None and checkout.is_lent and checkout.spender_id not in self.shown
+        if checkout is None:
+            return movement.newest.reference in self.unshown_receipts
+        return checkout.is_lent and checkout.spender_id not in self.shown
 
     def partner_of(self, movement: Movement) -> str | None:
         """Whose line it is: the partner that gave or took the points, or at whose till they were reserved."""

@@ -23,7 +23,7 @@ SAVE_HOUSEHOLDS = """
 _WITH_PLACES = """
     select household.household_id, household.version, place.member_id, place.contributes, place.may_spend,
         place.shows_purchases, coalesce(member.status, 'unknown') as status,
-        coalesce(member.household_id = household.household_id, false) as is_home
+        coalesce(member.household_id = household.household_id and member.merged_into is null, false) as is_home
     from redemption_households as household
         cross join lateral rows from (
             jsonb_to_recordset(household.places)

@@ -55,6 +55,27 @@ LOAD_CHECKOUTS = """
 """
 
 
+# Receipts are few on a page, and looked for by what every one of them must have: a capture by its key.
+FIND_UNSHOWN_RECEIPTS = """
+    select capture.receipt_key
+    from redemption_captures as capture
+        join redemptions as redemption using (redemption_id)
+        left join redemption_members as member on member.member_id = redemption.member_id
+    where capture.receipt_key = any($1::bytea[])
+        and coalesce(member.merged_into, redemption.member_id) <> all($2::uuid[])
+"""
+
+
+async def find_unshown_receipts(
+    transaction: Transaction, receipt_keys: Collection[bytes], shown: Collection[UUID]
+) -> set[bytes]:
+    """Those of these receipts that somebody else than ``shown`` paid for with points."""
+    if not receipt_keys:
+        return set()
+    rows = await transaction.raw.fetch(FIND_UNSHOWN_RECEIPTS, sorted(receipt_keys), list(shown))
+    return {row["receipt_key"] for row in rows}
+
+
 async def load_balances_by_type(transaction: Transaction, member_id: UUID) -> dict[str, Balances]:
     """A member's balances by point type, as last committed; a type that was never moved is absent.
 

@@ -16,6 +16,8 @@ from shared.ledger.legs import Legs
 
 TRANSFERS_PER_READ = 200
 READS_PER_PAGE_MAX = 10
+# What comes back from a hold may go on at once, in a transfer that bears the purchase's key and no hold.
+_PASSED_ON = frozenset({"clear_debt", "merge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ async def read_page(
         position = StatementPosition(newest_id + 1, available)
     transfers: list[StatementLine] = []
     checkouts: dict[UUID, Checkout] = {}
-    names = Names(checkouts, {}, lens.shown)
+    unshown_receipts: set[bytes] = set()
+    names = Names(checkouts, {}, lens.shown, unshown_receipts)
     movements: list[Movement] = []
     is_at_end = False
     for _ in range(READS_PER_PAGE_MAX):
@@ -151,6 +154,8 @@ async def read_page(
         checkouts |= await repository.load_checkouts(
             transaction, {line.hold_id for line in read if line.hold_id is not None} - checkouts.keys()
         )
+        passed_on = {line.reference for line in read if line.hold_id is None and line.purpose in _PASSED_ON}
+        unshown_receipts |= await repository.find_unshown_receipts(transaction, passed_on, lens.shown)
         folded = list(fold_transfers(transfers))
         is_at_end = len(read) < TRANSFERS_PER_READ
         # The oldest movement may go on in the next read.

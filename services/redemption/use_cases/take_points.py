@@ -122,11 +122,14 @@ def balances_after(
     ``is_capture``: only what was taken counts as moved, not what was let go.
     """
     own: Balances | None = None
+    own_id: UUID | None = None
     pooled: list[Pooled] = []
     for (share, _), outcome in zip(asked, posted, strict=True):
         if share is None:
-            own = outcome.balance
+            own, own_id = outcome.balance, outcome.command.owner_id
         else:
+            if outcome.command.owner_id == own_id:  # who lent was merged into the member since
+                own = outcome.balance
             is_let_go = is_capture and isinstance(outcome.command, ledger.Void)
             pooled.append(Pooled(share.owner_id, 0 if is_let_go else outcome.points, outcome.balance))
     return own, tuple(pooled)
