@@ -113,17 +113,27 @@ async def _account_for_settled(
 ) -> None:
     """Documents whose key was claimed before: the same contents are a duplicate, others a conflict to be refused.
 
-    A conflict is kept with its document, so that the partner can see both, and told once however often it comes.
+    A conflict is kept with its document, so that the partner can see both, and told once however often it comes. A
+    refused document that comes again under another version's hash is told of under that hash too: whoever compares
+    hashes without their keys (redemption, for what it paid) knows it by no other.
     """
     known = await claims.read(transaction, {document.natural_key for document in documents})
     conflicting: dict[tuple[bytes, bytes], Document] = {}
+    refused_again: dict[tuple[bytes, bytes], Document] = {}
     for document in documents:
-        stored = known[document.natural_key].content_hash
+        claim = known[document.natural_key]
+        stored = claim.content_hash
         if stored is not None and keys.are_alike(stored, document.content_hash):
             report.duplicates += 1
+            if claim.state == "refused" and stored != document.content_hash:
+                refused_again[document.natural_key, document.content_hash] = document
         else:
             report.conflicts += 1
             conflicting[document.natural_key, document.content_hash] = document
+    if refused_again:
+        words = "refused_before", "this document was refused when it came before"
+        told = [refusal_message(transaction, document, None, *words) for document in refused_again.values()]
+        await outbox.record(transaction, told)
     if not conflicting:
         return
     reason, detail = "content_conflict", "another document with this key was posted before, with other contents"

@@ -87,6 +87,21 @@ async def test_a_document_that_comes_again_after_hashes_were_keyed_is_the_same_d
     assert (await accrual.balance(ANNA)).available == 10
 
 
+async def test_a_refused_document_is_told_of_under_each_hash_that_it_comes_with(accrual: Accrual) -> None:
+    before = purchase(1, 1000, owner=ANNA, is_training=True)
+    await accrual.award(before)
+    await accrual.drain()
+
+    assert (await accrual.award(before)).duplicates == 1
+    assert await accrual.drain() == []
+    again = keyed(before)
+    assert (await accrual.award(again)).duplicates == 1
+
+    (event,) = await accrual.drain()
+    assert isinstance(event, ReceiptRefused)
+    assert (event.data.content_hash, event.data.reason) == (again.data.content_hash, "refused_before")
+
+
 async def test_a_training_receipt_is_refused(accrual: Accrual) -> None:
     report = await accrual.award(purchase(1, 1000, owner=ANNA, is_training=True))
 

@@ -9,7 +9,8 @@ import pytest
 
 from services.members.domain.errors import IdentifierKeyInUseError
 from services.members.use_cases.rekey_identifiers import rekey_members
-from shared.database import Database, Transaction
+from services.members.use_cases.retire_key import require_known_keys
+from shared.database import Database, Transaction, retired_keys
 from shared.database.retired_keys import RetiredHashes
 from shared.events.catalogue import MEMBERS
 from shared.events.members import (
@@ -254,3 +255,17 @@ async def test_the_key_is_the_programmes_to_replace(
     bound = bearing("identifiers:rekey", client_id="acme", partner_id="acme")
     assert (await client.post(url, json=body, headers=bound)).status_code == 403
     assert (await client.post(url, json={"key_version": 0, "members_max": 0}, headers=bearing())).status_code == 422
+
+
+async def test_only_a_key_that_is_older_than_the_present_one_is_retired(
+    before: httpx2.AsyncClient, preparing: httpx2.AsyncClient, switched: httpx2.AsyncClient
+) -> None:
+    await enrol(before, "ada", CARD)
+    assert (await ask(switched, "retire-key", key_version=3)).status_code == 409  # that never was
+    assert (await ask(preparing, "retire-key", key_version=2)).status_code == 409  # that is to be the next one
+
+
+async def test_members_does_not_start_with_a_present_key_that_was_retired(database: Database) -> None:
+    await database.run(lambda transaction: retired_keys.retire(transaction, 2))
+    with pytest.raises(IdentifierKeyInUseError, match="version 2"):
+        await database.run(lambda transaction: require_known_keys(transaction, SWITCHING.hashing_keys))
