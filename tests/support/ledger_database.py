@@ -42,9 +42,8 @@ _BLOCKED = "select count(*) from pg_stat_activity where datname = current_databa
 
 
 async def posted(database: Database, *commands: Command) -> list[Outcome]:
-    """Post in a transaction of its own."""
-    async with database.transaction() as transaction:
-        return await post(transaction, commands)
+    """Post in a transaction of its own, as services do: begun again if the connection is lost before the commit."""
+    return await database.run(lambda transaction: post(transaction, commands))
 
 
 async def balances_of(database: Database, owners: Collection[UUID]) -> dict[tuple[UUID, str], Balances]:

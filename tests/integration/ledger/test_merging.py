@@ -183,10 +183,14 @@ async def test_an_alias_that_appears_while_the_account_is_waited_for_starts_the_
         attempts += 1
         return await post(transaction, [earn(old, 5)])  # type: ignore[arg-type]
 
+    async def once() -> list[Outcome]:
+        async with accrual.transaction() as transaction:
+            return await post(transaction, [earn(old, 1)])
+
     async with connected(fresh_database) as watcher, accrual.transaction() as merging:
         await merge(merging, old, new)
         waiting = asyncio.create_task(accrual.run(award))
-        alone = asyncio.create_task(posted(accrual, earn(old, 1)))
+        alone = asyncio.create_task(once())
         await until_blocked(watcher, 2)
     [outcome] = await waiting
     with pytest.raises(StartAgainError):
