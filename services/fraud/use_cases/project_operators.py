@@ -6,13 +6,12 @@ from services.fraud.repository import operators
 from services.fraud.repository.operators import Operator
 from shared.database import Transaction
 from shared.events.coalition import OperatorChanged
+from shared.events.versions import highest
 
 
 async def project_operators(transaction: Transaction, changes: Sequence[OperatorChanged]) -> None:
     """Take in changes of operators, in any order and as often as they come: the highest version of each stands."""
-    newest: dict[str, Operator] = {}
-    for change in changes:
-        data = change.data
-        if data.operator_hash not in newest or newest[data.operator_hash].version < data.version:
-            newest[data.operator_hash] = Operator(data.operator_hash, data.own_card_hashes, data.version)
-    await operators.save(transaction, list(newest.values()))
+    newest = highest((change.data for change in changes), lambda data: data.operator_hash)
+    await operators.save(
+        transaction, [Operator(data.operator_hash, data.own_card_hashes, data.version) for data in newest]
+    )

@@ -6,14 +6,13 @@ from services.fraud.repository import tills
 from services.fraud.repository.tills import Till
 from shared.database import Transaction
 from shared.events.coalition import TillChanged
+from shared.events.versions import highest
 
 
 async def project_tills(transaction: Transaction, changes: Sequence[TillChanged]) -> None:
     """Take in changes of tills, in any order and as often as they come: the highest version of a till stands."""
-    newest: dict[tuple[str, str, str], Till] = {}
-    for change in changes:
-        data = change.data
-        key = (data.partner_id, data.store_id, data.till_id)
-        if key not in newest or newest[key].version < data.version:
-            newest[key] = Till(*key, data.is_revoked, data.version)
-    await tills.save(transaction, list(newest.values()))
+    newest = highest((change.data for change in changes), lambda data: (data.partner_id, data.store_id, data.till_id))
+    await tills.save(
+        transaction,
+        [Till(data.partner_id, data.store_id, data.till_id, data.is_revoked, data.version) for data in newest],
+    )

@@ -1,7 +1,6 @@
 """What messages need to know of members and partners, taken from their topics."""
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
 from services.notifications.repository import digests, projections
 from services.notifications.repository import merges as merging
@@ -10,6 +9,7 @@ from services.notifications.use_cases.erase_members import erase_members
 from shared.database import Transaction
 from shared.events.coalition import PartnerChanged
 from shared.events.members import MemberErased, MemberEvent, MembersMerged, MemberStated
+from shared.events.versions import highest
 
 
 async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
@@ -18,14 +18,11 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
 
     Idempotent, and indifferent to order.
     """
-    newest: dict[UUID, Recipient] = {}
     told = [event.data for event in events if isinstance(event, MemberStated)]
-    for data in told:
-        known = newest.get(data.member_id)
-        if known is None or known.version < data.version:
-            newest[data.member_id] = Recipient(data.member_id, data.version, data.status, data.language)
-    if newest:
-        await projections.save_recipients(transaction, newest.values())
+    if told:
+        newest = highest(told, lambda data: data.member_id)
+        rows = [Recipient(data.member_id, data.version, data.status, data.language) for data in newest]
+        await projections.save_recipients(transaction, rows)
     merges = [event.data for event in events if isinstance(event, MembersMerged)]
     if merges:
         both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
@@ -39,10 +36,8 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
 
 async def project_partners(transaction: Transaction, events: Iterable[PartnerChanged]) -> None:
     """Remember each partner's name, where the event's version is higher than what is known. Idempotent."""
-    newest: dict[str, Partner] = {}
-    for data in (event.data for event in events):
-        known = newest.get(data.partner_id)
-        if known is None or known.version < data.version:
-            newest[data.partner_id] = Partner(data.partner_id, data.version, data.name)
+    newest = highest((event.data for event in events), lambda data: data.partner_id)
     if newest:
-        await projections.save_partners(transaction, newest.values())
+        await projections.save_partners(
+            transaction, [Partner(data.partner_id, data.version, data.name) for data in newest]
+        )

@@ -10,6 +10,7 @@ import orjson
 from services.redemption.domain.pooling import Household, Place
 from shared.database import Transaction
 from shared.events.members import HouseholdData
+from shared.events.versions import highest
 
 SAVE_HOUSEHOLDS = """
     insert into redemption_households (household_id, places, version)
@@ -58,12 +59,7 @@ class AtHome(NamedTuple):
 
 async def save_households(transaction: Transaction, households: Sequence[HouseholdData]) -> None:
     """Project households; of several versions in one call the highest stays."""
-    highest: dict[UUID, HouseholdData] = {}
-    for household in households:
-        known = highest.get(household.household_id)
-        if known is None or known.version < household.version:
-            highest[household.household_id] = household
-    rows = list(highest.values())
+    rows = highest(households, lambda household: household.household_id)
     await transaction.raw.execute(
         SAVE_HOUSEHOLDS,
         [row.household_id for row in rows],

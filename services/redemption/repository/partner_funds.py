@@ -1,13 +1,13 @@
 """Partners' contracts and exposures, as coalition published them: a row only moves to a higher version."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import orjson
 
 from services.redemption.domain.partner_funds import Funds
 from shared.database import Transaction
 from shared.events.coalition import ContractData, ExposureData
+from shared.events.versions import highest
 
 SAVE_CONTRACTS = """
     insert into redemption_contracts (contract_id, partner_id, effective_from, effective_until, rates, version)
@@ -51,12 +51,7 @@ FIND_FUNDS = """
 
 async def save_contracts(transaction: Transaction, contracts: Sequence[ContractData]) -> None:
     """Project contracts."""
-    newest: dict[UUID, ContractData] = {}
-    for contract in contracts:
-        known = newest.get(contract.contract_id)
-        if known is None or known.version < contract.version:
-            newest[contract.contract_id] = contract
-    rows = list(newest.values())
+    rows = highest(contracts, lambda contract: contract.contract_id)
     await transaction.raw.execute(
         SAVE_CONTRACTS,
         [row.contract_id for row in rows],
@@ -70,12 +65,7 @@ async def save_contracts(transaction: Transaction, contracts: Sequence[ContractD
 
 async def save_exposures(transaction: Transaction, exposures: Sequence[ExposureData]) -> None:
     """Project exposures."""
-    newest: dict[str, ExposureData] = {}
-    for exposure in exposures:
-        known = newest.get(exposure.partner_id)
-        if known is None or known.version < exposure.version:
-            newest[exposure.partner_id] = exposure
-    rows = list(newest.values())
+    rows = highest(exposures, lambda exposure: exposure.partner_id)
     await transaction.raw.execute(
         SAVE_EXPOSURES,
         [row.partner_id for row in rows],
