@@ -21,9 +21,10 @@ from shared.ledger.commands import (
 )
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
-from shared.ledger.planning import HoldExistsError, Plan, plan
+from shared.ledger.planning import Plan, plan
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post_together, posting
 from shared.ledger.purses import Purse, lock_purses
+from shared.ledger.spending import HoldExistsError
 from shared.ledger.terms import LotTerms
 from shared.ledger.verification import Finding, Verification, verify
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version

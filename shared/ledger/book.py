@@ -61,7 +61,7 @@ class StoredHold(NamedTuple):
 class Transfer(NamedTuple):
     """One append-only row. The lots are those on the owner's legs; a leg on ``debt`` or on a partner has none.
 
-    Both legs are on ``account_id``, but for a merge: its credit is on ``credit_account_id``.
+    Both legs are on ``account_id``, but between owners: then the credit is on ``credit_account_id``.
     """
 
     account_id: int
@@ -128,6 +128,8 @@ class Book:
             "debt": -account.debt,
             "issue": 0,
             "redeem": 0,
+            "breakage": 0,
+            "adjustment": 0,
         }
         self.lots: dict[bytes, Lot] = {}
         self.holds: dict[UUID, Hold] = {}

@@ -136,15 +136,16 @@ PARTS_FROM_TRANSFERS = """
         ) as amount (what, stored, computed)
 """
 
-# Debits and credits: what owners have must be what partners issued less what they took.
+# Debits and credits: what owners have must be what partners and the programme gave less what they took.
 TRIAL_BALANCE = """
     with owned as (
         select point_type, sum(available + held + pending - debt) as points from ledger_accounts group by point_type
     ),
     given as (
         select account.point_type,
-            coalesce(sum(points) filter (where debit = 'issue'), 0)
-                - coalesce(sum(points) filter (where credit in ('issue', 'redeem')), 0) as points
+            coalesce(sum(points) filter (where debit in ('issue', 'redeem', 'breakage', 'adjustment')), 0)
+                - coalesce(sum(points) filter (where credit in ('issue', 'redeem', 'breakage', 'adjustment')), 0)
+                as points
         from ledger_transfers as transfer
             left join ledger_accounts as account using (account_id)
         group by account.point_type

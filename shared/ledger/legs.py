@@ -1,14 +1,14 @@
 """The chart of accounts, and every way in which points may move on it.
 
 A transfer takes points from its debit and adds them to its credit. ``available``, ``held``, ``pending`` and ``debt``
-are the owner's; ``issue`` and ``redeem`` a partner's. What an owner owes is the balance of ``debt`` below zero. The
-table of transfers admits these ways and no others. A ``merge`` alone goes from one owner's account to another's, from
-a position to the same one there.
+are the owner's; ``issue`` and ``redeem`` a partner's; ``breakage`` and ``adjustment`` the programme's. What an owner
+owes is the balance of ``debt`` below zero. The table of transfers admits these ways and no others. Those of
+``BETWEEN_OWNERS`` alone go from one owner's account to another's, from a position to the same one there.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Position: TypeAlias = Literal["available", "held", "pending", "debt", "issue", "redeem"]
+Position: TypeAlias = Literal["available", "held", "pending", "debt", "issue", "redeem", "breakage", "adjustment"]
 Purpose: TypeAlias = Literal[
     "earn",
     "claw_back",
@@ -21,6 +21,13 @@ Purpose: TypeAlias = Literal[
     "expire",
     "spend_late",
     "merge",
+    "gift",
+    "leave",
+    "expire_points",
+    "reinstate",
+    "adjust",
+    "write_off",
+    "refund",
 ]
 
 
@@ -33,6 +40,7 @@ class Legs(NamedTuple):
 
 
 EARN = Legs("earn", "issue", "available")
+EARN_PENDING = Legs("earn", "issue", "pending")
 CLAW_BACK_PENDING = Legs("claw_back", "pending", "issue")
 CLAW_BACK_AVAILABLE = Legs("claw_back", "available", "issue")
 CLAW_BACK_OWED = Legs("claw_back", "debt", "issue")
@@ -47,9 +55,20 @@ SPEND_LATE = Legs("spend_late", "available", "redeem")
 MERGE_AVAILABLE = Legs("merge", "available", "available")
 MERGE_PENDING = Legs("merge", "pending", "pending")
 MERGE_DEBT = Legs("merge", "debt", "debt")  # points that the survivor owes now: from its debt to the other one's
+GIFT = Legs("gift", "available", "available")
+LEAVE = Legs("leave", "available", "available")  # what stays with a household that its owner leaves
+EXPIRE_POINTS = Legs("expire_points", "available", "breakage")
+REINSTATE = Legs("reinstate", "breakage", "available")
+ADJUST_UP = Legs("adjust", "adjustment", "available")
+ADJUST_DOWN = Legs("adjust", "available", "adjustment")
+WRITE_OFF = Legs("write_off", "adjustment", "debt")
+REFUND = Legs("refund", "redeem", "available")
+
+BETWEEN_OWNERS = frozenset({MERGE_AVAILABLE, MERGE_PENDING, MERGE_DEBT, GIFT, LEAVE})
 
 ALL_LEGS = (
     EARN,
+    EARN_PENDING,
     CLAW_BACK_PENDING,
     CLAW_BACK_AVAILABLE,
     CLAW_BACK_OWED,
@@ -64,4 +83,12 @@ ALL_LEGS = (
     MERGE_AVAILABLE,
     MERGE_PENDING,
     MERGE_DEBT,
+    GIFT,
+    LEAVE,
+    EXPIRE_POINTS,
+    REINSTATE,
+    ADJUST_UP,
+    ADJUST_DOWN,
+    WRITE_OFF,
+    REFUND,
 )

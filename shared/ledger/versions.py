@@ -4,7 +4,7 @@ from typing import cast
 
 from shared.database.engine import RawConnection
 
-SUPPORTED_VERSIONS = frozenset({2})
+SUPPORTED_VERSIONS = frozenset({3})
 
 
 class UnsupportedLedgerError(RuntimeError):

@@ -1,0 +1,51 @@
+"""Decides what becomes of awards: earned, taken back, set aside, released. Pure: each works on its owner's book."""
+
+from shared.ledger.book import Book
+from shared.ledger.commands import ClawBack, Earn, Outcome, Posted, Release, Suspend
+from shared.ledger.legs import CLAW_BACK_AVAILABLE, CLAW_BACK_OWED, CLAW_BACK_PENDING, EARN, RELEASE, SUSPEND
+from shared.ledger.terms import pending_key
+
+
+def earn(book: Book, command: Earn) -> Outcome:
+    """Issue points to the lot of their terms, and clear what is owed from them."""
+    points, terms = command.points, command.terms
+    book.move(EARN, points, command.reference, None, book.lot_of(terms), terms.issuer)
+    cleared = book.settle(command.reference) if book.balance["debt"] else 0
+    return Posted(command, points, book.balances(), 0, 0, cleared)
+
+
+def claw_back(book: Book, command: ClawBack) -> Outcome:
+    """Take an award back: from its pending lot, from the lot of its terms, the rest as debt."""
+    left = command.points
+    reference, issuer = command.reference, command.terms.issuer
+    pending = book.find_lot(pending_key(command.terms, command.award))
+    if pending is not None and (part := min(left, pending.remaining)):
+        book.move(CLAW_BACK_PENDING, part, reference, pending, partner_id=issuer)
+        left -= part
+    lot = book.find_lot(command.terms.key)
+    if lot is not None and (part := min(left, lot.remaining)):
+        book.move(CLAW_BACK_AVAILABLE, part, reference, lot, partner_id=issuer)
+        left -= part
+    if left:
+        book.move(CLAW_BACK_OWED, left, reference, partner_id=issuer)
+    cleared = book.settle(reference)
+    return Posted(command, command.points, book.balances(), debt_added=left, debt_cleared=cleared)
+
+
+def suspend(book: Book, command: Suspend) -> Outcome:
+    """Set what is left of an award aside."""
+    points = 0
+    lot = book.find_lot(command.terms.key)
+    if lot is not None and (points := min(command.points, lot.remaining)):
+        book.move(SUSPEND, points, command.reference, lot, book.pending_lot_of(command.terms, command.award))
+    return Posted(command, points, book.balances(), shortfall=command.points - points)
+
+
+def release(book: Book, command: Release) -> Outcome:
+    """Give back what is pending of an award."""
+    points = cleared = 0
+    pending = book.find_lot(pending_key(command.terms, command.award))
+    if pending is not None and (points := pending.remaining):
+        book.move(RELEASE, points, command.reference, pending, book.lot_of(command.terms))
+        cleared = book.settle(command.reference)
+    return Posted(command, points, book.balances(), debt_cleared=cleared)

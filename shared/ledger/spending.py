@@ -1,0 +1,102 @@
+"""Decides what becomes of points that are spent: reserved, captured, let go, taken late. Pure: each works on its
+owner's book.
+"""
+
+from collections.abc import Iterable
+
+from shared.ledger.book import Book, Hold, HoldPart, LedgerBrokenError, Lot
+from shared.ledger.commands import (
+    LOTS_PER_HOLD_MAX,
+    Capture,
+    Outcome,
+    Posted,
+    Refused,
+    Reserve,
+    SpendLate,
+    Void,
+)
+from shared.ledger.legs import CAPTURE, EXPIRE, RESERVE, SPEND_LATE, VOID
+
+
+class HoldExistsError(ValueError):
+    """A Reserve names a hold that is there already: the caller lost its idempotency record."""
+
+
+def reserve(book: Book, command: Reserve) -> Outcome:
+    """Open a hold, or refuse it."""
+    if command.hold_id in book.holds:
+        raise HoldExistsError(f"hold {command.hold_id} is reserved twice")
+    if command.points > book.balance["available"]:
+        return Refused(command, "insufficient_points", book.balances())
+    taken = book.first_expiring(command.points, LOTS_PER_HOLD_MAX)
+    if sum(part for _, part in taken) < command.points:
+        return Refused(command, "too_many_lots", book.balances())
+    parts = tuple(HoldPart(lot, part) for lot, part in taken)
+    book.holds[command.hold_id] = Hold(command.hold_id, book.account.account_id, parts, command.points)
+    for lot, part in taken:
+        book.move(RESERVE, part, command.reference, lot, lot, hold_id=command.hold_id)
+    return Posted(command, command.points, book.balances())
+
+
+def capture(book: Book, command: Capture) -> Outcome:
+    """Take points of an open hold for a partner."""
+    hold = book.holds.get(command.hold_id)
+    if hold is None or hold.state != "open":
+        return Refused(command, "hold_not_open", book.balances())
+    if command.points > hold.reserved:
+        return Refused(command, "exceeds_hold", book.balances())
+    left, home = command.points, book.home_of(hold)
+    taken: list[tuple[Lot, int]] = []
+    for part in hold.parts:
+        if points := min(left, part.reserved):
+            partner_id = command.partner_id
+            taken.append((part.lot, points))
+            home.move(CAPTURE, points, command.reference, part.lot, None, partner_id, hold.hold_id)
+            part.reserved -= points
+            part.captured += points
+            left -= points
+    if left:
+        raise LedgerBrokenError(f"hold {hold.hold_id}: its lots lack {left} points of what it reserves")
+    hold.reserved -= command.points
+    hold.captured += command.points
+    released = 0 if command.keep_rest else book.give_back(hold, VOID, command.reference)
+    if not hold.reserved:
+        hold.state = "captured"
+    cleared = book.settle(command.reference)
+    return Posted(
+        command,
+        command.points,
+        book.balances(),
+        debt_cleared=cleared,
+        released=released,
+        issuers=_issuers_of(taken),
+    )
+
+
+def void(book: Book, command: Void) -> Outcome:
+    """Let an open hold go."""
+    hold = book.holds.get(command.hold_id)
+    if hold is None or hold.state != "open":
+        return Refused(command, "hold_not_open", book.balances())
+    is_void = command.purpose == "void"
+    points = book.give_back(hold, VOID if is_void else EXPIRE, command.reference)
+    hold.state = "voided" if is_void else "expired"
+    cleared = book.settle(command.reference)
+    return Posted(command, points, book.balances(), debt_cleared=cleared, released=points)
+
+
+def spend_late(book: Book, command: SpendLate) -> Outcome:
+    """Take what there is, without a hold."""
+    points = min(command.points, book.balance["available"])
+    taken = book.first_expiring(points)
+    for lot, part in taken:
+        book.move(SPEND_LATE, part, command.reference, lot, partner_id=command.partner_id)
+    shortfall = command.points - points
+    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=_issuers_of(taken))
+
+
+def _issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:
+    points: dict[str, int] = {}
+    for lot, part in taken:
+        points[lot.terms.issuer] = points.get(lot.terms.issuer, 0) + part
+    return tuple(sorted(points.items()))
