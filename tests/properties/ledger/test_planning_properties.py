@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 
-from shared.ledger import Command, needs, planning
+from shared.ledger import Command, needs, spending
 from shared.ledger.legs import Position
 from tests.support.ledger_histories import cut, cuts, histories
 from tests.support.ledger_memory import MemoryLedger
@@ -18,7 +18,7 @@ LOTS_PER_HOLD_MAX = 2  # so low that small histories reach it
 @pytest.fixture(autouse=True, scope="module")
 def few_lots_per_hold() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "LOTS_PER_HOLD_MAX", LOTS_PER_HOLD_MAX)
+        patch.setattr(spending, "LOTS_PER_HOLD_MAX", LOTS_PER_HOLD_MAX)
         patch.setattr(needs, "LOTS_PER_HOLD_MAX", LOTS_PER_HOLD_MAX)
         yield
 
