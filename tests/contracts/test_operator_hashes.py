@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.accrual.schemas import ReceiptBody
+from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import Submission, to_event
 from services.coalition.domain.operators import OperatorHashing, oldest_version
 from services.coalition.schemas.operators import OperatorBody

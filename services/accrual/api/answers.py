@@ -3,7 +3,7 @@
 from services.accrual.domain.evaluation import Applied, Outcome
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.door import Taken
-from services.accrual.schemas import (
+from services.accrual.schemas.receipts import (
     AwardAnswer,
     BalanceAnswer,
     OutcomeAnswer,

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
-from services.accrual.schemas import Answer
+from services.accrual.schemas.fields import Answer
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
 from shared.events.catalogue import PURCHASES

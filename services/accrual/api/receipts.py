@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.accrual.api.answers import accepted, receipt_answer
 from services.accrual.door import ConflictingDocumentError, Door, PartnerNotOpenError, Result, Taken
 from services.accrual.programme import PublishedRules
-from services.accrual.schemas import (
+from services.accrual.schemas.receipts import (
     BatchItemAnswer,
     ReceiptAccepted,
     ReceiptAnswer,

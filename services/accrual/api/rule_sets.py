@@ -7,7 +7,7 @@ from sqlalchemy.exc import NoResultFound
 
 from services.accrual.domain.rules import RuleSet
 from services.accrual.repository import rule_sets
-from services.accrual.schemas import RuleSetAnswer, RuleSetBody
+from services.accrual.schemas.rule_sets import RuleSetAnswer, RuleSetBody
 from services.accrual.use_cases.publish_rule_set import publish_rule_set
 from shared.database import Database, Transaction
 from shared.web.authorisation import requires

@@ -10,7 +10,7 @@ from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.purchase_event import purchase_event_id
 from services.accrual.domain.receipts import Fault, check_line_ids, check_sums
 from services.accrual.repository.places import Tolerance
-from services.accrual.schemas import LineBody, ReceiptBody
+from services.accrual.schemas.receipts import LineBody, ReceiptBody
 from shared.content_hash import content_hash
 from shared.events.purchases import (
     PurchaseData,

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.schemas import ReceiptBody
+from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import (
     InvalidDocumentError,
     Issuer,

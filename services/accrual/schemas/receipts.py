@@ -1,13 +1,13 @@
-"""What accrual's HTTP says: a till's document, the programme's rules, and the answers."""
+"""What HTTP says of receipts: a till's document, and what became of it."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from services.accrual.domain.rules import RuleSetDraft
+from services.accrual.schemas.fields import Answer
 from shared.events.purchases import TenderKind
 from shared.receipt_key import ReceiptKey
 from shared.web.strict import AwareTime, Body, CodeText, Flag, NonNegativeMinor, WholeNumber
@@ -76,18 +76,6 @@ class ReceiptBatchBody(Body):
     """Many documents at once; each is judged alone, so that a bad one harms no other."""
 
     receipts: Annotated[list[Any], Field(min_length=1, max_length=BATCH_RECEIPTS_MAX)]
-
-
-class RuleSetBody(RuleSetDraft):
-    """A rule set to publish, and when it takes effect: at least a minute ahead, except for the very first."""
-
-    effective_from: AwareTime
-
-
-class Answer(BaseModel):
-    """What a route answers with. Absent fields are left out."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class BalanceAnswer(Answer):
@@ -184,14 +172,4 @@ class ReceiptAnswer(Answer):
     returned: ReturnAnswer | None = None
     trace: list[OutcomeAnswer] | None = None
     trace_in_words: list[str] | None = None
-    refusals: list[RefusalAnswer] = []
-
-
-class RuleSetAnswer(Answer):
-    """A published rule set."""
-
-    version: int
-    effective_from: datetime
-    rules: list[dict[str, Any]]
-    exclusions: dict[str, Any]
-    expires_after_days: int | None
+    refusals: list[RefusalAnswer] = Field(default_factory=list)
