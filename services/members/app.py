@@ -21,6 +21,7 @@ from shared.events.catalogue import COALITION
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal
 from shared.web.access_tokens import AccessToken
+from shared.web.authorities import trusted_authorities
 
 REWRAP_SECONDS = 60.0
 EXPORT_CONNECTIONS_MAX = 8
@@ -67,7 +68,7 @@ async def _require_known_keys(database: Database, settings: MembersSettings) -> 
 def http_client() -> httpx2.AsyncClient:
     """One client for the token service and the services that are asked for exports. Its users set the deadlines."""
     limits = httpx2.Limits(max_connections=EXPORT_CONNECTIONS_MAX)
-    return httpx2.AsyncClient(limits=limits, timeout=None, trust_env=False)
+    return httpx2.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=trusted_authorities())
 
 
 def other_services(settings: MembersSettings, client: httpx2.AsyncClient) -> list[ServiceData]:

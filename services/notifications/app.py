@@ -17,6 +17,7 @@ from services.notifications.settings import NotificationsSettings
 from shared.events.catalogue import COALITION, MEMBERS, POINTS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.web.access_tokens import AccessToken
+from shared.web.authorities import trusted_authorities
 
 SEND_INTERVAL_SECONDS = 1.0
 
@@ -54,7 +55,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
 def http_client(connections_max: int) -> httpx2.AsyncClient:
     """One client for the registry and the token service. Its users set the deadlines."""
     limits = httpx2.Limits(max_connections=connections_max + 1, max_keepalive_connections=connections_max + 1)
-    return httpx2.AsyncClient(limits=limits, timeout=None, trust_env=False)
+    return httpx2.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=trusted_authorities())
 
 
 def contacts_of(settings: NotificationsSettings, client: httpx2.AsyncClient) -> Contacts:

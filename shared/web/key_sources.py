@@ -12,6 +12,7 @@ import httpx2
 import orjson
 
 from shared.web.addresses import is_trustworthy
+from shared.web.authorities import trusted_authorities
 from shared.web.keys import OWN_ALGORITHMS, Keys, KeysUnavailableError, read_keys
 
 FETCH_TIMEOUT_SECONDS = 2.0
@@ -67,7 +68,9 @@ class DiscoveredKeySource:
 
 
 def _client() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(timeout=FETCH_TIMEOUT_SECONDS, trust_env=False, follow_redirects=False)
+    return httpx2.AsyncClient(
+        timeout=FETCH_TIMEOUT_SECONDS, trust_env=False, follow_redirects=False, verify=trusted_authorities()
+    )
 
 
 async def _get(client: httpx2.AsyncClient, url: str, deadline_seconds: float) -> Any:

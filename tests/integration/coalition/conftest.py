@@ -24,8 +24,14 @@ async def database(module_database: Database) -> Database:
     return module_database
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
-    """Calls to the service's routes."""
-    async with coalition_client(database) as opened:
+@pytest.fixture(scope="module")
+async def module_client(module_database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+    """One application for the tests of a file: to build its routes takes longer than most tests."""
+    async with coalition_client(module_database) as opened:
         yield opened
+
+
+@pytest.fixture
+def client(database: Database, module_client: httpx2.AsyncClient) -> httpx2.AsyncClient:  # noqa: ARG001  emptied first
+    """Calls to the service's routes, with nothing stored."""
+    return module_client

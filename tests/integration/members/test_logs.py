@@ -1,17 +1,15 @@
 """Nothing that a person said stands in a log line, whatever goes wrong."""
 
 import io
-import logging
 from collections.abc import Callable, Iterator
 
 import asyncpg
 import httpx2
 import pytest
-import structlog
 
 from shared.database import Database
-from shared.telemetry.logs import configure_logs
 from tests.support.databases import FreshDatabase
+from tests.support.logged import logged
 from tests.support.registries import bearing, members_client
 
 PERSON = {
@@ -28,13 +26,8 @@ PERSONAL = ("zebulon", "quagmire", "2125550199", "qx77001122")
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """Everything that is logged while the test runs."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    stream = io.StringIO()
-    configure_logs(service="members", role="api", level="debug", stream=stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
+    with logged(service="members", role="api", level="debug") as stream:
+        yield stream
 
 
 async def test_a_fault_in_the_middle_of_an_enrolment_logs_no_person(

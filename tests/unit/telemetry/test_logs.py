@@ -1,6 +1,5 @@
 """Log lines: one JSON object each, with their context, and without anybody's data."""
 
-import io
 import logging
 from collections.abc import Callable, Iterator
 
@@ -12,22 +11,18 @@ from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 
 from shared.telemetry.failures import message_of
-from shared.telemetry.logs import configure_logs, event_logged
+from shared.telemetry.logs import event_logged
 from shared.telemetry.masking import mask, mask_text
 from shared.telemetry.trace_context import traced
+from tests.support.logged import logged
 
 Lines = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    configure_logs(service="accrual", role="worker", level="info", stream=stream)
-    yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    with logged(service="accrual", role="worker", level="info") as stream:
+        yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def test_a_line_says_who_and_what_it_belongs_to(lines: Lines) -> None:
