@@ -10,6 +10,7 @@ from shared.ledger.commands import (
     ClawBack,
     Command,
     Earn,
+    EarnPending,
     Outcome,
     Posted,
     Refused,
@@ -19,6 +20,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
+from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
@@ -32,11 +34,14 @@ from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, c
 __all__ = [
     "COMMANDS_MAX",
     "SUPPORTED_VERSIONS",
+    "AdjustDown",
+    "AdjustUp",
     "Balances",
     "Capture",
     "ClawBack",
     "Command",
     "Earn",
+    "EarnPending",
     "Finding",
     "HeldSince",
     "HoldExistsError",
@@ -58,6 +63,7 @@ __all__ = [
     "UnsupportedLedgerError",
     "Verification",
     "Void",
+    "WriteOff",
     "check_version",
     "find_survivors",
     "load_balances",

@@ -4,6 +4,7 @@ Everything goes through ``Book.move``: it writes the transfer and changes the ba
 so that they cannot disagree. Pure: a book knows what it was given and nothing else.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
@@ -273,3 +274,11 @@ class Book:
                 part.reserved = 0
         hold.reserved = 0
         return points
+
+
+def issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:
+    """Who had issued how many of these points: one line a partner, by name."""
+    points: dict[str, int] = {}
+    for lot, part in taken:
+        points[lot.terms.issuer] = points.get(lot.terms.issuer, 0) + part
+    return tuple(sorted(points.items()))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
-from shared.ledger.terms import AWARD_BYTES_MAX, LotTerms
+from shared.ledger.bounds import require, require_award
+from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
+from shared.ledger.terms import LotTerms
 
-POINTS_MAX = 10**15  # of one command; sums of a thousand of them still fit a bigint
-REFERENCE_BYTES_MAX = 512
 LOTS_PER_HOLD_MAX = 200
 
 RefusalReason: TypeAlias = Literal["insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold"]
@@ -29,7 +29,26 @@ class Earn:
     terms: LotTerms
 
     def __post_init__(self) -> None:
-        _require(self.points, self.reference)
+        require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class EarnPending:
+    """Issue ``points`` of an award to a pending lot of its own; ``Release`` of that award makes them available.
+
+    They clear no debt until then.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    terms: LotTerms
+    award: bytes
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)
+        require_award(self.award)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +67,8 @@ class ClawBack:
     award: bytes
 
     def __post_init__(self) -> None:
-        _require(self.points, self.reference)
-        _require_award(self.award)
+        require(self.points, self.reference)
+        require_award(self.award)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +86,8 @@ class Suspend:
     award: bytes
 
     def __post_init__(self) -> None:
-        _require(self.points, self.reference)
-        _require_award(self.award)
+        require(self.points, self.reference)
+        require_award(self.award)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +101,8 @@ class Release:
     award: bytes
 
     def __post_init__(self) -> None:
-        _require(1, self.reference)
-        _require_award(self.award)
+        require(1, self.reference)
+        require_award(self.award)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +120,7 @@ class Reserve:
     hold_id: UUID
 
     def __post_init__(self) -> None:
-        _require(self.points, self.reference)
+        require(self.points, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +140,7 @@ class Capture:
     keep_rest: bool = False
 
     def __post_init__(self) -> None:
-        _require(self.points, self.reference)
+        require(self.points, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +154,7 @@ class Void:
     purpose: Literal["void", "expire"] = "void"
 
     def __post_init__(self) -> None:
-        _require(1, self.reference)
+        require(1, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +168,23 @@ class SpendLate:
     partner_id: str
 
     def __post_init__(self) -> None:
-        _require(self.points, self.reference)
+        require(self.points, self.reference)
 
 
-Command: TypeAlias = Earn | ClawBack | Suspend | Release | Reserve | Capture | Void | SpendLate
+Command: TypeAlias = (
+    Earn
+    | EarnPending
+    | ClawBack
+    | Suspend
+    | Release
+    | Reserve
+    | Capture
+    | Void
+    | SpendLate
+    | AdjustUp
+    | AdjustDown
+    | WriteOff
+)
 
 
 # The owner's id as a number, and the point type: hashing a UUID costs ten times as much as hashing its number.
@@ -174,8 +206,8 @@ class Posted(NamedTuple):
     ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there.
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
-    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner took, who had issued
-    how many of them.
+    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner or an adjustment
+    took, who had issued how many of them.
     """
 
     command: Command
@@ -197,15 +229,3 @@ class Refused(NamedTuple):
 
 
 Outcome: TypeAlias = Posted | Refused
-
-
-def _require(points: int, reference: bytes) -> None:
-    if not 1 <= points <= POINTS_MAX:
-        raise ValueError(f"points of a command are a whole number from 1 to {POINTS_MAX}")
-    if not 1 <= len(reference) <= REFERENCE_BYTES_MAX:
-        raise ValueError(f"a reference has 1 to {REFERENCE_BYTES_MAX} bytes")
-
-
-def _require_award(award: bytes) -> None:
-    if not 1 <= len(award) <= AWARD_BYTES_MAX:
-        raise ValueError(f"an award is named by 1 to {AWARD_BYTES_MAX} bytes")

@@ -1,9 +1,36 @@
-"""Decides what becomes of awards: earned, taken back, set aside, released. Pure: each works on its owner's book."""
+"""Decides what becomes of awards: earned at once or later, taken back, set aside, released. Pure: each
+works on its owner's book.
+"""
+
+from typing import assert_never
 
 from shared.ledger.book import Book
-from shared.ledger.commands import ClawBack, Earn, Outcome, Posted, Release, Suspend
-from shared.ledger.legs import CLAW_BACK_AVAILABLE, CLAW_BACK_OWED, CLAW_BACK_PENDING, EARN, RELEASE, SUSPEND
+from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Release, Suspend
+from shared.ledger.legs import (
+    CLAW_BACK_AVAILABLE,
+    CLAW_BACK_OWED,
+    CLAW_BACK_PENDING,
+    EARN,
+    EARN_PENDING,
+    RELEASE,
+    SUSPEND,
+)
 from shared.ledger.terms import pending_key
+
+
+def decide(book: Book, command: EarnPending | ClawBack | Suspend | Release) -> Outcome:
+    """Apply one of these; plain earning has no detour."""
+    match command:
+        case EarnPending():
+            return earn_pending(book, command)
+        case ClawBack():
+            return claw_back(book, command)
+        case Suspend():
+            return suspend(book, command)
+        case Release():
+            return release(book, command)
+        case _:
+            assert_never(command)
 
 
 def earn(book: Book, command: Earn) -> Outcome:
@@ -12,6 +39,14 @@ def earn(book: Book, command: Earn) -> Outcome:
     book.move(EARN, points, command.reference, None, book.lot_of(terms), terms.issuer)
     cleared = book.settle(command.reference) if book.balance["debt"] else 0
     return Posted(command, points, book.balances(), 0, 0, cleared)
+
+
+def earn_pending(book: Book, command: EarnPending) -> Outcome:
+    """Issue points to their award's own lot, where they wait."""
+    points, terms = command.points, command.terms
+    lot = book.pending_lot_of(terms, command.award)
+    book.move(EARN_PENDING, points, command.reference, None, lot, terms.issuer)
+    return Posted(command, points, book.balances())
 
 
 def claw_back(book: Book, command: ClawBack) -> Outcome:

@@ -19,6 +19,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
+from shared.ledger.corrections import AdjustDown
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import pending_key
 
@@ -65,11 +66,11 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
         if isinstance(command, ClawBack | Suspend | Release):
             named[account_id, command.terms.key] = None
             named[account_id, pending_key(command.terms, command.award)] = None
-        if isinstance(command, ClawBack | Suspend | SpendLate | Reserve):
+        if isinstance(command, ClawBack | Suspend | SpendLate | Reserve | AdjustDown):
             points[account_id] = points.get(account_id, 0) + command.points
-        if isinstance(command, ClawBack | SpendLate | Reserve):
+        if isinstance(command, ClawBack | SpendLate | Reserve | AdjustDown):
             reserves[account_id] = reserves.get(account_id, 0) + isinstance(command, Reserve)
-        if isinstance(command, ClawBack | Suspend | SpendLate):
+        if isinstance(command, ClawBack | Suspend | SpendLate | AdjustDown):
             unbounded.add(account_id)
         if isinstance(command, Capture | Void):
             holds[command.hold_id] = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
-from shared.ledger import earning, spending
+from shared.ledger import correcting, earning, spending
 from shared.ledger.book import Account, Book, Hold, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.commands import (
     AccountKey,
@@ -15,6 +15,7 @@ from shared.ledger.commands import (
     ClawBack,
     Command,
     Earn,
+    EarnPending,
     Outcome,
     Release,
     Reserve,
@@ -22,6 +23,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
+from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
 
 
 class Absorbed(NamedTuple):
@@ -96,20 +98,12 @@ def decide(book: Book, command: Command) -> Outcome:
     match command:
         case Earn():
             return earning.earn(book, command)
-        case ClawBack():
-            return earning.claw_back(book, command)
-        case Suspend():
-            return earning.suspend(book, command)
-        case Release():
-            return earning.release(book, command)
-        case Reserve():
-            return spending.reserve(book, command)
-        case Capture():
-            return spending.capture(book, command)
-        case Void():
-            return spending.void(book, command)
-        case SpendLate():
-            return spending.spend_late(book, command)
+        case EarnPending() | ClawBack() | Suspend() | Release():
+            return earning.decide(book, command)
+        case Reserve() | Capture() | Void() | SpendLate():
+            return spending.decide(book, command)
+        case AdjustUp() | AdjustDown() | WriteOff():
+            return correcting.decide(book, command)
         case _:
             assert_never(command)
 

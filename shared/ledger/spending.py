@@ -2,9 +2,9 @@
 owner's book.
 """
 
-from collections.abc import Iterable
+from typing import assert_never
 
-from shared.ledger.book import Book, Hold, HoldPart, LedgerBrokenError, Lot
+from shared.ledger.book import Book, Hold, HoldPart, LedgerBrokenError, Lot, issuers_of
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     Capture,
@@ -20,6 +20,21 @@ from shared.ledger.legs import CAPTURE, EXPIRE, RESERVE, SPEND_LATE, VOID
 
 class HoldExistsError(ValueError):
     """A Reserve names a hold that is there already: the caller lost its idempotency record."""
+
+
+def decide(book: Book, command: Reserve | Capture | Void | SpendLate) -> Outcome:
+    """Apply one of these."""
+    match command:
+        case Reserve():
+            return reserve(book, command)
+        case Capture():
+            return capture(book, command)
+        case Void():
+            return void(book, command)
+        case SpendLate():
+            return spend_late(book, command)
+        case _:
+            assert_never(command)
 
 
 def reserve(book: Book, command: Reserve) -> Outcome:
@@ -69,7 +84,7 @@ def capture(book: Book, command: Capture) -> Outcome:
         book.balances(),
         debt_cleared=cleared,
         released=released,
-        issuers=_issuers_of(taken),
+        issuers=issuers_of(taken),
     )
 
 
@@ -92,11 +107,4 @@ def spend_late(book: Book, command: SpendLate) -> Outcome:
     for lot, part in taken:
         book.move(SPEND_LATE, part, command.reference, lot, partner_id=command.partner_id)
     shortfall = command.points - points
-    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=_issuers_of(taken))
-
-
-def _issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:
-    points: dict[str, int] = {}
-    for lot, part in taken:
-        points[lot.terms.issuer] = points.get(lot.terms.issuer, 0) + part
-    return tuple(sorted(points.items()))
+    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers_of(taken))

@@ -8,7 +8,22 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.ledger import Capture, ClawBack, Command, Earn, LotTerms, Release, Reserve, SpendLate, Suspend, Void
+from shared.ledger import (
+    AdjustDown,
+    AdjustUp,
+    Capture,
+    ClawBack,
+    Command,
+    Earn,
+    EarnPending,
+    LotTerms,
+    Release,
+    Reserve,
+    SpendLate,
+    Suspend,
+    Void,
+    WriteOff,
+)
 
 T = TypeVar("T")
 
@@ -23,7 +38,11 @@ TERMS = (
 )
 AWARDS = (b"receipt-1", b"receipt-2")
 UNKNOWN_HOLD = UUID(int=999)
-KINDS = (Earn, Earn, Earn, Earn, Reserve, Reserve, Reserve, Capture, Void, ClawBack, Suspend, Release, SpendLate)
+KINDS = (
+    *(Earn, Earn, Earn, Earn, EarnPending, ClawBack, ClawBack, Suspend, Release),
+    *(Reserve, Reserve, Reserve, Capture, Void, SpendLate),
+    *(AdjustUp, AdjustDown, WriteOff),
+)
 
 
 class Merge(NamedTuple):
@@ -79,13 +98,22 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
         return Capture(owner_id, "points", reference, points, hold_id, "fuel", keep_rest)
     if kind is SpendLate:
         return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer")
-    terms, award = choices.one_of(TERMS), choices.one_of(AWARDS)
+    if kind is AdjustDown:
+        return AdjustDown(owner_id, "points", reference, choices.up_to(15), choices.one_of((False, True)))
+    if kind is WriteOff:
+        return WriteOff(owner_id, "points", reference, choices.up_to(8))
+    terms = choices.one_of(TERMS)
+    if kind is Earn or kind is AdjustUp:
+        return kind(owner_id, "points", reference, choices.up_to(15), terms)
+    return _of_award(kind, choices, owner_id, reference, terms)
+
+
+def _of_award(kind: type[Command], choices: _Choices, owner_id: UUID, reference: bytes, terms: LotTerms) -> Command:
+    award = choices.one_of(AWARDS)
     if kind is Release:
         return Release(owner_id, "points", reference, terms, award)
-    if kind is Earn:
-        return Earn(owner_id, "points", reference, choices.up_to(15), terms)
-    if kind is Suspend:
-        return Suspend(owner_id, "points", reference, choices.up_to(15), terms, award)
+    if kind is EarnPending or kind is Suspend:
+        return kind(owner_id, "points", reference, choices.up_to(15), terms, award)
     return ClawBack(owner_id, "points", reference, choices.up_to(30), terms, award)
 
 

@@ -10,11 +10,14 @@ from typing import TypeAlias
 from uuid import UUID
 
 from shared.ledger import (
+    AdjustDown,
+    AdjustUp,
     Balances,
     Capture,
     ClawBack,
     Command,
     Earn,
+    EarnPending,
     LotTerms,
     Outcome,
     Posted,
@@ -24,6 +27,7 @@ from shared.ledger import (
     SpendLate,
     Suspend,
     Void,
+    WriteOff,
 )
 
 LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
@@ -84,36 +88,43 @@ class PaperOwner:
 
     def apply(self, command: Command) -> Outcome:
         match command:
-            case Earn():
-                self.lots[command.terms, None] += command.points
-                return Posted(command, command.points, debt_cleared=self.clear_debt(), balance=self.balance)
+            case Earn() | EarnPending() | Suspend() | Release() | AdjustUp():
+                return self.move(command)
             case ClawBack():
                 return self.claw_back(command)
-            case Suspend():
-                points = min(command.points, self.lots[command.terms, None])
-                self.lots[command.terms, None] -= points
-                self.lots[command.terms, command.award] += points
-                return Posted(command, points, shortfall=command.points - points, balance=self.balance)
-            case Release():
-                points = self.lots.pop((command.terms, command.award), 0)
-                self.lots[command.terms, None] += points
-                return Posted(command, points, debt_cleared=self.clear_debt(), balance=self.balance)
             case Reserve():
                 return self.reserve(command)
             case Capture():
                 return self.capture(command)
             case Void():
                 return self.void(command)
-            case SpendLate():
-                drawn = self.draw(command.points)
-                points = sum(drawn.values())
-                return Posted(
-                    command,
-                    points,
-                    shortfall=command.points - points,
-                    balance=self.balance,
-                    issuers=by_issuer(drawn),
-                )
+            case SpendLate() | AdjustDown():
+                return self.take(command)
+            case WriteOff():
+                points = min(command.points, self.debt)
+                self.debt -= points
+                return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+
+    def move(self, command: Earn | EarnPending | Suspend | Release | AdjustUp) -> Outcome:
+        """What comes to a lot, from elsewhere or from another lot; what is asked for and not there is short."""
+        asked = points = self.lots[command.terms, command.award] if isinstance(command, Release) else command.points
+        if isinstance(command, Suspend):
+            points = min(asked, self.lots[command.terms, None])
+            self.lots[command.terms, None] -= points
+        if isinstance(command, Release):
+            self.lots[command.terms, command.award] = 0
+        award = command.award if isinstance(command, EarnPending | Suspend) else None
+        self.lots[command.terms, award] += points
+        cleared = self.clear_debt()
+        return Posted(command, points, shortfall=asked - points, debt_cleared=cleared, balance=self.balance)
+
+    def take(self, command: SpendLate | AdjustDown) -> Outcome:
+        if isinstance(command, AdjustDown) and not command.is_partial and command.points > self.balance.available:
+            return Refused(command, "insufficient_points", self.balance)
+        drawn = self.draw(command.points)
+        points = sum(drawn.values())
+        shortfall = command.points - points
+        return Posted(command, points, shortfall=shortfall, balance=self.balance, issuers=by_issuer(drawn))
 
     def claw_back(self, command: ClawBack) -> Outcome:
         left = command.points

@@ -6,7 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.ledger import StatementLine
-from shared.ledger.legs import Legs, Purpose
+from shared.ledger.legs import (
+    ADJUST_DOWN,
+    CLAW_BACK_OWED,
+    CLAW_BACK_PENDING,
+    EARN_PENDING,
+    MERGE_DEBT,
+    MERGE_PENDING,
+    Legs,
+    Purpose,
+)
 from shared.receipt_key import receipt_id_of
 
 _KEY_SCHEMES = frozenset({b"sequence", b"fiscal", b"document"})
@@ -156,18 +165,22 @@ _WORDS: Mapping[Purpose, str] = {
     "void": "{points} reserved{at} and not needed are available again",
     "expire": "{points} reserved{at} are available again: the checkout was not finished in time",
     "spend_late": "Spent {points}{at}",
+    "expire_points": "{points} expired",
+    "reinstate": "{points} that had expired were given back",
+    "adjust": "{points} added by the programme",
+    "write_off": "{points} that were owed are forgiven",
+    "refund": "{points} given back{at}",
     "merge": "{points} of another membership joined this one",
 }
-_CLAW_BACK_WORDS: Mapping[str, str] = {
-    "pending": "{points} that were set aside taken back for a return{at}",
-    "debt": "{points} owed for a return{at}: they had been spent",
+# Where the purpose alone does not say it.
+_WORDS_BY_LEGS: Mapping[Legs, str] = {
+    EARN_PENDING: "Earned {points}{at}, to be spent later",
+    CLAW_BACK_PENDING: "{points} that were set aside taken back for a return{at}",
+    CLAW_BACK_OWED: "{points} owed for a return{at}: they had been spent",
+    MERGE_PENDING: "{points} that another membership had set aside joined this one",
+    MERGE_DEBT: "{points} that another membership owed joined this one",
+    ADJUST_DOWN: "{points} taken by the programme",
 }
-_MERGE_WORDS: Mapping[str, str] = {
-    "pending": "{points} that another membership had set aside joined this one",
-    "debt": "{points} that another membership owed joined this one",
-}
-
-
 _LENT_WORDS: Mapping[Purpose, str] = {
     "reserve": "{points} reserved for a checkout of another member of the household{at}",
     "capture": "{points} spent by another member of the household{at}, reserved before",
@@ -178,13 +191,9 @@ _LENT_WORDS: Mapping[Purpose, str] = {
 
 def describe(movement: Movement, partner: str | None, *, is_lent: bool = False) -> str:
     """A movement in a sentence, without its date."""
-    line = movement.newest
-    words = _WORDS[line.purpose]
+    purpose = movement.newest.purpose
+    words = _WORDS_BY_LEGS.get(movement.legs) or _WORDS[purpose]
     if is_lent:
-        words = _LENT_WORDS.get(line.purpose, words)
-    if line.purpose == "claw_back":
-        words = _CLAW_BACK_WORDS.get(line.debit, words)
-    if line.purpose == "merge":
-        words = _MERGE_WORDS.get(line.debit, words)
+        words = _LENT_WORDS.get(purpose, words)
     points = "1 point" if movement.points == 1 else f"{movement.points:,} points"
     return words.format(points=points, at="" if partner is None else f" at {partner}")

@@ -6,8 +6,22 @@ from uuid import UUID
 
 import pytest
 
-from shared.ledger import Capture, ClawBack, Earn, LotTerms, Release, Reserve, SpendLate, Suspend, Void
-from shared.ledger.commands import POINTS_MAX, REFERENCE_BYTES_MAX
+from shared.ledger import (
+    AdjustDown,
+    AdjustUp,
+    Capture,
+    ClawBack,
+    Earn,
+    EarnPending,
+    LotTerms,
+    Release,
+    Reserve,
+    SpendLate,
+    Suspend,
+    Void,
+    WriteOff,
+)
+from shared.ledger.bounds import POINTS_MAX, REFERENCE_BYTES_MAX
 from shared.ledger.terms import AWARD_BYTES_MAX
 
 OWNER, HOLD = UUID(int=1), UUID(int=2)
@@ -15,11 +29,15 @@ TERMS = LotTerms("grocer", date(2026, 3, 1), None)
 
 WITH_POINTS: list[Callable[[int], object]] = [
     lambda points: Earn(OWNER, "points", b"r", points, TERMS),
+    lambda points: EarnPending(OWNER, "points", b"r", points, TERMS, b"a"),
     lambda points: ClawBack(OWNER, "points", b"r", points, TERMS, b"a"),
     lambda points: Suspend(OWNER, "points", b"r", points, TERMS, b"a"),
     lambda points: Reserve(OWNER, "points", b"r", points, HOLD),
     lambda points: Capture(OWNER, "points", b"r", points, HOLD, "fuel"),
     lambda points: SpendLate(OWNER, "points", b"r", points, "fuel"),
+    lambda points: AdjustUp(OWNER, "points", b"r", points, TERMS),
+    lambda points: AdjustDown(OWNER, "points", b"r", points),
+    lambda points: WriteOff(OWNER, "points", b"r", points),
 ]
 WITH_REFERENCE: list[Callable[[bytes], object]] = [
     lambda reference: Earn(OWNER, "points", reference, 1, TERMS),
@@ -27,6 +45,7 @@ WITH_REFERENCE: list[Callable[[bytes], object]] = [
     lambda reference: Void(OWNER, "points", reference, HOLD),
 ]
 WITH_AWARD: list[Callable[[bytes], object]] = [
+    lambda award: EarnPending(OWNER, "points", b"r", 1, TERMS, award),
     lambda award: ClawBack(OWNER, "points", b"r", 1, TERMS, award),
     lambda award: Suspend(OWNER, "points", b"r", 1, TERMS, award),
     lambda award: Release(OWNER, "points", b"r", TERMS, award),

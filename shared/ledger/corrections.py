@@ -1,0 +1,60 @@
+"""What people and the calendar ask of the ledger, beside what receipts and tills do: see ``commands``.
+
+Who decided, who approved and why is the caller's business, and stands in the effect that ``reference`` names.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.ledger.bounds import require
+from shared.ledger.terms import LotTerms
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustUp:
+    """Give ``points`` at the programme's expense to the lot of these terms. What the owner owes is cleared from them.
+
+    ``terms`` say who is to bear them later (``issuer``), why (``basis``, compensation for instance) and until when.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    terms: LotTerms
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustDown:
+    """Take ``points`` of what is available, first expiring first: all of it, or refused as ``insufficient_points``.
+
+    With ``is_partial`` it takes as much as there is, and the rest is the answer's ``shortfall``. Never makes debt.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    is_partial: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """Forgive up to ``points`` of what is owed; what was not owed any more is the answer's ``shortfall``.
+
+    A credit may have cleared the debt since somebody decided this, so more than is owed is no error.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)
