@@ -20,7 +20,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
@@ -42,6 +42,7 @@ __all__ = [
     "Command",
     "Earn",
     "EarnPending",
+    "Expire",
     "Finding",
     "HeldSince",
     "HoldExistsError",
@@ -54,6 +55,7 @@ __all__ = [
     "Posted",
     "Purse",
     "Refused",
+    "Reinstate",
     "Release",
     "Reserve",
     "SpendLate",

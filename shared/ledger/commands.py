@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
-from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
 from shared.ledger.terms import LotTerms
 
 LOTS_PER_HOLD_MAX = 200
@@ -184,6 +184,8 @@ Command: TypeAlias = (
     | AdjustUp
     | AdjustDown
     | WriteOff
+    | Expire
+    | Reinstate
 )
 
 
@@ -206,8 +208,8 @@ class Posted(NamedTuple):
     ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there.
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
-    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner or an adjustment
-    took, who had issued how many of them.
+    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment
+    or time took, who had issued how many of them.
     """
 
     command: Command

@@ -58,3 +58,38 @@ class WriteOff:
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Let all that is left in the lot of these terms lapse; an empty or unknown lot is no error and moves nothing.
+
+    What holds reserve of it does not expire, and neither do pending points: they come back to the lot, and are there
+    for the next ``Expire`` of it. Whether the lot's time is over is for the caller to say.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    terms: LotTerms
+
+    def __post_init__(self) -> None:
+        require(1, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstate:
+    """Give ``points`` that lapsed back, to the lot of these terms: the one that they were of, or one with new dates.
+
+    What the owner owes is cleared from them. The caller bounds ``points`` by what lapsed less what was reinstated
+    before.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    terms: LotTerms
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)

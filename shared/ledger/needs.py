@@ -19,7 +19,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown
+from shared.ledger.corrections import AdjustDown, Expire
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import pending_key
 
@@ -71,6 +71,10 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
         if isinstance(command, ClawBack | SpendLate | Reserve | AdjustDown):
             reserves[account_id] = reserves.get(account_id, 0) + isinstance(command, Reserve)
         if isinstance(command, ClawBack | Suspend | SpendLate | AdjustDown):
+            unbounded.add(account_id)
+        if isinstance(command, Expire):  # empties a lot that others may have meant to draw on
+            named[account_id, command.terms.key] = None
+            points[account_id] = points.get(account_id, 0) + accounts[key].available
             unbounded.add(account_id)
         if isinstance(command, Capture | Void):
             holds[command.hold_id] = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
-from shared.ledger import correcting, earning, spending
+from shared.ledger import correcting, earning, expiring, spending
 from shared.ledger.book import Account, Book, Hold, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.commands import (
     AccountKey,
@@ -23,7 +23,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
 
 
 class Absorbed(NamedTuple):
@@ -104,6 +104,8 @@ def decide(book: Book, command: Command) -> Outcome:
             return spending.decide(book, command)
         case AdjustUp() | AdjustDown() | WriteOff():
             return correcting.decide(book, command)
+        case Expire() | Reinstate():
+            return expiring.decide(book, command)
         case _:
             assert_never(command)
 

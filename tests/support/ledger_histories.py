@@ -16,7 +16,9 @@ from shared.ledger import (
     Command,
     Earn,
     EarnPending,
+    Expire,
     LotTerms,
+    Reinstate,
     Release,
     Reserve,
     SpendLate,
@@ -41,7 +43,7 @@ UNKNOWN_HOLD = UUID(int=999)
 KINDS = (
     *(Earn, Earn, Earn, Earn, EarnPending, ClawBack, ClawBack, Suspend, Release),
     *(Reserve, Reserve, Reserve, Capture, Void, SpendLate),
-    *(AdjustUp, AdjustDown, WriteOff),
+    *(AdjustUp, AdjustDown, WriteOff, Expire, Reinstate),
 )
 
 
@@ -103,7 +105,9 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
     if kind is WriteOff:
         return WriteOff(owner_id, "points", reference, choices.up_to(8))
     terms = choices.one_of(TERMS)
-    if kind is Earn or kind is AdjustUp:
+    if kind is Expire:
+        return Expire(owner_id, "points", reference, terms)
+    if kind is Earn or kind is AdjustUp or kind is Reinstate:
         return kind(owner_id, "points", reference, choices.up_to(15), terms)
     return _of_award(kind, choices, owner_id, reference, terms)
 

@@ -18,10 +18,12 @@ from shared.ledger import (
     Command,
     Earn,
     EarnPending,
+    Expire,
     LotTerms,
     Outcome,
     Posted,
     Refused,
+    Reinstate,
     Release,
     Reserve,
     SpendLate,
@@ -88,7 +90,7 @@ class PaperOwner:
 
     def apply(self, command: Command) -> Outcome:
         match command:
-            case Earn() | EarnPending() | Suspend() | Release() | AdjustUp():
+            case Earn() | EarnPending() | Suspend() | Release() | AdjustUp() | Reinstate():
                 return self.move(command)
             case ClawBack():
                 return self.claw_back(command)
@@ -104,8 +106,11 @@ class PaperOwner:
                 points = min(command.points, self.debt)
                 self.debt -= points
                 return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+            case Expire():
+                points = self.lots.pop((command.terms, None), 0)
+                return Posted(command, points, self.balance, issuers=by_issuer({command.terms: points}))
 
-    def move(self, command: Earn | EarnPending | Suspend | Release | AdjustUp) -> Outcome:
+    def move(self, command: Earn | EarnPending | Suspend | Release | AdjustUp | Reinstate) -> Outcome:
         """What comes to a lot, from elsewhere or from another lot; what is asked for and not there is short."""
         asked = points = self.lots[command.terms, command.award] if isinstance(command, Release) else command.points
         if isinstance(command, Suspend):

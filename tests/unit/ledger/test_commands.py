@@ -13,7 +13,9 @@ from shared.ledger import (
     ClawBack,
     Earn,
     EarnPending,
+    Expire,
     LotTerms,
+    Reinstate,
     Release,
     Reserve,
     SpendLate,
@@ -37,11 +39,13 @@ WITH_POINTS: list[Callable[[int], object]] = [
     lambda points: SpendLate(OWNER, "points", b"r", points, "fuel"),
     lambda points: AdjustUp(OWNER, "points", b"r", points, TERMS),
     lambda points: AdjustDown(OWNER, "points", b"r", points),
+    lambda points: Reinstate(OWNER, "points", b"r", points, TERMS),
     lambda points: WriteOff(OWNER, "points", b"r", points),
 ]
 WITH_REFERENCE: list[Callable[[bytes], object]] = [
     lambda reference: Earn(OWNER, "points", reference, 1, TERMS),
     lambda reference: Release(OWNER, "points", reference, TERMS, b"a"),
+    lambda reference: Expire(OWNER, "points", reference, TERMS),
     lambda reference: Void(OWNER, "points", reference, HOLD),
 ]
 WITH_AWARD: list[Callable[[bytes], object]] = [
