@@ -52,6 +52,7 @@ THROWAWAY_SETTINGS: Mapping[str, str] = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "max_connections": "300",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder: what is killed leaves nothing in the machine's memory
 }
 
 
