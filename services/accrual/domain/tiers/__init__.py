@@ -1,0 +1,1 @@
+"""Tiers: grades that members qualify for. Pure, like all of ``domain``."""
