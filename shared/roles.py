@@ -25,11 +25,22 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "rules:read",
             "rules:write",
             "declarations:write",
+            "adjustments:read",
             "members:read",
             "messages:read",
         }
     ),
-    "approver": frozenset({"partners:read", "contracts:read", "contracts:approve", "rules:read", "audit:read"}),
+    "approver": frozenset(
+        {
+            "partners:read",
+            "contracts:read",
+            "contracts:approve",
+            "rules:read",
+            "adjustments:approve",
+            "adjustments:read",
+            "audit:read",
+        }
+    ),
     "fraud_analyst": frozenset(
         {
             "cases:read",
@@ -54,12 +65,22 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "consents:write",
             "receipts:read",
             "redemptions:read",
+            "adjustments:write",
+            "adjustments:read",
             "balances:read",
             "messages:read",
         }
     ),
     "finance": frozenset(
-        {"partners:read", "contracts:read", "receipts:read", "redemptions:read", "balances:read", "audit:read"}
+        {
+            "partners:read",
+            "contracts:read",
+            "receipts:read",
+            "redemptions:read",
+            "adjustments:read",
+            "balances:read",
+            "audit:read",
+        }
     ),
     "partner_user": frozenset(
         {

@@ -1,19 +1,27 @@
 """Wiring: settings to database, Kafka, routes and workers; nothing else."""
 
 from collections.abc import Collection
+from functools import partial
 
 from services.accrual import metrics
+from services.accrual.api.adjustment_files import (
+    adjustment_file_decisions_router,
+    adjustment_file_reports_router,
+    adjustment_files_router,
+)
+from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_sets import rule_sets_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
-from services.accrual.programme import KnownFunds, PublishedRules
+from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
+from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
@@ -35,6 +43,7 @@ RULES_REFRESH_SECONDS = 2.0
 FUNDS_REFRESH_SECONDS = 1.0
 HOLDS_END_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
+ADJUSTMENT_FILES_SECONDS = 1.0
 
 
 async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
@@ -63,7 +72,16 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     limits = ConsumerLimits(batch_size=batch_size)
     purchases = PurchaseHandler(database, programme, rules, funds, batch_size)
     return Wiring(
-        routers=(receipts_router(door, database, rules), rule_sets_router(database), member_data_router(database)),
+        routers=(
+            receipts_router(door, database, rules),
+            rule_sets_router(database),
+            member_data_router(database),
+            adjustments_router(database, programme, settings.adjustment_rules),
+            adjustment_reading_router(database),
+            adjustment_files_router(database, programme, settings.adjustment_rules),
+            adjustment_file_decisions_router(database),
+            adjustment_file_reports_router(database),
+        ),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
             Subscription(MEMBERS, MemberHandler(database), unknown_types="dead-letter"),
@@ -74,6 +92,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
+            Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, programme)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic(
                 "let hashes of retired keys go",
@@ -87,8 +106,16 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),
         find_till=jobs.find_till,
-        domain_problems={PublishedTooLateError: (422, "published-too-late", "Published too late")},
+        domain_problems={
+            PublishedTooLateError: (422, "published-too-late", "Published too late"),
+            **ADJUSTMENT_PROBLEMS,
+        },
     )
+
+
+async def _post_files(database: Database, programme: Programme) -> None:
+    while decided := await database.run(partial(settle_lines, programme=programme)):
+        metrics.ADJUSTMENT_LINES.inc(decided)
 
 
 class _Jobs:

@@ -5,9 +5,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 
+from services.accrual.domain.adjustments import DEFAULT_REASONS, AdjustmentReason, AdjustmentRules
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.programme import Programme
 from shared.runtime.till_settings import TillSettings
+
+ADJUSTMENT_REASONS_MAX = 200
 
 
 class AccrualSettings(TillSettings):
@@ -30,6 +33,35 @@ class AccrualSettings(TillSettings):
         le=1_000,
         description="Batches shrink while they keep ledger rows locked longer: 10 beside tills, 50 to catch up.",
     )
+
+    adjustment_reasons: tuple[AdjustmentReason, ...] = Field(
+        default=DEFAULT_REASONS,
+        min_length=1,
+        max_length=ADJUSTMENT_REASONS_MAX,
+        description="Why people may give and take points: a JSON list of code, kind (compensation, correction, "
+        "goodwill or another word for reports), basis (what lots say: compensation, gift, prize, staff, purchase) and "
+        "expires_after_days. A code that was used stays with its adjustments when it is taken away here.",
+    )
+    adjustment_points_max_alone: int = Field(
+        default=10_000, ge=0, description="How many points one person gives or takes at once without a second one."
+    )
+    adjustment_file_points_max_alone: int = Field(
+        default=100_000, ge=0, description="The same for all lines of a file together."
+    )
+
+    @field_validator("adjustment_reasons")
+    @classmethod
+    def _names_each_code_once(cls, value: tuple[AdjustmentReason, ...]) -> tuple[AdjustmentReason, ...]:
+        if len({reason.code for reason in value}) != len(value):
+            raise ValueError("it must name each code once")
+        return value
+
+    @property
+    def adjustment_rules(self) -> AdjustmentRules:
+        """Reasons and limits of adjustments."""
+        return AdjustmentRules.of(
+            self.adjustment_reasons, self.adjustment_points_max_alone, self.adjustment_file_points_max_alone
+        )
 
     @field_validator("content_keys")
     @classmethod

@@ -1,5 +1,6 @@
 """``loyalty.points``: what became of receipts, in points. Keyed by member, else by receipt."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -87,6 +88,25 @@ class RefusalData(Frozen):
     detail: str
 
 
+class AdjustmentData(Frozen):
+    """Points that people gave, or took (below zero), and why, in a code of the programme's.
+
+    ``shortfall`` was to be taken and not there. ``file_id``: one of many in a file.
+    """
+
+    member_id: UUID
+    adjustment_id: UUID
+    point_type: Code
+    points: Annotated[StrictInt, Field(description="Signed: a whole number of the point type's smallest unit.")]
+    shortfall: Points = 0
+    debt_cleared: Points = 0
+    reason_code: Code
+    kind: Code
+    expires_on: date | None = None
+    file_id: UUID | None = None
+    balance: Balance
+
+
 class PointsEarned(Event):
     """A receipt was awarded."""
 
@@ -122,6 +142,14 @@ class ReceiptRefused(Event):
     data: RefusalData
 
 
+class PointsAdjusted(Event):
+    """People gave points, or took some."""
+
+    type: Literal["loyalty.points.adjusted.v1"] = "loyalty.points.adjusted.v1"
+    data: AdjustmentData
+
+
 PointsEvent = Annotated[
-    PointsEarned | PointsPending | PointsReleased | PointsClawedBack | ReceiptRefused, Field(discriminator="type")
+    PointsEarned | PointsPending | PointsReleased | PointsClawedBack | PointsAdjusted | ReceiptRefused,
+    Field(discriminator="type"),
 ]

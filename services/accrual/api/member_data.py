@@ -1,6 +1,6 @@
 """``/v1/members/{member_id}/data``: all that accrual keeps of a member, for an export."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeAlias, assert_never
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter
 from pydantic import Field
 
+from services.accrual.domain.adjustments import Adjustment, AdjustmentState, Refusal
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.schemas.fields import Answer
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept
@@ -93,7 +94,26 @@ class ParkedData(Answer):
     document: Document
 
 
-MemberData: TypeAlias = Annotated[AwardData | ReturnData | RefusalData | ParkedData, Field(discriminator="kind")]
+class AdjustmentData(Answer):
+    """Points that people gave or took, what they wrote about it, and what became of it. Who they are is not told."""
+
+    kind: Literal["adjustment"] = "adjustment"
+    adjustment_id: UUID
+    state: AdjustmentState
+    refused_because: Refusal | None
+    point_type: str
+    points: int
+    posted_points: int
+    reason_code: str
+    note: str | None
+    expires_on: date | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+MemberData: TypeAlias = Annotated[
+    AwardData | ReturnData | RefusalData | ParkedData | AdjustmentData, Field(discriminator="kind")
+]
 
 
 def member_data_router(database: Database) -> APIRouter:
@@ -104,7 +124,7 @@ def member_data_router(database: Database) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """All that is kept of a member: awards, returns, refusals, what waits. For the programme's own clients.
+        """All that is kept of a member: receipts and what became of them, adjustments. For the programme's own clients.
 
         The id is taken as it stands: who was merged away has what was given under the old id. Nothing for a stranger.
         """
@@ -117,7 +137,21 @@ def member_data_router(database: Database) -> APIRouter:
     return router
 
 
-def _told(kept: Kept) -> AwardData | ReturnData | RefusalData | ParkedData:
+def _told(kept: Kept) -> MemberData:
+    if isinstance(kept, Adjustment):
+        return AdjustmentData(
+            adjustment_id=kept.adjustment_id,
+            state=kept.state,
+            refused_because=kept.refusal,
+            point_type=kept.point_type,
+            points=kept.points,
+            posted_points=kept.posted_points,
+            reason_code=kept.reason_code,
+            note=kept.note,
+            expires_on=kept.expires_on,
+            created_at=kept.created_at,
+            decided_at=kept.decided_at,
+        )
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():

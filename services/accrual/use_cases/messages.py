@@ -100,7 +100,7 @@ def clawed_back_message(transaction: Transaction, clawed_back: ClawedBack, poste
             point_type=posted.command.point_type,
             points=posted.points,
             became_debt=posted.debt_added - posted.debt_cleared,
-            balance=_balance(posted.balance),
+            balance=balance_of(posted.balance),
         ),
     )
     return Message.of(event, POINTS.topic, str(clawed_back.owner_id))
@@ -122,7 +122,7 @@ def pending_message(transaction: Transaction, hold: FraudHold, posted: Posted, t
             shortfall=posted.shortfall,
             reason=hold.rule_code,
             ends_at=hold.ends_at,
-            balance=_balance(posted.balance),
+            balance=balance_of(posted.balance),
         ),
     )
     return Message.of(event, POINTS.topic, str(posted.command.owner_id))
@@ -142,7 +142,7 @@ def released_message(transaction: Transaction, natural_key: bytes, reason: str, 
             point_type=posted.command.point_type,
             points=posted.points,
             reason=reason,
-            balance=_balance(posted.balance),
+            balance=balance_of(posted.balance),
         ),
     )
     return Message.of(event, POINTS.topic, str(posted.command.owner_id))
@@ -171,5 +171,6 @@ def refusal_message(
     return Message.of(event, POINTS.topic, str(owner_id) if owner_id is not None else data.receipt_id)
 
 
-def _balance(balances: Balances) -> Balance:
+def balance_of(balances: Balances) -> Balance:
+    """A balance as events tell it."""
     return Balance(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)

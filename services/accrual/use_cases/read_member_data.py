@@ -3,13 +3,15 @@
 from typing import TypeAlias
 from uuid import UUID
 
-from services.accrual.repository import member_data
+from services.accrual.domain.adjustments import Adjustment
+from services.accrual.repository import adjustments, member_data
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked
+Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment
+_FIRST_ID = UUID(int=0)
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -49,6 +51,12 @@ async def read_parked(transaction: Transaction, member_id: UUID, after: str | No
     return [(receipt_id_of(parked.natural_key), parked) for parked in found]
 
 
+async def read_adjustments(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What people gave and took."""
+    found = await adjustments.load_of_member(transaction, member_id, read_key(after, UUID) or _FIRST_ID, rows_max)
+    return [(str(adjustment.adjustment_id), adjustment) for adjustment in found]
+
+
 def _two_keys(text: str) -> tuple[bytes, bytes]:
     natural_key, _, content_hash = text.partition("/")
     return natural_key_of(natural_key), natural_key_of(content_hash)
@@ -60,4 +68,5 @@ SECTIONS: tuple[Section[Kept], ...] = (
     read_returns,
     read_refusals,
     read_parked,
+    read_adjustments,
 )

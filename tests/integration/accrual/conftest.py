@@ -2,8 +2,11 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID
 
+import httpx2
 import pytest
+from fastapi import FastAPI
 
 from services.accrual.use_cases.project_coalition import project_coalition
 from shared.database import Database
@@ -12,7 +15,11 @@ from shared.ids import new_id
 from shared.kafka import KafkaSettings
 from shared.kafka.topics import create_topics
 from shared.web.tills import till_key_sha256
-from tests.support.receipts import NOON
+from tests.support.accrual import Accrual
+from tests.support.adjusting import new_member
+from tests.support.applications import application
+from tests.support.databases import FreshDatabase, made_database
+from tests.support.receipts import NOON, enrolled
 from tests.support.servers import TestServers
 from tests.support.topics import delete_topics
 
@@ -49,3 +56,39 @@ def make_till_key() -> Callable[[Database], Awaitable[str]]:
         return till_key
 
     return make
+
+
+@pytest.fixture(scope="module")
+async def module_database(stack: TestServers) -> AsyncIterator[FreshDatabase]:
+    async with made_database(stack) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url("tessera_accrual")))
+    await accrual.begin()
+    yield accrual
+    await accrual.database.close()
+
+
+@pytest.fixture(scope="module")
+async def module_app(module_database: FreshDatabase) -> AsyncIterator[FastAPI]:
+    async with application("accrual", module_database.url("tessera_accrual")) as app:
+        yield app
+
+
+@pytest.fixture
+async def client(module_app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=module_app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+async def anna(module_accrual: Accrual) -> UUID:
+    """A member of this test's own."""
+    anna = new_member()
+    await module_accrual.members(enrolled(anna))
+    await module_accrual.drain()
+    return anna

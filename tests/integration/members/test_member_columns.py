@@ -14,8 +14,8 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
+from services.accrual.repository import adjustments, parked
 from services.accrual.repository import member_data as accrual_data
-from services.accrual.repository import parked
 from services.accrual.repository import projections as accrual_projections
 from services.coalition.repository import erased_members, operators
 from services.fraud.repository import erasure as fraud_erasure
@@ -59,7 +59,9 @@ STATEMENTS = {
         merge=(merging, duplicates, households),
         export=(exports, consents, terms, joining, registry, data_quality),
     ),
-    "accrual": Statements((accrual_projections, parked), (accrual_projections,), (accrual_data,)),
+    "accrual": Statements(
+        (accrual_projections, parked, adjustments), (accrual_projections,), (accrual_data, adjustments)
+    ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
     "notifications": Statements((notifications_erasure,), (notifications_merges,), (notifications_data,)),
@@ -68,11 +70,12 @@ STATEMENTS = {
 
 # Ids and hashes of something else.
 OTHERS = {
-    "acceptance_id", "case_id", "change_id", "check_id", "content_hash", "contract_id", "digest_id", "duplicate_id",
-    "entry_id", "exception_id", "hold_id", "household_id", "identifier_id", "import_id", "message_id",
+    "acceptance_id", "adjustment_id", "case_id", "change_id", "check_id", "content_hash", "contract_id", "digest_id",
+    "duplicate_id", "entry_id", "exception_id", "file_id", "hold_id", "household_id", "identifier_id", "import_id",
+    "message_id",
     "operator_hash",  # a cashier's
-    "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "request_hash", "secret_hash", "session_id",
-    "signal_id", "statement_id",
+    "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "secret_hash",
+    "session_id", "signal_id", "statement_id",
     "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates",
 }  # fmt: skip
 
@@ -115,6 +118,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.ledger_aliases.survivor_id",
         ),
         "the survivor answers for the id under which it was decided": (
+            "accrual.adjustments.member_id",
             "accrual.awards.owner_id",
             "accrual.claims.owner_id",
             "accrual.fraud_holds.member_id",

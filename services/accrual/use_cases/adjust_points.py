@@ -1,0 +1,157 @@
+"""Gives and takes points by hand: one at a time, and what is large only with a second person."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from services.accrual.domain.adjustments import (
+    Adjustment,
+    AdjustmentDecidedError,
+    AdjustmentExistsError,
+    AdjustmentNotFoundError,
+    AdjustmentRules,
+    OwnAdjustmentError,
+    command_of,
+    judge,
+    why_not_posted,
+)
+from services.accrual.programme import Programme
+from services.accrual.repository import adjustments
+from services.accrual.use_cases.adjustment_messages import adjusted_message
+from services.accrual.use_cases.lock_owners import Owner, lock_owners
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import Posted
+from shared.outbox import Message
+
+
+async def request_adjustment(
+    transaction: Transaction, wanted: Adjustment, rules: AdjustmentRules, programme: Programme
+) -> Adjustment:
+    """Keep an adjustment and post it, or let it wait for a second person; as it stands then.
+
+    Idempotent by its id: the same one asked for again is answered as it stands. One that cannot be posted is kept as
+    refused, with the reason.
+
+    Raises:
+        AdjustmentExistsError: another one was asked for under this id.
+        UnusableAdjustmentError: it contradicts itself, or its note says what it may not.
+        AdjustmentNotFoundError: the member is not known here (yet); nothing is kept.
+    """
+    known = await adjustments.find(transaction, wanted.adjustment_id)
+    if known is not None:
+        if not known.asks_the_same(wanted):
+            raise AdjustmentExistsError("another adjustment was asked for under this Idempotency-Key: use a new one")
+        return known
+    judge(wanted, today(transaction, programme))
+    owners = await lock_owners(transaction, [wanted.member_id])
+    if owners[wanted.member_id].status is None:
+        raise AdjustmentNotFoundError("the member is not known here: if it enrolled just now, try again in a second")
+    if abs(wanted.points) > rules.points_max_alone:
+        refusal = why_not_posted(wanted, owners[wanted.member_id].status, today(transaction, programme))
+        kept = wanted if refusal is None else wanted.refused(refusal, None, transaction.now)
+        await adjustments.insert(transaction, [kept])
+        return kept
+    (posted,), messages = await _post(transaction, [wanted], owners, programme, None)
+    await adjustments.insert(transaction, [posted])
+    await outbox.record(transaction, messages)
+    return posted
+
+
+async def approve_adjustment(
+    transaction: Transaction, adjustment_id: UUID, approver: str, programme: Programme
+) -> Adjustment:
+    """Post an adjustment that waits, or find that it cannot be posted any more; as it stands then.
+
+    Idempotent: what this person has approved before is answered as it stands.
+
+    Raises:
+        AdjustmentNotFoundError, AdjustmentDecidedError, OwnAdjustmentError: nothing was changed.
+    """
+    waiting = await _lock(transaction, adjustment_id)
+    if waiting.state != "waiting" and waiting.refusal != "not_approved" and waiting.decided_by == approver:
+        return waiting
+    _require_waiting(waiting)
+    if waiting.created_by == approver:
+        raise OwnAdjustmentError("who asked for an adjustment may not approve it: ask a second person")
+    (posted,) = await post_adjustments(transaction, [waiting], programme, approver)
+    return posted
+
+
+async def refuse_adjustment(transaction: Transaction, adjustment_id: UUID, decided_by: str) -> Adjustment:
+    """Let nothing come of an adjustment that waits; who asked for it may take it back so, too.
+
+    Raises:
+        AdjustmentNotFoundError, AdjustmentDecidedError: nothing was changed.
+    """
+    waiting = await _lock(transaction, adjustment_id)
+    if waiting.refusal == "not_approved":
+        return waiting
+    _require_waiting(waiting)
+    refused = waiting.refused("not_approved", decided_by, transaction.now)
+    await adjustments.settle(transaction, [refused])
+    return refused
+
+
+async def post_adjustments(
+    transaction: Transaction, waiting: Sequence[Adjustment], programme: Programme, decided_by: str | None
+) -> list[Adjustment]:
+    """Post adjustments whose rows are locked, each alone; as they stand then, in their order.
+
+    Those of one member are decided in the given order. The number of statements does not depend on how many they are.
+    """
+    owners = await lock_owners(transaction, {each.member_id for each in waiting})
+    decided, messages = await _post(transaction, waiting, owners, programme, decided_by)
+    await adjustments.settle(transaction, decided)
+    await outbox.record(transaction, messages)
+    return decided
+
+
+def today(transaction: Transaction, programme: Programme) -> date:
+    """The day by which points begin and end, where the programme is."""
+    return transaction.now.astimezone(programme.zone).date()
+
+
+async def _post(
+    transaction: Transaction,
+    waiting: Sequence[Adjustment],
+    owners: dict[UUID, Owner],
+    programme: Programme,
+    decided_by: str | None,
+) -> tuple[list[Adjustment], list[Message]]:
+    day, now = today(transaction, programme), transaction.now
+    refusals = {each.adjustment_id: why_not_posted(each, owners[each.member_id].status, day) for each in waiting}
+    asked = [each for each in waiting if refusals[each.adjustment_id] is None]
+    commands = [command_of(each, owners[each.member_id].owner_id, day) for each in asked]
+    outcomes = await ledger.post(transaction, commands)
+    decided: dict[UUID, Adjustment] = {}
+    messages = []
+    for adjustment, outcome in zip(asked, outcomes, strict=True):
+        if isinstance(outcome, Posted):
+            points = outcome.points if adjustment.points > 0 else -outcome.points
+            posted = adjustment.posted(points, decided_by, now)
+            decided[adjustment.adjustment_id] = posted
+            messages.append(adjusted_message(transaction, posted, outcome))
+        else:
+            refused = adjustment.refused("insufficient_points", decided_by, now)
+            decided[adjustment.adjustment_id] = refused
+    for adjustment in waiting:
+        refusal = refusals[adjustment.adjustment_id]
+        if refusal is not None:
+            decided[adjustment.adjustment_id] = adjustment.refused(refusal, decided_by, now)
+    return [decided[each.adjustment_id] for each in waiting], messages
+
+
+async def _lock(transaction: Transaction, adjustment_id: UUID) -> Adjustment:
+    """An adjustment of its own, locked; lines of files are decided with their file."""
+    found = await adjustments.lock(transaction, adjustment_id)
+    if found is None:
+        raise AdjustmentNotFoundError("there is no such adjustment")
+    if found.file_id is not None:
+        raise AdjustmentDecidedError("it is a line of a file: approve or refuse the file")
+    return found
+
+
+def _require_waiting(adjustment: Adjustment) -> None:
+    if adjustment.state != "waiting":
+        raise AdjustmentDecidedError(f"the adjustment is {adjustment.state} already")
