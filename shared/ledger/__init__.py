@@ -21,6 +21,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
+from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
@@ -44,6 +45,7 @@ __all__ = [
     "EarnPending",
     "Expire",
     "Finding",
+    "Give",
     "HeldSince",
     "HoldExistsError",
     "LedgerBrokenError",

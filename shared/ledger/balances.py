@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from shared.database.engine import Transaction
@@ -28,21 +29,38 @@ LOAD_BALANCES = """
     group by wanted.ordinal
 """
 
+# What others gave stands on their accounts. Between two who are one owner by now a transfer is one line, the giver's.
 LOAD_STATEMENT = """
+    with ours as materialized (
+        select account.account_id
+        from (
+                select coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1) as owner_id
+                union all
+                select owner_id from ledger_aliases
+                where survivor_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
+            ) as one
+            join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
+    )
     select transfer.*
-    from (
-            select coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1) as owner_id
-            union all
-            select owner_id from ledger_aliases
-            where survivor_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
-        ) as one
-        join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
+    from ours
         cross join lateral (
-            select transfer_id, business_time, purpose, debit, credit, points, partner_id, reference, hold_id
+            (select transfer_id, business_time, purpose, debit, credit, points, partner_id, reference, hold_id,
+                case when credit_account_id is null then 'owner'
+                    when credit_account_id = any(array(select account_id from ours)) then 'both'
+                    else 'giver'
+                end
             from ledger_transfers
-            where ledger_transfers.account_id = account.account_id and transfer_id < $3
+            where ledger_transfers.account_id = ours.account_id and transfer_id < $3
             order by transfer_id desc
-            limit $4
+            limit $4)
+            union all
+            (select transfer_id, business_time, purpose, debit, credit, points, partner_id, reference, hold_id,
+                'receiver'
+            from ledger_transfers
+            where ledger_transfers.credit_account_id = ours.account_id and transfer_id < $3
+                and account_id <> all(array(select account_id from ours))
+            order by transfer_id desc
+            limit $4)
         ) as transfer
     order by transfer.transfer_id desc
     limit $4
@@ -50,10 +68,16 @@ LOAD_STATEMENT = """
 
 _AFTER_ALL = 2**63 - 1
 
+# Whose line it is: the owner's alone; of what is given, the giver's or the receiver's; or the two are one owner by now.
+Side: TypeAlias = Literal["owner", "giver", "receiver", "both"]
+
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One transfer as its owner sees it. ``transfer_id`` rises in the order of posting and serves as a cursor."""
+    """One transfer as its owner sees it. ``transfer_id`` rises in the order of posting and serves as a cursor.
+
+    Of points that another owner gave, the ``receiver`` sees the credit alone.
+    """
 
     transfer_id: int
     business_time: datetime
@@ -64,6 +88,14 @@ class StatementLine:
     partner_id: str | None
     reference: bytes
     hold_id: UUID | None
+    side: Side = "owner"
+
+    @property
+    def change(self) -> int:
+        """What it changed in the owner's available balance, signed."""
+        taken = self.points if self.debit == "available" and self.side != "receiver" else 0
+        added = self.points if self.credit == "available" and self.side != "giver" else 0
+        return added - taken
 
 
 async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> dict[UUID, Balances]:
@@ -87,7 +119,8 @@ async def load_statement(
 ) -> list[StatementLine]:
     """An owner's transfers, newest first, older than ``before_transfer_id``; at most ``STATEMENT_LINES_MAX``.
 
-    Owners that were merged have one history, in which the merge itself changes no amount.
+    Owners that were merged have one history, in which the merge itself changes no amount, as nothing does that one of
+    them gave to another.
     """
     before = _AFTER_ALL if before_transfer_id is None else before_transfer_id
     rows = await transaction.raw.fetch(

@@ -211,18 +211,25 @@ class Book:
         account_id = self.account.account_id
         self.transfers.append(Transfer(account_id, legs, partner_id, points, reference, debit_key, credit_key, hold_id))
 
-    def hand_over(self, legs: Legs, points: int, reference: bytes, to: "Book", lot: Lot | None = None) -> None:
-        """Move points to the same position of another account, and a lot's to the lot of the same key there."""
+    def hand_over(
+        self, legs: Legs, points: int, reference: bytes, to: "Book", lot: Lot | None = None, into: Lot | None = None
+    ) -> None:
+        """Move points to the same position of another account, and a lot's to the lot ``into`` there: the one of the
+        same key, unless another is named.
+        """
         _, debit, credit = legs
         self.balance[debit] -= points
         to.balance[credit] += points
-        key = None
+        debit_key = credit_key = None
         if lot is not None:
-            key = lot.key
+            into = into or to.lot_like(lot)
+            debit_key, credit_key = lot.key, into.key
             lot.remaining -= points
-            to.lot_like(lot).remaining += points
+            into.remaining += points
         account_id, credit_account_id = self.account.account_id, to.account.account_id
-        self.transfers.append(Transfer(account_id, legs, None, points, reference, key, key, None, credit_account_id))
+        self.transfers.append(
+            Transfer(account_id, legs, None, points, reference, debit_key, credit_key, None, credit_account_id)
+        )
 
     def lot_like(self, other: Lot) -> Lot:
         """This account's lot with the key of another account's, made if it is not known."""

@@ -11,11 +11,14 @@ from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
+from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
 
 LOTS_PER_HOLD_MAX = 200
 
-RefusalReason: TypeAlias = Literal["insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold"]
+RefusalReason: TypeAlias = Literal[
+    "insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold", "same_owner"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ Command: TypeAlias = (
     | WriteOff
     | Expire
     | Reinstate
+    | Give
 )
 
 
@@ -208,8 +212,9 @@ class Posted(NamedTuple):
     ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there.
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
-    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment
-    or time took, who had issued how many of them.
+    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
+    time took, or another owner was given, who had issued how many of them. Of what was given, ``debt_cleared`` is the
+    receiver's, and ``receiver`` the receiver's balances just after it.
     """
 
     command: Command
@@ -220,6 +225,7 @@ class Posted(NamedTuple):
     debt_cleared: int = 0
     released: int = 0
     issuers: tuple[tuple[str, int], ...] = ()
+    receiver: Balances | None = None
 
 
 class Refused(NamedTuple):

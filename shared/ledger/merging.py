@@ -45,7 +45,7 @@ async def merge(
     lots += await repository.load_lots(transaction.raw, Needs(draws=_draws(pairs)))
     planned, merged = plan_merge(pairs, lots, reference)
     if planned.transfers:
-        await write(transaction.raw, planned, transaction.now, is_merge=True)
+        await write(transaction.raw, planned, transaction.now, is_between_owners=True)
     await aliases.save(transaction, merged_id, survivor_id)
     return merged
 

@@ -20,6 +20,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.corrections import AdjustDown, Expire
+from shared.ledger.gifts import Give
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import pending_key
 
@@ -47,7 +48,7 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
     The points drawn are bounded by the sum that an account's commands ask for: each draws at most its own points, so
     lots that cover the sum cover every one of them, whatever is refused in between. A Reserve draws on at most
     ``LOTS_PER_HOLD_MAX`` lots, so n of them see enough in n times as many; where a command may take more lots, or
-    empty one by name, the number is not bounded.
+    empty one by name, the number is not bounded. Whoever is given points needs no lot read, as by earning.
     """
     needs = Needs()
     reading = {(command.owner_id.int, command.point_type) for command in commands if not isinstance(command, Earn)}
@@ -66,15 +67,12 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
         if isinstance(command, ClawBack | Suspend | Release):
             named[account_id, command.terms.key] = None
             named[account_id, pending_key(command.terms, command.award)] = None
-        if isinstance(command, ClawBack | Suspend | SpendLate | Reserve | AdjustDown):
-            points[account_id] = points.get(account_id, 0) + command.points
-        if isinstance(command, ClawBack | SpendLate | Reserve | AdjustDown):
-            reserves[account_id] = reserves.get(account_id, 0) + isinstance(command, Reserve)
-        if isinstance(command, ClawBack | Suspend | SpendLate | AdjustDown):
-            unbounded.add(account_id)
-        if isinstance(command, Expire):  # empties a lot that others may have meant to draw on
+        if isinstance(command, Expire):
             named[account_id, command.terms.key] = None
-            points[account_id] = points.get(account_id, 0) + accounts[key].available
+        points[account_id] = points.get(account_id, 0) + _taken_at_most(accounts[key], command)
+        if isinstance(command, ClawBack | SpendLate | Reserve | AdjustDown | Give):
+            reserves[account_id] = reserves.get(account_id, 0) + isinstance(command, Reserve)
+        if isinstance(command, ClawBack | Suspend | SpendLate | AdjustDown | Expire | Give):
             unbounded.add(account_id)
         if isinstance(command, Capture | Void):
             holds[command.hold_id] = None
@@ -84,6 +82,19 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
         for account_id, count in reserves.items()
     ]
     return needs
+
+
+def _taken_at_most(account: Account, command: Command) -> int:
+    """How much a command takes from what is available at most, besides what arrives before it."""
+    match command:
+        case ClawBack() | Suspend() | SpendLate() | Reserve() | AdjustDown():
+            return command.points
+        case Give():
+            return account.available if command.points is None else command.points
+        case Expire():  # empties a lot that others may have meant to draw on
+            return account.available
+        case _:
+            return 0
 
 
 def survivors_lots(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
-from shared.ledger import correcting, earning, expiring, spending
+from shared.ledger import correcting, earning, expiring, giving, spending
 from shared.ledger.book import Account, Book, Hold, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.commands import (
     AccountKey,
@@ -24,6 +24,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
+from shared.ledger.gifts import Give
 
 
 class Absorbed(NamedTuple):
@@ -69,12 +70,12 @@ def plan(
 ) -> Plan:
     """Decide ``commands`` in their order, each seeing the effect of those before it.
 
-    ``accounts`` holds every account that the commands name. ``lots`` are, of each account with a command other than
-    Earn, those that its commands name and the first ones to be spent, as many as its commands can draw on; of other
-    accounts none are needed, since an account in debt has nothing available. ``holds`` are the open ones that are
-    named; one that is missing counts as closed. ``absorbed`` are the accounts of those among them that are not on
-    their owner's account, because they were opened before it was merged; the survivor's lots of their terms are among
-    ``lots`` too.
+    ``accounts`` holds every account that the commands name, those of receivers too. ``lots`` are, of each account
+    with a command other than Earn, those that its commands name and the first ones to be spent, as many as its
+    commands can draw on; of other accounts none are needed, since an account in debt has nothing available. ``holds``
+    are the open ones that are named; one that is missing counts as closed. ``absorbed`` are the accounts of those
+    among them that are not on their owner's account, because they were opened before it was merged; the survivor's
+    lots of their terms are among ``lots`` too.
     """
     transfers: list[Transfer] = []
     books = {key: Book(account, transfers) for key, account in accounts.items()}
@@ -89,12 +90,13 @@ def plan(
     for hold in holds:
         if (owner := by_account.get(hold.account_id)) is not None:  # another owner's hold is nobody's here
             owner.take_in_hold(hold)
-    outcomes = [decide(books[command.owner_id.int, command.point_type], command) for command in commands]
+    outcomes = [decide(books, command) for command in commands]
     return fold(outcomes, transfers, homes)
 
 
-def decide(book: Book, command: Command) -> Outcome:
-    """Apply one command to its owner's book."""
+def decide(books: Mapping[AccountKey, Book], command: Command) -> Outcome:
+    """Apply one command to its owner's book; to the receiver's too where points are given."""
+    book = books[command.owner_id.int, command.point_type]
     match command:
         case Earn():
             return earning.earn(book, command)
@@ -106,6 +108,8 @@ def decide(book: Book, command: Command) -> Outcome:
             return correcting.decide(book, command)
         case Expire() | Reinstate():
             return expiring.decide(book, command)
+        case Give():
+            return giving.give(book, books[command.receiver_id.int, command.point_type], command)
         case _:
             assert_never(command)
 

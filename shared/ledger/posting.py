@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
 from shared.ledger import repository
 from shared.ledger.book import Account
 from shared.ledger.commands import AccountKey, Command, Outcome, Posted, Refused
+from shared.ledger.gifts import Give
+from shared.ledger.giving import Receiver, answered_by
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, plan
@@ -30,9 +31,9 @@ async def post(
     calls leaves the same balances, lots and holds. Every credit clears what its owner owes first. A refusal changes
     nothing and is an answer; an error fails the whole call, and the transaction must be rolled back.
 
-    Owners' accounts are made if they are missing, locked in key order and stay locked to the commit: call this once a
-    transaction, after every lock of an earlier step. The number of statements does not depend on the number of
-    commands. Not idempotent: the caller's claim or idempotency record must be part of the same transaction.
+    Owners' accounts, receivers' too, are made if they are missing, locked in key order and stay locked to the commit:
+    call this once a transaction, after every lock of an earlier step. The number of statements does not depend on the
+    number of commands. Not idempotent: the caller's claim or idempotency record must be part of the same transaction.
 
     What is asked of an owner that was merged away is asked of its survivor, and the outcome's command names that one.
 
@@ -71,13 +72,13 @@ async def posting(
         return
     if len(commands) > COMMANDS_MAX:
         raise TooManyCommandsError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
-    accounts, survivors = await repository.lock_accounts(transaction.raw, commands)
+    receivers = [Receiver(one.receiver_id, one.point_type) for one in commands if isinstance(one, Give)]
+    owned = [*commands, *receivers] if receivers else commands
+    accounts, survivors = await repository.lock_accounts(transaction.raw, owned)
     if held_since is not None:
         held_since.locked()
     if survivors:
-        commands = [
-            replace(command, owner_id=survivors.get(command.owner_id, command.owner_id)) for command in commands
-        ]
+        commands = [answered_by(command, survivors) for command in commands]
     needs = needs_of(accounts, commands)
     lots = await repository.load_lots(transaction.raw, needs)
     holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)
@@ -92,7 +93,7 @@ async def posting(
     if is_refused or not planned.transfers:
         yield planned.outcomes
         return
-    async with under_way(write(transaction.raw, planned, transaction.now)):
+    async with under_way(write(transaction.raw, planned, transaction.now, is_between_owners=bool(receivers))):
         yield planned.outcomes
 
 

@@ -98,7 +98,7 @@ _HOLD_LOTS = """
             set reserved = excluded.reserved, captured = excluded.captured
     )"""
 
-# The same where a transfer may go to another account: a merge, or what a hold of a merged account gives back.
+# The same where a transfer may go to another account: a merge, what a hold of a merged account gives back, or a gift.
 _RECORD_ANY_TRANSFERS = """
     insert into ledger_transfers
         (account_id, purpose, debit, credit, partner_id, points, reference, debit_lot, credit_lot, hold_id,
@@ -118,10 +118,10 @@ WRITE_ALL = (
 )
 
 
-async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_merge: bool = False) -> None:
+async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_between_owners: bool = False) -> None:
     """Write a plan that was made from rows read under their accounts' lock. The constraints have the last word.
 
-    ``is_merge``: transfers go between accounts though no lot or hold that was read has changed.
+    ``is_between_owners``: transfers may go between accounts though no lot or hold that was read has changed.
     """
     arguments: list[object] = [
         *_sparse_columns(plan.accounts, 5),
@@ -129,7 +129,7 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_merg
         *_transfer_columns(plan.transfers),
         now,
     ]
-    if not is_merge and not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
+    if not is_between_owners and not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
         await connection.execute(WRITE_CREDITS, *arguments)
         return
     arguments += _lot_columns(plan.stored_lots)

@@ -9,7 +9,7 @@ import asyncpg
 
 from shared.database import Database
 from shared.database.roles import reader_name
-from shared.ledger import Balances, Command, LotTerms, Outcome, Verification, post, verify
+from shared.ledger import Balances, Command, Give, LotTerms, Outcome, Verification, post, verify
 from tests.support.databases import FreshDatabase
 
 BLOCKED_SECONDS_MAX = 20.0
@@ -107,4 +107,6 @@ async def until_blocked(connection: asyncpg.Connection, count: int = 1) -> None:
 
 def owners_of(commands: Sequence[Command]) -> set[UUID]:
     """Whose points these commands move."""
-    return {command.owner_id for command in commands}
+    return {command.owner_id for command in commands} | {
+        command.receiver_id for command in commands if isinstance(command, Give)
+    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -17,6 +17,7 @@ from shared.ledger import (
     Earn,
     EarnPending,
     Expire,
+    Give,
     LotTerms,
     Reinstate,
     Release,
@@ -45,6 +46,7 @@ KINDS = (
     *(Reserve, Reserve, Reserve, Capture, Void, SpendLate),
     *(AdjustUp, AdjustDown, WriteOff, Expire, Reinstate),
 )
+GIVING = (*KINDS, Give, Give)  # the same, of owners who give to each other
 
 
 class Merge(NamedTuple):
@@ -69,18 +71,20 @@ class _Choices:
         return options[self.up_to(len(options)) - 1]
 
 
-def histories(commands_min: int = 20, commands_max: int = 40) -> st.SearchStrategy[list[Command]]:
+def histories(
+    commands_min: int = 20, commands_max: int = 40, *, kinds: Sequence[type[Command]] = GIVING
+) -> st.SearchStrategy[list[Command]]:
     """Commands in an order, after a few points were earned."""
     numbers = st.lists(st.integers(0, 2**40 - 1), min_size=commands_min, max_size=commands_max)
-    return numbers.map(_history)
+    return numbers.map(lambda drawn: _history(drawn, kinds))
 
 
-def _history(numbers: Sequence[int]) -> list[Command]:
+def _history(numbers: Sequence[int], kinds: Sequence[type[Command]]) -> list[Command]:
     commands: list[Command] = []
     holds: list[tuple[UUID, UUID]] = []
     for position, number in enumerate(numbers):
         choices = _Choices(number)
-        commands.append(_command(Earn if position < 3 else choices.one_of(KINDS), choices, holds))
+        commands.append(_command(Earn if position < 3 else choices.one_of(kinds), choices, holds))
     return commands
 
 
@@ -100,6 +104,8 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
         return Capture(owner_id, "points", reference, points, hold_id, "fuel", keep_rest)
     if kind is SpendLate:
         return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer")
+    if kind is Give:
+        return _gift(choices, owner_id, reference)
     if kind is AdjustDown:
         return AdjustDown(owner_id, "points", reference, choices.up_to(15), choices.one_of((False, True)))
     if kind is WriteOff:
@@ -119,6 +125,13 @@ def _of_award(kind: type[Command], choices: _Choices, owner_id: UUID, reference:
     if kind is EarnPending or kind is Suspend:
         return kind(owner_id, "points", reference, choices.up_to(15), terms, award)
     return ClawBack(owner_id, "points", reference, choices.up_to(30), terms, award)
+
+
+def _gift(choices: _Choices, owner_id: UUID, reference: bytes) -> Give:
+    receiver_id = choices.one_of(OWNERS)
+    purpose: Literal["gift", "leave"] = choices.one_of(("gift", "leave"))
+    points, is_partial = choices.one_of((None, choices.up_to(15))), choices.one_of((False, True))
+    return Give(owner_id, "points", reference, receiver_id, purpose, points, is_partial)
 
 
 def histories_with_merges() -> st.SearchStrategy[list[Command | Merge]]:

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
-from shared.ledger import Balances, Command, LotTerms, MergedPoints, Outcome, plan
+from shared.ledger import Balances, Command, Give, LotTerms, MergedPoints, Outcome, plan
 from shared.ledger.absorbing import MergingAccounts, plan_merge
 from shared.ledger.book import Account, Hold, Lot, StoredHold, StoredLot, StoredPart, Transfer
 from shared.ledger.commands import AccountKey
+from shared.ledger.giving import answered_by
 from shared.ledger.needs import Draw, needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, Plan
 
@@ -24,11 +24,14 @@ class MemoryLedger:
         self.survivors: dict[UUID, UUID] = {}
 
     def post(self, commands: Sequence[Command]) -> list[Outcome]:
-        commands = [replace(command, owner_id=self.one(command.owner_id)) for command in commands]
+        commands = [answered_by(command, self.survivors) for command in commands]
+        named: dict[AccountKey, None] = {}
         for command in commands:
-            key = (command.owner_id.int, command.point_type)
+            named[command.owner_id.int, command.point_type] = None
+            if isinstance(command, Give):
+                named[command.receiver_id.int, command.point_type] = None
+        for key in named:
             self.accounts.setdefault(key, Account(len(self.accounts) + 1))
-        named = {(command.owner_id.int, command.point_type) for command in commands}
         accounts = {key: account for key, account in self.accounts.items() if key in named}
         needs = needs_of(accounts, commands)
         assert len(set(needs.hold_ids)) == len(needs.hold_ids), "read twice, a hold would have its parts twice"

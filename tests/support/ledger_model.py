@@ -19,6 +19,7 @@ from shared.ledger import (
     Earn,
     EarnPending,
     Expire,
+    Give,
     LotTerms,
     Outcome,
     Posted,
@@ -32,6 +33,22 @@ from shared.ledger import (
     WriteOff,
 )
 
+OwnCommand: TypeAlias = (
+    Earn
+    | EarnPending
+    | ClawBack
+    | Suspend
+    | Release
+    | Reserve
+    | Capture
+    | Void
+    | SpendLate
+    | AdjustUp
+    | AdjustDown
+    | WriteOff
+    | Expire
+    | Reinstate
+)
 LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
 
 
@@ -88,7 +105,7 @@ class PaperOwner:
         self.debt -= cleared
         return cleared
 
-    def apply(self, command: Command) -> Outcome:
+    def apply(self, command: OwnCommand) -> Outcome:
         match command:
             case Earn() | EarnPending() | Suspend() | Release() | AdjustUp() | Reinstate():
                 return self.move(command)
@@ -203,7 +220,33 @@ class PaperLedger:
 
     def post(self, command: Command) -> Outcome:
         command = replace(command, owner_id=self.one(command.owner_id))
-        return self.owners[command.owner_id, command.point_type].apply(command)
+        owner = self.owners[command.owner_id, command.point_type]
+        if isinstance(command, Give):
+            command = replace(command, receiver_id=self.one(command.receiver_id))
+            return self.give(owner, self.owners[command.receiver_id, command.point_type], command)
+        return owner.apply(command)
+
+    def give(self, giver: PaperOwner, receiver: PaperOwner, command: Give) -> Outcome:
+        """Lots are written off one page and onto the other; what was given as a gift is called one."""
+        if giver is receiver:
+            return Refused(command, "same_owner", giver.balance)
+        asked = giver.balance.available if command.points is None else command.points
+        if asked > giver.balance.available and not command.is_partial:
+            return Refused(command, "insufficient_points", giver.balance)
+        drawn = giver.draw(asked)
+        for terms, points in drawn.items():
+            kept = replace(terms, basis="gift") if command.purpose == "gift" else terms
+            receiver.lots[kept, None] += points
+        points, cleared = sum(drawn.values()), receiver.clear_debt()
+        return Posted(
+            command,
+            points,
+            shortfall=asked - points,
+            debt_cleared=cleared,
+            balance=giver.balance,
+            issuers=by_issuer(drawn),
+            receiver=receiver.balance,
+        )
 
     def one(self, owner_id: UUID) -> UUID:
         """Who answers for this owner: on paper a chain is followed to its end."""

@@ -35,11 +35,7 @@ class Movement:
     @property
     def change(self) -> int:
         """What it changed in the available balance, signed. Two who were merged have one: the merge changed nothing."""
-        if self.newest.debit == self.newest.credit:
-            return 0
-        if self.newest.credit == "available":
-            return self.points
-        return -self.points if self.newest.debit == "available" else 0
+        return replace(self.newest, points=self.points).change
 
     @property
     def legs(self) -> Legs:
@@ -74,7 +70,8 @@ def _is_one(newer: StatementLine, older: StatementLine) -> bool:
 
 
 def _identity(line: StatementLine) -> tuple[object, ...]:
-    return line.business_time, line.purpose, line.debit, line.credit, line.reference, line.partner_id, line.hold_id
+    legs = (line.purpose, line.debit, line.credit, line.side)
+    return line.business_time, legs, line.reference, line.partner_id, line.hold_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +168,8 @@ _WORDS: Mapping[Purpose, str] = {
     "write_off": "{points} that were owed are forgiven",
     "refund": "{points} given back{at}",
     "merge": "{points} of another membership joined this one",
+    "gift": "{points} given to another member",
+    "leave": "{points} stayed with the household that was left",
 }
 # Where the purpose alone does not say it.
 _WORDS_BY_LEGS: Mapping[Legs, str] = {
@@ -181,6 +180,11 @@ _WORDS_BY_LEGS: Mapping[Legs, str] = {
     MERGE_DEBT: "{points} that another membership owed joined this one",
     ADJUST_DOWN: "{points} taken by the programme",
 }
+_RECEIVED_WORDS: Mapping[Purpose, str] = {
+    "gift": "{points} were a gift of another member",
+    "leave": "{points} of a member who left the household stayed with it",
+}
+_WITHIN_WORDS = "{points} passed between two memberships that are one now"
 _LENT_WORDS: Mapping[Purpose, str] = {
     "reserve": "{points} reserved for a checkout of another member of the household{at}",
     "capture": "{points} spent by another member of the household{at}, reserved before",
@@ -195,5 +199,9 @@ def describe(movement: Movement, partner: str | None, *, is_lent: bool = False) 
     words = _WORDS_BY_LEGS.get(movement.legs) or _WORDS[purpose]
     if is_lent:
         words = _LENT_WORDS.get(purpose, words)
+    if movement.newest.side == "receiver":
+        words = _RECEIVED_WORDS.get(purpose, words)
+    elif movement.newest.side == "both" and purpose in _RECEIVED_WORDS:
+        words = _WITHIN_WORDS
     points = "1 point" if movement.points == 1 else f"{movement.points:,} points"
     return words.format(points=points, at="" if partner is None else f" at {partner}")

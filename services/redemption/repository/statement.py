@@ -27,9 +27,12 @@ LOAD_BALANCES = f"""
 LOAD_NEWEST = f"""
     select coalesce(sum(account.available), 0)::bigint as available,
         coalesce(
-            max((
-                select max(transfer_id) from ledger_transfers as transfer
-                where transfer.account_id = account.account_id
+            max(greatest(
+                (select max(transfer_id) from ledger_transfers as own where own.account_id = account.account_id),
+                (
+                    select max(transfer_id) from ledger_transfers as received
+                    where received.credit_account_id = account.account_id
+                )
             )),
             0
         ) as transfer_id

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.database import Database
 from shared.ids import new_id
-from shared.ledger import Capture, Command, Reserve, Void
+from shared.ledger import Capture, Command, Give, Reserve, Void
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import balances_of, holds_of, lots_of, owners_of, posted, verified
-from tests.support.ledger_histories import cut, cuts, histories
+from tests.support.ledger_histories import KINDS, cut, cuts, histories
 from tests.support.ledger_model import PaperLedger
 
 
@@ -46,7 +46,7 @@ async def test_any_batching_agrees_with_paper(
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories(), sizes=cuts())
+@given(history=histories(kinds=KINDS), sizes=cuts())
 async def test_owners_in_parallel_end_as_one_after_the_other(
     history: list[Command],
     sizes: list[int],
@@ -78,6 +78,8 @@ def _renamed(history: list[Command]) -> list[Command]:
     renamed: list[Command] = []
     for command in history:
         own = replace(command, owner_id=owners.setdefault(command.owner_id, new_id()))
+        if isinstance(own, Give):
+            own = replace(own, receiver_id=owners.setdefault(own.receiver_id, new_id()))
         if isinstance(own, Reserve | Capture | Void):
             own = replace(own, hold_id=holds.setdefault(own.hold_id, new_id()))
         renamed.append(own)

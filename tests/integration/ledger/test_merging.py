@@ -21,6 +21,7 @@ from shared.ledger import (
     ClawBack,
     Command,
     Earn,
+    Give,
     LotTerms,
     MergedElsewhereError,
     MergedPoints,
@@ -297,6 +298,8 @@ async def test_any_order_of_merges_and_commands_agrees_with_paper(
             paper.merge(*pair)
             continue
         command = replace(step, owner_id=own(step.owner_id))
+        if isinstance(command, Give):
+            command = replace(command, receiver_id=own(command.receiver_id))
         if isinstance(command, Reserve | Capture | Void):
             command = replace(command, hold_id=own(command.hold_id))
         expected = paper.post(command)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from shared.ledger import Command, needs, spending
-from shared.ledger.legs import Position
+from shared.ledger.legs import BETWEEN_OWNERS, Position
 from tests.support.ledger_histories import Merge, cut, cuts, histories_with_merges
 from tests.support.ledger_memory import MemoryLedger
 from tests.support.ledger_model import PaperLedger
@@ -62,7 +62,7 @@ def test_merged_accounts_keep_nothing_but_holds_and_every_amount_follows_from_th
     amounts: dict[tuple[int, bytes], int] = defaultdict(int)
     for transfer in memory.transfers:
         crediting = transfer.credit_account_id or transfer.account_id
-        assert (transfer.credit_account_id is not None) == (transfer.legs.purpose == "merge")
+        assert (transfer.credit_account_id is not None) == (transfer.legs in BETWEEN_OWNERS)
         positions[transfer.account_id, transfer.legs.debit] -= transfer.points
         positions[crediting, transfer.legs.credit] += transfer.points
         if transfer.debit_lot is not None:

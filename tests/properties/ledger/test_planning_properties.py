@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from shared.ledger import Command, needs, spending
-from shared.ledger.legs import Position
-from tests.support.ledger_histories import cut, cuts, histories
+from shared.ledger.legs import BETWEEN_OWNERS, Position
+from tests.support.ledger_histories import KINDS, cut, cuts, histories
 from tests.support.ledger_memory import MemoryLedger
 from tests.support.ledger_model import PaperLedger
 
@@ -59,10 +59,12 @@ def test_every_amount_follows_from_the_transfers(history: list[Command], sizes: 
                 (-1, transfer.legs.debit, transfer.debit_lot),
                 (1, transfer.legs.credit, transfer.credit_lot),
             ):
-                positions[transfer.account_id, position] += sign * transfer.points
+                assert (transfer.credit_account_id is not None) == (transfer.legs in BETWEEN_OWNERS)
+                account_id = (transfer.credit_account_id if sign > 0 else None) or transfer.account_id
+                positions[account_id, position] += sign * transfer.points
                 if lot_key is not None:
                     amounts = reserved if position == "held" else remaining
-                    amounts[transfer.account_id, lot_key] += sign * transfer.points
+                    amounts[account_id, lot_key] += sign * transfer.points
         for account in memory.accounts.values():
             assert account.available == positions[account.account_id, "available"]
             assert account.held == positions[account.account_id, "held"]
@@ -73,7 +75,7 @@ def test_every_amount_follows_from_the_transfers(history: list[Command], sizes: 
         assert sum(positions.values()) == 0  # every leg has its other leg
 
 
-@given(history=histories())
+@given(history=histories(kinds=KINDS))
 def test_owners_do_not_affect_each_other(history: list[Command]) -> None:
     interleaved, apart = MemoryLedger(), MemoryLedger()
     interleaved.post(history)

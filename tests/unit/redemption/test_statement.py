@@ -1,5 +1,6 @@
 """A statement's lines: what they say, and how transfers become one line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 
 from services.redemption.domain.statement import Movement, describe, fold_transfers
 from shared.ledger import StatementLine
+from shared.ledger.balances import Side
 from shared.ledger.legs import Position, Purpose
 from shared.receipt_key import receipt_id_of
 from tests.support.redemption import paid_with_points, receipt_key_of
@@ -90,6 +92,27 @@ def test_every_purpose_has_words(purpose: Purpose, debit: Position, credit: Posi
     movement = Movement(1, transfer(1, purpose, debit, credit, 1200), 1200)
 
     assert describe(movement, "Grocer") == words
+    assert movement.change == change
+
+
+@pytest.mark.parametrize(
+    ("purpose", "side", "change", "words"),
+    [
+        ("gift", "giver", -1200, "1,200 points given to another member"),
+        ("gift", "receiver", 1200, "1,200 points were a gift of another member"),
+        ("gift", "both", 0, "1,200 points passed between two memberships that are one now"),
+        ("leave", "giver", -1200, "1,200 points stayed with the household that was left"),
+        ("leave", "receiver", 1200, "1,200 points of a member who left the household stayed with it"),
+        ("leave", "both", 0, "1,200 points passed between two memberships that are one now"),
+    ],
+)
+def test_what_is_given_reads_as_the_readers_own_side_of_it(
+    purpose: Purpose, side: Side, change: int, words: str
+) -> None:
+    line = transfer(1, purpose, "available", "available", 1200)
+    movement = Movement(1, replace(line, side=side), 1200)
+
+    assert describe(movement, None) == words
     assert movement.change == change
 
 
