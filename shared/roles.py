@@ -36,6 +36,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "contracts:read",
             "contracts:approve",
             "rules:read",
+            "rules:approve",
             "adjustments:approve",
             "adjustments:read",
             "audit:read",

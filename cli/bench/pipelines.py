@@ -100,7 +100,7 @@ async def _measure(stack: LocalStack, console: Console, workers: int, rounds: in
         bare_watch = Stopwatch(admin, database, bare_worker.GROUP, kafka.wire_name(bare_worker.TOPIC))
         full_watch = Stopwatch(admin, database, ACCRUAL_GROUP, kafka.wire_name(PURCHASES.topic))
         members = member_ids(MEMBERS)
-        await asyncio.to_thread(publish_rules, stack.url("accrual"), stack.token())
+        await asyncio.to_thread(publish_rules, stack)
         await send(producer, coalition())
         await send(producer, enrolments(members))
         bare, full = _BareWorkers(stack, workers), _AccrualWorkers(stack, workers)

@@ -97,10 +97,11 @@ async def _play(stack: LocalStack, console: Console) -> Story:
     story.synthetic_returns, story.synthetic_swipes = len(play.returns), len(play.fraudulent)
     async with AsyncExitStack() as exits:
         api = await exits.enter_async_context(Api(stack.url, stack.token()))
+        approver = await exits.enter_async_context(Api(stack.url, stack.token("approver")))
         with _bars(console) as bars:
             households = sorted({household_of(document) for document in play.documents})
             late, enrolled = households[:LATE_HOUSEHOLDS], households[LATE_HOUSEHOLDS:]
-            members = await _set_up(api, bars, baskets, enrolled)
+            members = await _set_up(api, approver, bars, baskets, enrolled)
             clients = await _partner_clients(exits, stack, api)
             await _post(stack, api, clients, play, bars, story)
             members |= await _register_late(stack, api, late, story, bars)
@@ -112,10 +113,12 @@ async def _play(stack: LocalStack, console: Console) -> Story:
     return story
 
 
-async def _set_up(api: Api, bars: Progress, baskets: list[Basket], households: list[int]) -> dict[int, str]:
+async def _set_up(
+    api: Api, approver: Api, bars: Progress, baskets: list[Basket], households: list[int]
+) -> dict[int, str]:
     task = bars.add_task("Registering partners, stores, tills and members", total=1 + len(households))
     await register_coalition(api, stores_of(baskets))
-    await publish_rules(api, datetime.now(UTC))
+    await publish_rules(api, approver, datetime.now(UTC))
     bars.advance(task)
     members: dict[int, str] = {}
     for start in range(0, len(households), 200):

@@ -48,18 +48,15 @@ async def register_coalition(api: Api, stores: dict[str, set[int]]) -> None:
             await api.post("coalition", f"/v1/partners/{partner_id}/stores:batch", body)
 
 
-async def publish_rules(api: Api, now: datetime) -> None:
-    """The first rule set, in force since before the first receipt."""
-    await api.post(
-        "accrual",
-        "/v1/rule-sets",
-        {
-            "effective_from": (now - timedelta(weeks=WEEKS + 3)).isoformat(),
-            "rules": list(RULES),
-            "exclusions": {"tenders": ["points"]},
-            "expires_after_days": 730,
-        },
-    )
+async def publish_rules(author: Api, approver: Api, now: datetime) -> None:
+    """The first rule set, in force since before the first receipt: one person writes it, another approves it."""
+    document = {"rules": list(RULES), "exclusions": {"tenders": ["points"]}, "expires_after_days": 730}
+    drafted = await author.post("accrual", "/v1/rule-sets", document)
+    path = f"/v1/rule-sets/{drafted['rule_set_id']}"
+    await author.post("accrual", f"{path}/submit", None)
+    await approver.post("accrual", f"{path}/approve", None)
+    began_at = now - timedelta(weeks=WEEKS + 3)
+    await approver.post("accrual", f"{path}/publish", {"effective_from": began_at.isoformat()})
 
 
 async def enrol(api: Api, households: list[int]) -> dict[int, str]:

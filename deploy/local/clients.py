@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import httpx2
 
 from deploy.local.errors import StackError
+from shared.roles import SCOPES_OF_ROLE
 
 TOKEN_SECONDS_MAX = 10.0
 
@@ -45,6 +46,7 @@ ADMIN_SCOPES = (
     "receipts:write",
     "receipts:read",
     "rules:write",
+    "rules:approve",
     "rules:read",
     "adjustments:write",
     "adjustments:approve",
@@ -60,6 +62,8 @@ ADMIN_SCOPES = (
 )
 CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "admin": ADMIN_SCOPES,
+    # The second person: nobody approves what they wrote.
+    "approver": tuple(sorted(SCOPES_OF_ROLE["approver"])),
     "members": ("members:data",),
     "notifications": ("members:contact",),
 }

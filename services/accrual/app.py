@@ -12,7 +12,8 @@ from services.accrual.api.adjustment_files import (
 from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.receipts import receipts_router
-from services.accrual.api.rule_sets import rule_sets_router
+from services.accrual.api.rule_set_reading import rule_set_reading_router
+from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
@@ -22,7 +23,6 @@ from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUS
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
-from services.accrual.use_cases.publish_rule_set import PublishedTooLateError
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
@@ -74,7 +74,9 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     return Wiring(
         routers=(
             receipts_router(door, database, rules),
-            rule_sets_router(database),
+            rule_set_drafts_router(database),
+            rule_set_decisions_router(database),
+            rule_set_reading_router(database),
             member_data_router(database),
             adjustments_router(database, programme, settings.adjustment_rules),
             adjustment_reading_router(database),
@@ -106,10 +108,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),
         find_till=jobs.find_till,
-        domain_problems={
-            PublishedTooLateError: (422, "published-too-late", "Published too late"),
-            **ADJUSTMENT_PROBLEMS,
-        },
+        domain_problems={**RULE_SET_PROBLEMS, **ADJUSTMENT_PROBLEMS},
     )
 
 

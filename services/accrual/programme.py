@@ -50,23 +50,25 @@ class KnownMappings:
 
 
 class PublishedRules:
-    """Every published rule set. Immutable versions are read once; new ones by ``refresh``.
+    """Every published rule set. Immutable versions are read once; new ones, and what was withdrawn, by ``refresh``.
 
-    A version is published at least a minute before it takes effect, which is why a process that refreshes every few
-    seconds never judges by an outdated set.
+    A version is published at least a minute before it takes effect, and withdrawn as early, which is why a process that
+    refreshes every few seconds never judges by an outdated set.
     """
 
     def __init__(self) -> None:
         self._versions: dict[int, RuleSet] = {}
+        self._withdrawn: frozenset[int] = frozenset()
         self.history = RuleSetHistory(())
         self.mappings = KnownMappings()
 
     async def refresh(self, transaction: Transaction) -> None:
-        """Read the versions that are new."""
-        newer = await rule_sets.load_newer(transaction, max(self._versions, default=0))
-        if newer:
-            self._versions |= {rule_set.version: rule_set for rule_set in newer}
-            self.history = RuleSetHistory(tuple(self._versions.values()))
+        """Read what is new."""
+        known = await rule_sets.load_newer(transaction, max(self._versions, default=0))
+        if known.newer or known.withdrawn != self._withdrawn:
+            self._versions |= {rule_set.version: rule_set for rule_set in known.newer}
+            self._withdrawn |= known.withdrawn
+            self.history = RuleSetHistory(tuple(self._versions.values()), self._withdrawn)
 
 
 class KnownFunds:

@@ -19,6 +19,7 @@ ALL_PRIVILEGES: tuple[Privilege, ...] = ("select", "insert", "update", "delete")
 # What is written here stays as it was written: not even the service that owns it may change or delete a row.
 APPEND_ONLY_TABLES = frozenset(
     {
+        ("accrual", "rule_set_changes"),
         ("coalition", "audit_log"),
         ("coalition", "top_ups"),
         ("members", "household_changes"),

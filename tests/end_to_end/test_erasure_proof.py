@@ -20,6 +20,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from cli.bench.rules import publish_document
 from deploy.local.stack import LocalStack
 from deploy.local.stack_secrets import load_or_make_secrets
 from services.accrual.schemas.receipts import ReceiptBody
@@ -154,8 +155,7 @@ async def scene(stack: LocalStack) -> AsyncIterator[Scene]:
             "condition": {"partners": ["acme"]},
             "effect": {"kind": "points_per_amount", "points": 1, "step_minor": 100},
         }
-        yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-        await scene.post("accrual", "rule-sets", {"effective_from": yesterday, "rules": [rule]})
+        publish_document(stack, {"rules": [rule]}, datetime.now(UTC) - timedelta(days=1))
         await until(lambda: scene.count("count(*) from accrual.tills"))
         yield scene
     await admin.close()

@@ -63,8 +63,11 @@ async def test_the_receipt_is_explained(answers: Answers) -> None:
     assert told["trace"][0]["rule_id"] == "acme-base"
 
 
-async def test_the_contract_was_drafted_by_one_and_approved_by_another(answers: Answers) -> None:
-    approved = next(answer.json() for call, answer in answers if call.url.endswith("/approve"))
+@pytest.mark.parametrize("what", ["rule-sets", "contracts"])
+async def test_rules_and_contract_were_drafted_by_one_and_approved_by_another(answers: Answers, what: str) -> None:
+    approved = next(
+        answer.json() for call, answer in answers if f"/{what}/" in call.url and call.url.endswith("/approve")
+    )
     assert (approved["state"], approved["approved_by"]) == ("approved", "person:grace")
     assert approved["approved_by"] not in approved["authors"]
 

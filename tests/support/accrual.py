@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
-from services.accrual.repository import rule_sets
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
@@ -50,7 +49,7 @@ class Accrual:
             for partner_id in partners:
                 await project_coalition(transaction, coalition_events(partner_id))
             if rule_set is not None:
-                await rule_sets.save(transaction, rule_set, "test")
+                await published_before(transaction, rule_set)
             await self.rules.refresh(transaction)
 
     async def award(self, *events: PurchaseRecorded | ReturnRecorded) -> BatchReport:
@@ -99,6 +98,23 @@ class Accrual:
                 "delete from outbox where topic = $1 returning slot, id, body", PURCHASES.topic
             )
         return [PURCHASES.read(row["body"]) for row in sorted(rows, key=lambda row: (row["slot"], row["id"]))]
+
+
+async def published_before(transaction: Transaction, rule_set: RuleSet) -> None:
+    """A version that was published long ago, by two people of whom nothing else is known."""
+    await transaction.raw.execute(
+        """
+        insert into rule_sets (
+            rule_set_id, document, state, authors, revision, drafted_at, approved_by, approved_at, version,
+            effective_from, published_by, published_at
+        )
+        values ($1, $2, 'published', '{alice}', 4, $3, 'bob', $3, $4, $3, 'bob', $3)
+        """,
+        new_id(),
+        rule_set.model_dump_json(exclude={"version", "effective_from"}),
+        rule_set.effective_from,
+        rule_set.version,
+    )
 
 
 def coalition_events(partner_id: str) -> list[PartnerChanged | StoreChanged | TillChanged]:

@@ -36,7 +36,7 @@ class Play:
 
     async def begin(self) -> None:
         """A coalition, members, and rules: a point a dollar, fruit and vegetables count double."""
-        publish_rules(self.stack.url("accrual"), self.stack.token())
+        publish_rules(self.stack)
         await self.send([*coalition(), *enrolments(self.members)])
 
     def write(self, count: int) -> list[Message]:

@@ -1,65 +1,160 @@
-"""``/v1/rule-sets``: the programme's earning rules, in immutable versions."""
+"""``/v1/rule-sets``: rules are drafted and submitted by one person, approved, published and retired by another."""
 
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
-from sqlalchemy.exc import NoResultFound
+from fastapi import APIRouter, Response
 
-from services.accrual.domain.rules import RuleSet
-from services.accrual.repository import rule_sets
-from services.accrual.schemas.rule_sets import RuleSetAnswer, RuleSetBody
-from services.accrual.use_cases.publish_rule_set import publish_rule_set
+from services.accrual.domain.rule_set_errors import (
+    EffectiveTimeTakenError,
+    NoSuccessorError,
+    OwnDraftError,
+    PublishedTooLateError,
+    RuleSetNotFoundError,
+    RuleSetStateError,
+)
+from services.accrual.domain.rule_set_life import Step
+from services.accrual.schemas.rule_sets import PublicationBody, ReasonBody, RuleSetBody, StepAnswer
+from services.accrual.use_cases.decide_rule_set import approve_rule_set, refuse_rule_set
+from services.accrual.use_cases.draft_rule_set import change_rule_set, draft_rule_set, submit_rule_set
+from services.accrual.use_cases.publish_rule_set import publish_rule_set, retire_rule_set
 from shared.database import Database, Transaction
-from shared.web.authorisation import requires
-from shared.web.idempotency import Answer, IdempotencyKey, idempotent
-from shared.web.principal import Principal
-from shared.web.problems import not_found, problems
+from shared.web import (
+    Answer,
+    IdempotencyKey,
+    IfMatch,
+    Principal,
+    Problem,
+    VersionChangedError,
+    etag,
+    idempotent,
+    problems,
+    requires,
+)
 
-VERSION_MAX = 2**31 - 1
-Version = Annotated[int, Path(ge=1, le=VERSION_MAX)]
+Writer: TypeAlias = Annotated[Principal, requires("rules:write")]
+Approver: TypeAlias = Annotated[Principal, requires("rules:approve")]
+
+RULE_SET_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
+    EffectiveTimeTakenError: (409, "effective-time-taken", "Effective time taken"),
+    NoSuccessorError: (409, "no-successor", "No successor"),
+    OwnDraftError: (403, "own-draft", "Own draft"),
+    PublishedTooLateError: (422, "published-too-late", "Published too late"),
+    RuleSetNotFoundError: (404, "not-found", "Not found"),
+    RuleSetStateError: (409, "rule-set-state", "Rule set state"),
+    VersionChangedError: (412, "version-changed", "Version changed"),
+}
+
+_WRITE_PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
 
-def rule_sets_router(database: Database) -> APIRouter:
-    """The routes, on this process's database."""
-    router = APIRouter(prefix="/v1", tags=["rule sets"])
+def rule_set_drafts_router(database: Database) -> APIRouter:
+    """Write, change and submit rule sets."""
+    router = APIRouter(prefix="/v1/rule-sets", tags=["rule sets"])
 
-    @router.post(
-        "/rule-sets",
-        status_code=201,
-        response_model=RuleSetAnswer,
-        responses=problems(400, 401, 403, 404, 409, 413, 422),
-    )
-    async def publish(
-        body: RuleSetBody, principal: Annotated[Principal, requires("rules:write")], key: IdempotencyKey
-    ) -> Response:
-        """Publish the next version. It takes effect at ``effective_from``: a minute ahead at least, save the first."""
-        if principal.partner_id is not None:
-            raise not_found("programme")
+    @router.post("", status_code=201, response_model=StepAnswer, responses=_WRITE_PROBLEMS)
+    async def draft(body: RuleSetBody, principal: Writer, key: IdempotencyKey) -> Response:
+        """Write a rule set as a draft. No receipt is judged by it before two people have agreed on it."""
+        _refuse_partners(principal)
 
         async def work(transaction: Transaction) -> Answer:
-            rule_set = await publish_rule_set(transaction, body, body.effective_from, principal.client_id)
-            return Answer(201, _answer(rule_set))
+            return _answer(await draft_rule_set(transaction, _document(body), principal.client_id), 201)
 
         return await idempotent(database, principal, key, body, work)
 
-    @router.get("/rule-sets/{version}", response_model=RuleSetAnswer, responses=problems(401, 403, 404, 422))
-    async def get_rule_set(version: Version, _: Annotated[Principal, requires("rules:read")]) -> RuleSetAnswer:
-        """One published version, as it judges receipts."""
-        async with database.transaction() as transaction:
-            try:
-                return _answer(await rule_sets.load(transaction, version))
-            except NoResultFound as error:
-                raise not_found("rule set") from error
+    @router.put(
+        "/{rule_set_id}",
+        responses=problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 428),
+        response_model=StepAnswer,
+    )
+    async def change(
+        rule_set_id: UUID, body: RuleSetBody, principal: Writer, revision: IfMatch, response: Response
+    ) -> StepAnswer:
+        """Give a draft another document. Who does so becomes one of its authors, and may not approve it."""
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Step:
+            return await change_rule_set(transaction, rule_set_id, _document(body), revision, principal.client_id)
+
+        step = await database.run(work)
+        response.headers.update(etag(step.after.revision))
+        return StepAnswer.of(step)
+
+    @router.post("/{rule_set_id}/submit", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
+    async def submit(rule_set_id: UUID, principal: Writer, key: IdempotencyKey) -> Response:
+        """Put a draft before a second person; from here on its document stands."""
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Answer:
+            return _answer(await submit_rule_set(transaction, rule_set_id, principal.client_id))
+
+        return await idempotent(database, principal, key, None, work)
 
     return router
 
 
-def _answer(rule_set: RuleSet) -> RuleSetAnswer:
-    document = rule_set.model_dump(mode="json")
-    return RuleSetAnswer(
-        version=rule_set.version,
-        effective_from=rule_set.effective_from,
-        rules=document["rules"],
-        exclusions=document["exclusions"],
-        expires_after_days=rule_set.expires_after_days,
-    )
+def rule_set_decisions_router(database: Database) -> APIRouter:
+    """What a second person decides: refused (403) to whoever wrote, changed or submitted the rule set."""
+    router = APIRouter(prefix="/v1/rule-sets/{rule_set_id}", tags=["rule sets"])
+
+    @router.post("/approve", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
+    async def approve(rule_set_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
+        """Approve a submitted rule set; it can be published from now on, and never changes again."""
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Answer:
+            return _answer(await approve_rule_set(transaction, rule_set_id, principal.client_id))
+
+        return await idempotent(database, principal, key, None, work)
+
+    @router.post("/refuse", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
+    async def refuse(rule_set_id: UUID, body: ReasonBody, principal: Approver, key: IdempotencyKey) -> Response:
+        """Refuse a submitted rule set and say why: it is a draft again."""
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Answer:
+            return _answer(await refuse_rule_set(transaction, rule_set_id, principal.client_id, body.reason))
+
+        return await idempotent(database, principal, key, body, work)
+
+    @router.post("/publish", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
+    async def publish(rule_set_id: UUID, body: PublicationBody, principal: Approver, key: IdempotencyKey) -> Response:
+        """Publish an approved rule set as the next version, in force from ``effective_from`` on.
+
+        That is a minute ahead at least, so that every worker knows it by then; only the very first may reach back.
+        """
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Answer:
+            return _answer(await publish_rule_set(transaction, rule_set_id, principal.client_id, body.effective_from))
+
+        return await idempotent(database, principal, key, body, work)
+
+    @router.post("/retire", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
+    async def retire(rule_set_id: UUID, body: ReasonBody, principal: Approver, key: IdempotencyKey) -> Response:
+        """Withdraw a rule set that takes effect in a minute or later; or retire one that was in force.
+
+        A version in force is retired only where a successor is published: receipts are judged by it until then, and
+        late ones of its time ever after. It does not come back: its successor can no longer be withdrawn.
+        """
+        _refuse_partners(principal)
+
+        async def work(transaction: Transaction) -> Answer:
+            return _answer(await retire_rule_set(transaction, rule_set_id, principal.client_id, body.reason))
+
+        return await idempotent(database, principal, key, body, work)
+
+    return router
+
+
+def _answer(step: Step, status: int = 200) -> Answer:
+    return Answer(status, StepAnswer.of(step))
+
+
+def _document(body: RuleSetBody) -> dict[str, Any]:
+    return body.model_dump(mode="json")
+
+
+def _refuse_partners(principal: Principal) -> None:
+    if principal.partner_id is not None:
+        raise Problem(403, "programme-only", "Rules are written and approved by the programme's own clients alone.")

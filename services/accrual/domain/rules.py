@@ -5,7 +5,7 @@ the receipt's time, so that a replay, a return or a backtest next year gives the
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
@@ -163,11 +163,13 @@ def _planned(rule: Rule, denominator: int) -> PlannedRule:
 
 
 class RuleSetHistory:
-    """All published versions, by when they take effect."""
+    """All published versions, by when they take effect. One that was ``withdrawn`` before never does."""
 
-    def __init__(self, rule_sets: Sequence[RuleSet]) -> None:
+    def __init__(self, rule_sets: Sequence[RuleSet], withdrawn: Collection[int] = ()) -> None:
         self._newest_first = sorted(
-            rule_sets, key=lambda rule_set: (rule_set.effective_from, rule_set.version), reverse=True
+            (rule_set for rule_set in rule_sets if rule_set.version not in withdrawn),
+            key=lambda rule_set: (rule_set.effective_from, rule_set.version),
+            reverse=True,
         )
         self._by_version = {rule_set.version: rule_set for rule_set in rule_sets}
 

@@ -68,6 +68,15 @@ _FUNDS_KNOWN = """
     limit $1
 """
 
+# Receipts that occurred when no version was in force, and those from before keys told when they occurred.
+_WAITING_FOR_RULES = """
+    select distinct waits_for from parked
+    where waits_for like 'rules%' and (waits_for = 'rules' or $1 <= timestamptz 'epoch'
+        + nullif(split_part(waits_for, '/', 2), '')::bigint * interval '1 microsecond')
+    order by waits_for
+    limit $2
+"""
+
 _RETURNS_WAIT = "select exists (select from parked where waits_for like 'r:%')"  # an index of its own
 
 # A counterpart that is there while its receipt still waits: one side missed the other. A member in a waiting status
@@ -95,7 +104,10 @@ _STRANDED = """
         when 'r:' then exists (
             select from claims
             where natural_key = decode(substr(waits_for, 3), 'hex') and state in ('awarded', 'refused'))
-        else exists (select from rule_sets)
+        else exists (
+            select from rule_sets
+            where state in ('published', 'retired') and (waits_for = 'rules' or effective_from <= timestamptz 'epoch'
+                + nullif(split_part(waits_for, '/', 2), '')::bigint * interval '1 microsecond'))
     end
     limit $1
 """
@@ -182,7 +194,12 @@ def waits_for_funds(partner_id: str, received_at: datetime) -> str:
     return f"f:{partner_id}/{(received_at + CLOCKS_APART - _EPOCH) // _MICROSECOND}"
 
 
-WAITS_FOR_RULES = "rules"
+MEETS_RULES = "rules"
+
+
+def waits_for_rules(occurred_at: datetime) -> str:
+    """What waits for a rule set that is in force at this time: it meets it in ``MEETS_RULES``."""
+    return f"{MEETS_RULES}/{(occurred_at - _EPOCH) // _MICROSECOND}"
 
 
 async def meet(transaction: Transaction, keys: Collection[str]) -> None:
@@ -252,6 +269,12 @@ async def find_waiting_for_contracts(transaction: Transaction, partner_ids: Coll
 async def find_funds_known(transaction: Transaction) -> list[str]:
     """What receipts wait for whose partner's funds are known by now; at most ``RELEASE_ROWS_MAX``."""
     return [row["waits_for"] for row in await transaction.raw.fetch(_FUNDS_KNOWN, RELEASE_ROWS_MAX)]
+
+
+async def find_waiting_for_rules(transaction: Transaction, effective_from: datetime) -> list[str]:
+    """What receipts wait for that occurred from this time on, where it is rules; at most ``RELEASE_ROWS_MAX``."""
+    rows = await transaction.raw.fetch(_WAITING_FOR_RULES, effective_from, RELEASE_ROWS_MAX)
+    return [row["waits_for"] for row in rows]
 
 
 async def do_returns_wait(transaction: Transaction) -> bool:

@@ -1,58 +1,56 @@
-"""Published rule sets: immutable documents, by version."""
+"""Published rule sets, as workers judge by them: immutable versions."""
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, func, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from typing import NamedTuple
 
+from services.accrual.domain.rule_set_life import Publication
 from services.accrual.domain.rules import RuleSet
 from shared.database import Transaction
 
-_rule_sets = Table(
-    "rule_sets",
-    MetaData(),
-    Column("version", Integer, primary_key=True),
-    Column("effective_from", DateTime(timezone=True), nullable=False),
-    Column("document", JSONB, nullable=False),
-    Column("published_by", Text, nullable=False),
-    Column("published_at", DateTime(timezone=True), nullable=False),
-)
+# One publication at a time: versions rise without gaps, and what follows what stands still meanwhile.
+_QUEUE = "select pg_advisory_xact_lock(hashtext('publication of rule sets'))"
 
-# One publication at a time: versions rise without gaps. The number only has to differ from other advisory locks here.
-_PUBLICATION_LOCK = 7_300_001
+# Withdrawn ones too: a receipt of a till whose clock runs ahead may have been judged by one, and its return is.
+_LOAD_NEWER = """
+    select version, state = 'withdrawn' as is_withdrawn,
+        case when version > $1 then
+            (document || jsonb_build_object('version', version, 'effective_from', effective_from))::text
+        end as document
+    from rule_sets
+    where version is not null
+    order by version
+"""
+
+_LOAD_PUBLICATIONS = """
+    select version, effective_from, state = 'retired' as is_retired from rule_sets
+    where state in ('published', 'retired')
+    order by effective_from
+"""
+
+_HIGHEST_VERSION = "select coalesce(max(version), 0) from rule_sets"
 
 
-async def lock_publication(transaction: Transaction) -> int:
-    """Wait for other publications to end; the highest version so far (0 before the first)."""
-    await transaction.connection.execute(select(func.pg_advisory_xact_lock(_PUBLICATION_LOCK)))
-    highest = await transaction.connection.execute(select(func.max(_rule_sets.c.version)))
-    return highest.scalar_one_or_none() or 0
+class Known(NamedTuple):
+    """What a process has to read: versions that it does not know, and which of all were withdrawn."""
+
+    newer: list[RuleSet]
+    withdrawn: frozenset[int]
 
 
-async def save(transaction: Transaction, rule_set: RuleSet, published_by: str) -> None:
-    """Insert one version."""
-    await transaction.connection.execute(
-        insert(_rule_sets).values(
-            version=rule_set.version,
-            effective_from=rule_set.effective_from,
-            document=rule_set.model_dump(mode="json"),
-            published_by=published_by,
-            published_at=transaction.now,
-        )
+async def queue_for_publication(transaction: Transaction) -> int:
+    """Wait for other publications to end, to the commit; the highest version so far (0 before the first)."""
+    await transaction.raw.execute(_QUEUE)
+    return int(await transaction.raw.fetchval(_HIGHEST_VERSION))
+
+
+async def load_publications(transaction: Transaction) -> list[Publication]:
+    """Every version that judges receipts, or will, in the order in which they take effect."""
+    return [Publication(*row) for row in await transaction.raw.fetch(_LOAD_PUBLICATIONS)]
+
+
+async def load_newer(transaction: Transaction, than_version: int) -> Known:
+    """Versions above ``than_version``, rising, and all that were withdrawn."""
+    rows = await transaction.raw.fetch(_LOAD_NEWER, than_version)
+    return Known(
+        [RuleSet.model_validate_json(row["document"]) for row in rows if row["document"] is not None],
+        frozenset(row["version"] for row in rows if row["is_withdrawn"]),
     )
-
-
-async def load_newer(transaction: Transaction, than_version: int) -> list[RuleSet]:
-    """Versions above ``than_version``, rising."""
-    rows = await transaction.connection.execute(
-        select(_rule_sets.c.document).where(_rule_sets.c.version > than_version).order_by(_rule_sets.c.version)
-    )
-    return [RuleSet.model_validate(document) for (document,) in rows]
-
-
-async def load(transaction: Transaction, version: int) -> RuleSet:
-    """One version.
-
-    Raises:
-        sqlalchemy.exc.NoResultFound: there is no such version.
-    """
-    rows = await transaction.connection.execute(select(_rule_sets.c.document).where(_rule_sets.c.version == version))
-    return RuleSet.model_validate(rows.scalar_one())

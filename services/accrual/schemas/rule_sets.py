@@ -1,24 +1,129 @@
 """What HTTP says of rule sets."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Self, TypeAlias
+from uuid import UUID
 
+from fastapi import Path
+from pydantic import Field
+
+from services.accrual.domain.rule_set_life import Action, LivingRuleSet, RuleSetPhase, RuleSetState, Step
+from services.accrual.domain.rule_set_records import StoredChange, StoredRuleSet
 from services.accrual.domain.rules import RuleSetDraft
 from services.accrual.schemas.fields import Answer
-from shared.web.strict import AwareTime
+from shared.web import AwareTime, Body, Text
+
+VERSION_MAX = 2**31 - 1
+
+Reference: TypeAlias = Annotated[
+    UUID | Annotated[int, Field(ge=1, le=VERSION_MAX)],
+    Path(description="A rule set's id, or the number of a published version, as awards name it."),
+]
 
 
 class RuleSetBody(RuleSetDraft):
-    """A rule set to publish, and when it takes effect: at least a minute ahead, except for the very first."""
+    """A rule-set document: the rules, what never earns, and how long points live."""
+
+
+class ReasonBody(Body):
+    """Why, in words for those who read the history. They name no person."""
+
+    reason: Text
+
+
+class PublicationBody(Body):
+    """When the rule set takes effect: a minute ahead at least, except for the very first."""
 
     effective_from: AwareTime
 
 
-class RuleSetAnswer(Answer):
-    """A published rule set."""
+class StepAnswer(Answer):
+    """Where a rule set stands after a step. ``revision`` is its ETag; ``version`` is there once it is published."""
 
-    version: int
-    effective_from: datetime
-    rules: list[dict[str, Any]]
-    exclusions: dict[str, Any]
-    expires_after_days: int | None
+    rule_set_id: UUID
+    state: RuleSetState
+    revision: int
+    version: int | None
+    effective_from: datetime | None
+    authors: list[str]
+    approved_by: str | None
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        """The answer for a step that was taken."""
+        return cls(**_facts(step.after), state=step.after.state)
+
+
+class RuleSetSummary(Answer):
+    """A rule set without its document. A published one is ``scheduled``, then ``in_force`` until ``effective_until``,
+    when the next one takes over; then ``superseded``, or ``retired``.
+    """
+
+    rule_set_id: UUID
+    state: RuleSetPhase
+    revision: int
+    version: int | None
+    effective_from: datetime | None
+    effective_until: datetime | None
+    authors: list[str]
+    drafted_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    published_by: str | None
+    published_at: datetime | None
+
+    @classmethod
+    def of(cls, stored: StoredRuleSet, now: datetime) -> Self:
+        """The answer for a rule set as it stands at ``now``."""
+        return cls(**_shown(stored, now))
+
+
+class RuleSetAnswer(RuleSetSummary):
+    """A rule set with the document that judges receipts, or will."""
+
+    document: dict[str, Any]
+
+    @classmethod
+    def of(cls, stored: StoredRuleSet, now: datetime) -> Self:
+        """The answer for a rule set as it stands at ``now``."""
+        return cls(**_shown(stored, now), document=dict(stored.rule_set.document))
+
+
+class ChangeAnswer(Answer):
+    """One step of a rule set's life. ``document_sha256`` tells whether the document changed between two of them."""
+
+    revision: int
+    action: Action
+    author: str
+    at: datetime
+    reason: str | None
+    version: int | None
+    effective_from: datetime | None
+    document_sha256: str
+
+    @classmethod
+    def of(cls, change: StoredChange) -> Self:
+        """The answer for an entry of the history."""
+        return cls(**change._asdict() | {"document_sha256": change.document_sha256.hex()})
+
+
+def _facts(rule_set: LivingRuleSet) -> dict[str, Any]:
+    return {
+        "rule_set_id": rule_set.rule_set_id,
+        "revision": rule_set.revision,
+        "version": rule_set.version,
+        "effective_from": rule_set.effective_from,
+        "authors": list(rule_set.authors),
+        "approved_by": rule_set.approved_by,
+    }
+
+
+def _shown(stored: StoredRuleSet, now: datetime) -> dict[str, Any]:
+    return _facts(stored.rule_set) | {
+        "state": stored.rule_set.phase(stored.effective_until, now),
+        "effective_until": stored.effective_until,
+        "drafted_at": stored.drafted_at,
+        "approved_at": stored.approved_at,
+        "published_by": stored.published_by,
+        "published_at": stored.published_at,
+    }

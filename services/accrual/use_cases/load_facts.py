@@ -125,7 +125,7 @@ def _missing(
     keys = {parked.waits_for_till(*till) for till in {document.till for document in documents} - tills}
     begins_at = rules.history.begins_at
     if begins_at is None or any(document.event.data.occurred_at < begins_at for document in documents):
-        keys.add(parked.WAITS_FOR_RULES)
+        keys.add(parked.MEETS_RULES)
     if len(owners) < len(documents):
         unknown = [document for document in documents if document.natural_key not in owners]
         hashes = {document.event.data.identifier_hash for document in unknown}

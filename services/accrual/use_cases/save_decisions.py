@@ -166,7 +166,7 @@ def _waits_for(decision: Parked) -> str | None:
         case "till":
             return parked.waits_for_till(*document.till)
         case "rules":
-            return parked.WAITS_FOR_RULES
+            return parked.waits_for_rules(data.occurred_at)
         case "contract":
             return parked.waits_for_contract(data.partner_id, data.occurred_at)
         case "funds":

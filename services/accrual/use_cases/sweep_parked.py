@@ -17,6 +17,8 @@ async def sweep_parked(transaction: Transaction) -> int:
 
 
 def _meeting_row(waits_for: str) -> str:
+    if waits_for.startswith(parked.MEETS_RULES):
+        return parked.MEETS_RULES
     if not waits_for.startswith("c:"):
         return waits_for
     partner_id, _ = parked.contract_waited_for(waits_for)

@@ -41,6 +41,7 @@ Scope: TypeAlias = Literal[
     "receipts:write",
     "receipts:read",
     "rules:write",
+    "rules:approve",
     "rules:read",
     "adjustments:write",
     "adjustments:approve",
@@ -59,8 +60,8 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 
 # Who makes clients or people makes them without a binding; a member's address is the programme's, not a partner's, and
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
-# holds for all partners; what a partner pays is settled between two of the programme's people; and who may block any
-# card could block another partner's customers, and who makes QR tokens can pay as anybody.
+# holds for all partners; what a partner pays, and what receipts earn, is settled between two of the programme's people;
+# and who may block any card could block another partner's customers, and who makes QR tokens can pay as anybody.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -69,6 +70,8 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "contracts:write",
         "contracts:approve",
         "top-ups:write",
+        "rules:write",
+        "rules:approve",
         "coalition:republish",
         "members:contact",
         "members:status",

@@ -74,8 +74,8 @@ OTHERS = {
     "duplicate_id", "entry_id", "exception_id", "file_id", "hold_id", "household_id", "identifier_id", "import_id",
     "message_id",
     "operator_hash",  # a cashier's
-    "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "secret_hash",
-    "session_id", "signal_id", "statement_id",
+    "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "rule_set_id",
+    "secret_hash", "session_id", "signal_id", "statement_id",
     "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates",
 }  # fmt: skip
 
