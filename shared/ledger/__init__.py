@@ -20,7 +20,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
@@ -56,6 +56,7 @@ __all__ = [
     "Plan",
     "Posted",
     "Purse",
+    "Refund",
     "Refused",
     "Reinstate",
     "Release",

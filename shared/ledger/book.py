@@ -47,16 +47,18 @@ class StoredPart(NamedTuple):
     lot: StoredLot
     reserved: int
     captured: int
+    refunded: int = 0
 
 
 class StoredHold(NamedTuple):
-    """An open hold's row, with its parts."""
+    """A hold's row, with its parts."""
 
     hold_id: UUID
     account_id: int
     reserved: int
     captured: int
     parts: tuple[StoredPart, ...]
+    state: HoldState = "open"
 
 
 class Transfer(NamedTuple):
@@ -91,11 +93,12 @@ class Lot:
 
 @dataclass(slots=True)
 class HoldPart:
-    """What a hold takes from one lot, as the commands so far leave it."""
+    """What a hold takes from one lot, as the commands so far leave it. ``refunded`` is of what was ``captured``."""
 
     lot: Lot
     reserved: int
     captured: int = 0
+    refunded: int = 0
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class Hold:
     captured: int = 0
     state: HoldState = "open"
     is_stored: bool = False
+    is_changed: bool = False
 
 
 class Book:
@@ -150,13 +154,12 @@ class Book:
         return lot
 
     def take_in_hold(self, stored: StoredHold) -> None:
-        """Know an open hold, of this account or of one that was absorbed, and its lots as they were read."""
+        """Know a hold, of this account or of one that was absorbed, and its lots as they were read."""
         home = self.home_of(stored)
-        parts = [HoldPart(home.take_in_lot(part.lot), part.reserved, part.captured) for part in stored.parts]
+        parts = [HoldPart(home.take_in_lot(part.lot), *part[1:]) for part in stored.parts]
         parts.sort(key=lambda part: part.lot.key)
-        self.holds[stored.hold_id] = Hold(
-            stored.hold_id, stored.account_id, tuple(parts), stored.reserved, stored.captured, is_stored=True
-        )
+        hold_id, account_id, reserved, captured, _, state = stored
+        self.holds[hold_id] = Hold(hold_id, account_id, tuple(parts), reserved, captured, state, is_stored=True)
 
     def home_of(self, hold: "Hold | StoredHold") -> "Book":
         """The book whose lots a hold reserves: this one, or an absorbed account's."""
@@ -280,6 +283,7 @@ class Book:
                     home.hand_over(MERGE_AVAILABLE, part.reserved, reference, self, part.lot)
                 part.reserved = 0
         hold.reserved = 0
+        hold.is_changed = True
         return points
 
 

@@ -119,6 +119,7 @@ HOLDS_FROM_PARTS = """
 PARTS_FROM_TRANSFERS = """
     with moved as (
         select hold_id, account_id, coalesce(debit_lot, credit_lot) as lot_key,
+            coalesce(sum(points) filter (where debit = 'redeem'), 0) as refunded,
             coalesce(sum(points) filter (where credit = 'held'), 0)
                 - coalesce(sum(points) filter (where debit = 'held'), 0) as reserved,
             coalesce(sum(points) filter (where credit = 'redeem'), 0) as captured
@@ -132,7 +133,8 @@ PARTS_FROM_TRANSFERS = """
         left join ledger_accounts as account using (account_id)
         cross join lateral (values
             ('reserved', part.reserved, coalesce(moved.reserved, 0)),
-            ('captured', part.captured, coalesce(moved.captured, 0))
+            ('captured', part.captured, coalesce(moved.captured, 0)),
+            ('refunded', part.refunded, coalesce(moved.refunded, 0))
         ) as amount (what, stored, computed)
 """
 

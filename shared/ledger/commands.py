@@ -10,14 +10,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
-from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
 
 LOTS_PER_HOLD_MAX = 200
 
 RefusalReason: TypeAlias = Literal[
-    "insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold", "same_owner"
+    "insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold", "exceeds_captured", "same_owner"
 ]
 
 
@@ -162,13 +162,18 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class SpendLate:
-    """Take up to ``points`` for a partner without a hold: what is available, the rest being the answer's shortfall."""
+    """Take up to ``points`` for a partner without a hold: what is available, the rest being the answer's shortfall.
+
+    What was taken can be given back by ``Refund`` if it has an id, ``taken_as``, of its own among the ids of holds: as
+    if a hold had been made and captured at once, from however many lots.
+    """
 
     owner_id: UUID
     point_type: str
     reference: bytes
     points: int
     partner_id: str
+    taken_as: UUID | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
@@ -189,6 +194,7 @@ Command: TypeAlias = (
     | WriteOff
     | Expire
     | Reinstate
+    | Refund
     | Give
 )
 
@@ -213,8 +219,8 @@ class Posted(NamedTuple):
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
-    time took, or another owner was given, who had issued how many of them. Of what was given, ``debt_cleared`` is the
-    receiver's, and ``receiver`` the receiver's balances just after it.
+    time took, that a refund gave back or another owner was given, who had issued how many of them. Of what was given,
+    ``debt_cleared`` is the receiver's, and ``receiver`` the receiver's balances just after it.
     """
 
     command: Command

@@ -1,4 +1,4 @@
-"""What people and the calendar ask of the ledger, beside what receipts and tills do: see ``commands``.
+"""What is put right afterwards, by people, by the calendar, by goods that come back; what tills ask is in ``commands``.
 
 Who decided, who approved and why is the caller's business, and stands in the effect that ``reference`` names.
 """
@@ -90,6 +90,27 @@ class Reinstate:
     reference: bytes
     points: int
     terms: LotTerms
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Give back ``points`` that a partner took under ``hold_id``, to their own lots with their own dates.
+
+    What was captured last comes back first, so that afterwards the lots stand as if less had been captured. What the
+    owner owes is cleared from them. All of it or refused as ``exceeds_captured``: what was captured under this id, less
+    what was refunded before, is fewer points than these, or nothing because the id is unknown or another owner's.
+    ``partner_id`` is the one that took them.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    hold_id: UUID
+    partner_id: str
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)

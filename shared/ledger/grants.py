@@ -59,6 +59,12 @@ def alias_grant_statements() -> list[str]:
     ]
 
 
+def refund_grant_statements() -> list[str]:
+    """The GRANTs of version 3. Idempotent."""
+    services = ", ".join(role_name(service) for service in LEDGER_SERVICES)
+    return [f"grant update (refunded) on ledger_hold_lots to {services}"]
+
+
 def grant_statements() -> list[str]:
     """The GRANTs, for a connection whose search path starts with the ledger's schema. Idempotent."""
     services = ", ".join(role_name(service) for service in LEDGER_SERVICES)

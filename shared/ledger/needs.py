@@ -19,7 +19,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown, Expire
+from shared.ledger.corrections import AdjustDown, Expire, Refund
 from shared.ledger.gifts import Give
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import pending_key
@@ -74,7 +74,7 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
             reserves[account_id] = reserves.get(account_id, 0) + isinstance(command, Reserve)
         if isinstance(command, ClawBack | Suspend | SpendLate | AdjustDown | Expire | Give):
             unbounded.add(account_id)
-        if isinstance(command, Capture | Void):
+        if isinstance(command, Capture | Void | Refund):
             holds[command.hold_id] = None
     needs.named_lots, needs.hold_ids = list(named), list(holds)
     needs.draws = [

@@ -23,7 +23,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Reinstate, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 
 
@@ -73,9 +73,9 @@ def plan(
     ``accounts`` holds every account that the commands name, those of receivers too. ``lots`` are, of each account
     with a command other than Earn, those that its commands name and the first ones to be spent, as many as its
     commands can draw on; of other accounts none are needed, since an account in debt has nothing available. ``holds``
-    are the open ones that are named; one that is missing counts as closed. ``absorbed`` are the accounts of those
-    among them that are not on their owner's account, because they were opened before it was merged; the survivor's
-    lots of their terms are among ``lots`` too.
+    are those that are named; one that is missing counts as closed, with nothing captured. ``absorbed`` are the
+    accounts of those among them that are not on their owner's account, because they were opened before it was merged;
+    the survivor's lots of their terms are among ``lots`` too.
     """
     transfers: list[Transfer] = []
     books = {key: Book(account, transfers) for key, account in accounts.items()}
@@ -102,7 +102,7 @@ def decide(books: Mapping[AccountKey, Book], command: Command) -> Outcome:
             return earning.earn(book, command)
         case EarnPending() | ClawBack() | Suspend() | Release():
             return earning.decide(book, command)
-        case Reserve() | Capture() | Void() | SpendLate():
+        case Reserve() | Capture() | Void() | SpendLate() | Refund():
             return spending.decide(book, command)
         case AdjustUp() | AdjustDown() | WriteOff():
             return correcting.decide(book, command)
@@ -128,5 +128,8 @@ def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Boo
             elif (lot.remaining, lot.reserved) != (lot.stored.remaining, lot.stored.reserved):
                 folded.stored_lots.append(lot)
         for hold in book.holds.values():
-            (folded.stored_holds if hold.is_stored else folded.new_holds).append(hold)
+            if not hold.is_stored:
+                folded.new_holds.append(hold)
+            elif hold.is_changed:
+                folded.stored_holds.append(hold)
     return folded

@@ -81,12 +81,12 @@ async def posting(
         commands = [answered_by(command, survivors) for command in commands]
     needs = needs_of(accounts, commands)
     lots = await repository.load_lots(transaction.raw, needs)
-    holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)
+    holds = await repository.load_holds(transaction.raw, needs.hold_ids)
     absorbed: list[Absorbed] = []
     if strange := {hold.account_id for hold in holds} - {account.account_id for account in accounts.values()}:
         absorbed = await _absorbed(transaction.raw, sorted(strange), accounts)
     if absorbed:
-        holds = await repository.load_open_holds(transaction.raw, needs.hold_ids)  # now under their accounts' locks
+        holds = await repository.load_holds(transaction.raw, needs.hold_ids)  # now under their accounts' locks
         lots += await repository.load_lots(transaction.raw, survivors_lots(accounts, absorbed, holds))
     planned = plan(accounts, lots, holds, commands, absorbed)
     is_refused = together and any(isinstance(outcome, Refused) for outcome in planned.outcomes)

@@ -14,7 +14,7 @@ from shared.database.errors import StartAgainError
 from shared.ledger import aliases
 from shared.ledger.absorbing import MergingAccounts
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
-from shared.ledger.commands import LOTS_PER_HOLD_MAX, AccountKey
+from shared.ledger.commands import AccountKey
 from shared.ledger.needs import Needs
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import LotTerms
@@ -114,23 +114,26 @@ LOAD_LOTS = """
     where points_before < points
 """
 
-LOAD_OPEN_HOLDS = f"""
+# What was taken late, without a hold, may have come from more lots than a hold may.
+_PARTS_MAX = 1_000_000
+
+LOAD_HOLDS = f"""
     select hold.hold_id, hold.account_id, hold.reserved as hold_reserved, hold.captured as hold_captured,
-        part.reserved as part_reserved, part.captured as part_captured,
+        hold.state as hold_state,
+        part.reserved as part_reserved, part.captured as part_captured, part.refunded as part_refunded,
         lot.lot_key, lot.award, lot.issuer, lot.basis, lot.available_from, lot.expires_on, lot.remaining, lot.reserved
     from unnest($1::uuid[]) as wanted (hold_id)
         cross join lateral (
             select * from ledger_holds where ledger_holds.hold_id = wanted.hold_id limit 1
         ) as hold
         cross join lateral (
-            select * from ledger_hold_lots where ledger_hold_lots.hold_id = hold.hold_id limit {LOTS_PER_HOLD_MAX}
+            select * from ledger_hold_lots where ledger_hold_lots.hold_id = hold.hold_id limit {_PARTS_MAX}
         ) as part
         cross join lateral (
             select * from ledger_lots
             where ledger_lots.account_id = hold.account_id and ledger_lots.lot_key = part.lot_key
             limit 1
         ) as lot
-    where hold.state = 'open'
 """
 
 
@@ -230,18 +233,25 @@ async def load_lots(connection: RawConnection, needs: Needs) -> list[StoredLot]:
     return [_lot_of(row) for row in rows]
 
 
-async def load_open_holds(connection: RawConnection, hold_ids: Sequence[UUID]) -> list[StoredHold]:
-    """Those of these holds that are open, with their lots."""
+async def load_holds(connection: RawConnection, hold_ids: Sequence[UUID]) -> list[StoredHold]:
+    """Those of these holds that are there, open or closed, with their lots."""
     if not hold_ids:
         return []
     parts: dict[UUID, list[StoredPart]] = {}
     heads: dict[UUID, asyncpg.Record] = {}
-    for row in await connection.fetch(LOAD_OPEN_HOLDS, hold_ids):
+    for row in await connection.fetch(LOAD_HOLDS, hold_ids):
         heads[row["hold_id"]] = row
-        part = StoredPart(_lot_of(row), row["part_reserved"], row["part_captured"])
+        part = StoredPart(_lot_of(row), row["part_reserved"], row["part_captured"], row["part_refunded"])
         parts.setdefault(row["hold_id"], []).append(part)
     return [
-        StoredHold(hold_id, head["account_id"], head["hold_reserved"], head["hold_captured"], tuple(parts[hold_id]))
+        StoredHold(
+            hold_id,
+            head["account_id"],
+            head["hold_reserved"],
+            head["hold_captured"],
+            tuple(parts[hold_id]),
+            head["hold_state"],
+        )
         for hold_id, head in heads.items()
     ]
 

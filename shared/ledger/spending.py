@@ -1,5 +1,5 @@
-"""Decides what becomes of points that are spent: reserved, captured, let go, taken late. Pure: each works on its
-owner's book.
+"""Decides what becomes of points that are spent: reserved, captured, let go, taken late, refunded. Pure: each
+works on its owner's book.
 """
 
 from typing import assert_never
@@ -15,14 +15,15 @@ from shared.ledger.commands import (
     SpendLate,
     Void,
 )
-from shared.ledger.legs import CAPTURE, EXPIRE, RESERVE, SPEND_LATE, VOID
+from shared.ledger.corrections import Refund
+from shared.ledger.legs import CAPTURE, EXPIRE, MERGE_AVAILABLE, REFUND, RESERVE, SPEND_LATE, VOID
 
 
 class HoldExistsError(ValueError):
-    """A Reserve names a hold that is there already: the caller lost its idempotency record."""
+    """A command makes a hold that is there already: the caller lost its idempotency record."""
 
 
-def decide(book: Book, command: Reserve | Capture | Void | SpendLate) -> Outcome:
+def decide(book: Book, command: Reserve | Capture | Void | SpendLate | Refund) -> Outcome:
     """Apply one of these."""
     match command:
         case Reserve():
@@ -33,6 +34,8 @@ def decide(book: Book, command: Reserve | Capture | Void | SpendLate) -> Outcome
             return void(book, command)
         case SpendLate():
             return spend_late(book, command)
+        case Refund():
+            return refund(book, command)
         case _:
             assert_never(command)
 
@@ -74,6 +77,7 @@ def capture(book: Book, command: Capture) -> Outcome:
         raise LedgerBrokenError(f"hold {hold.hold_id}: its lots lack {left} points of what it reserves")
     hold.reserved -= command.points
     hold.captured += command.points
+    hold.is_changed = True
     released = 0 if command.keep_rest else book.give_back(hold, VOID, command.reference)
     if not hold.reserved:
         hold.state = "captured"
@@ -102,9 +106,38 @@ def void(book: Book, command: Void) -> Outcome:
 
 def spend_late(book: Book, command: SpendLate) -> Outcome:
     """Take what there is, without a hold."""
+    if command.taken_as in book.holds:
+        raise HoldExistsError(f"points are taken twice as {command.taken_as}")
     points = min(command.points, book.balance["available"])
     taken = book.first_expiring(points)
     for lot, part in taken:
-        book.move(SPEND_LATE, part, command.reference, lot, partner_id=command.partner_id)
+        book.move(SPEND_LATE, part, command.reference, lot, None, command.partner_id, command.taken_as)
+    if command.taken_as is not None and points:
+        parts = tuple(HoldPart(lot, 0, part) for lot, part in taken)
+        book.holds[command.taken_as] = Hold(
+            command.taken_as, book.account.account_id, parts, reserved=0, captured=points, state="captured"
+        )
     shortfall = command.points - points
     return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers_of(taken))
+
+
+def refund(book: Book, command: Refund) -> Outcome:
+    """Give captured points back to their lots, the last captured first."""
+    hold = book.holds.get(command.hold_id)
+    if hold is None or command.points > hold.captured - sum(part.refunded for part in hold.parts):
+        return Refused(command, "exceeds_captured", book.balances())
+    left, home = command.points, book.home_of(hold)
+    given: list[tuple[Lot, int]] = []
+    for part in reversed(hold.parts):
+        if points := min(left, part.captured - part.refunded):
+            home.move(REFUND, points, command.reference, None, part.lot, command.partner_id, hold.hold_id)
+            if home is not book:  # nothing can be spent where it was taken: the owner was merged away since
+                home.hand_over(MERGE_AVAILABLE, points, command.reference, book, part.lot)
+            part.refunded += points
+            given.append((part.lot, points))
+            left -= points
+    if left:
+        raise LedgerBrokenError(f"hold {hold.hold_id}: its lots lack {left} points of what it captured")
+    hold.is_changed = True
+    cleared = book.settle(command.reference)
+    return Posted(command, command.points, book.balances(), debt_cleared=cleared, issuers=issuers_of(given))

@@ -85,17 +85,17 @@ _CHANGE_HOLDS = """
             as change (hold_id, account_id, reserved, captured, state)
         on conflict (hold_id) do update
             set reserved = excluded.reserved, captured = excluded.captured, state = excluded.state,
-                closed_at = excluded.closed_at
+                closed_at = coalesce(ledger_holds.closed_at, excluded.closed_at)
     )"""
 
 _HOLD_LOTS = """
     hold_lots as (
-        insert into ledger_hold_lots (hold_id, account_id, lot_key, reserved, captured)
-        select hold_id, account_id, lot_key, reserved, captured
-        from unnest($48::uuid[], $49::bigint[], $50::bytea[], $51::bigint[], $52::bigint[])
-            as part (hold_id, account_id, lot_key, reserved, captured)
+        insert into ledger_hold_lots (hold_id, account_id, lot_key, reserved, captured, refunded)
+        select hold_id, account_id, lot_key, reserved, captured, refunded
+        from unnest($48::uuid[], $49::bigint[], $50::bytea[], $51::bigint[], $52::bigint[], $53::bigint[])
+            as part (hold_id, account_id, lot_key, reserved, captured, refunded)
         on conflict (hold_id, lot_key) do update
-            set reserved = excluded.reserved, captured = excluded.captured
+            set reserved = excluded.reserved, captured = excluded.captured, refunded = excluded.refunded
     )"""
 
 # The same where a transfer may go to another account: a merge, what a hold of a merged account gives back, or a gift.
@@ -106,7 +106,7 @@ _RECORD_ANY_TRANSFERS = """
     select account_id, ($16::text[])[kind], ($17::text[])[kind], ($18::text[])[kind], ($19::text[])[kind], points,
         reference, debit_lot, credit_lot, hold_id, $27::timestamptz, credit_account_id
     from unnest($20::bigint[], $21::integer[], $22::bigint[], $23::bytea[], $24::bytea[], $25::bytea[], $26::uuid[],
-        $53::bigint[]) as transfer
+        $54::bigint[]) as transfer
             (account_id, kind, points, reference, debit_lot, credit_lot, hold_id, credit_account_id)
 """
 
@@ -170,11 +170,11 @@ def _hold_columns(holds: Sequence[Hold]) -> list[Column]:
 
 def _part_columns(holds: Sequence[Hold]) -> list[Column]:
     parts = [
-        (hold.hold_id, hold.account_id, part.lot.key, part.reserved, part.captured)
+        (hold.hold_id, hold.account_id, part.lot.key, part.reserved, part.captured, part.refunded)
         for hold in holds
         for part in hold.parts
     ]
-    return _columns(parts, 5)
+    return _columns(parts, 6)
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[Column]:

@@ -31,7 +31,8 @@ _LOTS = """
     group by 1, 2, 3, 4, 5, 6, 7
 """
 _HOLDS = """
-    select hold.hold_id, hold.state, hold.reserved as hold_reserved, part.lot_key, part.reserved, part.captured
+    select hold.hold_id, hold.state, hold.reserved as hold_reserved, part.lot_key, part.reserved, part.captured,
+        part.refunded
     from ledger_holds as hold
         join ledger_accounts using (account_id)
         join ledger_hold_lots as part using (hold_id)
@@ -67,14 +68,14 @@ async def lots_of(
 
 async def holds_of(
     database: Database, owners: Collection[UUID]
-) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]]:
-    """State of the stored holds, with reserved and captured of their lots."""
+) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int, int]]]]:
+    """State of the stored holds, with reserved, captured and refunded of their lots."""
     async with database.transaction() as transaction:
         rows = await transaction.raw.fetch(_HOLDS, list(owners))
-    found: dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]] = {}
+    found: dict[UUID, tuple[str, dict[bytes, tuple[int, int, int]]]] = {}
     for row in rows:
         _, parts = found.setdefault(row["hold_id"], (row["state"], {}))
-        parts[row["lot_key"]] = (row["reserved"], row["captured"])
+        parts[row["lot_key"]] = (row["reserved"], row["captured"], row["refunded"])
     return found
 
 

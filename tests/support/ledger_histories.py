@@ -19,6 +19,7 @@ from shared.ledger import (
     Expire,
     Give,
     LotTerms,
+    Refund,
     Reinstate,
     Release,
     Reserve,
@@ -43,7 +44,7 @@ AWARDS = (b"receipt-1", b"receipt-2")
 UNKNOWN_HOLD = UUID(int=999)
 KINDS = (
     *(Earn, Earn, Earn, Earn, EarnPending, ClawBack, ClawBack, Suspend, Release),
-    *(Reserve, Reserve, Reserve, Capture, Void, SpendLate),
+    *(Reserve, Reserve, Reserve, Capture, Capture, Void, SpendLate, Refund, Refund),
     *(AdjustUp, AdjustDown, WriteOff, Expire, Reinstate),
 )
 GIVING = (*KINDS, Give, Give)  # the same, of owners who give to each other
@@ -91,19 +92,8 @@ def _history(numbers: Sequence[int], kinds: Sequence[type[Command]]) -> list[Com
 def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUID]]) -> Command:
     owner_id = choices.one_of((OWNERS[0], OWNERS[0], OWNERS[0], OWNERS[1]))
     reference = choices.one_of((b"a", b"b"))
-    if kind is Reserve:
-        holds.append((UUID(int=1000 + len(holds)), owner_id))
-        return Reserve(owner_id, "points", reference, choices.up_to(15), holds[-1][0])
-    if kind is Capture or kind is Void:
-        # A recent hold, mostly under its own owner: those asked for long ago are mostly closed.
-        hold_id, its_owner = choices.one_of(holds[-3:] or [(UNKNOWN_HOLD, owner_id)])
-        owner_id = choices.one_of((its_owner, its_owner, its_owner, owner_id))
-        if kind is Void:
-            return Void(owner_id, "points", reference, hold_id, choices.one_of(("void", "expire")))
-        points, keep_rest = choices.up_to(12), choices.one_of((False, True))
-        return Capture(owner_id, "points", reference, points, hold_id, "fuel", keep_rest)
-    if kind is SpendLate:
-        return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer")
+    if kind in (Reserve, SpendLate, Capture, Void, Refund):
+        return _of_hold(kind, choices, owner_id, reference, holds)
     if kind is Give:
         return _gift(choices, owner_id, reference)
     if kind is AdjustDown:
@@ -116,6 +106,26 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
     if kind is Earn or kind is AdjustUp or kind is Reinstate:
         return kind(owner_id, "points", reference, choices.up_to(15), terms)
     return _of_award(kind, choices, owner_id, reference, terms)
+
+
+def _of_hold(
+    kind: type[Command], choices: _Choices, owner_id: UUID, reference: bytes, holds: list[tuple[UUID, UUID]]
+) -> Command:
+    if kind is Reserve or kind is SpendLate:
+        holds.append((UUID(int=1000 + len(holds)), owner_id))
+        hold_id = holds[-1][0]
+        if kind is Reserve:
+            return Reserve(owner_id, "points", reference, choices.up_to(15), hold_id)
+        return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer", choices.one_of((hold_id, None)))
+    # A recent hold, mostly under its own owner: those asked for long ago are mostly closed.
+    hold_id, its_owner = choices.one_of(holds[-3:] or [(UNKNOWN_HOLD, owner_id)])
+    owner_id = choices.one_of((its_owner, its_owner, its_owner, owner_id))
+    if kind is Void:
+        return Void(owner_id, "points", reference, hold_id, choices.one_of(("void", "expire")))
+    if kind is Refund:
+        return Refund(owner_id, "points", reference, choices.up_to(8), hold_id, "fuel")
+    points, keep_rest = choices.up_to(12), choices.one_of((False, True))
+    return Capture(owner_id, "points", reference, points, hold_id, "fuel", keep_rest)
 
 
 def _of_award(kind: type[Command], choices: _Choices, owner_id: UUID, reference: bytes, terms: LotTerms) -> Command:
@@ -146,12 +156,14 @@ def _with_merges(
     history: Sequence[Command], merges: Sequence[tuple[int, Merge]], owners: Sequence[UUID]
 ) -> list[Command | Merge]:
     opened = {
-        command.hold_id: owner for command, owner in zip(history, owners, strict=False) if isinstance(command, Reserve)
+        command.hold_id if isinstance(command, Reserve) else command.taken_as: owner
+        for command, owner in zip(history, owners, strict=False)
+        if isinstance(command, Reserve | SpendLate)
     }
     spread: list[Command | Merge] = []
     for command, owner in zip(history, owners, strict=False):
-        # Captures and voids come under the owner who reserved, who may have been merged since.
-        its_owner = opened.get(command.hold_id, owner) if isinstance(command, Capture | Void) else owner
+        # Captures, voids and refunds come under the owner who reserved, who may have been merged since.
+        its_owner = opened.get(command.hold_id, owner) if isinstance(command, Capture | Void | Refund) else owner
         spread.append(replace(command, owner_id=its_owner))
     for position, merge in merges:
         spread.insert(position, merge)

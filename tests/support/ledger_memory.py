@@ -19,7 +19,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.accounts: dict[AccountKey, Account] = {}
         self.lots: dict[tuple[int, bytes], StoredLot] = {}
-        self.holds: dict[UUID, tuple[str, StoredHold]] = {}
+        self.holds: dict[UUID, StoredHold] = {}
         self.transfers: list[Transfer] = []
         self.survivors: dict[UUID, UUID] = {}
 
@@ -38,8 +38,7 @@ class MemoryLedger:
         lots = [self.lots[name] for name in needs.named_lots if name in self.lots]
         for draw in needs.draws:
             lots += self._first_lots(draw)
-        found = [self.holds[hold_id] for hold_id in needs.hold_ids if hold_id in self.holds]
-        holds = [hold for state, hold in found if state == "open"]
+        holds = [self.holds[hold_id] for hold_id in needs.hold_ids if hold_id in self.holds]
         absorbed = self._absorbed({hold.account_id for hold in holds}, accounts)
         for name in survivors_lots(accounts, absorbed, holds).named_lots:
             lots += [self.lots[name]] if name in self.lots else []
@@ -100,10 +99,13 @@ class MemoryLedger:
                 found.append(Absorbed(survivor, account))
         return found
 
-    def holds_by_state(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]]:
+    def holds_by_state(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int, int]]]]:
         return {
-            hold_id: (state, {part.lot.lot_key: (part.reserved, part.captured) for part in hold.parts})
-            for hold_id, (state, hold) in self.holds.items()
+            hold_id: (
+                hold.state,
+                {part.lot.lot_key: (part.reserved, part.captured, part.refunded) for part in hold.parts},
+            )
+            for hold_id, hold in self.holds.items()
         }
 
     def _first_lots(self, draw: Draw) -> list[StoredLot]:
@@ -156,15 +158,16 @@ class MemoryLedger:
     def _keep_hold(self, hold: Hold) -> None:
         assert (hold.state == "open") == (hold.reserved > 0)
         parts = tuple(
-            StoredPart(self.lots[hold.account_id, part.lot.key], part.reserved, part.captured) for part in hold.parts
+            StoredPart(self.lots[hold.account_id, part.lot.key], part.reserved, part.captured, part.refunded)
+            for part in hold.parts
         )
-        self.holds[hold.hold_id] = (
-            hold.state,
-            StoredHold(hold.hold_id, hold.account_id, hold.reserved, hold.captured, parts),
+        assert all(0 <= part.refunded <= part.captured for part in parts)
+        self.holds[hold.hold_id] = StoredHold(
+            hold.hold_id, hold.account_id, hold.reserved, hold.captured, parts, hold.state
         )
 
     def _refresh_parts(self) -> None:
         """A hold is read joined with its lots as they are then."""
-        for hold_id, (state, hold) in self.holds.items():
+        for hold_id, hold in self.holds.items():
             parts = tuple(part._replace(lot=self.lots[part.lot.account_id, part.lot.lot_key]) for part in hold.parts)
-            self.holds[hold_id] = (state, hold._replace(parts=parts))
+            self.holds[hold_id] = hold._replace(parts=parts)

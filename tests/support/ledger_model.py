@@ -3,7 +3,8 @@
 Written apart from ``shared.ledger.planning`` on purpose: no books, no legs, no transfers, no plan. Balances are sums.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from shared.ledger import (
     LotTerms,
     Outcome,
     Posted,
+    Refund,
     Refused,
     Reinstate,
     Release,
@@ -48,11 +50,12 @@ OwnCommand: TypeAlias = (
     | WriteOff
     | Expire
     | Reinstate
+    | Refund
 )
 LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
 
 
-def by_issuer(taken: dict[LotTerms, int]) -> tuple[tuple[str, int], ...]:
+def by_issuer(taken: Mapping[LotTerms, int]) -> tuple[tuple[str, int], ...]:
     """Whose points were taken: one line a partner, by name."""
     issuers = sorted({terms.issuer for terms, points in taken.items() if points})
     return tuple(
@@ -62,10 +65,11 @@ def by_issuer(taken: dict[LotTerms, int]) -> tuple[tuple[str, int], ...]:
 
 @dataclass
 class PaperHold:
-    """What a hold took from each lot: still reserved, and captured."""
+    """What a hold took from each lot: still reserved, captured, and given back of that."""
 
     reserved: dict[LotTerms, int]
     captured: dict[LotTerms, int] = field(default_factory=lambda: defaultdict(int))
+    refunded: dict[LotTerms, int] = field(default_factory=lambda: defaultdict(int))
     state: str = "open"
 
 
@@ -123,6 +127,8 @@ class PaperOwner:
                 points = min(command.points, self.debt)
                 self.debt -= points
                 return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+            case Refund():
+                return self.refund(command)
             case Expire():
                 points = self.lots.pop((command.terms, None), 0)
                 return Posted(command, points, self.balance, issuers=by_issuer({command.terms: points}))
@@ -146,6 +152,8 @@ class PaperOwner:
         drawn = self.draw(command.points)
         points = sum(drawn.values())
         shortfall = command.points - points
+        if isinstance(command, SpendLate) and command.taken_as is not None and points:
+            self.holds[command.taken_as] = PaperHold(dict.fromkeys(drawn, 0), defaultdict(int, drawn), state="captured")
         return Posted(command, points, shortfall=shortfall, balance=self.balance, issuers=by_issuer(drawn))
 
     def claw_back(self, command: ClawBack) -> Outcome:
@@ -193,6 +201,19 @@ class PaperOwner:
             balance=self.balance,
             issuers=by_issuer(taken_now),
         )
+
+    def refund(self, command: Refund) -> Outcome:
+        """The points that came last to the partner go back first, one by one."""
+        hold = self.holds.get(command.hold_id, PaperHold({}))
+        left = [terms for terms in hold.reserved for _ in range(hold.captured[terms] - hold.refunded[terms])]
+        if command.points > len(left):
+            return Refused(command, "exceeds_captured", self.balance)
+        given = Counter(left[-command.points :])
+        for terms, points in given.items():
+            hold.refunded[terms] += points
+            self.lots[terms, None] += points
+        cleared = self.clear_debt()
+        return Posted(command, command.points, self.balance, debt_cleared=cleared, issuers=by_issuer(given))
 
     def void(self, command: Void) -> Outcome:
         hold = self.holds.get(command.hold_id)
@@ -283,12 +304,15 @@ class PaperLedger:
                     found[owner_id, point_type, (terms, award)] = amounts
         return found
 
-    def holds(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int]]]]:
-        """State of every hold, and reserved and captured of its lots by their key."""
+    def holds(self) -> dict[UUID, tuple[str, dict[bytes, tuple[int, int, int]]]]:
+        """State of every hold, and reserved, captured and refunded of its lots by their key."""
         return {
             hold_id: (
                 hold.state,
-                {terms.key: (points, hold.captured[terms]) for terms, points in hold.reserved.items()},
+                {
+                    terms.key: (points, hold.captured[terms], hold.refunded[terms])
+                    for terms, points in hold.reserved.items()
+                },
             )
             for owner in self.owners.values()
             for hold_id, hold in owner.holds.items()

@@ -188,6 +188,7 @@ _WITHIN_WORDS = "{points} passed between two memberships that are one now"
 _LENT_WORDS: Mapping[Purpose, str] = {
     "reserve": "{points} reserved for a checkout of another member of the household{at}",
     "capture": "{points} spent by another member of the household{at}, reserved before",
+    "refund": "{points} that another member of the household had spent{at} are given back",
     "void": "{points} that another member of the household had reserved{at} are available again",
     "expire": "{points} that another member of the household had reserved{at} are available again",
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.redemption.domain.capturing import Take
 from services.redemption.domain.redemption import Capture, Redemption, Share
@@ -98,9 +98,15 @@ def taking(take: Take) -> list[Asked]:
         elif open_points and not take.keep_rest:
             asked.append(Asked(share, ledger.Void(owner_id, point_type, reference, hold_id)))
     if take.from_available:
-        late = ledger.SpendLate(take.member_id, point_type, reference, take.from_available, take.partner_id)
+        late_id = taken_late_as(redemption.redemption_id, reference)
+        late = ledger.SpendLate(take.member_id, point_type, reference, take.from_available, take.partner_id, late_id)
         asked.append(Asked(None, late))
     return asked
+
+
+def taken_late_as(redemption_id: UUID, receipt_key: bytes) -> UUID:
+    """The ledger's id of what a receipt took beyond its redemption's holds: there is one capture of the two."""
+    return uuid5(redemption_id, receipt_key.hex())
 
 
 def settle(take: Take, asked: Sequence[Asked], outcomes: Sequence[Outcome], now: datetime) -> Settled:

@@ -5,6 +5,8 @@ Only adds, as 0002 did: rules that admit more replace those that stand, and rows
 
 from alembic import op
 
+from shared.ledger.grants import refund_grant_statements
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -44,17 +46,31 @@ CONSTRAINTS = {
         (credit_account_id is not null) = (purpose in ('merge', 'gift', 'leave'))
         and credit_account_id is distinct from account_id
     """,
+    # What was taken late may be named as a hold is, so that it can be refunded.
+    "ledger_transfers_hold_named": """
+        purpose = 'spend_late' or (hold_id is not null) = ('held' in (debit, credit) or purpose = 'refund')
+    """,
     "ledger_transfers_partner_named": """
         (partner_id is not null) = (debit in ('issue', 'redeem') or credit in ('issue', 'redeem'))
     """,
 }
 
 
+REFUNDED = """
+    alter table ledger_hold_lots
+        add column refunded bigint not null default 0,
+        add constraint ledger_hold_lots_refunded_of_captured check (refunded between 0 and captured)
+"""
+
+
 def upgrade() -> None:
-    """Replace each rule by the one that admits more."""
+    """Replace each rule by the one that admits more, and note what was refunded."""
     for name, says in CONSTRAINTS.items():
         op.execute(f"alter table ledger_transfers add constraint {name}_3 check ({says}) not valid")
         op.execute(f"alter table ledger_transfers validate constraint {name}_3")
         op.execute(f"alter table ledger_transfers drop constraint {name}")
         op.execute(f"alter table ledger_transfers rename constraint {name}_3 to {name}")
+    op.execute(REFUNDED)
+    for statement in refund_grant_statements():
+        op.execute(statement)
     op.execute("insert into ledger_version (version) values (3)")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.database import Database
 from shared.ids import new_id
-from shared.ledger import Capture, Command, Give, Reserve, Void
+from shared.ledger import Capture, Command, Give, Refund, Reserve, SpendLate, Void
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import balances_of, holds_of, lots_of, owners_of, posted, verified
@@ -80,7 +80,9 @@ def _renamed(history: list[Command]) -> list[Command]:
         own = replace(command, owner_id=owners.setdefault(command.owner_id, new_id()))
         if isinstance(own, Give):
             own = replace(own, receiver_id=owners.setdefault(own.receiver_id, new_id()))
-        if isinstance(own, Reserve | Capture | Void):
+        if isinstance(own, Reserve | Capture | Void | Refund):
             own = replace(own, hold_id=holds.setdefault(own.hold_id, new_id()))
+        if isinstance(own, SpendLate) and own.taken_as is not None:
+            own = replace(own, taken_as=holds.setdefault(own.taken_as, new_id()))
         renamed.append(own)
     return renamed

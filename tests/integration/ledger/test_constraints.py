@@ -40,6 +40,7 @@ EARNING = {
     "credit_account": "null",
 }
 MERGING = EARNING | {"purpose": "'merge'", "debit": "'available'", "partner": "null", "debit_lot": "'x'"}
+REFUNDING = EARNING | {"purpose": "'refund'", "debit": "'redeem'"}
 
 BROKEN = (
     (f"update ledger_accounts set available = -1 where account_id = {RICH}", "available_not_negative"),
@@ -56,6 +57,9 @@ BROKEN = (
     ("update ledger_holds set closed_at = now()", "closed_at_given"),
     ("update ledger_hold_lots set reserved = -1", "reserved_not_negative"),
     ("update ledger_hold_lots set captured = -1", "captured_not_negative"),
+    ("update ledger_hold_lots set refunded = captured + 1", "refunded_of_captured"),
+    ("update ledger_hold_lots set refunded = -1", "refunded_of_captured"),
+    (TRANSFER.format(**REFUNDING), "hold_named"),
     ("insert into ledger_accounts (owner_id, point_type) values (gen_random_uuid(), '')", "point_type_length"),
     (TRANSFER.format(**EARNING | {"points": "0"}), "points_positive"),
     (TRANSFER.format(**EARNING | {"points": "-1"}), "points_positive"),
@@ -133,7 +137,7 @@ async def test_the_table_admits_every_known_pair_of_legs(redemption: asyncpg.Con
             "partner": "'grocer'" if {debit, credit} & {"issue", "redeem"} else "null",
             "debit_lot": "'x'" if debit in lots else "null",
             "credit_lot": "'x'" if credit in lots else "null",
-            "hold": "gen_random_uuid()" if "held" in (debit, credit) else "null",
+            "hold": "gen_random_uuid()" if "held" in (debit, credit) or purpose == "refund" else "null",
             "credit_account": "2" if legs in BETWEEN_OWNERS else "null",
         }
         assert await redemption.execute(TRANSFER.format(**EARNING | names)) == "INSERT 0 1"

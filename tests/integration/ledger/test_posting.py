@@ -1,7 +1,7 @@
 """Posting to a real database."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +20,7 @@ from shared.ledger import (
     LedgerBrokenError,
     LotTerms,
     Posted,
+    Refund,
     Refused,
     Release,
     Reserve,
@@ -69,7 +70,7 @@ async def test_a_life_of_points(accrual: Database, fresh_database: FreshDatabase
     [spent] = await posted(accrual, SpendLate(owner, "points", b"tender", 9, "fuel"))
     assert spent == Posted(spent.command, 5, Balances(), shortfall=4, issuers=(("fuel", 5),))
     assert await lots_of(accrual, [owner]) == {}
-    assert await holds_of(accrual, [owner]) == {hold_id: ("captured", {GROCER.key: (0, 70), FUEL.key: (0, 5)})}
+    assert await holds_of(accrual, [owner]) == {hold_id: ("captured", {GROCER.key: (0, 70, 0), FUEL.key: (0, 5, 0)})}
     assert (await verified(fresh_database)).is_sound
 
 
@@ -80,7 +81,34 @@ async def test_a_hold_kept_open_is_captured_again_and_expires(accrual: Database)
     await posted(accrual, capture, capture)
     [expired] = await posted(accrual, Void(owner, "points", b"r", hold_id, "expire"))
     assert expired == Posted(expired.command, 6, Balances(available=6), released=6)
-    assert await holds_of(accrual, [owner]) == {hold_id: ("expired", {GROCER.key: (0, 4)})}
+    assert await holds_of(accrual, [owner]) == {hold_id: ("expired", {GROCER.key: (0, 4, 0)})}
+
+
+async def test_what_was_taken_comes_back_from_a_closed_hold_and_from_a_late_taking(
+    accrual: Database, fresh_database: FreshDatabase
+) -> None:
+    owner, hold_id, late_id = new_id(), new_id(), new_id()
+    await posted(accrual, earn(owner, 10), reserve(owner, 6, hold_id))
+    await posted(accrual, Capture(owner, "points", b"tender", 6, hold_id, "fuel"))
+    await posted(accrual, SpendLate(owner, "points", b"tender", 9, "fuel", late_id))
+    before = await _closed_at(accrual, hold_id)
+    for available in (3, 6):
+        [refunded] = await posted(accrual, Refund(owner, "points", b"return", 3, hold_id, "fuel"))
+        assert refunded == Posted(refunded.command, 3, Balances(available), issuers=(("grocer", 3),))
+    [refused] = await posted(accrual, Refund(owner, "points", b"return", 1, hold_id, "fuel"))
+    assert refused == Refused(refused.command, "exceeds_captured", Balances(6))
+    await posted(accrual, Refund(owner, "points", b"return", 4, late_id, "fuel"))
+    assert await balances_of(accrual, [owner]) == {(owner, "points"): Balances(available=10)}
+    assert await _closed_at(accrual, hold_id) == before
+    assert (await verified(fresh_database)).is_sound
+
+
+async def _closed_at(accrual: Database, hold_id: UUID) -> datetime | None:
+    async with accrual.transaction() as transaction:
+        closed_at: datetime | None = await transaction.raw.fetchval(
+            "select closed_at from ledger_holds where hold_id = $1", hold_id
+        )
+    return closed_at
 
 
 async def test_a_refusal_changes_nothing(accrual: Database, fresh_database: FreshDatabase) -> None:

@@ -56,6 +56,10 @@ DISTURBANCES: tuple[tuple[str, set[tuple[str, str, int | None, int | None]]], ..
         {("hold's lot = transfers", "captured", 16, 15), ("hold = its lots", "captured", 15, 16)},
     ),
     (
+        "update ledger_hold_lots set refunded = 3 where captured = 15",
+        {("hold's lot = transfers", "refunded", 3, 0)},
+    ),
+    (
         "update ledger_transfers set points = points # 2 where purpose = 'earn' and points = 100",
         {
             ("account = transfers", "available", 40, 42),

@@ -15,6 +15,7 @@ from shared.ledger import (
     EarnPending,
     Expire,
     LotTerms,
+    Refund,
     Reinstate,
     Release,
     Reserve,
@@ -40,6 +41,7 @@ WITH_POINTS: list[Callable[[int], object]] = [
     lambda points: AdjustUp(OWNER, "points", b"r", points, TERMS),
     lambda points: AdjustDown(OWNER, "points", b"r", points),
     lambda points: Reinstate(OWNER, "points", b"r", points, TERMS),
+    lambda points: Refund(OWNER, "points", b"r", points, HOLD, "fuel"),
     lambda points: WriteOff(OWNER, "points", b"r", points),
 ]
 WITH_REFERENCE: list[Callable[[bytes], object]] = [

@@ -220,13 +220,13 @@ def test_a_capture_takes_first_expiring_first_and_returns_the_rest_to_its_lots()
     ]
     assert [transfer.partner_id for transfer in ledger.transfers[-3:]] == ["fuel", "fuel", None]
     assert remaining(ledger) == {APRIL: 4}
-    assert ledger.holds_by_state()[HOLD] == ("captured", {MARCH.key: (0, 5), APRIL.key: (0, 1)})
+    assert ledger.holds_by_state()[HOLD] == ("captured", {MARCH.key: (0, 5, 0), APRIL.key: (0, 1, 0)})
 
 
 def test_a_capture_may_keep_the_rest_for_another_one() -> None:
     ledger, outcome = after(earn(10), reserve(8), capture(3, keep_rest=True), capture(4))
     assert outcome == Posted(capture(4), 4, Balances(available=3), released=1, issuers=(("grocer", 4),))
-    assert ledger.holds_by_state()[HOLD] == ("captured", {MARCH.key: (0, 7)})
+    assert ledger.holds_by_state()[HOLD] == ("captured", {MARCH.key: (0, 7, 0)})
 
 
 def test_a_hold_with_nothing_left_is_closed_even_if_more_was_announced() -> None:
