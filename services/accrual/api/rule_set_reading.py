@@ -5,14 +5,25 @@ from typing import Annotated, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
-from services.accrual.schemas.rule_sets import ChangeAnswer, Reference, RuleSetAnswer, RuleSetSummary
+from services.accrual.domain.rule_set_schema import rule_set_schema
+from services.accrual.schemas.rule_set_diff import RuleSetDiffAnswer
+from services.accrual.schemas.rule_sets import Against, Reference, RuleSetAnswer, RuleSetSummary, StepTakenAnswer
+from services.accrual.use_cases.compare_rule_sets import compare_rule_sets
 from services.accrual.use_cases.read_rule_sets import read_history, read_rule_set, read_rule_sets
 from shared.database import Database
 from shared.web import Page, Paging, Principal, etag, not_found, problems, requires
 
 Reader: TypeAlias = Annotated[Principal, requires("rules:read")]
+
+
+class SchemaResponse(JSONResponse):
+    """A JSON Schema."""
+
+    media_type = "application/schema+json"
+
 
 _NEWEST = TypeAdapter(tuple[datetime, UUID])
 _REVISION = TypeAdapter(tuple[int])
@@ -21,6 +32,11 @@ _REVISION = TypeAdapter(tuple[int])
 def rule_set_reading_router(database: Database) -> APIRouter:
     """Read rule sets and their history."""
     router = APIRouter(prefix="/v1/rule-sets", tags=["rule sets"])
+
+    @router.get(":schema", response_class=SchemaResponse, responses=problems(401, 403))
+    async def schema(_: Reader) -> SchemaResponse:
+        """The JSON Schema of a rule-set document."""
+        return SchemaResponse(rule_set_schema())
 
     @router.get("", responses=problems(400, 401, 403, 422))
     async def list_rule_sets(principal: Reader, paging: Paging) -> Page[RuleSetSummary]:
@@ -45,8 +61,17 @@ def rule_set_reading_router(database: Database) -> APIRouter:
         response.headers.update(etag(answer.revision))
         return answer
 
+    @router.get("/{reference}/diff", responses=problems(401, 403, 404, 422))
+    async def diff(reference: Reference, principal: Reader, against: Against = None) -> RuleSetDiffAnswer:
+        """What a rule set changes against another one, by default against the version before it."""
+        async with database.transaction() as transaction:
+            compared = await compare_rule_sets(
+                transaction, reference, against, with_unpublished=principal.partner_id is None
+            )
+        return RuleSetDiffAnswer.of(*compared)
+
     @router.get("/{reference}/history", responses=problems(400, 401, 403, 404, 422))
-    async def history(reference: Reference, principal: Reader, paging: Paging) -> Page[ChangeAnswer]:
+    async def history(reference: Reference, principal: Reader, paging: Paging) -> Page[StepTakenAnswer]:
         """What was done to a rule set, by whom and when, from its draft on. For the programme's own clients."""
         if principal.partner_id is not None:
             raise not_found("rule set")
@@ -58,7 +83,7 @@ def rule_set_reading_router(database: Database) -> APIRouter:
                 after_revision=0 if position is None else position[0],
                 rows_max=paging.limit + 1,
             )
-        shown = [ChangeAnswer.of(change) for change in found[: paging.limit]]
+        shown = [StepTakenAnswer.of(change) for change in found[: paging.limit]]
         return Page.of(found, paging.limit, shown, [answer.revision for answer in shown[-1:]])
 
     return router

@@ -45,6 +45,12 @@ _SELECT = """
 
 _FIND = f"{_SELECT} where rule_set_id = $1"
 _FIND_VERSION = f"{_SELECT} where version = $1"
+_FIND_BEFORE = f"""
+    {_SELECT}
+    where state in ('published', 'retired') and effective_from < $1
+    order by effective_from desc
+    limit 1
+"""
 _LOCK = "select rule_set_id from rule_sets where rule_set_id = $1 for no key update"
 
 _LOAD_PAGE = f"""
@@ -101,6 +107,12 @@ async def find_rule_set(transaction: Transaction, reference: UUID | int) -> Stor
     """The rule set with this id, or the one that was published as this version."""
     statement = _FIND if isinstance(reference, UUID) else _FIND_VERSION
     row = await transaction.raw.fetchrow(statement, reference)
+    return None if row is None else _stored(row)
+
+
+async def find_before(transaction: Transaction, moment: datetime) -> StoredRuleSet | None:
+    """The version that is in force just before a moment."""
+    row = await transaction.raw.fetchrow(_FIND_BEFORE, moment)
     return None if row is None else _stored(row)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self, TypeAlias
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import Field
 
 from services.accrual.domain.rule_set_life import Action, LivingRuleSet, RuleSetPhase, RuleSetState, Step
@@ -15,9 +15,12 @@ from shared.web import AwareTime, Body, Text
 
 VERSION_MAX = 2**31 - 1
 
-Reference: TypeAlias = Annotated[
-    UUID | Annotated[int, Field(ge=1, le=VERSION_MAX)],
-    Path(description="A rule set's id, or the number of a published version, as awards name it."),
+_IdOrVersion: TypeAlias = UUID | Annotated[int, Field(ge=1, le=VERSION_MAX)]
+_ABOUT_REFERENCE = "A rule set's id, or the number of a published version, as awards name it."
+
+Reference: TypeAlias = Annotated[_IdOrVersion, Path(description=_ABOUT_REFERENCE)]
+Against: TypeAlias = Annotated[
+    _IdOrVersion | None, Query(description=f"{_ABOUT_REFERENCE} Absent: the version before, or the one in force.")
 ]
 
 
@@ -89,7 +92,7 @@ class RuleSetAnswer(RuleSetSummary):
         return cls(**_shown(stored, now), document=dict(stored.rule_set.document))
 
 
-class ChangeAnswer(Answer):
+class StepTakenAnswer(Answer):
     """One step of a rule set's life. ``document_sha256`` tells whether the document changed between two of them."""
 
     revision: int
