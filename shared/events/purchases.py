@@ -10,14 +10,24 @@ from shared.events.envelope import Code, Event, Frozen, IdentifierHash, Minor, R
 TenderKind = Literal["cash", "card", "points", "gift", "prepaid", "credit"]
 
 
+LineKind = Literal["goods", "delivery", "deposit"]
+
+
 class PurchaseLine(Frozen):
-    """One line of a receipt. ``amount_minor`` is what was paid for it: after discounts, tax included."""
+    """One line of a receipt. ``amount_minor`` is what was paid for it: after discounts, tax included.
+
+    ``tax_minor`` is the tax in it, ``discount_minor`` what was taken off before; absent where the till does not say.
+    """
 
     line_id: StrictInt
     sku: Code
     category: Code | None = None
     quantity_thousandths: StrictInt
     amount_minor: Minor
+    brand: Code | None = None
+    kind: LineKind | None = None
+    tax_minor: Minor | None = None
+    discount_minor: Minor | None = None
 
 
 class ReturnLine(PurchaseLine):
@@ -36,7 +46,8 @@ class Tender(Frozen):
 
 class ReceiptData(Frozen):
     """What purchases and returns share. ``content_hash`` (hex) tells documents of one key apart; it is keyed.
-    ``session_id`` is the till conversation of a QR token, whose member is ``member_id``.
+    ``session_id`` is the till conversation of a QR token, whose member is ``member_id``. ``channel`` and ``coupons``
+    are codes of the programme, as the till says them.
     """
 
     receipt_id: ReceiptId
@@ -56,6 +67,8 @@ class ReceiptData(Frozen):
     total_minor: Minor
     tenders: tuple[Tender, ...] = ()
     is_training: StrictBool = False
+    channel: Code | None = None
+    coupons: tuple[Code, ...] | None = None
 
 
 class PurchaseData(ReceiptData):

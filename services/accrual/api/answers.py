@@ -1,6 +1,6 @@
 """From what the use cases know to what HTTP says."""
 
-from services.accrual.domain.evaluation import Applied, Outcome
+from services.accrual.domain.outcomes import Applied, Lost, Outcome
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.door import Taken
 from services.accrual.schemas.receipts import (
@@ -11,6 +11,7 @@ from services.accrual.schemas.receipts import (
     ReceiptAnswer,
     RefusalAnswer,
     ReturnAnswer,
+    TrimAnswer,
 )
 from services.accrual.use_cases.show_receipt import ReceiptStory
 from shared.receipt_key import receipt_id_of
@@ -83,8 +84,18 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
 def _outcome(outcome: Outcome) -> OutcomeAnswer:
     if isinstance(outcome, Applied):
         return OutcomeAnswer(
-            rule_id=outcome.rule_id, outcome="applied", points=outcome.points, amount_minor=outcome.amount_minor
+            rule_id=outcome.rule_id,
+            outcome="capped" if outcome.trims else "applied",
+            points=outcome.points,
+            amount_minor=outcome.amount_minor,
+            trimmed_by=[
+                TrimAnswer(cap=trim.cap, from_points=trim.from_points, to_points=trim.to_points)
+                for trim in outcome.trims
+            ]
+            or None,
         )
+    if isinstance(outcome, Lost):
+        return OutcomeAnswer(rule_id=outcome.rule_id, outcome="lost", points=outcome.points, won_by=outcome.winner_id)
     return OutcomeAnswer(
         rule_id=outcome.rule_id,
         outcome="not_matched",

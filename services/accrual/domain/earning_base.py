@@ -4,12 +4,14 @@ What an excluded tender paid leaves all lines in proportion to their amounts, to
 by largest remainder, the lowest line first among equals, so that the parts always add up to the whole.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
-from services.accrual.domain.rules import Exclusions
+from services.accrual.domain.rules.counted import AS_PAID, Counted, Exclusions
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
+
+_NOTHING: Mapping[int, int] = {}
 
 
 class EarningBase(NamedTuple):
@@ -27,30 +29,45 @@ class EarningBase(NamedTuple):
     excluded_skus: frozenset[str] = frozenset()
 
 
-def earning_base(purchase: PurchaseData, exclusions: Exclusions, categories: Categories = UNMAPPED) -> EarningBase:
+def earning_base(
+    purchase: PurchaseData, exclusions: Exclusions, categories: Categories = UNMAPPED, counted: Counted = AS_PAID
+) -> EarningBase:
     """The base of a whole purchase."""
-    amounts = [line.amount_minor for line in purchase.lines]
     excluded = _paid_by(purchase.tenders, exclusions.tenders)
-    if excluded:
-        excluded = min(excluded, sum(amounts))
+    if counted is not AS_PAID and not counted.is_as_paid:
+        amounts = counted_amounts(purchase, counted)
+        excluded = _share_of_paid(purchase, excluded, sum(amounts))
+    else:
+        amounts = [line.amount_minor for line in purchase.lines]
+        if excluded:
+            excluded = min(excluded, sum(amounts))
     return _base(purchase.lines, amounts, excluded, exclusions, categories)
 
 
 def base_after_returns(
     purchase: PurchaseData,
     exclusions: Exclusions,
-    returned_thousandths: dict[int, int],
+    returned_thousandths: Mapping[int, int],
     categories: Categories = UNMAPPED,
+    counted: Counted = AS_PAID,
 ) -> EarningBase:
     """The base of what the member kept, ``returned_thousandths`` being quantities by line id.
 
     Excluded tenders keep their share of the receipt, rounded down: what came back was paid the way the whole was.
     """
-    whole = sum(line.amount_minor for line in purchase.lines)
-    amounts = [_kept_minor(line, returned_thousandths.get(line.line_id, 0)) for line in purchase.lines]
-    excluded_of_whole = min(_paid_by(purchase.tenders, exclusions.tenders), whole)
-    excluded = excluded_of_whole * sum(amounts) // whole if whole else 0
+    amounts = counted_amounts(purchase, counted, returned_thousandths)
+    excluded = _share_of_paid(purchase, _paid_by(purchase.tenders, exclusions.tenders), sum(amounts))
     return _base(purchase.lines, amounts, excluded, exclusions, categories)
+
+
+def counted_amounts(
+    purchase: PurchaseData, counted: Counted, returned_thousandths: Mapping[int, int] = _NOTHING
+) -> list[int]:
+    """What the lines are taken to be worth, as far as they were kept, before any exclusion."""
+    return [
+        _kept_minor(_counted_minor(line, counted), line, returned_thousandths.get(line.line_id, 0))
+        for line in purchase.lines
+    ]
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:
@@ -95,8 +112,25 @@ def _paid_by(tenders: Sequence[Tender], kinds: Collection[str]) -> int:
     return sum([tender.amount_minor for tender in tenders if tender.kind in kinds])
 
 
-def _kept_minor(line: PurchaseLine, returned_thousandths: int) -> int:
+def _share_of_paid(purchase: PurchaseData, excluded_minor: int, counted_minor: int) -> int:
+    """What of the counted amount was paid by excluded tenders, rounded down."""
+    paid_minor = sum([line.amount_minor for line in purchase.lines])
+    return min(excluded_minor, paid_minor) * counted_minor // paid_minor if paid_minor else 0
+
+
+def _counted_minor(line: PurchaseLine, counted: Counted) -> int:
+    if line.kind is not None and line.kind in counted.left_out:
+        return 0
+    amount = line.amount_minor
+    if counted.discounts == "included" and line.discount_minor is not None:
+        amount += line.discount_minor
+    if counted.tax == "left_out" and line.tax_minor is not None:
+        amount -= line.tax_minor
+    return max(0, amount)
+
+
+def _kept_minor(amount_minor: int, line: PurchaseLine, returned_thousandths: int) -> int:
     if returned_thousandths >= line.quantity_thousandths:
-        return 0 if returned_thousandths else line.amount_minor
+        return 0 if returned_thousandths else amount_minor
     kept = line.quantity_thousandths - returned_thousandths
-    return line.amount_minor * kept // line.quantity_thousandths
+    return amount_minor * kept // line.quantity_thousandths

@@ -1,126 +1,211 @@
-"""Applies a rule set to a receipt. Every outcome is named; the trace is made where the decision is.
+"""Applies a rule set to a receipt: base rules, multipliers, fixed points, then caps.
 
 Points stay exact until a rule's rounding: whole numbers over the rule set's denominator, which is a multiple of every
-step times 100. Integers are several times faster here than fractions, and just as exact.
+step times 100. Integers are several times faster here than fractions, and just as exact. Only what gives points is
+kept; why the others gave none is found out when somebody asks (``explanation``).
 """
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
+from services.accrual.domain.capping import apply_caps
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
-from services.accrual.domain.earning_base import EarningBase, earning_base
-from services.accrual.domain.rules import PlannedRule, Rule, RuleSet
+from services.accrual.domain.earning_base import EarningBase, base_after_returns, earning_base
+from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts
+from services.accrual.domain.explanation import explain
+from services.accrual.domain.judged_receipt import JudgedReceipt
+from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome, Part, Usage
+from services.accrual.domain.plans import PlannedGroup, PlannedRule, Special, matching_lines, plan_for
+from services.accrual.domain.rounding import rounded
+from services.accrual.domain.rules.rule_set import RuleSet
 from shared.events.purchases import PurchaseData
 
-Predicate: TypeAlias = Literal["category", "eligible amount", "points to multiply"]
+__all__ = ["Applied", "Evaluation", "Lost", "NotMatched", "Outcome", "evaluate_purchase", "evaluate_what_is_kept"]
 
-
-class Applied(NamedTuple):
-    """A rule that gave points: exactly ``exact / denominator``, rounded to ``points``, on ``amount_minor``."""
-
-    rule_id: str
-    exact: int
-    points: int
-    amount_minor: int
-
-
-class NotMatched(NamedTuple):
-    """A rule that did not apply: which predicate failed, what it required and what was there."""
-
-    rule_id: str
-    predicate: Predicate
-    required: str
-    observed: str
-
-
-class _Failed(NamedTuple):
-    """The same before anybody asks for words."""
-
-    rule: Rule
-    predicate: Predicate
-
-
-Outcome: TypeAlias = Applied | NotMatched
+_NOTHING: Mapping[int, int] = {}
+# A rule that gives points: the outcome, the lines that it gives them on, and how much on each, exactly.
+_Given: TypeAlias = tuple[Applied, Sequence[int], Sequence[int]]
 
 
 class Evaluation(NamedTuple):
     """What a receipt earns under one version of the rules, and how that came about.
 
-    ``applied`` are the rules that gave points, in the order in which they were applied.
+    ``applied`` are the rules that gave points, in the order in which they were applied; ``points`` are the programme's
+    own in all. ``usage`` is what is to be counted against caps and budgets.
     """
 
     rule_set_version: int
     base: EarningBase
     applied: tuple[Applied, ...]
     points: int
-    steps: tuple[Applied | _Failed, ...]
+    receipt: JudgedReceipt
+    rule_set: RuleSet
+    lost: tuple[Lost, ...] = ()
+    usage: tuple[Usage, ...] = ()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """Every rule that could have given points, in the order in which they were tried, in words."""
-        return tuple(step if isinstance(step, Applied) else _in_words(step, self.base) for step in self.steps)
+        return explain(self.applied, self.lost, self.receipt, self.rule_set)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The points by type and terms, those of the programme's own terms first. Parts without points are left out."""
+        own = (None, self.rule_set.pending_days, self.rule_set.expires_after_days)
+        if not plan_for(self.rule_set, self.receipt.purchase.partner_id).has_parts:
+            return (Part(*own, self.points),) if self.points else ()
+        parts: dict[tuple[str | None, int | None, int | None], int] = {own: 0}
+        for one in self.applied:
+            terms = self.rule_set.terms_of(one.rule_id)
+            parts[terms] = parts.get(terms, 0) + one.points
+        return tuple(Part(*terms, points) for terms, points in parts.items() if points)
 
 
-def evaluate_purchase(purchase: PurchaseData, rule_set: RuleSet, categories: Categories = UNMAPPED) -> Evaluation:
+def evaluate_purchase(
+    purchase: PurchaseData, rule_set: RuleSet, categories: Categories = UNMAPPED, facts: EarningFacts = NO_FACTS
+) -> Evaluation:
     """Apply the rule set to one purchase, in its declared order.
 
     Pure: equal arguments give equal evaluations, so that a replay, a return and a backtest agree with the live
     decision.
+
+    Raises:
+        MissingFactError: a rule needs a fact that was not handed in.
     """
-    return evaluate_base(earning_base(purchase, rule_set.exclusions, categories), purchase.partner_id, rule_set)
+    base = earning_base(purchase, rule_set.exclusions, categories, rule_set.counted)
+    return _evaluate(JudgedReceipt(purchase, base, facts, _NOTHING), rule_set)
 
 
-def evaluate_base(base: EarningBase, partner_id: str, rule_set: RuleSet) -> Evaluation:
-    """Apply the rules of this partner to a base that is already known."""
-    denominator = rule_set.denominator
-    exact_by_line = [0] * len(base.amounts_minor)
-    steps: list[Applied | _Failed] = []
+def evaluate_what_is_kept(
+    purchase: PurchaseData,
+    rule_set: RuleSet,
+    returned_thousandths: Mapping[int, int],
+    categories: Categories = UNMAPPED,
+    facts: EarningFacts = NO_FACTS,
+) -> Evaluation:
+    """The same for what was kept, by the facts of the purchase: thresholds are judged again within the receipt."""
+    base = base_after_returns(purchase, rule_set.exclusions, returned_thousandths, categories, rule_set.counted)
+    return _evaluate(JudgedReceipt(purchase, base, facts, returned_thousandths), rule_set)
+
+
+def _evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
+    base, purchase = receipt.base, receipt.purchase
+    plan = plan_for(rule_set, purchase.partner_id)
+    if plan.currency is not None and purchase.currency != plan.currency:
+        return Evaluation(rule_set.version, base, (), 0, receipt, rule_set)
+    denominator = plan.denominator
+    given = [0] * len(base.amounts_minor)
+    by_type = [given, *([0] * len(given) for _ in plan.other_types)] if plan.other_types else [given]
     applied: list[Applied] = []
+    lost: list[Lost] = []
     points = 0
-    for planned in rule_set.rules_for(partner_id):
-        step = _apply(planned, base, exact_by_line, denominator)
-        steps.append(step)
-        if isinstance(step, Applied):
-            applied.append(step)
-            points += step.points
-    return Evaluation(rule_set.version, base, tuple(applied), points, tuple(steps))
+    for planned in plan.candidates(base) if plan.indexed else plan.entries:
+        if planned.special is None:
+            one = _apply_plain(planned, base, given, denominator)
+        elif planned.group is None:
+            one = _apply_special(planned, planned.special, receipt, by_type, denominator)
+        else:
+            one = _apply_group(planned.group, receipt, by_type, denominator, lost)
+        if one is not None:
+            applied.append(one)
+            points += one.points
+    usage: tuple[Usage, ...] = ()
+    if plan.cap_steps and applied:
+        applied, usage = apply_caps(applied, plan.cap_steps, receipt.facts)
+        points = sum([one.points for one in applied])
+    if plan.other_types:
+        points = sum([one.points for one in applied if rule_set.terms_of(one.rule_id)[0] is None])
+    return Evaluation(plan.version, base, tuple(applied), points, receipt, rule_set, tuple(lost), usage)
 
 
-def _apply(planned: PlannedRule, base: EarningBase, exact_by_line: list[int], denominator: int) -> Applied | _Failed:
-    """One rule's outcome. A base rule adds what it gave to ``exact_by_line``, for the multipliers after it."""
-    rule, categories, per_minor, extra_percent = planned
+def _apply_plain(planned: PlannedRule, base: EarningBase, given: list[int], denominator: int) -> Applied | None:
+    """One plain rule's outcome. A base rule adds what it gave to ``given``, for the multipliers after it."""
+    rule_id, categories, per_minor, extra_percent, rounding, _, _, _, _ = planned
     amounts = base.amounts_minor
     matching: Sequence[int] | None = None  # every line
     amount_minor = base.total_minor
     if categories:
         matching = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
         if not matching:
-            return _Failed(rule, "category")
+            return None
         amount_minor = sum([amounts[line] for line in matching])
     if amount_minor == 0:
-        return _Failed(rule, "eligible amount")
+        return None
     if per_minor:
-        for line in range(len(amounts)) if matching is None else matching:
-            exact_by_line[line] += amounts[line] * per_minor
+        if matching is None:
+            for number, amount in enumerate(amounts):
+                given[number] += amount * per_minor
+        else:
+            for line in matching:
+                given[line] += amounts[line] * per_minor
         exact = amount_minor * per_minor
     else:
         # Exact: each line's base is a multiple of denominator / step, and so of 100.
-        given = exact_by_line if matching is None else [exact_by_line[line] for line in matching]
-        exact = sum(given) * extra_percent // 100
+        exact = sum(given if matching is None else [given[line] for line in matching]) * extra_percent // 100
         if exact == 0:
-            return _Failed(rule, "points to multiply")
-    return Applied(rule.id, exact, _rounded(exact, denominator, rule), amount_minor)
+            return None
+    points = exact // denominator if rounding == "floor" else rounded(exact, denominator, rounding)
+    return Applied(rule_id, exact, points, amount_minor, ())
 
 
-def _in_words(failed: _Failed, base: EarningBase) -> NotMatched:
-    rule, predicate = failed
-    if predicate == "category":
-        observed = ", ".join(sorted({path[-1] if path else "none" for path in base.categories}))
-        return NotMatched(rule.id, predicate, " or ".join(rule.condition.categories), observed)
-    return NotMatched(rule.id, predicate, "more than 0", "0")
+def _apply_special(
+    planned: PlannedRule, special: Special, receipt: JudgedReceipt, by_type: Sequence[list[int]], denominator: int
+) -> Applied | None:
+    found = _give(planned, special, receipt, by_type, denominator)
+    if found is None:
+        return None
+    applied, lines, exact_by_line = found
+    if special.is_base:
+        _add(by_type[special.number], lines, exact_by_line)
+    return applied
 
 
-def _rounded(exact: int, denominator: int, rule: Rule) -> int:
-    if rule.rounding == "half_up":
-        return (2 * exact + denominator) // (2 * denominator)
-    return exact // denominator
+def _apply_group(
+    group: PlannedGroup, receipt: JudgedReceipt, by_type: Sequence[list[int]], denominator: int, lost: list[Lost]
+) -> Applied | None:
+    """The outcome of the rule that wins its group; the others are noted as lost."""
+    tried: list[tuple[Special, _Given]] = []
+    for planned, special in group.rules:
+        found = _give(planned, special, receipt, by_type, denominator)
+        if found is not None and (group.is_best or found[0].points):
+            tried.append((special, found))
+            if not group.is_best:
+                break
+    if not tried:
+        return None
+    special, (applied, lines, exact_by_line) = max(tried, key=lambda one: one[1][0].points)  # the first among equals
+    lost += [
+        Lost(other.rule_id, group.group_id, applied.rule_id, other.points)
+        for _, (other, _, _) in tried
+        if other is not applied
+    ]
+    if special.is_base:
+        _add(by_type[special.number], lines, exact_by_line)
+    return applied
+
+
+def _give(
+    planned: PlannedRule, special: Special, receipt: JudgedReceipt, by_type: Sequence[list[int]], denominator: int
+) -> _Given | None:
+    """What a rule would give, before anything is added to the base."""
+    if special.check is not None and not special.check.holds(receipt):
+        return None
+    lines = matching_lines(planned, receipt)
+    amounts = receipt.base.amounts_minor
+    amount_minor = sum([amounts[line] for line in lines])
+    if amount_minor == 0:
+        return None
+    exact_by_line = special.exact_by_line(receipt, lines, by_type[special.number])
+    exact = sum(exact_by_line)
+    if exact == 0:
+        return None
+    if special.is_per_line:
+        points = sum([rounded(one, denominator, planned.rounding) for one in exact_by_line])
+    else:
+        points = rounded(exact, denominator, planned.rounding)
+    return Applied(planned.rule_id, exact, points, amount_minor), lines, exact_by_line
+
+
+def _add(given: list[int], lines: Sequence[int], exact_by_line: Sequence[int]) -> None:
+    for line, exact in zip(lines, exact_by_line, strict=True):
+        given[line] += exact

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
-from services.accrual.domain.earning_base import base_after_returns
-from services.accrual.domain.evaluation import evaluate_base
+from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts
+from services.accrual.domain.evaluation import evaluate_what_is_kept
 from services.accrual.domain.rules import RuleSet
 from shared.events.purchases import PurchaseData, ReturnLine
 
@@ -39,8 +39,11 @@ def plan_claw_back(
     returned_before: dict[int, int],
     lines: Iterable[ReturnLine],
     categories: Categories = UNMAPPED,
+    facts: EarningFacts = NO_FACTS,
 ) -> ClawBackPlan | RefusedReturn:
-    """The claw-back for one return of ``purchase``; ``returned_before`` are quantities by original line id."""
+    """The claw-back for one return of ``purchase``; ``returned_before`` are quantities by original line id, ``facts``
+    those by which the purchase was judged.
+    """
     bought = {line.line_id: line.quantity_thousandths for line in purchase.lines}
     returned = dict(returned_before)
     for line in lines:
@@ -54,7 +57,6 @@ def plan_claw_back(
                 f" {bought[line.original_line_id]} bought",
             )
         returned[line.original_line_id] = total
-    base = base_after_returns(purchase, rule_set.exclusions, returned, categories)
-    kept = evaluate_base(base, purchase.partner_id, rule_set)
+    kept = evaluate_what_is_kept(purchase, rule_set, returned, categories, facts)
     points = max(0, awarded_points - taken_back_points - kept.points)
     return ClawBackPlan(points, returned)

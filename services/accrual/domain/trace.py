@@ -1,11 +1,30 @@
 """An award's trace in plain words, for a support agent who must explain it to a member."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import assert_never
 
-from services.accrual.domain.evaluation import Applied, Evaluation, NotMatched, Outcome
-from services.accrual.domain.rules import Multiplier, PointsPerAmount, Rule, RuleSet
+from services.accrual.domain.checks.of_receipt import units
+from services.accrual.domain.evaluation import Evaluation
+from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome
+from services.accrual.domain.rules import (
+    Counted,
+    FixedPoints,
+    Multiplier,
+    PointsPerAmount,
+    PointsPerFullStep,
+    PointsPerQuantity,
+    Rule,
+    RuleSet,
+)
 from shared.money import format_money
+
+_ROUNDINGS: Mapping[str, str] = {
+    "floor": "down",
+    "half_up": "half up",
+    "half_even": "half to even",
+    "ceiling": "up",
+}
 
 
 def trace_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> list[str]:
@@ -27,6 +46,7 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
             f"{format_money(base.excluded_minor, currency)} was paid by {kinds} and does not earn;"
             " it left all lines in proportion."
         )
+    yield from _counted_in_words(rule_set.counted)
     yield f"{format_money(base.total_minor, currency)} of the receipt earns."
     rules = {rule.id: rule for rule in rule_set.rules}
     for outcome in evaluation.outcomes:
@@ -35,12 +55,26 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
 
 
 def _outcome_in_words(outcome: Outcome, rule: Rule, denominator: int, currency: str) -> str:
-    if isinstance(outcome, NotMatched):
-        return (
-            f"“{rule.name}” did not apply: {outcome.predicate} must be {outcome.required}, and was {outcome.observed}."
-        )
-    arithmetic = _arithmetic(outcome, rule, denominator, currency)
-    return f"“{rule.name}”: {arithmetic}, rounded {_rounding(rule)} to {outcome.points} points."
+    match outcome:
+        case NotMatched(predicate=predicate, required=required, observed=observed):
+            return f"“{rule.name}” did not apply: {predicate} must be {required}, and was {observed}."
+        case Lost(group=group, winner_id=winner_id, points=points):
+            weighed = "" if points is None else f" with {points} points"
+            return f"“{rule.name}” gave way{weighed}: {winner_id} won group {group}."
+        case Applied():
+            what = rule.effect.point_type or "points"
+            arithmetic = _arithmetic(outcome, rule, denominator, currency)
+            trims = "".join(f"; {trim.cap} left {trim.to_points} of {trim.from_points}" for trim in outcome.trims)
+            return f"“{rule.name}”: {arithmetic}, rounded {_rounding(rule)} to {outcome.rounded} {what}{trims}."
+
+
+def _counted_in_words(counted: Counted) -> Iterator[str]:
+    if counted.tax == "left_out":
+        yield "Lines count without the tax that they name."
+    if counted.discounts == "included":
+        yield "Lines count with the discount that they name put back."
+    if counted.left_out:
+        yield f"Lines of these kinds earn nothing: {', '.join(counted.left_out)}."
 
 
 def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -> str:
@@ -51,12 +85,26 @@ def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -
                 f"{points} points for each {format_money(step_minor, currency)} of"
                 f" {format_money(outcome.amount_minor, currency)} gives {exact}"
             )
+        case PointsPerFullStep(points=points, step_minor=step_minor):
+            return (
+                f"{points} points for each full {format_money(step_minor, currency)} of"
+                f" {format_money(outcome.amount_minor, currency)} gives {exact}"
+            )
+        case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
+            return f"{points} points for each {units(step_thousandths)} of the matching lines gives {exact}"
         case Multiplier(percent=percent):
             return f"{percent}% on the matching lines adds {exact}"
+        case FixedPoints(per="receipt"):
+            return f"a receipt gives {exact}"
+        case FixedPoints():
+            return f"each matching line gives {rule.effect.points}, in all {exact}"
+        case _:
+            assert_never(rule.effect)
 
 
 def _rounding(rule: Rule) -> str:
-    return "down" if rule.rounding == "floor" else "half up"
+    words = _ROUNDINGS[rule.rounding]
+    return words if rule.rounding_per == "receipt" else f"{words} line by line"
 
 
 def _decimal(value: Fraction) -> str:

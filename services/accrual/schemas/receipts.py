@@ -8,12 +8,13 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from services.accrual.schemas.fields import Answer
-from shared.events.purchases import TenderKind
+from shared.events.purchases import LineKind, TenderKind
 from shared.receipt_key import ReceiptKey
 from shared.web.strict import AwareTime, Body, CodeText, Flag, NonNegativeMinor, WholeNumber
 
 LINES_MAX = 500
 TENDERS_MAX = 50
+COUPONS_MAX = 50
 BATCH_RECEIPTS_MAX = 500
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
@@ -29,7 +30,10 @@ class IdentifierBody(Body):
 
 
 class LineBody(Body):
-    """One line. ``amount_minor`` is what was paid for it: after discounts, tax included."""
+    """One line. ``amount_minor`` is what was paid for it: after discounts, tax included.
+
+    ``tax_minor`` is the tax in it. A line that names no ``kind`` is goods.
+    """
 
     line_id: WholeNumber
     sku: CodeText
@@ -38,6 +42,9 @@ class LineBody(Body):
     unit_price_minor: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] | None = None
     discount_minor: NonNegativeMinor = 0
     amount_minor: NonNegativeMinor
+    brand: ShortText | None = None
+    kind: LineKind | None = None
+    tax_minor: NonNegativeMinor | None = None
     original_line_id: WholeNumber | None = None
 
 
@@ -68,6 +75,8 @@ class ReceiptBody(Body):
     lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=LINES_MAX)]
     tenders: Annotated[tuple[TenderBody, ...], Field(max_length=TENDERS_MAX)] = ()
     training: Flag = False
+    channel: ShortText | None = None
+    coupons: Annotated[tuple[ShortText, ...], Field(max_length=COUPONS_MAX)] | None = None
     original: ReceiptKey | None = None
     reason: ShortText | None = None
 
@@ -114,13 +123,26 @@ class ReceiptBatchAnswer(Answer):
     results: list[BatchItemAnswer]
 
 
+class TrimAnswer(Answer):
+    """A cap that left a rule less."""
+
+    cap: str
+    from_points: int
+    to_points: int
+
+
 class OutcomeAnswer(Answer):
-    """What one rule made of the receipt."""
+    """What one rule made of the receipt. ``capped``: it was applied, and caps left ``points`` of what it gave.
+
+    ``lost``: another rule of its group won; ``points`` are what it would have given, where both were weighed.
+    """
 
     rule_id: str
-    outcome: Literal["applied", "not_matched"]
+    outcome: Literal["applied", "capped", "lost", "not_matched"]
     points: int | None = None
     amount_minor: int | None = None
+    trimmed_by: list[TrimAnswer] | None = None
+    won_by: str | None = None
     predicate: str | None = None
     required: str | None = None
     observed: str | None = None

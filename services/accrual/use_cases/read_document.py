@@ -212,6 +212,8 @@ def to_event(
             for tender in body.tenders
         ),
         "is_training": body.training,
+        "channel": body.channel,
+        "coupons": body.coupons,
     }
     envelope = {
         "id": purchase_event_id(submission.receipt_id, submission.content_hash, member_id),
@@ -241,6 +243,10 @@ def _line(line: LineBody) -> dict[str, object]:
         "category": line.category,
         "quantity_thousandths": int(line.quantity * 1000),
         "amount_minor": line.amount_minor,
+        "brand": line.brand,
+        "kind": line.kind,
+        "tax_minor": line.tax_minor,
+        "discount_minor": line.discount_minor or None,
     }
 
 

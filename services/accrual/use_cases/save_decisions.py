@@ -113,7 +113,7 @@ def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
 
 def _stored_decision(evaluation: Evaluation) -> bytes:
     """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
-    applied = [(rule_id, points) for rule_id, _, points, _ in evaluation.applied]
+    applied = [(rule_id, points) for rule_id, _, points, _, _ in evaluation.applied]
     return orjson.dumps({"base": evaluation.base.total_minor, "applied": applied})
 
 

@@ -1,0 +1,119 @@
+"""Predicates over the member: what was bought before, and what the member is."""
+
+from services.accrual.domain.checks.check import Check
+from services.accrual.domain.checks.of_receipt import range_words
+from services.accrual.domain.earning_facts import Activity, MissingFactError
+from services.accrual.domain.judged_receipt import JudgedReceipt
+from services.accrual.domain.rules.needs import ActivityKey, activity_key
+from services.accrual.domain.rules.predicates_of_member import (
+    DaysSincePurchase,
+    FirstPurchase,
+    NthPurchase,
+    SpendIs,
+    TierIs,
+)
+from shared.money import format_money
+
+
+def first_purchase(predicate: FirstPurchase) -> Check:
+    """Nothing was counted before."""
+    key = activity_key(predicate)
+    where = "" if predicate.at == "programme" else " at this partner"
+    return Check(
+        "purchases before this one",
+        lambda receipt: _activity(receipt, key).purchases == 0,
+        lambda receipt: (f"0{where}", str(_activity(receipt, key).purchases)),
+    )
+
+
+def nth(predicate: NthPurchase) -> Check:
+    """The nth purchase or visit of the window."""
+    key, wanted, repeats = activity_key(predicate), predicate.nth, predicate.repeats
+    counts_visits = predicate.counted == "visits"
+
+    def number(receipt: JudgedReceipt) -> int | None:
+        activity = _activity(receipt, key)
+        if not counts_visits:
+            return activity.purchases + 1
+        return None if activity.is_same_day else activity.days + 1
+
+    def holds(receipt: JudgedReceipt) -> bool:
+        observed = number(receipt)
+        if observed is None:
+            return False
+        return observed % wanted == 0 if repeats else observed == wanted
+
+    def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        observed = number(receipt)
+        required = f"every {wanted}th" if repeats else f"the {wanted}th"
+        return required, "not the day's first purchase" if observed is None else str(observed)
+
+    window = key.unit if key.unit != "rolling" else f"{key.days} days"
+    return Check(f"{predicate.counted} of the {window}" if key.unit != "ever" else predicate.counted, holds, words)
+
+
+def spend(predicate: SpendIs) -> Check:
+    """What the window's receipts earned on, this one included."""
+    key, least, most = activity_key(predicate), predicate.at_least_minor or 0, predicate.at_most_minor
+
+    def spent_minor(receipt: JudgedReceipt) -> int:
+        return _activity(receipt, key).spend_minor + receipt.base.total_minor
+
+    def holds(receipt: JudgedReceipt) -> bool:
+        return least <= (observed := spent_minor(receipt)) and (most is None or observed <= most)
+
+    def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        currency = receipt.purchase.currency
+        required = range_words(
+            None if predicate.at_least_minor is None else format_money(least, currency),
+            None if most is None else format_money(most, currency),
+        )
+        return required, format_money(spent_minor(receipt), currency)
+
+    return Check("spend, this receipt included", holds, words)
+
+
+def days_since_purchase(predicate: DaysSincePurchase) -> Check:
+    """Days from the last purchase before this one."""
+    key, least, most = activity_key(predicate), predicate.at_least or 0, predicate.at_most
+    required = range_words(None if predicate.at_least is None else str(least), None if most is None else str(most))
+
+    def days(receipt: JudgedReceipt) -> int | None:
+        last_on = _activity(receipt, key).last_on
+        return None if last_on is None else (receipt.local(predicate.zone).date() - last_on).days
+
+    def holds(receipt: JudgedReceipt) -> bool:
+        observed = days(receipt)
+        return observed is not None and observed >= least and (most is None or observed <= most)
+
+    def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        observed = days(receipt)
+        return required, "no purchase before" if observed is None else str(observed)
+
+    return Check("days since the last purchase", holds, words)
+
+
+def tier(predicate: TierIs) -> Check:
+    """One of these tiers."""
+    tiers, required = frozenset(predicate.tiers), " or ".join(predicate.tiers)
+    return Check(
+        "tier",
+        lambda receipt: receipt.facts.member.tier in tiers,
+        lambda receipt: (required, receipt.facts.member.tier or "none"),
+    )
+
+
+def household() -> Check:
+    """The member belongs to a household."""
+    return Check(
+        "household",
+        lambda receipt: receipt.facts.member.is_in_household,
+        lambda receipt: ("a member of one", "a member of one" if receipt.facts.member.is_in_household else "none"),
+    )
+
+
+def _activity(receipt: JudgedReceipt, key: ActivityKey) -> Activity:
+    found = receipt.facts.activity.get(key)
+    if found is None:
+        raise MissingFactError(f"what was bought before: {key.at}, {key.unit}")
+    return found

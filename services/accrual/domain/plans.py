@@ -1,0 +1,250 @@
+"""Rules made ready to be applied to many receipts: once a published version and partner.
+
+A plain rule is a few whole numbers. Whatever more it says stands in ``Special``: plain rules cost nothing for it.
+Rules of certain categories are found by the categories of a receipt, so that most of a large rule set never runs.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias, assert_never
+
+from services.accrual.domain.capping import CapStep, cap_steps
+from services.accrual.domain.checks import Check, CheckMaker
+from services.accrual.domain.checks.check import all_of
+from services.accrual.domain.checks.of_lines import categories_needed
+from services.accrual.domain.earning_base import EarningBase, counted_amounts, share_out
+from services.accrual.domain.judged_receipt import JudgedReceipt, LineCheck
+from services.accrual.domain.rules.counted import Counted
+from services.accrual.domain.rules.effects import (
+    FixedPoints,
+    Multiplier,
+    PointsPerAmount,
+    PointsPerFullStep,
+    PointsPerQuantity,
+)
+from services.accrual.domain.rules.predicates_of_member import DatesAre
+from services.accrual.domain.rules.rule import Phase, Rounding, Rule
+from services.accrual.domain.rules.rule_set import RuleSet
+
+# Below this it is faster to look at every rule than to find out which ones could match.
+INDEXED_FROM = 6
+# Partners' baskets meet few sets of categories that rules name; beyond these the candidates are found again each time.
+CANDIDATES_KEPT_MAX = 1_024
+
+# What a rule gives on lines that match, exactly, line by line; given too is what base rules gave.
+ExactByLine: TypeAlias = Callable[[JudgedReceipt, Sequence[int], Sequence[int]], list[int]]
+
+
+class Special(NamedTuple):
+    """What only some rules say. ``number`` is that of the rule's point type in the plan: 0 are the programme's own."""
+
+    check: Check | None
+    lines: LineCheck | None
+    exact_by_line: ExactByLine
+    is_base: bool
+    is_per_line: bool
+    number: int
+
+
+class PlannedRule(NamedTuple):
+    """One rule. No ``categories``: every line.
+
+    A plain base rule gives ``per_minor`` of the denominator's parts for each minor unit, which is exact, since the
+    denominator is a multiple of every step; a multiplier adds ``extra_percent`` instead.
+    """
+
+    rule_id: str
+    categories: frozenset[str]
+    per_minor: int
+    extra_percent: int
+    rounding: Rounding
+    special: Special | None
+    indexed_by: frozenset[str] | None
+    rule: Rule
+    group: "PlannedGroup | None" = None
+
+
+class PlannedGroup(NamedTuple):
+    """Rules of which one gives points, none of them plain; they stand where the first of them stands."""
+
+    group_id: str
+    is_best: bool
+    rules: tuple[tuple[PlannedRule, Special], ...]
+
+
+class Plan:
+    """All rules of a partner, in order. An entry with a ``group`` stands for all rules of it."""
+
+    def __init__(self, rule_set: RuleSet, rules: Sequence[PlannedRule], other_types: Sequence[str]) -> None:
+        self.version, self.currency, self.denominator = rule_set.version, rule_set.currency, rule_set.denominator
+        self.rules = tuple(rules)
+        self.other_types = tuple(other_types)
+        self.entries = tuple(_grouped(rule_set, rules))
+        rule_ids = {rule.rule_id for rule in rules}
+        steps = cap_steps(rule_set)
+        self.cap_steps: tuple[CapStep, ...] = tuple(one for one in steps if not one.rule_ids.isdisjoint(rule_ids))
+        terms = {(rule.rule.effect.point_type, rule.rule.pending_days, rule.rule.expires_after_days) for rule in rules}
+        self.has_parts = bool(terms - {(None, None, None)})
+        named = [entry.indexed_by for entry in self.entries if entry.indexed_by is not None]
+        self.indexed = frozenset().union(*named) if len(self.entries) >= INDEXED_FROM else frozenset()
+        self._candidates: dict[frozenset[str], tuple[PlannedRule, ...]] = {}
+
+    def candidates(self, base: EarningBase) -> Sequence[PlannedRule]:
+        """The entries that could give points on lines of these categories, in order (unindexed: ``entries``)."""
+        seen: set[str] = set()
+        for path in base.categories:
+            seen.update(path)
+        hit = self.indexed & seen
+        found = self._candidates.get(hit)
+        if found is None:
+            found = tuple(
+                entry for entry in self.entries if entry.indexed_by is None or not entry.indexed_by.isdisjoint(hit)
+            )
+            if len(self._candidates) < CANDIDATES_KEPT_MAX:
+                self._candidates[hit] = found
+        return found
+
+
+def plan_for(rule_set: RuleSet, partner_id: str) -> Plan:
+    """The plan of this partner; made once."""
+    plans: dict[str, Plan] = rule_set.plans
+    found = plans.get(partner_id)
+    if found is None:
+        found = plans[partner_id] = _plan(rule_set, partner_id)
+    return found
+
+
+def matching_lines(planned: PlannedRule, receipt: JudgedReceipt) -> Sequence[int]:
+    """The lines that a rule gives points on, as far as they earn."""
+    lines: Sequence[int] = range(len(receipt.base.amounts_minor))
+    if planned.special is not None and planned.special.lines is not None:
+        lines = receipt.matching(planned.special.lines)
+    if planned.categories:
+        paths, categories = receipt.base.categories, planned.categories
+        lines = [line for line in lines if not categories.isdisjoint(paths[line])]
+    return lines
+
+
+def _plan(rule_set: RuleSet, partner_id: str) -> Plan:
+    rules = [rule for rule in rule_set.in_order if not rule.condition.partners or partner_id in rule.condition.partners]
+    other_types = list(dict.fromkeys(named for rule in rules if (named := rule.effect.point_type) is not None))
+    maker = CheckMaker()
+    numbers: dict[str | None, int] = {None: 0} | {named: number for number, named in enumerate(other_types, start=1)}
+    planned = [_planned(rule, rule_set, numbers[rule.effect.point_type], maker) for rule in rules]
+    return Plan(rule_set, planned, other_types)
+
+
+def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker) -> PlannedRule:
+    categories = frozenset(rule.condition.categories)
+    denominator = rule_set.denominator
+    per_minor = extra_percent = 0
+    match rule.effect:
+        case PointsPerAmount(points=points, step_minor=step_minor):
+            per_minor = points * (denominator // step_minor)
+        case Multiplier(percent=percent):
+            extra_percent = percent - 100
+        case PointsPerFullStep() | PointsPerQuantity() | FixedPoints():
+            pass
+        case _:
+            assert_never(rule.effect)
+    check = _check(rule, rule_set, maker)
+    lines = maker.lines(rule.condition.lines)
+    is_plain = (
+        check is None
+        and lines is None
+        and rule.group is None
+        and number == 0
+        and rule.rounding_per == "receipt"
+        and rule.apply_in != "fixed"
+        and bool(per_minor or extra_percent)
+    )
+    special = None
+    if not is_plain:
+        exact_by_line = _exact_by_line(rule, denominator, rule_set.counted, per_minor, extra_percent)
+        is_base = rule.phase is Phase.BASE
+        special = Special(check, lines, exact_by_line, is_base, rule.rounding_per == "line", number)
+    indexed_by = categories or categories_needed(rule.condition.lines)
+    return PlannedRule(rule.id, categories, per_minor, extra_percent, rule.rounding, special, indexed_by, rule)
+
+
+def _check(rule: Rule, rule_set: RuleSet, maker: CheckMaker) -> Check | None:
+    """What must be true of the receipt; the dates of the rule's campaign come first."""
+    checks = []
+    for campaign in rule_set.campaigns:
+        if campaign.id == rule.campaign:
+            dates = DatesAre(from_date=campaign.from_date, until_date=campaign.until_date, zone=campaign.zone)
+            checks.append(maker.receipt(dates))
+    if rule.condition.when is not None:
+        checks.append(maker.receipt(rule.condition.when))
+    if not checks:
+        return None
+    return checks[0] if len(checks) == 1 else all_of(tuple(checks))
+
+
+def _exact_by_line(rule: Rule, denominator: int, counted: Counted, per_minor: int, extra_percent: int) -> ExactByLine:
+    match rule.effect:
+        case PointsPerAmount():
+            return lambda receipt, lines, _: [receipt.base.amounts_minor[line] * per_minor for line in lines]
+        case Multiplier():
+            # Exact: each line's base is a multiple of denominator / step, and so of 100.
+            return lambda _, lines, given: [given[line] * extra_percent // 100 for line in lines]
+        case PointsPerFullStep(points=points, step_minor=step_minor):
+            return _full_steps(points, step_minor, denominator)
+        case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
+            return _per_quantity(points * (denominator // step_thousandths), counted)
+        case FixedPoints(points=points, per=per):
+            return _fixed(points * denominator, per == "line")
+        case _:
+            assert_never(rule.effect)
+
+
+def _full_steps(points: int, step_minor: int, denominator: int) -> ExactByLine:
+    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
+        amounts = [receipt.base.amounts_minor[line] for line in lines]
+        return [share * denominator for share in share_out(sum(amounts) // step_minor * points, amounts)]
+
+    return exact_by_line
+
+
+def _per_quantity(per_thousandth: int, counted: Counted) -> ExactByLine:
+    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
+        base, kept = receipt.base, receipt.kept
+        if not base.excluded_minor:
+            return [kept[line] * per_thousandth if base.amounts_minor[line] else 0 for line in lines]
+        # As much of a line's quantity as of its amount, in whole thousandths.
+        whole = counted_amounts(receipt.purchase, counted, receipt.returned)
+        return [
+            kept[line] * base.amounts_minor[line] // whole[line] * per_thousandth if base.amounts_minor[line] else 0
+            for line in lines
+        ]
+
+    return exact_by_line
+
+
+def _fixed(exact: int, is_per_line: bool) -> ExactByLine:
+    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
+        if is_per_line:
+            return [exact if receipt.base.amounts_minor[line] else 0 for line in lines]
+        return [exact, *[0] * (len(lines) - 1)]
+
+    return exact_by_line
+
+
+def _grouped(rule_set: RuleSet, rules: Iterable[PlannedRule]) -> Iterable[PlannedRule]:
+    """The rules as they are applied: those of a group together, where the first of them stands."""
+    members: dict[str, list[PlannedRule]] = {}
+    for planned in rules:
+        if planned.rule.group is not None:
+            members.setdefault(planned.rule.group, []).append(planned)
+    is_best = {group.id: group.choice == "best" for group in rule_set.groups}
+    for planned in rules:
+        group = planned.rule.group
+        if group is None:
+            yield planned
+        elif planned is members[group][0]:
+            together = PlannedGroup(
+                group, is_best[group], tuple((one, one.special) for one in members[group] if one.special is not None)
+            )
+            named = [one.indexed_by for one in members[group]]
+            known = [one for one in named if one is not None]
+            indexed_by = frozenset[str]().union(*known) if len(known) == len(named) else None
+            yield planned._replace(group=together, indexed_by=indexed_by)

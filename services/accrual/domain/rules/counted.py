@@ -1,0 +1,36 @@
+"""What of a receipt earns at all: what is excluded, and what the amounts of lines are taken to be."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.accrual.domain.rules.values import CodeText, Frozen
+from shared.events.purchases import TenderKind
+
+
+class Exclusions(Frozen):
+    """What never earns: parts paid by these tenders (in proportion), and lines of these categories."""
+
+    tenders: tuple[TenderKind, ...] = ("points",)
+    categories: tuple[CodeText, ...] = ()
+
+
+class Counted(Frozen):
+    """What a line's amount is taken to be, as far as its till says it.
+
+    ``tax``: as paid, or without the tax that the line names. ``discounts``: as paid, or with the discount that the line
+    names put back. ``left_out``: lines of these kinds earn nothing; a line that names no kind is goods.
+    """
+
+    tax: Literal["included", "left_out"] = "included"
+    discounts: Literal["left_out", "included"] = "left_out"
+    left_out: Annotated[tuple[Literal["delivery", "deposit"], ...], Field(max_length=2)] = ()
+
+    @cached_property
+    def is_as_paid(self) -> bool:
+        """Whether every line counts as what was paid for it, which is what most programmes want."""
+        return self.tax == "included" and self.discounts == "left_out" and not self.left_out
+
+
+AS_PAID = Counted()

@@ -1,0 +1,130 @@
+"""Which facts a rule set needs, so that whoever judges loads these and no others."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.accrual.domain.rules.caps import BalanceCap, MemberCap
+from services.accrual.domain.rules.predicates import Predicate
+from services.accrual.domain.rules.predicates_of_member import (
+    BirthdayNear,
+    DaysSincePurchase,
+    EnrolledFor,
+    FirstPurchase,
+    InHousehold,
+    NthPurchase,
+    Place,
+    SpendIs,
+    TierIs,
+)
+from services.accrual.domain.rules.predicates_of_receipt import StoreGroupIs
+from services.accrual.domain.rules.values import CalendarWindow, RollingWindow, WholeTime, Window, Zone
+from services.accrual.domain.rules.walking import predicates_in
+
+if TYPE_CHECKING:
+    from services.accrual.domain.rules.rule_set import RuleSetDraft
+
+
+class ActivityKey(NamedTuple):
+    """What of a member's purchases is counted: everywhere or at the receipt's partner, in which window.
+
+    ``unit`` is ``day``, ``week``, ``month``, ``quarter``, ``year``, ``ever`` or ``rolling``; of the last, ``days``.
+    """
+
+    at: Place
+    unit: str
+    days: int
+    zone: Zone
+
+
+class CapKey(NamedTuple):
+    """A member's cap: the name that its use is counted under, and its window."""
+
+    name: str
+    window: Window
+
+
+class Needs(NamedTuple):
+    """What a rule set must be handed."""
+
+    activity: frozenset[ActivityKey]
+    member_caps: tuple[CapKey, ...]
+    budgets: tuple[str, ...]
+    balance: bool
+    store_zone: bool
+    store_group: bool
+    birthday: bool
+    enrolled_at: bool
+    tier: bool
+    household: bool
+
+
+def activity_key(predicate: FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase) -> ActivityKey:
+    """What a predicate reads of a member's purchases."""
+    match predicate:
+        case FirstPurchase(at=at):
+            return ActivityKey(at, "ever", 0, "programme")
+        case DaysSincePurchase(at=at, zone=zone):
+            return ActivityKey(at, "ever", 0, zone)
+        case NthPurchase(at=at, window=window) | SpendIs(at=at, window=window):
+            return ActivityKey(at, *_window_parts(window))
+
+
+def cap_name(of: str, window: Window) -> str:
+    """Under which name the use of a member's cap is counted. It stays the same from version to version."""
+    unit, days, zone = _window_parts(window)
+    return f"{of}/{unit}{days or ''}/{zone}"
+
+
+def needs_of(rule_set: "RuleSetDraft") -> Needs:
+    """What the rules, the campaigns and the caps of a rule set need."""
+    predicates = [one for rule in rule_set.rules for one in predicates_in(rule.condition.when)]
+    caps = tuple(_member_caps(rule_set))
+    campaigns = {rule.campaign for rule in rule_set.rules}
+    zones = {zone for one in predicates if (zone := _zone_of(one)) is not None}
+    zones |= {campaign.zone for campaign in rule_set.campaigns} | {_window_parts(cap.window)[2] for cap in caps}
+    kinds = {one.kind for one in predicates}
+    counted = FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase
+    return Needs(
+        activity=frozenset(activity_key(one) for one in predicates if isinstance(one, counted)),
+        member_caps=caps,
+        budgets=tuple(one.id for one in rule_set.campaigns if one.budget is not None and one.id in campaigns),
+        balance=any(isinstance(cap, BalanceCap) for cap in rule_set.caps),
+        store_zone="store" in zones,
+        store_group=_kind(StoreGroupIs) in kinds,
+        birthday=_kind(BirthdayNear) in kinds,
+        enrolled_at=_kind(EnrolledFor) in kinds,
+        tier=_kind(TierIs) in kinds,
+        household=_kind(InHousehold) in kinds,
+    )
+
+
+def _kind(predicate: type[StoreGroupIs | BirthdayNear | EnrolledFor | TierIs | InHousehold]) -> str:
+    kind: str = predicate.model_fields["kind"].default
+    return kind
+
+
+def _member_caps(rule_set: "RuleSetDraft") -> Iterator[CapKey]:
+    of_rules = ((f"rule:{rule.id}", rule.caps) for rule in rule_set.rules)
+    of_campaigns = ((f"campaign:{one.id}", one.caps) for one in rule_set.campaigns)
+    owners: Iterable[tuple[str, tuple[object, ...]]] = (*of_rules, *of_campaigns, ("all", rule_set.caps))
+    for of, caps in owners:
+        for cap in caps:
+            if isinstance(cap, MemberCap):
+                yield CapKey(cap_name(of, cap.window), cap.window)
+
+
+def _window_parts(window: Window) -> tuple[str, int, Zone]:
+    match window:
+        case CalendarWindow(unit=unit, zone=zone):
+            return unit, 0, zone
+        case RollingWindow(days=days, zone=zone):
+            return "rolling", days, zone
+        case WholeTime():
+            return "ever", 0, "programme"
+
+
+def _zone_of(predicate: Predicate) -> Zone | None:
+    if isinstance(predicate, NthPurchase | SpendIs):
+        return _window_parts(predicate.window)[2]
+    zone: Zone | None = getattr(predicate, "zone", None)
+    return zone

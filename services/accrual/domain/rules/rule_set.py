@@ -1,0 +1,165 @@
+"""Rule sets: immutable, published versions of all rules, and which of them was in force when.
+
+A worker judges every receipt by the version in force at the receipt's time, so that a replay, a return or a backtest
+next year gives the same points.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, StrictInt, StringConstraints, model_validator
+
+from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, RuleSetCap
+from services.accrual.domain.rules.counted import Counted, Exclusions
+from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
+from services.accrual.domain.rules.needs import Needs, cap_name, needs_of
+from services.accrual.domain.rules.rule import CAPS_MAX, Group, Rule
+from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULES_MAX, Days, Frozen
+
+GROUPS_MAX = 100
+CAMPAIGNS_MAX = 100
+
+
+class RuleSetDraft(Frozen):
+    """A rule set before it has a version.
+
+    ``currency`` is what every amount in it counts in; absent, the programme's. A receipt in another earns nothing.
+    """
+
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=RULES_MAX)]
+    exclusions: Exclusions = Exclusions()
+    counted: Counted = Counted()
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    groups: Annotated[tuple[Group, ...], Field(max_length=GROUPS_MAX)] = ()
+    campaigns: Annotated[tuple[Campaign, ...], Field(max_length=CAMPAIGNS_MAX)] = ()
+    caps: Annotated[tuple[RuleSetCap, ...], Field(max_length=CAPS_MAX)] = ()
+    pending_days: Days | None = None
+    expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "RuleSetDraft":
+        _refuse_doubled("rule", (rule.id for rule in self.rules))
+        _refuse_doubled("group", (group.id for group in self.groups))
+        _refuse_doubled("campaign", (campaign.id for campaign in self.campaigns))
+        if "points" not in self.exclusions.tenders:
+            raise ValueError("a part paid with points never earns: exclusions.tenders must name 'points'")
+        if self.denominator > DENOMINATOR_MAX:
+            raise ValueError(
+                "the steps of the rules have no common multiple small enough: use rounder step_minor values"
+            )
+        self._check_groups()
+        self._check_caps()
+        named = {campaign.id for campaign in self.campaigns}
+        unknown = sorted({rule.campaign for rule in self.rules if rule.campaign is not None} - named)
+        if unknown:
+            raise ValueError(f"rules name campaigns that are not there: {', '.join(unknown)}")
+        return self
+
+    def _check_groups(self) -> None:
+        named = {group.id for group in self.groups}
+        members: dict[str, set[tuple[object, object]]] = {}
+        for rule in self.rules:
+            if rule.group is not None:
+                members.setdefault(rule.group, set()).add((rule.phase, rule.effect.point_type))
+        unknown = sorted(members.keys() - named)
+        if unknown:
+            raise ValueError(f"rules name groups that are not there: {', '.join(unknown)}")
+        mixed = sorted(group for group, kinds in members.items() if len(kinds) > 1)
+        if mixed:
+            raise ValueError(f"rules of one group have one phase and one point type; not so in: {', '.join(mixed)}")
+
+    def _check_caps(self) -> None:
+        for caps in (*(rule.caps for rule in self.rules), *(one.caps for one in self.campaigns), self.caps):
+            names = [cap_name("", cap.window) if isinstance(cap, MemberCap) else cap.kind for cap in caps]
+            _refuse_doubled("cap", names)
+
+    @cached_property
+    def denominator(self) -> int:
+        """A multiple of every step times 100, so that exact points are whole numbers over it."""
+        steps = [rule.effect.step_minor for rule in self.rules if isinstance(rule.effect, PointsPerAmount)]
+        steps += [rule.effect.step_thousandths for rule in self.rules if isinstance(rule.effect, PointsPerQuantity)]
+        return math.lcm(1, *steps) * 100
+
+    @cached_property
+    def needs(self) -> Needs:
+        """The facts that must be handed in to judge a receipt by these rules."""
+        return needs_of(self)
+
+    @property
+    def balance_cap(self) -> BalanceCap | None:
+        """The cap on a member's balance, where there is one."""
+        return next((cap for cap in self.caps if isinstance(cap, BalanceCap)), None)
+
+
+class RuleSet(RuleSetDraft):
+    """A published version, in force from ``effective_from`` until the next one."""
+
+    version: Annotated[StrictInt, Field(ge=1)]
+    effective_from: AwareDatetime
+
+    @cached_property
+    def in_order(self) -> tuple[Rule, ...]:
+        """The rules in the order of their phases; within one, as the programme listed them."""
+        return tuple(sorted(self.rules, key=lambda rule: rule.phase))
+
+    @cached_property
+    def _terms(self) -> dict[str, tuple[str | None, int | None, int | None]]:
+        return {
+            rule.id: (
+                rule.effect.point_type,
+                self.pending_days if rule.pending_days is None else rule.pending_days,
+                rule.expires_after_days or self.expires_after_days,
+            )
+            for rule in self.rules
+        }
+
+    def terms_of(self, rule_id: str) -> tuple[str | None, int | None, int | None]:
+        """The point type (None: the programme's own) that a rule gives, its days pending, and its days to expiry."""
+        return self._terms[rule_id]
+
+    @cached_property
+    def plans(self) -> dict[str, Any]:
+        """What was made of the rules to judge by them, by partner (``plans.plan_for``). Nobody else writes here."""
+        return {}
+
+
+class RuleSetHistory:
+    """All published versions, by when they take effect. One that was ``withdrawn`` before never does."""
+
+    def __init__(self, rule_sets: Sequence[RuleSet], withdrawn: Collection[int] = ()) -> None:
+        self._newest_first = sorted(
+            (rule_set for rule_set in rule_sets if rule_set.version not in withdrawn),
+            key=lambda rule_set: (rule_set.effective_from, rule_set.version),
+            reverse=True,
+        )
+        self._by_version = {rule_set.version: rule_set for rule_set in rule_sets}
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """When the first version took effect; None where there is none."""
+        return self._newest_first[-1].effective_from if self._newest_first else None
+
+    def at(self, moment: datetime) -> RuleSet | None:
+        """The version in force at ``moment``, or None before the first."""
+        for rule_set in self._newest_first:
+            if rule_set.effective_from <= moment:
+                return rule_set
+        return None
+
+    def version(self, version: int) -> RuleSet:
+        """A version by its number, as frozen into an award.
+
+        Raises:
+            KeyError: this version was never published (or is not loaded yet).
+        """
+        return self._by_version[version]
+
+
+def _refuse_doubled(what: str, names: Iterable[str]) -> None:
+    names = list(names)
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"{what} ids must differ; these stand twice: {', '.join(doubled)}")
