@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
+from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts, facts_of_zone
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.domain.partner_standing import (
@@ -62,7 +63,10 @@ class Document(NamedTuple):
 
 @dataclass(slots=True)
 class Original:
-    """The purchase that a return undoes, as it stands; changed by each return that is decided after it."""
+    """The purchase that a return undoes, as it stands; changed by each return that is decided after it.
+
+    ``facts`` are those that it was judged by.
+    """
 
     state: Literal["awarded", "refused", "waiting"]
     owner_id: UUID | None = None
@@ -72,6 +76,7 @@ class Original:
     points: int = 0
     taken_back: int = 0
     returned_thousandths: dict[int, int] = field(default_factory=dict)
+    facts: EarningFacts = NO_FACTS
 
 
 class Facts(NamedTuple):
@@ -172,11 +177,11 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")
     categories = categories_at(facts.mappings.get(purchase.partner_id), purchase.occurred_at)
-    evaluation = evaluate_purchase(purchase, rule_set, categories)
+    evaluation = evaluate_purchase(purchase, rule_set, categories, facts_of_zone(facts.zone))
     if evaluation.points > POINTS_MAX:
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
     facts.originals[document.natural_key] = Original(
-        "awarded", owner_id, purchase, rule_set.version, categories.version, evaluation.points
+        "awarded", owner_id, purchase, rule_set.version, categories.version, evaluation.points, facts=evaluation.facts
     )
     return Awarded(document, owner_id, evaluation, rule_set.expires_after_days)
 
@@ -265,6 +270,7 @@ def _claw_back(
         categories=categories_at(
             facts.mappings.get(purchase.partner_id), purchase.occurred_at, original.mapping_version
         ),
+        facts=original.facts,
     )
     if isinstance(plan, RefusedReturn):
         return Refused(document, owner_id, plan.reason, plan.detail)

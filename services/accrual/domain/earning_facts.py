@@ -6,6 +6,7 @@ it says itself (``rules.needs``), so that a rule set that needs nothing costs no
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.accrual.domain.rules.needs import ActivityKey
@@ -80,3 +81,9 @@ class EarningFacts(NamedTuple):
 
 
 NO_FACTS = EarningFacts()
+
+
+@lru_cache(maxsize=16)  # a process knows one programme
+def facts_of_zone(programme_zone: tzinfo) -> EarningFacts:
+    """The facts of a receipt whose rules need no more than the programme's zone."""
+    return EarningFacts(programme_zone=programme_zone)

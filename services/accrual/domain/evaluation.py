@@ -44,6 +44,11 @@ class Evaluation(NamedTuple):
     usage: tuple[Usage, ...] = ()
 
     @property
+    def facts(self) -> EarningFacts:
+        """The facts that the receipt was judged by."""
+        return self.receipt.facts
+
+    @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """Every rule that could have given points, in the order in which they were tried, in words."""
         return explain(self.applied, self.lost, self.receipt, self.rule_set)

@@ -20,7 +20,7 @@ _DOCUMENT_COLUMNS = ("natural_key", "decided_at", "event")
 # Locked after the member's row: whoever changes what is left of an award holds both.
 _LOCK_AWARDS = """
     select natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
-        rule_set_version, mapping_version
+        rule_set_version, mapping_version, decision
     from awards where natural_key = any($1::bytea[])
     order by natural_key
     for no key update
@@ -88,7 +88,7 @@ class AwardRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredAward:
-    """An award as it stands: ``points`` given, ``taken_back`` of them returned since."""
+    """An award as it stands: ``points`` given, ``taken_back`` of them returned since. ``decision`` as it was saved."""
 
     natural_key: bytes
     owner_id: UUID
@@ -99,6 +99,7 @@ class StoredAward:
     terms: LotTerms
     rule_set_version: int
     mapping_version: int
+    decision: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +225,5 @@ def _stored(row: asyncpg.Record) -> StoredAward:
         terms=LotTerms(issuer=row["partner_id"], available_from=available_from, expires_on=row["expires_on"]),
         rule_set_version=row["rule_set_version"],
         mapping_version=row["mapping_version"],
+        decision=row["decision"],
     )

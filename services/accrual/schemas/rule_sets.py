@@ -5,11 +5,12 @@ from typing import Annotated, Any, Self, TypeAlias
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.accrual.domain.rule_set_life import Action, LivingRuleSet, RuleSetPhase, RuleSetState, Step
 from services.accrual.domain.rule_set_records import StoredChange, StoredRuleSet
 from services.accrual.domain.rules import RuleSetDraft
+from services.accrual.domain.supply import not_supplied
 from services.accrual.schemas.fields import Answer
 from shared.web import AwareTime, Body, Text
 
@@ -26,6 +27,13 @@ Against: TypeAlias = Annotated[
 
 class RuleSetBody(RuleSetDraft):
     """A rule-set document: the rules, what never earns, and how long points live."""
+
+    @model_validator(mode="after")
+    def _check_supply(self) -> Self:
+        asked = not_supplied(self)
+        if asked:
+            raise ValueError(f"this release cannot judge by: {'; '.join(asked)}")
+        return self
 
 
 class ReasonBody(Body):

@@ -4,8 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta, tzinfo
 from uuid import UUID
 
+import orjson
+
 from services.accrual.domain.decisions import Document, Facts, Original, TillCodes
 from services.accrual.domain.partner_funds import FundsOf, rule_on
+from services.accrual.domain.rules import RuleSetHistory
+from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import awards, claims, parked, partner_standings, places, projections
 from services.accrual.repository.places import Till
@@ -81,7 +85,7 @@ async def load_facts(
     if needed - meet_first:
         raise MeetingRowsNeededError(needed | meet_first)
     if originals:
-        await _complete_originals(transaction, originals)
+        await _complete_originals(transaction, originals, rules.history)
     return Facts(
         owners,
         members,
@@ -156,8 +160,10 @@ async def _claimed_originals(
     }
 
 
-async def _complete_originals(transaction: Transaction, originals: dict[bytes, Original]) -> None:
-    """Fill in what the awarded ones earned and what came back of them, under the lock of their owners."""
+async def _complete_originals(
+    transaction: Transaction, originals: dict[bytes, Original], history: RuleSetHistory
+) -> None:
+    """Fill in what the awarded ones earned, by which facts, and what came back of them; their owners are locked."""
     keys = [key for key, original in originals.items() if original.state == "awarded"]
     stored = await awards.lock_awards(transaction, keys)
     documents = await awards.load_documents(transaction, keys)
@@ -172,3 +178,6 @@ async def _complete_originals(transaction: Transaction, originals: dict[bytes, O
         original.points = award.points
         original.taken_back = award.taken_back
         original.returned_thousandths = returned.get(key, {})
+        if original.purchase is not None and (rule_set := history.version(award.rule_set_version)).needs_facts:
+            stored = orjson.loads(award.decision).get("facts")
+            original.facts = facts_from_stored(stored, rule_set.needs)

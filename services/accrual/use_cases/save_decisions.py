@@ -10,6 +10,7 @@ import orjson
 
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused
 from services.accrual.domain.evaluation import Evaluation
+from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
 from services.accrual.repository import awards, claims, fraud_holds, parked
 from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
@@ -114,7 +115,10 @@ def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
 def _stored_decision(evaluation: Evaluation) -> bytes:
     """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
     applied = [(rule_id, points) for rule_id, _, points, _, _ in evaluation.applied]
-    return orjson.dumps({"base": evaluation.base.total_minor, "applied": applied})
+    said = {"base": evaluation.base.total_minor, "applied": applied}
+    if evaluation.rule_set.needs_facts:
+        said["facts"] = facts_to_store(evaluation.facts, evaluation.rule_set.needs)
+    return orjson.dumps(said)
 
 
 async def _save_waiting_and_refused(

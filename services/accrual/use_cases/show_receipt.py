@@ -1,13 +1,15 @@
 """Tells the story of one receipt: its status, what it earned and why, what came back, what was refused."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import awards, claims, outcomes
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
@@ -60,15 +62,14 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     mappings = await rules.mappings.refresh(transaction, [event.data.partner_id])
     mapping = mappings.get(event.data.partner_id)
     categories = categories_at(mapping, event.data.occurred_at, award.mapping_version)
-    evaluation = evaluate_purchase(event.data, rule_set, categories)
-    await _check_against_stored(transaction, key, evaluation, award)
+    stored = orjson.loads(await awards.load_decision(transaction, key))
+    facts = facts_from_stored(stored.get("facts"), rule_set.needs)
+    evaluation = evaluate_purchase(event.data, rule_set, categories, facts)
+    _check_against_stored(stored, evaluation, award)
     return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals)
 
 
-async def _check_against_stored(
-    transaction: Transaction, key: bytes, evaluation: Evaluation, award: AwardStory
-) -> None:
-    stored = orjson.loads(await awards.load_decision(transaction, key))
+def _check_against_stored(stored: Mapping[str, Any], evaluation: Evaluation, award: AwardStory) -> None:
     derived = [[rule.rule_id, rule.points] for rule in evaluation.applied]
     if stored["applied"] != derived or award.points != evaluation.points:
         raise TraceMismatchError(f"derived {derived}, stored {stored['applied']}")

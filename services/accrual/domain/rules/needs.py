@@ -44,12 +44,13 @@ class CapKey(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """What a rule set must be handed."""
+    """What a rule set must be handed. Its facts are stored in the order of these tuples."""
 
-    activity: frozenset[ActivityKey]
+    activity: tuple[ActivityKey, ...]
     member_caps: tuple[CapKey, ...]
     budgets: tuple[str, ...]
     balance: bool
+    programme_zone: bool
     store_zone: bool
     store_group: bool
     birthday: bool
@@ -85,10 +86,11 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
     kinds = {one.kind for one in predicates}
     counted = FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase
     return Needs(
-        activity=frozenset(activity_key(one) for one in predicates if isinstance(one, counted)),
+        activity=tuple(sorted({activity_key(one) for one in predicates if isinstance(one, counted)})),
         member_caps=caps,
         budgets=tuple(one.id for one in rule_set.campaigns if one.budget is not None and one.id in campaigns),
         balance=any(isinstance(cap, BalanceCap) for cap in rule_set.caps),
+        programme_zone="programme" in zones,
         store_zone="store" in zones,
         store_group=_kind(StoreGroupIs) in kinds,
         birthday=_kind(BirthdayNear) in kinds,

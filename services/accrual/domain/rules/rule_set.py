@@ -88,6 +88,19 @@ class RuleSetDraft(Frozen):
         """The facts that must be handed in to judge a receipt by these rules."""
         return needs_of(self)
 
+    @cached_property
+    def needs_facts(self) -> bool:
+        """Whether a receipt is judged by more than itself and its categories."""
+        return any(self.needs)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether some points are of another type, or on other terms, than the programme's own."""
+        return self.pending_days is not None or any(
+            rule.effect.point_type is not None or rule.pending_days is not None or rule.expires_after_days is not None
+            for rule in self.rules
+        )
+
     @property
     def balance_cap(self) -> BalanceCap | None:
         """The cap on a member's balance, where there is one."""

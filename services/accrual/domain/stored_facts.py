@@ -1,0 +1,67 @@
+"""The facts of an award as they are stored with it: only those that its rule set needs, in a few bytes.
+
+A return is judged by them, and the trace is derived from them again, whatever has become of store and member since.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.accrual.domain.earning_facts import NO_FACTS, Activity, EarningFacts, Left, MemberFacts, Used
+from services.accrual.domain.rules.needs import Needs
+
+
+def facts_to_store(facts: EarningFacts, needs: Needs) -> dict[str, Any]:
+    """What is stored, ready for JSON. What a rule set counts stands in the order in which it says so."""
+    member = facts.member
+    said: dict[str, Any] = {
+        "z": str(facts.programme_zone) if needs.programme_zone else None,
+        "s": str(facts.zone("store")) if needs.store_zone else None,
+        "g": facts.store_group if needs.store_group else None,
+        "d": [member.birth_month, member.birth_day] if needs.birthday and member.birth_month else None,
+        "e": member.enrolled_at.timestamp() if needs.enrolled_at and member.enrolled_at else None,
+        "t": member.tier if needs.tier else None,
+        "h": 1 if needs.household and member.is_in_household else None,
+        "a": [_activity_to_store(facts.activity[key]) for key in needs.activity] or None,
+        "u": [list(facts.used[cap.name]) for cap in needs.member_caps] or None,
+        "l": [list(facts.budgets[name]) for name in needs.budgets] or None,
+        "b": facts.balance if needs.balance else None,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> EarningFacts:
+    """The facts again; None where nothing was stored, because nothing was needed."""
+    if not stored:
+        return NO_FACTS
+    month, day = stored.get("d", (None, None))
+    enrolled = stored.get("e")
+    return EarningFacts(
+        programme_zone=ZoneInfo(stored["z"]) if "z" in stored else UTC,
+        store_zone=ZoneInfo(stored["s"]) if "s" in stored else None,
+        store_group=stored.get("g"),
+        member=MemberFacts(
+            birth_month=month,
+            birth_day=day,
+            enrolled_at=datetime.fromtimestamp(enrolled, UTC) if enrolled is not None else None,
+            tier=stored.get("t"),
+            is_in_household="h" in stored,
+        ),
+        activity={key: _activity(one) for key, one in zip(needs.activity, stored.get("a", ()), strict=True)},
+        used={cap.name: Used(*one) for cap, one in zip(needs.member_caps, stored.get("u", ()), strict=True)},
+        budgets={name: Left(*one) for name, one in zip(needs.budgets, stored.get("l", ()), strict=True)},
+        balance=stored.get("b"),
+    )
+
+
+def _activity_to_store(activity: Activity) -> list[Any]:
+    purchases, days, is_same_day, spend_minor, last_on = activity
+    return [purchases, days, int(is_same_day), spend_minor, None if last_on is None else last_on.isoformat()]
+
+
+def _activity(stored: list[Any]) -> Activity:
+    purchases, days, is_same_day, spend_minor, last_on = stored
+    return Activity(
+        purchases, days, bool(is_same_day), spend_minor, None if last_on is None else date.fromisoformat(last_on)
+    )
