@@ -14,6 +14,8 @@ from services.accrual.api.member_data import member_data_router
 from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
+from services.accrual.api.tier_problems import TIER_PROBLEMS
+from services.accrual.api.tiers import member_tiers_router, tier_grants_router, tier_schemes_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
@@ -23,6 +25,7 @@ from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUS
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
+from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
@@ -42,6 +45,7 @@ from shared.web.principal import TillIdentity
 RULES_REFRESH_SECONDS = 2.0
 FUNDS_REFRESH_SECONDS = 1.0
 HOLDS_END_SECONDS = 1.0
+TIERS_GRADE_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 
@@ -83,6 +87,9 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             adjustment_files_router(database, programme, settings.adjustment_rules),
             adjustment_file_decisions_router(database),
             adjustment_file_reports_router(database),
+            tier_schemes_router(database),
+            member_tiers_router(database),
+            tier_grants_router(database),
         ),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
@@ -96,6 +103,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, programme)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
+            Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             Periodic(
                 "let hashes of retired keys go",
                 retired_keys.SWEEP_SECONDS,
@@ -108,7 +116,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),
         find_till=jobs.find_till,
-        domain_problems={**RULE_SET_PROBLEMS, **ADJUSTMENT_PROBLEMS},
+        domain_problems={**RULE_SET_PROBLEMS, **ADJUSTMENT_PROBLEMS, **TIER_PROBLEMS},
     )
 
 
@@ -138,6 +146,13 @@ class _Jobs:
     async def end_holds(self) -> None:
         while ended := await self._database.run(end_due_holds):
             metrics.FRAUD_HOLDS_ENDED.inc(ended)
+
+    async def grade_tiers(self) -> None:
+        """Page after page, until nobody is due."""
+        if self._rules.tiers.history.is_empty:
+            return
+        while graded := await self._database.run(partial(grade_due_tiers, schemes=self._rules.tiers.history)):
+            metrics.TIERS_GRADED.inc(graded)
 
     async def sweep(self) -> None:
         metrics.PARKED_STRANDED.set(await self._database.run(sweep_parked))

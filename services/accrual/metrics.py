@@ -16,6 +16,9 @@ TOLERATED_SUMS = Counter("tessera_accrual_tolerated_sums", "Sums of accepted doc
 ADJUSTMENT_LINES = Counter("tessera_accrual_adjustment_lines", "Lines of files of adjustments that were decided.")
 FRAUD_DECISIONS = Counter("tessera_accrual_fraud_decisions", "Holds and releases of fraud's that were news.")
 FRAUD_HOLDS_ENDED = Counter("tessera_accrual_fraud_holds_ended", "Holds that ended by time.")
+TIERS_GRADED = Counter(
+    "tessera_accrual_tiers_graded", "Members who were graded because time had brought something about."
+)
 LEDGER_HELD_SECONDS = Histogram(
     "tessera_accrual_ledger_held_seconds",
     "How long a batch kept ledger rows locked, lock to commit.",

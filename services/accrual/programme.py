@@ -9,7 +9,8 @@ from services.accrual.domain.category_mapping import ExclusionVersion, MappingVe
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.partner_funds import Funds
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
-from services.accrual.repository import category_mappings, partner_funds, rule_sets
+from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
+from services.accrual.repository import category_mappings, partner_funds, rule_sets, tier_schemes
 from shared.database import Transaction
 
 
@@ -49,6 +50,21 @@ class KnownMappings:
         return dict(self._mappings)
 
 
+class KnownTierSchemes:
+    """Every published tier scheme as this process has read it; a version is published a minute before it counts."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, TierScheme] = {}
+        self.history = TierSchemeHistory()
+
+    async def refresh(self, transaction: Transaction) -> None:
+        """Read the versions that are new."""
+        newer = await tier_schemes.load_newer(transaction, max(self._versions, default=0))
+        if newer:
+            self._versions |= {scheme.version: scheme for scheme in newer}
+            self.history = TierSchemeHistory(tuple(self._versions.values()))
+
+
 class PublishedRules:
     """Every published rule set. Immutable versions are read once; new ones, and what was withdrawn, by ``refresh``.
 
@@ -61,6 +77,7 @@ class PublishedRules:
         self._withdrawn: frozenset[int] = frozenset()
         self.history = RuleSetHistory(())
         self.mappings = KnownMappings()
+        self.tiers = KnownTierSchemes()
 
     async def refresh(self, transaction: Transaction) -> None:
         """Read what is new."""
@@ -69,6 +86,7 @@ class PublishedRules:
             self._versions |= {rule_set.version: rule_set for rule_set in known.newer}
             self._withdrawn |= known.withdrawn
             self.history = RuleSetHistory(tuple(self._versions.values()), self._withdrawn)
+        await self.tiers.refresh(transaction)
 
 
 class KnownFunds:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictInt
 
-from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
+from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId, Version
 
 
 class RulePoints(Frozen):
@@ -107,6 +107,22 @@ class AdjustmentData(Frozen):
     balance: Balance
 
 
+class TierData(Frozen):
+    """A member's tier as it changed at ``effective_at``; ``version`` counts the changes of this member's tier.
+
+    ``until`` is when the new one may end if nothing more is collected; absent: time does not take it.
+    """
+
+    member_id: UUID
+    version: Version
+    old_tier: Code
+    new_tier: Code
+    reason: Code
+    effective_at: AwareDatetime
+    until: AwareDatetime | None = None
+    scheme_version: StrictInt
+
+
 class PointsEarned(Event):
     """A receipt was awarded."""
 
@@ -149,7 +165,14 @@ class PointsAdjusted(Event):
     data: AdjustmentData
 
 
+class TierChanged(Event):
+    """A member has another tier."""
+
+    type: Literal["loyalty.tier.changed.v1"] = "loyalty.tier.changed.v1"
+    data: TierData
+
+
 PointsEvent = Annotated[
-    PointsEarned | PointsPending | PointsReleased | PointsClawedBack | PointsAdjusted | ReceiptRefused,
+    PointsEarned | PointsPending | PointsReleased | PointsClawedBack | PointsAdjusted | ReceiptRefused | TierChanged,
     Field(discriminator="type"),
 ]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from shared.roles import PERSON_PREFIX, is_person
 
 # What a till may do; it gets no token, so its scopes are the same for all.
-TILL_SCOPES = frozenset({"receipts:write", "receipts:read", "redemptions:write", "redemptions:read", "balances:read"})
+TILL_SCOPES = frozenset(
+    {"receipts:write", "receipts:read", "redemptions:write", "redemptions:read", "balances:read", "tiers:read"}
+)
 
 
 @dataclass(frozen=True, slots=True)

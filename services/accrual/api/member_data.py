@@ -8,8 +8,12 @@ import orjson
 from fastapi import APIRouter
 from pydantic import Field
 
+from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Adjustment, AdjustmentState, Refusal
+from services.accrual.domain.tiers.qualification import CountedDay
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
+from services.accrual.repository.tier_data import KeptChange, KeptStanding
+from services.accrual.repository.tier_grants import GrantRow
 from services.accrual.schemas.fields import Answer
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
@@ -112,7 +116,7 @@ class AdjustmentData(Answer):
 
 
 MemberData: TypeAlias = Annotated[
-    AwardData | ReturnData | RefusalData | ParkedData | AdjustmentData, Field(discriminator="kind")
+    AwardData | ReturnData | RefusalData | ParkedData | AdjustmentData | TierMemberData, Field(discriminator="kind")
 ]
 
 
@@ -124,7 +128,7 @@ def member_data_router(database: Database) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """All that is kept of a member: receipts and what became of them, adjustments. For the programme's own clients.
+        """All that is kept of a member: receipts, adjustments, tiers. For the programme's own clients.
 
         The id is taken as it stands: who was merged away has what was given under the old id. Nothing for a stranger.
         """
@@ -152,6 +156,8 @@ def _told(kept: Kept) -> MemberData:
             created_at=kept.created_at,
             decided_at=kept.decided_at,
         )
+    if isinstance(kept, KeptStanding | CountedDay | GrantRow | KeptChange):
+        return told_of_tier(kept)
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():

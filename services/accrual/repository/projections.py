@@ -1,6 +1,7 @@
 """What accrual knows of members and their identifiers, from their topic: a row only moves to a higher version."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from shared.database import Transaction
@@ -8,12 +9,18 @@ from shared.events.members import ErasureData, IdentifierData, MemberData, Membe
 from shared.events.versions import highest
 
 _SAVE_MEMBERS = """
-    insert into members (member_id, status, version)
-    select member_id, status, version
-    from unnest($1::uuid[], $2::text[], $3::bigint[]) as new (member_id, status, version)
+    insert into members (member_id, status, version, enrolled_at)
+    select member_id, status, version, enrolled_at
+    from unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[])
+        as new (member_id, status, version, enrolled_at)
     order by member_id
-    on conflict (member_id) do update set status = excluded.status, version = excluded.version
-        where members.version < excluded.version and members.erased_version is null
+    on conflict (member_id) do update
+        set status = case when members.version < excluded.version then excluded.status else members.status end,
+            version = greatest(members.version, excluded.version),
+            enrolled_at = coalesce(members.enrolled_at, excluded.enrolled_at)  -- told once, and maybe late
+        where members.erased_version is null and (
+            members.version < excluded.version or members.enrolled_at is null and excluded.enrolled_at is not null
+        )
 """
 
 _SAVE_ERASED = """
@@ -22,7 +29,7 @@ _SAVE_ERASED = """
     order by member_id
     on conflict (member_id) do update
         set status = 'erased', version = greatest(members.version, excluded.version),
-            erased_version = excluded.erased_version
+            erased_version = excluded.erased_version, enrolled_at = null
         where members.erased_version is null
     returning member_id
 """
@@ -55,14 +62,18 @@ _MEMBERS_BY_IDENTIFIER = """
 """
 
 
-async def save_members(transaction: Transaction, members: Sequence[MemberData]) -> None:
-    """Project members; of several versions in one call the highest stays. One who was erased stays so."""
+async def save_members(
+    transaction: Transaction, members: Sequence[MemberData], enrolled_at: Mapping[UUID, datetime]
+) -> None:
+    """Project members, with the times at which they joined as far as they are told; of several versions in one call the
+    highest stays. One who was erased stays so."""
     rows = list(highest(members, lambda member: member.member_id))
     await transaction.raw.execute(
         _SAVE_MEMBERS,
         [row.member_id for row in rows],
         [row.status for row in rows],
         [row.version for row in rows],
+        [enrolled_at.get(row.member_id) for row in rows],
     )
 
 
@@ -74,6 +85,7 @@ async def save_merged(transaction: Transaction, merges: Sequence[MergeData]) -> 
         [row.merged_member_id for row in rows],
         ["merged" for _ in rows],
         [row.merged_version for row in rows],
+        [None for _ in rows],
     )
 
 

@@ -8,6 +8,7 @@ from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Doc
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
+from services.accrual.use_cases.count_for_tiers import count_for_tiers
 from services.accrual.use_cases.load_facts import KnownTills, load_facts
 from services.accrual.use_cases.messages import refusal_message
 from services.accrual.use_cases.release_parked import release_waiting_returns
@@ -77,7 +78,9 @@ async def award_purchases(
         transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )
     decisions = [decide(document, facts) for document in fresh]
-    await save_decisions(transaction, decisions, programme, held_since)
+    tiers = rules.tiers.history
+    tiers_told = () if tiers.is_empty else await count_for_tiers(transaction, decisions, facts, tiers)
+    await save_decisions(transaction, decisions, programme, held_since, tiers_told)
     for decision in decisions:
         report.count(decision)
     report.released = await release_waiting_returns(transaction, decisions)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.accrual.domain.purchase_event import of_erased_member
-from services.accrual.repository import adjustments, parked, projections
+from services.accrual.repository import adjustments, parked, projections, tier_erasure
 from services.accrual.repository.parked import Carrier
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
@@ -13,7 +13,7 @@ from shared.runtime import dead_letters
 
 
 async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData]) -> None:
-    """Put up tombstones, and forget identifiers, the hashes in parked receipts, and dead letters.
+    """Put up tombstones, and forget identifiers, tiers, the hashes in parked receipts, and dead letters.
 
     Idempotent: an erasure that is known changes nothing, so that a card which somebody else has got since stays his.
     The caller holds the members' and the identifiers' meeting rows. Parked receipts become the erased member's, and
@@ -25,6 +25,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
         return
     await projections.delete_identifiers(transaction, news)
     await adjustments.forget_notes(transaction, news)
+    await tier_erasure.erase(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}
     for hashed in await projections.find_projected(transaction, owners):
         del owners[hashed]  # we hear of the erasure last: it is somebody else's by now, with the receipts

@@ -1,13 +1,19 @@
 """Projects members and identifiers, merges the points of two who are one, and lets go the receipts that waited."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from uuid import UUID
 
 from services.accrual.domain.standing import WAITING_STATUSES
-from services.accrual.repository import parked, projections
+from services.accrual.domain.tiers.scheme import TierSchemeHistory
+from services.accrual.repository import parked, projections, tier_schemes
 from services.accrual.use_cases.erase_members import erase_members
+from services.accrual.use_cases.merge_tiers import merge_tiers
 from services.accrual.use_cases.release_parked import release_parked
-from shared import ledger
+from shared import ledger, outbox
 from shared.database import Transaction, retired_keys
+from shared.database.errors import StartAgainError
 from shared.events.members import (
     ErasureData,
     IdentifierData,
@@ -15,6 +21,7 @@ from shared.events.members import (
     IdentifierLinked,
     IdentifierRevoked,
     MemberData,
+    MemberEnrolled,
     MemberErased,
     MemberEvent,
     MembersMerged,
@@ -22,6 +29,7 @@ from shared.events.members import (
     MergeData,
 )
 from shared.ids import key_version_of
+from shared.outbox import Message
 
 
 def one_merge_each(events: Sequence[MemberEvent]) -> Iterator[Sequence[MemberEvent]]:
@@ -42,7 +50,8 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     that is being parked meets us in a meeting row, or in the row of a member whose status lets it wait: it either sees
     the news, or is seen by it.
 
-    A merge moves the points and names the survivor in the same transaction, once for ever (``ledger.merge``).
+    A merge moves the points and names the survivor in the same transaction, once for ever (``ledger.merge``); tiers are
+    made one beside it.
     """
     members = [event.data for event in events if isinstance(event, MemberStated)]
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
@@ -55,13 +64,17 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     hashes = {identifier.identifier_hash for identifier in identifiers}
     hashes |= {identifier_hash for erasure in erasures for identifier_hash in erasure.identifier_hashes}
     await parked.meet(transaction, waits_for | set(map(parked.waits_for_identifier, hashes)))
+    locked: set[UUID] = set()
     if merges:  # all rows of members at once, in their order, before those that follow are written
         both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
-        await projections.lock_members(transaction, both | told)
+        survivors = await ledger.find_survivors(transaction, both)
+        locked = both | told | set(survivors.values())
+        await projections.lock_members(transaction, locked)
     merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
-    waits_for -= await _save_members(transaction, members, erasures) - merged
+    enrolled_at = {event.data.member_id: event.time for event in events if isinstance(event, MemberEnrolled)}
+    waits_for -= await _save_members(transaction, members, enrolled_at, erasures) - merged
     owned = await _save_identifiers(transaction, identifiers) if identifiers else []
-    await _merge(transaction, merges)
+    await _merge(transaction, merges, locked)
     # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
     earning = {identifier.identifier_hash for identifier in owned if identifier.state != "blocked"}
     # Whose they are after this batch: an old event replayed must not hand receipts to a former owner.
@@ -74,11 +87,14 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
 
 
 async def _save_members(
-    transaction: Transaction, members: Sequence[MemberData], erasures: Sequence[ErasureData]
+    transaction: Transaction,
+    members: Sequence[MemberData],
+    enrolled_at: Mapping[UUID, datetime],
+    erasures: Sequence[ErasureData],
 ) -> set[str]:
     """Save members and erasures; the keys of those whose receipts go on waiting come back."""
     if members:
-        await projections.save_members(transaction, members)
+        await projections.save_members(transaction, members, enrolled_at)
     if erasures:
         await erase_members(transaction, erasures)
     if not members:
@@ -103,8 +119,22 @@ async def _save_identifiers(transaction: Transaction, identifiers: Sequence[Iden
     return owned
 
 
-async def _merge(transaction: Transaction, merges: Sequence[MergeData]) -> None:
-    if merges:
-        await projections.save_merged(transaction, merges)
+async def _merge(transaction: Transaction, merges: Sequence[MergeData], locked: AbstractSet[UUID]) -> None:
+    """Make the points and the tiers of each pair one.
+
+    Raises:
+        StartAgainError: the survivor was merged away itself while we waited for its row.
+    """
+    if not merges:
+        return
+    await projections.save_merged(transaction, merges)
+    schemes = TierSchemeHistory(await tier_schemes.load_newer(transaction, 0))
+    told: list[Message] = []
     for merge in merges:
         await ledger.merge(transaction, merge.merged_member_id, merge.member_id)
+        survivors = await ledger.find_survivors(transaction, [merge.merged_member_id])
+        survivor_id = survivors[merge.merged_member_id]
+        if survivor_id not in locked:
+            raise StartAgainError("the survivor was merged away meanwhile")
+        told += await merge_tiers(transaction, merge.merged_member_id, survivor_id, schemes)
+    await outbox.record(transaction, told)

@@ -6,11 +6,12 @@ from uuid import UUID
 from services.accrual.domain.adjustments import Adjustment
 from services.accrual.repository import adjustments, member_data
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
+from services.accrual.use_cases.read_tier_data import TIER_SECTIONS, KeptOfTier
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment
+Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | KeptOfTier
 _FIRST_ID = UUID(int=0)
 Found: TypeAlias = list[tuple[str, Kept]]
 
@@ -69,4 +70,5 @@ SECTIONS: tuple[Section[Kept], ...] = (
     read_refusals,
     read_parked,
     read_adjustments,
+    *TIER_SECTIONS,
 )

@@ -32,9 +32,14 @@ from shared.outbox import Message
 
 
 async def save_decisions(
-    transaction: Transaction, decisions: Sequence[Decision], programme: Programme, held_since: HeldSince
+    transaction: Transaction,
+    decisions: Sequence[Decision],
+    programme: Programme,
+    held_since: HeldSince,
+    also_told: Sequence[Message] = (),
 ) -> None:
-    """Save decisions on documents that this transaction has claimed, their owners being locked.
+    """Save decisions on documents that this transaction has claimed, their owners being locked; ``also_told`` goes
+    out after them.
 
     Everything stands in one order: what is ours, then the ledger (held for as short as can be), the outbox last.
     """
@@ -66,7 +71,7 @@ async def save_decisions(
             for decision in refused
         ]
     await _save_returns(transaction, clawed_back, posted)
-    await outbox.record(transaction, messages)
+    await outbox.record(transaction, [*messages, *also_told] if also_told else messages)
 
 
 def lot_terms(decision: Awarded, programme: Programme) -> LotTerms:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from services.accrual.repository import adjustments, parked
+from services.accrual.repository import adjustments, parked, tier_data, tier_erasure, tier_merges
 from services.accrual.repository import member_data as accrual_data
 from services.accrual.repository import projections as accrual_projections
 from services.coalition.repository import erased_members, operators
@@ -60,7 +60,9 @@ STATEMENTS = {
         export=(exports, consents, terms, joining, registry, data_quality),
     ),
     "accrual": Statements(
-        (accrual_projections, parked, adjustments), (accrual_projections,), (accrual_data, adjustments)
+        (accrual_projections, parked, adjustments, tier_erasure),
+        (accrual_projections, tier_merges),
+        (accrual_data, adjustments, tier_data),
     ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
@@ -71,8 +73,8 @@ STATEMENTS = {
 # Ids and hashes of something else.
 OTHERS = {
     "acceptance_id", "adjustment_id", "case_id", "change_id", "check_id", "content_hash", "contract_id", "digest_id",
-    "duplicate_id", "entry_id", "exception_id", "file_id", "hold_id", "household_id", "identifier_id", "import_id",
-    "message_id",
+    "duplicate_id", "entry_id", "exception_id", "file_id", "grant_id", "hold_id", "household_id",
+    "identifier_id", "import_id", "message_id",
     "operator_hash",  # a cashier's
     "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "rule_set_id",
     "secret_hash", "session_id", "signal_id", "statement_id",
@@ -140,6 +142,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_waiting_tenders.identifier_hash",
         ),
         "who did what when, under the id that it was done under": (
+            "accrual.tier_changes.member_id",
             "members.field_checks.member_id",
             "members.personal_accesses.member_id",
             "members.status_changes.member_id",

@@ -147,6 +147,7 @@ PROGRAMMES = (
     "/v1/households/",
     "/v1/terms/",
     "/v1/rule-sets/",
+    "/v1/tier-schemes/",
     "/v1/adjustments/",
     "/v1/adjustment-files/",
     "/v1/retention/",

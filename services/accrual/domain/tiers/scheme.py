@@ -212,6 +212,14 @@ class TierSchemeHistory:
         place = self._in_order.index(scheme) + 1
         return self._in_order[place] if place < len(self._in_order) else None
 
+    def between(self, moment: datetime, later: datetime) -> list[TierScheme]:
+        """The versions that take over after ``moment`` and by ``later``."""
+        return [scheme for scheme in self._in_order if moment < scheme.effective_from <= later]
+
+    def versions_but(self, scheme: TierScheme) -> list[int]:
+        """The numbers of all other versions."""
+        return [each.version for each in self._in_order if each != scheme]
+
     def version(self, version: int) -> TierScheme:
         """A version by its number.
 

@@ -1,0 +1,31 @@
+"""Which tier members had at some moments: what rules ask when a receipt is judged."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.accrual.domain.tiers.scheme import TierSchemeHistory
+from services.accrual.repository import tier_standings
+from services.accrual.use_cases.grade_tiers import grade_members
+from shared.database import Transaction
+from shared.outbox import Message
+
+
+async def load_tiers_at(
+    transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], schemes: TierSchemeHistory
+) -> tuple[list[str | None], list[Message]]:
+    """The tier of each locked member at each moment, in the given order; None where no scheme was in force.
+
+    Members whom time has changed are graded first, so that the answer does not depend on how far the timer has come;
+    the events of that come back with it, to be recorded last. The tier at a moment stays what it was: a receipt that
+    comes late changes what is in force from now on, not what was.
+    """
+    if not asked or schemes.is_empty:
+        return [None] * len(asked), []
+    told = await grade_members(transaction, dict.fromkeys((member_id for member_id, _ in asked), "time"), schemes)
+    found = await tier_standings.load_tiers_at(transaction, asked)
+    tiers: list[str | None] = []
+    for (_, at), tier in zip(asked, found, strict=True):
+        scheme = schemes.at(at)
+        tiers.append(None if scheme is None else tier or scheme.tiers[0].code)
+    return tiers, told

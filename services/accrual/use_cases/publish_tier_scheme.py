@@ -1,0 +1,40 @@
+"""Publishes a tier scheme: an immutable version that takes effect at a time."""
+
+from datetime import datetime
+
+from services.accrual.domain.rule_set_errors import PublishedTooLateError
+from services.accrual.domain.rule_set_life import NOTICE
+from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeDraft
+from services.accrual.repository import tier_schemes
+from shared.database import Transaction
+
+
+class TierZoneChangedError(Exception):
+    """Days are counted in the zone of the first version: in another one they would be other days."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"zone must be {zone}, as in the first version: what was collected is kept by its days")
+        self.zone = zone
+
+
+async def publish_tier_scheme(
+    transaction: Transaction, draft: TierSchemeDraft, effective_from: datetime, published_by: str
+) -> TierScheme:
+    """Publish ``draft`` as the next version. Receipts count from the first version's time on, not before.
+
+    Raises:
+        PublishedTooLateError: it would take effect less than ``NOTICE`` from now, before every worker can know it.
+        TierZoneChangedError: it counts days in another zone than the versions before.
+    """
+    earlier = await tier_schemes.lock_publication(transaction)
+    earliest = transaction.now + NOTICE
+    if effective_from < earliest:
+        raise PublishedTooLateError(
+            f"effective_from must be {earliest.isoformat()} or later: {NOTICE.seconds} seconds after publication"
+        )
+    if earlier and draft.zone != earlier[0].zone:
+        raise TierZoneChangedError(earlier[0].zone)
+    stated = draft.model_dump(include=set(TierSchemeDraft.model_fields))
+    scheme = TierScheme(**stated, version=len(earlier) + 1, effective_from=effective_from)
+    await tier_schemes.save(transaction, scheme, published_by)
+    return scheme
