@@ -2,7 +2,7 @@
 
 from shared.ledger.absorbing import MergedPoints
 from shared.ledger.aliases import find_survivors
-from shared.ledger.balances import StatementLine, load_balances, load_statement
+from shared.ledger.balances import Owed, StatementLine, load_balances, load_owed, load_statement
 from shared.ledger.book import LedgerBrokenError
 from shared.ledger.commands import (
     Balances,
@@ -53,6 +53,7 @@ __all__ = [
     "MergedElsewhereError",
     "MergedPoints",
     "Outcome",
+    "Owed",
     "Plan",
     "Posted",
     "Purse",
@@ -72,6 +73,7 @@ __all__ = [
     "check_version",
     "find_survivors",
     "load_balances",
+    "load_owed",
     "load_statement",
     "lock_purses",
     "merge",

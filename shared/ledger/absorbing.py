@@ -7,8 +7,10 @@ too, and is cleared from what the two have together. Open holds stay: their acco
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from shared.ledger import debts
 from shared.ledger.book import Account, Book, LedgerBrokenError, StoredLot, Transfer
 from shared.ledger.commands import Balances
+from shared.ledger.debts import StoredDebt
 from shared.ledger.legs import MERGE_AVAILABLE, MERGE_DEBT, MERGE_PENDING
 from shared.ledger.planning import Plan, fold
 
@@ -37,21 +39,23 @@ class MergedPoints(NamedTuple):
 
 
 def plan_merge(
-    pairs: Sequence[MergingAccounts], lots: Iterable[StoredLot], reference: bytes
+    pairs: Sequence[MergingAccounts], lots: Iterable[StoredLot], owed: Iterable[StoredDebt], reference: bytes
 ) -> tuple[Plan, list[MergedPoints]]:
     """Hand everything that is not held over to the survivor.
 
     ``lots`` are the merged accounts' that have anything remaining and, where a survivor has points and the merged one
-    owes, the survivor's first ones to be spent that cover it.
+    owes, the survivor's first ones to be spent that cover it. ``owed`` is what both owe, what began first coming first.
 
     Raises:
-        LedgerBrokenError: the lots do not bear out the merged account's balance.
+        LedgerBrokenError: the lots do not bear out the merged account's balance, or the debts what it owes.
     """
     transfers: list[Transfer] = []
     books = [(Book(pair.merged, transfers), Book(pair.survivor, transfers)) for pair in pairs]
     by_account = {book.account.account_id: book for both in books for book in both}
     for lot in lots:
         by_account[lot.account_id].take_in_lot(lot)
+    for debt in owed:
+        by_account[debt.account_id].take_in_debt(debt)
     merged = [_absorb(pair, book, survivor, reference) for pair, (book, survivor) in zip(pairs, books, strict=True)]
     return fold([], transfers, by_account.values()), merged
 
@@ -63,7 +67,11 @@ def _absorb(pair: MergingAccounts, book: Book, survivor: Book, reference: bytes)
             book.hand_over(legs, lot.remaining, reference, survivor, lot)
     if book.balance["available"] or book.balance["pending"]:
         raise LedgerBrokenError(f"account {pair.merged.account_id}: its lots do not bear out what it hands over")
-    if debt := pair.merged.debt:
-        survivor.hand_over(MERGE_DEBT, debt, reference, book)
+    for owed in book.debts:
+        survivor.hand_over(MERGE_DEBT, owed.owed, reference, book, partner_id=owed.issuer)
+    survivor.debts = debts.hand_over(book.debts, survivor.debts, survivor.account.account_id)
+    if book.balance["debt"]:
+        raise LedgerBrokenError(f"account {pair.merged.account_id}: its debts are not what it owes")
     cleared = survivor.settle(reference)
-    return MergedPoints(pair.point_type, pair.merged.available, pair.merged.pending, debt, cleared, survivor.balances())
+    _, available, _, pending, debt = pair.merged
+    return MergedPoints(pair.point_type, available, pending, debt, cleared, survivor.balances())

@@ -66,6 +66,15 @@ LOAD_STATEMENT = """
     limit $4
 """
 
+LOAD_OWED = """
+    select debt.issuer, debt.reference, debt.owed_since, debt.owed
+    from ledger_accounts as account
+        join ledger_debts as debt using (account_id)
+    where account.owner_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
+        and account.point_type = $2 and debt.owed > 0
+    order by debt.owed_since, debt.debt_id
+"""
+
 _AFTER_ALL = 2**63 - 1
 
 # Whose line it is: the owner's alone; of what is given, the giver's or the receiver's; or the two are one owner by now.
@@ -107,6 +116,24 @@ async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], poi
     for ordinal, *amounts in await transaction.raw.fetch(LOAD_BALANCES, owner_ids, point_type):
         balances[owner_ids[ordinal - 1]] = Balances(*amounts)
     return balances
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What is still owed of one claw-back: to its issuer, since when, for which effect."""
+
+    issuer: str
+    reference: bytes
+    owed_since: datetime
+    points: int
+
+
+async def load_owed(transaction: Transaction, owner_id: UUID, point_type: str) -> list[Owed]:
+    """What an owner owes as last committed, the oldest first: in this order it is cleared.
+
+    Whoever was merged away owes what the survivor owes.
+    """
+    return [Owed(*row) for row in await transaction.raw.fetch(LOAD_OWED, owner_id, point_type)]
 
 
 async def load_statement(

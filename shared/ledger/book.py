@@ -4,20 +4,21 @@ Everything goes through ``Book.move``: it writes the transfer and changes the ba
 so that they cannot disagree. Pure: a book knows what it was given and nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.commands import Balances
-from shared.ledger.legs import CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
+from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
+from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
 from shared.ledger.terms import LotTerms, pending_key
 
 HoldState: TypeAlias = Literal["open", "captured", "voided", "expired"]
 
 
 class LedgerBrokenError(RuntimeError):
-    """The lots do not bear out the balance. Nothing was written; ``tessera ledger verify`` names what is wrong."""
+    """Lots or debts do not bear out the balance. Nothing was written; ``tessera ledger verify`` names what is wrong."""
 
 
 class Account(NamedTuple):
@@ -63,6 +64,7 @@ class StoredHold(NamedTuple):
 
 class Transfer(NamedTuple):
     """One append-only row. The lots are those on the owner's legs; a leg on ``debt`` or on a partner has none.
+    ``partner_id`` is the partner on a leg; where debt is cleared, forgiven or handed over, whose claw-back it is of.
 
     Both legs are on ``account_id``, but between owners: then the credit is on ``credit_account_id``.
     """
@@ -121,7 +123,7 @@ class Book:
     ``absorbed`` are the books of accounts that were merged into this one and still have holds of their own.
     """
 
-    __slots__ = ("absorbed", "account", "balance", "holds", "lots", "transfers")
+    __slots__ = ("absorbed", "account", "balance", "debts", "holds", "lots", "transfers")
 
     def __init__(self, account: Account, transfers: list[Transfer]) -> None:
         self.account = account
@@ -139,6 +141,7 @@ class Book:
         self.lots: dict[bytes, Lot] = {}
         self.holds: dict[UUID, Hold] = {}
         self.absorbed: dict[int, Book] = {}
+        self.debts: list[Debt] = []
 
     def balances(self) -> Balances:
         """The balances now, debt as a positive amount."""
@@ -152,6 +155,10 @@ class Book:
             lot = Lot(*stored, stored)
             self.lots[stored.lot_key] = lot
         return lot
+
+    def take_in_debt(self, stored: StoredDebt) -> None:
+        """Know a debt as it was read; those that began first are taken in first."""
+        self.debts.append(debt_of(stored))
 
     def take_in_hold(self, stored: StoredHold) -> None:
         """Know a hold, of this account or of one that was absorbed, and its lots as they were read."""
@@ -215,7 +222,14 @@ class Book:
         self.transfers.append(Transfer(account_id, legs, partner_id, points, reference, debit_key, credit_key, hold_id))
 
     def hand_over(
-        self, legs: Legs, points: int, reference: bytes, to: "Book", lot: Lot | None = None, into: Lot | None = None
+        self,
+        legs: Legs,
+        points: int,
+        reference: bytes,
+        to: "Book",
+        lot: Lot | None = None,
+        into: Lot | None = None,
+        partner_id: str | None = None,
     ) -> None:
         """Move points to the same position of another account, and a lot's to the lot ``into`` there: the one of the
         same key, unless another is named.
@@ -231,7 +245,7 @@ class Book:
             into.remaining += points
         account_id, credit_account_id = self.account.account_id, to.account.account_id
         self.transfers.append(
-            Transfer(account_id, legs, None, points, reference, debit_key, credit_key, None, credit_account_id)
+            Transfer(account_id, legs, partner_id, points, reference, debit_key, credit_key, None, credit_account_id)
         )
 
     def lot_like(self, other: Lot) -> Lot:
@@ -263,12 +277,33 @@ class Book:
         return taken
 
     def settle(self, reference: bytes) -> int:
-        """Clear the debt from what is available, first expiring first; returns how much was cleared."""
+        """Clear the debt from what is available, first expiring first and the oldest debt first.
+
+        Each transfer names the issuer whose claw-back it pays. Returns how much was cleared.
+        """
         points = min(self.balance["available"], -self.balance["debt"])
         if points:
+            paid = self.pay(points)
             for lot, part in self.first_expiring(points):
-                self.move(CLEAR_DEBT, part, reference, lot)
+                for issuer, share in _slice(paid, part):
+                    self.move(CLEAR_DEBT, share, reference, lot, None, issuer)
         return points
+
+    def owe(self, points: int, reference: bytes, issuer: str) -> None:
+        """Owe what a claw-back of this issuer's could not take, until something comes in."""
+        self.move(CLAW_BACK_OWED, points, reference, partner_id=issuer)
+        self.debts.append(Debt(self.account.account_id, issuer, reference, points))
+
+    def pay(self, points: int) -> list[tuple[str, int]]:
+        """Take ``points`` off the debts, the oldest first; whose they were. The caller moves the points.
+
+        Raises:
+            LedgerBrokenError: the debts do not bear out what the balance owes.
+        """
+        paid = pay(self.debts, points)
+        if sum(part for _, part in paid) != points:
+            raise LedgerBrokenError(f"account {self.account.account_id}: its debts are less than it owes")
+        return paid
 
     def give_back(self, hold: Hold, legs: Legs, reference: bytes) -> int:
         """Return everything that a hold still reserves to its lots; returns how much that was.
@@ -285,6 +320,19 @@ class Book:
         hold.reserved = 0
         hold.is_changed = True
         return points
+
+
+def _slice(paid: list[tuple[str, int]], points: int) -> Iterator[tuple[str, int]]:
+    """Take ``points`` off the front of what is paid, part by part."""
+    while points:
+        issuer, part = paid[0]
+        share = min(part, points)
+        points -= share
+        if share == part:
+            paid.pop(0)
+        else:
+            paid[0] = (issuer, part - share)
+        yield issuer, share
 
 
 def issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:

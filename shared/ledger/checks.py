@@ -138,6 +138,40 @@ PARTS_FROM_TRANSFERS = """
         ) as amount (what, stored, computed)
 """
 
+ACCOUNTS_FROM_DEBTS = """
+    with summed as (
+        select account_id, sum(owed) as owed from ledger_debts group by account_id
+    )
+    select account.point_type, account_id, null::bytea, null::uuid, 'debt', account.debt, coalesce(summed.owed, 0)
+    from ledger_accounts as account
+        full join summed using (account_id)
+"""
+
+# By issuer, so that whoever carries a claw-back is paid for it. Before the third version debts were cleared without a
+# name: what accounts with such transfers owe is not known by issuer.
+DEBTS_FROM_TRANSFERS = """
+    with moved as (
+        select account_id, partner_id as issuer, sum(points) as owed
+        from (
+            select account_id, partner_id, points from ledger_transfers where debit = 'debt'
+            union all
+            select coalesce(credit_account_id, account_id), partner_id, -points
+            from ledger_transfers
+            where credit = 'debt'
+        ) as legs
+        group by account_id, partner_id
+    ),
+    stored as (
+        select account_id, issuer, sum(owed) as owed from ledger_debts group by account_id, issuer
+    )
+    select account.point_type, account_id, null::bytea, null::uuid, 'owed to ' || issuer, stored.owed,
+        coalesce(moved.owed, 0)
+    from stored
+        full join moved using (account_id, issuer)
+        left join ledger_accounts as account using (account_id)
+    where account_id not in (select account_id from moved where issuer is null)
+"""
+
 # Debits and credits: what owners have must be what partners and the programme gave less what they took.
 TRIAL_BALANCE = """
     with owned as (
@@ -177,6 +211,8 @@ CHECKS = {
     "lot = holds": LOTS_FROM_HOLDS,
     "hold = its lots": HOLDS_FROM_PARTS,
     "hold's lot = transfers": PARTS_FROM_TRANSFERS,
+    "account = debts": ACCOUNTS_FROM_DEBTS,
+    "debt = transfers": DEBTS_FROM_TRANSFERS,
     "owners = partners": TRIAL_BALANCE,
     "merged = alias": ALIASES_AND_ACCOUNTS,
 }

@@ -43,6 +43,6 @@ def adjust_down(book: Book, command: AdjustDown) -> Outcome:
 def write_off(book: Book, command: WriteOff) -> Outcome:
     """Forgive what is still owed of these points."""
     points = min(command.points, -book.balance["debt"])
-    if points:
-        book.move(WRITE_OFF, points, command.reference)
+    for issuer, part in book.pay(points):
+        book.move(WRITE_OFF, part, command.reference, partner_id=issuer)
     return Posted(command, points, book.balances(), shortfall=command.points - points)

@@ -8,7 +8,6 @@ from shared.ledger.book import Book
 from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Release, Suspend
 from shared.ledger.legs import (
     CLAW_BACK_AVAILABLE,
-    CLAW_BACK_OWED,
     CLAW_BACK_PENDING,
     EARN,
     EARN_PENDING,
@@ -62,7 +61,7 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
         book.move(CLAW_BACK_AVAILABLE, part, reference, lot, partner_id=issuer)
         left -= part
     if left:
-        book.move(CLAW_BACK_OWED, left, reference, partner_id=issuer)
+        book.owe(left, reference, issuer)
     cleared = book.settle(reference)
     return Posted(command, command.points, book.balances(), debt_added=left, debt_cleared=cleared)
 

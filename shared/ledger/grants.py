@@ -59,10 +59,15 @@ def alias_grant_statements() -> list[str]:
     ]
 
 
-def refund_grant_statements() -> list[str]:
+def refund_and_debt_grant_statements() -> list[str]:
     """The GRANTs of version 3. Idempotent."""
     services = ", ".join(role_name(service) for service in LEDGER_SERVICES)
-    return [f"grant update (refunded) on ledger_hold_lots to {services}"]
+    readers = ", ".join(reader_name(service) for service in LEDGER_SERVICES)
+    return [
+        f"grant update (refunded) on ledger_hold_lots to {services}",
+        f"grant select, insert, update (owed) on ledger_debts to {services}",
+        f"grant select on ledger_debts to {readers}",
+    ]
 
 
 def grant_statements() -> list[str]:

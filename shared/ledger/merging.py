@@ -43,7 +43,9 @@ async def merge(
     reference = f"merge:{merged_id}:{survivor_id}".encode()
     lots = await repository.load_remaining_lots(transaction.raw, [pair.merged.account_id for pair in pairs])
     lots += await repository.load_lots(transaction.raw, Needs(draws=_draws(pairs)))
-    planned, merged = plan_merge(pairs, lots, reference)
+    indebted = [account.account_id for pair in pairs for account in pair[1:] if account.debt]
+    owed = await repository.load_debts(transaction.raw, indebted)
+    planned, merged = plan_merge(pairs, lots, owed, reference)
     if planned.transfers:
         await write(transaction.raw, planned, transaction.now, is_between_owners=True)
     await aliases.save(transaction, merged_id, survivor_id)

@@ -24,6 +24,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
+from shared.ledger.debts import Debt, StoredDebt
 from shared.ledger.gifts import Give
 
 
@@ -59,6 +60,8 @@ class Plan:
     stored_lots: list[Lot]
     new_holds: list[Hold]
     stored_holds: list[Hold]
+    new_debts: list[Debt]
+    stored_debts: list[Debt]
 
 
 def plan(
@@ -67,6 +70,7 @@ def plan(
     holds: Iterable[StoredHold],
     commands: Sequence[Command],
     absorbed: Sequence[Absorbed] = (),
+    owed: Iterable[StoredDebt] = (),
 ) -> Plan:
     """Decide ``commands`` in their order, each seeing the effect of those before it.
 
@@ -75,7 +79,8 @@ def plan(
     commands can draw on; of other accounts none are needed, since an account in debt has nothing available. ``holds``
     are those that are named; one that is missing counts as closed, with nothing captured. ``absorbed`` are the
     accounts of those among them that are not on their owner's account, because they were opened before it was merged;
-    the survivor's lots of their terms are among ``lots`` too.
+    the survivor's lots of their terms are among ``lots`` too. ``owed`` is what those accounts owe that owe anything,
+    what began first coming first.
     """
     transfers: list[Transfer] = []
     books = {key: Book(account, transfers) for key, account in accounts.items()}
@@ -90,6 +95,8 @@ def plan(
     for hold in holds:
         if (owner := by_account.get(hold.account_id)) is not None:  # another owner's hold is nobody's here
             owner.take_in_hold(hold)
+    for debt in owed:
+        by_account[debt.account_id].take_in_debt(debt)
     outcomes = [decide(books, command) for command in commands]
     return fold(outcomes, transfers, homes)
 
@@ -116,7 +123,7 @@ def decide(books: Mapping[AccountKey, Book], command: Command) -> Outcome:
 
 def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:
     """What to write of these books, whose moves are ``transfers``."""
-    folded = Plan(outcomes, transfers, [], [], [], [], [])
+    folded = Plan(outcomes, transfers, [], [], [], [], [], [], [])
     for book in books:
         (account_id, available, held, pending, debt), now = book.account, book.balances()
         if now != (available, held, pending, debt):
@@ -127,9 +134,19 @@ def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Boo
                 folded.credited_lots.append(lot)
             elif (lot.remaining, lot.reserved) != (lot.stored.remaining, lot.stored.reserved):
                 folded.stored_lots.append(lot)
-        for hold in book.holds.values():
-            if not hold.is_stored:
-                folded.new_holds.append(hold)
-            elif hold.is_changed:
-                folded.stored_holds.append(hold)
+        if book.holds or book.debts:
+            _fold_holds_and_debts(book, folded)
     return folded
+
+
+def _fold_holds_and_debts(book: Book, folded: Plan) -> None:
+    for hold in book.holds.values():
+        if not hold.is_stored:
+            folded.new_holds.append(hold)
+        elif hold.is_changed:
+            folded.stored_holds.append(hold)
+    for debt in book.debts:
+        if debt.stored is not None and debt.owed != debt.stored.owed:
+            folded.stored_debts.append(debt)
+        elif debt.stored is None:
+            folded.new_debts.append(debt)

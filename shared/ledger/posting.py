@@ -88,7 +88,9 @@ async def posting(
     if absorbed:
         holds = await repository.load_holds(transaction.raw, needs.hold_ids)  # now under their accounts' locks
         lots += await repository.load_lots(transaction.raw, survivors_lots(accounts, absorbed, holds))
-    planned = plan(accounts, lots, holds, commands, absorbed)
+    indebted = [account.account_id for account in accounts.values() if account.debt]
+    owed = await repository.load_debts(transaction.raw, indebted)
+    planned = plan(accounts, lots, holds, commands, absorbed, owed)
     is_refused = together and any(isinstance(outcome, Refused) for outcome in planned.outcomes)
     if is_refused or not planned.transfers:
         yield planned.outcomes

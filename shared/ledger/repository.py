@@ -15,6 +15,7 @@ from shared.ledger import aliases
 from shared.ledger.absorbing import MergingAccounts
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
 from shared.ledger.commands import AccountKey
+from shared.ledger.debts import StoredDebt
 from shared.ledger.needs import Needs
 from shared.ledger.planning import Absorbed
 from shared.ledger.terms import LotTerms
@@ -112,6 +113,18 @@ LOAD_LOTS = """
             ) as first_lots
         ) as spendable
     where points_before < points
+"""
+
+LOAD_DEBTS = """
+    select debt.*
+    from unnest($1::bigint[]) as indebted (account_id)
+        cross join lateral (
+            select account_id, debt_id, issuer, reference, owed_since, owed
+            from ledger_debts
+            where ledger_debts.account_id = indebted.account_id and owed > 0
+            limit null
+        ) as debt
+    order by debt.owed_since, debt.debt_id
 """
 
 # What was taken late, without a hold, may have come from more lots than a hold may.
@@ -254,6 +267,13 @@ async def load_holds(connection: RawConnection, hold_ids: Sequence[UUID]) -> lis
         )
         for hold_id, head in heads.items()
     ]
+
+
+async def load_debts(connection: RawConnection, account_ids: Sequence[int]) -> list[StoredDebt]:
+    """What these accounts owe, what began first coming first."""
+    if not account_ids:
+        return []
+    return [StoredDebt(*row) for row in await connection.fetch(LOAD_DEBTS, account_ids)]
 
 
 def _lot_of(row: asyncpg.Record) -> StoredLot:

@@ -98,6 +98,23 @@ _HOLD_LOTS = """
             set reserved = excluded.reserved, captured = excluded.captured, refunded = excluded.refunded
     )"""
 
+_OWE = """
+    new_debts as (
+        insert into ledger_debts (account_id, issuer, reference, owed_since, owed)
+        select account_id, issuer, reference, coalesce(owed_since, $27::timestamptz), owed
+        from unnest($55::bigint[], $56::text[], $57::bytea[], $58::timestamptz[], $59::bigint[])
+            as debt (account_id, issuer, reference, owed_since, owed)
+    )"""
+
+_PAY = """
+    changed_debts as (
+        insert into ledger_debts (account_id, debt_id, issuer, reference, owed_since, owed)
+        select account_id, debt_id, issuer, reference, owed_since, owed
+        from unnest($60::bigint[], $61::bigint[], $62::text[], $63::bytea[], $64::timestamptz[], $65::bigint[])
+            as change (account_id, debt_id, issuer, reference, owed_since, owed)
+        on conflict (account_id, debt_id) do update set owed = excluded.owed
+    )"""
+
 # The same where a transfer may go to another account: a merge, what a hold of a merged account gives back, or a gift.
 _RECORD_ANY_TRANSFERS = """
     insert into ledger_transfers
@@ -113,8 +130,8 @@ _RECORD_ANY_TRANSFERS = """
 # The two differ only in what plain earning never needs; PostgreSQL would start those parts for nothing each time.
 WRITE_CREDITS = f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS} {_RECORD_TRANSFERS}"
 WRITE_ALL = (
-    f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_CHANGE_HOLDS}, {_HOLD_LOTS}"
-    f" {_RECORD_ANY_TRANSFERS}"
+    f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_CHANGE_HOLDS}, {_HOLD_LOTS},"
+    f" {_OWE}, {_PAY} {_RECORD_ANY_TRANSFERS}"
 )
 
 
@@ -129,7 +146,7 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_betw
         *_transfer_columns(plan.transfers),
         now,
     ]
-    if not is_between_owners and not plan.stored_lots and not plan.new_holds and not plan.stored_holds:
+    if not is_between_owners and _is_credit_alone(plan):
         await connection.execute(WRITE_CREDITS, *arguments)
         return
     arguments += _lot_columns(plan.stored_lots)
@@ -137,7 +154,13 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_betw
     arguments += _part_columns([*plan.new_holds, *plan.stored_holds])
     credit_accounts = [transfer.credit_account_id for transfer in plan.transfers]
     arguments.append(credit_accounts if any(credit_accounts) else ())
+    arguments += _debt_columns(plan)
     await connection.execute(WRITE_ALL, *arguments)
+
+
+def _is_credit_alone(plan: Plan) -> bool:
+    """Whether nothing that was read has changed but accounts, as by earning without a debt."""
+    return not (plan.stored_lots or plan.new_holds or plan.stored_holds or plan.new_debts or plan.stored_debts)
 
 
 def _lot_columns(lots: Sequence[Lot]) -> list[Column]:
@@ -175,6 +198,12 @@ def _part_columns(holds: Sequence[Hold]) -> list[Column]:
         for part in hold.parts
     ]
     return _columns(parts, 6)
+
+
+def _debt_columns(plan: Plan) -> list[Column]:
+    new = [(debt.account_id, debt.issuer, debt.reference, debt.owed_since, debt.owed) for debt in plan.new_debts]
+    stored = [debt.stored._replace(owed=debt.owed) for debt in plan.stored_debts if debt.stored is not None]
+    return _columns(new, 5) + _columns(stored, 6)
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[Column]:

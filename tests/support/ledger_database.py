@@ -38,6 +38,12 @@ _HOLDS = """
         join ledger_hold_lots as part using (hold_id)
     where owner_id = any($1::uuid[])
 """
+_DEBTS = """
+    select coalesce(survivor_id, owner_id), point_type, issuer, sum(owed)::bigint
+    from ledger_debts join ledger_accounts using (account_id) left join ledger_aliases using (owner_id)
+    where owner_id = any($1::uuid[]) and owed > 0
+    group by 1, 2, 3
+"""
 # What a test's own connection waits for shows up here; the pid tells it from others of the same database.
 _BLOCKED = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
@@ -64,6 +70,15 @@ async def lots_of(
         (owner_id, point_type, (LotTerms(*terms), award)): (remaining, reserved)
         for owner_id, point_type, *terms, award, remaining, reserved in rows
     }
+
+
+async def owed_of(database: Database, owners: Collection[UUID]) -> dict[tuple[UUID, str], dict[str, int]]:
+    """What owners owe, by the issuers who wait for it."""
+    owed: dict[tuple[UUID, str], dict[str, int]] = {}
+    async with database.transaction() as transaction:
+        for owner_id, point_type, issuer, points in await transaction.raw.fetch(_DEBTS, list(owners)):
+            owed.setdefault((owner_id, point_type), {})[issuer] = points
+    return owed
 
 
 async def holds_of(

@@ -1,6 +1,6 @@
 """Made-up histories of commands: few owners, few lots, small amounts, so that everything meets everything."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Literal, NamedTuple, TypeVar
@@ -168,6 +168,18 @@ def _with_merges(
     for position, merge in merges:
         spread.insert(position, merge)
     return spread
+
+
+def renamed(command: Command, own: Callable[[UUID], UUID]) -> Command:
+    """The same command of other owners and holds."""
+    command = replace(command, owner_id=own(command.owner_id))
+    if isinstance(command, Give):
+        return replace(command, receiver_id=own(command.receiver_id))
+    if isinstance(command, Reserve | Capture | Void | Refund):
+        return replace(command, hold_id=own(command.hold_id))
+    if isinstance(command, SpendLate) and command.taken_as is not None:
+        return replace(command, taken_as=own(command.taken_as))
+    return command
 
 
 def cuts() -> st.SearchStrategy[list[int]]:

@@ -1,13 +1,15 @@
 """Plans applied to dictionaries, with the reads that posting would do and the rules that the tables enforce."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.ledger import Balances, Command, Give, LotTerms, MergedPoints, Outcome, plan
 from shared.ledger.absorbing import MergingAccounts, plan_merge
 from shared.ledger.book import Account, Hold, Lot, StoredHold, StoredLot, StoredPart, Transfer
 from shared.ledger.commands import AccountKey
+from shared.ledger.debts import StoredDebt
 from shared.ledger.giving import answered_by
 from shared.ledger.needs import Draw, needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, Plan
@@ -22,6 +24,8 @@ class MemoryLedger:
         self.holds: dict[UUID, StoredHold] = {}
         self.transfers: list[Transfer] = []
         self.survivors: dict[UUID, UUID] = {}
+        self.debts: dict[int, StoredDebt] = {}
+        self.now = datetime(2026, 5, 1, tzinfo=UTC)
 
     def post(self, commands: Sequence[Command]) -> list[Outcome]:
         commands = [answered_by(command, self.survivors) for command in commands]
@@ -42,7 +46,7 @@ class MemoryLedger:
         absorbed = self._absorbed({hold.account_id for hold in holds}, accounts)
         for name in survivors_lots(accounts, absorbed, holds).named_lots:
             lots += [self.lots[name]] if name in self.lots else []
-        planned = plan(accounts, lots, holds, commands, absorbed)
+        planned = plan(accounts, lots, holds, commands, absorbed, self._owed(accounts.values()))
         self._apply(planned)
         return planned.outcomes
 
@@ -61,7 +65,8 @@ class MemoryLedger:
         for pair in pairs:
             if pair.merged.debt and pair.survivor.available:
                 lots += self._first_lots(Draw(pair.survivor.account_id, pair.merged.debt, None))
-        planned, merged = plan_merge(pairs, lots, b"merge")
+        owed = self._owed([account for pair in pairs for account in pair[1:]])
+        planned, merged = plan_merge(pairs, lots, owed, b"merge")
         self._apply(planned)
         for owner_id, named in list(self.survivors.items()):
             self.survivors[owner_id] = survivor_id if named == merged_id else named
@@ -90,6 +95,22 @@ class MemoryLedger:
             if lot.remaining or lot.reserved:
                 found[name] = (found[name][0] + lot.remaining, found[name][1] + lot.reserved)
         return dict(found)
+
+    def owed(self) -> dict[tuple[UUID, str], dict[str, int]]:
+        """What owners owe, by the issuers who wait for it."""
+        owners = {account.account_id: key for key, account in self.accounts.items()}
+        found: dict[tuple[UUID, str], dict[str, int]] = {}
+        for debt in self.debts.values():
+            owner, point_type = owners[debt.account_id]
+            by_issuer = found.setdefault((self.one(UUID(int=owner)), point_type), {})
+            if debt.owed:
+                by_issuer[debt.issuer] = by_issuer.get(debt.issuer, 0) + debt.owed
+        return {key: by_issuer for key, by_issuer in found.items() if by_issuer}
+
+    def _owed(self, accounts: Iterable[Account]) -> list[StoredDebt]:
+        indebted = {account.account_id for account in accounts if account.debt}
+        owed = [debt for debt in self.debts.values() if debt.account_id in indebted and debt.owed]
+        return sorted(owed, key=lambda debt: (debt.owed_since, debt.debt_id))
 
     def _absorbed(self, account_ids: set[int], accounts: dict[AccountKey, Account]) -> list[Absorbed]:
         found = []
@@ -137,11 +158,23 @@ class MemoryLedger:
         for lot in planned.stored_lots:
             assert (lot.account_id, lot.key) in self.lots
             self._change_lot(lot)
+        self._keep_debts(planned)
         for hold in planned.new_holds:
             assert hold.hold_id not in self.holds
         for hold in (*planned.new_holds, *planned.stored_holds):
             self._keep_hold(hold)
         self._refresh_parts()
+
+    def _keep_debts(self, planned: Plan) -> None:
+        for new in planned.new_debts:
+            number = len(self.debts) + 1
+            since = new.owed_since or self.now
+            self.debts[number] = StoredDebt(new.account_id, number, new.issuer, new.reference, since, new.owed)
+        for debt in planned.stored_debts:
+            assert debt.stored is not None
+            assert self.debts[debt.stored.debt_id] == debt.stored
+            self.debts[debt.stored.debt_id] = debt.stored._replace(owed=debt.owed)
+        assert all(debt.owed >= 0 for debt in self.debts.values())
 
     def _change_lot(self, lot: Lot) -> None:
         nothing = StoredLot(lot.account_id, lot.key, lot.award, lot.terms, 0, 0)

@@ -80,14 +80,15 @@ class PaperOwner:
     lots_per_hold_max: int
     lots: dict[LotName, int] = field(default_factory=lambda: defaultdict(int))
     holds: dict[UUID, PaperHold] = field(default_factory=dict)
-    debt: int = 0
+    owing: list[tuple[int, str]] = field(default_factory=list)  # every point that is owed: since when, and to whom
+    moment: int = 0
 
     @property
     def balance(self) -> Balances:
         available = sum(points for (_, award), points in self.lots.items() if award is None)
         pending = sum(points for (_, award), points in self.lots.items() if award is not None)
         held = sum(sum(hold.reserved.values()) for hold in self.holds.values())
-        return Balances(available, held, pending, self.debt)
+        return Balances(available, held, pending, len(self.owing))
 
     def in_order(self) -> list[LotTerms]:
         """What can be spent: first expiring first, the older first among equals."""
@@ -105,8 +106,8 @@ class PaperOwner:
         return taken
 
     def clear_debt(self) -> int:
-        cleared = sum(self.draw(self.debt).values())
-        self.debt -= cleared
+        cleared = sum(self.draw(len(self.owing)).values())
+        del self.owing[:cleared]
         return cleared
 
     def apply(self, command: OwnCommand) -> Outcome:
@@ -124,8 +125,8 @@ class PaperOwner:
             case SpendLate() | AdjustDown():
                 return self.take(command)
             case WriteOff():
-                points = min(command.points, self.debt)
-                self.debt -= points
+                points = min(command.points, len(self.owing))
+                del self.owing[:points]
                 return Posted(command, points, shortfall=command.points - points, balance=self.balance)
             case Refund():
                 return self.refund(command)
@@ -162,7 +163,7 @@ class PaperOwner:
             taken = min(left, self.lots[name])
             self.lots[name] -= taken
             left -= taken
-        self.debt += left
+        self.owing += [(self.moment, command.terms.issuer)] * left
         cleared = self.clear_debt()
         return Posted(command, command.points, debt_added=left, debt_cleared=cleared, balance=self.balance)
 
@@ -238,10 +239,12 @@ class PaperLedger:
     def __init__(self, lots_per_hold_max: int) -> None:
         self.owners: dict[tuple[UUID, str], PaperOwner] = defaultdict(lambda: PaperOwner(lots_per_hold_max))
         self.survivors: dict[UUID, UUID] = {}
+        self.moment = 0
 
     def post(self, command: Command) -> Outcome:
         command = replace(command, owner_id=self.one(command.owner_id))
         owner = self.owners[command.owner_id, command.point_type]
+        owner.moment = self.moment
         if isinstance(command, Give):
             command = replace(command, receiver_id=self.one(command.receiver_id))
             return self.give(owner, self.owners[command.receiver_id, command.point_type], command)
@@ -286,8 +289,14 @@ class PaperLedger:
             for name, points in merged.lots.items():
                 survivor.lots[name] += points
             survivor.holds |= merged.holds
-            survivor.debt += merged.debt
+            survivor.owing = sorted([*survivor.owing, *merged.owing], key=lambda owed: owed[0])
             survivor.clear_debt()
+
+    def owed(self) -> dict[tuple[UUID, str], dict[str, int]]:
+        """What owners owe, by the issuers who wait for it."""
+        return {
+            key: dict(Counter(issuer for _, issuer in owner.owing)) for key, owner in self.owners.items() if owner.owing
+        }
 
     def lots(self) -> dict[tuple[UUID, str, LotName], tuple[int, int]]:
         """Remaining and reserved of every lot that has either."""

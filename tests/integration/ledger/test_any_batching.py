@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 
 from shared.database import Database
 from shared.ids import new_id
-from shared.ledger import Capture, Command, Give, Refund, Reserve, SpendLate, Void
+from shared.ledger import Command
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
 from tests.support.databases import FreshDatabase
-from tests.support.ledger_database import balances_of, holds_of, lots_of, owners_of, posted, verified
-from tests.support.ledger_histories import KINDS, cut, cuts, histories
+from tests.support.ledger_database import balances_of, holds_of, lots_of, owed_of, owners_of, posted, verified
+from tests.support.ledger_histories import KINDS, cut, cuts, histories, renamed
 from tests.support.ledger_model import PaperLedger
 
 
@@ -38,6 +37,7 @@ async def test_any_batching_agrees_with_paper(
     assert await balances_of(services[0], owners) == paper.balances()
     assert await lots_of(services[0], owners) == paper.lots()
     assert await holds_of(services[0], owners) == paper.holds()
+    assert await owed_of(services[0], owners) == paper.owed()
     for service in services:
         await service.close()
     verification = await verified(fresh_database)
@@ -73,16 +73,5 @@ async def test_owners_in_parallel_end_as_one_after_the_other(
 
 
 def _renamed(history: list[Command]) -> list[Command]:
-    owners: dict[UUID, UUID] = {}
-    holds: dict[UUID, UUID] = {}
-    renamed: list[Command] = []
-    for command in history:
-        own = replace(command, owner_id=owners.setdefault(command.owner_id, new_id()))
-        if isinstance(own, Give):
-            own = replace(own, receiver_id=owners.setdefault(own.receiver_id, new_id()))
-        if isinstance(own, Reserve | Capture | Void | Refund):
-            own = replace(own, hold_id=holds.setdefault(own.hold_id, new_id()))
-        if isinstance(own, SpendLate) and own.taken_as is not None:
-            own = replace(own, taken_as=holds.setdefault(own.taken_as, new_id()))
-        renamed.append(own)
-    return renamed
+    names: dict[UUID, UUID] = {}
+    return [renamed(command, lambda name: names.setdefault(name, new_id())) for command in history]

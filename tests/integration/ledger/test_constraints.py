@@ -41,6 +41,7 @@ EARNING = {
 }
 MERGING = EARNING | {"purpose": "'merge'", "debit": "'available'", "partner": "null", "debit_lot": "'x'"}
 REFUNDING = EARNING | {"purpose": "'refund'", "debit": "'redeem'"}
+CLAW_BACK_OWED = EARNING | {"purpose": "'claw_back'", "debit": "'debt'", "credit": "'issue'", "credit_lot": "null"}
 
 BROKEN = (
     (f"update ledger_accounts set available = -1 where account_id = {RICH}", "available_not_negative"),
@@ -60,6 +61,8 @@ BROKEN = (
     ("update ledger_hold_lots set refunded = captured + 1", "refunded_of_captured"),
     ("update ledger_hold_lots set refunded = -1", "refunded_of_captured"),
     (TRANSFER.format(**REFUNDING), "hold_named"),
+    ("update ledger_debts set owed = -1", "owed_not_negative"),
+    (TRANSFER.format(**CLAW_BACK_OWED | {"partner": "null"}), "partner_named"),
     ("insert into ledger_accounts (owner_id, point_type) values (gen_random_uuid(), '')", "point_type_length"),
     (TRANSFER.format(**EARNING | {"points": "0"}), "points_positive"),
     (TRANSFER.format(**EARNING | {"points": "-1"}), "points_positive"),
@@ -92,6 +95,8 @@ FORBIDDEN = (
     "delete from ledger_holds",
     "update ledger_holds set account_id = 0",
     "delete from ledger_hold_lots",
+    "delete from ledger_debts",
+    "update ledger_debts set issuer = 'me'",
     "update ledger_version set version = 2",
     "select ledger_transfers_make_partitions(now())",
     "drop table ledger_transfers",

@@ -21,7 +21,6 @@ from shared.ledger import (
     ClawBack,
     Command,
     Earn,
-    Give,
     LotTerms,
     MergedElsewhereError,
     MergedPoints,
@@ -46,11 +45,12 @@ from tests.support.ledger_database import (
     connected,
     holds_of,
     lots_of,
+    owed_of,
     posted,
     until_blocked,
     verified,
 )
-from tests.support.ledger_histories import Merge, histories_with_merges
+from tests.support.ledger_histories import Merge, histories_with_merges, renamed
 from tests.support.ledger_model import PaperLedger
 
 TERMS = LotTerms("grocer", date(2026, 3, 1), date(2027, 3, 1))
@@ -297,11 +297,7 @@ async def test_any_order_of_merges_and_commands_agrees_with_paper(
                 await merged(service, known.get(pair.merged_id, pair.merged_id), pair.survivor_id)
             paper.merge(*pair)
             continue
-        command = replace(step, owner_id=own(step.owner_id))
-        if isinstance(command, Give):
-            command = replace(command, receiver_id=own(command.receiver_id))
-        if isinstance(command, Reserve | Capture | Void):
-            command = replace(command, hold_id=own(command.hold_id))
+        command = renamed(step, own)
         expected = paper.post(command)
         [outcome] = await posted(service, command)
         assert type(outcome) is type(expected)
@@ -310,5 +306,6 @@ async def test_any_order_of_merges_and_commands_agrees_with_paper(
     assert await balances_of(service, owners) == paper.balances()
     assert await lots_of(service, owners) == paper.lots()
     assert await holds_of(service, owners) == paper.holds()
+    assert await owed_of(service, owners) == paper.owed()
     await service.close()
     assert (await verified(fresh_database)).findings == ()

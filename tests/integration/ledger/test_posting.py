@@ -27,7 +27,9 @@ from shared.ledger import (
     SpendLate,
     Suspend,
     Void,
+    WriteOff,
     load_balances,
+    load_owed,
     load_statement,
     post,
     posting,
@@ -35,7 +37,7 @@ from shared.ledger import (
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
 from shared.ledger.repository import lock_accounts
 from tests.support.databases import FreshDatabase
-from tests.support.ledger_database import balances_of, connected, holds_of, lots_of, posted, verified
+from tests.support.ledger_database import balances_of, connected, holds_of, lots_of, owed_of, posted, verified
 
 GROCER = LotTerms("grocer", date(2026, 3, 1), date(2027, 3, 1))
 FUEL = LotTerms("fuel", date(2026, 3, 1), None)
@@ -109,6 +111,27 @@ async def _closed_at(accrual: Database, hold_id: UUID) -> datetime | None:
             "select closed_at from ledger_holds where hold_id = $1", hold_id
         )
     return closed_at
+
+
+async def test_debts_have_an_issuer_an_effect_and_an_age_and_are_paid_oldest_first(
+    accrual: Database, fresh_database: FreshDatabase
+) -> None:
+    owner = new_id()
+    await posted(accrual, earn(owner, 9), SpendLate(owner, "points", b"tender", 9, "cinema"))
+    await posted(accrual, ClawBack(owner, "points", b"return-1", 4, GROCER, b"r"))
+    await posted(accrual, ClawBack(owner, "points", b"return-2", 5, FUEL, b"s"))
+    async with accrual.transaction() as transaction:
+        owed = await load_owed(transaction, owner, "points")
+    assert [(one.issuer, one.reference, one.points) for one in owed] == [
+        ("grocer", b"return-1", 4),
+        ("fuel", b"return-2", 5),
+    ]
+    assert owed[0].owed_since < owed[1].owed_since
+    await posted(accrual, earn(owner, 6))
+    assert await owed_of(accrual, [owner]) == {(owner, "points"): {"fuel": 3}}
+    await posted(accrual, WriteOff(owner, "points", b"case", 3))
+    assert await owed_of(accrual, [owner]) == {}
+    assert (await verified(fresh_database)).is_sound
 
 
 async def test_a_refusal_changes_nothing(accrual: Database, fresh_database: FreshDatabase) -> None:

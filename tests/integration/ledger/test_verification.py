@@ -1,5 +1,6 @@
 """A flipped bit anywhere is found and named."""
 
+import importlib
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 
 from shared.database import Database
 from shared.ids import new_id
-from shared.ledger import Capture, ClawBack, Earn, LotTerms, Reserve, SpendLate, Suspend, post, verify
+from shared.ledger import Capture, ClawBack, Earn, LotTerms, Reserve, SpendLate, Suspend, merge, post, verify
 from shared.ledger.verification import FINDINGS_MAX
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import connected, posted, verified
@@ -29,7 +30,11 @@ DISTURBANCES: tuple[tuple[str, set[tuple[str, str, int | None, int | None]]], ..
     ),
     (
         "update ledger_accounts set debt = debt + 2 where account_id = 2",
-        {("account = transfers", "debt", 7, 5), ("owners = partners", "total", 128, 130)},
+        {
+            ("account = transfers", "debt", 7, 5),
+            ("account = debts", "debt", 7, 5),
+            ("owners = partners", "total", 128, 130),
+        },
     ),
     (
         "update ledger_lots set remaining = remaining + 1 where account_id = 1 and award is not null",
@@ -78,6 +83,14 @@ DISTURBANCES: tuple[tuple[str, set[tuple[str, str, int | None, int | None]]], ..
         },
     ),
     (
+        "update ledger_debts set owed = owed + 1",
+        {("account = debts", "debt", 5, 6), ("debt = transfers", "owed to fuel", 6, 5)},
+    ),
+    (
+        "update ledger_debts set issuer = 'grocer'",
+        {("debt = transfers", "owed to fuel", None, 5), ("debt = transfers", "owed to grocer", 5, 0)},
+    ),
+    (
         "update ledger_lots set issuer = 'fuel' where account_id = 1 and reserved = 65",
         {("lot = its terms", "key", None, None)},
     ),
@@ -94,6 +107,7 @@ DISTURBANCES: tuple[tuple[str, set[tuple[str, str, int | None, int | None]]], ..
             ("account = transfers", "held", None, 0),
             ("account = transfers", "pending", None, 0),
             ("account = transfers", "debt", None, 5),
+            ("account = debts", "debt", None, 5),
             ("account = lots", "available", None, 0),
             ("account = lots", "held", None, 0),
             ("account = lots", "pending", None, 0),
@@ -148,6 +162,31 @@ async def test_what_was_changed_behind_the_ledgers_back_is_found(populated: Fres
             assert verification.findings_total == len(verification.findings)
             await done.rollback()
         assert (await verify(admin)).is_sound
+
+
+async def test_debts_from_before_they_had_rows_are_worked_out_by_the_migration(
+    database_of: Callable[[str], Database], fresh_database: FreshDatabase
+) -> None:
+    """What was owed first was cleared first, without a name: what is left is of the latest claw-backs."""
+    accrual, redemption = database_of("accrual"), database_of("redemption")
+    owner, merged = new_id(), new_id()
+    earned = ((merged, GROCER), (owner, FUEL), (owner, GROCER))
+    await posted(accrual, *(Earn(one, "points", b"r", 7, terms) for one, terms in earned))
+    await posted(redemption, *(SpendLate(one, "points", b"t", 14, "cinema") for one in (owner, merged)))
+    for one, terms in earned:
+        await posted(accrual, ClawBack(one, "points", b"return", 7, terms, b"r"))
+    await accrual.run(lambda transaction: merge(transaction, merged, owner))
+    await posted(accrual, Earn(owner, "points", b"later", 10, FUEL))
+    migration = importlib.import_module("shared.ledger.migrations.0003_more_ways")
+    rows = "select issuer, reference, owed_since, owed from ledger_debts where owed > 0 order by owed_since"
+    async with connected(fresh_database) as admin:
+        before = await admin.fetch(rows)
+        await admin.execute("delete from ledger_debts")
+        await admin.execute("update ledger_transfers set partner_id = null where purpose in ('clear_debt', 'merge')")
+        await admin.execute(migration.WORK_OUT_DEBTS)
+        assert await admin.fetch(rows) == before
+        assert [(row["issuer"], row["owed"]) for row in before] == [("fuel", 4), ("grocer", 7)]
+    assert (await verified(fresh_database)).is_sound
 
 
 async def test_a_finding_names_account_lot_and_hold(populated: FreshDatabase) -> None:

@@ -50,6 +50,7 @@ def test_any_order_of_merges_and_commands_agrees_with_paper(history: list[Comman
     assert memory.balances() == paper.balances()
     assert memory.lots_with_points() == paper.lots()
     assert memory.holds_by_state() == paper.holds()
+    assert memory.owed() == paper.owed()
 
 
 @given(history=histories_with_merges(), sizes=cuts())

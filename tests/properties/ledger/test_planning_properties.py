@@ -33,6 +33,7 @@ def test_any_batching_agrees_with_paper(history: list[Command], sizes: list[int]
     assert memory.balances() == paper.balances()
     assert memory.lots_with_points() == paper.lots()
     assert memory.holds_by_state() == paper.holds()
+    assert memory.owed() == paper.owed()
 
 
 @given(history=histories(), sizes=cuts())
