@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.bench.engine import measure_engine
 from cli.bench.imports import measure_imports
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.registry import measure_registry
@@ -10,3 +11,4 @@ app = typer.Typer(help="Measure, and note the figures down in docs/benchmarks.md
 app.command("pipelines")(measure_pipelines)
 app.command("registry")(measure_registry)
 app.command("imports")(measure_imports)
+app.command("engine")(measure_engine)

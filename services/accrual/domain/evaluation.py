@@ -195,11 +195,17 @@ def _give(
     """What a rule would give, before anything is added to the base."""
     if special.check is not None and not special.check.holds(receipt):
         return None
-    lines = matching_lines(planned, receipt)
-    amounts = receipt.base.amounts_minor
-    amount_minor = sum([amounts[line] for line in lines])
+    base = receipt.base
+    if special.lines is None and not planned.categories:
+        lines: Sequence[int] = range(len(base.amounts_minor))
+        amount_minor = base.total_minor
+    else:
+        amounts, lines = base.amounts_minor, matching_lines(planned, receipt)
+        amount_minor = sum([amounts[line] for line in lines])
     if amount_minor == 0:
         return None
+    if special.once:
+        return Applied(planned.rule_id, special.once, special.once // denominator, amount_minor, ()), (), ()
     exact_by_line = special.exact_by_line(receipt, lines, by_type[special.number])
     exact = sum(exact_by_line)
     if exact == 0:
@@ -208,7 +214,7 @@ def _give(
         points = sum([rounded(one, denominator, planned.rounding) for one in exact_by_line])
     else:
         points = rounded(exact, denominator, planned.rounding)
-    return Applied(planned.rule_id, exact, points, amount_minor), lines, exact_by_line
+    return Applied(planned.rule_id, exact, points, amount_minor, ()), lines, exact_by_line
 
 
 def _add(given: list[int], lines: Sequence[int], exact_by_line: Sequence[int]) -> None:

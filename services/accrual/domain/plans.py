@@ -35,7 +35,10 @@ ExactByLine: TypeAlias = Callable[[JudgedReceipt, Sequence[int], Sequence[int]],
 
 
 class Special(NamedTuple):
-    """What only some rules say. ``number`` is that of the rule's point type in the plan: 0 are the programme's own."""
+    """What only some rules say. ``number`` is that of the rule's point type in the plan: 0 are the programme's own.
+
+    ``once`` is what a rule gives exactly, once a receipt, whatever its lines; 0: it asks them.
+    """
 
     check: Check | None
     lines: LineCheck | None
@@ -43,6 +46,7 @@ class Special(NamedTuple):
     is_base: bool
     is_per_line: bool
     number: int
+    once: int
 
 
 class PlannedRule(NamedTuple):
@@ -161,7 +165,12 @@ def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker) -> P
     if not is_plain:
         exact_by_line = _exact_by_line(rule, denominator, rule_set.counted, per_minor, extra_percent)
         is_base = rule.phase is Phase.BASE
-        special = Special(check, lines, exact_by_line, is_base, rule.rounding_per == "line", number)
+        once = (
+            rule.effect.points * denominator
+            if isinstance(rule.effect, FixedPoints) and rule.effect.per == "receipt"
+            else 0
+        )
+        special = Special(check, lines, exact_by_line, is_base, rule.rounding_per == "line", number, once)
     indexed_by = categories or categories_needed(rule.condition.lines)
     return PlannedRule(rule.id, categories, per_minor, extra_percent, rule.rounding, special, indexed_by, rule)
 
@@ -191,8 +200,9 @@ def _exact_by_line(rule: Rule, denominator: int, counted: Counted, per_minor: in
             return _full_steps(points, step_minor, denominator)
         case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
             return _per_quantity(points * (denominator // step_thousandths), counted)
-        case FixedPoints(points=points, per=per):
-            return _fixed(points * denominator, per == "line")
+        case FixedPoints(points=points):
+            exact = points * denominator  # a line; once a receipt is a rule's ``once``
+            return lambda receipt, lines, _: [exact if receipt.base.amounts_minor[line] else 0 for line in lines]
         case _:
             assert_never(rule.effect)
 
@@ -216,15 +226,6 @@ def _per_quantity(per_thousandth: int, counted: Counted) -> ExactByLine:
             kept[line] * base.amounts_minor[line] // whole[line] * per_thousandth if base.amounts_minor[line] else 0
             for line in lines
         ]
-
-    return exact_by_line
-
-
-def _fixed(exact: int, is_per_line: bool) -> ExactByLine:
-    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
-        if is_per_line:
-            return [exact if receipt.base.amounts_minor[line] else 0 for line in lines]
-        return [exact, *[0] * (len(lines) - 1)]
 
     return exact_by_line
 

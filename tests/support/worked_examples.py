@@ -1,0 +1,106 @@
+"""Reads the worked examples of ``docs/rule-sets/examples``: receipt, facts, rules, and what comes of them.
+
+How an example is written stands in that folder's README.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, MemberFacts, Used
+from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.rules.needs import ActivityKey
+from shared.events.purchases import PurchaseData, PurchaseLine, Tender
+from tests.support.receipts import NOON, purchase
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "rule-sets" / "examples"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedExample:
+    """One example; ``award`` and ``returns`` are what must come of it."""
+
+    name: str
+    because: str
+    receipt: PurchaseData
+    rule_set: RuleSet
+    facts: EarningFacts
+    award: Mapping[str, Any]
+    trace: tuple[str, ...]
+    returns: tuple[Mapping[str, Any], ...]
+
+
+@cache
+def worked_examples() -> tuple[WorkedExample, ...]:
+    """All examples, file by file in the order of their names."""
+    return tuple(
+        _example(document)
+        for path in sorted(EXAMPLES.glob("*.yaml"))
+        for document in yaml.safe_load(path.read_text())["examples"]
+    )
+
+
+def _example(document: Mapping[str, Any]) -> WorkedExample:
+    rules = {"version": 1, "effective_from": "2020-01-01T00:00:00Z"} | document["rules"]
+    return WorkedExample(
+        name=document["name"],
+        because=document["because"],
+        receipt=_receipt(document["receipt"]),
+        rule_set=RuleSet.model_validate(rules),
+        facts=_facts(document.get("facts", {})),
+        award=document["award"],
+        trace=tuple(document["trace"]),
+        returns=tuple(document.get("returns", ())),
+    )
+
+
+def _receipt(document: Mapping[str, Any]) -> PurchaseData:
+    lines = [
+        PurchaseLine.model_validate({"line_id": number, "sku": f"sku-{number}", "quantity_thousandths": 1_000} | one)
+        for number, one in enumerate(document["lines"], start=1)
+    ]
+    tenders = [
+        Tender.model_validate({"kind": kind, "amount_minor": amount})
+        for kind, amount in document.get("tenders", {}).items()
+    ]
+    at = document.get("at")
+    data = purchase(
+        1,
+        lines,
+        partner_id=document.get("partner", "grocer"),
+        tenders=tenders,
+        occurred_at=datetime.fromisoformat(at) if at is not None else NOON,
+    ).data
+    said = {name: document[name] for name in ("store_id", "currency", "channel", "coupons") if name in document}
+    return PurchaseData.model_validate(data.model_dump() | said)
+
+
+def _facts(document: Mapping[str, Any]) -> EarningFacts:
+    member = dict(document.get("member", {}))
+    if "enrolled_at" in member:
+        member["enrolled_at"] = datetime.fromisoformat(member["enrolled_at"])
+    store_zone = document.get("store_zone")
+    return EarningFacts(
+        programme_zone=ZoneInfo(document.get("programme_zone", "UTC")),
+        store_zone=ZoneInfo(store_zone) if store_zone is not None else None,
+        store_group=document.get("store_group"),
+        member=MemberFacts(**member),
+        activity=dict(_activity(one) for one in document.get("activity", ())),
+        used={name: Used(**one) for name, one in document.get("used", {}).items()},
+        budgets={name: Left(**one) for name, one in document.get("budgets", {}).items()},
+        balance=document.get("balance"),
+    )
+
+
+def _activity(document: Mapping[str, Any]) -> tuple[ActivityKey, Activity]:
+    key = {"at": "programme", "days": 0, "zone": "programme"} | document["of"]
+    counted = {name: value for name, value in document.items() if name != "of"}
+    if "last_on" in counted:
+        counted["last_on"] = date.fromisoformat(str(counted["last_on"]))
+    return ActivityKey(**key), Activity(**counted)

@@ -1,0 +1,76 @@
+"""The worked examples of ``docs/rule-sets/examples``: each receipt earns what was worked out by hand, and says why."""
+
+from operator import attrgetter
+
+import orjson
+import pytest
+
+from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
+from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
+from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
+from services.accrual.domain.trace import trace_in_words
+from tests.support.receipts import purchase, return_of
+from tests.support.worked_examples import WorkedExample, worked_examples
+
+every_example = pytest.mark.parametrize("example", worked_examples(), ids=attrgetter("name"))
+
+
+@every_example
+def test_a_receipt_earns_what_was_worked_out_by_hand(example: WorkedExample) -> None:
+    evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+
+    assert evaluation.points == example.award["points"]
+    assert {one.rule_id: one.points for one in evaluation.applied} == example.award.get("by_rule", {})
+    others = {part.point_type: part.points for part in evaluation.parts if part.point_type is not None}
+    assert others == example.award.get("other_types", {})
+    used = {one.name: one.points for one in evaluation.usage}
+    assert used == example.award.get("used", {})
+
+
+@every_example
+def test_its_trace_says_why(example: WorkedExample) -> None:
+    evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+
+    words = trace_in_words(evaluation, example.rule_set, example.receipt.currency)
+    assert (words[0], words[-1]) == ("Judged by rule set 1.", f"In all: {example.award['points']} points.")
+    assert tuple(words[1:-1]) == example.trace
+
+
+@every_example
+def test_what_is_stored_of_its_facts_tells_the_same_story_again(example: WorkedExample) -> None:
+    evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+    stored = orjson.loads(orjson.dumps(facts_to_store(example.facts, example.rule_set.needs)))
+
+    again = evaluate_purchase(
+        example.receipt, example.rule_set, facts=facts_from_stored(stored, example.rule_set.needs)
+    )
+
+    assert again.outcomes == evaluation.outcomes
+    assert again.usage == evaluation.usage
+
+
+@pytest.mark.parametrize("example", [one for one in worked_examples() if one.returns], ids=attrgetter("name"))
+def test_returns_take_back_what_was_worked_out_by_hand(example: WorkedExample) -> None:
+    awarded = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts).points
+    taken, returned = 0, dict[int, int]()
+    for step in example.returns:
+        lines = return_of(purchase(1, list(example.receipt.lines)), 2, step["lines"]).data.lines
+        plan = plan_claw_back(
+            example.receipt,
+            example.rule_set,
+            awarded_points=awarded,
+            taken_back_points=taken,
+            returned_before=returned,
+            lines=lines,
+            facts=example.facts,
+        )
+        assert isinstance(plan, ClawBackPlan)
+        assert plan.points == step["takes_back"], step
+        taken, returned = taken + plan.points, plan.returned_thousandths
+
+
+def test_nothing_is_kept_of_a_receipt_that_came_back_whole() -> None:
+    for example in worked_examples():
+        whole = {line.line_id: line.quantity_thousandths for line in example.receipt.lines}
+        kept = evaluate_what_is_kept(example.receipt, example.rule_set, whole, facts=example.facts)
+        assert kept.applied == (), example.name
