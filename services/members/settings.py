@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from services.members.domain.cards import VIRTUAL_PREFIX_DIGITS_MAX, CheckDigit
 from services.members.domain.households import HouseholdLimits
 from services.members.domain.identities import Identities
+from services.members.domain.leaving import NOTICE_DAYS_MAX, LeavingPolicy, leaving_terms
 from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
 from shared.runtime.till_settings import QrSettings
@@ -57,6 +58,17 @@ class MembersSettings(QrSettings):
     )
     household_invitation_hours: int = Field(
         default=168, ge=1, le=8_760, description="How long an invitation to a household can be accepted, in hours."
+    )
+    household_leaving_policy: LeavingPolicy = Field(
+        default="takes_own",
+        description="What becomes of the unspent points of who leaves a household: takes_own or stays_with_household. "
+        "Binds who joins from then on and has agreed to it.",
+    )
+    household_leaving_notice_days: int = Field(
+        default=30,
+        ge=0,
+        le=NOTICE_DAYS_MAX,
+        description="With stays_with_household: how many days after contributing was ended points go on staying.",
     )
 
     token_url: HttpUrl = Field(
@@ -142,9 +154,11 @@ class MembersSettings(QrSettings):
 
     @property
     def household_limits(self) -> HouseholdLimits:
-        """How large households may be, how often they may be changed, and how long an invitation lasts."""
+        """How large households may be, how often they may be changed, how long an invitation lasts, and what becomes of
+        the points of who leaves."""
         return HouseholdLimits(
             members_max=self.household_members_max,
             changes_per_year_max=self.household_changes_per_year_max,
             invitation_lasts=timedelta(hours=self.household_invitation_hours),
+            leaving=leaving_terms(self.household_leaving_policy, self.household_leaving_notice_days),
         )

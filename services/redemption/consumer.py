@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from services.redemption import metrics
+from services.redemption.domain.leaving import Leaving, Outcome
 from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
 from services.redemption.programme import Programme
 from services.redemption.repository import projections
 from services.redemption.repository.receipts import ExceptionKind, Refusal
-from services.redemption.use_cases.project import project_coalition, project_members
+from services.redemption.use_cases.project import project_coalition, take_in_members
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
 from shared.database import Database, Transaction, read_to
@@ -89,16 +90,22 @@ class RefusalHandler(_Keeping):
 
 
 class MemberHandler(_Keeping):
-    """Members and identifiers become facts."""
+    """Members and identifiers become facts, and what stays with a household that somebody leaves stays there."""
+
+    def __init__(self, database: Database, point_type: str) -> None:
+        super().__init__(database)
+        self._point_type = point_type
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
         """Project a batch. Tenders that waited for one of these members are found by the sweep."""
 
-        async def work(transaction: Transaction) -> None:
-            await project_members(transaction, batch.events)
+        async def work(transaction: Transaction) -> list[tuple[Leaving, Outcome]]:
+            settled = await take_in_members(transaction, batch.events, self._point_type)
             await read_to.save(transaction, batch.positions)
+            return settled
 
-        await self._database.run(work)
+        for _, outcome in await self._database.run(work):
+            metrics.LEAVINGS.labels(outcome).inc()
 
 
 class CoalitionHandler(_Keeping):

@@ -17,6 +17,12 @@ UNCOVERED_POINTS = Counter(
     "tessera_redemption_uncovered_points_total",
     "Points that receipts took and balances could not give: the partners' loss.",
 )
+LEAVINGS = Counter(
+    "tessera_redemption_household_leavings_total",
+    "Members who left a household with which their points stay: given, nothing_left, or kept by the leaver because "
+    "leaver_locked, leaver_merged, heir_gone, same_owner (the two are one by now).",
+    ["outcome"],
+)
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",

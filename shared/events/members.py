@@ -70,12 +70,27 @@ class HouseholdMember(Frozen):
     shows_purchases: StrictBool
 
 
+class HouseholdLeaver(Frozen):
+    """Who left a household whose members' unspent points stay with it: what this one had available at ``left_at``, and
+    has still, is ``heir_id``'s from then on. ``member_version`` is the member's, just after leaving.
+    """
+
+    member_id: UUID
+    member_version: Version
+    heir_id: UUID
+    left_at: AwareDatetime
+
+
 class HouseholdData(Frozen):
-    """A household as it stands at ``version``: everybody who belongs to it. A dissolved one has nobody."""
+    """A household as it stands at ``version``: everybody who belongs to it. A dissolved one has nobody.
+
+    ``leaver``: it came to this version because somebody left whose points stay. Nobody's do where it is absent.
+    """
 
     household_id: UUID
     version: Version
     members: tuple[HouseholdMember, ...]
+    leaver: HouseholdLeaver | None = None
 
 
 class ConsentData(Frozen):

@@ -85,6 +85,27 @@ class DeclineData(Frozen):
     reason: Code
 
 
+class GiftData(Frozen):
+    """Points that one member's account gave to another's, by a permanent id.
+
+    ``reason``: ``household_left`` is what stayed with ``household_id`` when the member left it. ``balance`` is the
+    giver's, ``receiver_balance`` the receiver's, both just after it; ``debt_cleared`` of ``points`` went to what the
+    receiver owed. ``by_issuer`` says who had issued them.
+    """
+
+    gift_id: UUID
+    member_id: UUID
+    receiver_id: UUID
+    point_type: Code
+    points: Points
+    reason: Code
+    household_id: UUID | None = None
+    debt_cleared: Points = 0
+    by_issuer: tuple[IssuerPoints, ...] = ()
+    balance: Balance
+    receiver_balance: Balance
+
+
 class RedemptionHeld(Event):
     """Points were reserved."""
 
@@ -120,7 +141,14 @@ class RedemptionDeclined(Event):
     data: DeclineData
 
 
+class PointsGifted(Event):
+    """Points went from one member to another. Keyed by the giver."""
+
+    type: Literal["loyalty.points.gifted.v1"] = "loyalty.points.gifted.v1"
+    data: GiftData
+
+
 RedemptionEvent = Annotated[
-    RedemptionHeld | RedemptionCaptured | RedemptionVoided | RedemptionExpired | RedemptionDeclined,
+    RedemptionHeld | RedemptionCaptured | RedemptionVoided | RedemptionExpired | RedemptionDeclined | PointsGifted,
     Field(discriminator="type"),
 ]

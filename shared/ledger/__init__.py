@@ -2,7 +2,14 @@
 
 from shared.ledger.absorbing import MergedPoints
 from shared.ledger.aliases import find_survivors
-from shared.ledger.balances import Owed, StatementLine, load_balances, load_owed, load_statement
+from shared.ledger.balances import (
+    Owed,
+    StatementLine,
+    load_balances,
+    load_credited_since,
+    load_owed,
+    load_statement,
+)
 from shared.ledger.book import LedgerBrokenError
 from shared.ledger.commands import (
     Balances,
@@ -73,6 +80,7 @@ __all__ = [
     "check_version",
     "find_survivors",
     "load_balances",
+    "load_credited_since",
     "load_owed",
     "load_statement",
     "lock_purses",

@@ -66,6 +66,25 @@ LOAD_STATEMENT = """
     limit $4
 """
 
+# Every credit to what is available, whoever gave it.
+LOAD_CREDITED_SINCE = """
+    select coalesce(sum(credit.points), 0)::bigint
+    from ledger_accounts as account
+        cross join lateral (
+            select points, reference
+            from ledger_transfers
+            where ledger_transfers.account_id = account.account_id and credit_account_id is null
+                and credit = 'available' and business_time > $3
+            union all
+            select points, reference
+            from ledger_transfers
+            where ledger_transfers.credit_account_id = account.account_id
+                and credit = 'available' and business_time > $3
+        ) as credit
+    where account.owner_id = $1 and account.point_type = $2
+        and substring(credit.reference from 1 for octet_length($4::bytea)) <> $4
+"""
+
 LOAD_OWED = """
     select debt.issuer, debt.reference, debt.owed_since, debt.owed
     from ledger_accounts as account
@@ -154,3 +173,13 @@ async def load_statement(
         LOAD_STATEMENT, owner_id, point_type, before, min(lines_max, STATEMENT_LINES_MAX)
     )
     return [StatementLine(*row) for row in rows]
+
+
+async def load_credited_since(
+    transaction: Transaction, owner_id: UUID, point_type: str, since: datetime, *, apart_from: bytes
+) -> int:
+    """How many points came to what an owner has available after this business time, from wherever; of one who was not
+    merged away. Those do not count whose reference begins with ``apart_from``.
+    """
+    credited = await transaction.raw.fetchval(LOAD_CREDITED_SINCE, owner_id, point_type, since, apart_from)
+    return int(credited)

@@ -15,9 +15,10 @@ from tests.support.registries import bearing, members_client, members_settings
 
 
 @asynccontextmanager
-async def households_client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+async def households_client(database: Database, **others: object) -> AsyncIterator[httpx2.AsyncClient]:
     """The members service with small limits for households."""
-    settings = members_settings(household_members_max=3, household_changes_per_year_max=3)
+    limits: dict[str, object] = {"household_members_max": 3, "household_changes_per_year_max": 3}
+    settings = members_settings(**limits | others)
     async with members_client(database, settings) as opened:
         yield opened
 
@@ -33,7 +34,7 @@ async def post(client: httpx2.AsyncClient, path: str, **body: object) -> httpx2.
     return await client.post(f"/v1/{path}", json=body, headers=bearing(client_id="app"))
 
 
-async def found(client: httpx2.AsyncClient, founder: str, **rights: bool) -> str:
+async def found(client: httpx2.AsyncClient, founder: str, **rights: object) -> str:
     answer = await post(client, "households", member_id=founder, **rights)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["household_id"])
@@ -45,7 +46,7 @@ async def invite(client: httpx2.AsyncClient, household: str, by: str, whom: str,
     return str(answer.json()["token"])
 
 
-async def accept(client: httpx2.AsyncClient, member: str, token: str, **rights: bool) -> httpx2.Response:
+async def accept(client: httpx2.AsyncClient, member: str, token: str, **rights: object) -> httpx2.Response:
     return await post(client, "household-invitations:accept", member_id=member, token=token, **rights)
 
 

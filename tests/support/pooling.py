@@ -5,7 +5,14 @@ from uuid import UUID
 
 from services.redemption.domain.redemption import Redemption
 from services.redemption.use_cases.hold_points import Held
-from shared.events.members import HouseholdChanged, HouseholdData, HouseholdMember, MemberChanged, MemberData
+from shared.events.members import (
+    HouseholdChanged,
+    HouseholdData,
+    HouseholdLeaver,
+    HouseholdMember,
+    MemberChanged,
+    MemberData,
+)
 from shared.ids import new_id
 from tests.support.receipts import NOON, member
 from tests.support.redemption import Spending
@@ -24,8 +31,10 @@ class Place:
     shows_purchases: bool = False
 
 
-def household(version: int, *places: Place, household_id: UUID = HOME) -> HouseholdChanged:
-    """A household as the registry tells of it."""
+def household(
+    version: int, *places: Place, household_id: UUID = HOME, leaver: HouseholdLeaver | None = None
+) -> HouseholdChanged:
+    """A household as the registry tells of it; ``leaver`` left with it, and what they had stays."""
     data = HouseholdData(
         household_id=household_id,
         version=version,
@@ -38,6 +47,7 @@ def household(version: int, *places: Place, household_id: UUID = HOME) -> Househ
             )
             for place in places
         ),
+        leaver=leaver,
     )
     return HouseholdChanged(id=new_id(), source="test", subject=str(household_id), time=NOON, data=data)
 
@@ -52,6 +62,20 @@ async def move_in(spending: Spending, version: int, *places: Place) -> None:
     """Have all of these live in one household."""
     events = [belongs(place.member_id, VERSIONS_APART + version) for place in places]
     await spending.members(household(version, *places), *events)
+
+
+async def left_just_now(
+    spending: Spending,
+    version: int,
+    leaver_id: UUID,
+    heir_id: UUID,
+    *remaining: UUID,
+    member_version: int = 2 * VERSIONS_APART,
+) -> HouseholdChanged:
+    """The registry tells that somebody left at this moment, and that what they have stays with the heir."""
+    left_at = await spending.now()
+    leaver = HouseholdLeaver(member_id=leaver_id, member_version=member_version, heir_id=heir_id, left_at=left_at)
+    return household(version, *map(Place, remaining), leaver=leaver)
 
 
 async def pooled(spending: Spending, member_id: UUID, points: int) -> Redemption:

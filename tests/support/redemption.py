@@ -18,7 +18,7 @@ from services.redemption.repository.receipts import ExceptionKind, Refusal
 from services.redemption.use_cases.capture_hold import Captured, capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
-from services.redemption.use_cases.project import project_coalition, project_members
+from services.redemption.use_cases.project import project_coalition, project_members, take_in_members
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_hold import Voided, void_hold
@@ -89,7 +89,7 @@ class Spending:
 
     async def members(self, *events: MemberEvent) -> None:
         """Project members' events."""
-        await self.do(lambda transaction: project_members(transaction, events))
+        await self.do(lambda transaction: take_in_members(transaction, events, "points"))
 
     async def coalition(self, *events: CoalitionEvent) -> None:
         """Project the coalition's events."""

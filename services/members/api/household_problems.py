@@ -9,6 +9,7 @@ HOUSEHOLD_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     errors.InHouseholdError: (409, "in-household", "In household"),
     errors.InvitationExpiredError: (409, "invitation-expired", "Invitation expired"),
     errors.InvitationUnknownError: (404, "invitation-unknown", "Invitation unknown"),
+    errors.LeavingTermsNotAgreedError: (409, "leaving-terms-not-agreed", "Leaving terms not agreed"),
     errors.NotInHouseholdError: (409, "not-in-household", "Not in household"),
     errors.RightNotTheirsError: (409, "right-not-theirs", "Right not theirs"),
 }

@@ -66,14 +66,19 @@ def households_router(database: Database, limits: HouseholdLimits) -> APIRouter:
         refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
-            household = await found_household(transaction, body.member_id, body.rights(), principal.client_id, limits)
+            household = await found_household(
+                transaction, body.member_id, body.rights(), body.agreed(), principal.client_id, limits
+            )
             return Answer(201, HouseholdAnswer.of(household))
 
         return await idempotent(database, principal, key, body, work)
 
     @router.post("/{household_id}/leave", response_model=HouseholdAnswer, responses=_PROBLEMS)
     async def leave(household_id: UUID, body: LeavingBody, principal: Writer, key: IdempotencyKey) -> Response:
-        """Leave a household, which nobody is kept from. Who leaves last dissolves it."""
+        """Leave a household, which nobody is kept from. Who leaves last dissolves it.
+
+        Where the member agreed to it on joining, what they have available stays with the household.
+        """
         refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
@@ -117,6 +122,7 @@ def invitations_router(database: Database, seal: Seal, limits: HouseholdLimits) 
         """Invite a member. The token in this answer is for that member alone, and works once.
 
         It ends when it is used, when it expires, when the same member is invited again, and when who invited leaves.
+        ``leaving`` says what becomes of the member's points when they leave: show it before they accept.
         """
         refuse_partners(principal, _WHAT)
         request = InvitationRequest(
@@ -127,16 +133,18 @@ def invitations_router(database: Database, seal: Seal, limits: HouseholdLimits) 
         async def work(transaction: Transaction) -> Answer:
             invitation = await invite_to_household(transaction, request, digest_of(token), limits)
             about = _about(household_id, body.member_id)
-            return Answer(201, InvitationAnswer.of(invitation, seal.close(token, about)))
+            return Answer(201, InvitationAnswer.of(invitation, limits.leaving, seal.close(token, about)))
 
         response = await idempotent(database, principal, key, body, work)
         return opened(response, InvitationAnswer, partial(_with_open_token, seal))
 
     @router.post("/household-invitations:accept", response_model=HouseholdAnswer, responses=_PROBLEMS)
     async def accept(body: AcceptanceBody, principal: Writer, key: IdempotencyKey) -> Response:
-        """Accept an invitation: the member belongs to the household from now on."""
+        """Accept an invitation: the member belongs to the household from now on, and ``leaving`` is agreed to."""
         refuse_partners(principal, _WHAT)
-        acceptance = Acceptance(body.member_id, digest_of(body.token), body.shows_purchases, principal.client_id)
+        acceptance = Acceptance(
+            body.member_id, digest_of(body.token), body.shows_purchases, body.agreed(), principal.client_id
+        )
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(200, HouseholdAnswer.of(await accept_invitation(transaction, acceptance, limits)))

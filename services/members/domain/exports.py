@@ -84,7 +84,10 @@ class Referral:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdPlace:
-    """Where the member belongs, or may: ``expires_at`` is that of an invitation. Not who else belongs there."""
+    """Where the member belongs, or may: ``expires_at`` is that of an invitation. Not who else belongs there.
+
+    ``leaving_policy`` and ``leaving_notice_days`` are what the member agreed to; of an invitation there is nothing yet.
+    """
 
     household_id: UUID
     contributes: bool
@@ -92,11 +95,15 @@ class HouseholdPlace:
     shows_purchases: bool
     joined_at: datetime | None
     expires_at: datetime | None
+    leaving_policy: str | None
+    leaving_notice_days: int | None
+    contributed_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceChange:
-    """What happened to the member in a household, and which client said so."""
+    """What happened to the member in a household, and which client said so. ``has_left_points``: what the member had
+    stayed there."""
 
     household_id: UUID
     action: str
@@ -105,6 +112,9 @@ class PlaceChange:
     shows_purchases: bool
     author: str
     changed_at: datetime
+    leaving_policy: str
+    leaving_notice_days: int
+    has_left_points: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ class InHouseholdError(RegistryRefusalError):
     """The member belongs to a household already."""
 
 
+class LeavingTermsNotAgreedError(RegistryRefusalError):
+    """The member has not agreed to what becomes of their points when they leave."""
+
+
 class NotInHouseholdError(RegistryRefusalError):
     """The member does not belong to this household."""
 

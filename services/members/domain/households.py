@@ -14,6 +14,7 @@ from services.members.domain.household_errors import (
     NotInHouseholdError,
     RightNotTheirsError,
 )
+from services.members.domain.leaving import TAKES_OWN, LeavingTerms
 from services.members.domain.registry import FIRST_VERSION, Member
 from services.members.domain.statuses import judge_open
 
@@ -42,12 +43,18 @@ class AskedRights:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A member's place in a household. ``since_version`` is the household's when the member came."""
+    """A member's place in a household. ``since_version`` is the household's when the member came.
+
+    ``leaving`` is what the member agreed to then. ``contributed_until``: when contributing was last ended, None while
+    the member contributes and where it never did.
+    """
 
     member_id: UUID
     rights: Rights
     since_version: int
     joined_at: datetime
+    leaving: LeavingTerms = TAKES_OWN
+    contributed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,13 @@ class Household:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdLimits:
-    """How large households may be, how often a member may change them, and how long an invitation lasts."""
+    """How large households may be, how often a member may change them, how long an invitation lasts, and what becomes
+    of the points of who leaves, for those who join from now on."""
 
     members_max: int
     changes_per_year_max: int
     invitation_lasts: timedelta
+    leaving: LeavingTerms = TAKES_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,8 @@ class HouseholdChange:
     """One entry of a household's history, which stays for ever.
 
     ``rights`` are the member's by then: those offered to who is invited, the last ones of who left. ``stated_by`` is
-    the member who wanted it, None where a membership ended; ``author`` is the API client.
+    the member who wanted it, None where a membership ended; ``author`` is the API client. ``leaving`` is what the
+    member agreed to, or is offered, and ``heir_id`` with whom the points of who left stay.
     """
 
     change_id: UUID
@@ -118,17 +128,23 @@ class HouseholdChange:
     stated_by: UUID | None
     author: str
     changed_at: datetime
+    leaving: LeavingTerms = TAKES_OWN
+    heir_id: UUID | None = None
 
 
-def founded(household_id: UUID, member_id: UUID, rights: Rights, now: datetime) -> Household:
+def founded(
+    household_id: UUID, member_id: UUID, rights: Rights, now: datetime, leaving: LeavingTerms = TAKES_OWN
+) -> Household:
     """A new household with its founder."""
-    return Household(household_id, FIRST_VERSION, (Place(member_id, rights, FIRST_VERSION, now),))
+    return Household(household_id, FIRST_VERSION, (Place(member_id, rights, FIRST_VERSION, now, leaving),))
 
 
-def joined(household: Household, member_id: UUID, rights: Rights, now: datetime) -> Household:
+def joined(
+    household: Household, member_id: UUID, rights: Rights, now: datetime, leaving: LeavingTerms = TAKES_OWN
+) -> Household:
     """The household at its next version, with one more."""
     version = household.version + 1
-    place = Place(member_id, rights, version, now)
+    place = Place(member_id, rights, version, now, leaving)
     return replace(household, version=version, places=(*household.places, place))
 
 
@@ -146,11 +162,11 @@ def left(household: Household, member_id: UUID) -> Household:
     )
 
 
-def with_rights(household: Household, member_id: UUID, asked: AskedRights, stated_by: UUID) -> Household:
+def with_rights(household: Household, member_id: UUID, asked: AskedRights, stated_by: UUID, now: datetime) -> Household:
     """The household with a member's rights changed; the same one, at its version, where nothing changes.
 
-    Only the member decides who sees their purchases. Whether purchases earn for all the member decides or the head;
-    who may spend the head alone.
+    Only the member decides who sees their purchases. Whether purchases earn for all the member decides or the head,
+    but where what is contributed stays with the household, only the member can begin to; who may spend the head alone.
 
     Raises:
         NotInHouseholdError: one of the two does not belong to the household.
@@ -163,6 +179,8 @@ def with_rights(household: Household, member_id: UUID, asked: AskedRights, state
         raise RightNotTheirsError("/shows_purchases: only the member itself can say who sees its purchases")
     if asked.contributes is not None and not (is_own or is_head):
         raise RightNotTheirsError("/contributes: the member itself can change this, or the household's head")
+    if asked.contributes and not is_own and place.leaving != TAKES_OWN:
+        raise RightNotTheirsError("/contributes: only the member itself can give what would stay if it left")
     if asked.may_spend is not None and not is_head:
         raise RightNotTheirsError("/may_spend: only the household's head can change this")
     rights = Rights(
@@ -173,6 +191,8 @@ def with_rights(household: Household, member_id: UUID, asked: AskedRights, state
     if rights == place.rights:
         return household
     changed = replace(place, rights=rights)
+    if rights.contributes != place.rights.contributes:
+        changed = replace(changed, contributed_until=None if rights.contributes else now)
     places = tuple(changed if each == place else each for each in household.places)
     return replace(household, version=household.version + 1, places=places)
 

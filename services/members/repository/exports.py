@@ -88,15 +88,17 @@ REFERRALS = """
     limit $2
 """
 HOUSEHOLDS = """
-    select household_id, contributes, may_spend, shows_purchases, joined_at, null::timestamptz as expires_at
+    select household_id, contributes, may_spend, shows_purchases, joined_at, null::timestamptz as expires_at,
+        leaving_policy, leaving_notice_days, contributed_until
     from household_members where member_id = any($1::uuid[])
     union all
-    select household_id, contributes, may_spend, false, null, expires_at
+    select household_id, contributes, may_spend, false, null, expires_at, null, null, null
     from household_invitations where member_id = any($1::uuid[])
     limit $2
 """
 HOUSEHOLD_CHANGES = """
-    select household_id, action, contributes, may_spend, shows_purchases, author, changed_at
+    select household_id, action, contributes, may_spend, shows_purchases, author, changed_at, leaving_policy,
+        leaving_notice_days, heir_id is not null as has_left_points
     from household_changes
     where member_id = any($1::uuid[])
     order by changed_at, change_id

@@ -7,13 +7,15 @@ from uuid import UUID
 import asyncpg
 
 from services.members.domain.households import Household, HouseholdChange, Invitation, Place, Rights
+from services.members.domain.leaving import LeavingTerms
 from shared.database import Transaction
 
 INSERT_HOUSEHOLD = "insert into households (household_id, version) values ($1, $2)"
 
 # One statement, so that version and places are of one moment. A dissolved household has one row without a place.
 FIND_HOUSEHOLD = """
-    select household_id, version, member_id, contributes, may_spend, shows_purchases, since_version, joined_at
+    select household_id, version, member_id, contributes, may_spend, shows_purchases, since_version, joined_at,
+        leaving_policy, leaving_notice_days, contributed_until
     from households
         left join household_members using (household_id)
     where household_id = $1
@@ -37,7 +39,8 @@ LOCK_PAGE = """
 """
 
 LOAD_PLACES = """
-    select household_id, member_id, contributes, may_spend, shows_purchases, since_version, joined_at
+    select household_id, member_id, contributes, may_spend, shows_purchases, since_version, joined_at,
+        leaving_policy, leaving_notice_days, contributed_until
     from household_members
     where household_id = any($1::uuid[])
     order by household_id, since_version
@@ -49,12 +52,13 @@ RAISE_VERSION = "update households set version = $2 where household_id = $1"
 
 SAVE_PLACE = """
     insert into household_members (
-        member_id, household_id, contributes, may_spend, shows_purchases, since_version, joined_at
+        member_id, household_id, contributes, may_spend, shows_purchases, since_version, joined_at, leaving_policy,
+        leaving_notice_days, contributed_until
     )
-    values ($1, $2, $3, $4, $5, $6, $7)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     on conflict (member_id) do update
         set contributes = excluded.contributes, may_spend = excluded.may_spend,
-            shows_purchases = excluded.shows_purchases
+            shows_purchases = excluded.shows_purchases, contributed_until = excluded.contributed_until
 """
 
 # Who left invites nobody any more.
@@ -102,14 +106,14 @@ DELETE_INVITATIONS_OF = "delete from household_invitations where member_id = $1"
 INSERT_CHANGE = """
     insert into household_changes (
         change_id, household_id, version, member_id, action, contributes, may_spend, shows_purchases, stated_by,
-        author, changed_at
+        author, changed_at, leaving_policy, leaving_notice_days, heir_id
     )
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 
 LOAD_CHANGES = """
     select change_id, household_id, version, member_id, action, contributes, may_spend, shows_purchases, stated_by,
-        author, changed_at
+        author, changed_at, leaving_policy, leaving_notice_days, heir_id
     from household_changes
     where household_id = $1 and ($2::uuid is null or change_id < $2)
     order by change_id desc
@@ -160,6 +164,9 @@ async def save_place(transaction: Transaction, household: Household, place: Plac
         rights.shows_purchases,
         place.since_version,
         place.joined_at,
+        place.leaving.policy,
+        place.leaving.notice_days,
+        place.contributed_until,
     )
 
 
@@ -229,6 +236,9 @@ async def insert_change(transaction: Transaction, change: HouseholdChange) -> No
         change.stated_by,
         change.author,
         change.changed_at,
+        change.leaving.policy,
+        change.leaving.notice_days,
+        change.heir_id,
     )
 
 
@@ -248,6 +258,8 @@ async def load_changes(
             stated_by=row["stated_by"],
             author=row["author"],
             changed_at=row["changed_at"],
+            leaving=_leaving_of(row),
+            heir_id=row["heir_id"],
         )
         for row in rows
     ]
@@ -262,7 +274,18 @@ async def _with_places(transaction: Transaction, rows: Sequence[asyncpg.Record])
 
 
 def _place_of(row: asyncpg.Record) -> Place:
-    return Place(row["member_id"], _rights_of(row), row["since_version"], row["joined_at"])
+    return Place(
+        row["member_id"],
+        _rights_of(row),
+        row["since_version"],
+        row["joined_at"],
+        _leaving_of(row),
+        row["contributed_until"],
+    )
+
+
+def _leaving_of(row: asyncpg.Record) -> LeavingTerms:
+    return LeavingTerms(row["leaving_policy"], row["leaving_notice_days"])
 
 
 def _rights_of(row: asyncpg.Record) -> Rights:

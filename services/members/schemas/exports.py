@@ -98,6 +98,9 @@ class HouseholdData(_FromRows):
     shows_purchases: bool
     joined_at: datetime | None
     expires_at: datetime | None
+    leaving_policy: str | None
+    leaving_notice_days: int | None
+    contributed_until: datetime | None
 
 
 class HouseholdChangeData(_FromRows):
@@ -110,6 +113,9 @@ class HouseholdChangeData(_FromRows):
     shows_purchases: bool
     author: str
     changed_at: datetime
+    leaving_policy: str
+    leaving_notice_days: int
+    has_left_points: bool
 
 
 class ExportAnswer(AnswerModel):

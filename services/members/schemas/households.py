@@ -8,12 +8,48 @@ from pydantic import ConfigDict, Field
 
 from services.members.credentials.invitation_tokens import TOKEN_LENGTH_MAX
 from services.members.domain.households import Action, AskedRights, Household, HouseholdChange, Invitation, Rights
+from services.members.domain.leaving import NOTICE_DAYS_MAX, TAKES_OWN, LeavingPolicy, LeavingTerms
 from services.members.schemas.fields import AnswerModel
 from services.members.use_cases.republish_households import HOUSEHOLDS_PER_PAGE_MAX, RepublishedHouseholds
 from shared.web import Body, Flag
 
 
-class HouseholdBody(Body):
+class LeavingTermsBody(Body):
+    """What the member was shown of leaving, and agreed to: the programme's terms in force, as an invitation tells."""
+
+    policy: LeavingPolicy
+    notice_days: int = Field(default=0, ge=0, le=NOTICE_DAYS_MAX)
+
+
+class LeavingTermsAnswer(AnswerModel):
+    """What becomes of the unspent points of who leaves.
+
+    ``takes_own``: they are taken along. ``stays_with_household``: what is available stays with the remaining member who
+    joined first and may spend, if the leaver contributes, or stopped less than ``notice_days`` before leaving.
+    """
+
+    policy: LeavingPolicy
+    notice_days: int
+
+    @classmethod
+    def of(cls, terms: LeavingTerms) -> Self:
+        """The answer for terms."""
+        return cls(policy=terms.policy, notice_days=terms.notice_days)
+
+
+class _AgreeingBody(Body):
+    """Whoever comes into a household agrees to what becomes of their points when they leave."""
+
+    leaving: LeavingTermsBody | None = Field(
+        default=None, description="What the member agreed to. Absent: to take their own points along, and nothing else."
+    )
+
+    def agreed(self) -> LeavingTerms | None:
+        """What was sent."""
+        return None if self.leaving is None else LeavingTerms(self.leaving.policy, self.leaving.notice_days)
+
+
+class HouseholdBody(_AgreeingBody):
     """Who founds a household, and what the founder does there."""
 
     member_id: UUID
@@ -45,9 +81,10 @@ class InvitationAnswer(AnswerModel):
     may_spend: bool
     token: str = Field(repr=False)
     expires_at: datetime
+    leaving: LeavingTermsAnswer = LeavingTermsAnswer.of(TAKES_OWN)  # answers that are kept from before tell nothing
 
     @classmethod
-    def of(cls, invitation: Invitation, sealed_token: str) -> Self:
+    def of(cls, invitation: Invitation, leaving: LeavingTerms, sealed_token: str) -> Self:
         """The answer for an invitation."""
         return cls(
             household_id=invitation.household_id,
@@ -57,10 +94,11 @@ class InvitationAnswer(AnswerModel):
             may_spend=invitation.may_spend,
             token=sealed_token,
             expires_at=invitation.expires_at,
+            leaving=LeavingTermsAnswer.of(leaving),
         )
 
 
-class AcceptanceBody(Body):
+class AcceptanceBody(_AgreeingBody):
     """Who accepts, by the token that was made for this member, and whether the others see the member's purchases."""
 
     member_id: UUID
@@ -99,13 +137,14 @@ class RightsBody(Body):
 
 
 class HouseholdMemberAnswer(AnswerModel):
-    """A member's place in a household."""
+    """A member's place in a household. ``leaving`` is what the member agreed to on joining."""
 
     member_id: UUID
     contributes: bool
     may_spend: bool
     shows_purchases: bool
     joined_at: datetime
+    leaving: LeavingTermsAnswer
 
 
 class HouseholdAnswer(AnswerModel):
@@ -130,6 +169,7 @@ class HouseholdAnswer(AnswerModel):
                     may_spend=place.rights.may_spend,
                     shows_purchases=place.rights.shows_purchases,
                     joined_at=place.joined_at,
+                    leaving=LeavingTermsAnswer.of(place.leaving),
                 )
                 for place in household.places
             ],
@@ -137,7 +177,10 @@ class HouseholdAnswer(AnswerModel):
 
 
 class HouseholdChangeAnswer(AnswerModel):
-    """One entry of a household's history. ``stated_by`` is null where a membership ended."""
+    """One entry of a household's history. ``stated_by`` is null where a membership ended.
+
+    ``leaving``: what the member was offered or agreed to. ``heir_id``: with whom the points of who left stay.
+    """
 
     change_id: UUID
     version: int
@@ -149,6 +192,8 @@ class HouseholdChangeAnswer(AnswerModel):
     stated_by: UUID | None
     author: str
     changed_at: datetime
+    leaving: LeavingTermsAnswer
+    heir_id: UUID | None
 
     @classmethod
     def of(cls, change: HouseholdChange) -> Self:
@@ -164,6 +209,8 @@ class HouseholdChangeAnswer(AnswerModel):
             stated_by=change.stated_by,
             author=change.author,
             changed_at=change.changed_at,
+            leaving=LeavingTermsAnswer.of(change.leaving),
+            heir_id=change.heir_id,
         )
 
 

@@ -32,7 +32,7 @@ async def change_household_rights(transaction: Transaction, request: RightsReque
     """
     household = await lock_household(transaction, request.household_id)
     require_version(request.version, household.version)
-    changed = with_rights(household, request.member_id, request.asked, request.stated_by)
+    changed = with_rights(household, request.member_id, request.asked, request.stated_by, transaction.now)
     if changed.version == household.version:
         return household
     await households.save_place(transaction, changed, changed.place_of(request.member_id))

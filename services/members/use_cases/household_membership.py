@@ -49,11 +49,18 @@ async def move_in(
 
 
 async def move_out(
-    transaction: Transaction, household: Household, member: Member, *, stated_by: UUID | None, author: str
+    transaction: Transaction,
+    household: Household,
+    member: Member,
+    *,
+    stated_by: UUID | None,
+    author: str,
+    heir_id: UUID | None = None,
 ) -> Household:
     """Take a locked member out of its locked household; the household as it stands then. Nothing is recorded yet.
 
-    ``member`` is written at the version that it bears, which its own event tells.
+    ``member`` is written at the version that it bears, which its own event tells. ``heir_id``: with whom what the
+    member has stays.
     """
     remaining = left(household, member.member_id)
     entry = entry_of(
@@ -63,6 +70,7 @@ async def move_out(
         "leave",
         stated_by=stated_by,
         author=author,
+        heir_id=heir_id,
     )
     await households.delete_place(transaction, remaining, member.member_id)
     await households.set_household(transaction, member.member_id, None, member.version)
@@ -105,16 +113,20 @@ def entry_of(
     *,
     stated_by: UUID | None,
     author: str,
+    heir_id: UUID | None = None,
 ) -> HouseholdChange:
     """An entry for the history of a household that has the member, at the version that it bears."""
+    place = household.place_of(member_id)
     return HouseholdChange(
         change_id=new_id(),
         household_id=household.household_id,
         version=household.version,
         member_id=member_id,
         action=action,
-        rights=household.place_of(member_id).rights,
+        rights=place.rights,
         stated_by=stated_by,
         author=author,
         changed_at=transaction.now,
+        leaving=place.leaving,
+        heir_id=heir_id,
     )

@@ -71,6 +71,7 @@ async def invite_to_household(
         stated_by=request.invited_by,
         author=request.author,
         changed_at=transaction.now,
+        leaving=limits.leaving,
     )
     await households.insert_change(transaction, entry)
     return invitation

@@ -1,9 +1,10 @@
 """The events that redemption publishes, each with the topic and the key it travels under."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.redemption.domain.holding import Decline, LetGo
+from services.redemption.domain.leaving import Leaving
 from services.redemption.domain.redemption import Redemption
 from services.redemption.use_cases.take_points import Pooled, Settled
 from shared.database import Transaction
@@ -12,8 +13,10 @@ from shared.events.points import Balance
 from shared.events.redemptions import (
     CaptureData,
     DeclineData,
+    GiftData,
     HoldData,
     IssuerPoints,
+    PointsGifted,
     PooledPoints,
     RedemptionCaptured,
     RedemptionDeclined,
@@ -24,7 +27,7 @@ from shared.events.redemptions import (
     UnholdData,
 )
 from shared.ids import new_id
-from shared.ledger import Balances
+from shared.ledger import Balances, Give, Posted
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
@@ -133,6 +136,38 @@ def expired_message(transaction: Transaction, let_go: LetGo, balance: Balances, 
         data=_unheld(let_go, balance, pooled),
     )
     return _message(event, event.data.member_id)
+
+
+def left_behind_message(
+    transaction: Transaction, leaving: Leaving, given: Posted, balances: Mapping[UUID, Balances]
+) -> Message:
+    """What a member had who left a household stayed there, with the heir or whoever answers for it by now."""
+    match given.command:
+        case Give(receiver_id=receiver_id, point_type=point_type):
+            pass
+        case _:
+            raise AssertionError("unreachable: points were given")
+    event = PointsGifted(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(leaving.gift_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=GiftData(
+            gift_id=leaving.gift_id,
+            member_id=leaving.member_id,
+            receiver_id=receiver_id,
+            point_type=point_type,
+            points=given.points,
+            reason="household_left",
+            household_id=leaving.household_id,
+            debt_cleared=given.debt_cleared,
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
+            balance=_balance(balances[leaving.member_id]),
+            receiver_balance=_balance(balances[leaving.heir_id]),
+        ),
+    )
+    return _message(event, leaving.member_id)
 
 
 def named(redemption: Redemption) -> tuple[UUID, str]:

@@ -1,10 +1,13 @@
 """What the registry and the coalition tell becomes what redemption knows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
+from services.redemption.domain.leaving import Leaving, Outcome
 from services.redemption.repository import households, partner_funds, places, projections
 from services.redemption.repository import merges as merging
 from services.redemption.use_cases.erase_members import erase_members
+from services.redemption.use_cases.settle_leavings import claim_leavings, parties_of, settle_leavings
 from shared.database import Transaction, retired_keys
 from shared.events.coalition import CoalitionEvent, ContractPublished, ExposureChanged, PartnerChanged, TillChanged
 from shared.events.members import (
@@ -20,9 +23,26 @@ from shared.events.members import (
 from shared.ids import key_version_of
 
 
-async def project_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
+async def take_in_members(
+    transaction: Transaction, events: Sequence[MemberEvent], point_type: str
+) -> list[tuple[Leaving, Outcome]]:
+    """Take in what the registry tells, and settle who left a household with which their points stay: how, of each.
+
+    Each leaving is settled once, whatever is told again and in whatever order.
+    """
+    leavings = await claim_leavings(transaction, events)
+    await project_members(transaction, events, also_locked=parties_of(leavings))
+    return await settle_leavings(transaction, leavings, point_type)
+
+
+async def project_members(
+    transaction: Transaction, events: Sequence[MemberEvent], *, also_locked: Collection[UUID] = ()
+) -> None:
     """Take in members, identifiers and households. Idempotent, in any order: a row only moves to a higher version,
-    nothing moves that of an erased member any more, and nothing brings back a hash of a key that is retired."""
+    nothing moves that of an erased member any more, and nothing brings back a hash of a key that is retired.
+
+    ``also_locked``: members whose rows the caller needs locked to the commit, with the others in one order.
+    """
     identifiers = [event.data for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
     erasures = [event.data for event in events if isinstance(event, MemberErased)]
     members = [event.data for event in events if isinstance(event, MemberStated)]
@@ -33,7 +53,7 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     told = {member.member_id for member in members} | {identifier.member_id for identifier in identifiers}
     told |= {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
     # Whoever links an identifier and whoever erases its member meet in the member's row.
-    await projections.lock_members(transaction, told | {erasure.member_id for erasure in erasures})
+    await projections.lock_members(transaction, told | {erasure.member_id for erasure in erasures} | {*also_locked})
     if members:
         await projections.save_members(transaction, members)
     for merge in merges:

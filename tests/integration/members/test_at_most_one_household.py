@@ -121,7 +121,7 @@ async def _act(transaction: Transaction, people: Sequence[UUID], step: Step) -> 
     member_id = people[one]
     match what:
         case "found":
-            await found_household(transaction, member_id, ALL, "test", LIMITS)
+            await found_household(transaction, member_id, ALL, None, "test", LIMITS)
         case "join":
             await _join(transaction, await _household_of(transaction, people[other]), people[other], member_id)
         case "leave":
@@ -149,7 +149,9 @@ async def _join(transaction: Transaction, household: Household, invited_by: UUID
         household.household_id, invited_by, member_id, contributes=True, may_spend=False, author="test"
     )
     await invite_to_household(transaction, request, token, LIMITS)
-    await accept_invitation(transaction, Acceptance(member_id, token, shows_purchases=False, author="test"), LIMITS)
+    await accept_invitation(
+        transaction, Acceptance(member_id, token, shows_purchases=False, agreed=None, author="test"), LIMITS
+    )
 
 
 async def _household_of(transaction: Transaction, member_id: UUID) -> Household:

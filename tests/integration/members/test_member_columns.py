@@ -95,6 +95,8 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
             "ledger.ledger_aliases.survivor_id",
+            "redemption.redemption_household_leavings.heir_id",
+            "redemption.redemption_household_leavings.member_id",
             "redemption.redemption_shares.owner_id",
             "redemption.redemptions.member_id",
         ),
@@ -127,6 +129,8 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.refusals.owner_id",
             "accrual.returns.owner_id",
             "fraud.decisions.member_id",
+            "redemption.redemption_household_leavings.heir_id",
+            "redemption.redemption_household_leavings.member_id",
             "redemption.redemption_shares.owner_id",
             "redemption.redemptions.member_id",
             "redemption.redemption_waiting_tenders.member_id",
@@ -166,6 +170,10 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_households.places",
             "redemption.redemption_members.member_id",
             "redemption.redemption_members.merged_into",
+        ),
+        "it repeats what the registry tells of a household, and the statement of points": (
+            "redemption.redemption_household_leavings.heir_id",
+            "redemption.redemption_household_leavings.member_id",
         ),
         "it repeats what a receipt's award, or a case, tells": (
             "accrual.claims.owner_id",

@@ -45,7 +45,7 @@ async def die(spending: Spending, offset: int, key: str) -> None:
         detail="no such thing",
         event=None,
     )
-    await MemberHandler(spending.database).dead_lettered(letter)
+    await MemberHandler(spending.database, "points").dead_lettered(letter)
 
 
 async def fates(admin: Admin) -> list[str]:

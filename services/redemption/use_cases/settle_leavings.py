@@ -1,0 +1,98 @@
+"""What stays with a household when a member leaves it goes to the heir whom the registry named."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.redemption.domain.leaving import Leaving, Outcome, reason_to_keep
+from services.redemption.repository import leavings as repository
+from services.redemption.use_cases.messages import left_behind_message
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.events.members import HouseholdChanged, MemberEvent
+from shared.ledger import Give, Posted, Refused
+from shared.outbox import Message
+
+
+async def claim_leavings(transaction: Transaction, events: Sequence[MemberEvent]) -> list[Leaving]:
+    """The leavings that these events tell of and nobody has settled, each claimed for ever. Comes before any lock.
+
+    Whatever else has been heard of the household does not matter: an old event after a new one still moves the points.
+    """
+    told = {
+        Leaving(
+            event.data.household_id,
+            event.data.version,
+            leaver.member_id,
+            leaver.member_version,
+            leaver.heir_id,
+            leaver.left_at,
+        )
+        for event in events
+        if isinstance(event, HouseholdChanged) and (leaver := event.data.leaver) is not None
+    }
+    return await repository.claim_leavings(transaction, told) if told else []
+
+
+def parties_of(leavings: Sequence[Leaving]) -> set[UUID]:
+    """Who left and who is to be given what stays: their rows are locked with all others."""
+    return {member_id for leaving in leavings for member_id in (leaving.member_id, leaving.heir_id)}
+
+
+async def settle_leavings(
+    transaction: Transaction, leavings: Sequence[Leaving], point_type: str
+) -> list[tuple[Leaving, Outcome]]:
+    """Give what the leavers had when they left, and have still, to the heirs; how each was settled.
+
+    The caller has claimed the leavings and locked everybody whom they name. Locks all their accounts in the ledger in
+    key order, to the commit; what was given, and its event, are one commit with the claims. Given is what is available
+    less what has come since the member left: that, and what is held or pending, stays with the leaver.
+    """
+    if not leavings:
+        return []
+    known = await repository.find_known(transaction, sorted(parties_of(leavings)))
+    kept = {leaving: reason for leaving in leavings if (reason := reason_to_keep(leaving, known)) is not None}
+    unmerged = await _lock_accounts(transaction, [one for one in leavings if one not in kept], point_type)
+    settled: list[tuple[Leaving, Outcome]] = []
+    messages: list[Message] = []
+    for leaving in leavings:  # one after the other: an heir may have left in turn
+        outcome: Posted | Outcome
+        if leaving in kept:
+            outcome = kept[leaving]
+        elif leaving.member_id not in unmerged:
+            outcome = "leaver_merged"
+        else:
+            outcome = await _give(transaction, leaving, point_type)
+        if isinstance(outcome, Posted):
+            balances = await ledger.load_balances(transaction, [leaving.member_id, leaving.heir_id], point_type)
+            messages.append(left_behind_message(transaction, leaving, outcome, balances))
+        points = outcome.points if isinstance(outcome, Posted) else 0
+        settled.append((leaving, "given" if isinstance(outcome, Posted) else outcome))
+        await repository.save_outcome(transaction, *settled[-1], points)
+    if messages:
+        await outbox.record(transaction, messages)
+    return settled
+
+
+async def _lock_accounts(transaction: Transaction, leavings: Sequence[Leaving], point_type: str) -> set[UUID]:
+    """Lock the accounts of all who give or receive; whose those are by now: who was merged away is not among them."""
+    if not leavings:
+        return set()
+    purses = await ledger.lock_purses(transaction, sorted(parties_of(leavings)), point_type)
+    return {purse.owner_id for purse in purses}
+
+
+async def _give(transaction: Transaction, leaving: Leaving, point_type: str) -> Posted | Outcome:
+    balances = await ledger.load_balances(transaction, [leaving.member_id], point_type)
+    since = await ledger.load_credited_since(
+        transaction, leaving.member_id, point_type, leaving.left_at, apart_from=leaving.household_reference
+    )
+    points = balances[leaving.member_id].available - since
+    if points <= 0:
+        return "nothing_left"
+    give = Give(leaving.member_id, point_type, leaving.reference, leaving.heir_id, "leave", points)
+    [outcome] = await ledger.post(transaction, [give])
+    if isinstance(outcome, Refused):
+        if outcome.reason != "same_owner":
+            raise RuntimeError(f"the ledger refused to give what is there: {outcome.reason}")
+        return "same_owner"
+    return outcome
