@@ -54,6 +54,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench registry
 	@$(BIN)/tessera bench imports
 	@$(BIN)/tessera bench engine
+	@$(BIN)/tessera bench previews
 
 format: setup ## Formats the code, and cures what ruff can cure.
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .

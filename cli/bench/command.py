@@ -5,6 +5,7 @@ import typer
 from cli.bench.engine import measure_engine
 from cli.bench.imports import measure_imports
 from cli.bench.pipelines import measure_pipelines
+from cli.bench.previews import measure_previews
 from cli.bench.registry import measure_registry
 
 app = typer.Typer(help="Measure, and note the figures down in docs/benchmarks.md.", no_args_is_help=True)
@@ -12,3 +13,4 @@ app.command("pipelines")(measure_pipelines)
 app.command("registry")(measure_registry)
 app.command("imports")(measure_imports)
 app.command("engine")(measure_engine)
+app.command("previews")(measure_previews)

@@ -11,6 +11,7 @@ from services.accrual.api.adjustment_files import (
 )
 from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
 from services.accrual.api.member_data import member_data_router
+from services.accrual.api.previews import previews_router
 from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
@@ -18,6 +19,7 @@ from services.accrual.api.tier_problems import TIER_PROBLEMS
 from services.accrual.api.tiers import member_tiers_router, tier_grants_router, tier_schemes_router
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
+from services.accrual.previewing import Previews
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
@@ -26,6 +28,7 @@ from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
+from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
@@ -58,19 +61,20 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     funds = KnownFunds()
     jobs = _Jobs(database, rules, funds)
     producer = EventProducer(context.kafka)
+    reading = Reading(
+        settings.hashing_keys,
+        settings.country,
+        settings.qr_token_keys,
+        settings.identifier_capabilities,
+        programme.content_keys,
+    )
     door = Door(
         database=database,
         producer=producer,
         clock=context.clock,
         waiter=OutcomeWaiter(jobs.load_outcomes),
         programme=programme,
-        reading=Reading(
-            settings.hashing_keys,
-            settings.country,
-            settings.qr_token_keys,
-            settings.identifier_capabilities,
-            programme.content_keys,
-        ),
+        reading=reading,
     )
     batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
     limits = ConsumerLimits(batch_size=batch_size)
@@ -78,6 +82,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     return Wiring(
         routers=(
             receipts_router(door, database, rules),
+            previews_router(Previews(database, programme, reading, rules, KnownTills())),
             rule_set_drafts_router(database),
             rule_set_decisions_router(database),
             rule_set_reading_router(database),

@@ -1,6 +1,8 @@
 """From what the use cases know to what HTTP says."""
 
+from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Applied, Lost, Outcome
+from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.door import Taken
 from services.accrual.schemas.receipts import (
@@ -52,8 +54,7 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             hold_ends_at=story.award.hold_ends_at,
         )
     if story.evaluation is not None and story.rule_set is not None and story.currency is not None:
-        trace = [_outcome(outcome) for outcome in story.evaluation.outcomes]
-        words = trace_in_words(story.evaluation, story.rule_set, story.currency)
+        trace, words = trace_of(story.evaluation, story.rule_set, story.currency)
     if story.returned is not None:
         returned = ReturnAnswer(
             member_id=story.returned.owner_id,
@@ -79,6 +80,11 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             for refusal in story.refusals
         ],
     )
+
+
+def trace_of(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> tuple[list[OutcomeAnswer], list[str]]:
+    """What each rule made of a receipt, and the same in plain words."""
+    return [_outcome(outcome) for outcome in evaluation.outcomes], trace_in_words(evaluation, rule_set, currency)
 
 
 def _outcome(outcome: Outcome) -> OutcomeAnswer:

@@ -59,7 +59,7 @@ def receipts_router(door: Door, database: Database, rules: PublishedRules) -> AP
         """
         (result,) = await _accept(door, [body], principal)
         if not isinstance(result, Taken):
-            raise _problem(result)
+            raise problem_of(result)
         wait_seconds = _wait_seconds(prefer)
         taken = await door.wait(result, wait_seconds)
         if wait_seconds:
@@ -136,7 +136,8 @@ def _read(item: object) -> ReceiptBody | Problem:
         return problem
 
 
-def _problem(result: InvalidDocumentError | ConflictingDocumentError | PartnerNotOpenError) -> Problem:
+def problem_of(result: InvalidDocumentError | ConflictingDocumentError | PartnerNotOpenError) -> Problem:
+    """Why the door does not take a document, as HTTP says it."""
     if isinstance(result, ConflictingDocumentError):
         return Problem(409, "conflicting-document", str(result), title="Conflicting document")
     if isinstance(result, PartnerNotOpenError):
@@ -147,7 +148,7 @@ def _problem(result: InvalidDocumentError | ConflictingDocumentError | PartnerNo
 
 def _item(result: Result) -> BatchItemAnswer:
     if not isinstance(result, Taken):
-        return _refused(_problem(result))
+        return _refused(problem_of(result))
     answer = accepted(result)
     return BatchItemAnswer(status_code=200 if answer.status in ("awarded", "refused") else 202, receipt=answer)
 

@@ -57,6 +57,8 @@ _LOCK_MEMBERS = """
     select member_id, status from members where member_id = any($1::uuid[]) order by member_id for no key update
 """
 
+_STATUSES = "select member_id, status from members where member_id = any($1::uuid[])"
+
 _MEMBERS_BY_IDENTIFIER = """
     select identifier_hash, member_id from identifiers where identifier_hash = any($1::text[]) and state <> 'blocked'
 """
@@ -133,6 +135,12 @@ async def save_identifiers(transaction: Transaction, identifiers: Sequence[Ident
 async def lock_members(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, MemberStatus]:
     """Lock members in key order to the commit; their statuses. A member not heard of yet is absent."""
     rows = await transaction.raw.fetch(_LOCK_MEMBERS, list(member_ids))
+    return {row["member_id"]: row["status"] for row in rows}
+
+
+async def find_statuses(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, MemberStatus]:
+    """The members' statuses as last committed, for who decides nothing. A member not heard of yet is absent."""
+    rows = await transaction.raw.fetch(_STATUSES, list(member_ids))
     return {row["member_id"]: row["status"] for row in rows}
 
 

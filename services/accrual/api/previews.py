@@ -1,0 +1,72 @@
+"""``/v1/receipts:preview``: what a receipt would earn, for tills and partners' clients."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from services.accrual.api.answers import trace_of
+from services.accrual.api.receipts import problem_of
+from services.accrual.domain.decisions import Awarded, Decision, Parked, Refused
+from services.accrual.door import PartnerNotOpenError
+from services.accrual.previewing import Previews
+from services.accrual.schemas.previews import PreviewAnswer, PreviewPartAnswer
+from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
+from shared.web.authorisation import requires
+from shared.web.principal import Principal
+from shared.web.problems import problems
+
+
+def previews_router(previews: Previews) -> APIRouter:
+    """The route, on this process's rules."""
+    router = APIRouter(prefix="/v1", tags=["receipts"])
+
+    @router.post(
+        "/receipts:preview",
+        response_model=PreviewAnswer,
+        response_model_exclude_none=True,
+        responses=problems(400, 401, 403, 413, 422),
+    )
+    async def preview(body: ReceiptBody, principal: Annotated[Principal, requires("receipts:write")]) -> PreviewAnswer:
+        """What a purchase would earn if it were posted now, and why. It has no effect, and needs no Idempotency-Key.
+
+        The same decision as the worker's, on what is known here now. A receipt that was posted before is judged as if
+        it had not been.
+        """
+        try:
+            decision = await previews.preview(body, Issuer(principal.partner_id, principal.store_id, principal.till_id))
+        except (InvalidDocumentError, PartnerNotOpenError) as error:
+            raise problem_of(error) from error
+        return _answer(decision, previews)
+
+    return router
+
+
+def _answer(decision: Decision, previews: Previews) -> PreviewAnswer:
+    match decision:
+        case Awarded(document=document, evaluation=evaluation):
+            trace, words = trace_of(evaluation, evaluation.rule_set, document.event.data.currency)
+            return PreviewAnswer(
+                status="awarded",
+                points=evaluation.points,
+                point_type=previews.programme.point_type,
+                rule_set_version=evaluation.rule_set_version,
+                mapping_version=evaluation.base.mapping_version,
+                parts=[
+                    PreviewPartAnswer(
+                        point_type=part.point_type or previews.programme.point_type,
+                        points=part.points,
+                        pending_days=part.pending_days,
+                        expires_after_days=part.expires_after_days,
+                    )
+                    for part in evaluation.parts
+                ],
+                trace=trace,
+                trace_in_words=words,
+            )
+        case Refused(reason=reason, detail=detail):
+            return PreviewAnswer(status="refused", reason=reason, detail=detail)
+        case Parked(reason=reason):
+            return PreviewAnswer(status="parked", reason=reason)
+        case _:
+            raise TypeError("only purchases are previewed")

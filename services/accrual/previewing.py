@@ -1,0 +1,63 @@
+"""Previews: what the door and the worker would make of a document, with no effect."""
+
+from dataclasses import dataclass
+
+from services.accrual.domain.decisions import Decision, Document
+from services.accrual.domain.partner_standing import standing_at, why_not_taken
+from services.accrual.domain.receipts import Fault
+from services.accrual.door import PartnerNotOpenError
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.repository import partner_standings, places
+from services.accrual.repository.places import Till, Tolerance
+from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.use_cases.load_facts import KnownTills
+from services.accrual.use_cases.preview_receipt import preview_receipt
+from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge, to_event
+from shared.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """One a process. Nothing that it does writes, waits for a lock, or leaves the process."""
+
+    database: Database
+    programme: Programme
+    reading: Reading
+    rules: PublishedRules
+    known_tills: KnownTills
+
+    async def preview(self, body: ReceiptBody, issuer: Issuer) -> Decision:
+        """What would be decided on the document if it were posted now.
+
+        Raises:
+            InvalidDocumentError: the door would refuse it; each fault points at a field.
+            PartnerNotOpenError: its partner posts no receipts.
+        """
+        submission = identify(body, issuer, self.reading)
+        if body.type != "purchase":
+            raise InvalidDocumentError([Fault("/type", "only a purchase is previewed")])
+
+        async def work(transaction: Transaction) -> Decision:
+            till = Till(submission.partner_id, submission.store_id, submission.till_id)
+            tolerances = await places.find_tolerances(transaction, [submission.partner_id])
+            schemes = await places.find_schemes(transaction, [till])
+            tolerance = tolerances.get(submission.partner_id, Tolerance())
+            judge(submission, tolerance, schemes.get(till), self.programme.currency, transaction.now)
+            partners = await partner_standings.load(transaction, [submission.partner_id])
+            standings = partners.get(submission.partner_id, [])
+            reason = why_not_taken(standing_at(standings, body.occurred_at))
+            if reason is not None:
+                raise PartnerNotOpenError(reason)
+            event = to_event(submission, submission.member_id, transaction.now, self.reading.keys.present)
+            return await preview_receipt(
+                transaction,
+                Document.of(event, b""),
+                submission.identifier_hashes,
+                standings,
+                self.rules,
+                self.known_tills,
+                self.programme.parked_window,
+                self.programme.zone,
+            )
+
+        return await self.database.run(work)
