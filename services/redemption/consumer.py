@@ -10,6 +10,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import projections
 from services.redemption.repository.receipts import ExceptionKind, Refusal
 from services.redemption.use_cases.project import project_coalition, take_in_members
+from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
 from shared.database import Database, Transaction, read_to
@@ -104,7 +105,11 @@ class MemberHandler(_Keeping):
             await read_to.save(transaction, batch.positions)
             return settled
 
-        for _, outcome in await self._database.run(work):
+        try:
+            settled = await self._database.run(work)
+        except TooManyLeavingsError as error:  # after an outage: halves of the batch tell of fewer
+            raise PermanentError(str(error)) from error
+        for _, outcome in settled:
             metrics.LEAVINGS.labels(outcome).inc()
 
 

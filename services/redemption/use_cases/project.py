@@ -29,6 +29,9 @@ async def take_in_members(
     """Take in what the registry tells, and settle who left a household with which their points stay: how, of each.
 
     Each leaving is settled once, whatever is told again and in whatever order.
+
+    Raises:
+        TooManyLeavingsError: the transaction must be rolled back.
     """
     leavings = await claim_leavings(transaction, events)
     await project_members(transaction, events, also_locked=parties_of(leavings))

@@ -12,11 +12,20 @@ from shared.events.members import HouseholdChanged, MemberEvent
 from shared.ledger import Give, Posted, Refused
 from shared.outbox import Message
 
+LEAVINGS_PER_BATCH_MAX = 10  # each is settled by itself, while the accounts of all are locked
+
+
+class TooManyLeavingsError(ValueError):
+    """More leavings than one transaction may settle. Nothing was changed: take in half of the events."""
+
 
 async def claim_leavings(transaction: Transaction, events: Sequence[MemberEvent]) -> list[Leaving]:
     """The leavings that these events tell of and nobody has settled, each claimed for ever. Comes before any lock.
 
     Whatever else has been heard of the household does not matter: an old event after a new one still moves the points.
+
+    Raises:
+        TooManyLeavingsError: the transaction must be rolled back.
     """
     told = {
         Leaving(
@@ -30,7 +39,10 @@ async def claim_leavings(transaction: Transaction, events: Sequence[MemberEvent]
         for event in events
         if isinstance(event, HouseholdChanged) and (leaver := event.data.leaver) is not None
     }
-    return await repository.claim_leavings(transaction, told) if told else []
+    claimed = await repository.claim_leavings(transaction, told) if told else []
+    if len(claimed) > LEAVINGS_PER_BATCH_MAX:
+        raise TooManyLeavingsError(f"at most {LEAVINGS_PER_BATCH_MAX} leavings are settled in one transaction")
+    return claimed
 
 
 def parties_of(leavings: Sequence[Leaving]) -> set[UUID]:

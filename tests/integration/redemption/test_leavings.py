@@ -12,6 +12,7 @@ import pytest
 from services.redemption.consumer import MemberHandler
 from services.redemption.use_cases.hold_points import Held, Spender
 from services.redemption.use_cases.project import take_in_members
+from services.redemption.use_cases.settle_leavings import LEAVINGS_PER_BATCH_MAX
 from shared import ledger
 from shared.database import Database, Transaction
 from shared.database.roles import role_name
@@ -19,6 +20,7 @@ from shared.events.catalogue import MEMBERS
 from shared.events.members import MemberEvent
 from shared.events.points import Balance
 from shared.events.redemptions import GiftData, IssuerPoints, PointsGifted
+from shared.kafka import PermanentError
 from shared.ledger import Balances, ClawBack, Suspend
 from tests.support.databases import FreshDatabase
 from tests.support.fraud_service import batch_of
@@ -148,6 +150,20 @@ async def test_a_crash_before_the_commit_gives_nothing_and_one_after_it_nothing_
 
     assert await available(spending) == [400, 0, 500]
     assert len(await spending.drain()) == 1
+
+
+async def test_a_batch_that_tells_of_more_leavings_than_one_transaction_settles_is_halved(spending: Spending) -> None:
+    await spending.enrol(ANNA)
+    people = [member(100 + number) for number in range(LEAVINGS_PER_BATCH_MAX + 1)]
+    await spending.do(lambda transaction: ledger.post(transaction, [earn(one, 10) for one in people]))
+    events = [await left_just_now(spending, version, one, ANNA, ANNA) for version, one in enumerate(people, 2)]
+    handler = MemberHandler(spending.database, "points")
+    with pytest.raises(PermanentError, match="at most 10 leavings"):
+        await handler.handle(batch_of(events, MEMBERS.topic))
+    assert (await available(spending))[0] == 0
+    for half in (events[:6], events[6:]):
+        await handler.handle(batch_of(half, MEMBERS.topic))
+    assert (await available(spending))[0] == 10 * len(people)
 
 
 async def test_many_who_take_it_in_at_once_give_it_once(spending: Spending) -> None:
