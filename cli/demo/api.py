@@ -13,6 +13,8 @@ from cli.errors import CommandError
 CALLS_AT_ONCE = 8
 ANSWER_SECONDS_MAX = 30.0
 UNAVAILABLE_ATTEMPTS_MAX = 20
+HEARD_OF_ATTEMPTS_MAX = 120
+HEARD_OF_SECONDS = 0.25
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,6 +48,16 @@ class Api:
         headers = {"Idempotency-Key": str(uuid.uuid4())} | ({"Prefer": prefer} if prefer is not None else {})
         return await self._call("POST", service, path, body, headers)
 
+    async def post_when_heard_of(self, service: str, path: str, body: Any) -> Any:
+        """The answer to a POST that names what another service was told just now: 422 until this one heard of it."""
+        response = await self._send("POST", service, path, body)
+        for _ in range(HEARD_OF_ATTEMPTS_MAX):
+            if response.status_code != httpx2.codes.UNPROCESSABLE_ENTITY:
+                break
+            await asyncio.sleep(HEARD_OF_SECONDS)
+            response = await self._send("POST", service, path, body)
+        return _told(response, service)
+
     async def text(self, url: str) -> str:
         """A page of plain text, such as metrics."""
         return (await self._client.get(url)).text
@@ -53,16 +65,27 @@ class Api:
     async def _call(
         self, method: str, service: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Any:
+        return _told(await self._send(method, service, path, body, headers), service)
+
+    async def _send(
+        self, method: str, service: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
         url = f"{self._url_of(service)}{path}"
+        headers = headers or {"Idempotency-Key": str(uuid.uuid4())}
         response = await self._client.request(method, url, json=body, headers=headers)
         for _ in range(UNAVAILABLE_ATTEMPTS_MAX):
             if response.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
                 break
             await asyncio.sleep(float(response.headers.get("Retry-After", "1")))
             response = await self._client.request(method, url, json=body, headers=headers)
-        if response.is_error:
-            raise CommandError(f"{service} answered {response.status_code} to {method} {path}: {response.text[:500]}")
-        return response.json()
+        return response
+
+
+def _told(response: httpx2.Response, service: str) -> Any:
+    if response.is_error:
+        asked = f"{response.request.method} {response.request.url.path}"
+        raise CommandError(f"{service} answered {response.status_code} to {asked}: {response.text[:500]}")
+    return response.json()
 
 
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int = CALLS_AT_ONCE) -> list[R]:

@@ -51,7 +51,7 @@ async def register_coalition(api: Api, stores: dict[str, set[int]]) -> None:
 async def publish_rules(author: Api, approver: Api, now: datetime) -> None:
     """The first rule set, in force since before the first receipt: one person writes it, another approves it."""
     document = {"rules": list(RULES), "exclusions": {"tenders": ["points"]}, "expires_after_days": 730}
-    drafted = await author.post("accrual", "/v1/rule-sets", document)
+    drafted = await author.post_when_heard_of("accrual", "/v1/rule-sets", document)  # of all the partners
     path = f"/v1/rule-sets/{drafted['rule_set_id']}"
     await author.post("accrual", f"{path}/submit", None)
     await approver.post("accrual", f"{path}/approve", None)

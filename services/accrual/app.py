@@ -83,7 +83,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         routers=(
             receipts_router(door, database, rules),
             previews_router(Previews(database, programme, reading, rules, KnownTills())),
-            rule_set_drafts_router(database),
+            rule_set_drafts_router(database, programme.zone),
             rule_set_decisions_router(database),
             rule_set_reading_router(database),
             member_data_router(database),

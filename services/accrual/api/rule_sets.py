@@ -1,8 +1,10 @@
 """``/v1/rule-sets``: rules are drafted and submitted by one person, approved, published and retired by another."""
 
+from datetime import tzinfo
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Response
 
 from services.accrual.domain.rule_set_errors import (
@@ -15,12 +17,14 @@ from services.accrual.domain.rule_set_errors import (
 )
 from services.accrual.domain.rule_set_life import Step
 from services.accrual.schemas.rule_sets import PublicationBody, ReasonBody, RuleSetBody, StepAnswer
+from services.accrual.use_cases.check_rule_set import FaultyRuleSetError, check_rule_set
 from services.accrual.use_cases.decide_rule_set import approve_rule_set, refuse_rule_set
 from services.accrual.use_cases.draft_rule_set import change_rule_set, draft_rule_set, submit_rule_set
 from services.accrual.use_cases.publish_rule_set import publish_rule_set, retire_rule_set
 from shared.database import Database, Transaction
 from shared.web import (
     Answer,
+    FieldError,
     IdempotencyKey,
     IfMatch,
     Principal,
@@ -45,22 +49,29 @@ RULE_SET_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     VersionChangedError: (412, "version-changed", "Version changed"),
 }
 
+FAULTS_SHOWN_MAX = 100
+
 _WRITE_PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
 
-def rule_set_drafts_router(database: Database) -> APIRouter:
-    """Write, change and submit rule sets."""
+def rule_set_drafts_router(database: Database, zone: tzinfo) -> APIRouter:
+    """Write, change and submit rule sets. ``zone`` is where the programme's days end."""
     router = APIRouter(prefix="/v1/rule-sets", tags=["rule sets"])
 
     @router.post("", status_code=201, response_model=StepAnswer, responses=_WRITE_PROBLEMS)
     async def draft(body: RuleSetBody, principal: Writer, key: IdempotencyKey) -> Response:
-        """Write a rule set as a draft. No receipt is judged by it before two people have agreed on it."""
+        """Write a rule set as a draft. No receipt is judged by it before two people have agreed on it.
+
+        A document with faults is refused (422), and all of them are told at once: what its schema does not allow, ids
+        that stand twice, partners, stores and categories that are not known, rules that can never apply.
+        """
         _refuse_partners(principal)
+        document = await _faultless(database, body, zone)
 
         async def work(transaction: Transaction) -> Answer:
-            return _answer(await draft_rule_set(transaction, _document(body), principal.client_id), 201)
+            return _answer(await draft_rule_set(transaction, document, principal.client_id), 201)
 
-        return await idempotent(database, principal, key, body, work)
+        return await idempotent(database, principal, key, orjson.dumps(body), work)
 
     @router.put(
         "/{rule_set_id}",
@@ -72,9 +83,10 @@ def rule_set_drafts_router(database: Database) -> APIRouter:
     ) -> StepAnswer:
         """Give a draft another document. Who does so becomes one of its authors, and may not approve it."""
         _refuse_partners(principal)
+        document = await _faultless(database, body, zone)
 
         async def work(transaction: Transaction) -> Step:
-            return await change_rule_set(transaction, rule_set_id, _document(body), revision, principal.client_id)
+            return await change_rule_set(transaction, rule_set_id, document, revision, principal.client_id)
 
         step = await database.run(work)
         response.headers.update(etag(step.after.revision))
@@ -151,8 +163,24 @@ def _answer(step: Step, status: int = 200) -> Answer:
     return Answer(status, StepAnswer.of(step))
 
 
-def _document(body: RuleSetBody) -> dict[str, Any]:
-    return body.model_dump(mode="json")
+async def _faultless(database: Database, body: dict[str, Any], zone: tzinfo) -> dict[str, Any]:
+    """The document as it is stored. Before the key is looked at: what was unknown may be heard of a second later."""
+
+    async def work(transaction: Transaction) -> dict[str, Any]:
+        return await check_rule_set(transaction, body, zone)
+
+    try:
+        return await database.run(work)
+    except FaultyRuleSetError as error:
+        shown = error.faults[:FAULTS_SHOWN_MAX]
+        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+        raise Problem(
+            422,
+            "invalid-request",
+            f"{shown[0].pointer or 'the document'}: {shown[0].detail}{more}.",
+            title="Invalid request",
+            errors=[FieldError(pointer=fault.pointer, detail=fault.detail) for fault in shown],
+        ) from error
 
 
 def _refuse_partners(principal: Principal) -> None:

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Self, TypeAlias
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import Field, model_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 from services.accrual.domain.rule_set_life import Action, LivingRuleSet, RuleSetPhase, RuleSetState, Step
 from services.accrual.domain.rule_set_records import StoredChange, StoredRuleSet
 from services.accrual.domain.rules import RuleSetDraft
-from services.accrual.domain.supply import not_supplied
 from services.accrual.schemas.fields import Answer
 from shared.web import AwareTime, Body, Text
 
@@ -25,15 +26,21 @@ Against: TypeAlias = Annotated[
 ]
 
 
-class RuleSetBody(RuleSetDraft):
-    """A rule-set document: the rules, what never earns, and how long points live."""
+class _AsRuleSet:
+    """Read as any object, so that all that is wrong with it is told at once; documented as a rule set."""
 
-    @model_validator(mode="after")
-    def _check_supply(self) -> Self:
-        asked = not_supplied(self)
-        if asked:
-            raise ValueError(f"this release cannot judge by: {'; '.join(asked)}")
-        return self
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema())
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(RuleSetDraft.__pydantic_core_schema__)
+
+
+RuleSetBody: TypeAlias = Annotated[dict[str, Any], _AsRuleSet]
 
 
 class ReasonBody(Body):

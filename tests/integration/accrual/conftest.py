@@ -4,12 +4,14 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
+import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
 
 from services.accrual.use_cases.project_coalition import project_coalition
 from shared.database import Database
+from shared.database.roles import role_name
 from shared.events.coalition import TillChanged, TillData
 from shared.ids import new_id
 from shared.kafka import KafkaSettings
@@ -92,3 +94,46 @@ async def anna(module_accrual: Accrual) -> UUID:
     await module_accrual.members(enrolled(anna))
     await module_accrual.drain()
     return anna
+
+
+# What tests of rule sets write, but for what stays of a service's start.
+EMPTIED = (
+    "rule_set_changes, rule_sets, claims, awards, parked, documents, members, meeting_rows, outbox, idempotency,"
+    " partners, stores, tills, partner_standings, category_mappings"
+)
+
+
+@pytest.fixture(scope="module")
+async def emptied_database(stack: TestServers) -> AsyncIterator[FreshDatabase]:
+    """One database for the tests of a file that share ``client_without_rules``."""
+    async with made_database(stack) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def module_client(emptied_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
+    """Accrual's routes, called in process."""
+    async with application("accrual", emptied_database.url(role_name("accrual"))) as app:
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
+@pytest.fixture
+async def client_without_rules(
+    emptied_database: FreshDatabase, module_client: httpx2.AsyncClient
+) -> httpx2.AsyncClient:
+    """Accrual's routes, on a database without rule sets."""
+    admin = await asyncpg.connect(emptied_database.admin_url)
+    await admin.execute("set search_path to accrual")
+    await admin.execute(f"truncate {EMPTIED}")
+    await admin.close()
+    return module_client
+
+
+@pytest.fixture
+async def accrual_database(emptied_database: FreshDatabase) -> AsyncIterator[Database]:
+    """The same database, as the service's role."""
+    database = Database(emptied_database.url(role_name("accrual")))
+    yield database
+    await database.close()

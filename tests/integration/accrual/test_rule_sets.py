@@ -1,21 +1,16 @@
 """Rule sets over HTTP: two people, a time ahead, and a history that nobody rewrites."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import httpx2
 import pytest
 
-from services.accrual.domain.rule_set_schema import rule_set_schema
 from services.accrual.repository import parked
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from shared.database import Database
-from shared.database.roles import role_name
 from tests.support.accrual import Accrual
-from tests.support.applications import application
-from tests.support.databases import FreshDatabase, made_database
 from tests.support.receipts import NOON, enrolled, member, purchase
 from tests.support.registries import bearing
 from tests.support.rule_sets import (
@@ -32,42 +27,19 @@ from tests.support.rule_sets import (
     state_of,
     submitted,
 )
-from tests.support.servers import TestServers
 
 ANNA = member(1)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-TABLES = "rule_set_changes, rule_sets, claims, awards, parked, documents, members, meeting_rows, outbox, idempotency"
-
-
-@pytest.fixture(scope="module")
-async def own_database(stack: TestServers) -> AsyncIterator[FreshDatabase]:
-    async with made_database(stack) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-async def module_client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with application("accrual", own_database.url(role_name("accrual"))) as app:
-        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
 
 
 @pytest.fixture
-async def client(own_database: FreshDatabase, module_client: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    """Accrual's routes, on a database without rule sets."""
-    admin = await asyncpg.connect(own_database.admin_url)
-    await admin.execute("set search_path to accrual")
-    await admin.execute(f"truncate {TABLES}")
-    await admin.close()
-    return module_client
+def client(client_without_rules: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    return client_without_rules
 
 
 @pytest.fixture
-async def database(own_database: FreshDatabase) -> AsyncIterator[Database]:
-    database = Database(own_database.url(role_name("accrual")))
-    yield database
-    await database.close()
+def database(accrual_database: Database) -> Database:
+    return accrual_database
 
 
 def ahead(**units: float) -> datetime:
@@ -284,36 +256,6 @@ async def test_receipts_older_than_the_first_rule_set_stay_where_they_wait(
     async with database.transaction() as transaction:
         assert await sweep_parked(transaction) == 0
         assert await parked.find_stranded(transaction) == []
-
-
-async def test_what_a_rule_set_changes_is_told_against_the_version_before_it_or_any_other(
-    client: httpx2.AsyncClient,
-) -> None:
-    first = await published(client, rules_document(1), LONG_AGO)
-    await published(client, rules_document(2, expires_after_days=365), ahead(days=1))
-    draft = await drafted(client, rules_document(3))
-    reading = bearing("rules:read")
-
-    of_second = (await client.get("/v1/rule-sets/2/diff", headers=reading)).json()
-    assert of_second["against"]["version"] == 1
-    assert of_second["elsewhere"] == [{"op": "changed", "pointer": "/expires_after_days", "old": None, "new": 365}]
-    of_draft = (await client.get(f"{draft}/diff", headers=reading)).json()
-    assert of_draft["against"]["version"] == 1  # the one in force
-    (changed,) = of_draft["rules"]["changed"]
-    assert (changed["rule_id"], changed["new_pointer"]) == ("base", "/rules/0")
-    assert {"op": "changed", "pointer": "/rules/0/effect/points", "old": 1, "new": 3} in changed["changes"]
-    assert (await client.get(f"{draft}/diff?against=2", headers=reading)).json()["against"]["version"] == 2
-    of_first = (await client.get(f"{first}/diff", headers=reading)).json()
-    assert (of_first["against"], len(of_first["rules"]["added"])) == (None, 1)
-    strange = await client.get(f"{first}/diff?against={draft.rpartition('/')[2]}", headers=bearing(partner_id="p"))
-    assert slug(strange) == (404, "not-found")
-    assert (await client.get(f"{first}/diff?against=x", headers=reading)).status_code == 422
-
-
-async def test_the_schema_of_a_rule_set_is_published(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/v1/rule-sets:schema", headers=bearing("rules:read", partner_id="grocer"))
-    assert answer.headers["Content-Type"] == "application/schema+json"
-    assert answer.json() == rule_set_schema()
 
 
 async def test_partners_read_what_is_published_and_change_nothing(client: httpx2.AsyncClient) -> None:

@@ -1,0 +1,20 @@
+"""What is known of the world that rules speak of: partners, stores, categories."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """What a document's names are held against.
+
+    ``partners`` are all that are known here, and of ``stores`` those that the document names. ``categories`` are, of
+    each partner that has mapped its own, every category that its mappings name; ``above`` says what a category lies
+    below. A document may not take effect before ``earliest``; None where it may reach back.
+    """
+
+    partners: frozenset[str] = frozenset()
+    stores: frozenset[tuple[str, str]] = frozenset()
+    categories: Mapping[str, frozenset[str]] = {}
+    above: Mapping[str, frozenset[str]] = {}
+    earliest: date | None = None

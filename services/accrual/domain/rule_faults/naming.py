@@ -1,0 +1,80 @@
+"""Names that a rule gives and nobody bears: partners, stores, categories.
+
+Whoever has heard of no partner yet judges no names. A category is unknown only where every partner that a rule is about
+has mapped its own: elsewhere lines count as whatever their till calls them.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from services.accrual.domain.pointers import below
+from services.accrual.domain.receipts import Fault
+from services.accrual.domain.rule_faults.known import Known
+from services.accrual.domain.rule_faults.places import located
+from services.accrual.domain.rules.line_tests import CategoryTest
+from services.accrual.domain.rules.predicates_of_receipt import PartnerIs, StoreGroupIs, StoreIs
+from services.accrual.domain.rules.rule import Rule
+
+
+def stores_named(rule: Rule) -> set[tuple[str, str]]:
+    """The stores that a rule names, to be looked up."""
+    return {
+        (store.partner_id, store.store_id)
+        for _, node in located(rule.condition.when, "")
+        if isinstance(node, StoreIs)
+        for store in node.stores
+    }
+
+
+def naming_faults(rule: Rule, pointer: str, known: Known) -> Iterator[Fault]:
+    """Every unknown name in a rule."""
+    if not known.partners:
+        return
+    condition = rule.condition
+    at = below(pointer, "condition")
+    yield from _partners(condition.partners, below(at, "partners"), known)
+    about = frozenset(condition.partners) or known.partners
+    yield from category_faults(condition.categories, below(at, "categories"), about, known)
+    for tree, where in ((condition.lines, "lines"), (condition.when, "when")):
+        for place, node in located(tree, below(at, where)):
+            yield from _faults_of(node, place, about, known)
+
+
+def category_faults(categories: Iterable[str], pointer: str, partners: frozenset[str], known: Known) -> Iterator[Fault]:
+    """The categories that none of these partners has, as far as their mappings tell."""
+    if not partners or not partners <= known.categories.keys():
+        return
+    there = frozenset().union(*(known.categories[partner] for partner in partners))
+    for at, category in enumerate(categories):
+        if category not in there:
+            yield Fault(below(pointer, at), "no partner that this is about has mapped anything to this category")
+
+
+def _faults_of(node: Any, pointer: str, about: frozenset[str], known: Known) -> Iterator[Fault]:
+    match node:
+        case PartnerIs(partners=partners):
+            yield from _partners(partners, below(pointer, "partners"), known)
+        case StoreGroupIs(groups=groups):
+            for at, group in enumerate(groups):
+                if group.partner_id not in known.partners:
+                    yield Fault(below(below(below(pointer, "groups"), at), "partner_id"), _NO_PARTNER)
+        case StoreIs(stores=stores):
+            for at, store in enumerate(stores):
+                place = below(below(pointer, "stores"), at)
+                if store.partner_id not in known.partners:
+                    yield Fault(below(place, "partner_id"), _NO_PARTNER)
+                elif (store.partner_id, store.store_id) not in known.stores:
+                    yield Fault(below(place, "store_id"), "the partner has no such store: register it first")
+        case CategoryTest(categories=categories):
+            yield from category_faults(categories, below(pointer, "categories"), about, known)
+        case _:
+            return
+
+
+def _partners(partners: Iterable[str], pointer: str, known: Known) -> Iterator[Fault]:
+    for at, partner in enumerate(partners):
+        if partner not in known.partners:
+            yield Fault(below(pointer, at), _NO_PARTNER)
+
+
+_NO_PARTNER = "there is no such partner here: register it first, and give it a second to be heard of"

@@ -1,0 +1,37 @@
+"""Find everything that is wrong with a rule-set document, before it becomes a draft. Changes nothing."""
+
+from collections.abc import Mapping
+from datetime import timedelta, tzinfo
+from typing import Any
+
+from services.accrual.domain.rule_faults import DAYS_APART_MAX, Fault, find_faults, readable_rules, stores_named
+from services.accrual.domain.rules import RuleSetDraft
+from services.accrual.repository import known_names, rule_sets
+from shared.database import Transaction
+
+
+class FaultyRuleSetError(Exception):
+    """The document cannot become a draft; each fault points at a field."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
+async def check_rule_set(transaction: Transaction, document: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
+    """The document with every default said, as it is stored.
+
+    Windows that are over are faults, except while nothing is published: the first rule set may reach back.
+
+    Raises:
+        FaultyRuleSetError: all that is wrong with it.
+    """
+    stores = {store for _, rule in readable_rules(document) for store in stores_named(rule)}
+    is_first = not await rule_sets.load_publications(transaction)
+    # A store's zone may be that far behind the programme's.
+    earliest = transaction.now.astimezone(zone).date() - timedelta(days=DAYS_APART_MAX)
+    known = await known_names.load_known(transaction, stores, None if is_first else earliest)
+    faults = find_faults(document, known)
+    if faults:
+        raise FaultyRuleSetError(faults)
+    return RuleSetDraft.model_validate(document).model_dump(mode="json")
