@@ -27,6 +27,9 @@ class MemberData(Frozen):
     birth_month: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
     birth_day: Annotated[StrictInt, Field(ge=1, le=31)] | None = None
     household_id: UUID | None = None
+    enrolled_at: AwareDatetime | None = Field(
+        default=None, description="When the member joined; older events do not say."
+    )
     referred_by: UUID | None = Field(default=None, description="Of an enrolment: the member who brought this one.")
 
 

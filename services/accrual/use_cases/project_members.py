@@ -72,6 +72,7 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
         await projections.lock_members(transaction, locked)
     merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
     enrolled_at = {event.data.member_id: event.time for event in events if isinstance(event, MemberEnrolled)}
+    enrolled_at |= {member.member_id: member.enrolled_at for member in members if member.enrolled_at is not None}
     waits_for -= await _save_members(transaction, members, enrolled_at, erasures) - merged
     owned = await _save_identifiers(transaction, identifiers) if identifiers else []
     await _merge(transaction, merges, locked)

@@ -136,4 +136,5 @@ def _told(member: Member) -> MemberData:
         birth_month=member.birth_month,
         birth_day=member.birth_day,
         household_id=member.household_id,
+        enrolled_at=member.enrolled_at,
     )
