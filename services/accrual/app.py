@@ -29,6 +29,7 @@ from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.load_facts import KnownTills
+from services.accrual.use_cases.pass_expiry import PAGE_LOTS_MAX, ExpiryPasses
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
@@ -49,6 +50,7 @@ RULES_REFRESH_SECONDS = 2.0
 FUNDS_REFRESH_SECONDS = 1.0
 HOLDS_END_SECONDS = 1.0
 TIERS_GRADE_SECONDS = 1.0
+EXPIRY_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 
@@ -78,6 +80,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     )
     batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
     limits = ConsumerLimits(batch_size=batch_size)
+    expiry = ExpiryPasses(database, BatchSize(PAGE_LOTS_MAX, settings.ledger_hold_ms_max / 1000))
     purchases = PurchaseHandler(database, programme, rules, funds, batch_size)
     return Wiring(
         routers=(
@@ -107,6 +110,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, programme)),
+            Periodic("expire points", EXPIRY_SECONDS, expiry.run),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             Periodic(

@@ -19,8 +19,15 @@ FRAUD_HOLDS_ENDED = Counter("tessera_accrual_fraud_holds_ended", "Holds that end
 TIERS_GRADED = Counter(
     "tessera_accrual_tiers_graded", "Members who were graded because time had brought something about."
 )
+_HELD_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 LEDGER_HELD_SECONDS = Histogram(
     "tessera_accrual_ledger_held_seconds",
     "How long a batch kept ledger rows locked, lock to commit.",
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5),
+    buckets=_HELD_BUCKETS,
+)
+LOTS_EXPIRED = Counter("tessera_accrual_lots_expired", "Lots whose points lapsed because their day had come.")
+EXPIRY_HELD_SECONDS = Histogram(
+    "tessera_accrual_expiry_held_seconds",
+    "How long a page of expiry kept ledger rows locked, lock to commit. Stays below 0.1.",
+    buckets=_HELD_BUCKETS,
 )

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import TypeAlias, TypeVar, cast
 
 import asyncpg
@@ -34,17 +34,34 @@ _BUSINESS_TIME = text("select now() + coalesce((select clock_offset from busines
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """An open transaction. ``now`` is its business time, in UTC; nothing else tells business code the time."""
+    """An open transaction. ``now`` is its business time, in UTC; nothing else tells business code the time.
+
+    ``zone`` is where the programme's days begin and end; None in tools that know no programme.
+    """
 
     connection: AsyncConnection
     raw: RawConnection
     now: datetime
+    zone: tzinfo | None = None
+
+    @property
+    def today(self) -> date | None:
+        """The programme's day; None where the process knows no programme."""
+        return None if self.zone is None else self.now.astimezone(self.zone).date()
 
 
 class Database:
-    """A bounded pool on one database, as one role."""
+    """A bounded pool on one database, as one role. ``zone`` is where the programme's days begin and end."""
 
-    def __init__(self, url: str, *, connections_max: int = 8, connect_timeout_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections_max: int = 8,
+        connect_timeout_seconds: float = 5.0,
+        zone: tzinfo | None = None,
+    ) -> None:
+        self._zone = zone
         address, tls_arguments = engine_arguments(url)
         self._engine = create_async_engine(
             address,
@@ -73,7 +90,7 @@ class Database:
                 began_seconds = time.monotonic()
                 now = cast("datetime", (await connection.execute(_BUSINESS_TIME)).scalar_one())
                 raw = await _raw_in_transaction(connection)
-                yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC))
+                yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC), zone=self._zone)
         except Exception as error:
             lasted_seconds = time.monotonic() - began_seconds
             if lasted_seconds >= TRANSACTION_SECONDS_MAX and is_connection_lost(error):

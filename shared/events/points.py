@@ -25,6 +25,13 @@ class Balance(Frozen):
     debt: Points
 
 
+class IssuerPoints(Frozen):
+    """Points that one partner had issued."""
+
+    issuer: Code
+    points: Points
+
+
 class AwardData(Frozen):
     """What a receipt earned. ``debt_cleared`` of it went at once to what the member owed."""
 
@@ -123,6 +130,20 @@ class TierData(Frozen):
     scheme_version: StrictInt
 
 
+class ExpiredData(Frozen):
+    """Points that could be spent until the day before ``expires_on`` and were not, and who had issued them.
+
+    Of one day there may be several: what a hold let go later lapses then.
+    """
+
+    member_id: UUID
+    point_type: Code
+    points: Points
+    expires_on: date
+    by_issuer: tuple[IssuerPoints, ...]
+    balance: Balance
+
+
 class PointsEarned(Event):
     """A receipt was awarded."""
 
@@ -172,7 +193,21 @@ class TierChanged(Event):
     data: TierData
 
 
+class PointsExpired(Event):
+    """Points lapsed."""
+
+    type: Literal["loyalty.points.expired.v1"] = "loyalty.points.expired.v1"
+    data: ExpiredData
+
+
 PointsEvent = Annotated[
-    PointsEarned | PointsPending | PointsReleased | PointsClawedBack | PointsAdjusted | ReceiptRefused | TierChanged,
+    PointsEarned
+    | PointsPending
+    | PointsReleased
+    | PointsClawedBack
+    | PointsAdjusted
+    | PointsExpired
+    | ReceiptRefused
+    | TierChanged,
     Field(discriminator="type"),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StrictBool
 
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
-from shared.events.points import Balance
+from shared.events.points import Balance, IssuerPoints
 
 
 class PooledPoints(Frozen):
@@ -32,13 +32,6 @@ class HoldData(Frozen):
     balance: Balance
     session_id: UUID | None = None
     pooled: tuple[PooledPoints, ...] = ()
-
-
-class IssuerPoints(Frozen):
-    """Points that one partner had issued."""
-
-    issuer: Code
-    points: Points
 
 
 class CaptureData(Frozen):

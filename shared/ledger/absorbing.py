@@ -5,14 +5,17 @@ too, and is cleared from what the two have together. Open holds stay: their acco
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from shared.ledger import debts
 from shared.ledger.book import Account, Book, LedgerBrokenError, StoredLot, Transfer
 from shared.ledger.commands import Balances
 from shared.ledger.debts import StoredDebt
+from shared.ledger.expiring import lapse
 from shared.ledger.legs import MERGE_AVAILABLE, MERGE_DEBT, MERGE_PENDING
 from shared.ledger.planning import Plan, fold
+from shared.ledger.terms import lapse_bound
 
 
 class MergingAccounts(NamedTuple):
@@ -39,12 +42,17 @@ class MergedPoints(NamedTuple):
 
 
 def plan_merge(
-    pairs: Sequence[MergingAccounts], lots: Iterable[StoredLot], owed: Iterable[StoredDebt], reference: bytes
+    pairs: Sequence[MergingAccounts],
+    lots: Iterable[StoredLot],
+    owed: Iterable[StoredDebt],
+    reference: bytes,
+    today: date | None = None,
 ) -> tuple[Plan, list[MergedPoints]]:
     """Hand everything that is not held over to the survivor.
 
     ``lots`` are the merged accounts' that have anything remaining and, where a survivor has points and the merged one
     owes, the survivor's first ones to be spent that cover it. ``owed`` is what both owe, what began first coming first.
+    What may no longer be spent ``today`` lapses before anything else.
 
     Raises:
         LedgerBrokenError: the lots do not bear out the merged account's balance, or the debts what it owes.
@@ -56,6 +64,9 @@ def plan_merge(
         by_account[lot.account_id].take_in_lot(lot)
     for debt in owed:
         by_account[debt.account_id].take_in_debt(debt)
+    if today is not None:
+        for book in by_account.values():
+            lapse(book, lapse_bound(today))
     merged = [_absorb(pair, book, survivor, reference) for pair, (book, survivor) in zip(pairs, books, strict=True)]
     return fold([], transfers, by_account.values()), merged
 

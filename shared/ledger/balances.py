@@ -9,14 +9,21 @@ from uuid import UUID
 from shared.database.engine import Transaction
 from shared.ledger.commands import Balances
 from shared.ledger.legs import Position, Purpose
+from shared.ledger.terms import lapse_bound
 
 STATEMENT_LINES_MAX = 200
 
+# What may no longer be spent is not answered as available, though no job has come by to let it lapse.
+LAPSED_UNTIL = """(
+        select coalesce(sum(remaining), 0) from ledger_lots
+        where ledger_lots.account_id = account.account_id and lot_key < {bound} and award is null
+    )"""
+
 # Everybody who is one owner by now: the survivor, and those for whom it answers. Theirs is what they still have held,
 # and their history.
-LOAD_BALANCES = """
-    select wanted.ordinal, sum(account.available)::bigint, sum(account.held)::bigint, sum(account.pending)::bigint,
-        sum(account.debt)::bigint
+LOAD_BALANCES = f"""
+    select wanted.ordinal, sum(account.available - {LAPSED_UNTIL.format(bound="$3")})::bigint,
+        sum(account.held)::bigint, sum(account.pending)::bigint, sum(account.debt)::bigint
     from unnest($1::uuid[]) with ordinality as wanted (owner_id, ordinal)
         left join ledger_aliases as alias on alias.owner_id = wanted.owner_id
         cross join lateral (
@@ -126,13 +133,18 @@ class StatementLine:
         return added - taken
 
 
+def bound_of(transaction: Transaction) -> bytes:
+    """Lots whose keys are below it may no longer be spent; none is where the process knows no programme's day."""
+    return b"" if transaction.today is None else lapse_bound(transaction.today)
+
+
 async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> dict[UUID, Balances]:
     """The balances of each of these owners as last committed; zeros for one who never had a point of this type.
 
-    Whoever was merged away has what the survivor has.
+    What may no longer be spent today is not available any more. Whoever was merged away has what the survivor has.
     """
     balances = dict.fromkeys(owner_ids, Balances())
-    for ordinal, *amounts in await transaction.raw.fetch(LOAD_BALANCES, owner_ids, point_type):
+    for ordinal, *amounts in await transaction.raw.fetch(LOAD_BALANCES, owner_ids, point_type, bound_of(transaction)):
         balances[owner_ids[ordinal - 1]] = Balances(*amounts)
     return balances
 

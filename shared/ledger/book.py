@@ -62,6 +62,14 @@ class StoredHold(NamedTuple):
     state: HoldState = "open"
 
 
+class Lapsed(NamedTuple):
+    """Points of a lot that lapsed in passing, when something else moved points of the account."""
+
+    account_id: int
+    lot_key: bytes
+    points: int
+
+
 class Transfer(NamedTuple):
     """One append-only row. The lots are those on the owner's legs; a leg on ``debt`` or on a partner has none.
     ``partner_id`` is the partner on a leg; where debt is cleared, forgiven or handed over, whose claw-back it is of.
@@ -123,7 +131,7 @@ class Book:
     ``absorbed`` are the books of accounts that were merged into this one and still have holds of their own.
     """
 
-    __slots__ = ("absorbed", "account", "balance", "debts", "holds", "lots", "transfers")
+    __slots__ = ("absorbed", "account", "balance", "debts", "holds", "lapsed", "lots", "transfers")
 
     def __init__(self, account: Account, transfers: list[Transfer]) -> None:
         self.account = account
@@ -142,6 +150,7 @@ class Book:
         self.holds: dict[UUID, Hold] = {}
         self.absorbed: dict[int, Book] = {}
         self.debts: list[Debt] = []
+        self.lapsed: dict[bytes, int] = {}  # points by lot key, of what lapsed in passing
 
     def balances(self) -> Balances:
         """The balances now, debt as a positive amount."""

@@ -1,5 +1,10 @@
-"""Decides what time does to points: lapsed, and given back. Pure: each works on its owner's book."""
+"""Decides what time does to points: lapsed, and given back. Pure: each works on its owner's book.
 
+A lot's points may be spent up to the last second before its day of expiry, and not a moment longer: whether a job came
+by meanwhile makes no difference, because whatever moves points of an account lets those lapse first whose day has come.
+"""
+
+from datetime import date
 from typing import assert_never
 
 from shared.ledger.book import Book, issuers_of
@@ -17,6 +22,25 @@ def decide(book: Book, command: Expire | Reinstate) -> Outcome:
             return reinstate(book, command)
         case _:
             assert_never(command)
+
+
+def lapse_reference(expires_on: date) -> bytes:
+    """What transfers to breakage bear: the day on which the points could no longer be spent."""
+    return b"expire:" + expires_on.isoformat().encode()
+
+
+def lapse(book: Book, bound: bytes) -> int:
+    """Let whatever is known to be left in lots below ``bound`` lapse, and note it: nobody has been told of it yet."""
+    lapsed = 0
+    for key in sorted(key for key, lot in book.lots.items() if key < bound and lot.award is None and lot.remaining > 0):
+        lot = book.lots[key]
+        points, expires_on = lot.remaining, lot.terms.expires_on
+        if expires_on is None:
+            raise AssertionError("unreachable: a lot that never expires has the highest key")
+        book.move(EXPIRE_POINTS, points, lapse_reference(expires_on), lot)
+        book.lapsed[key] = book.lapsed.get(key, 0) + points
+        lapsed += points
+    return lapsed
 
 
 def expire(book: Book, command: Expire) -> Outcome:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from shared.database.roles import LEDGER_SERVICES, reader_name, role_name
 
 MERGING_SERVICE = "accrual"
+EXPIRING_SERVICE = "accrual"
 
 TRANSFER_COLUMNS = (
     "account_id",
@@ -67,6 +68,17 @@ def refund_and_debt_grant_statements() -> list[str]:
         f"grant update (refunded) on ledger_hold_lots to {services}",
         f"grant select, insert, update (owed) on ledger_debts to {services}",
         f"grant select on ledger_debts to {readers}",
+    ]
+
+
+def lapse_grant_statements() -> list[str]:
+    """The GRANTs of version 4: whoever posts notes what lapsed in passing, and who tells of it takes it. Idempotent."""
+    services = ", ".join(role_name(service) for service in LEDGER_SERVICES)
+    readers = ", ".join(reader_name(service) for service in LEDGER_SERVICES)
+    return [
+        f"grant select, insert, update (points) on ledger_lapses to {services}",
+        f"grant select on ledger_lapses to {readers}",
+        f"grant delete on ledger_lapses to {role_name(EXPIRING_SERVICE)}",
     ]
 
 

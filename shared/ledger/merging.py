@@ -1,5 +1,6 @@
 """Merging: two owners turned out to be one. accrual alone does this, when the registry says so."""
 
+from datetime import date
 from uuid import UUID
 
 from shared.database.engine import Transaction
@@ -7,6 +8,7 @@ from shared.ledger import aliases, repository
 from shared.ledger.absorbing import MergedPoints, MergingAccounts, plan_merge
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import Draw, Needs
+from shared.ledger.terms import lapse_bound
 from shared.ledger.writing import write
 
 
@@ -42,20 +44,20 @@ async def merge(
         held_since.locked()
     reference = f"merge:{merged_id}:{survivor_id}".encode()
     lots = await repository.load_remaining_lots(transaction.raw, [pair.merged.account_id for pair in pairs])
-    lots += await repository.load_lots(transaction.raw, Needs(draws=_draws(pairs)))
+    lots += await repository.load_lots(transaction.raw, _needs_of(pairs, transaction.today))
     indebted = [account.account_id for pair in pairs for account in pair[1:] if account.debt]
     owed = await repository.load_debts(transaction.raw, indebted)
-    planned, merged = plan_merge(pairs, lots, owed, reference)
+    planned, merged = plan_merge(pairs, lots, owed, reference, transaction.today)
     if planned.transfers:
         await write(transaction.raw, planned, transaction.now, is_between_owners=True)
     await aliases.save(transaction, merged_id, survivor_id)
     return merged
 
 
-def _draws(pairs: list[MergingAccounts]) -> list[Draw]:
+def _needs_of(pairs: list[MergingAccounts], today: date | None) -> Needs:
     """The survivor's own lots matter only where they pay what the other owes."""
-    return [
-        Draw(pair.survivor.account_id, pair.merged.debt, None)
-        for pair in pairs
-        if pair.merged.debt and pair.survivor.available
-    ]
+    paying = [pair for pair in pairs if pair.merged.debt and pair.survivor.available]
+    needs = Needs(draws=[Draw(pair.survivor.account_id, pair.merged.debt, None) for pair in paying])
+    if today is not None:
+        needs.lapsing, needs.bound = [pair.survivor.account_id for pair in paying], lapse_bound(today)
+    return needs

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from shared.ledger.commands import (
     ClawBack,
     Command,
     Earn,
+    EarnPending,
     Release,
     Reserve,
     SpendLate,
@@ -22,7 +24,7 @@ from shared.ledger.commands import (
 from shared.ledger.corrections import AdjustDown, Expire, Refund
 from shared.ledger.gifts import Give
 from shared.ledger.planning import Absorbed
-from shared.ledger.terms import pending_key
+from shared.ledger.terms import lapse_bound, pending_key
 
 
 class Draw(NamedTuple):
@@ -35,14 +37,20 @@ class Draw(NamedTuple):
 
 @dataclass(slots=True)
 class Needs:
-    """What to load: lots by key, the first lots to be spent of some accounts, and holds."""
+    """What to load: lots by key, the first lots to be spent of some accounts, and holds.
+
+    Lots below ``bound`` may no longer be spent: none is drawn, and of the ``lapsing`` accounts all are loaded that have
+    anything left.
+    """
 
     named_lots: list[tuple[int, bytes]] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
     hold_ids: list[UUID] = field(default_factory=list)
+    lapsing: list[int] = field(default_factory=list)
+    bound: bytes = b""
 
 
-def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> Needs:
+def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command], today: date | None = None) -> Needs:
     """What ``plan`` must be given for these commands; nothing twice.
 
     The points drawn are bounded by the sum that an account's commands ask for: each draws at most its own points, so
@@ -77,11 +85,23 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
         if isinstance(command, Capture | Void | Refund):
             holds[command.hold_id] = None
     needs.named_lots, needs.hold_ids = list(named), list(holds)
+    if today is not None:
+        needs.bound, needs.lapsing = lapse_bound(today), _lapsing(accounts, commands)
     needs.draws = [
         Draw(account_id, points[account_id], None if account_id in unbounded else LOTS_PER_HOLD_MAX * count)
         for account_id, count in reserves.items()
     ]
     return needs
+
+
+def _lapsing(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> list[int]:
+    """The accounts of which something may be taken, or to which something may come back."""
+    touched = {
+        (command.owner_id.int, command.point_type): None
+        for command in commands
+        if not isinstance(command, Earn | EarnPending | Expire)
+    }
+    return [accounts[key].account_id for key in touched]
 
 
 def _taken_at_most(account: Account, command: Command) -> int:

@@ -5,10 +5,11 @@ The plan says what to write, folded: one change an account, one a lot, one a hol
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple, assert_never
 
 from shared.ledger import correcting, earning, expiring, giving, spending
-from shared.ledger.book import Account, Book, Hold, Lot, StoredHold, StoredLot, Transfer
+from shared.ledger.book import Account, Book, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.commands import (
     AccountKey,
     Capture,
@@ -25,7 +26,9 @@ from shared.ledger.commands import (
 )
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.debts import Debt, StoredDebt
+from shared.ledger.expiring import lapse
 from shared.ledger.gifts import Give
+from shared.ledger.terms import lapse_bound
 
 
 class Absorbed(NamedTuple):
@@ -50,7 +53,7 @@ class Plan:
     """What to write, and what to answer: ``outcomes`` are in the order of the commands.
 
     ``credited_lots`` were not read: their amounts are additions, zero or more, and some have to be made.
-    ``stored_lots`` were read and have changed.
+    ``stored_lots`` were read and have changed. ``lapsed`` is what lapsed in passing: it is told of later.
     """
 
     outcomes: list[Outcome]
@@ -62,6 +65,7 @@ class Plan:
     stored_holds: list[Hold]
     new_debts: list[Debt]
     stored_debts: list[Debt]
+    lapsed: list[Lapsed]
 
 
 def plan(
@@ -71,6 +75,7 @@ def plan(
     commands: Sequence[Command],
     absorbed: Sequence[Absorbed] = (),
     owed: Iterable[StoredDebt] = (),
+    today: date | None = None,
 ) -> Plan:
     """Decide ``commands`` in their order, each seeing the effect of those before it.
 
@@ -81,7 +86,11 @@ def plan(
     accounts of those among them that are not on their owner's account, because they were opened before it was merged;
     the survivor's lots of their terms are among ``lots`` too. ``owed`` is what those accounts owe that owe anything,
     what began first coming first.
+
+    What may no longer be spent ``today`` lapses before anything else happens to its account, and what comes back to
+    such a lot lapses at once. Where something is earned only it stays where it is, since no lots are read.
     """
+    bound = None if today is None else lapse_bound(today)
     transfers: list[Transfer] = []
     books = {key: Book(account, transfers) for key, account in accounts.items()}
     by_account = {book.account.account_id: book for book in books.values()}
@@ -97,8 +106,25 @@ def plan(
             owner.take_in_hold(hold)
     for debt in owed:
         by_account[debt.account_id].take_in_debt(debt)
-    outcomes = [decide(books, command) for command in commands]
+    if bound is None:
+        outcomes = [decide(books, command) for command in commands]
+    else:
+        outcomes = [_decide_on_time(books, command, bound) for command in commands]
     return fold(outcomes, transfers, homes)
+
+
+def _decide_on_time(books: Mapping[AccountKey, Book], command: Command, bound: bytes) -> Outcome:
+    """Apply one command between what has lapsed by now and what lapses because it came back too late."""
+    book = books[command.owner_id.int, command.point_type]
+    if isinstance(command, Earn | EarnPending):
+        if command.terms.key >= bound:
+            return decide(books, command)
+    elif isinstance(command, Expire):
+        return decide(books, command)
+    else:
+        lapse(book, bound)
+    outcome = decide(books, command)
+    return outcome._replace(balance=book.balances()) if lapse(book, bound) else outcome
 
 
 def decide(books: Mapping[AccountKey, Book], command: Command) -> Outcome:
@@ -123,7 +149,7 @@ def decide(books: Mapping[AccountKey, Book], command: Command) -> Outcome:
 
 def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Book]) -> Plan:
     """What to write of these books, whose moves are ``transfers``."""
-    folded = Plan(outcomes, transfers, [], [], [], [], [], [], [])
+    folded = Plan(outcomes, transfers, [], [], [], [], [], [], [], [])
     for book in books:
         (account_id, available, held, pending, debt), now = book.account, book.balances()
         if now != (available, held, pending, debt):
@@ -134,12 +160,13 @@ def fold(outcomes: list[Outcome], transfers: list[Transfer], books: Iterable[Boo
                 folded.credited_lots.append(lot)
             elif (lot.remaining, lot.reserved) != (lot.stored.remaining, lot.stored.reserved):
                 folded.stored_lots.append(lot)
-        if book.holds or book.debts:
-            _fold_holds_and_debts(book, folded)
+        if book.holds or book.debts or book.lapsed:
+            _fold_others(book, folded)
     return folded
 
 
-def _fold_holds_and_debts(book: Book, folded: Plan) -> None:
+def _fold_others(book: Book, folded: Plan) -> None:
+    folded.lapsed.extend(Lapsed(book.account.account_id, key, points) for key, points in book.lapsed.items())
     for hold in book.holds.values():
         if not hold.is_stored:
             folded.new_holds.append(hold)

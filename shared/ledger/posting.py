@@ -35,6 +35,9 @@ async def post(
     call this once a transaction, after every lock of an earlier step. The number of statements does not depend on the
     number of commands. Not idempotent: the caller's claim or idempotency record must be part of the same transaction.
 
+    What may no longer be spent on the transaction's day lapses first, whether the job that expires points has come by
+    or not; where something is earned only, that is left to the job.
+
     What is asked of an owner that was merged away is asked of its survivor, and the outcome's command names that one.
 
     Raises:
@@ -79,7 +82,7 @@ async def posting(
         held_since.locked()
     if survivors:
         commands = [answered_by(command, survivors) for command in commands]
-    needs = needs_of(accounts, commands)
+    needs = needs_of(accounts, commands, transaction.today)
     lots = await repository.load_lots(transaction.raw, needs)
     holds = await repository.load_holds(transaction.raw, needs.hold_ids)
     absorbed: list[Absorbed] = []
@@ -90,7 +93,7 @@ async def posting(
         lots += await repository.load_lots(transaction.raw, survivors_lots(accounts, absorbed, holds))
     indebted = [account.account_id for account in accounts.values() if account.debt]
     owed = await repository.load_debts(transaction.raw, indebted)
-    planned = plan(accounts, lots, holds, commands, absorbed, owed)
+    planned = plan(accounts, lots, holds, commands, absorbed, owed, transaction.today)
     is_refused = together and any(isinstance(outcome, Refused) for outcome in planned.outcomes)
     if is_refused or not planned.transfers:
         yield planned.outcomes

@@ -6,6 +6,13 @@ from uuid import UUID
 
 from shared.database.engine import Transaction
 from shared.ledger import repository
+from shared.ledger.balances import LAPSED_UNTIL, bound_of
+
+# Read under the locks: what others committed is seen.
+LOAD_LAPSING = f"""
+    select account.account_id, {LAPSED_UNTIL.format(bound="$2")}::bigint as points
+    from unnest($1::bigint[]) as account (account_id)
+"""
 
 
 class Purse(NamedTuple):
@@ -21,7 +28,8 @@ class _Owned(NamedTuple):
 
 
 async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> list[Purse]:
-    """Lock these owners' accounts in key order to the commit; what each has, in the order of ``owner_ids``.
+    """Lock these owners' accounts in key order to the commit; what each has, in the order of ``owner_ids``. What may no
+    longer be spent today does not count.
 
     An owner that was merged away is its survivor, and two of one survivor are one: the account stands at the first of
     them. Missing accounts are made. ``post`` commands of these owners afterwards, in the same transaction.
@@ -33,4 +41,11 @@ async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point
         transaction.raw, [_Owned(owner_id, point_type) for owner_id in owner_ids]
     )
     answering = dict.fromkeys(survivors.get(owner_id, owner_id) for owner_id in owner_ids)
-    return [Purse(owner_id, accounts[owner_id.int, point_type].available) for owner_id in answering]
+    named = {owner_id: accounts[owner_id.int, point_type] for owner_id in answering}
+    lapsing = await transaction.raw.fetch(
+        LOAD_LAPSING, [account.account_id for account in named.values()], bound_of(transaction)
+    )
+    lapsed: dict[int, int] = {row["account_id"]: row["points"] for row in lapsing}
+    return [
+        Purse(owner_id, account.available - lapsed.get(account.account_id, 0)) for owner_id, account in named.items()
+    ]

@@ -88,9 +88,13 @@ LOAD_REMAINING_LOTS = """
     where account_id = any($1::bigint[]) and remaining > 0
 """
 
-# Two parts: the lots that are named, and of each account the first ones to be spent, until they cover what its
-# commands can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes).
-LOAD_LOTS = """
+# Three parts: the lots that are named; of each account the first ones to be spent, until they cover what its commands
+# can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes); and those
+# below $6 that have anything left to lapse. A lot may come twice.
+# All of them, and an index for each: without a limit a table that was small when this was planned is scanned for ever.
+_LAPSING_LOTS_MAX = 1_000_000
+
+LOAD_LOTS = f"""
     select lot.*
     from unnest($1::bigint[], $2::bytea[]) as named (account_id, lot_key)
         cross join lateral (
@@ -107,12 +111,22 @@ LOAD_LOTS = """
             from (
                 select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
                 from ledger_lots
-                where ledger_lots.account_id = drawing_id and award is null and remaining > 0
+                where ledger_lots.account_id = drawing_id and lot_key >= $6 and award is null and remaining > 0
                 order by lot_key
                 limit lots_max
             ) as first_lots
         ) as spendable
     where points_before < points
+    union all
+    select lot.*
+    from unnest($7::bigint[]) as lapsing (lapsing_id)
+        cross join lateral (
+            select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+            from ledger_lots
+            where ledger_lots.account_id = lapsing_id and lot_key < $6 and award is null and remaining > 0
+            order by lot_key
+            limit {_LAPSING_LOTS_MAX}
+        ) as lot
 """
 
 LOAD_DEBTS = """
@@ -233,7 +247,7 @@ async def load_remaining_lots(connection: RawConnection, account_ids: Sequence[i
 
 async def load_lots(connection: RawConnection, needs: Needs) -> list[StoredLot]:
     """The lots that the plan needs. Read after the lock, in a statement of its own: what others committed is seen."""
-    if not needs.named_lots and not needs.draws:
+    if not needs.named_lots and not needs.draws and not needs.lapsing:
         return []
     rows = await connection.fetch(
         LOAD_LOTS,
@@ -242,6 +256,8 @@ async def load_lots(connection: RawConnection, needs: Needs) -> list[StoredLot]:
         [draw.account_id for draw in needs.draws],
         [draw.points for draw in needs.draws],
         [draw.lots_max for draw in needs.draws],
+        needs.bound,
+        needs.lapsing,
     )
     return [_lot_of(row) for row in rows]
 

@@ -55,6 +55,11 @@ def terms_key(issuer: str, basis: str, available_from: date, expires_on: date | 
     return _days(available_from, expires_on) + blake2b(identity.encode(), digest_size=8, person=b"lot").digest()
 
 
+def lapse_bound(today: date) -> bytes:
+    """Keys of lots whose points may no longer be spent on this day are below it; all others are not."""
+    return (today.toordinal() + 1).to_bytes(4, "big")
+
+
 def pending_key(terms: LotTerms, award: bytes) -> bytes:
     """The key of the lot in which one award's points wait: the same days as its terms' lot, and a digest of its own."""
     digest = blake2b(terms.key + award, digest_size=8, person=b"pending").digest()

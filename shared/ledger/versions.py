@@ -4,7 +4,7 @@ from typing import cast
 
 from shared.database.engine import RawConnection
 
-SUPPORTED_VERSIONS = frozenset({3})
+SUPPORTED_VERSIONS = frozenset({4})
 
 
 class UnsupportedLedgerError(RuntimeError):

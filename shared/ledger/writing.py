@@ -127,6 +127,14 @@ _RECORD_ANY_TRANSFERS = """
             (account_id, kind, points, reference, debit_lot, credit_lot, hold_id, credit_account_id)
 """
 
+# What lapsed in passing waits here until whoever publishes such events has told of it.
+RECORD_LAPSES = """
+    insert into ledger_lapses (account_id, lot_key, points)
+    select account_id, lot_key, points from unnest($1::bigint[], $2::bytea[], $3::bigint[])
+        as lapsed (account_id, lot_key, points)
+    on conflict (account_id, lot_key) do update set points = ledger_lapses.points + excluded.points
+"""
+
 # The two differ only in what plain earning never needs; PostgreSQL would start those parts for nothing each time.
 WRITE_CREDITS = f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS} {_RECORD_TRANSFERS}"
 WRITE_ALL = (
@@ -138,8 +146,11 @@ WRITE_ALL = (
 async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_between_owners: bool = False) -> None:
     """Write a plan that was made from rows read under their accounts' lock. The constraints have the last word.
 
-    ``is_between_owners``: transfers may go between accounts though no lot or hold that was read has changed.
+    What lapsed in passing is noted with it. ``is_between_owners``: transfers may go between accounts though no lot or
+    hold that was read has changed.
     """
+    if plan.lapsed:
+        await connection.execute(RECORD_LAPSES, *_columns(plan.lapsed, 3))
     arguments: list[object] = [
         *_sparse_columns(plan.accounts, 5),
         *_lot_columns(plan.credited_lots),

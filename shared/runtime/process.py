@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from socket import socket
 from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -92,7 +93,11 @@ class ServiceProcess(Generic[S]):
         settings = self._settings
         listener = opened.enter_context(contextlib.closing(listen(settings.http_host, settings.http_port)))
         self.port = listener.getsockname()[1]
-        database = Database(settings.database_url.get_secret_value(), connections_max=settings.database_connections_max)
+        database = Database(
+            settings.database_url.get_secret_value(),
+            connections_max=settings.database_connections_max,
+            zone=ZoneInfo(settings.time_zone),
+        )
         opened.push_async_callback(database.close)
         context = ServiceContext(
             service=self._service,

@@ -14,8 +14,8 @@ from services.coalition.use_cases.judge_exposure import review_exposures
 from shared.database import Database
 from shared.events.catalogue import COALITION
 from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
-from shared.events.points import AwardData, Balance, ClawBackData, PointsClawedBack, PointsEarned
-from shared.events.redemptions import CaptureData, IssuerPoints, RedemptionCaptured
+from shared.events.points import AwardData, Balance, ClawBackData, IssuerPoints, PointsClawedBack, PointsEarned
+from shared.events.redemptions import CaptureData, RedemptionCaptured
 from shared.kafka import Batch
 from shared.kafka.records import Record
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of

@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from shared.ledger import Balances, Command, Give, LotTerms, MergedPoints, Outcome, plan
 from shared.ledger.absorbing import MergingAccounts, plan_merge
-from shared.ledger.book import Account, Hold, Lot, StoredHold, StoredLot, StoredPart, Transfer
+from shared.ledger.book import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, StoredPart, Transfer
 from shared.ledger.commands import AccountKey
 from shared.ledger.debts import StoredDebt
 from shared.ledger.giving import answered_by
 from shared.ledger.needs import Draw, needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, Plan
+from shared.ledger.terms import lapse_bound
 
 
 class MemoryLedger:
@@ -26,6 +27,8 @@ class MemoryLedger:
         self.survivors: dict[UUID, UUID] = {}
         self.debts: dict[int, StoredDebt] = {}
         self.now = datetime(2026, 5, 1, tzinfo=UTC)
+        self.today: date | None = None
+        self.lapsed: list[Lapsed] = []
 
     def post(self, commands: Sequence[Command]) -> list[Outcome]:
         commands = [answered_by(command, self.survivors) for command in commands]
@@ -37,16 +40,18 @@ class MemoryLedger:
         for key in named:
             self.accounts.setdefault(key, Account(len(self.accounts) + 1))
         accounts = {key: account for key, account in self.accounts.items() if key in named}
-        needs = needs_of(accounts, commands)
+        needs = needs_of(accounts, commands, self.today)
         assert len(set(needs.hold_ids)) == len(needs.hold_ids), "read twice, a hold would have its parts twice"
         lots = [self.lots[name] for name in needs.named_lots if name in self.lots]
         for draw in needs.draws:
             lots += self._first_lots(draw)
+        lots += self._lapsing(needs.lapsing)
         holds = [self.holds[hold_id] for hold_id in needs.hold_ids if hold_id in self.holds]
         absorbed = self._absorbed({hold.account_id for hold in holds}, accounts)
         for name in survivors_lots(accounts, absorbed, holds).named_lots:
             lots += [self.lots[name]] if name in self.lots else []
-        planned = plan(accounts, lots, holds, commands, absorbed, self._owed(accounts.values()))
+        owed = self._owed(accounts.values())
+        planned = plan(accounts, lots, holds, commands, absorbed, owed, self.today)
         self._apply(planned)
         return planned.outcomes
 
@@ -65,8 +70,9 @@ class MemoryLedger:
         for pair in pairs:
             if pair.merged.debt and pair.survivor.available:
                 lots += self._first_lots(Draw(pair.survivor.account_id, pair.merged.debt, None))
+                lots += self._lapsing([pair.survivor.account_id])
         owed = self._owed([account for pair in pairs for account in pair[1:]])
-        planned, merged = plan_merge(pairs, lots, owed, b"merge")
+        planned, merged = plan_merge(pairs, lots, owed, b"merge", self.today)
         self._apply(planned)
         for owner_id, named in list(self.survivors.items()):
             self.survivors[owner_id] = survivor_id if named == merged_id else named
@@ -129,9 +135,24 @@ class MemoryLedger:
             for hold_id, hold in self.holds.items()
         }
 
+    def _lapsing(self, account_ids: Sequence[int]) -> list[StoredLot]:
+        if self.today is None:
+            return []
+        bound = lapse_bound(self.today)
+        return [
+            lot
+            for lot in self.lots.values()
+            if lot.account_id in account_ids and lot.lot_key < bound and lot.award is None and lot.remaining
+        ]
+
     def _first_lots(self, draw: Draw) -> list[StoredLot]:
+        bound = b"" if self.today is None else lapse_bound(self.today)
         spendable = sorted(
-            (lot for lot in self.lots.values() if lot.account_id == draw.account_id and lot.award is None),
+            (
+                lot
+                for lot in self.lots.values()
+                if lot.account_id == draw.account_id and lot.award is None and lot.lot_key >= bound
+            ),
             key=lambda lot: lot.lot_key,
         )
         taken, before = [], 0
@@ -144,6 +165,7 @@ class MemoryLedger:
 
     def _apply(self, planned: Plan) -> None:
         self.transfers += planned.transfers
+        self.lapsed += planned.lapsed
         by_id = {account.account_id: key for key, account in self.accounts.items()}
         for account_id, *amounts in planned.accounts:
             key = by_id[account_id]

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.redemption.domain.statement import Checkout
 from shared.database import Transaction
 from shared.ledger import Balances
+from shared.ledger.balances import LAPSED_UNTIL, bound_of
 
 # Those who were merged are one owner: the survivor, whose name comes first, and whoever it answers for.
 _ONE = """(
@@ -16,9 +17,10 @@ _ONE = """(
     ) as one"""
 
 LOAD_BALANCES = f"""
-    select point_type, sum(available)::bigint, sum(held)::bigint, sum(pending)::bigint, sum(debt)::bigint
+    select point_type, sum(available - {LAPSED_UNTIL.format(bound="$2")})::bigint,
+        sum(held)::bigint, sum(pending)::bigint, sum(debt)::bigint
     from {_ONE}
-        join ledger_accounts using (owner_id)
+        join ledger_accounts as account using (owner_id)
     group by point_type
     order by point_type
 """
@@ -82,9 +84,9 @@ async def find_unshown_receipts(
 async def load_balances_by_type(transaction: Transaction, member_id: UUID) -> dict[str, Balances]:
     """A member's balances by point type, as last committed; a type that was never moved is absent.
 
-    Whoever was merged away has what the survivor has.
+    What may no longer be spent today is not available. Whoever was merged away has what the survivor has.
     """
-    rows = await transaction.raw.fetch(LOAD_BALANCES, member_id)
+    rows = await transaction.raw.fetch(LOAD_BALANCES, member_id, bound_of(transaction))
     return {point_type: Balances(*amounts) for point_type, *amounts in rows}
 
 

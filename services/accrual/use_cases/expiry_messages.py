@@ -1,0 +1,41 @@
+"""What is told of points that lapse."""
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from services.accrual.use_cases.messages import SOURCE, balance_of
+from shared.database import Transaction
+from shared.events.catalogue import POINTS
+from shared.events.points import ExpiredData, IssuerPoints, PointsExpired
+from shared.ids import new_id
+from shared.ledger import Balances
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+
+def expired_message(
+    transaction: Transaction,
+    owner_id: UUID,
+    point_type: str,
+    expires_on: date,
+    by_issuer: Mapping[str, int],
+    balance: Balances,
+) -> Message:
+    """Points of one member lapsed."""
+    event = PointsExpired(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(owner_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ExpiredData(
+            member_id=owner_id,
+            point_type=point_type,
+            points=sum(by_issuer.values()),
+            expires_on=expires_on,
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=part) for issuer, part in sorted(by_issuer.items())),
+            balance=balance_of(balance),
+        ),
+    )
+    return Message.of(event, POINTS.topic, str(owner_id))
