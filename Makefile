@@ -55,6 +55,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench imports
 	@$(BIN)/tessera bench engine
 	@$(BIN)/tessera bench previews
+	@$(BIN)/tessera bench expiry
 
 format: setup ## Formats the code, and cures what ruff can cure.
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .

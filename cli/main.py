@@ -22,6 +22,7 @@ COMMANDS = (
     ("demo", "cli.demo.command:demo", "Play real receipts through all services, and tell what happened."),
     ("bench", "cli.bench.command:app", "Measure: pipelines through Kafka, the registry of members over HTTP."),
     ("migrate", "cli.migrate:migrate_database", "Bring the database to this version; before its services start."),
+    ("clock", "cli.clock:app", "The local stack's test clock: show business time, or move it ahead."),
     ("topics", "cli.topics:make_topics", "Create the topics that are missing."),
     ("token", "cli.token:print_token", "Print a bearer token of the local stack."),
     ("stack", "cli.stack:app", "Look at the local stack from another terminal: status, logs, settings, secrets."),

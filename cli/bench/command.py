@@ -3,6 +3,7 @@
 import typer
 
 from cli.bench.engine import measure_engine
+from cli.bench.expiry import measure_expiry
 from cli.bench.imports import measure_imports
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.previews import measure_previews
@@ -14,3 +15,4 @@ app.command("registry")(measure_registry)
 app.command("imports")(measure_imports)
 app.command("engine")(measure_engine)
 app.command("previews")(measure_previews)
+app.command("expiry")(measure_expiry)

@@ -29,7 +29,8 @@ from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.load_facts import KnownTills
-from services.accrual.use_cases.pass_expiry import PAGE_LOTS_MAX, ExpiryPasses
+from services.accrual.use_cases.pass_expiry import HOLD_MS_MAX, PAGE_LOTS_MAX, ExpiryPasses
+from services.accrual.use_cases.pass_notices import NoticePasses
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
@@ -51,6 +52,7 @@ FUNDS_REFRESH_SECONDS = 1.0
 HOLDS_END_SECONDS = 1.0
 TIERS_GRADE_SECONDS = 1.0
 EXPIRY_SECONDS = 1.0
+NOTICES_SECONDS = 5.0
 SWEEP_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 
@@ -80,7 +82,6 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     )
     batch_size = BatchSize(settings.purchase_batch_max, settings.ledger_hold_ms_max / 1000)
     limits = ConsumerLimits(batch_size=batch_size)
-    expiry = ExpiryPasses(database, BatchSize(PAGE_LOTS_MAX, settings.ledger_hold_ms_max / 1000))
     purchases = PurchaseHandler(database, programme, rules, funds, batch_size)
     return Wiring(
         routers=(
@@ -110,14 +111,10 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, programme)),
-            Periodic("expire points", EXPIRY_SECONDS, expiry.run),
+            *_expiry(database, settings),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
-            Periodic(
-                "let hashes of retired keys go",
-                retired_keys.SWEEP_SECONDS,
-                RetiredHashes(database, "identifiers").let_go,
-            ),
+            _retired_keys(database),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
         retention=(DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, parked_with_hash(settings.parked_window_days)),
@@ -126,6 +123,20 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         on_stop=(producer.stop,),
         find_till=jobs.find_till,
         domain_problems={**RULE_SET_PROBLEMS, **ADJUSTMENT_PROBLEMS, **TIER_PROBLEMS},
+    )
+
+
+def _retired_keys(database: Database) -> Periodic:
+    hashes = RetiredHashes(database, "identifiers")
+    return Periodic("let hashes of retired keys go", retired_keys.SWEEP_SECONDS, hashes.let_go)
+
+
+def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ...]:
+    size = BatchSize(PAGE_LOTS_MAX, min(HOLD_MS_MAX, settings.ledger_hold_ms_max) / 1000)
+    passes, notices = ExpiryPasses(database, size), NoticePasses(database, settings.expiry_notice_days)
+    return (
+        Periodic("expire points", EXPIRY_SECONDS, passes.run),
+        Periodic("tell of points that will expire", NOTICES_SECONDS, notices.run),
     )
 
 

@@ -1,6 +1,7 @@
 """Settings of accrual, beside those that every service has."""
 
 from datetime import timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
@@ -11,6 +12,8 @@ from services.accrual.programme import Programme
 from shared.runtime.till_settings import TillSettings
 
 ADJUSTMENT_REASONS_MAX = 200
+EXPIRY_NOTICES_MAX = 5
+NoticeDays = Annotated[int, Field(ge=1, le=365)]
 
 
 class AccrualSettings(TillSettings):
@@ -34,6 +37,12 @@ class AccrualSettings(TillSettings):
         description="Batches shrink while they keep ledger rows locked longer: 10 beside tills, 50 to catch up.",
     )
 
+    expiry_notice_days: tuple[NoticeDays, ...] = Field(
+        default=(30, 7),
+        max_length=EXPIRY_NOTICES_MAX,
+        description="How many days before points expire their member is told (PointsExpiring): a JSON list; [] tells "
+        "nobody.",
+    )
     adjustment_reasons: tuple[AdjustmentReason, ...] = Field(
         default=DEFAULT_REASONS,
         min_length=1,

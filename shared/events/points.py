@@ -193,6 +193,25 @@ class TierChanged(Event):
     data: TierData
 
 
+class ExpiringData(Frozen):
+    """Points that can be spent until the day before ``expires_on``, told ``days`` before that (a little later after an
+    outage). ``points`` are those that were left when it was told.
+    """
+
+    member_id: UUID
+    point_type: Code
+    points: Points
+    expires_on: date
+    days: StrictInt
+
+
+class PointsExpiring(Event):
+    """Points will lapse soon: once for each day of expiry and notice."""
+
+    type: Literal["loyalty.points.expiring.v1"] = "loyalty.points.expiring.v1"
+    data: ExpiringData
+
+
 class PointsExpired(Event):
     """Points lapsed."""
 
@@ -206,6 +225,7 @@ PointsEvent = Annotated[
     | PointsReleased
     | PointsClawedBack
     | PointsAdjusted
+    | PointsExpiring
     | PointsExpired
     | ReceiptRefused
     | TierChanged,

@@ -15,7 +15,7 @@ STATEMENT_LINES_MAX = 200
 
 # What may no longer be spent is not answered as available, though no job has come by to let it lapse.
 LAPSED_UNTIL = """(
-        select coalesce(sum(remaining), 0) from ledger_lots
+        select coalesce(sum(remaining), 0)::bigint from ledger_lots
         where ledger_lots.account_id = account.account_id and lot_key < {bound} and award is null
     )"""
 

@@ -73,6 +73,24 @@ TAKE_LAPSES = """
 """
 
 
+# Accounts with lots of a day, and what is left of those of each: the first $3 after $2, those with nothing included.
+FIND_EXPIRING = """
+    select lots.account_id, account.owner_id, account.point_type, lots.points
+    from (
+            select account_id, sum(remaining)::bigint as points
+            from ledger_lots
+            where expires_on = $1 and award is null and account_id > $2
+            group by account_id
+            order by account_id
+            limit $3
+        ) as lots
+        cross join lateral (
+            select owner_id, point_type from ledger_accounts where ledger_accounts.account_id = lots.account_id limit 1
+        ) as account
+    order by lots.account_id
+"""
+
+
 class LotPlace(NamedTuple):
     """Where a stretch of a day's lots ended."""
 
@@ -89,6 +107,15 @@ class DueLot(NamedTuple):
     command: Expire
 
 
+class ExpiringPoints(NamedTuple):
+    """What is left of an account's lots of one day."""
+
+    account_id: int
+    owner_id: UUID
+    point_type: str
+    points: int
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """``due`` are of ``lots`` that were looked at; the next stretch begins after ``last``. No lots: the day is over."""
@@ -102,6 +129,14 @@ async def find_day(transaction: Transaction, after: date) -> date | None:
     """The first day after this one on which any lot expires, or None."""
     found: date | None = await transaction.raw.fetchval(FIND_DAY, after)
     return found
+
+
+async def find_expiring(
+    transaction: Transaction, day: date, after_account_id: int, accounts_max: int
+) -> list[ExpiringPoints]:
+    """The next accounts that have lots of this day, ``accounts_max`` at most, some with nothing left; none: no more."""
+    rows = await transaction.raw.fetch(FIND_EXPIRING, day, after_account_id, accounts_max)
+    return [ExpiringPoints(*row) for row in rows]
 
 
 async def find_due(transaction: Transaction, day: date, after: LotPlace, *, lots_max: int, due_max: int) -> Stretch:

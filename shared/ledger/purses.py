@@ -10,7 +10,7 @@ from shared.ledger.balances import LAPSED_UNTIL, bound_of
 
 # Read under the locks: what others committed is seen.
 LOAD_LAPSING = f"""
-    select account.account_id, {LAPSED_UNTIL.format(bound="$2")}::bigint as points
+    select account.account_id, {LAPSED_UNTIL.format(bound="$2")} as points
     from unnest($1::bigint[]) as account (account_id)
 """
 

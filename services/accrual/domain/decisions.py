@@ -104,7 +104,6 @@ class Awarded(NamedTuple):
     document: Document
     owner_id: UUID
     evaluation: Evaluation
-    expires_after_days: int | None
 
 
 class ClawedBack(NamedTuple):
@@ -183,7 +182,7 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
     facts.originals[document.natural_key] = Original(
         "awarded", owner_id, purchase, rule_set.version, categories.version, evaluation.points, facts=evaluation.facts
     )
-    return Awarded(document, owner_id, evaluation, rule_set.expires_after_days)
+    return Awarded(document, owner_id, evaluation)
 
 
 def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus) -> Decision | None:

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from services.accrual.repository.claims import ClaimState
 from shared.database import Transaction
+from shared.ledger.balances import LAPSED_UNTIL, bound_of
 
 # A claim without a content hash was only named by another document: nothing has become of it yet.
-_OUTCOMES = """
+_OUTCOMES = f"""
     select claims.natural_key, claims.content_hash, claims.state, awards.point_type, awards.points,
-        ledger_accounts.available, ledger_accounts.pending, ledger_accounts.debt
+        account.available - {LAPSED_UNTIL.format(bound="$2")} as available, account.pending, account.debt
     from claims
         left join awards on awards.natural_key = claims.natural_key
         left join ledger_aliases on ledger_aliases.owner_id = awards.owner_id
-        left join ledger_accounts on ledger_accounts.point_type = awards.point_type
-            and ledger_accounts.owner_id = coalesce(ledger_aliases.survivor_id, awards.owner_id)
+        left join ledger_accounts as account on account.point_type = awards.point_type
+            and account.owner_id = coalesce(ledger_aliases.survivor_id, awards.owner_id)
     where claims.natural_key = any($1::bytea[]) and claims.content_hash is not null
 """
 
@@ -94,7 +95,7 @@ class RefusalStory:
 
 async def load_outcomes(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, ReceiptOutcome]:
     """What became of these keys; one that nobody has decided on yet is absent."""
-    rows = await transaction.raw.fetch(_OUTCOMES, list(keys))
+    rows = await transaction.raw.fetch(_OUTCOMES, list(keys), bound_of(transaction))
     return {
         row["natural_key"]: ReceiptOutcome(
             natural_key=row["natural_key"],

@@ -7,9 +7,10 @@ from uuid import UUID
 from services.accrual.use_cases.messages import SOURCE, balance_of
 from shared.database import Transaction
 from shared.events.catalogue import POINTS
-from shared.events.points import ExpiredData, IssuerPoints, PointsExpired
+from shared.events.points import ExpiredData, ExpiringData, IssuerPoints, PointsExpired, PointsExpiring
 from shared.ids import new_id
 from shared.ledger import Balances
+from shared.ledger.due_lots import ExpiringPoints
 from shared.outbox import Message
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
 
@@ -39,3 +40,22 @@ def expired_message(
         ),
     )
     return Message.of(event, POINTS.topic, str(owner_id))
+
+
+def expiring_message(transaction: Transaction, points: ExpiringPoints, expires_on: date, days: int) -> Message:
+    """Points of one member will lapse."""
+    event = PointsExpiring(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(points.owner_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ExpiringData(
+            member_id=points.owner_id,
+            point_type=points.point_type,
+            points=points.points,
+            expires_on=expires_on,
+            days=days,
+        ),
+    )
+    return Message.of(event, POINTS.topic, str(points.owner_id))

@@ -15,7 +15,8 @@ from shared.kafka.batch_size import BatchSize
 from shared.ledger import HeldSince
 from shared.ledger.due_lots import LotPlace, Stretch
 
-PAGE_LOTS_MAX = 500
+PAGE_LOTS_MAX = 250
+HOLD_MS_MAX = 25  # of a page, so that one that meets a checkpoint still stays well below 100
 STRETCH_LOTS_MAX = 5_000  # of lots that turn out to be empty, more are looked at in one statement
 PASS_SECONDS = 20.0  # then another worker may have its turn
 REST_SHARE = 0.25  # of the time that a page took, while others have the machine
@@ -111,6 +112,7 @@ class ExpiryPasses:
             held_since = HeldSince()
             told = await self._database.run(partial(tell_lapses, lots_max=PAGE_LOTS_MAX, held_since=held_since))
             self._observe(held_since)
+            metrics.LOTS_EXPIRED.inc(told)
 
     def _observe(self, held_since: HeldSince) -> None:
         if held_seconds := held_since.seconds():

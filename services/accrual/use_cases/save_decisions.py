@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from itertools import chain
 
@@ -77,22 +77,19 @@ async def save_decisions(
 def lot_terms(decision: Awarded, programme: Programme) -> LotTerms:
     """The lot that an award's points go to: by the receipt's day where the programme is, so that a replay agrees."""
     data = decision.document.event.data
-    return _terms(data.partner_id, data.occurred_at.astimezone(programme.zone).date(), decision.expires_after_days)
+    day = data.occurred_at.astimezone(programme.zone).date()
+    return _terms(data.partner_id, day, decision.evaluation.rule_set.expires_on(day))
 
 
 @lru_cache(maxsize=4_096)  # a partner's receipts of one day share their terms
-def _terms(partner_id: str, day: date, expires_after_days: int | None) -> LotTerms:
-    return LotTerms(
-        issuer=partner_id,
-        available_from=day,
-        expires_on=day + timedelta(days=expires_after_days) if expires_after_days else None,
-    )
+def _terms(partner_id: str, day: date, expires_on: date | None) -> LotTerms:
+    return LotTerms(issuer=partner_id, available_from=day, expires_on=expires_on)
 
 
 def _award_row(
     transaction: Transaction, decision: Awarded, terms_by_key: Mapping[bytes, LotTerms], programme: Programme
 ) -> AwardRow:
-    document, owner_id, evaluation, _ = decision
+    document, owner_id, evaluation = decision
     key, terms = document.natural_key, terms_by_key[document.natural_key]
     return AwardRow(  # in the order of its fields: by name it takes twice as long, and there is one for every receipt
         key,

@@ -15,11 +15,13 @@ from services.accrual.repository import expired_days
 from services.accrual.use_cases import pass_expiry
 from services.accrual.use_cases.expire_points import expire_page
 from services.accrual.use_cases.pass_expiry import SETTLED_SECONDS, ExpiryPasses
+from services.accrual.use_cases.pass_notices import NoticePasses
 from services.redemption.domain.statement import describe, fold_transfers
 from services.redemption.repository.statement import load_balances_by_type
 from shared.database import Database, Transaction
+from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
-from shared.events.points import PointsExpired
+from shared.events.points import PointsExpired, PointsExpiring
 from shared.ids import new_id
 from shared.kafka.batch_size import BatchSize
 from shared.ledger import Balances, Earn, LotTerms, Refused, Reserve, Void, load_balances, load_statement
@@ -40,12 +42,8 @@ class Clock:
         self.monotonic_seconds = 0.0
 
     async def set_to(self, day: date, at: time) -> None:
-        moment = datetime.combine(day, at, NEW_YORK).astimezone(UTC)
-        await self._admin.execute(
-            "insert into platform.business_clock (clock_offset) values ($1 - now())"
-            " on conflict (singleton) do update set clock_offset = excluded.clock_offset",
-            moment,
-        )
+        moment = datetime.combine(day, at, NEW_YORK)
+        await advance_clock(self._admin, moment - (await read_clock(self._admin)).now)
 
 
 @pytest.fixture
@@ -169,11 +167,11 @@ async def test_a_worker_that_dies_between_pages_leaves_the_rest_to_the_next(
     class KilledError(Exception):
         pass
 
-    pages = count()
+    pages = iter(range(10))
 
     async def killed_in_the_second_page(transaction: Transaction, *asked: Any, **bounds: Any) -> Stretch:
         stretch = await expire_page(transaction, *asked, **bounds)
-        if stretch.due and next(pages):
+        if stretch.due and next(pages) > 0:
             raise KilledError
         return stretch
 
@@ -211,3 +209,32 @@ async def test_an_outage_of_days_is_made_up_for_in_their_order_and_each_day_ends
     await worker.run()
     assert [(points, lapsed_on) for _, points, lapsed_on, *_ in await told(accrual)] == [(4, days[0])]
     assert await finished() == days[-1]
+
+
+async def test_members_are_told_ahead_once_for_each_day_and_notice(accrual: Accrual, clock: Clock, day: date) -> None:
+    """Also by workers side by side, after an outage, and though there is nothing left by the next notice."""
+    anna, bert, later = new_id(), new_id(), day + timedelta(days=200)
+    await clock.set_to(day, time(12))
+    await posted(accrual.database, earn(anna, 30, later), earn(anna, 5, later, "fuel"), earn(bert, 20, later))
+
+    async def told_on(today: date) -> list[tuple[UUID, int, date, int]]:
+        await clock.set_to(today, time(0, 1))
+        await asyncio.gather(*(NoticePasses(accrual.database, (7, 30)).run() for _ in range(2)))
+        data = [event.data for event in await accrual.drain() if isinstance(event, PointsExpiring)]
+        return sorted((one.member_id, one.points, one.expires_on, one.days) for one in data if one.expires_on == later)
+
+    assert await told_on(later - timedelta(days=31)) == []
+    assert await told_on(later - timedelta(days=30)) == sorted([(anna, 35, later, 30), (bert, 20, later, 30)])
+    assert await told_on(later - timedelta(days=29)) == []
+    await posted(accrual.database, Reserve(bert, "points", b"r", 20, new_id()))
+    assert await told_on(later - timedelta(days=5)) == [(anna, 35, later, 7)]  # nobody was there two days before
+    assert await told_on(later - timedelta(days=4)) == []
+
+
+async def test_who_was_away_hears_the_nearest_notice_alone(accrual: Accrual, clock: Clock, day: date) -> None:
+    anna, expires_on = new_id(), day + timedelta(days=320)
+    await posted(accrual.database, earn(anna, 30, expires_on))
+    await clock.set_to(expires_on - timedelta(days=3), time(9))
+    await NoticePasses(accrual.database, (30, 7)).run()
+    events = [event.data for event in await accrual.drain() if isinstance(event, PointsExpiring)]
+    assert [(one.days, one.points) for one in events if one.member_id == anna] == [(7, 30)]

@@ -18,8 +18,8 @@ from shared.database import Database, Transaction
 from shared.database.roles import role_name
 from shared.events.catalogue import MEMBERS
 from shared.events.members import MemberEvent
-from shared.events.points import Balance
-from shared.events.redemptions import GiftData, IssuerPoints, PointsGifted
+from shared.events.points import Balance, IssuerPoints
+from shared.events.redemptions import GiftData, PointsGifted
 from shared.kafka import PermanentError
 from shared.ledger import Balances, ClawBack, Suspend
 from tests.support.databases import FreshDatabase

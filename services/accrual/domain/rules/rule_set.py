@@ -6,7 +6,7 @@ next year gives the same points.
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -15,12 +15,14 @@ from pydantic import AwareDatetime, Field, StrictInt, StringConstraints, model_v
 from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, RuleSetCap
 from services.accrual.domain.rules.counted import Counted, Exclusions
 from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
+from services.accrual.domain.rules.expiry import ExpiryPolicy, RollingExpiry, expires_on
 from services.accrual.domain.rules.needs import Needs, cap_name, needs_of
 from services.accrual.domain.rules.rule import CAPS_MAX, Group, Rule
 from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULES_MAX, Days, Frozen
 
 GROUPS_MAX = 100
 CAMPAIGNS_MAX = 100
+_UNKNOWN = date.min  # no points expire on it
 
 
 class RuleSetDraft(Frozen):
@@ -38,9 +40,12 @@ class RuleSetDraft(Frozen):
     caps: Annotated[tuple[RuleSetCap, ...], Field(max_length=CAPS_MAX)] = ()
     pending_days: Days | None = None
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
+    expiry: ExpiryPolicy | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "RuleSetDraft":
+        if self.expires_after_days is not None and self.expiry is not None:
+            raise ValueError("say how long points last in expires_after_days or in expiry, one of the two")
         _refuse_doubled("rule", (rule.id for rule in self.rules))
         _refuse_doubled("group", (group.id for group in self.groups))
         _refuse_doubled("campaign", (campaign.id for campaign in self.campaigns))
@@ -82,6 +87,23 @@ class RuleSetDraft(Frozen):
         steps = [rule.effect.step_minor for rule in self.rules if isinstance(rule.effect, PointsPerAmount)]
         steps += [rule.effect.step_thousandths for rule in self.rules if isinstance(rule.effect, PointsPerQuantity)]
         return math.lcm(1, *steps) * 100
+
+    @cached_property
+    def _expires_on(self) -> dict[date, date | None]:
+        return {}
+
+    def expires_on(self, earned_on: date) -> date | None:
+        """The first day on which points that were earned on this day may no longer be spent; None: never.
+
+        Worked out once a day: a batch asks for every receipt.
+        """
+        found = self._expires_on.get(earned_on, _UNKNOWN)
+        if found is _UNKNOWN:
+            policy = self.expiry
+            if policy is None and self.expires_after_days is not None:
+                policy = RollingExpiry(days=self.expires_after_days)
+            found = self._expires_on[earned_on] = None if policy is None else expires_on(policy, earned_on)
+        return found
 
     @cached_property
     def needs(self) -> Needs:
