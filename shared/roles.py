@@ -28,6 +28,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "tiers:write",
             "declarations:write",
             "adjustments:read",
+            "member-events:read",
             "members:read",
             "messages:read",
         }
@@ -70,8 +71,10 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "tiers:grant",
             "receipts:read",
             "redemptions:read",
+            "receipts:claim",
             "adjustments:write",
             "adjustments:read",
+            "member-events:read",
             "balances:read",
             "messages:read",
         }

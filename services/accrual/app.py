@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from functools import partial
 
+from fastapi import APIRouter
+
 from services.accrual import metrics
 from services.accrual.api.adjustment_files import (
     adjustment_file_decisions_router,
@@ -11,7 +13,14 @@ from services.accrual.api.adjustment_files import (
 )
 from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
 from services.accrual.api.member_data import member_data_router
+from services.accrual.api.member_event_types import member_event_types_router
+from services.accrual.api.member_events import (
+    MEMBER_EVENT_PROBLEMS,
+    member_event_reading_router,
+    member_events_router,
+)
 from services.accrual.api.previews import previews_router
+from services.accrual.api.receipt_claims import RECEIPT_CLAIM_PROBLEMS, receipt_claims_router
 from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
@@ -26,6 +35,7 @@ from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
+from services.accrual.use_cases.celebrate_members import celebrate_due_day
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.load_facts import KnownTills
@@ -46,6 +56,7 @@ from shared.runtime.context import ServiceContext
 from shared.runtime.wiring import Periodic, Subscription, Wiring
 from shared.web.health import Check
 from shared.web.principal import TillIdentity
+from shared.web.refusals import DomainProblems
 
 RULES_REFRESH_SECONDS = 2.0
 FUNDS_REFRESH_SECONDS = 1.0
@@ -55,6 +66,15 @@ EXPIRY_SECONDS = 1.0
 NOTICES_SECONDS = 5.0
 SWEEP_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
+CELEBRATE_SECONDS = 10.0
+
+DOMAIN_PROBLEMS: DomainProblems = {
+    **RULE_SET_PROBLEMS,
+    **ADJUSTMENT_PROBLEMS,
+    **MEMBER_EVENT_PROBLEMS,
+    **RECEIPT_CLAIM_PROBLEMS,
+    **TIER_PROBLEMS,
+}
 
 
 async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
@@ -87,22 +107,11 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         routers=(
             receipts_router(door, database, rules),
             previews_router(Previews(database, programme, reading, rules, KnownTills())),
-            rule_set_drafts_router(database, programme.zone),
-            rule_set_decisions_router(database),
-            rule_set_reading_router(database),
-            member_data_router(database),
-            adjustments_router(database, programme, settings.adjustment_rules),
-            adjustment_reading_router(database),
-            adjustment_files_router(database, programme, settings.adjustment_rules),
-            adjustment_file_decisions_router(database),
-            adjustment_file_reports_router(database),
-            tier_schemes_router(database),
-            member_tiers_router(database),
-            tier_grants_router(database),
+            *_routers(database, settings),
         ),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
-            Subscription(MEMBERS, MemberHandler(database), unknown_types="dead-letter"),
+            Subscription(MEMBERS, MemberHandler(database, programme), unknown_types="dead-letter"),
             Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
             Subscription(FRAUD, FraudHandler(database), unknown_types="dead-letter"),
         ),
@@ -112,6 +121,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, programme)),
             *_expiry(database, settings),
+            Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             _retired_keys(database),
@@ -122,7 +132,30 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),
         find_till=jobs.find_till,
-        domain_problems={**RULE_SET_PROBLEMS, **ADJUSTMENT_PROBLEMS, **TIER_PROBLEMS},
+        domain_problems=DOMAIN_PROBLEMS,
+    )
+
+
+def _routers(database: Database, settings: AccrualSettings) -> tuple[APIRouter, ...]:
+    """What is served beside the tills' routes."""
+    programme = settings.programme
+    return (
+        rule_set_drafts_router(database, programme.zone),
+        rule_set_decisions_router(database),
+        rule_set_reading_router(database),
+        member_data_router(database),
+        adjustments_router(database, programme, settings.adjustment_rules),
+        adjustment_reading_router(database),
+        adjustment_files_router(database, programme, settings.adjustment_rules),
+        adjustment_file_decisions_router(database),
+        adjustment_file_reports_router(database),
+        tier_schemes_router(database),
+        member_tiers_router(database),
+        tier_grants_router(database),
+        receipt_claims_router(database, programme, settings.receipt_claim_window),
+        member_event_types_router(database, programme),
+        member_events_router(database, programme),
+        member_event_reading_router(database),
     )
 
 
@@ -143,6 +176,11 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
 async def _post_files(database: Database, programme: Programme) -> None:
     while decided := await database.run(partial(settle_lines, programme=programme)):
         metrics.ADJUSTMENT_LINES.inc(decided)
+
+
+async def _celebrate(database: Database, programme: Programme) -> None:
+    while await database.run(partial(celebrate_due_day, programme=programme)):
+        pass
 
 
 class _Jobs:

@@ -11,6 +11,7 @@ from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import claims, projections
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
+from services.accrual.use_cases.celebrate_members import take_in_enrolments
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import one_merge_each, project_members
@@ -107,7 +108,11 @@ class PurchaseHandler(_Keeping):
 
 
 class MemberHandler(_Keeping):
-    """Members and identifiers become facts, and let parked receipts go."""
+    """Members and identifiers become facts, let parked receipts go, and are welcomed."""
+
+    def __init__(self, database: Database, programme: Programme) -> None:
+        super().__init__(database)
+        self._programme = programme
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
         """Project a batch, with a transaction for each merge; the positions are written with the last."""
@@ -116,6 +121,7 @@ class MemberHandler(_Keeping):
 
     async def _project(self, batch: Batch[MemberEvent], events: Sequence[MemberEvent], transaction: Transaction) -> int:
         released = await project_members(transaction, events)
+        metrics.MEMBER_EVENTS.inc(await take_in_enrolments(transaction, events, self._programme))
         if not events or events[-1] is batch.events[-1]:
             await read_to.save(transaction, batch.positions)
         return released

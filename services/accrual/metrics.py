@@ -14,6 +14,7 @@ PARKED_STRANDED = Gauge(
 )
 TOLERATED_SUMS = Counter("tessera_accrual_tolerated_sums", "Sums of accepted documents that were off within tolerance.")
 ADJUSTMENT_LINES = Counter("tessera_accrual_adjustment_lines", "Lines of files of adjustments that were decided.")
+MEMBER_EVENTS = Counter("tessera_accrual_member_events", "Member events that an enrolment made.")
 FRAUD_DECISIONS = Counter("tessera_accrual_fraud_decisions", "Holds and releases of fraud's that were news.")
 FRAUD_HOLDS_ENDED = Counter("tessera_accrual_fraud_holds_ended", "Holds that ended by time.")
 TIERS_GRADED = Counter(

@@ -1,10 +1,10 @@
 """Settings of accrual, beside those that every service has."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.accrual.domain.adjustments import DEFAULT_REASONS, AdjustmentReason, AdjustmentRules
 from services.accrual.domain.content_keys import ContentKeys
@@ -26,6 +26,13 @@ class AccrualSettings(TillSettings):
     )
     parked_window_days: int = Field(
         default=30, ge=1, le=3650, description="How long a receipt waits for its card to be registered, in days."
+    )
+    receipt_claim_days: int = Field(
+        default=14,
+        ge=1,
+        le=3650,
+        description="How long a receipt that came without a card can be claimed for a member, in days; no longer than "
+        "a receipt waits (TESSERA_PARKED_WINDOW_DAYS).",
     )
     purchase_batch_max: int = Field(
         default=500, ge=1, le=5_000, description="How many receipts one transaction awards at most."
@@ -64,6 +71,17 @@ class AccrualSettings(TillSettings):
         if len({reason.code for reason in value}) != len(value):
             raise ValueError("it must name each code once")
         return value
+
+    @model_validator(mode="after")
+    def _is_claimed_while_it_waits(self) -> Self:
+        if self.receipt_claim_days > self.parked_window_days:
+            raise ValueError("TESSERA_RECEIPT_CLAIM_DAYS must not exceed TESSERA_PARKED_WINDOW_DAYS")
+        return self
+
+    @property
+    def receipt_claim_window(self) -> timedelta:
+        """How long a receipt without a card can be claimed."""
+        return timedelta(days=self.receipt_claim_days)
 
     @property
     def adjustment_rules(self) -> AdjustmentRules:

@@ -144,6 +144,38 @@ class ExpiredData(Frozen):
     balance: Balance
 
 
+class MemberEventData(Frozen):
+    """Something that a member did, or that time brought, other than a purchase, and what it gave. ``refusal``: why not.
+
+    ``debt_cleared`` of the points went at once to what the member owed. ``balance`` where it gave any.
+    """
+
+    member_id: UUID
+    event_id: UUID
+    type_code: Code
+    type_version: StrictInt
+    occurred_at: AwareDatetime
+    refusal: Code | None = None
+    point_type: Code
+    points: Points
+    debt_cleared: Points = 0
+    expires_on: date | None = None
+    balance: Balance | None = None
+
+
+class RevokedMemberEventData(Frozen):
+    """A member event whose cause was undone: its points were taken back. What the balance did not cover became debt."""
+
+    member_id: UUID
+    event_id: UUID
+    type_code: Code
+    reason_code: Code
+    point_type: Code
+    points: Points
+    became_debt: Points
+    balance: Balance | None = None
+
+
 class PointsEarned(Event):
     """A receipt was awarded."""
 
@@ -219,15 +251,31 @@ class PointsExpired(Event):
     data: ExpiredData
 
 
+class MemberEventRecorded(Event):
+    """An event of a member's without a purchase was recorded."""
+
+    type: Literal["loyalty.member_event.recorded.v1"] = "loyalty.member_event.recorded.v1"
+    data: MemberEventData
+
+
+class MemberEventRevoked(Event):
+    """What had made a member event was undone."""
+
+    type: Literal["loyalty.member_event.revoked.v1"] = "loyalty.member_event.revoked.v1"
+    data: RevokedMemberEventData
+
+
 PointsEvent = Annotated[
     PointsEarned
     | PointsPending
     | PointsReleased
     | PointsClawedBack
+    | ReceiptRefused
     | PointsAdjusted
+    | TierChanged
     | PointsExpiring
     | PointsExpired
-    | ReceiptRefused
-    | TierChanged,
+    | MemberEventRecorded
+    | MemberEventRevoked,
     Field(discriminator="type"),
 ]

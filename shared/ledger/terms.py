@@ -10,6 +10,8 @@ from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 
+# The issuer of points that nobody's till gave. No partner can be called so: a code begins with a letter or a digit.
+PROGRAMME = "~programme"
 KEY_BYTES = 16
 ISSUER_LENGTH_MAX = 64
 BASIS_LENGTH_MAX = 32

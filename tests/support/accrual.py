@@ -10,6 +10,7 @@ from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
+from services.accrual.use_cases.celebrate_members import take_in_enrolments
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import project_members
@@ -77,7 +78,9 @@ class Accrual:
     async def members(self, *events: MemberEvent) -> int:
         """Project members' events."""
         async with self.database.transaction() as transaction:
-            return await project_members(transaction, events)
+            released = await project_members(transaction, events)
+            await take_in_enrolments(transaction, events, PROGRAMME)
+            return released
 
     async def balance(self, owner: UUID) -> Balances:
         """The owner's balance."""

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Adjustment, AdjustmentState, Refusal
+from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
 from services.accrual.domain.tiers.qualification import CountedDay
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.repository.tier_data import KeptChange, KeptStanding
@@ -115,8 +116,25 @@ class AdjustmentData(Answer):
     decided_at: datetime | None
 
 
+class MemberEventData(Answer):
+    """What the member did beside buying, or time brought, and what it gave."""
+
+    kind: Literal["member_event"] = "member_event"
+    event_id: UUID
+    type: str
+    state: EventState
+    refused_because: EventRefusal | None
+    payload: dict[str, Any]
+    point_type: str
+    points: int
+    became_debt: int
+    occurred_at: datetime
+    revoked_at: datetime | None
+
+
 MemberData: TypeAlias = Annotated[
-    AwardData | ReturnData | RefusalData | ParkedData | AdjustmentData | TierMemberData, Field(discriminator="kind")
+    AwardData | ReturnData | RefusalData | ParkedData | AdjustmentData | MemberEventData | TierMemberData,
+    Field(discriminator="kind"),
 ]
 
 
@@ -143,21 +161,11 @@ def member_data_router(database: Database) -> APIRouter:
 
 def _told(kept: Kept) -> MemberData:
     if isinstance(kept, Adjustment):
-        return AdjustmentData(
-            adjustment_id=kept.adjustment_id,
-            state=kept.state,
-            refused_because=kept.refusal,
-            point_type=kept.point_type,
-            points=kept.points,
-            posted_points=kept.posted_points,
-            reason_code=kept.reason_code,
-            note=kept.note,
-            expires_on=kept.expires_on,
-            created_at=kept.created_at,
-            decided_at=kept.decided_at,
-        )
+        return _told_of_adjustment(kept)
     if isinstance(kept, KeptStanding | CountedDay | GrantRow | KeptChange):
         return told_of_tier(kept)
+    if isinstance(kept, MemberEvent):
+        return _told_of_event(kept)
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():
@@ -202,6 +210,37 @@ def _told(kept: Kept) -> MemberData:
             )
         case _:
             assert_never(kept)
+
+
+def _told_of_adjustment(kept: Adjustment) -> AdjustmentData:
+    return AdjustmentData(
+        adjustment_id=kept.adjustment_id,
+        state=kept.state,
+        refused_because=kept.refusal,
+        point_type=kept.point_type,
+        points=kept.points,
+        posted_points=kept.posted_points,
+        reason_code=kept.reason_code,
+        note=kept.note,
+        expires_on=kept.expires_on,
+        created_at=kept.created_at,
+        decided_at=kept.decided_at,
+    )
+
+
+def _told_of_event(kept: MemberEvent) -> MemberEventData:
+    return MemberEventData(
+        event_id=kept.event_id,
+        type=kept.type_code,
+        state=kept.state,
+        refused_because=kept.refusal,
+        payload=dict(kept.payload),
+        point_type=kept.point_type,
+        points=kept.points,
+        became_debt=kept.became_debt,
+        occurred_at=kept.occurred_at,
+        revoked_at=kept.revoked_at,
+    )
 
 
 def _document(body: bytes | None) -> dict[str, Any] | None:

@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from shared.events.members import MemberStatus
 from shared.ledger import AdjustDown, AdjustUp, LotTerms
+from shared.ledger.terms import PROGRAMME
 from shared.telemetry.masking import mask_text
 
-# Who bears what people give away. No partner can be called so: the code of a partner begins with a letter or a digit.
-PROGRAMME_ISSUER: Final = "~programme"
 POINTS_MAX: Final = 10**12
 NOTE_LENGTH_MAX: Final = 200
 _IDS: Final = UUID("5d0f4c2e-8f43-4d0c-9a51-3d6f6f2f7a10")
@@ -213,7 +212,7 @@ def why_not_posted(adjustment: Adjustment, status: MemberStatus | None, today: d
 def command_of(adjustment: Adjustment, owner_id: UUID, today: date) -> AdjustUp | AdjustDown:
     """What the ledger is asked for."""
     if adjustment.points > 0:
-        terms = LotTerms(PROGRAMME_ISSUER, today, adjustment.expires_on, adjustment.basis)
+        terms = LotTerms(PROGRAMME, today, adjustment.expires_on, adjustment.basis)
         return AdjustUp(owner_id, adjustment.point_type, adjustment.reference, adjustment.points, terms)
     return AdjustDown(
         owner_id, adjustment.point_type, adjustment.reference, -adjustment.points, is_partial=adjustment.is_clipped

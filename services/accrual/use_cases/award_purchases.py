@@ -70,6 +70,10 @@ async def award_purchases(
     claimed = await _claim(transaction, first)
     fresh = [document for document in first if document.natural_key in claimed]
     settled = [document for document in first if document.natural_key not in claimed] + repeated
+    if repeated and (late := await _claim_behind_others(transaction, repeated, claimed)):
+        decided = {id(document) for document in (*fresh, *late)}
+        fresh = [document for document in documents if id(document) in decided]
+        settled = [document for document in documents if id(document) not in decided]
     if settled:
         await _account_for_settled(transaction, settled, programme.content_keys, report)
     if not fresh:
@@ -109,6 +113,23 @@ async def _claim(transaction: Transaction, documents: Sequence[Document]) -> set
         [document.content_hash if document is not None else None for _, document in wanted],
         [document.event.data.member_id if document is not None else None for _, document in wanted],
     )
+
+
+async def _claim_behind_others(
+    transaction: Transaction, repeated: Sequence[Document], claimed: set[bytes]
+) -> list[Document]:
+    """Those of the repeated documents that their claims wait for, though other contents of the same key came first.
+
+    What waited and was let go comes back once: if it were held for a duplicate, nobody would ever decide it.
+    """
+    known = await claims.read(transaction, {each.natural_key for each in repeated} - claimed)
+    waited_for: dict[bytes, Document] = {}
+    for document in repeated:
+        claim = known.get(document.natural_key)
+        if claim is not None and claim.state == "parked" and claim.content_hash == document.content_hash:
+            waited_for.setdefault(document.natural_key, document)
+    taken = await _claim(transaction, list(waited_for.values())) if waited_for else set()
+    return [document for key, document in waited_for.items() if key in taken]
 
 
 async def _account_for_settled(

@@ -64,11 +64,14 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     hashes = {identifier.identifier_hash for identifier in identifiers}
     hashes |= {identifier_hash for erasure in erasures for identifier_hash in erasure.identifier_hashes}
     await parked.meet(transaction, waits_for | set(map(parked.waits_for_identifier, hashes)))
+    # Whoever brought somebody is thanked in this transaction (``celebrate_members``).
+    enrolled = [event.data for event in events if isinstance(event, MemberEnrolled)]
+    thanked = {data.referred_by for data in enrolled if data.referred_by is not None}
     locked: set[UUID] = set()
-    if merges:  # all rows of members at once, in their order, before those that follow are written
+    if merges or thanked:  # all rows of members at once, in their order, before those that follow are written
         both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
         survivors = await ledger.find_survivors(transaction, both)
-        locked = both | told | set(survivors.values())
+        locked = both | told | thanked | set(survivors.values())
         await projections.lock_members(transaction, locked)
     merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
     enrolled_at = {event.data.member_id: event.time for event in events if isinstance(event, MemberEnrolled)}

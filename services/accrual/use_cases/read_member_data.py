@@ -4,14 +4,15 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.adjustments import Adjustment
-from services.accrual.repository import adjustments, member_data
+from services.accrual.domain.member_events import MemberEvent
+from services.accrual.repository import adjustments, member_data, member_events
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.use_cases.read_tier_data import TIER_SECTIONS, KeptOfTier
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | KeptOfTier
+Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | MemberEvent | KeptOfTier
 _FIRST_ID = UUID(int=0)
 Found: TypeAlias = list[tuple[str, Kept]]
 
@@ -58,6 +59,12 @@ async def read_adjustments(transaction: Transaction, member_id: UUID, after: str
     return [(str(adjustment.adjustment_id), adjustment) for adjustment in found]
 
 
+async def read_member_events(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What the member did beside buying."""
+    found = await member_events.load_of_member(transaction, member_id, read_key(after, UUID) or _FIRST_ID, rows_max)
+    return [(str(event.event_id), event) for event in found]
+
+
 def _two_keys(text: str) -> tuple[bytes, bytes]:
     natural_key, _, content_hash = text.partition("/")
     return natural_key_of(natural_key), natural_key_of(content_hash)
@@ -71,4 +78,5 @@ SECTIONS: tuple[Section[Kept], ...] = (
     read_parked,
     read_adjustments,
     *TIER_SECTIONS,
+    read_member_events,
 )

@@ -16,6 +16,7 @@ from shared.ledger.legs import (
     Legs,
     Purpose,
 )
+from shared.ledger.terms import PROGRAMME
 from shared.receipt_key import receipt_id_of
 
 _KEY_SCHEMES = frozenset({b"sequence", b"fiscal", b"document"})
@@ -114,7 +115,7 @@ class Names:
         if self.is_others_secret(movement):
             return None
         if movement.newest.partner_id is not None:
-            return movement.newest.partner_id
+            return None if movement.newest.partner_id == PROGRAMME else movement.newest.partner_id
         checkout = self.checkout_of(movement)
         return None if checkout is None else checkout.partner_id
 

@@ -6,12 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.accrual.domain.adjustments import PROGRAMME_ISSUER
 from services.accrual.use_cases.adjust_points import approve_adjustment
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Transaction
 from shared.events.points import PointsAdjusted
-from shared.ledger import Balances, Reserve, post
+from shared.ledger import Balances, Reserve, post, terms
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.adjusting import (
     ADJUSTMENTS,
@@ -57,7 +56,7 @@ async def test_given_points_are_the_programmes_are_told_and_say_who_gave_them_wh
             "select reference from ledger_transfers join ledger_accounts using (account_id) where owner_id = $1", anna
         )
     assert lot is not None
-    assert tuple(lot) == (PROGRAMME_ISSUER, "compensation", "2099-01-01")
+    assert tuple(lot) == (terms.PROGRAMME, "compensation", "2099-01-01")
     assert reference == b"adjustment:" + UUID(told["adjustment_id"]).bytes
     one = await client.get(f"{ADJUSTMENTS}/{told['adjustment_id']}", headers=bearing("adjustments:read"))
     assert one.json() == told

@@ -14,7 +14,7 @@ from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.points import ReceiptRefused
 from shared.kafka import DeadLetter
-from tests.support.accrual import Accrual
+from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.member_events import changed, erased, status_changed
@@ -52,7 +52,7 @@ async def die(accrual: Accrual, offset: int, key: str, event: Event | None = Non
         detail="no such thing",
         event=event,
     )
-    await MemberHandler(accrual.database).dead_lettered(letter)
+    await MemberHandler(accrual.database, PROGRAMME).dead_lettered(letter)
 
 
 async def fates(accrual: Accrual) -> dict[int, tuple[str, bytes | None]]:

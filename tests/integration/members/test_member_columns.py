@@ -14,8 +14,9 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from services.accrual.repository import adjustments, parked, tier_data, tier_erasure, tier_merges
+from services.accrual.repository import adjustments, member_days, parked, tier_data, tier_erasure, tier_merges
 from services.accrual.repository import member_data as accrual_data
+from services.accrual.repository import member_events as accrual_events
 from services.accrual.repository import projections as accrual_projections
 from services.coalition.repository import erased_members, operators
 from services.fraud.repository import erasure as fraud_erasure
@@ -60,9 +61,9 @@ STATEMENTS = {
         export=(exports, consents, terms, joining, registry, data_quality),
     ),
     "accrual": Statements(
-        (accrual_projections, parked, adjustments, tier_erasure),
+        (accrual_projections, parked, adjustments, member_days, accrual_events, tier_erasure),
         (accrual_projections, tier_merges),
-        (accrual_data, adjustments, tier_data),
+        (accrual_data, adjustments, accrual_events, tier_data),
     ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
@@ -72,9 +73,9 @@ STATEMENTS = {
 
 # Ids and hashes of something else.
 OTHERS = {
-    "acceptance_id", "adjustment_id", "case_id", "change_id", "check_id", "content_hash", "contract_id", "digest_id",
-    "duplicate_id", "entry_id", "exception_id", "file_id", "grant_id", "hold_id", "household_id",
-    "identifier_id", "import_id", "message_id",
+    "acceptance_id", "adjustment_id", "after_member", "case_id", "change_id", "check_id", "content_hash",
+    "contract_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id", "grant_id",
+    "hold_id", "household_id", "identifier_id", "import_id", "message_id",
     "operator_hash",  # a cashier's
     "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "rule_set_id",
     "secret_hash", "session_id", "signal_id", "statement_id",
@@ -87,6 +88,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.awards.owner_id",
             "accrual.claims.owner_id",
             "accrual.fraud_holds.member_id",
+            "accrual.receipt_claims.member_id",
             "accrual.refusals.owner_id",
             "accrual.returns.owner_id",
             "fraud.decisions.member_id",
@@ -123,9 +125,12 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "the survivor answers for the id under which it was decided": (
             "accrual.adjustments.member_id",
+            "accrual.member_events.member_id",
+            "accrual.member_events.payload",
             "accrual.awards.owner_id",
             "accrual.claims.owner_id",
             "accrual.fraud_holds.member_id",
+            "accrual.receipt_claims.member_id",
             "accrual.refusals.owner_id",
             "accrual.returns.owner_id",
             "fraud.decisions.member_id",
@@ -135,6 +140,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemptions.member_id",
             "redemption.redemption_waiting_tenders.member_id",
         ),
+        "who was merged away has no days that are kept": ("accrual.member_days.member_id",),
         "the registry tells who belongs to a household: whoever is merged away leaves it": (
             "redemption.redemption_households.places",
         ),
@@ -161,6 +167,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "export": {
         "it repeats what the registry tells": (
+            "accrual.member_days.member_id",
             "accrual.members.member_id",
             "fraud.member_windows.member_id",
             "fraud.member_windows.merged_into",
@@ -178,6 +185,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         "it repeats what a receipt's award, or a case, tells": (
             "accrual.claims.owner_id",
             "accrual.fraud_holds.member_id",
+            "accrual.receipt_claims.member_id",
             "fraud.decisions.member_id",
             "fraud.window_receipts.member_id",
         ),

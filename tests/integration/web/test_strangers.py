@@ -71,6 +71,10 @@ BODIES: dict[str, dict[str, Any] | None] = {
     },
 }
 PROVEN = {
+    "POST /v1/receipts/{receipt_id}:claim": (
+        "integration/accrual/test_receipt_claims.py",
+        "test_what_cannot_be_claimed_says_why",
+    ),
     "GET /v1/receipts/{receipt_id}": (
         "integration/accrual/test_door.py",
         "test_another_partners_receipt_and_a_malformed_id_do_not_exist",
@@ -150,6 +154,8 @@ PROGRAMMES = (
     "/v1/tier-schemes/",
     "/v1/adjustments/",
     "/v1/adjustment-files/",
+    "/v1/member-events/",
+    "/v1/member-event-types/",
     "/v1/retention/",
 )
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from services.accrual.domain.adjustment_files import AdjustmentFile, row_of
 from services.accrual.domain.adjustments import (
     DEFAULT_REASONS,
-    PROGRAMME_ISSUER,
     Adjustment,
     AdjustmentReason,
     AdjustmentRules,
@@ -26,6 +25,7 @@ from services.accrual.domain.adjustments import (
     why_not_posted,
 )
 from shared.ledger import AdjustDown, AdjustUp
+from shared.ledger.terms import PROGRAMME
 from shared.web.csv_pages import NOTHING_TAKEN
 from tests.support.receipts import member
 
@@ -94,7 +94,7 @@ def test_reasons_say_what_lots_are_made_of_and_how_long_they_last() -> None:
 def test_given_points_are_the_programmes_and_taken_ones_anybodys() -> None:
     given_, taken = command_of(adjustment(5), member(1), TODAY), command_of(adjustment(-5), member(2), TODAY)
     assert isinstance(given_, AdjustUp)
-    assert (given_.terms.issuer, given_.terms.basis) == (PROGRAMME_ISSUER, "compensation")
+    assert (given_.terms.issuer, given_.terms.basis) == (PROGRAMME, "compensation")
     assert isinstance(taken, AdjustDown)
     assert (taken.owner_id, taken.points, taken.is_partial) == (member(2), 5, False)
 
