@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
 from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts, facts_of_zone
+from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.domain.partner_standing import (
@@ -82,7 +83,7 @@ class Original:
 class Facts(NamedTuple):
     """All that a batch of documents is judged by. ``members`` are statuses of members that are locked; ``partners`` are
     all standings that a partner ever had, ``funds`` its contracts and what is left of them; ``zone`` is where the
-    programme's days end.
+    programme's days end. ``earning`` is there only where published rules ask for facts that are looked up.
     """
 
     owners: Mapping[bytes, UUID]
@@ -96,6 +97,7 @@ class Facts(NamedTuple):
     now: datetime
     parked_window: timedelta
     zone: tzinfo
+    earning: EarningOfBatch | None = None
 
 
 class Awarded(NamedTuple):
@@ -176,12 +178,30 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")
     categories = categories_at(facts.mappings.get(purchase.partner_id), purchase.occurred_at)
-    evaluation = evaluate_purchase(purchase, rule_set, categories, facts_of_zone(facts.zone))
+    earning = facts.earning
+    known = (
+        facts_of_zone(facts.zone)
+        if earning is None
+        else earning.facts_of(document.natural_key, owner_id, purchase, rule_set)
+    )
+    return _awarded(document, owner_id, evaluate_purchase(purchase, rule_set, categories, known), facts)
+
+
+def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: Facts) -> Awarded | Refused:
+    purchase, rule_set = evaluation.receipt.purchase, evaluation.rule_set
     if evaluation.points > POINTS_MAX:
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
     facts.originals[document.natural_key] = Original(
-        "awarded", owner_id, purchase, rule_set.version, categories.version, evaluation.points, facts=evaluation.facts
+        "awarded",
+        owner_id,
+        purchase,
+        rule_set.version,
+        evaluation.base.mapping_version,
+        evaluation.points,
+        facts=evaluation.facts,
     )
+    if facts.earning is not None:
+        facts.earning.count(document.natural_key, owner_id, purchase, evaluation)
     return Awarded(document, owner_id, evaluation)
 
 
@@ -278,6 +298,8 @@ def _claw_back(
         for line, quantity in plan.returned_thousandths.items()
         if quantity != original.returned_thousandths.get(line, 0)
     }
+    if facts.earning is not None:
+        facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after)
     original.taken_back += plan.points
     original.returned_thousandths = plan.returned_thousandths
     return ClawedBack(document, owner_id, original_key, plan.points, returned_now)

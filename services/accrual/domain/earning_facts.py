@@ -21,7 +21,8 @@ class Activity(NamedTuple):
     """What was counted of a member in a window, without the receipt itself.
 
     ``days`` are those on which the member bought, without the receipt's own day; ``is_same_day``: on that one too.
-    ``last_on`` is the last of them all, up to the receipt's day.
+    ``last_on`` is the last of them all, up to the receipt's day. Not ``is_whole``: the member may have bought before
+    anything was counted.
     """
 
     purchases: int = 0
@@ -29,6 +30,7 @@ class Activity(NamedTuple):
     is_same_day: bool = False
     spend_minor: int = 0
     last_on: date | None = None
+    is_whole: bool = True
 
 
 class Used(NamedTuple):

@@ -9,17 +9,22 @@ from dataclasses import dataclass
 
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
 from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts
-from services.accrual.domain.evaluation import evaluate_what_is_kept
+from services.accrual.domain.evaluation import Evaluation, evaluate_what_is_kept
 from services.accrual.domain.rules import RuleSet
 from shared.events.purchases import PurchaseData, ReturnLine
 
 
 @dataclass(frozen=True, slots=True)
 class ClawBackPlan:
-    """``points`` to take back, and every quantity returned so far, this return included."""
+    """``points`` to take back, and every quantity returned so far, this return included.
+
+    ``before`` and ``after`` are what was kept until then, and what is kept now.
+    """
 
     points: int
     returned_thousandths: dict[int, int]
+    before: Evaluation
+    after: Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +64,5 @@ def plan_claw_back(
         returned[line.original_line_id] = total
     kept = evaluate_what_is_kept(purchase, rule_set, returned, categories, facts)
     points = max(0, awarded_points - taken_back_points - kept.points)
-    return ClawBackPlan(points, returned)
+    before = evaluate_what_is_kept(purchase, rule_set, returned_before, categories, facts)
+    return ClawBackPlan(points, returned, before, kept)

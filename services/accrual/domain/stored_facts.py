@@ -56,12 +56,18 @@ def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> Earning
 
 
 def _activity_to_store(activity: Activity) -> list[Any]:
-    purchases, days, is_same_day, spend_minor, last_on = activity
-    return [purchases, days, int(is_same_day), spend_minor, None if last_on is None else last_on.isoformat()]
+    purchases, days, is_same_day, spend_minor, last_on, is_whole = activity
+    said = [purchases, days, int(is_same_day), spend_minor, None if last_on is None else last_on.isoformat()]
+    return said if is_whole else [*said, 0]
 
 
 def _activity(stored: list[Any]) -> Activity:
-    purchases, days, is_same_day, spend_minor, last_on = stored
+    purchases, days, is_same_day, spend_minor, last_on, *not_whole = stored
     return Activity(
-        purchases, days, bool(is_same_day), spend_minor, None if last_on is None else date.fromisoformat(last_on)
+        purchases,
+        days,
+        bool(is_same_day),
+        spend_minor,
+        None if last_on is None else date.fromisoformat(last_on),
+        not not_whole,
     )

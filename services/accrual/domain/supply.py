@@ -7,15 +7,8 @@ def not_supplied(rule_set: RuleSetDraft) -> list[str]:
     """What the rule set asks for and nobody hands in, in words. Empty: it can be published."""
     needs = rule_set.needs
     asked = {
-        "what a member bought before (first_purchase, nth, spend, days_since_purchase)": bool(needs.activity),
-        "caps of a member": bool(needs.member_caps),
-        "budgets of campaigns": bool(needs.budgets),
         "a cap on the balance": needs.balance,
-        "a store's zone": needs.store_zone,
-        "groups of stores": needs.store_group,
         "birthdays": needs.birthday,
-        "how long ago a member joined": needs.enrolled_at,
-        "tiers": needs.tier,
         "households": needs.household,
         "point types and terms of a rule's own": rule_set.has_parts,
     }

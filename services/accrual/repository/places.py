@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.database import Transaction
 from shared.events.coalition import PartnerData, StoreData, TillData
@@ -19,12 +21,12 @@ _SAVE_PARTNERS = """
 """
 
 _SAVE_STORES = """
-    insert into stores (partner_id, store_id, name, time_zone, version)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-        as new (partner_id, store_id, name, time_zone, version)
+    insert into stores (partner_id, store_id, name, time_zone, version, zone)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
+        as new (partner_id, store_id, name, time_zone, version, zone)
     order by partner_id, store_id
     on conflict (partner_id, store_id) do update
-        set name = excluded.name, time_zone = excluded.time_zone, version = excluded.version
+        set name = excluded.name, time_zone = excluded.time_zone, version = excluded.version, zone = excluded.zone
         where stores.version < excluded.version
 """
 
@@ -63,9 +65,21 @@ _TILL_SCHEMES = """
             using (partner_id, store_id, till_id)
 """
 
+_STORES = """
+    select partner_id, store_id, time_zone, zone from stores
+        join unnest($1::text[], $2::text[]) as asked (partner_id, store_id) using (partner_id, store_id)
+"""
+
 _TOLERANCES = """
     select partner_id, line_tolerance_minor, receipt_tolerance_minor from partners where partner_id = any($1::text[])
 """
+
+
+class StoreFacts(NamedTuple):
+    """The zone of a store's clocks, and the group of its partner's stores that it belongs to."""
+
+    zone: ZoneInfo | None
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +123,27 @@ async def save_stores(transaction: Transaction, stores: Sequence[StoreData]) -> 
         [row.name for row in rows],
         [row.time_zone for row in rows],
         [row.version for row in rows],
+        [row.zone for row in rows],
     )
+
+
+async def load_stores(
+    transaction: Transaction, stores: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], StoreFacts]:
+    """Where these stores are; one that was not heard of is absent."""
+    listed = list(stores)
+    rows = await transaction.raw.fetch(
+        _STORES, [partner_id for partner_id, _ in listed], [store_id for _, store_id in listed]
+    )
+    return {(row["partner_id"], row["store_id"]): StoreFacts(_zone(row["time_zone"]), row["zone"]) for row in rows}
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    """None: this machine's time-zone database does not know it. Rules that ask for it cannot be applied there."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError):
+        return None
 
 
 async def save_tills(transaction: Transaction, tills: Sequence[TillData]) -> None:

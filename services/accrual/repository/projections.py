@@ -59,6 +59,10 @@ _LOCK_MEMBERS = """
 
 _STATUSES = "select member_id, status from members where member_id = any($1::uuid[])"
 
+_ENROLLED_AT = """
+    select member_id, enrolled_at from members where member_id = any($1::uuid[]) and enrolled_at is not null
+"""
+
 _MEMBERS_BY_IDENTIFIER = """
     select identifier_hash, member_id from identifiers where identifier_hash = any($1::text[]) and state <> 'blocked'
 """
@@ -142,6 +146,12 @@ async def find_statuses(transaction: Transaction, member_ids: Collection[UUID]) 
     """The members' statuses as last committed, for who decides nothing. A member not heard of yet is absent."""
     rows = await transaction.raw.fetch(_STATUSES, list(member_ids))
     return {row["member_id"]: row["status"] for row in rows}
+
+
+async def load_enrolled_at(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When these members joined; one of whom it was not heard is absent."""
+    rows = await transaction.raw.fetch(_ENROLLED_AT, list(member_ids))
+    return {row["member_id"]: row["enrolled_at"] for row in rows}
 
 
 async def find_members(transaction: Transaction, identifier_hashes: Collection[str]) -> dict[str, UUID]:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Document, Parked, Refused, decide
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Document, Parked, Refused
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
 from services.accrual.use_cases.count_for_tiers import count_for_tiers
+from services.accrual.use_cases.decide_documents import decide_documents
+from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.load_facts import KnownTills, load_facts
 from services.accrual.use_cases.messages import refusal_message
 from services.accrual.use_cases.release_parked import release_waiting_returns
@@ -81,10 +83,12 @@ async def award_purchases(
     facts = await load_facts(
         transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )
-    decisions = [decide(document, facts) for document in fresh]
     tiers = rules.tiers.history
-    tiers_told = () if tiers.is_empty else await count_for_tiers(transaction, decisions, facts, tiers)
-    await save_decisions(transaction, decisions, programme, held_since, tiers_told)
+    earning, told = await load_earning(transaction, fresh, facts, tiers)
+    decisions = await decide_documents(transaction, fresh, facts._replace(earning=earning) if earning else facts)
+    if not tiers.is_empty:
+        told += await count_for_tiers(transaction, decisions, facts, tiers)
+    await save_decisions(transaction, decisions, programme, held_since, told)
     for decision in decisions:
         report.count(decision)
     report.released = await release_waiting_returns(transaction, decisions)

@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.accrual.domain.purchase_event import of_erased_member
-from services.accrual.repository import adjustments, member_days, member_events, parked, projections, tier_erasure
+from services.accrual.repository import (
+    adjustments,
+    counted_days,
+    member_days,
+    member_events,
+    parked,
+    projections,
+    tier_erasure,
+)
 from services.accrual.repository.parked import Carrier
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
@@ -28,6 +36,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await tier_erasure.erase(transaction, news)
     await member_events.forget(transaction, news)
     await member_days.forget(transaction, news)
+    await counted_days.erase(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}
     for hashed in await projections.find_projected(transaction, owners):
         del owners[hashed]  # we hear of the erasure last: it is somebody else's by now, with the receipts

@@ -23,9 +23,18 @@ async def load_tiers_at(
     if not asked or schemes.is_empty:
         return [None] * len(asked), []
     told = await grade_members(transaction, dict.fromkeys((member_id for member_id, _ in asked), "time"), schemes)
+    return await read_tiers_at(transaction, asked, schemes), told
+
+
+async def read_tiers_at(
+    transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], schemes: TierSchemeHistory
+) -> list[str | None]:
+    """The same as last graded, for who changes nothing: no member needs to be locked."""
+    if not asked or schemes.is_empty:
+        return [None] * len(asked)
     found = await tier_standings.load_tiers_at(transaction, asked)
     tiers: list[str | None] = []
     for (_, at), tier in zip(asked, found, strict=True):
         scheme = schemes.at(at)
         tiers.append(None if scheme is None else tier or scheme.tiers[0].code)
-    return tiers, told
+    return tiers

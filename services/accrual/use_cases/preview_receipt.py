@@ -8,6 +8,7 @@ from services.accrual.domain.decisions import Decision, Document, Facts, decide
 from services.accrual.domain.partner_standing import Standing
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import partner_funds, projections
+from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.load_facts import KnownTills
 from shared import ledger
 from shared.database import Transaction
@@ -50,7 +51,8 @@ async def preview_receipt(
         parked_window=parked_window,
         zone=zone,
     )
-    return decide(document, facts)
+    earning, _ = await load_earning(transaction, [document], facts, rules.tiers.history, is_preview=True)
+    return decide(document, facts._replace(earning=earning))
 
 
 async def _owner(transaction: Transaction, identifier_hashes: Sequence[str]) -> UUID | None:

@@ -101,7 +101,7 @@ def _award_row(
         terms.available_from,
         terms.expires_on,
         evaluation.rule_set_version,
-        _stored_decision(evaluation),
+        stored_decision(evaluation),
         transaction.now,
         evaluation.base.mapping_version,
     )
@@ -114,7 +114,7 @@ def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
     return list(zip(keys, stored, strict=True))
 
 
-def _stored_decision(evaluation: Evaluation) -> bytes:
+def stored_decision(evaluation: Evaluation) -> bytes:
     """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
     applied = [(rule_id, points) for rule_id, _, points, _, _ in evaluation.applied]
     said = {"base": evaluation.base.total_minor, "applied": applied}

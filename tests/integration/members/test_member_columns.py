@@ -14,7 +14,15 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from services.accrual.repository import adjustments, member_days, parked, tier_data, tier_erasure, tier_merges
+from services.accrual.repository import (
+    adjustments,
+    counted_days,
+    member_days,
+    parked,
+    tier_data,
+    tier_erasure,
+    tier_merges,
+)
 from services.accrual.repository import member_data as accrual_data
 from services.accrual.repository import member_events as accrual_events
 from services.accrual.repository import projections as accrual_projections
@@ -61,8 +69,8 @@ STATEMENTS = {
         export=(exports, consents, terms, joining, registry, data_quality),
     ),
     "accrual": Statements(
-        (accrual_projections, parked, adjustments, member_days, accrual_events, tier_erasure),
-        (accrual_projections, tier_merges),
+        (accrual_projections, parked, adjustments, member_days, accrual_events, tier_erasure, counted_days),
+        (accrual_projections, tier_merges, counted_days),
         (accrual_data, adjustments, accrual_events, tier_data),
     ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
@@ -184,6 +192,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "it repeats what a receipt's award, or a case, tells": (
             "accrual.claims.owner_id",
+            "accrual.counted_days.member_id",
             "accrual.fraud_holds.member_id",
             "accrual.receipt_claims.member_id",
             "fraud.decisions.member_id",

@@ -111,11 +111,11 @@ def test_points_are_never_given_on_a_guess() -> None:
 
 
 def test_nothing_is_drafted_that_this_service_cannot_judge_by() -> None:
-    asked = draft(when({"kind": "tier", "tiers": ["gold"]}))
+    asked = draft(when({"kind": "household"}))
 
     assert not_supplied(asked)
     (fault,) = find_faults(asked.model_dump(mode="json"), Known())
-    assert fault == Fault("/rules/0", "this release cannot judge by: tiers")
+    assert fault == Fault("/rules/0", "this release cannot judge by: households")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,12 @@ from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
 from services.accrual.domain.trace import trace_in_words
+from services.accrual.measure_engine import facts_for, receipt, twenty_rules
+from services.accrual.use_cases.save_decisions import stored_decision
 from tests.support.receipts import purchase, return_of
 from tests.support.worked_examples import WorkedExample, worked_examples
+
+STORED_BYTES_MEANT = 500
 
 every_example = pytest.mark.parametrize("example", worked_examples(), ids=attrgetter("name"))
 
@@ -74,3 +78,13 @@ def test_nothing_is_kept_of_a_receipt_that_came_back_whole() -> None:
         whole = {line.line_id: line.quantity_thousandths for line in example.receipt.lines}
         kept = evaluate_what_is_kept(example.receipt, example.rule_set, whole, facts=example.facts)
         assert kept.applied == (), example.name
+
+
+def test_what_is_stored_with_an_award_stays_small() -> None:
+    for example in worked_examples():
+        evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+        assert len(stored_decision(evaluation)) <= STORED_BYTES_MEANT, example.name
+    twenty = twenty_rules()
+    evaluation = evaluate_purchase(receipt(10), twenty, facts=facts_for(twenty))
+    assert len(evaluation.applied) > 10
+    assert len(stored_decision(evaluation)) <= STORED_BYTES_MEANT

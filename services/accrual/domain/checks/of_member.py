@@ -14,16 +14,23 @@ from services.accrual.domain.rules.predicates_of_member import (
 )
 from shared.money import format_money
 
+_NOT_WHOLE = "not known: the member joined before purchases were counted"
+
 
 def first_purchase(predicate: FirstPurchase) -> Check:
     """Nothing was counted before."""
     key = activity_key(predicate)
     where = "" if predicate.at == "programme" else " at this partner"
-    return Check(
-        "purchases before this one",
-        lambda receipt: _activity(receipt, key).purchases == 0,
-        lambda receipt: (f"0{where}", str(_activity(receipt, key).purchases)),
-    )
+
+    def holds(receipt: JudgedReceipt) -> bool:
+        activity = _activity(receipt, key)
+        return activity.purchases == 0 and activity.is_whole
+
+    def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        activity = _activity(receipt, key)
+        return f"0{where}", str(activity.purchases) if activity.purchases or activity.is_whole else _NOT_WHOLE
+
+    return Check("purchases before this one", holds, words)
 
 
 def nth(predicate: NthPurchase) -> Check:
@@ -33,9 +40,9 @@ def nth(predicate: NthPurchase) -> Check:
 
     def number(receipt: JudgedReceipt) -> int | None:
         activity = _activity(receipt, key)
-        if not counts_visits:
-            return activity.purchases + 1
-        return None if activity.is_same_day else activity.days + 1
+        if not activity.is_whole or (counts_visits and activity.is_same_day):
+            return None
+        return (activity.days if counts_visits else activity.purchases) + 1
 
     def holds(receipt: JudgedReceipt) -> bool:
         observed = number(receipt)
@@ -46,7 +53,9 @@ def nth(predicate: NthPurchase) -> Check:
     def words(receipt: JudgedReceipt) -> tuple[str, str]:
         observed = number(receipt)
         required = f"every {wanted}th" if repeats else f"the {wanted}th"
-        return required, "not the day's first purchase" if observed is None else str(observed)
+        if observed is not None:
+            return required, str(observed)
+        return required, "not the day's first purchase" if _activity(receipt, key).is_whole else _NOT_WHOLE
 
     window = key.unit if key.unit != "rolling" else f"{key.days} days"
     return Check(f"{predicate.counted} of the {window}" if key.unit != "ever" else predicate.counted, holds, words)

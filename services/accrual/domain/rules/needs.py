@@ -36,6 +36,13 @@ class ActivityKey(NamedTuple):
     zone: Zone
 
 
+class CountedPlace(NamedTuple):
+    """Whose purchases are counted, and by whose days."""
+
+    at: Place
+    zone: Zone
+
+
 class CapKey(NamedTuple):
     """A member's cap: the name that its use is counted under, and its window."""
 
@@ -67,12 +74,17 @@ def activity_key(predicate: FirstPurchase | NthPurchase | SpendIs | DaysSincePur
         case DaysSincePurchase(at=at, zone=zone):
             return ActivityKey(at, "ever", 0, zone)
         case NthPurchase(at=at, window=window) | SpendIs(at=at, window=window):
-            return ActivityKey(at, *_window_parts(window))
+            return ActivityKey(at, *window_parts(window))
+
+
+def activity_name(at: Place, zone: Zone, partner_id: str) -> str:
+    """Under which name a member's purchases are counted."""
+    return f"bought/{zone}" if at == "programme" else f"bought/{zone}/{partner_id}"
 
 
 def cap_name(of: str, window: Window) -> str:
     """Under which name the use of a member's cap is counted. It stays the same from version to version."""
-    unit, days, zone = _window_parts(window)
+    unit, days, zone = window_parts(window)
     return f"{of}/{unit}{days or ''}/{zone}"
 
 
@@ -82,7 +94,7 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
     caps = tuple(_member_caps(rule_set))
     campaigns = {rule.campaign for rule in rule_set.rules}
     zones = {zone for one in predicates if (zone := _zone_of(one)) is not None}
-    zones |= {campaign.zone for campaign in rule_set.campaigns} | {_window_parts(cap.window)[2] for cap in caps}
+    zones |= {campaign.zone for campaign in rule_set.campaigns} | {window_parts(cap.window)[2] for cap in caps}
     kinds = {one.kind for one in predicates}
     counted = FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase
     return Needs(
@@ -115,7 +127,8 @@ def _member_caps(rule_set: "RuleSetDraft") -> Iterator[CapKey]:
                 yield CapKey(cap_name(of, cap.window), cap.window)
 
 
-def _window_parts(window: Window) -> tuple[str, int, Zone]:
+def window_parts(window: Window) -> tuple[str, int, Zone]:
+    """A window as ``ActivityKey`` has it: its unit, the days of a rolling one, and its zone."""
     match window:
         case CalendarWindow(unit=unit, zone=zone):
             return unit, 0, zone
@@ -127,6 +140,6 @@ def _window_parts(window: Window) -> tuple[str, int, Zone]:
 
 def _zone_of(predicate: Predicate) -> Zone | None:
     if isinstance(predicate, NthPurchase | SpendIs):
-        return _window_parts(predicate.window)[2]
+        return window_parts(predicate.window)[2]
     zone: Zone | None = getattr(predicate, "zone", None)
     return zone

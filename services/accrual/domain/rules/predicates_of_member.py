@@ -13,7 +13,11 @@ Place = Literal["programme", "partner"]
 
 
 class FirstPurchase(Frozen):
-    """Nothing was counted for this member before, anywhere or at this partner."""
+    """Nothing was counted for this member before, anywhere or at this partner.
+
+    Purchases are counted from the first published rule set on that asks for them. Who joined before may have bought
+    before, so that it never matches for them.
+    """
 
     kind: Literal["first_purchase"] = "first_purchase"
     at: Place = "programme"
@@ -22,7 +26,8 @@ class FirstPurchase(Frozen):
 class NthPurchase(Frozen):
     """This is the member's ``nth`` purchase or visit in the window; with ``repeats`` every nth is.
 
-    A visit is a day on which the member buys: more purchases on it are the same visit.
+    A visit is a day on which the member buys: more purchases on it are the same visit. Purchases are counted from the
+    first published rule set on that asks for them; of all time only for members who joined since.
     """
 
     kind: Literal["nth"] = "nth"

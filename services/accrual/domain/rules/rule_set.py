@@ -5,7 +5,7 @@ next year gives the same points.
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, 
 from services.accrual.domain.rules.counted import Counted, Exclusions
 from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
 from services.accrual.domain.rules.expiry import ExpiryPolicy, RollingExpiry, expires_on
-from services.accrual.domain.rules.needs import Needs, cap_name, needs_of
+from services.accrual.domain.rules.needs import CountedPlace, Needs, cap_name, needs_of
 from services.accrual.domain.rules.rule import CAPS_MAX, Group, Rule
 from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULES_MAX, Days, Frozen
 
@@ -115,6 +115,11 @@ class RuleSetDraft(Frozen):
         """Whether a receipt is judged by more than itself and its categories."""
         return any(self.needs)
 
+    @cached_property
+    def needs_loading(self) -> bool:
+        """Whether some of that must be looked up."""
+        return any(self.needs._replace(programme_zone=False))
+
     @property
     def has_parts(self) -> bool:
         """Whether some points are of another type, or on other terms, than the programme's own."""
@@ -171,6 +176,24 @@ class RuleSetHistory:
             reverse=True,
         )
         self._by_version = {rule_set.version: rule_set for rule_set in rule_sets}
+
+    @cached_property
+    def counted_places(self) -> Mapping[CountedPlace, datetime]:
+        """What is counted of every purchase, and since when: whatever any version asks for, from its first one on.
+
+        It is counted on when later versions ask for it no more, so that there is no hole when another one does.
+        """
+        since: dict[CountedPlace, datetime] = {}
+        for rule_set in self._by_version.values():
+            for key in rule_set.needs.activity:
+                place = CountedPlace(key.at, key.zone)
+                since[place] = min(since.get(place, rule_set.effective_from), rule_set.effective_from)
+        return since
+
+    @cached_property
+    def needs_loading(self) -> bool:
+        """Whether any version is judged by facts that must be looked up."""
+        return any(rule_set.needs_loading for rule_set in self._by_version.values())
 
     @property
     def begins_at(self) -> datetime | None:

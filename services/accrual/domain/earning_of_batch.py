@@ -1,0 +1,216 @@
+"""The facts of a batch of receipts, while they are decided one by one: each sees what those before it have used.
+
+Pure: what the database knows is handed in, what is to be written is kept here. Counters hold what was decided so far,
+by the day of the receipt; a receipt that comes late counts in its own window and changes no decision that was made.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, Used
+from services.accrual.domain.earning_windows import Days, days_of
+from services.accrual.domain.evaluation import Evaluation
+from services.accrual.domain.outcomes import Usage
+from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.rules.needs import ActivityKey, CountedPlace, activity_name, window_parts
+from services.accrual.domain.rules.values import Zone
+from shared.events.purchases import PurchaseData
+
+_Counter: TypeAlias = tuple[UUID, str]
+
+
+class CountedAsk(NamedTuple):
+    """What a receipt needs to know of one counter: its window, and the receipt's own day."""
+
+    member_id: UUID
+    name: str
+    days: Days
+    day: date
+
+
+class Counted(NamedTuple):
+    """What the database knows. ``days`` are other days with something counted; ``last_on`` is up to the own day."""
+
+    amount: int = 0
+    receipts: int = 0
+    days: int = 0
+    is_same_day: bool = False
+    last_on: date | None = None
+
+
+class CountedRow(NamedTuple):
+    """What is to be added to a counter, on a day."""
+
+    member_id: UUID
+    name: str
+    day: date
+    amount: int
+    receipts: int
+
+
+@dataclass(slots=True)
+class EarningOfBatch:
+    """Facts by receipt, counters as they were, and what this batch adds to them.
+
+    ``facts`` hold what does not change within the batch, by natural key, and ``at_store`` what is known
+    of stores alone. ``places`` are what is counted of every purchase, and since when
+    (``RuleSetHistory.counted_places``).
+    """
+
+    facts: Mapping[bytes, EarningFacts]
+    at_store: Mapping[tuple[str, str], EarningFacts]
+    counted: Mapping[CountedAsk, Counted]
+    places: Mapping[CountedPlace, datetime]
+    budgets_used: Mapping[str, Used]
+    added: dict[_Counter, list[CountedRow]] = field(default_factory=dict)
+    given_back: dict[_Counter, list[CountedRow]] = field(default_factory=dict)
+    budgets_taken: dict[str, Used] = field(default_factory=dict)
+
+    def facts_of(self, key: bytes, member_id: UUID, purchase: PurchaseData, rule_set: RuleSet) -> EarningFacts:
+        """The facts of one receipt, those before it in the batch included."""
+        facts, needs = self.facts[key], rule_set.needs
+        if not needs.activity and not needs.member_caps and not needs.budgets:
+            return facts
+        return facts._replace(
+            activity={one: self._activity(one, member_id, purchase, facts) for one in needs.activity},
+            used={
+                cap.name: Used(*self._used(cap_ask(member_id, cap.name, *window_parts(cap.window), purchase, facts)))
+                for cap in needs.member_caps
+            },
+            budgets={name: self._left(name, rule_set) for name in needs.budgets},
+        )
+
+    def count(self, key: bytes, member_id: UUID, purchase: PurchaseData, evaluation: Evaluation) -> None:
+        """A purchase was awarded: count it, and what it used."""
+        facts = self.facts[key]
+        for place in self.places:
+            day = local_day(purchase, facts, place.zone)
+            name = activity_name(place.at, place.zone, purchase.partner_id)
+            _note(self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, 1))
+        zones = {cap.name: window_parts(cap.window)[2] for cap in evaluation.rule_set.needs.member_caps}
+        for name, points, receipts in evaluation.usage:
+            if name in zones:
+                day = local_day(purchase, facts, zones[name])
+                _note(self.added, CountedRow(member_id, name, day, points, receipts))
+            else:
+                self._take(name, points, receipts)
+
+    def give_back(
+        self,
+        member_id: UUID,
+        purchase: PurchaseData,
+        facts: EarningFacts,
+        before: Evaluation,
+        after: Evaluation,
+    ) -> None:
+        """Goods came back: what they had used can be used again, on the day of the purchase.
+
+        The visit stays a visit, and the purchase a purchase.
+        """
+        spend = before.base.total_minor - after.base.total_minor
+        here = self.at_store.get((purchase.partner_id, purchase.store_id))
+        if here is not None and spend:
+            for place in self.places:
+                name = activity_name(place.at, place.zone, purchase.partner_id)
+                day = local_day(purchase, here, place.zone)
+                _note(self.given_back, CountedRow(member_id, name, day, -spend, 0))
+        zones = {cap.name: window_parts(cap.window)[2] for cap in after.rule_set.needs.member_caps}
+        for name, points, receipts in usage_less(before.usage, after.usage):
+            if name in zones:
+                day = local_day(purchase, facts, zones[name])
+                _note(self.given_back, CountedRow(member_id, name, day, -points, -receipts))
+            else:
+                self._take(name, -points, -receipts)
+
+    def _take(self, name: str, points: int, receipts: int) -> None:
+        taken = self.budgets_taken.get(name, Used())
+        self.budgets_taken[name] = Used(taken.points + points, taken.receipts + receipts)
+
+    def _left(self, name: str, rule_set: RuleSet) -> Left:
+        budget = next(one.budget for one in rule_set.campaigns if one.id == name)
+        if budget is None:
+            return Left()
+        used, taken = self.budgets_used.get(name, Used()), self.budgets_taken.get(name, Used())
+        return Left(
+            None if budget.points_max is None else max(0, budget.points_max - used.points - taken.points),
+            None if budget.receipts_max is None else max(0, budget.receipts_max - used.receipts - taken.receipts),
+        )
+
+    def _used(self, ask: CountedAsk) -> tuple[int, int]:
+        found = self.counted.get(ask, Counted())
+        amount, receipts = found.amount, found.receipts
+        counter = ask.member_id, ask.name
+        for row in (*self.added.get(counter, ()), *self.given_back.get(counter, ())):
+            if ask.days.first <= row.day <= ask.days.last:
+                amount, receipts = amount + row.amount, receipts + row.receipts
+        return max(0, amount), max(0, receipts)
+
+    def _activity(self, key: ActivityKey, member_id: UUID, purchase: PurchaseData, facts: EarningFacts) -> Activity:
+        ask = activity_ask(member_id, key, purchase, facts)
+        found = self.counted.get(ask, Counted())
+        spend_minor, purchases = self._used(ask)
+        days, is_same_day, last_on = found.days, found.is_same_day, found.last_on
+        here = {
+            row.day for row in self.added.get((member_id, ask.name), ()) if ask.days.first <= row.day <= ask.days.last
+        }
+        is_same_day = is_same_day or ask.day in here
+        days += sum(1 for day in here if day != ask.day and not self._was_counted(member_id, ask.name, day))
+        last_on = max((day for day in (*here, last_on) if day is not None and day <= ask.day), default=None)
+        since = self.places.get(CountedPlace(key.at, key.zone))
+        enrolled_at = facts.member.enrolled_at
+        is_whole = key.unit != "ever" or (since is not None and enrolled_at is not None and enrolled_at >= since)
+        return Activity(purchases, days, is_same_day, spend_minor, last_on, is_whole)
+
+    def _was_counted(self, member_id: UUID, name: str, day: date) -> bool:
+        """Whether the database had counted something on a day of this batch."""
+        return self.counted.get(CountedAsk(member_id, name, Days(day, day), day), Counted()).is_same_day
+
+
+def local_day(purchase: PurchaseData, facts: EarningFacts, zone: Zone) -> date:
+    """The receipt's day on the clocks of a zone."""
+    return purchase.occurred_at.astimezone(facts.zone(zone)).date()
+
+
+def activity_ask(member_id: UUID, key: ActivityKey, purchase: PurchaseData, facts: EarningFacts) -> CountedAsk:
+    """What a predicate asks of the counters."""
+    day = local_day(purchase, facts, key.zone)
+    name = activity_name(key.at, key.zone, purchase.partner_id)
+    return CountedAsk(member_id, name, days_of(key.unit, key.days, day), day)
+
+
+def cap_ask(
+    member_id: UUID, name: str, unit: str, days: int, zone: Zone, purchase: PurchaseData, facts: EarningFacts
+) -> CountedAsk:
+    """What a member's cap asks of the counters."""
+    day = local_day(purchase, facts, zone)
+    return CountedAsk(member_id, name, days_of(unit, days, day), day)
+
+
+def asks_of(
+    member_id: UUID, purchase: PurchaseData, facts: EarningFacts, rule_set: RuleSet, places: Iterable[CountedPlace]
+) -> Iterable[CountedAsk]:
+    """All that a receipt asks of the counters: what its rules need, and whether its day is a new one."""
+    for key in rule_set.needs.activity:
+        yield activity_ask(member_id, key, purchase, facts)
+    for cap in rule_set.needs.member_caps:
+        yield cap_ask(member_id, cap.name, *window_parts(cap.window), purchase, facts)
+    for place in places:
+        yield activity_ask(member_id, ActivityKey(place.at, "day", 0, place.zone), purchase, facts)
+
+
+def _note(rows: dict[_Counter, list[CountedRow]], row: CountedRow) -> None:
+    rows.setdefault((row.member_id, row.name), []).append(row)
+
+
+def usage_less(before: Iterable[Usage], after: Iterable[Usage]) -> list[Usage]:
+    """What was used before and no longer is."""
+    kept = {one.name: one for one in after}
+    less = [
+        Usage(one.name, one.points - kept_one.points, one.receipts - kept_one.receipts)
+        for one in before
+        for kept_one in (kept.get(one.name, Usage(one.name, 0, 0)),)
+    ]
+    return [one for one in less if one.points or one.receipts]

@@ -1,0 +1,66 @@
+"""Decides a batch: once, or again where somebody else took from a campaign's budget while it was decided."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from services.accrual.domain.decisions import Decision, Document, Facts, decide
+from services.accrual.domain.earning_facts import Used
+from services.accrual.domain.earning_of_batch import EarningOfBatch
+from services.accrual.repository import campaign_budgets, counted_days
+from shared.database import Transaction
+from shared.kafka import PermanentError
+
+
+class UndecidableError(PermanentError):
+    """The rules could not be applied to a document: it alone is set aside, its claim ``failed``, and others go on."""
+
+
+async def decide_documents(transaction: Transaction, documents: Sequence[Document], facts: Facts) -> list[Decision]:
+    """Decide the documents in their order, and write what they use of caps, windows and budgets.
+
+    The members are locked. Budgets are locked next, after the decision that wants them, and stay so to the commit: what
+    another has taken meanwhile makes the batch decide again, with what is really left, so that what it gives is what
+    was granted. Who gets the last points of a budget depends on the order of commits.
+    """
+    earning = facts.earning
+    if earning is None:
+        with undecidable():
+            return [decide(document, facts) for document in documents]
+    untouched = {key: replace(original) for key, original in facts.originals.items()}
+    decisions = [_decide(document, facts) for document in documents]
+    if earning.budgets_taken:
+        granted = await campaign_budgets.lock(transaction, earning.budgets_taken)
+        if any(granted[name] != earning.budgets_used.get(name, Used()) for name in earning.budgets_taken):
+            known = {**earning.budgets_used, **granted}
+            earning = EarningOfBatch(earning.facts, earning.at_store, earning.counted, earning.places, known)
+            facts.originals.clear()
+            facts.originals.update(untouched)
+            again = facts._replace(earning=earning)
+            decisions = [_decide(document, again) for document in documents]
+        await campaign_budgets.take(transaction, earning.budgets_taken)
+    await _write_counters(transaction, earning)
+    return decisions
+
+
+def _decide(document: Document, facts: Facts) -> Decision:
+    with undecidable():
+        return decide(document, facts)
+
+
+@contextmanager
+def undecidable() -> Iterator[None]:
+    """Whatever goes wrong while rules are applied is this document's fault, and no outage."""
+    try:
+        yield
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UndecidableError(f"the rules cannot be applied: {type(error).__name__}") from error
+
+
+async def _write_counters(transaction: Transaction, earning: EarningOfBatch) -> None:
+    added = [row for rows in earning.added.values() for row in rows]
+    given_back = [row for rows in earning.given_back.values() for row in rows]
+    if added:
+        await counted_days.add(transaction, added)
+    if given_back:
+        await counted_days.give_back(transaction, given_back)

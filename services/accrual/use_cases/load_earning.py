@@ -1,0 +1,133 @@
+"""Loads the facts that published rules ask for beside receipts: stores, members, counters, budgets. Set-based.
+
+Nothing of it costs a statement while no published rule set asks for it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from services.accrual.domain.decisions import Document, Facts
+from services.accrual.domain.earning_facts import EarningFacts, MemberFacts, Used
+from services.accrual.domain.earning_of_batch import Counted, CountedAsk, EarningOfBatch, asks_of
+from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.rules.rule_set import RuleSetHistory
+from services.accrual.domain.tiers.scheme import TierSchemeHistory
+from services.accrual.repository import campaign_budgets, counted_days, places, projections
+from services.accrual.use_cases.decide_documents import undecidable
+from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
+from shared.database import Transaction
+from shared.events.purchases import PurchaseData, PurchaseRecorded
+from shared.outbox import Message
+
+
+class _Judged(NamedTuple):
+    """A purchase that may be awarded, its member, and the rules that it will be judged by."""
+
+    natural_key: bytes
+    member_id: UUID
+    purchase: PurchaseData
+    rule_set: RuleSet
+
+
+async def load_earning(
+    transaction: Transaction,
+    documents: Sequence[Document],
+    facts: Facts,
+    schemes: TierSchemeHistory,
+    *,
+    is_preview: bool = False,
+) -> tuple[EarningOfBatch | None, list[Message]]:
+    """The facts of a batch whose members are locked, and what is to be told of tiers that time has changed.
+
+    None: no published rule set asks for any. The number of statements does not depend on the size of the batch. A
+    preview locks nobody, and writes nothing.
+
+    Raises:
+        UndecidableError: a fact that the rules need can not be had.
+    """
+    history = facts.rule_sets
+    if not history.needs_loading:
+        return None, []
+    judged = list(_judged(documents, facts))
+    at_store = await _at_stores(transaction, documents, facts)
+    tiers, told = await _tiers(transaction, judged, schemes, is_preview=is_preview)
+    enrolled = await _enrolled(transaction, judged)
+    of_receipts = {
+        one.natural_key: at_store.get(_store(one.purchase), EarningFacts(facts.zone))._replace(
+            member=MemberFacts(enrolled_at=enrolled.get(one.member_id), tier=tiers.get(one.natural_key))
+        )
+        for one in judged
+    }
+    return EarningOfBatch(
+        facts=of_receipts,
+        at_store=at_store,
+        counted=await _counted(transaction, judged, of_receipts, history),
+        places=history.counted_places,
+        budgets_used=await _budgets(transaction, judged),
+    ), told
+
+
+def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[_Judged]:
+    """Those of whom all is known that decides whether they can earn; the store of a till that is known is known."""
+    for document in documents:
+        event = document.event
+        member_id = facts.owners.get(document.natural_key)
+        is_judged = member_id in facts.members and document.till in facts.tills
+        if isinstance(event, PurchaseRecorded) and member_id is not None and is_judged:
+            rule_set = facts.rule_sets.at(event.data.occurred_at)
+            if rule_set is not None:
+                yield _Judged(document.natural_key, member_id, event.data, rule_set)
+
+
+async def _at_stores(
+    transaction: Transaction, documents: Sequence[Document], facts: Facts
+) -> Mapping[tuple[str, str], EarningFacts]:
+    """What is known of the stores that sold, of the purchases that returns undo too."""
+    stores = {(partner_id, store_id) for partner_id, store_id, _ in (document.till for document in documents)}
+    stores |= {_store(one.purchase) for one in facts.originals.values() if one.purchase is not None}
+    known = await places.load_stores(transaction, stores)
+    return {key: EarningFacts(facts.zone, store.zone, store.group) for key, store in known.items()}
+
+
+async def _tiers(
+    transaction: Transaction, judged: Sequence[_Judged], schemes: TierSchemeHistory, *, is_preview: bool
+) -> tuple[Mapping[bytes, str | None], list[Message]]:
+    asked = [one for one in judged if one.rule_set.needs.tier]
+    moments: list[tuple[UUID, datetime]] = [(one.member_id, one.purchase.occurred_at) for one in asked]
+    told: list[Message] = []
+    if is_preview:
+        found = await read_tiers_at(transaction, moments, schemes)
+    else:
+        found, told = await load_tiers_at(transaction, moments, schemes)
+    return dict(zip((one.natural_key for one in asked), found, strict=True)), told
+
+
+async def _enrolled(transaction: Transaction, judged: Sequence[_Judged]) -> Mapping[UUID, datetime]:
+    """When members joined: what was counted of all time is whole only of those who joined since."""
+    wanted = {one.member_id for one in judged if one.rule_set.needs.enrolled_at or one.rule_set.needs.activity}
+    return await projections.load_enrolled_at(transaction, wanted) if wanted else {}
+
+
+async def _counted(
+    transaction: Transaction, judged: Sequence[_Judged], facts: Mapping[bytes, EarningFacts], history: RuleSetHistory
+) -> Mapping[CountedAsk, Counted]:
+    with undecidable():
+        asks = dict.fromkeys(
+            ask
+            for one in judged
+            for ask in asks_of(
+                one.member_id, one.purchase, facts[one.natural_key], one.rule_set, history.counted_places
+            )
+        )
+    return await counted_days.load(transaction, list(asks)) if asks else {}
+
+
+async def _budgets(transaction: Transaction, judged: Sequence[_Judged]) -> Mapping[str, Used]:
+    named = {name for one in judged for name in one.rule_set.needs.budgets}
+    return await campaign_budgets.read(transaction, named) if named else {}
+
+
+def _store(purchase: PurchaseData) -> tuple[str, str]:
+    return purchase.partner_id, purchase.store_id
