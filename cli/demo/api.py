@@ -52,7 +52,7 @@ class Api:
         """The answer to a POST that names what another service was told just now: 422 until this one heard of it."""
         response = await self._send("POST", service, path, body)
         for _ in range(HEARD_OF_ATTEMPTS_MAX):
-            if response.status_code != httpx2.codes.UNPROCESSABLE_ENTITY:
+            if response.status_code != httpx2.codes.UNPROCESSABLE_CONTENT:
                 break
             await asyncio.sleep(HEARD_OF_SECONDS)
             response = await self._send("POST", service, path, body)
