@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.accrual.domain.decisions import Decision, Facts
-from services.accrual.domain.tiers.counting import Counted, count_decisions
+from services.accrual.domain.tiers.counting import Counted, count_decisions, in_rounds
 from services.accrual.domain.tiers.grading import Cause
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import tier_days
@@ -26,13 +26,9 @@ async def count_for_tiers(
 
 async def count(transaction: Transaction, counted: Sequence[Counted], schemes: TierSchemeHistory) -> list[Message]:
     """The same for what was counted elsewhere, in a transaction that happens once and holds the members' locks."""
-    if not counted:
-        return []
-    await tier_days.add(transaction, counted)
-    causes: dict[UUID, Cause] = {}
-    for one in counted:
-        if one.is_reversal:
-            causes[one.member_id] = "reversed"
-        else:
-            causes.setdefault(one.member_id, "collected")
-    return await grade_members(transaction, causes, schemes)
+    told: list[Message] = []
+    for one_round in in_rounds(counted):
+        await tier_days.add(transaction, one_round)
+        causes: dict[UUID, Cause] = {one.member_id: "reversed" if one.is_reversal else "collected" for one in one_round}
+        told += await grade_members(transaction, causes, schemes)
+    return told

@@ -6,20 +6,24 @@ from functools import partial
 
 import pytest
 
+from services.accrual.domain.rules import Condition, Multiplier, Rule
+from services.accrual.domain.rules.predicates_of_member import TierIs
 from services.accrual.domain.tiers.scheme import TierScheme
 from services.accrual.use_cases.grant_tier import grant_tier, revoke_tier_grant
 from services.accrual.use_cases.load_tiers import load_tiers_at
 from services.accrual.use_cases.project_members import project_members
+from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.points import PointsEarned, TierChanged
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
-from tests.support.accrual import Accrual
+from shared.receipt_key import natural_key_of
+from tests.support.accrual import Accrual, published_before
 from tests.support.accrual_tiers import advance, grade_all, kept_rows, now_of, publish, shown, tier_changes, tier_of
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.member_events import erased
-from tests.support.receipts import enrolled, line, member, merged_into, purchase, return_of
+from tests.support.receipts import RULES, changed_rules, enrolled, line, member, merged_into, purchase, return_of
 from tests.support.tiers import TEN_DAYS, scheme
 
 ANNA, ANNE, BERT = member(1), member(2), member(3)
@@ -111,14 +115,17 @@ async def test_partial_returns_take_back_their_part_and_the_last_one_the_visit(a
     assert changes == [("gold", "qualified"), ("silver", "reversed"), ("basic", "reversed")]
 
 
-async def test_a_purchase_and_its_return_in_one_batch_count_nothing(accrual: Accrual) -> None:
-    await publish(accrual, rolling())
+async def test_a_purchase_and_its_return_in_one_batch_are_as_one_after_the_other(accrual: Accrual) -> None:
+    await publish(accrual, rolling(on_reversal="regrade"))
     goods = await bought(accrual, 1, GOLD_MINOR)
 
     await accrual.award(goods, return_of(goods, 2, {1: 1000}))
 
     assert (await shown(accrual, ANNA)).progress.collected == (0, 0, 0)
-    assert await tier_of(accrual, ANNA) == "basic"
+    assert [(each.new_tier, each.reason) for each in await tier_changes(accrual)] == [
+        ("gold", "qualified"),
+        ("basic", "reversed"),
+    ]
 
 
 async def test_what_occurred_before_the_scheme_does_not_count_nor_does_its_return(accrual: Accrual) -> None:
@@ -199,6 +206,55 @@ async def test_the_tier_at_a_receipt_s_time_is_what_it_was_then(
 
     assert found == ["basic", "silver", "basic", "basic", None]
     assert len(told) == 1  # its end was due, and is graded before it is answered
+
+
+async def test_a_rule_asks_for_the_tier_at_the_receipt_s_time(accrual: Accrual, fresh_database: FreshDatabase) -> None:
+    doubled = Rule(
+        id="silver",
+        name="Double for silver",
+        condition=Condition(when=TierIs(tiers=("silver", "gold"))),
+        effect=Multiplier(percent=200),
+    )
+    rules = changed_rules(
+        version=2, rules=(*RULES.rules, doubled), effective_from=RULES.effective_from + timedelta(days=1)
+    )
+    async with accrual.database.transaction() as transaction:
+        await published_before(transaction, rules)
+    await publish(accrual, rolling())
+    first = await bought(accrual, 1, SILVER_MINOR)
+    late = await bought(accrual, 2, 1_000, days_ago=1)
+
+    await accrual.award(first)  # as basic
+    second = await bought(accrual, 3, 1_000)
+    await accrual.award(second, late)
+    assert (await accrual.balance(ANNA)).available == 100 + 20 + 10
+    await advance(fresh_database, timedelta(days=20))
+    await accrual.award(await bought(accrual, 4, 1_000))  # silver has ended, though no timer has come
+    assert (await accrual.balance(ANNA)).available == 130 + 10
+    await accrual.award(return_of(second, 5, {1: 500}))  # judged by the tier that it was awarded by
+
+    assert (await accrual.balance(ANNA)).available == 140 - 10
+    story = await accrual.database.run(
+        partial(show_receipt, key=natural_key_of(second.data.receipt_id), rules=accrual.rules)
+    )
+    assert story.evaluation is not None
+    assert [(rule.rule_id, rule.points) for rule in story.evaluation.applied] == [("base", 10), ("silver", 10)]
+
+
+@pytest.mark.parametrize("batches", [1, 3])
+async def test_any_batching_reaches_the_same_tier(accrual: Accrual, batches: int) -> None:
+    """90 points; 50 come back, then 20 are collected: 60, and never 110."""
+    await publish(accrual, rolling())
+    first, third = await bought(accrual, 1, 9_000), await bought(accrual, 3, 2_000)
+    documents = [first, return_of(first, 2, {1: 555}), third]
+    if batches == 1:
+        await accrual.award(*documents)
+    else:
+        for document in documents:
+            await accrual.award(document)
+
+    assert (await shown(accrual, ANNA)).progress.collected.points == 60
+    assert await tier_changes(accrual) == []
 
 
 async def test_a_grant_holds_until_its_end_or_until_it_is_taken_back(

@@ -4,7 +4,7 @@ A receipt counts if a scheme was in force when it occurred, however late it come
 not count is not taken off either.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +16,9 @@ from services.accrual.domain.tiers.periods import day_of
 from services.accrual.domain.tiers.qualification import Amounts
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from shared.events.purchases import PurchaseData
+
+# Each round is a few statements, however many documents it holds.
+ROUNDS_MAX = 10
 
 
 class Counted(NamedTuple):
@@ -32,41 +35,79 @@ class Counted(NamedTuple):
 
 
 def count_decisions(decisions: Sequence[Decision], facts: Facts, schemes: TierSchemeHistory) -> list[Counted]:
-    """What a batch counts, once its documents are decided.
+    """What a batch counts, in the order of its documents, once they are decided.
 
     Points are those that the award gave, spend is its base (what is excluded from earning is no spend), and every
     awarded purchase is a visit, until all of its goods have come back.
     """
-    counted = [*_awarded(decisions, schemes), *_taken_back(decisions, facts, schemes)]
-    return [one for one in counted if facts.members.get(one.member_id) != "erased" and any(one.amounts)]
-
-
-def _awarded(decisions: Sequence[Decision], schemes: TierSchemeHistory) -> Iterator[Counted]:
+    before = _returned_before(decisions, facts)
+    counted: list[Counted] = []
     for decision in decisions:
+        one = None
         if isinstance(decision, Awarded):
-            day = _day(decision.document.event.data.occurred_at, schemes)
-            if day is not None:
-                evaluation = decision.evaluation
-                yield Counted(decision.owner_id, day, Amounts(evaluation.points, evaluation.base.total_minor, 1))
+            one = _awarded(decision, schemes)
+        elif isinstance(decision, ClawedBack):
+            one = _taken_back(decision, before[decision.document.natural_key], facts, schemes)
+        if one is not None and any(one.amounts) and facts.members.get(one.member_id) != "erased":
+            counted.append(one)
+    return counted
 
 
-def _taken_back(decisions: Sequence[Decision], facts: Facts, schemes: TierSchemeHistory) -> Iterator[Counted]:
-    """Of each purchase once: several returns of one batch are measured together."""
-    returns: dict[bytes, list[ClawedBack]] = {}
-    for decision in decisions:
+def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:
+    """The same in rounds, one after the other: in each a member collects or gives back, never both.
+
+    So a batch grades a member as its documents would have one by one: points that went before others came never reach
+    a tier together with them. Nearly every batch is one round; what a single member does beyond ``ROUNDS_MAX`` is taken
+    in the last one.
+    """
+    rounds: list[list[Counted]] = []
+    last: dict[UUID, tuple[int, bool]] = {}
+    for one in counted:
+        place, was_reversal = last.get(one.member_id, (0, one.is_reversal))
+        if one.is_reversal != was_reversal:
+            place = min(place + 1, ROUNDS_MAX - 1)
+        last[one.member_id] = place, one.is_reversal
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(one)
+    return rounds
+
+
+def _awarded(decision: Awarded, schemes: TierSchemeHistory) -> Counted | None:
+    day = _day(decision.document.event.data.occurred_at, schemes)
+    if day is None:
+        return None
+    evaluation = decision.evaluation
+    return Counted(decision.owner_id, day, Amounts(evaluation.points, evaluation.base.total_minor, 1))
+
+
+def _taken_back(
+    decision: ClawedBack, before: Mapping[int, int], facts: Facts, schemes: TierSchemeHistory
+) -> Counted | None:
+    original = facts.originals[decision.original_key]
+    purchase = original.purchase
+    if purchase is None or (day := _day(purchase.occurred_at, schemes)) is None:
+        return None
+    after = dict(before)
+    for line_id, quantity in decision.returned_thousandths.items():
+        after[line_id] = after.get(line_id, 0) + quantity
+    spend_minor = _spend_left(purchase, before, original, facts) - _spend_left(purchase, after, original, facts)
+    visits = _is_kept(purchase, before) - _is_kept(purchase, after)
+    return Counted(decision.owner_id, day, Amounts(-decision.points, -spend_minor, -visits))
+
+
+def _returned_before(decisions: Sequence[Decision], facts: Facts) -> dict[bytes, dict[int, int]]:
+    """By return, the quantities that had come back before it, by line: what stands now, undone from the last one on."""
+    returned: dict[bytes, dict[int, int]] = {}
+    before: dict[bytes, dict[int, int]] = {}
+    for decision in reversed(decisions):
         if isinstance(decision, ClawedBack):
-            returns.setdefault(decision.original_key, []).append(decision)
-    for original_key, each in returns.items():
-        original = facts.originals[original_key]
-        purchase = original.purchase
-        if purchase is None or (day := _day(purchase.occurred_at, schemes)) is None:
-            continue
-        after = original.returned_thousandths
-        before = _before(after, each)
-        spend_minor = _spend_left(purchase, before, original, facts) - _spend_left(purchase, after, original, facts)
-        visits = _is_kept(purchase, before) - _is_kept(purchase, after)
-        points = sum(one.points for one in each)
-        yield Counted(each[0].owner_id, day, Amounts(-points, -spend_minor, -visits))
+            key = decision.original_key
+            left = dict(returned.get(key, facts.originals[key].returned_thousandths))
+            for line_id, quantity in decision.returned_thousandths.items():
+                left[line_id] -= quantity
+            returned[key] = before[decision.document.natural_key] = left
+    return before
 
 
 def _day(occurred_at: datetime, schemes: TierSchemeHistory) -> date | None:
@@ -74,20 +115,11 @@ def _day(occurred_at: datetime, schemes: TierSchemeHistory) -> date | None:
     return day_of(occurred_at, scheme.days_zone) if scheme is not None else None
 
 
-def _before(after: Mapping[int, int], returns: Collection[ClawedBack]) -> dict[int, int]:
-    """Quantities returned before this batch, by line."""
-    before = dict(after)
-    for one in returns:
-        for line_id, quantity in one.returned_thousandths.items():
-            before[line_id] -= quantity
-    return before
-
-
-def _spend_left(purchase: PurchaseData, returned: dict[int, int], original: Original, facts: Facts) -> int:
+def _spend_left(purchase: PurchaseData, returned: Mapping[int, int], original: Original, facts: Facts) -> int:
     rule_set = facts.rule_sets.version(original.rule_set_version)
     mapping = facts.mappings.get(purchase.partner_id)
     categories = categories_at(mapping, purchase.occurred_at, original.mapping_version)
-    return base_after_returns(purchase, rule_set.exclusions, returned, categories).total_minor
+    return base_after_returns(purchase, rule_set.exclusions, returned, categories, rule_set.counted).total_minor
 
 
 def _is_kept(purchase: PurchaseData, returned: Mapping[int, int]) -> bool:
