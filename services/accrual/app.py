@@ -32,7 +32,13 @@ from services.accrual.previewing import Previews
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
-from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
+from services.accrual.repository.retention import (
+    DOCUMENTS,
+    MEETING_ROWS,
+    REFUSED_DOCUMENTS,
+    TIER_DAYS,
+    parked_with_hash,
+)
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.celebrate_members import celebrate_due_day
@@ -127,7 +133,13 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             _retired_keys(database),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
-        retention=(DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, parked_with_hash(settings.parked_window_days)),
+        retention=(
+            DOCUMENTS,
+            REFUSED_DOCUMENTS,
+            MEETING_ROWS,
+            TIER_DAYS,
+            parked_with_hash(settings.parked_window_days),
+        ),
         checks=(Check("ledger version", jobs.check_ledger),),
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),

@@ -47,6 +47,21 @@ MEETING_ROWS = DataClass(
     """,
 )
 
+# The longest period that a scheme may have, and the one before it: 72 months. What is older counts towards no tier.
+TIER_DAYS = DataClass(
+    name="tier_days",
+    purpose="to grade members by what they collected",
+    keep_days=2_300,
+    keep_days_min=2_200,
+    action="delete",
+    statement="""
+        delete from tier_days where (member_id, day) in (
+            select member_id, day from tier_days where day < $1::date
+            limit $2 for update skip locked
+        )
+    """,
+)
+
 # How much longer than they wait at least, and at first: the topic's records of them must be gone by then.
 MARGIN_DAYS_MIN = 7
 MARGIN_DAYS = 30

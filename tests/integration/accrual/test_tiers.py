@@ -246,7 +246,7 @@ async def test_any_batching_reaches_the_same_tier(accrual: Accrual, batches: int
     """90 points; 50 come back, then 20 are collected: 60, and never 110."""
     await publish(accrual, rolling())
     first, third = await bought(accrual, 1, 9_000), await bought(accrual, 3, 2_000)
-    documents = [first, return_of(first, 2, {1: 555}), third]
+    documents: list[PurchaseRecorded | ReturnRecorded] = [first, return_of(first, 2, {1: 555}), third]
     if batches == 1:
         await accrual.award(*documents)
     else:

@@ -7,7 +7,13 @@ import asyncpg
 import httpx2
 import pytest
 
-from services.accrual.repository.retention import DOCUMENTS, MEETING_ROWS, REFUSED_DOCUMENTS, parked_with_hash
+from services.accrual.repository.retention import (
+    DOCUMENTS,
+    MEETING_ROWS,
+    REFUSED_DOCUMENTS,
+    TIER_DAYS,
+    parked_with_hash,
+)
 from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES
 from services.members.repository.retention import EXPIRED_INVITATIONS
 from services.notifications.repository.retention import SETTLED_MESSAGES
@@ -88,6 +94,14 @@ ROWS = {
         select 'i:' || days, now() - make_interval(days => days) from unnest($1::int[]) as days
         """,
         "select count(*) from accrual.meeting_rows",
+    ),
+    TIER_DAYS: (
+        "accrual",
+        """
+        insert into accrual.tier_days (member_id, day, points, spend_minor, visits)
+        select gen_random_uuid(), (now() - make_interval(days => days))::date, 1, 1, 1 from unnest($1::int[]) as days
+        """,
+        "select count(*) from accrual.tier_days",
     ),
     parked_with_hash(30): (
         "accrual",

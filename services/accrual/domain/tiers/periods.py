@@ -6,9 +6,11 @@ gap; where an hour comes twice, the first of the two.
 
 import calendar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple, assert_never
 
 from services.accrual.domain.tiers.scheme import (
+    DAYS_OF_SHORTEST_MONTH,
     MONTHS_OF,
     AnniversaryPeriods,
     CalendarPeriods,
@@ -18,6 +20,8 @@ from services.accrual.domain.tiers.scheme import (
 )
 
 ONE_DAY = timedelta(days=1)
+# Members of one batch share their windows, but for those of anniversaries.
+WINDOWS_CACHED_MAX = 4_096
 
 
 class Window(NamedTuple):
@@ -46,6 +50,8 @@ def add_months(day: date, months: int) -> date:
     """The same day of another month, or that month's last day where it is shorter."""
     month = day.year * 12 + day.month - 1 + months
     year, month = month // 12, month % 12 + 1
+    if day.day <= DAYS_OF_SHORTEST_MONTH:
+        return date(year, month, day.day)
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
@@ -54,6 +60,11 @@ def window_on(day: date, period: Period, anchor: date) -> Window:
 
     ``anchor`` is the day of enrolment, from which anniversaries are counted (also backwards).
     """
+    return _window_on(day, period, anchor if isinstance(period, AnniversaryPeriods) else day)
+
+
+@lru_cache(maxsize=WINDOWS_CACHED_MAX)
+def _window_on(day: date, period: Period, anchor: date) -> Window:
     match period:
         case RollingDays(days=days):
             return Window(day - timedelta(days=days - 1), day)
