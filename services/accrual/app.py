@@ -25,20 +25,14 @@ from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
 from services.accrual.api.tier_problems import TIER_PROBLEMS
-from services.accrual.api.tiers import member_tiers_router, tier_grants_router, tier_schemes_router
+from services.accrual.api.tiers import tier_routers
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
 from services.accrual.previewing import Previews
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
-from services.accrual.repository.retention import (
-    DOCUMENTS,
-    MEETING_ROWS,
-    REFUSED_DOCUMENTS,
-    TIER_DAYS,
-    parked_with_hash,
-)
+from services.accrual.repository.retention import kept_for_a_time
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.celebrate_members import celebrate_due_day
@@ -133,13 +127,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             _retired_keys(database),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
         ),
-        retention=(
-            DOCUMENTS,
-            REFUSED_DOCUMENTS,
-            MEETING_ROWS,
-            TIER_DAYS,
-            parked_with_hash(settings.parked_window_days),
-        ),
+        retention=kept_for_a_time(settings.parked_window_days),
         checks=(Check("ledger version", jobs.check_ledger),),
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
         on_stop=(producer.stop,),
@@ -161,9 +149,7 @@ def _routers(database: Database, settings: AccrualSettings) -> tuple[APIRouter, 
         adjustment_files_router(database, programme, settings.adjustment_rules),
         adjustment_file_decisions_router(database),
         adjustment_file_reports_router(database),
-        tier_schemes_router(database),
-        member_tiers_router(database),
-        tier_grants_router(database),
+        *tier_routers(database),
         receipt_claims_router(database, programme, settings.receipt_claim_window),
         member_event_types_router(database, programme),
         member_events_router(database, programme),

@@ -31,6 +31,11 @@ Version = Annotated[int, Path(ge=1, le=VERSION_MAX)]
 _POSITION = TypeAdapter(tuple[int])
 
 
+def tier_routers(database: Database) -> tuple[APIRouter, ...]:
+    """All routes of tiers."""
+    return tier_schemes_router(database), member_tiers_router(database), tier_grants_router(database)
+
+
 def tier_schemes_router(database: Database) -> APIRouter:
     """The programme's ladder, in immutable versions."""
     router = APIRouter(prefix="/v1/tier-schemes", tags=["tiers"])

@@ -84,3 +84,8 @@ def parked_with_hash(window_days: int) -> DataClass:
             )
         """,
     )
+
+
+def kept_for_a_time(parked_window_days: int) -> tuple[DataClass, ...]:
+    """All of them."""
+    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, parked_with_hash(parked_window_days))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import tier_standings
-from services.accrual.use_cases.grade_tiers import grade_members
+from services.accrual.use_cases.grade_tiers import grade_members, regrade
 from shared.database import Transaction
 from shared.outbox import Message
 
@@ -23,15 +23,28 @@ async def load_tiers_at(
     if not asked or schemes.is_empty:
         return [None] * len(asked), []
     told = await grade_members(transaction, dict.fromkeys((member_id for member_id, _ in asked), "time"), schemes)
-    return await read_tiers_at(transaction, asked, schemes), told
+    return await _as_graded(transaction, asked, schemes), told
 
 
 async def read_tiers_at(
     transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], schemes: TierSchemeHistory
 ) -> list[str | None]:
-    """The same as last graded, for who changes nothing: no member needs to be locked."""
+    """The same for who changes nothing: no member needs to be locked, and what is due is graded in memory alone."""
     if not asked or schemes.is_empty:
         return [None] * len(asked)
+    regraded = await regrade(transaction, dict.fromkeys((member_id for member_id, _ in asked), "time"), schemes)
+    tiers = await _as_graded(transaction, asked, schemes)
+    for place, (member_id, at) in enumerate(asked):
+        for change in regraded[member_id].graded.changes if member_id in regraded else ():
+            if change.at <= at:
+                tiers[place] = change.new_tier
+    return tiers
+
+
+async def _as_graded(
+    transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], schemes: TierSchemeHistory
+) -> list[str | None]:
+    """As graded last: who never changed has the lowest tier, once there are tiers."""
     found = await tier_standings.load_tiers_at(transaction, asked)
     tiers: list[str | None] = []
     for (_, at), tier in zip(asked, found, strict=True):

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS
 from services.accrual.api.tier_problems import TIER_PROBLEMS
-from services.accrual.api.tiers import member_tiers_router, tier_grants_router, tier_schemes_router
+from services.accrual.api.tiers import tier_routers
 from shared.database import Database
 from tests.support.accrual import Accrual
 from tests.support.accrual_tiers import kept_rows, now_of, publish
@@ -36,8 +36,8 @@ async def accrual(database_of: Callable[[str], Database]) -> Accrual:
 @pytest.fixture
 async def client(accrual: Accrual) -> AsyncIterator[httpx2.AsyncClient]:
     router = APIRouter()
-    for make in (tier_schemes_router, member_tiers_router, tier_grants_router, member_data_router):
-        router.include_router(make(accrual.database))
+    for each in (*tier_routers(accrual.database), member_data_router(accrual.database)):
+        router.include_router(each)
     async with served(router, {**RULE_SET_PROBLEMS, **TIER_PROBLEMS}) as opened:
         yield opened
 

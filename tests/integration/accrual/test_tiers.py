@@ -6,24 +6,34 @@ from functools import partial
 
 import pytest
 
+from services.accrual.domain.decisions import Awarded, Decision
 from services.accrual.domain.rules import Condition, Multiplier, Rule
 from services.accrual.domain.rules.predicates_of_member import TierIs
 from services.accrual.domain.tiers.scheme import TierScheme
 from services.accrual.use_cases.grant_tier import grant_tier, revoke_tier_grant
-from services.accrual.use_cases.load_tiers import load_tiers_at
-from services.accrual.use_cases.project_members import project_members
+from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
+from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.points import PointsEarned, TierChanged
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import PROGRAMME, Accrual, published_before
 from tests.support.accrual_tiers import advance, grade_all, kept_rows, now_of, publish, shown, tier_changes, tier_of
 from tests.support.databases import FreshDatabase
-from tests.support.interleaving import interleave
 from tests.support.member_events import erased
-from tests.support.receipts import RULES, changed_rules, enrolled, line, member, merged_into, purchase, return_of
+from tests.support.receipts import (
+    RULES,
+    changed_rules,
+    document,
+    enrolled,
+    line,
+    member,
+    merged_into,
+    purchase,
+    return_of,
+)
 from tests.support.tiers import TEN_DAYS, scheme
 
 ANNA, ANNE, BERT = member(1), member(2), member(3)
@@ -202,9 +212,10 @@ async def test_the_tier_at_a_receipt_s_time_is_what_it_was_then(
 
     async with accrual.database.transaction() as transaction:
         asked = [(ANNA, before), (ANNA, as_silver), (ANNA, transaction.now), (BERT, as_silver), (ANNA, long_ago)]
+        looked_at = await read_tiers_at(transaction, asked, accrual.rules.tiers.history)
         found, told = await load_tiers_at(transaction, asked, accrual.rules.tiers.history)
 
-    assert found == ["basic", "silver", "basic", "basic", None]
+    assert found == looked_at == ["basic", "silver", "basic", "basic", None]
     assert len(told) == 1  # its end was due, and is graded before it is answered
 
 
@@ -226,6 +237,9 @@ async def test_a_rule_asks_for_the_tier_at_the_receipt_s_time(accrual: Accrual, 
 
     await accrual.award(first)  # as basic
     second = await bought(accrual, 3, 1_000)
+    previewed = await accrual.database.run(partial(_preview, accrual, second))
+    assert isinstance(previewed, Awarded)
+    assert previewed.evaluation.points == 20
     await accrual.award(second, late)
     assert (await accrual.balance(ANNA)).available == 100 + 20 + 10
     await advance(fresh_database, timedelta(days=20))
@@ -241,6 +255,19 @@ async def test_a_rule_asks_for_the_tier_at_the_receipt_s_time(accrual: Accrual, 
     assert [(rule.rule_id, rule.points) for rule in story.evaluation.applied] == [("base", 10), ("silver", 10)]
 
 
+async def _preview(accrual: Accrual, event: PurchaseRecorded, transaction: Transaction) -> Decision:
+    return await preview_receipt(
+        transaction,
+        document(event),
+        (),
+        (),
+        accrual.rules,
+        accrual.known_tills,
+        PROGRAMME.parked_window,
+        PROGRAMME.zone,
+    )
+
+
 @pytest.mark.parametrize("batches", [1, 3])
 async def test_any_batching_reaches_the_same_tier(accrual: Accrual, batches: int) -> None:
     """90 points; 50 come back, then 20 are collected: 60, and never 110."""
@@ -250,8 +277,8 @@ async def test_any_batching_reaches_the_same_tier(accrual: Accrual, batches: int
     if batches == 1:
         await accrual.award(*documents)
     else:
-        for document in documents:
-            await accrual.award(document)
+        for event in documents:
+            await accrual.award(event)
 
     assert (await shown(accrual, ANNA)).progress.collected.points == 60
     assert await tier_changes(accrual) == []
@@ -318,50 +345,6 @@ async def test_a_merge_keeps_the_higher_tier_and_sums_what_both_collected(
     await advance(fresh_database, timedelta(days=15))
     await grade_all(accrual)
     assert await tier_of(accrual, ANNA) == "silver"  # the grant that came with the merge
-
-
-async def test_two_batches_of_one_member_count_both(accrual: Accrual) -> None:
-    await publish(accrual, rolling())
-    first, second = await bought(accrual, 1, 6_000), await bought(accrual, 2, 6_000)
-
-    await interleave(
-        accrual.database,
-        lambda transaction: accrual.award_in(transaction, [first]),
-        lambda transaction: accrual.award_in(transaction, [second]),
-    )
-
-    assert (await shown(accrual, ANNA)).progress.collected == (120, 12_000, 2)
-    assert [each.new_tier for each in await tier_changes(accrual)] == ["silver"]
-
-
-async def test_a_merge_in_flight_and_an_award_count_both(accrual: Accrual) -> None:
-    await publish(accrual, rolling())
-    now = await now_of(accrual)
-    await accrual.award(purchase(1, 6_000, owner=ANNE, occurred_at=now))
-    await interleave(
-        accrual.database,
-        lambda transaction: accrual.award_in(transaction, [purchase(2, 6_000, owner=ANNA, occurred_at=now)]),
-        lambda transaction: project_members(transaction, [merged_into(ANNA, ANNE)]),
-    )
-
-    assert (await shown(accrual, ANNA)).progress.collected == (120, 12_000, 2)
-    assert [(each.member_id, each.new_tier) for each in await tier_changes(accrual)] == [(ANNA, "silver")]
-
-
-async def test_the_timer_waits_for_a_receipt_and_finds_nothing_left(
-    accrual: Accrual, fresh_database: FreshDatabase
-) -> None:
-    await publish(accrual, rolling())
-    await accrual.award(await bought(accrual, 1, GOLD_MINOR))
-    await advance(fresh_database, timedelta(days=20))
-    late = await bought(accrual, 2, 100)
-
-    async def timer(*_: object) -> None:
-        assert await grade_all(accrual) == 1
-
-    await interleave(accrual.database, lambda transaction: accrual.award_in(transaction, [late]), timer)
-
-    assert [(each.new_tier, each.version) for each in await tier_changes(accrual)] == [("gold", 1), ("basic", 2)]
 
 
 async def test_of_an_erased_member_nothing_is_left_and_nothing_comes_back(accrual: Accrual) -> None:

@@ -6,8 +6,8 @@ Revises: 0018
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
