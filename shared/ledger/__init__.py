@@ -5,10 +5,12 @@ from shared.ledger.aliases import find_survivors
 from shared.ledger.balances import (
     Owed,
     StatementLine,
+    Usable,
     load_balances,
     load_credited_since,
     load_owed,
     load_statement,
+    load_usable,
 )
 from shared.ledger.book import LedgerBrokenError
 from shared.ledger.commands import (
@@ -27,6 +29,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
+from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
@@ -45,6 +48,7 @@ __all__ = [
     "AdjustDown",
     "AdjustUp",
     "Balances",
+    "Basket",
     "Capture",
     "ClawBack",
     "Command",
@@ -52,10 +56,12 @@ __all__ = [
     "EarnPending",
     "Expire",
     "Finding",
+    "Funding",
     "Give",
     "HeldSince",
     "HoldExistsError",
     "LedgerBrokenError",
+    "Limits",
     "LotTerms",
     "MergedElsewhereError",
     "MergedPoints",
@@ -74,6 +80,7 @@ __all__ = [
     "Suspend",
     "TooManyCommandsError",
     "UnsupportedLedgerError",
+    "Usable",
     "Verification",
     "Void",
     "WriteOff",
@@ -83,6 +90,7 @@ __all__ = [
     "load_credited_since",
     "load_owed",
     "load_statement",
+    "load_usable",
     "lock_purses",
     "merge",
     "plan",

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.database.engine import Transaction
 from shared.ledger.commands import Balances
+from shared.ledger.conditions import Limits, read_limits, write_limits
 from shared.ledger.legs import Position, Purpose
 from shared.ledger.terms import lapse_bound
 
@@ -101,6 +102,15 @@ LOAD_OWED = """
     order by debt.owed_since, debt.debt_id
 """
 
+LOAD_USABLE = """
+    select lot.limits, sum(lot.remaining)::bigint
+    from ledger_accounts as account
+        join ledger_lots as lot using (account_id)
+    where account.owner_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
+        and account.point_type = $2 and lot.award is null and lot.remaining > 0
+    group by lot.limits
+"""
+
 _AFTER_ALL = 2**63 - 1
 
 # Whose line it is: the owner's alone; of what is given, the giver's or the receiver's; or the two are one owner by now.
@@ -147,6 +157,20 @@ async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], poi
     for ordinal, *amounts in await transaction.raw.fetch(LOAD_BALANCES, owner_ids, point_type, bound_of(transaction)):
         balances[owner_ids[ordinal - 1]] = Balances(*amounts)
     return balances
+
+
+class Usable(NamedTuple):
+    """What an owner may spend under the same limits; None: on anything."""
+
+    limits: Limits | None
+    available: int
+
+
+async def load_usable(transaction: Transaction, owner_id: UUID, point_type: str) -> list[Usable]:
+    """What an owner has available as last committed, by limits: first what is free of them, then the least limited."""
+    rows = await transaction.raw.fetch(LOAD_USABLE, owner_id, point_type)
+    usable = [Usable(None if limits is None else read_limits(limits), available) for limits, available in rows]
+    return sorted(usable, key=lambda one: (one.limits.narrowness, write_limits(one.limits)) if one.limits else (0, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.commands import Balances
+from shared.ledger.conditions import Basket
 from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
 from shared.ledger.terms import LotTerms, pending_key
@@ -100,6 +101,12 @@ class Lot:
     reserved: int = 0
     stored: StoredLot | None = None
 
+    @property
+    def turn(self) -> tuple[int, bytes]:
+        """Its place in the order of spending: the most limited first, then first expiring first."""
+        limits = self.terms.limits
+        return (0 if limits is None else -limits.narrowness, self.key)
+
 
 @dataclass(slots=True)
 class HoldPart:
@@ -173,7 +180,7 @@ class Book:
         """Know a hold, of this account or of one that was absorbed, and its lots as they were read."""
         home = self.home_of(stored)
         parts = [HoldPart(home.take_in_lot(part.lot), *part[1:]) for part in stored.parts]
-        parts.sort(key=lambda part: part.lot.key)
+        parts.sort(key=lambda part: part.lot.turn)
         hold_id, account_id, reserved, captured, _, state = stored
         self.holds[hold_id] = Hold(hold_id, account_id, tuple(parts), reserved, captured, state, is_stored=True)
 
@@ -264,26 +271,38 @@ class Book:
             lot = self.lots[other.key] = Lot(self.account.account_id, other.key, other.award, other.terms)
         return lot
 
-    def first_expiring(self, points: int, lots_max: int | None = None) -> list[tuple[Lot, int]]:
-        """The lots that ``points`` come from and how much of each, in the order of spending; moves nothing.
-
-        Covers less than ``points`` only where ``lots_max`` lots do not hold enough.
+    def first_expiring(self, points: int) -> list[tuple[Lot, int]]:
+        """The lots that ``points`` come from and how much of each, whatever limits they have; moves nothing.
 
         Raises:
             LedgerBrokenError: the lots hold less than the balance says.
         """
-        taken: list[tuple[Lot, int]] = []
-        left = points
-        for key in sorted(key for key, lot in self.lots.items() if lot.award is None and lot.remaining > 0):
-            if left == 0 or len(taken) == lots_max:
-                break
-            lot = self.lots[key]
-            part = min(left, lot.remaining)
-            taken.append((lot, part))
-            left -= part
-        if left and len(taken) != lots_max:
+        taken, left = _draw([self.lots[key] for key in sorted(self._remaining())], points, None)
+        if left:
             raise LedgerBrokenError(f"account {self.account.account_id}: its lots lack {left} points of its balance")
         return taken
+
+    def spendable(self, points: int, basket: Basket | None, lots_max: int | None = None) -> list[tuple[Lot, int]]:
+        """The lots that ``points`` spent on this basket come from and how much of each, in the order of spending.
+
+        Covers less where ``lots_max`` lots do not hold enough, or limits keep the rest from this basket; from one that
+        is not known they keep all that they limit. Moves nothing.
+
+        Raises:
+            LedgerBrokenError: the lots hold less than the balance says.
+        """
+        usable = [lot for lot in map(self.lots.__getitem__, self._remaining()) if _may_use(lot, basket)]
+        taken, left = _draw(sorted(usable, key=lambda lot: lot.turn), points, lots_max)
+        if left and len(taken) != lots_max:  # then every lot that has anything is known
+            lack = self.balance["available"] - sum(self.lots[key].remaining for key in self._remaining())
+            if lack:
+                raise LedgerBrokenError(
+                    f"account {self.account.account_id}: its lots lack {lack} points of its balance"
+                )
+        return taken
+
+    def _remaining(self) -> list[bytes]:
+        return [key for key, lot in self.lots.items() if lot.award is None and lot.remaining > 0]
 
     def settle(self, reference: bytes) -> int:
         """Clear the debt from what is available, first expiring first and the oldest debt first.
@@ -329,6 +348,23 @@ class Book:
         hold.reserved = 0
         hold.is_changed = True
         return points
+
+
+def _may_use(lot: Lot, basket: Basket | None) -> bool:
+    limits = lot.terms.limits
+    return limits is None or (basket is not None and limits.admit(basket))
+
+
+def _draw(lots: Iterable[Lot], points: int, lots_max: int | None) -> tuple[list[tuple[Lot, int]], int]:
+    """Draw on lots in their order; also what could not be drawn."""
+    taken: list[tuple[Lot, int]] = []
+    for lot in lots:
+        if points == 0 or len(taken) == lots_max:
+            break
+        part = min(points, lot.remaining)
+        taken.append((lot, part))
+        points -= part
+    return taken, points
 
 
 def _slice(paid: list[tuple[str, int]], points: int) -> Iterator[tuple[str, int]]:

@@ -218,7 +218,8 @@ CHECKS = {
 }
 
 LOTS_AND_TERMS = """
-    select account.point_type, account_id, lot_key, award, issuer, basis, available_from, expires_on
+    select account.point_type, account_id, lot_key, award, issuer, basis, available_from, expires_on, funding,
+        limits
     from ledger_lots
         left join ledger_accounts as account using (account_id)
 """

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
+from shared.ledger.conditions import Basket
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
@@ -110,7 +111,9 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Open a hold on ``points``, first expiring first, from at most ``LOTS_PER_HOLD_MAX`` lots: all of it or nothing.
+    """Open a hold on ``points`` that the ``basket`` may use, from at most ``LOTS_PER_HOLD_MAX`` lots: all or nothing.
+
+    The most limited come first, then first expiring first. Without a basket nothing limited is used.
 
     Refused with ``insufficient_points`` or ``too_many_lots``. A ``hold_id`` that was used before is an error of the
     caller and fails the whole call (``HoldExistsError``, or the primary key of ``ledger_holds``).
@@ -121,6 +124,7 @@ class Reserve:
     reference: bytes
     points: int
     hold_id: UUID
+    basket: Basket | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
@@ -162,7 +166,7 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class SpendLate:
-    """Take up to ``points`` for a partner without a hold: what is available, the rest being the answer's shortfall.
+    """Take up to ``points`` for a partner without a hold: what the ``basket`` may use, the rest being the shortfall.
 
     What was taken can be given back by ``Refund`` if it has an id, ``taken_as``, of its own among the ids of holds: as
     if a hold had been made and captured at once, from however many lots.
@@ -174,6 +178,7 @@ class SpendLate:
     points: int
     partner_id: str
     taken_as: UUID | None = None
+    basket: Basket | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)

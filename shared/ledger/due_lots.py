@@ -15,7 +15,7 @@ import asyncpg
 from shared.database.engine import Transaction
 from shared.ledger.corrections import Expire
 from shared.ledger.expiring import lapse_reference
-from shared.ledger.terms import LotTerms
+from shared.ledger.repository import terms_of
 
 # The first day after $1 of any lot: what stood in between is skipped by the index.
 FIND_DAY = """
@@ -29,7 +29,7 @@ FIND_DAY = """
 # first that have points.
 FIND_DUE = """
     with stretch as materialized (
-        select account_id, lot_key, issuer, basis, available_from, expires_on, remaining
+        select account_id, lot_key, issuer, basis, available_from, expires_on, funding, limits, remaining
         from ledger_lots
         where expires_on = $1 and award is null and account_id >= $2 and (account_id, lot_key) > ($2, $3)
         order by account_id, lot_key
@@ -39,7 +39,8 @@ FIND_DUE = """
         select * from stretch where remaining > 0 order by account_id, lot_key limit $5
     )
     select last.lots, last.account_id as last_account_id, last.lot_key as last_lot_key, due.account_id, due.lot_key,
-        account.owner_id, account.point_type, due.issuer, due.basis, due.available_from, due.expires_on
+        account.owner_id, account.point_type, due.issuer, due.basis, due.available_from, due.expires_on,
+        due.funding, due.limits
     from (
             select account_id, lot_key, (select count(*) from stretch) as lots
             from stretch order by account_id desc, lot_key desc limit 1
@@ -53,7 +54,7 @@ FIND_DUE = """
 
 FIND_LAPSES = """
     select account.owner_id, account.point_type, lapse.account_id, lapse.lot_key, lot.issuer, lot.basis,
-        lot.available_from, lot.expires_on
+        lot.available_from, lot.expires_on, lot.funding, lot.limits
     from (select account_id, lot_key from ledger_lapses order by account_id, lot_key limit $1) as lapse
         cross join lateral (
             select * from ledger_lots
@@ -165,6 +166,5 @@ async def take_lapses(transaction: Transaction, places: Sequence[LotPlace]) -> d
 
 def _due_lot(row: asyncpg.Record) -> DueLot:
     owner_id: UUID = row["owner_id"]
-    terms = LotTerms(row["issuer"], row["available_from"], row["expires_on"], row["basis"])
-    command = Expire(owner_id, row["point_type"], lapse_reference(row["expires_on"]), terms)
+    command = Expire(owner_id, row["point_type"], lapse_reference(row["expires_on"]), terms_of(row))
     return DueLot(LotPlace(row["account_id"], row["lot_key"]), row["expires_on"], row["issuer"], command)

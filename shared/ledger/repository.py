@@ -15,6 +15,7 @@ from shared.ledger import aliases
 from shared.ledger.absorbing import MergingAccounts
 from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
 from shared.ledger.commands import AccountKey
+from shared.ledger.conditions import read_funding, read_limits
 from shared.ledger.debts import StoredDebt
 from shared.ledger.needs import Needs
 from shared.ledger.planning import Absorbed
@@ -83,14 +84,17 @@ LOCK_MERGING = """
 """
 
 LOAD_REMAINING_LOTS = """
-    select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+    select account_id, lot_key, award, issuer, basis, available_from, expires_on, funding, limits, remaining, reserved
     from ledger_lots
     where account_id = any($1::bigint[]) and remaining > 0
 """
 
-# Three parts: the lots that are named; of each account the first ones to be spent, until they cover what its commands
-# can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes); and those
-# below $6 that have anything left to lapse. A lot may come twice.
+_LOT = "account_id, lot_key, award, issuer, basis, available_from, expires_on, funding, limits, remaining, reserved"
+
+# Four parts: the lots that are named; of each account the first ones to be spent, until they cover what its commands
+# can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes); those that
+# are limited in use, which few have, since only the plan can tell what may use them; and those below $6 that have
+# anything left to lapse. A lot may come twice.
 # All of them, and an index for each: without a limit a table that was small when this was planned is scanned for ever.
 _LAPSING_LOTS_MAX = 1_000_000
 
@@ -98,20 +102,21 @@ LOAD_LOTS = f"""
     select lot.*
     from unnest($1::bigint[], $2::bytea[]) as named (account_id, lot_key)
         cross join lateral (
-            select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+            select {_LOT}
             from ledger_lots
             where ledger_lots.account_id = named.account_id and ledger_lots.lot_key = named.lot_key
             limit 1
         ) as lot
     union all
-    select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+    select {_LOT}
     from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as drawing (drawing_id, points, lots_max)
         cross join lateral (
             select first_lots.*, sum(remaining) over (order by lot_key) - remaining as points_before
             from (
-                select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+                select {_LOT}
                 from ledger_lots
                 where ledger_lots.account_id = drawing_id and lot_key >= $6 and award is null and remaining > 0
+                    and limits is null
                 order by lot_key
                 limit lots_max
             ) as first_lots
@@ -119,9 +124,19 @@ LOAD_LOTS = f"""
     where points_before < points
     union all
     select lot.*
+    from unnest($3::bigint[]) as drawing (drawing_id)
+        cross join lateral (
+            select {_LOT}
+            from ledger_lots
+            where ledger_lots.account_id = drawing_id and lot_key >= $6 and limits is not null and award is null
+                and remaining > 0
+            limit {_LAPSING_LOTS_MAX}
+        ) as lot
+    union all
+    select lot.*
     from unnest($7::bigint[]) as lapsing (lapsing_id)
         cross join lateral (
-            select account_id, lot_key, award, issuer, basis, available_from, expires_on, remaining, reserved
+            select {_LOT}
             from ledger_lots
             where ledger_lots.account_id = lapsing_id and lot_key < $6 and award is null and remaining > 0
             order by lot_key
@@ -148,7 +163,8 @@ LOAD_HOLDS = f"""
     select hold.hold_id, hold.account_id, hold.reserved as hold_reserved, hold.captured as hold_captured,
         hold.state as hold_state,
         part.reserved as part_reserved, part.captured as part_captured, part.refunded as part_refunded,
-        lot.lot_key, lot.award, lot.issuer, lot.basis, lot.available_from, lot.expires_on, lot.remaining, lot.reserved
+        lot.lot_key, lot.award, lot.issuer, lot.basis, lot.available_from, lot.expires_on, lot.funding,
+        lot.limits, lot.remaining, lot.reserved
     from unnest($1::uuid[]) as wanted (hold_id)
         cross join lateral (
             select * from ledger_holds where ledger_holds.hold_id = wanted.hold_id limit 1
@@ -293,7 +309,17 @@ async def load_debts(connection: RawConnection, account_ids: Sequence[int]) -> l
 
 
 def _lot_of(row: asyncpg.Record) -> StoredLot:
-    terms = LotTerms(
-        issuer=row["issuer"], available_from=row["available_from"], expires_on=row["expires_on"], basis=row["basis"]
+    return StoredLot(row["account_id"], row["lot_key"], row["award"], terms_of(row), row["remaining"], row["reserved"])
+
+
+def terms_of(row: asyncpg.Record) -> LotTerms:
+    """The terms of a lot's row. Raises ValueError or TypeError for what nobody can have written."""
+    funding, limits = row["funding"], row["limits"]
+    return LotTerms(
+        issuer=row["issuer"],
+        available_from=row["available_from"],
+        expires_on=row["expires_on"],
+        basis=row["basis"],
+        funding=None if funding is None else read_funding(funding),
+        limits=None if limits is None else read_limits(limits),
     )
-    return StoredLot(row["account_id"], row["lot_key"], row["award"], terms, row["remaining"], row["reserved"])

@@ -46,9 +46,10 @@ def reserve(book: Book, command: Reserve) -> Outcome:
         raise HoldExistsError(f"hold {command.hold_id} is reserved twice")
     if command.points > book.balance["available"]:
         return Refused(command, "insufficient_points", book.balances())
-    taken = book.first_expiring(command.points, LOTS_PER_HOLD_MAX)
+    taken = book.spendable(command.points, command.basket, LOTS_PER_HOLD_MAX)
     if sum(part for _, part in taken) < command.points:
-        return Refused(command, "too_many_lots", book.balances())
+        is_full = len(taken) == LOTS_PER_HOLD_MAX
+        return Refused(command, "too_many_lots" if is_full else "insufficient_points", book.balances())
     parts = tuple(HoldPart(lot, part) for lot, part in taken)
     book.holds[command.hold_id] = Hold(command.hold_id, book.account.account_id, parts, command.points)
     for lot, part in taken:
@@ -108,8 +109,8 @@ def spend_late(book: Book, command: SpendLate) -> Outcome:
     """Take what there is, without a hold."""
     if command.taken_as in book.holds:
         raise HoldExistsError(f"points are taken twice as {command.taken_as}")
-    points = min(command.points, book.balance["available"])
-    taken = book.first_expiring(points)
+    taken = book.spendable(min(command.points, book.balance["available"]), command.basket)
+    points = sum(part for _, part in taken)
     for lot, part in taken:
         book.move(SPEND_LATE, part, command.reference, lot, None, command.partner_id, command.taken_as)
     if command.taken_as is not None and points:

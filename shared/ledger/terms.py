@@ -10,8 +10,11 @@ from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 
+from shared.ledger.conditions import Funding, Limits, write_funding, write_limits
+
 # The issuer of points that nobody's till gave. No partner can be called so: a code begins with a letter or a digit.
 PROGRAMME = "~programme"
+
 KEY_BYTES = 16
 ISSUER_LENGTH_MAX = 64
 BASIS_LENGTH_MAX = 32
@@ -27,6 +30,7 @@ class LotTerms:
 
     ``issuer`` is the partner that gave them; ``basis`` why (purchase, gift, compensation …); ``available_from`` the
     day from which they may be spent; ``expires_on`` the first day on which they may no longer be (None: never).
+    ``funding`` says who pays for them (None: the issuer), ``limits`` for what they may be spent (None: anything).
     ``key`` follows from the others (see ``terms_key``): 16 bytes, ascending in the order of spending.
     """
 
@@ -34,6 +38,8 @@ class LotTerms:
     available_from: date
     expires_on: date | None
     basis: str = "purchase"
+    funding: Funding | None = None
+    limits: Limits | None = None
     key: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -41,19 +47,29 @@ class LotTerms:
             raise ValueError("a lot needs an issuer of 1 to 64 characters and a basis of 1 to 32")
         if self.expires_on is not None and self.expires_on <= self.available_from:
             raise ValueError("points that expire before they are available are no points")
-        key = terms_key(self.issuer, self.basis, self.available_from, self.expires_on)
+        key = terms_key(self.issuer, self.basis, self.available_from, self.expires_on, self.funding, self.limits)
         object.__setattr__(self, "key", key)
 
 
 @lru_cache(maxsize=_TERMS_CACHED_MAX)
-def terms_key(issuer: str, basis: str, available_from: date, expires_on: date | None) -> bytes:
+def terms_key(
+    issuer: str,
+    basis: str,
+    available_from: date,
+    expires_on: date | None,
+    funding: Funding | None = None,
+    limits: Limits | None = None,
+) -> bytes:
     """The key of the lot with these terms.
 
     The day of expiry (4 bytes, big-endian; the highest value for never), the day of availability (4 bytes), and 8
-    bytes of a digest over everything else. First expiring first; among equals the older; then by digest, so that the
-    order of spending depends on nothing but the terms. Keys are stored for ever: golden values keep this function.
+    bytes of a digest over everything else. First expiring first; among equals the older; then by digest, so that
+    the order of spending depends on nothing but the terms. Keys are stored for ever: golden values keep this function.
     """
     identity = f"{len(issuer)}:{issuer}{basis}"  # the length keeps the two texts apart
+    if funding is not None or limits is not None:  # what has neither keeps the key that it had before there were any
+        written = (write_funding(funding) if funding else "", write_limits(limits) if limits else "")
+        identity = f"{len(identity)}:{identity}{len(written[0])}:{written[0]}{written[1]}"
     return _days(available_from, expires_on) + blake2b(identity.encode(), digest_size=8, person=b"lot").digest()
 
 

@@ -10,7 +10,8 @@ import asyncpg
 
 from shared.database.engine import RawConnection
 from shared.ledger.checks import CHECKS, COUNTS, LOTS_AND_TERMS, differing
-from shared.ledger.terms import LotTerms, pending_key
+from shared.ledger.repository import terms_of
+from shared.ledger.terms import pending_key
 
 FINDINGS_MAX = 100
 _LOTS_PER_FETCH = 5_000
@@ -104,7 +105,7 @@ async def _misnamed_lots(connection: RawConnection) -> tuple[list[Finding], int]
 
 def _key_by_terms(row: asyncpg.Record) -> bytes | None:
     try:
-        terms = LotTerms(row["issuer"], row["available_from"], row["expires_on"], row["basis"])
-    except ValueError:
+        terms = terms_of(row)
+    except (TypeError, ValueError, LookupError):
         return None
     return terms.key if row["award"] is None else pending_key(terms, row["award"])

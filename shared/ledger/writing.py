@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from shared.database.engine import RawConnection
 from shared.ledger.book import Hold, Lot, Transfer
+from shared.ledger.conditions import write_funding, write_limits
 from shared.ledger.legs import Legs
 from shared.ledger.planning import Plan
 from shared.ledger.terms import LotTerms
@@ -31,10 +32,11 @@ _CHANGE_ACCOUNTS = """
 _CREDIT_LOTS = """
     credited_lots as (
         insert into ledger_lots
-            (account_id, lot_key, issuer, basis, available_from, expires_on, award, remaining, reserved)
+            (account_id, lot_key, issuer, basis, available_from, expires_on, funding, limits, award, remaining,
+            reserved)
         select account_id, lot_key, ($6::text[])[terms], ($7::text[])[terms], ($8::date[])[terms], ($9::date[])[terms],
-            award, coalesce(remaining, 0), coalesce(reserved, 0)
-        from unnest($10::bigint[], $11::bytea[], $12::integer[], $13::bytea[], $14::bigint[], $15::bigint[])
+            ($10::text[])[terms], ($11::text[])[terms], award, coalesce(remaining, 0), coalesce(reserved, 0)
+        from unnest($12::bigint[], $13::bytea[], $14::integer[], $15::bytea[], $16::bigint[], $17::bigint[])
             as credit (account_id, lot_key, terms, award, remaining, reserved)
         on conflict (account_id, lot_key) do update  -- was not read: what arrives is added
             set remaining = ledger_lots.remaining + excluded.remaining,
@@ -46,9 +48,9 @@ _RECORD_TRANSFERS = """
     insert into ledger_transfers
         (account_id, purpose, debit, credit, partner_id, points, reference, debit_lot, credit_lot, hold_id,
         business_time)
-    select account_id, ($16::text[])[kind], ($17::text[])[kind], ($18::text[])[kind], ($19::text[])[kind], points,
-        reference, debit_lot, credit_lot, hold_id, $27::timestamptz
-    from unnest($20::bigint[], $21::integer[], $22::bigint[], $23::bytea[], $24::bytea[], $25::bytea[], $26::uuid[])
+    select account_id, ($18::text[])[kind], ($19::text[])[kind], ($20::text[])[kind], ($21::text[])[kind], points,
+        reference, debit_lot, credit_lot, hold_id, $29::timestamptz
+    from unnest($22::bigint[], $23::integer[], $24::bigint[], $25::bytea[], $26::bytea[], $27::bytea[], $28::uuid[])
         as transfer (account_id, kind, points, reference, debit_lot, credit_lot, hold_id)
 """
 
@@ -58,9 +60,9 @@ _CHANGE_LOTS = """
     changed_lots as (
         insert into ledger_lots
             (account_id, lot_key, issuer, basis, available_from, expires_on, award, remaining, reserved)
-        select account_id, lot_key, ($28::text[])[terms], ($29::text[])[terms], ($30::date[])[terms],
-            ($31::date[])[terms], award, coalesce(remaining, 0), coalesce(reserved, 0)
-        from unnest($32::bigint[], $33::bytea[], $34::integer[], $35::bytea[], $36::bigint[], $37::bigint[])
+        select account_id, lot_key, ($30::text[])[terms], ($31::text[])[terms], ($32::date[])[terms],
+            ($33::date[])[terms], award, coalesce(remaining, 0), coalesce(reserved, 0)
+        from unnest($34::bigint[], $35::bytea[], $36::integer[], $37::bytea[], $38::bigint[], $39::bigint[])
             as change (account_id, lot_key, terms, award, remaining, reserved)
         on conflict (account_id, lot_key) do update  -- was read under the lock: the amounts are what is left
             set remaining = excluded.remaining, reserved = excluded.reserved
@@ -70,18 +72,18 @@ _CHANGE_LOTS = """
 _OPEN_HOLDS = """
     opened_holds as (
         insert into ledger_holds (hold_id, account_id, reserved, captured, state, opened_at, closed_at)
-        select hold_id, account_id, reserved, captured, state, $27::timestamptz,
-            case when state <> 'open' then $27::timestamptz end
-        from unnest($38::uuid[], $39::bigint[], $40::bigint[], $41::bigint[], $42::text[])
+        select hold_id, account_id, reserved, captured, state, $29::timestamptz,
+            case when state <> 'open' then $29::timestamptz end
+        from unnest($40::uuid[], $41::bigint[], $42::bigint[], $43::bigint[], $44::text[])
             as hold (hold_id, account_id, reserved, captured, state)
     )"""
 
 _CHANGE_HOLDS = """
     changed_holds as (
         insert into ledger_holds (hold_id, account_id, reserved, captured, state, opened_at, closed_at)
-        select hold_id, account_id, reserved, captured, state, $27::timestamptz,
-            case when state <> 'open' then $27::timestamptz end
-        from unnest($43::uuid[], $44::bigint[], $45::bigint[], $46::bigint[], $47::text[])
+        select hold_id, account_id, reserved, captured, state, $29::timestamptz,
+            case when state <> 'open' then $29::timestamptz end
+        from unnest($45::uuid[], $46::bigint[], $47::bigint[], $48::bigint[], $49::text[])
             as change (hold_id, account_id, reserved, captured, state)
         on conflict (hold_id) do update
             set reserved = excluded.reserved, captured = excluded.captured, state = excluded.state,
@@ -92,7 +94,7 @@ _HOLD_LOTS = """
     hold_lots as (
         insert into ledger_hold_lots (hold_id, account_id, lot_key, reserved, captured, refunded)
         select hold_id, account_id, lot_key, reserved, captured, refunded
-        from unnest($48::uuid[], $49::bigint[], $50::bytea[], $51::bigint[], $52::bigint[], $53::bigint[])
+        from unnest($50::uuid[], $51::bigint[], $52::bytea[], $53::bigint[], $54::bigint[], $55::bigint[])
             as part (hold_id, account_id, lot_key, reserved, captured, refunded)
         on conflict (hold_id, lot_key) do update
             set reserved = excluded.reserved, captured = excluded.captured, refunded = excluded.refunded
@@ -101,8 +103,8 @@ _HOLD_LOTS = """
 _OWE = """
     new_debts as (
         insert into ledger_debts (account_id, issuer, reference, owed_since, owed)
-        select account_id, issuer, reference, coalesce(owed_since, $27::timestamptz), owed
-        from unnest($55::bigint[], $56::text[], $57::bytea[], $58::timestamptz[], $59::bigint[])
+        select account_id, issuer, reference, coalesce(owed_since, $29::timestamptz), owed
+        from unnest($57::bigint[], $58::text[], $59::bytea[], $60::timestamptz[], $61::bigint[])
             as debt (account_id, issuer, reference, owed_since, owed)
     )"""
 
@@ -110,7 +112,7 @@ _PAY = """
     changed_debts as (
         insert into ledger_debts (account_id, debt_id, issuer, reference, owed_since, owed)
         select account_id, debt_id, issuer, reference, owed_since, owed
-        from unnest($60::bigint[], $61::bigint[], $62::text[], $63::bytea[], $64::timestamptz[], $65::bigint[])
+        from unnest($62::bigint[], $63::bigint[], $64::text[], $65::bytea[], $66::timestamptz[], $67::bigint[])
             as change (account_id, debt_id, issuer, reference, owed_since, owed)
         on conflict (account_id, debt_id) do update set owed = excluded.owed
     )"""
@@ -120,10 +122,10 @@ _RECORD_ANY_TRANSFERS = """
     insert into ledger_transfers
         (account_id, purpose, debit, credit, partner_id, points, reference, debit_lot, credit_lot, hold_id,
         business_time, credit_account_id)
-    select account_id, ($16::text[])[kind], ($17::text[])[kind], ($18::text[])[kind], ($19::text[])[kind], points,
-        reference, debit_lot, credit_lot, hold_id, $27::timestamptz, credit_account_id
-    from unnest($20::bigint[], $21::integer[], $22::bigint[], $23::bytea[], $24::bytea[], $25::bytea[], $26::uuid[],
-        $54::bigint[]) as transfer
+    select account_id, ($18::text[])[kind], ($19::text[])[kind], ($20::text[])[kind], ($21::text[])[kind], points,
+        reference, debit_lot, credit_lot, hold_id, $29::timestamptz, credit_account_id
+    from unnest($22::bigint[], $23::integer[], $24::bigint[], $25::bytea[], $26::bytea[], $27::bytea[], $28::uuid[],
+        $56::bigint[]) as transfer
             (account_id, kind, points, reference, debit_lot, credit_lot, hold_id, credit_account_id)
 """
 
@@ -151,16 +153,20 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_betw
     """
     if plan.lapsed:
         await connection.execute(RECORD_LAPSES, *_columns(plan.lapsed, 3))
+    terms, credited = _lot_columns(plan.credited_lots)
     arguments: list[object] = [
         *_sparse_columns(plan.accounts, 5),
-        *_lot_columns(plan.credited_lots),
+        *_terms_columns(terms),
+        *_conditions_columns(terms),
+        *credited,
         *_transfer_columns(plan.transfers),
         now,
     ]
     if not is_between_owners and _is_credit_alone(plan):
         await connection.execute(WRITE_CREDITS, *arguments)
         return
-    arguments += _lot_columns(plan.stored_lots)
+    terms, stored = _lot_columns(plan.stored_lots)
+    arguments += _terms_columns(terms) + stored
     arguments += _hold_columns(plan.new_holds) + _hold_columns(plan.stored_holds)
     arguments += _part_columns([*plan.new_holds, *plan.stored_holds])
     credit_accounts = [transfer.credit_account_id for transfer in plan.transfers]
@@ -174,7 +180,8 @@ def _is_credit_alone(plan: Plan) -> bool:
     return not (plan.stored_lots or plan.new_holds or plan.stored_holds or plan.new_debts or plan.stored_debts)
 
 
-def _lot_columns(lots: Sequence[Lot]) -> list[Column]:
+def _lot_columns(lots: Sequence[Lot]) -> tuple[list[LotTerms], list[Column]]:
+    """The terms of these lots, each once, and the lots."""
     terms: dict[bytes, LotTerms] = {}
     numbers: dict[bytes, int] = {}
     rows = []
@@ -184,8 +191,17 @@ def _lot_columns(lots: Sequence[Lot]) -> list[Column]:
             terms[terms_key] = lot.terms
             numbers[terms_key] = len(numbers) + 1
         rows.append((lot.account_id, lot.key, numbers[terms_key], lot.award, lot.remaining, lot.reserved))
-    named = [(one.issuer, one.basis, one.available_from, one.expires_on) for one in terms.values()]
-    return _columns(named, 4) + _sparse_columns(rows, 6)
+    return list(terms.values()), _sparse_columns(rows, 6)
+
+
+def _terms_columns(terms: Sequence[LotTerms]) -> list[Column]:
+    return _columns([(one.issuer, one.basis, one.available_from, one.expires_on) for one in terms], 4)
+
+
+def _conditions_columns(terms: Sequence[LotTerms]) -> list[Column]:
+    """Funding and limits: of a lot that was read they are there, and are not written again."""
+    rows = [(one.funding and write_funding(one.funding), one.limits and write_limits(one.limits)) for one in terms]
+    return _sparse_columns(rows, 2)
 
 
 def _transfer_columns(transfers: Sequence[Transfer]) -> list[Column]:

@@ -10,6 +10,7 @@ import asyncpg
 from shared.database import Database
 from shared.database.roles import reader_name
 from shared.ledger import Balances, Command, Give, LotTerms, Outcome, Verification, post, verify
+from shared.ledger.repository import terms_of
 from tests.support.databases import FreshDatabase
 
 BLOCKED_SECONDS_MAX = 20.0
@@ -24,11 +25,12 @@ _BALANCES = """
     group by 1, 2
 """
 _LOTS = """
-    select coalesce(survivor_id, owner_id), point_type, issuer, available_from, expires_on, basis, award,
-        sum(remaining)::bigint, sum(reserved)::bigint
+    select coalesce(survivor_id, owner_id), point_type, issuer, available_from, expires_on, basis, funding, limits,
+        award,
+        sum(remaining)::bigint as remaining, sum(reserved)::bigint as reserved
     from ledger_lots join ledger_accounts using (account_id) left join ledger_aliases using (owner_id)
     where owner_id = any($1::uuid[]) and (remaining > 0 or reserved > 0)
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 """
 _HOLDS = """
     select hold.hold_id, hold.state, hold.reserved as hold_reserved, part.lot_key, part.reserved, part.captured,
@@ -67,8 +69,7 @@ async def lots_of(
     async with database.transaction() as transaction:
         rows = await transaction.raw.fetch(_LOTS, list(owners))
     return {
-        (owner_id, point_type, (LotTerms(*terms), award)): (remaining, reserved)
-        for owner_id, point_type, *terms, award, remaining, reserved in rows
+        (row[0], row["point_type"], (terms_of(row), row["award"])): (row["remaining"], row["reserved"]) for row in rows
     }
 
 

@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from shared.ledger import (
     AdjustDown,
     AdjustUp,
+    Basket,
     Capture,
     ClawBack,
     Command,
     Earn,
     EarnPending,
     Expire,
+    Funding,
     Give,
+    Limits,
     LotTerms,
     Refund,
     Reinstate,
@@ -39,6 +42,15 @@ TERMS = (
     LotTerms("grocer", date(2026, 1, 2), date(2026, 4, 1)),
     LotTerms("fuel", date(2026, 1, 1), None),
     LotTerms("fuel", date(2026, 1, 1), None, basis="gift"),
+    LotTerms("fuel", date(2026, 1, 1), date(2026, 5, 1), limits=Limits(partners=("fuel",))),
+    LotTerms("grocer", date(2026, 1, 1), date(2026, 5, 1), limits=Limits(partners=("fuel",), categories=("oil",))),
+    LotTerms("grocer", date(2026, 1, 1), None, funding=Funding((("dairy", 2), ("grocer", 1)), campaign="milk")),
+)
+BASKETS = (
+    None,
+    Basket("fuel", date(2026, 2, 1)),
+    Basket("fuel", date(2026, 2, 1), categories=frozenset({"oil", "coffee"})),
+    Basket("grocer", date(2026, 2, 1), categories=frozenset({"oil"})),
 )
 AWARDS = (b"receipt-1", b"receipt-2")
 UNKNOWN_HOLD = UUID(int=999)
@@ -115,8 +127,9 @@ def _of_hold(
         holds.append((UUID(int=1000 + len(holds)), owner_id))
         hold_id = holds[-1][0]
         if kind is Reserve:
-            return Reserve(owner_id, "points", reference, choices.up_to(15), hold_id)
-        return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer", choices.one_of((hold_id, None)))
+            return Reserve(owner_id, "points", reference, choices.up_to(15), hold_id, choices.one_of(BASKETS))
+        taken_as, basket = choices.one_of((hold_id, None)), choices.one_of(BASKETS)
+        return SpendLate(owner_id, "points", reference, choices.up_to(15), "grocer", taken_as, basket)
     # A recent hold, mostly under its own owner: those asked for long ago are mostly closed.
     hold_id, its_owner = choices.one_of(holds[-3:] or [(UNKNOWN_HOLD, owner_id)])
     owner_id = choices.one_of((its_owner, its_owner, its_owner, owner_id))

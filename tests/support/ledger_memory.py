@@ -156,12 +156,13 @@ class MemoryLedger:
             key=lambda lot: lot.lot_key,
         )
         taken, before = [], 0
-        for lot in [lot for lot in spendable if lot.remaining > 0][: draw.lots_max]:
+        free = [lot for lot in spendable if lot.remaining > 0 and lot.terms.limits is None]
+        for lot in free[: draw.lots_max]:
             if before >= draw.points:
                 break
             taken.append(lot)
             before += lot.remaining
-        return taken
+        return taken + [lot for lot in spendable if lot.remaining > 0 and lot.terms.limits is not None]
 
     def _apply(self, planned: Plan) -> None:
         self.transfers += planned.transfers

@@ -14,6 +14,7 @@ from shared.ledger import (
     AdjustDown,
     AdjustUp,
     Balances,
+    Basket,
     Capture,
     ClawBack,
     Command,
@@ -91,13 +92,22 @@ class PaperOwner:
         return Balances(available, held, pending, len(self.owing))
 
     def in_order(self) -> list[LotTerms]:
-        """What can be spent: first expiring first, the older first among equals."""
-        spendable = [terms for (terms, award), points in self.lots.items() if award is None and points]
-        return sorted(spendable, key=lambda terms: (terms.expires_on or date.max, terms.available_from, terms.key))
+        """What is there: first expiring first, the older first among equals."""
+        remaining = [terms for (terms, award), points in self.lots.items() if award is None and points]
+        return sorted(remaining, key=lambda terms: (terms.expires_on or date.max, terms.available_from, terms.key))
 
-    def draw(self, points: int) -> dict[LotTerms, int]:
+    def spendable(self, basket: Basket | None) -> list[LotTerms]:
+        """What this basket may use: the most limited first, otherwise in the order above."""
+        usable = [
+            terms
+            for terms in self.in_order()
+            if terms.limits is None or (basket is not None and terms.limits.admit(basket))
+        ]
+        return sorted(usable, key=lambda terms: 0 if terms.limits is None else -terms.limits.narrowness)
+
+    def draw(self, points: int, order: list[LotTerms] | None = None) -> dict[LotTerms, int]:
         taken: dict[LotTerms, int] = {}
-        for terms in self.in_order():
+        for terms in self.in_order() if order is None else order:
             if points == 0:
                 break
             taken[terms] = min(points, self.lots[terms, None])
@@ -150,7 +160,7 @@ class PaperOwner:
     def take(self, command: SpendLate | AdjustDown) -> Outcome:
         if isinstance(command, AdjustDown) and not command.is_partial and command.points > self.balance.available:
             return Refused(command, "insufficient_points", self.balance)
-        drawn = self.draw(command.points)
+        drawn = self.draw(command.points, self.spendable(command.basket) if isinstance(command, SpendLate) else None)
         points = sum(drawn.values())
         shortfall = command.points - points
         if isinstance(command, SpendLate) and command.taken_as is not None and points:
@@ -170,10 +180,12 @@ class PaperOwner:
     def reserve(self, command: Reserve) -> Outcome:
         if command.points > self.balance.available:
             return Refused(command, "insufficient_points", self.balance)
-        reachable = sum(self.lots[terms, None] for terms in self.in_order()[: self.lots_per_hold_max])
-        if command.points > reachable:
-            return Refused(command, "too_many_lots", self.balance)
-        self.holds[command.hold_id] = PaperHold(self.draw(command.points))
+        usable = self.spendable(command.basket)
+        reachable = usable[: self.lots_per_hold_max]
+        if command.points > sum(self.lots[terms, None] for terms in reachable):
+            is_full = len(reachable) == self.lots_per_hold_max
+            return Refused(command, "too_many_lots" if is_full else "insufficient_points", self.balance)
+        self.holds[command.hold_id] = PaperHold(self.draw(command.points, usable))
         return Posted(command, command.points, balance=self.balance)
 
     def capture(self, command: Capture) -> Outcome:

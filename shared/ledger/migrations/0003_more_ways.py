@@ -102,6 +102,13 @@ WORK_OUT_DEBTS = """
 """
 
 
+# Null of nearly all lots. What is limited is found by an index of its own, which holds no amounts either.
+CONDITIONS = (
+    "alter table ledger_lots add column funding text, add column limits text",
+    "create index ledger_lots_limited on ledger_lots (account_id, lot_key) where limits is not null",
+)
+
+
 def upgrade() -> None:
     """Replace each rule by the one that admits more, and note what was refunded."""
     for name, says in CONSTRAINTS.items():
@@ -109,7 +116,7 @@ def upgrade() -> None:
         op.execute(f"alter table ledger_transfers validate constraint {name}_3")
         op.execute(f"alter table ledger_transfers drop constraint {name}")
         op.execute(f"alter table ledger_transfers rename constraint {name}_3 to {name}")
-    for statement in (REFUNDED, DEBTS, WORK_OUT_DEBTS):
+    for statement in (REFUNDED, DEBTS, WORK_OUT_DEBTS, *CONDITIONS):
         op.execute(statement)
     for statement in refund_and_debt_grant_statements():
         op.execute(statement)

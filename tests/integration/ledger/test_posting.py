@@ -1,6 +1,7 @@
 """Posting to a real database."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,12 +13,16 @@ from shared.ids import new_id
 from shared.ledger import (
     COMMANDS_MAX,
     Balances,
+    Basket,
     Capture,
     ClawBack,
     Command,
     Earn,
+    Funding,
+    Give,
     HeldSince,
     LedgerBrokenError,
+    Limits,
     LotTerms,
     Posted,
     Refund,
@@ -26,11 +31,14 @@ from shared.ledger import (
     Reserve,
     SpendLate,
     Suspend,
+    Usable,
     Void,
     WriteOff,
     load_balances,
     load_owed,
     load_statement,
+    load_usable,
+    merge,
     post,
     posting,
 )
@@ -132,6 +140,35 @@ async def test_debts_have_an_issuer_an_effect_and_an_age_and_are_paid_oldest_fir
     await posted(accrual, WriteOff(owner, "points", b"case", 3))
     assert await owed_of(accrual, [owner]) == {}
     assert (await verified(fresh_database)).is_sound
+
+
+async def test_funding_and_limits_travel_with_the_lot_and_balances_are_told_by_limit(
+    accrual: Database, fresh_database: FreshDatabase
+) -> None:
+    owner, friend, hold_id = new_id(), new_id(), new_id()
+    funded = replace(GROCER, funding=Funding((("dairy", 700), ("grocer", 300)), 8_500, "EUR", "milk"))
+    limited = replace(funded, limits=Limits(partners=("fuel",), dates=((date(2026, 3, 1), date(2026, 3, 31)),)))
+    basket = Basket("fuel", date(2026, 3, 9))
+    await posted(accrual, *(earn(owner, points, terms) for points, terms in ((5, GROCER), (6, funded), (7, limited))))
+    await posted(accrual, Reserve(owner, "points", b"hold", 9, hold_id, basket))
+    assert await _usable(accrual, owner) == [Usable(None, 9)]
+    await posted(accrual, Capture(owner, "points", b"tender", 9, hold_id, "fuel"))
+    await posted(accrual, Refund(owner, "points", b"return", 5, hold_id, "fuel"))
+    assert await _usable(accrual, owner) == [Usable(None, 11), Usable(limited.limits, 3)]
+    await posted(accrual, Give(owner, "points", b"gift", friend, "leave"))
+    await accrual.run(lambda transaction: merge(transaction, friend, owner))
+    assert await _usable(accrual, friend) == [Usable(None, 11), Usable(limited.limits, 3)]
+    assert {terms for _, _, (terms, _) in await lots_of(accrual, [owner])} == {GROCER, funded, limited}
+    assert (await verified(fresh_database)).is_sound
+    async with connected(fresh_database) as admin:
+        await admin.execute("update ledger_lots set limits = null where limits is not null and remaining > 0")
+    [found] = (await verified(fresh_database)).findings
+    assert found.check == "lot = its terms"
+
+
+async def _usable(accrual: Database, owner: UUID) -> list[Usable]:
+    async with accrual.transaction() as transaction:
+        return await load_usable(transaction, owner, "points")
 
 
 async def test_a_refusal_changes_nothing(accrual: Database, fresh_database: FreshDatabase) -> None:
