@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.accrual.api.tier_answers import grant_answer, scheme_answer, tier_answer
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
@@ -28,7 +28,7 @@ from shared.web.problems import not_found, problems
 
 VERSION_MAX = 2**31 - 1
 Version = Annotated[int, Path(ge=1, le=VERSION_MAX)]
-_POSITION = TypeAdapter(tuple[int])
+_POSITION = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=VERSION_MAX)]])
 
 
 def tier_routers(database: Database) -> tuple[APIRouter, ...]:
