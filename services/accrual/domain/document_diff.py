@@ -41,17 +41,20 @@ class ChangedPart(NamedTuple):
     changes: tuple[Change, ...]
 
 
-def compare(old: Any, new: Any, pointer: str = "") -> Iterator[Change]:
-    """Every difference of two values, in the order of the new one, then what was removed."""
+def compare(old: Any, new: Any, old_pointer: str = "", new_pointer: str = "") -> Iterator[Change]:
+    """Every difference of two values, in the order of the new one, then what was removed.
+
+    The pointers say where each stands in its own document: a part may have moved within its list.
+    """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        yield from _compare_objects(old, new, pointer)
+        yield from _compare_objects(old, new, old_pointer, new_pointer)
     elif _are_parts(old) and _are_parts(new):
-        yield from _changes_of(compare_parts(old, new, pointer, pointer))
+        yield from _changes_of(compare_parts(old, new, old_pointer, new_pointer))
     elif _are_objects(old) and _are_objects(new) and len(old) == len(new):
         for at, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from compare(one, other, below(pointer, at))
+            yield from compare(one, other, below(old_pointer, at), below(new_pointer, at))
     elif not _is_same(old, new):
-        yield Change("changed", pointer, old, new)
+        yield Change("changed", new_pointer, old, new)
 
 
 def compare_parts(
@@ -65,9 +68,9 @@ def compare_parts(
         if part_id not in before:
             continue
         was_at, was = before[part_id]
-        where = below(new_pointer, at)
-        if changes := tuple(compare(was, part, where)):
-            changed.append(ChangedPart(part_id, below(old_pointer, was_at), where, changes))
+        before_at, after_at = below(old_pointer, was_at), below(new_pointer, at)
+        if changes := tuple(compare(was, part, before_at, after_at)):
+            changed.append(ChangedPart(part_id, before_at, after_at, changes))
     return PartDiff(
         added=tuple(
             Change("added", below(new_pointer, at), None, part)
@@ -91,15 +94,17 @@ def _changes_of(parts: PartDiff) -> Iterator[Change]:
     yield from parts.removed
 
 
-def _compare_objects(old: Mapping[str, Any], new: Mapping[str, Any], pointer: str) -> Iterator[Change]:
+def _compare_objects(
+    old: Mapping[str, Any], new: Mapping[str, Any], old_pointer: str, new_pointer: str
+) -> Iterator[Change]:
     for name, value in new.items():
         if name in old:
-            yield from compare(old[name], value, below(pointer, name))
+            yield from compare(old[name], value, below(old_pointer, name), below(new_pointer, name))
         else:
-            yield Change("added", below(pointer, name), None, value)
+            yield Change("added", below(new_pointer, name), None, value)
     for name, value in old.items():
         if name not in new:
-            yield Change("removed", below(pointer, name), value, None)
+            yield Change("removed", below(old_pointer, name), value, None)
 
 
 def _are_objects(value: Any) -> bool:

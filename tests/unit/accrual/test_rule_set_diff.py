@@ -86,6 +86,11 @@ def test_every_pointer_leads_to_its_value_and_equal_documents_do_not_differ(old:
         )
 
 
+def test_what_was_removed_from_a_part_that_moved_is_pointed_at_where_it_stood() -> None:
+    p, q = {"id": "p", "v": [{"id": "r"}]}, {"id": "q", "v": []}
+    assert list(compare([q, p], [p | {"v": []}, q])) == [Change("removed", "/1/v/0", {"id": "r"}, None)]
+
+
 def _same_parts(old: Any, new: Any) -> bool:
     """The same but for the order of parts that bear ids."""
     return bool(_sorted(old) == _sorted(new))
