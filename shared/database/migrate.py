@@ -14,18 +14,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from shared.database.month_partitions import partition_makers
 from shared.database.privileges import apply_privileges, create_roles
 from shared.database.roles import SCHEMAS
 from shared.database.tls import engine_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT_LOCATION = ROOT / "shared" / "database" / "alembic"
-# A component whose tables are partitioned by month has a function that makes this month's partitions and those to come.
-_FIND_PARTITION_MAKERS = text(r"""
-    select quote_ident(proname) as name
-    from pg_proc
-    where pronamespace = to_regnamespace(:schema) and proname like '%\_make\_partitions'
-""")
 _BUSINESS_TIME = "now() + coalesce((select clock_offset from platform.business_clock), interval '0')"
 ADVISORY_LOCK_KEY = 0x7E55E7A  # any constant: one migration at a time in a database
 
@@ -88,7 +83,7 @@ async def _upgrade(connection: AsyncConnection, schema: str) -> Migrated:
     await connection.commit()
     before = await connection.run_sync(_version, schema)
     await connection.run_sync(_run_chain, schema)
-    for maker in (await connection.execute(_FIND_PARTITION_MAKERS, {"schema": schema})).scalars().all():
+    for maker in (await connection.execute(text(partition_makers(schema)))).scalars().all():
         await connection.execute(text(f"select {maker}({_BUSINESS_TIME})"))
     await connection.commit()
     return Migrated(schema, before, await connection.run_sync(_version, schema))

@@ -45,3 +45,11 @@ def month_partitions_ddl(table: str, column: str) -> tuple[str, ...]:
         f"revoke all on function {table}_make_partitions from public",
         f"select {table}_make_partitions(now())",
     )
+
+
+def partition_makers(schema: str) -> str:
+    """A query for the names of all such functions of a component; ``schema`` is one of ours."""
+    return rf"""
+        select quote_ident(proname) from pg_proc
+        where pronamespace = to_regnamespace('{schema}') and proname like '%\_make\_partitions'
+    """

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from shared.database.month_partitions import partition_makers
 from shared.database.roles import SCHEMAS
 
 _READ = """
@@ -18,10 +19,6 @@ _READ = """
 _MOVE = """
     insert into platform.business_clock (clock_offset) values ($1)
     on conflict (singleton) do update set clock_offset = business_clock.clock_offset + excluded.clock_offset
-"""
-_FIND_PARTITION_MAKERS = r"""
-    select quote_ident(proname) from pg_proc
-    where pronamespace = to_regnamespace($1) and proname like '%\_make\_partitions'
 """
 
 
@@ -53,7 +50,7 @@ async def advance_clock(connection: asyncpg.Connection, by: timedelta) -> Busine
         then = (await read_clock(connection)).now + by
         for schema in SCHEMAS:
             await connection.execute(f"set local search_path to {schema}")
-            for (maker,) in await connection.fetch(_FIND_PARTITION_MAKERS, schema):
+            for (maker,) in await connection.fetch(partition_makers(schema)):
                 await connection.execute(f"select {maker}($1)", then)  # nosec B608 -- our own functions
         await connection.execute(_MOVE, by)
     return await read_clock(connection)

@@ -130,6 +130,18 @@ class TierData(Frozen):
     scheme_version: StrictInt
 
 
+class ExpiringData(Frozen):
+    """Points that can be spent until the day before ``expires_on``, told ``days`` before that (a little later after an
+    outage). ``points`` are those that were left when it was told.
+    """
+
+    member_id: UUID
+    point_type: Code
+    points: Points
+    expires_on: date
+    days: StrictInt
+
+
 class ExpiredData(Frozen):
     """Points that could be spent until the day before ``expires_on`` and were not, and who had issued them.
 
@@ -223,18 +235,6 @@ class TierChanged(Event):
 
     type: Literal["loyalty.tier.changed.v1"] = "loyalty.tier.changed.v1"
     data: TierData
-
-
-class ExpiringData(Frozen):
-    """Points that can be spent until the day before ``expires_on``, told ``days`` before that (a little later after an
-    outage). ``points`` are those that were left when it was told.
-    """
-
-    member_id: UUID
-    point_type: Code
-    points: Points
-    expires_on: date
-    days: StrictInt
 
 
 class PointsExpiring(Event):

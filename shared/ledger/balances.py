@@ -107,7 +107,7 @@ LOAD_USABLE = """
     from ledger_accounts as account
         join ledger_lots as lot using (account_id)
     where account.owner_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
-        and account.point_type = $2 and lot.award is null and lot.remaining > 0
+        and account.point_type = $2 and lot.award is null and lot.remaining > 0 and lot.lot_key >= $3
     group by lot.limits
 """
 
@@ -167,8 +167,11 @@ class Usable(NamedTuple):
 
 
 async def load_usable(transaction: Transaction, owner_id: UUID, point_type: str) -> list[Usable]:
-    """What an owner has available as last committed, by limits: first what is free of them, then the least limited."""
-    rows = await transaction.raw.fetch(LOAD_USABLE, owner_id, point_type)
+    """What an owner has available as last committed, by limits: first what is free of them, then the least limited.
+
+    What may no longer be spent today is not available any more.
+    """
+    rows = await transaction.raw.fetch(LOAD_USABLE, owner_id, point_type, bound_of(transaction))
     usable = [Usable(None if limits is None else read_limits(limits), available) for limits, available in rows]
     return sorted(usable, key=lambda one: (one.limits.narrowness, write_limits(one.limits)) if one.limits else (0, ""))
 

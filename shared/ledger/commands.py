@@ -208,6 +208,13 @@ Command: TypeAlias = (
 AccountKey: TypeAlias = tuple[int, str]
 
 
+class AccountName(NamedTuple):
+    """Whose account of which type, for whoever asks nothing of it yet."""
+
+    owner_id: UUID
+    point_type: str
+
+
 class Balances(NamedTuple):
     """An owner's points of one type: to spend, reserved, earned but not yet to be spent, and owed. None is negative."""
 

@@ -2,20 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 from uuid import UUID
 
-from shared.ledger.book import Book, Lot, issuers_of
+from shared.ledger.book import Book, issuers_of
 from shared.ledger.commands import Command, Outcome, Posted, Refused
 from shared.ledger.gifts import GIFT_BASIS, Give
 from shared.ledger.legs import GIFT, LEAVE
-
-
-class Receiver(NamedTuple):
-    """Whose account a gift goes to: it is locked with those that the commands name."""
-
-    owner_id: UUID
-    point_type: str
+from shared.ledger.records import Lot
 
 
 def answered_by(command: Command, survivors: Mapping[UUID, UUID]) -> Command:

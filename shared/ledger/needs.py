@@ -6,7 +6,6 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.ledger.book import Account, StoredHold
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     AccountKey,
@@ -24,6 +23,7 @@ from shared.ledger.commands import (
 from shared.ledger.corrections import AdjustDown, Expire, Refund
 from shared.ledger.gifts import Give
 from shared.ledger.planning import Absorbed
+from shared.ledger.records import Account, StoredHold
 from shared.ledger.terms import lapse_bound, pending_key
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple, assert_never
 
 from shared.ledger import correcting, earning, expiring, giving, spending
-from shared.ledger.book import Account, Book, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
+from shared.ledger.book import Book
 from shared.ledger.commands import (
     AccountKey,
     Capture,
@@ -28,6 +28,7 @@ from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Rein
 from shared.ledger.debts import Debt, StoredDebt
 from shared.ledger.expiring import lapse
 from shared.ledger.gifts import Give
+from shared.ledger.records import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import lapse_bound
 
 

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
 from shared.ledger import repository
-from shared.ledger.book import Account
-from shared.ledger.commands import AccountKey, Command, Outcome, Posted, Refused
+from shared.ledger.commands import AccountKey, AccountName, Command, Outcome, Posted, Refused
 from shared.ledger.gifts import Give
-from shared.ledger.giving import Receiver, answered_by
+from shared.ledger.giving import answered_by
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, plan
+from shared.ledger.records import Account
 from shared.ledger.writing import write
 
 COMMANDS_MAX = 10_000
@@ -75,7 +75,7 @@ async def posting(
         return
     if len(commands) > COMMANDS_MAX:
         raise TooManyCommandsError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
-    receivers = [Receiver(one.receiver_id, one.point_type) for one in commands if isinstance(one, Give)]
+    receivers = [AccountName(one.receiver_id, one.point_type) for one in commands if isinstance(one, Give)]
     owned = [*commands, *receivers] if receivers else commands
     accounts, survivors = await repository.lock_accounts(transaction.raw, owned)
     if held_since is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.database.engine import Transaction
 from shared.ledger import repository
 from shared.ledger.balances import LAPSED_UNTIL, bound_of
+from shared.ledger.commands import AccountName
 
 # Read under the locks: what others committed is seen.
 LOAD_LAPSING = f"""
@@ -22,11 +23,6 @@ class Purse(NamedTuple):
     available: int
 
 
-class _Owned(NamedTuple):
-    owner_id: UUID
-    point_type: str
-
-
 async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> list[Purse]:
     """Lock these owners' accounts in key order to the commit; what each has, in the order of ``owner_ids``. What may no
     longer be spent today does not count.
@@ -38,7 +34,7 @@ async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point
         StartAgainError: an owner was merged away while we waited for its account.
     """
     accounts, survivors = await repository.lock_accounts(
-        transaction.raw, [_Owned(owner_id, point_type) for owner_id in owner_ids]
+        transaction.raw, [AccountName(owner_id, point_type) for owner_id in owner_ids]
     )
     answering = dict.fromkeys(survivors.get(owner_id, owner_id) for owner_id in owner_ids)
     named = {owner_id: accounts[owner_id.int, point_type] for owner_id in answering}

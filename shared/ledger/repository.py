@@ -13,12 +13,12 @@ from shared.database.engine import RawConnection
 from shared.database.errors import StartAgainError
 from shared.ledger import aliases
 from shared.ledger.absorbing import MergingAccounts
-from shared.ledger.book import Account, StoredHold, StoredLot, StoredPart
 from shared.ledger.commands import AccountKey
 from shared.ledger.conditions import read_funding, read_limits
 from shared.ledger.debts import StoredDebt
 from shared.ledger.needs import Needs
 from shared.ledger.planning import Absorbed
+from shared.ledger.records import Account, StoredHold, StoredLot, StoredPart
 from shared.ledger.terms import LotTerms
 
 # Lateral with a limit is a look-up by index whatever the planner believes: statements are planned once and kept, and a
@@ -83,21 +83,20 @@ LOCK_MERGING = """
     for no key update
 """
 
-LOAD_REMAINING_LOTS = """
-    select account_id, lot_key, award, issuer, basis, available_from, expires_on, funding, limits, remaining, reserved
+_LOT = "account_id, lot_key, award, issuer, basis, available_from, expires_on, funding, limits, remaining, reserved"
+# All there are, found by index: without a limit a table that was small when this was planned is scanned for ever.
+_ALL_MAX = 1_000_000
+
+LOAD_REMAINING_LOTS = f"""
+    select {_LOT}
     from ledger_lots
     where account_id = any($1::bigint[]) and remaining > 0
 """
-
-_LOT = "account_id, lot_key, award, issuer, basis, available_from, expires_on, funding, limits, remaining, reserved"
 
 # Four parts: the lots that are named; of each account the first ones to be spent, until they cover what its commands
 # can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes); those that
 # are limited in use, which few have, since only the plan can tell what may use them; and those below $6 that have
 # anything left to lapse. A lot may come twice.
-# All of them, and an index for each: without a limit a table that was small when this was planned is scanned for ever.
-_LAPSING_LOTS_MAX = 1_000_000
-
 LOAD_LOTS = f"""
     select lot.*
     from unnest($1::bigint[], $2::bytea[]) as named (account_id, lot_key)
@@ -130,7 +129,7 @@ LOAD_LOTS = f"""
             from ledger_lots
             where ledger_lots.account_id = drawing_id and lot_key >= $6 and limits is not null and award is null
                 and remaining > 0
-            limit {_LAPSING_LOTS_MAX}
+            limit {_ALL_MAX}
         ) as lot
     union all
     select lot.*
@@ -140,25 +139,23 @@ LOAD_LOTS = f"""
             from ledger_lots
             where ledger_lots.account_id = lapsing_id and lot_key < $6 and award is null and remaining > 0
             order by lot_key
-            limit {_LAPSING_LOTS_MAX}
+            limit {_ALL_MAX}
         ) as lot
 """
 
-LOAD_DEBTS = """
+LOAD_DEBTS = f"""
     select debt.*
     from unnest($1::bigint[]) as indebted (account_id)
         cross join lateral (
             select account_id, debt_id, issuer, reference, owed_since, owed
             from ledger_debts
             where ledger_debts.account_id = indebted.account_id and owed > 0
-            limit null
+            limit {_ALL_MAX}
         ) as debt
     order by debt.owed_since, debt.debt_id
 """
 
-# What was taken late, without a hold, may have come from more lots than a hold may.
-_PARTS_MAX = 1_000_000
-
+# All parts: what was taken late, without a hold, may have come from more lots than a hold may.
 LOAD_HOLDS = f"""
     select hold.hold_id, hold.account_id, hold.reserved as hold_reserved, hold.captured as hold_captured,
         hold.state as hold_state,
@@ -170,7 +167,7 @@ LOAD_HOLDS = f"""
             select * from ledger_holds where ledger_holds.hold_id = wanted.hold_id limit 1
         ) as hold
         cross join lateral (
-            select * from ledger_hold_lots where ledger_hold_lots.hold_id = hold.hold_id limit {_PARTS_MAX}
+            select * from ledger_hold_lots where ledger_hold_lots.hold_id = hold.hold_id limit {_ALL_MAX}
         ) as part
         cross join lateral (
             select * from ledger_lots

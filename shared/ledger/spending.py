@@ -4,7 +4,7 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import Book, Hold, HoldPart, LedgerBrokenError, Lot, issuers_of
+from shared.ledger.book import Book, LedgerBrokenError, issuers_of
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     Capture,
@@ -17,6 +17,7 @@ from shared.ledger.commands import (
 )
 from shared.ledger.corrections import Refund
 from shared.ledger.legs import CAPTURE, EXPIRE, MERGE_AVAILABLE, REFUND, RESERVE, SPEND_LATE, VOID
+from shared.ledger.records import Hold, HoldPart, Lot
 
 
 class HoldExistsError(ValueError):

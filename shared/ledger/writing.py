@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from shared.database.engine import RawConnection
-from shared.ledger.book import Hold, Lot, Transfer
 from shared.ledger.conditions import write_funding, write_limits
 from shared.ledger.legs import Legs
 from shared.ledger.planning import Plan
+from shared.ledger.records import Hold, Lot, Transfer
 from shared.ledger.terms import LotTerms
 
 Column: TypeAlias = Sequence[object]

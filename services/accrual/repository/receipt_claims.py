@@ -20,8 +20,6 @@ _FIND_WITHOUT_CARD = """
 """
 _TAKE_WITHOUT_CARD = "delete from parked where natural_key = $1"
 
-_ZONE_OF_STORE = "select time_zone from stores where partner_id = $1 and store_id = $2"
-
 _WRONG_PROOFS = "select wrong from receipt_proofs where natural_key = $1"
 _COUNT_WRONG = """
     insert into receipt_proofs (natural_key, wrong, wrong_at) values ($1, 1, $2)
@@ -57,12 +55,6 @@ async def find_without_card(transaction: Transaction, natural_key: bytes) -> byt
 async def take_without_card(transaction: Transaction, natural_key: bytes) -> None:
     """Let it wait no more."""
     await transaction.raw.execute(_TAKE_WITHOUT_CARD, natural_key)
-
-
-async def find_zone_of_store(transaction: Transaction, partner_id: str, store_id: str) -> str | None:
-    """Where the paper was printed; None while the store is not known here."""
-    zone: str | None = await transaction.raw.fetchval(_ZONE_OF_STORE, partner_id, store_id)
-    return zone
 
 
 async def count_wrong_proofs(transaction: Transaction, natural_key: bytes) -> int:

@@ -1,37 +1,27 @@
 """What is told of points that people gave and took."""
 
 from services.accrual.domain.adjustments import Adjustment
-from services.accrual.use_cases.messages import SOURCE, balance_of
+from services.accrual.use_cases.messages import balance_of, message_of_member
 from shared.database import Transaction
-from shared.events.catalogue import POINTS
 from shared.events.points import AdjustmentData, PointsAdjusted
-from shared.ids import new_id
 from shared.ledger import Posted
 from shared.outbox import Message
-from shared.telemetry.trace_context import child_traceparent, current_traceparent
 
 
 def adjusted_message(transaction: Transaction, adjustment: Adjustment, posted: Posted) -> Message:
     """Points were given or taken: by which reason, and never by whom or with what words."""
     owner_id = posted.command.owner_id
-    event = PointsAdjusted(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(owner_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
-        data=AdjustmentData(
-            member_id=owner_id,
-            adjustment_id=adjustment.adjustment_id,
-            point_type=adjustment.point_type,
-            points=adjustment.posted_points,
-            shortfall=posted.shortfall,
-            debt_cleared=posted.debt_cleared,
-            reason_code=adjustment.reason_code,
-            kind=adjustment.kind,
-            expires_on=adjustment.expires_on,
-            file_id=adjustment.file_id,
-            balance=balance_of(posted.balance),
-        ),
+    data = AdjustmentData(
+        member_id=owner_id,
+        adjustment_id=adjustment.adjustment_id,
+        point_type=adjustment.point_type,
+        points=adjustment.posted_points,
+        shortfall=posted.shortfall,
+        debt_cleared=posted.debt_cleared,
+        reason_code=adjustment.reason_code,
+        kind=adjustment.kind,
+        expires_on=adjustment.expires_on,
+        file_id=adjustment.file_id,
+        balance=balance_of(posted.balance),
     )
-    return Message.of(event, POINTS.topic, str(owner_id))
+    return message_of_member(transaction, PointsAdjusted, owner_id, data)

@@ -10,6 +10,7 @@ from services.accrual.domain.standing import STANDINGS, Earns
 from services.accrual.programme import Programme
 from services.accrual.repository import member_days, member_event_types
 from services.accrual.repository.member_event_types import DueDay
+from services.accrual.use_cases.project_members import enrolment_times
 from services.accrual.use_cases.record_member_events import Told, record_member_events
 from shared.database import Transaction
 from shared.events.members import MemberEnrolled, MemberEvent, MemberStated
@@ -29,9 +30,8 @@ async def take_in_enrolments(transaction: Transaction, events: Sequence[MemberEv
     stated = [event.data for event in events if isinstance(event, MemberStated)]
     enrolments = [event for event in events if isinstance(event, MemberEnrolled)]
     if stated:
-        at = {data.member_id: data.enrolled_at for data in stated if data.enrolled_at is not None}
-        at |= {event.data.member_id: event.time for event in enrolments}
-        joined = {member_id: moment.astimezone(programme.zone).date() for member_id, moment in at.items()}
+        times = enrolment_times(events)
+        joined = {member_id: moment.astimezone(programme.zone).date() for member_id, moment in times.items()}
         await member_days.save(transaction, stated, joined)
     if not enrolments:
         return 0

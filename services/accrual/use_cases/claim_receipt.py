@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from services.accrual.domain.purchase_event import with_member
 from services.accrual.domain.receipt_claims import (
@@ -18,7 +17,7 @@ from services.accrual.domain.receipt_claims import (
 )
 from services.accrual.domain.standing import STANDINGS, Earns
 from services.accrual.programme import Programme
-from services.accrual.repository import claims, receipt_claims
+from services.accrual.repository import claims, places, receipt_claims
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.messages import purchase_message
 from shared import outbox
@@ -62,8 +61,9 @@ async def claim_receipt(
     if await receipt_claims.count_wrong_proofs(transaction, natural_key) >= PROOF_ATTEMPTS_MAX:
         raise TooManyProofsError("too many were wrong about this receipt: it is for support to look at the paper")
     require_in_time(purchase.data, transaction.now, window)
-    zone = await receipt_claims.find_zone_of_store(transaction, purchase.data.partner_id, purchase.data.store_id)
-    if not proof.fits(purchase.data, programme.zone if zone is None else ZoneInfo(zone)):
+    place = purchase.data.partner_id, purchase.data.store_id
+    store = (await places.load_stores(transaction, [place])).get(place)
+    if not proof.fits(purchase.data, programme.zone if store is None or store.zone is None else store.zone):
         await receipt_claims.add_wrong_proof(transaction, natural_key)
         return None
     status = (await lock_owners(transaction, [member_id]))[member_id].status

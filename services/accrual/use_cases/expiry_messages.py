@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
-from services.accrual.use_cases.messages import SOURCE, balance_of
+from services.accrual.use_cases.messages import balance_of, message_of_member
 from shared.database import Transaction
-from shared.events.catalogue import POINTS
 from shared.events.points import ExpiredData, ExpiringData, IssuerPoints, PointsExpired, PointsExpiring
-from shared.ids import new_id
 from shared.ledger import Balances
 from shared.ledger.due_lots import ExpiringPoints
 from shared.outbox import Message
-from shared.telemetry.trace_context import child_traceparent, current_traceparent
 
 
 def expired_message(
@@ -24,38 +21,24 @@ def expired_message(
     balance: Balances,
 ) -> Message:
     """Points of one member lapsed."""
-    event = PointsExpired(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(owner_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
-        data=ExpiredData(
-            member_id=owner_id,
-            point_type=point_type,
-            points=sum(by_issuer.values()),
-            expires_on=expires_on,
-            by_issuer=tuple(IssuerPoints(issuer=issuer, points=part) for issuer, part in sorted(by_issuer.items())),
-            balance=balance_of(balance),
-        ),
+    data = ExpiredData(
+        member_id=owner_id,
+        point_type=point_type,
+        points=sum(by_issuer.values()),
+        expires_on=expires_on,
+        by_issuer=tuple(IssuerPoints(issuer=issuer, points=part) for issuer, part in sorted(by_issuer.items())),
+        balance=balance_of(balance),
     )
-    return Message.of(event, POINTS.topic, str(owner_id))
+    return message_of_member(transaction, PointsExpired, owner_id, data)
 
 
 def expiring_message(transaction: Transaction, points: ExpiringPoints, expires_on: date, days: int) -> Message:
     """Points of one member will lapse."""
-    event = PointsExpiring(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(points.owner_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
-        data=ExpiringData(
-            member_id=points.owner_id,
-            point_type=points.point_type,
-            points=points.points,
-            expires_on=expires_on,
-            days=days,
-        ),
+    data = ExpiringData(
+        member_id=points.owner_id,
+        point_type=points.point_type,
+        points=points.points,
+        expires_on=expires_on,
+        days=days,
     )
-    return Message.of(event, POINTS.topic, str(points.owner_id))
+    return message_of_member(transaction, PointsExpiring, points.owner_id, data)

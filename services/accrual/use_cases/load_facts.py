@@ -179,5 +179,5 @@ async def _complete_originals(
         original.taken_back = award.taken_back
         original.returned_thousandths = returned.get(key, {})
         if original.purchase is not None and (rule_set := history.version(award.rule_set_version)).needs_facts:
-            stored = orjson.loads(award.decision).get("facts")
-            original.facts = facts_from_stored(stored, rule_set.needs)
+            facts = orjson.loads(award.decision).get("facts")
+            original.facts = facts_from_stored(facts, rule_set.needs)

@@ -1,5 +1,6 @@
 """The events that accrual publishes, each with the topic and the key it travels under."""
 
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from services.accrual.domain.purchase_event import partition_key
 from services.accrual.repository.fraud_holds import FraudHold
 from shared.database import Transaction
 from shared.events.catalogue import POINTS, PURCHASES
-from shared.events.envelope import SPEC_VERSION
+from shared.events.envelope import SPEC_VERSION, Event, Frozen
 from shared.events.points import (
     Balance,
     ClawBackData,
@@ -169,6 +170,19 @@ def refusal_message(
         ),
     )
     return Message.of(event, POINTS.topic, str(owner_id) if owner_id is not None else data.receipt_id)
+
+
+def message_of_member(transaction: Transaction, kind: Callable[..., Event], member_id: UUID, data: Frozen) -> Message:
+    """An event of one member's that no receipt caused: under the member's id, in the trace that is under way."""
+    event = kind(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(member_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=data,
+    )
+    return Message.of(event, POINTS.topic, event.subject)
 
 
 def balance_of(balances: Balances) -> Balance:

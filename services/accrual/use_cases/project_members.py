@@ -74,9 +74,7 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
         locked = both | told | thanked | set(survivors.values())
         await projections.lock_members(transaction, locked)
     merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
-    enrolled_at = {event.data.member_id: event.time for event in events if isinstance(event, MemberEnrolled)}
-    enrolled_at |= {member.member_id: member.enrolled_at for member in members if member.enrolled_at is not None}
-    waits_for -= await _save_members(transaction, members, enrolled_at, erasures) - merged
+    waits_for -= await _save_members(transaction, members, enrolment_times(events), erasures) - merged
     owned = await _save_identifiers(transaction, identifiers) if identifiers else []
     await _merge(transaction, merges, locked)
     # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
@@ -88,6 +86,13 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     if forgotten:
         await parked.forget_meeting_rows(transaction, set(map(parked.waits_for_identifier, forgotten)))
     return released
+
+
+def enrolment_times(events: Sequence[MemberEvent]) -> dict[UUID, datetime]:
+    """When members joined, as far as these events tell it: older ones tell it of an enrolment alone, by their time."""
+    times = {event.data.member_id: event.time for event in events if isinstance(event, MemberEnrolled)}
+    stated = [event.data for event in events if isinstance(event, MemberStated)]
+    return times | {data.member_id: data.enrolled_at for data in stated if data.enrolled_at is not None}
 
 
 async def _save_members(

@@ -7,13 +7,12 @@ from services.accrual.domain.adjustments import Adjustment
 from services.accrual.domain.member_events import MemberEvent
 from services.accrual.repository import adjustments, member_data, member_events
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
-from services.accrual.use_cases.read_tier_data import TIER_SECTIONS, KeptOfTier
+from services.accrual.use_cases.read_tier_data import NO_ID, TIER_SECTIONS, KeptOfTier
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
 Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | MemberEvent | KeptOfTier
-_FIRST_ID = UUID(int=0)
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -55,13 +54,13 @@ async def read_parked(transaction: Transaction, member_id: UUID, after: str | No
 
 async def read_adjustments(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """What people gave and took."""
-    found = await adjustments.load_of_member(transaction, member_id, read_key(after, UUID) or _FIRST_ID, rows_max)
+    found = await adjustments.load_of_member(transaction, member_id, read_key(after, UUID) or NO_ID, rows_max)
     return [(str(adjustment.adjustment_id), adjustment) for adjustment in found]
 
 
 async def read_member_events(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """What the member did beside buying."""
-    found = await member_events.load_of_member(transaction, member_id, read_key(after, UUID) or _FIRST_ID, rows_max)
+    found = await member_events.load_of_member(transaction, member_id, read_key(after, UUID) or NO_ID, rows_max)
     return [(str(event.event_id), event) for event in found]
 
 

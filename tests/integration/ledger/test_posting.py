@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -164,6 +164,16 @@ async def test_funding_and_limits_travel_with_the_lot_and_balances_are_told_by_l
         await admin.execute("update ledger_lots set limits = null where limits is not null and remaining > 0")
     [found] = (await verified(fresh_database)).findings
     assert found.check == "lot = its terms"
+
+
+async def test_what_may_no_longer_be_spent_is_not_told_of_by_limit(accrual: Database) -> None:
+    owner = new_id()
+    await posted(accrual, earn(owner, 5, GROCER))
+    assert GROCER.expires_on is not None
+    async with accrual.transaction() as transaction:
+        for day, usable in ((GROCER.expires_on - timedelta(days=1), [Usable(None, 5)]), (GROCER.expires_on, [])):
+            on_that_day = replace(transaction, now=datetime.combine(day, time.min, UTC), zone=UTC)
+            assert await load_usable(on_that_day, owner, "points") == usable
 
 
 async def _usable(accrual: Database, owner: UUID) -> list[Usable]:

@@ -24,7 +24,7 @@ from shared.ledger import (
     WriteOff,
     plan,
 )
-from shared.ledger.book import Account
+from shared.ledger.records import Account
 from tests.support.ledger_memory import MemoryLedger
 
 ANNA, BORIS, HOLD, LATE = UUID(int=1), UUID(int=2), UUID(int=77), UUID(int=78)

@@ -24,7 +24,7 @@ from shared.ledger import (
     Suspend,
     Void,
 )
-from shared.ledger.book import Lapsed
+from shared.ledger.records import Lapsed
 from tests.support.ledger_memory import MemoryLedger
 
 ANNA, BERT, HOLD = UUID(int=1), UUID(int=2), UUID(int=77)

@@ -24,8 +24,8 @@ from shared.ledger import (
     Void,
     plan,
 )
-from shared.ledger.book import Account, StoredLot
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
+from shared.ledger.records import Account, StoredLot
 from tests.support.ledger_memory import MemoryLedger
 
 ANNA, BORIS = UUID(int=1), UUID(int=2)
