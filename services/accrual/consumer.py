@@ -11,6 +11,7 @@ from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import claims, projections
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
+from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.celebrate_members import take_in_enrolments
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
@@ -90,7 +91,12 @@ class PurchaseHandler(_Keeping):
                 meet_first,
             )
 
-        report = await self._database.run(work)
+        try:
+            report = await self._database.run(work)
+        except BalanceMovedError as error:
+            if len(documents) == 1:
+                raise
+            raise PermanentError("a capped balance moves all the time: halves of the batch") from error
         held_seconds = held_since.seconds()
         metrics.LEDGER_HELD_SECONDS.observe(held_seconds)
         self._batch_size.observe(held_seconds)

@@ -58,6 +58,7 @@ class Previews:
                 self.known_tills,
                 self.programme.parked_window,
                 self.programme.zone,
+                self.programme.point_type,
             )
 
         return await self.database.run(work)

@@ -51,6 +51,14 @@ class Book:
         balance = self.balance
         return Balances(balance["available"], balance["held"], balance["pending"], -balance["debt"])
 
+    def room(self, balance_max: int) -> int:
+        """How many points can be earned under a cap on the balance: what is available, held and pending, less what is
+        owed, is at most ``balance_max`` afterwards. What holds from before a merge reserve is not known here.
+        """
+        balance = self.balance
+        had = balance["available"] + balance["held"] + balance["pending"] + balance["debt"]  # debt stands below zero
+        return max(0, balance_max - had)
+
     def take_in_lot(self, stored: StoredLot) -> Lot:
         """Know a lot as it was read; reading it twice changes nothing."""
         lot = self.lots.get(stored.lot_key)

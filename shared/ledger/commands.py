@@ -24,13 +24,18 @@ RefusalReason: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Earn:
-    """Issue ``points`` to the lot of these terms. What the owner owes is cleared from them at once."""
+    """Issue ``points`` to the lot of these terms. What the owner owes is cleared from them at once.
+
+    ``balance_max`` bounds what the owner has afterwards (see ``Book.room``): what is beyond it is not issued, and is
+    the answer's ``trimmed``.
+    """
 
     owner_id: UUID
     point_type: str
     reference: bytes
     points: int
     terms: LotTerms
+    balance_max: int | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
@@ -40,7 +45,7 @@ class Earn:
 class EarnPending:
     """Issue ``points`` of an award to a pending lot of its own; ``Release`` of that award makes them available.
 
-    They clear no debt until then.
+    They clear no debt until then. ``balance_max`` is as for ``Earn``: what is pending counts.
     """
 
     owner_id: UUID
@@ -49,6 +54,7 @@ class EarnPending:
     points: int
     terms: LotTerms
     award: bytes
+    balance_max: int | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
@@ -227,7 +233,8 @@ class Balances(NamedTuple):
 class Posted(NamedTuple):
     """A command that took effect.
 
-    ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there.
+    ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there;
+    ``trimmed`` were to be earned and lay beyond the cap on the balance.
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
@@ -244,6 +251,7 @@ class Posted(NamedTuple):
     released: int = 0
     issuers: tuple[tuple[str, int], ...] = ()
     receiver: Balances | None = None
+    trimmed: int = 0
 
 
 class Refused(NamedTuple):

@@ -35,17 +35,23 @@ def decide(book: Book, command: EarnPending | ClawBack | Suspend | Release) -> O
 def earn(book: Book, command: Earn) -> Outcome:
     """Issue points to the lot of their terms, and clear what is owed from them."""
     points, terms = command.points, command.terms
+    if command.balance_max is not None and (room := book.room(command.balance_max)) < points:
+        if not room:
+            return Posted(command, 0, book.balances(), trimmed=points)
+        points = room
     book.move(EARN, points, command.reference, None, book.lot_of(terms), terms.issuer)
     cleared = book.settle(command.reference) if book.balance["debt"] else 0
-    return Posted(command, points, book.balances(), 0, 0, cleared)
+    return Posted(command, points, book.balances(), 0, 0, cleared, trimmed=command.points - points)
 
 
 def earn_pending(book: Book, command: EarnPending) -> Outcome:
     """Issue points to their award's own lot, where they wait."""
-    points, terms = command.points, command.terms
-    lot = book.pending_lot_of(terms, command.award)
-    book.move(EARN_PENDING, points, command.reference, None, lot, terms.issuer)
-    return Posted(command, points, book.balances())
+    asked, terms = command.points, command.terms
+    points = asked if command.balance_max is None else min(asked, book.room(command.balance_max))
+    if points:
+        lot = book.pending_lot_of(terms, command.award)
+        book.move(EARN_PENDING, points, command.reference, None, lot, terms.issuer)
+    return Posted(command, points, book.balances(), trimmed=asked - points)
 
 
 def claw_back(book: Book, command: ClawBack) -> Outcome:

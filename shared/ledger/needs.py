@@ -26,6 +26,8 @@ from shared.ledger.planning import Absorbed
 from shared.ledger.records import Account, StoredHold
 from shared.ledger.terms import lapse_bound, pending_key
 
+_EARNING = (Earn, EarnPending)
+
 
 class Draw(NamedTuple):
     """How much an account's commands can draw first expiring first, and from how many lots (None: however many)."""
@@ -60,7 +62,8 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
     """
     needs = Needs()
     reading = {(command.owner_id.int, command.point_type) for command in commands if not isinstance(command, Earn)}
-    if not reading:
+    full = _full(accounts, commands)
+    if not reading and not full:
         return needs
     named: dict[tuple[int, bytes], None] = {}
     holds: dict[UUID, None] = {}
@@ -86,7 +89,7 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
             holds[command.hold_id] = None
     needs.named_lots, needs.hold_ids = list(named), list(holds)
     if today is not None:
-        needs.bound, needs.lapsing = lapse_bound(today), _lapsing(accounts, commands)
+        needs.bound, needs.lapsing = lapse_bound(today), list({**_lapsing(accounts, commands), **full})
     needs.draws = [
         Draw(account_id, points[account_id], None if account_id in unbounded else LOTS_PER_HOLD_MAX * count)
         for account_id, count in reserves.items()
@@ -94,14 +97,35 @@ def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]
     return needs
 
 
-def _lapsing(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> list[int]:
+def _lapsing(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> dict[int, None]:
     """The accounts of which something may be taken, or to which something may come back."""
-    touched = {
-        (command.owner_id.int, command.point_type): None
+    return {
+        accounts[command.owner_id.int, command.point_type].account_id: None
         for command in commands
         if not isinstance(command, Earn | EarnPending | Expire)
     }
-    return [accounts[key].account_id for key in touched]
+
+
+def _full(accounts: Mapping[AccountKey, Account], commands: Sequence[Command]) -> dict[int, None]:
+    """The accounts where a cap on the balance might trim what is earned, besides those where other things happen."""
+    capped: dict[AccountKey, int] = {}
+    for command in commands:
+        if isinstance(command, _EARNING) and command.balance_max is not None:
+            key = (command.owner_id.int, command.point_type)
+            capped[key] = min(command.balance_max, capped.get(key, command.balance_max))
+    if not capped:
+        return {}
+    arriving = dict.fromkeys(capped, 0)
+    for command in commands:
+        if isinstance(command, Give) and (key := (command.receiver_id.int, command.point_type)) in capped:
+            arriving[key] += capped[key]
+        if isinstance(command, _EARNING) and (key := (command.owner_id.int, command.point_type)) in capped:
+            arriving[key] += command.points
+    return {
+        accounts[key].account_id: None
+        for key, balance_max in capped.items()
+        if accounts[key].available + accounts[key].held + accounts[key].pending + arriving[key] > balance_max
+    }
 
 
 def _taken_at_most(account: Account, command: Command) -> int:

@@ -89,7 +89,8 @@ def plan(
     what began first coming first.
 
     What may no longer be spent ``today`` lapses before anything else happens to its account, and what comes back to
-    such a lot lapses at once. Where something is earned only it stays where it is, since no lots are read.
+    such a lot lapses at once. Where something is earned only it stays where it is, since no lots are read, unless a cap
+    on the balance would trim what is earned: then the lots that may lapse are among ``lots`` too.
     """
     bound = None if today is None else lapse_bound(today)
     transfers: list[Transfer] = []
@@ -118,6 +119,8 @@ def _decide_on_time(books: Mapping[AccountKey, Book], command: Command, bound: b
     """Apply one command between what has lapsed by now and what lapses because it came back too late."""
     book = books[command.owner_id.int, command.point_type]
     if isinstance(command, Earn | EarnPending):
+        if command.balance_max is not None and command.points > book.room(command.balance_max):
+            lapse(book, bound)  # what may no longer be spent takes nobody's room
         if command.terms.key >= bound:
             return decide(books, command)
     elif isinstance(command, Expire):

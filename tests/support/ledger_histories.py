@@ -53,6 +53,7 @@ BASKETS = (
     Basket("grocer", date(2026, 2, 1), categories=frozenset({"oil"})),
 )
 AWARDS = (b"receipt-1", b"receipt-2")
+BALANCE_CAPS = (None, None, None, 20, 45)
 UNKNOWN_HOLD = UUID(int=999)
 KINDS = (
     *(Earn, Earn, Earn, Earn, EarnPending, ClawBack, ClawBack, Suspend, Release),
@@ -115,7 +116,9 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
     terms = choices.one_of(TERMS)
     if kind is Expire:
         return Expire(owner_id, "points", reference, terms)
-    if kind is Earn or kind is AdjustUp or kind is Reinstate:
+    if kind is Earn:
+        return Earn(owner_id, "points", reference, choices.up_to(15), terms, choices.one_of(BALANCE_CAPS))
+    if kind is AdjustUp or kind is Reinstate:
         return kind(owner_id, "points", reference, choices.up_to(15), terms)
     return _of_award(kind, choices, owner_id, reference, terms)
 
@@ -145,8 +148,11 @@ def _of_award(kind: type[Command], choices: _Choices, owner_id: UUID, reference:
     award = choices.one_of(AWARDS)
     if kind is Release:
         return Release(owner_id, "points", reference, terms, award)
-    if kind is EarnPending or kind is Suspend:
-        return kind(owner_id, "points", reference, choices.up_to(15), terms, award)
+    if kind is EarnPending:
+        points, balance_max = choices.up_to(15), choices.one_of(BALANCE_CAPS)
+        return EarnPending(owner_id, "points", reference, points, terms, award, balance_max)
+    if kind is Suspend:
+        return Suspend(owner_id, "points", reference, choices.up_to(15), terms, award)
     return ClawBack(owner_id, "points", reference, choices.up_to(30), terms, award)
 
 
@@ -157,16 +163,19 @@ def _gift(choices: _Choices, owner_id: UUID, reference: bytes) -> Give:
     return Give(owner_id, "points", reference, receiver_id, purpose, points, is_partial)
 
 
-def histories_with_merges() -> st.SearchStrategy[list[Command | Merge]]:
-    """The same, of three owners, with merges here and there, also of those who are one already."""
+def histories_with_merges(*, has_caps: bool = False) -> st.SearchStrategy[list[Command | Merge]]:
+    """The same, of three owners, with merges here and there, also of those who are one already.
+
+    ``has_caps``: what holds from before a merge reserve takes no room under a cap on the balance; on paper it would.
+    """
     pairs = st.permutations(OWNERS).map(lambda owners: Merge(owners[0], owners[1]))
     merges = st.lists(st.tuples(st.integers(0, 40), pairs), min_size=1, max_size=4)
     owners = st.lists(st.sampled_from(OWNERS), min_size=40, max_size=40)
-    return st.tuples(histories(), merges, owners).map(lambda drawn: _with_merges(*drawn))
+    return st.tuples(histories(), merges, owners).map(lambda drawn: _with_merges(*drawn, has_caps=has_caps))
 
 
 def _with_merges(
-    history: Sequence[Command], merges: Sequence[tuple[int, Merge]], owners: Sequence[UUID]
+    history: Sequence[Command], merges: Sequence[tuple[int, Merge]], owners: Sequence[UUID], *, has_caps: bool
 ) -> list[Command | Merge]:
     opened = {
         command.hold_id if isinstance(command, Reserve) else command.taken_as: owner
@@ -177,7 +186,10 @@ def _with_merges(
     for command, owner in zip(history, owners, strict=False):
         # Captures, voids and refunds come under the owner who reserved, who may have been merged since.
         its_owner = opened.get(command.hold_id, owner) if isinstance(command, Capture | Void | Refund) else owner
-        spread.append(replace(command, owner_id=its_owner))
+        named = replace(command, owner_id=its_owner)
+        if isinstance(named, Earn | EarnPending) and not has_caps:
+            named = replace(named, balance_max=None)
+        spread.append(named)
     for position, merge in merges:
         spread.insert(position, merge)
     return spread

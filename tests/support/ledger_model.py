@@ -147,15 +147,22 @@ class PaperOwner:
     def move(self, command: Earn | EarnPending | Suspend | Release | AdjustUp | Reinstate) -> Outcome:
         """What comes to a lot, from elsewhere or from another lot; what is asked for and not there is short."""
         asked = points = self.lots[command.terms, command.award] if isinstance(command, Release) else command.points
+        trimmed = 0
         if isinstance(command, Suspend):
             points = min(asked, self.lots[command.terms, None])
             self.lots[command.terms, None] -= points
         if isinstance(command, Release):
             self.lots[command.terms, command.award] = 0
+        if isinstance(command, Earn | EarnPending) and command.balance_max is not None:
+            available, held, pending, debt = self.balance
+            points = min(asked, max(0, command.balance_max - available - held - pending + debt))
+            asked, trimmed = points, asked - points
         award = command.award if isinstance(command, EarnPending | Suspend) else None
         self.lots[command.terms, award] += points
         cleared = self.clear_debt()
-        return Posted(command, points, shortfall=asked - points, debt_cleared=cleared, balance=self.balance)
+        return Posted(
+            command, points, shortfall=asked - points, debt_cleared=cleared, balance=self.balance, trimmed=trimmed
+        )
 
     def take(self, command: SpendLate | AdjustDown) -> Outcome:
         if isinstance(command, AdjustDown) and not command.is_partial and command.points > self.balance.available:

@@ -300,6 +300,7 @@ def _claw_back(
     }
     if facts.earning is not None:
         facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after)
+        facts.earning.move(owner_id, -plan.points)
     original.taken_back += plan.points
     original.returned_thousandths = plan.returned_thousandths
     return ClawedBack(document, owner_id, original_key, plan.points, returned_now)

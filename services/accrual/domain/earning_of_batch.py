@@ -57,7 +57,8 @@ class EarningOfBatch:
 
     ``facts`` hold what does not change within the batch, by natural key, and ``at_store`` what is known
     of stores alone. ``places`` are what is counted of every purchase, and since when
-    (``RuleSetHistory.counted_places``).
+    (``RuleSetHistory.counted_places``). ``balances`` are members' own where a cap on them asks: available, held and
+    pending, less what is owed.
     """
 
     facts: Mapping[bytes, EarningFacts]
@@ -65,13 +66,17 @@ class EarningOfBatch:
     counted: Mapping[CountedAsk, Counted]
     places: Mapping[CountedPlace, datetime]
     budgets_used: Mapping[str, Used]
+    balances: Mapping[UUID, int] = field(default_factory=dict)
     added: dict[_Counter, list[CountedRow]] = field(default_factory=dict)
     given_back: dict[_Counter, list[CountedRow]] = field(default_factory=dict)
     budgets_taken: dict[str, Used] = field(default_factory=dict)
+    balances_moved: dict[UUID, int] = field(default_factory=dict)
 
     def facts_of(self, key: bytes, member_id: UUID, purchase: PurchaseData, rule_set: RuleSet) -> EarningFacts:
         """The facts of one receipt, those before it in the batch included."""
         facts, needs = self.facts[key], rule_set.needs
+        if needs.balance:
+            facts = facts._replace(balance=self.balances[member_id] + self.balances_moved.get(member_id, 0))
         if not needs.activity and not needs.member_caps and not needs.budgets:
             return facts
         return facts._replace(
@@ -86,6 +91,7 @@ class EarningOfBatch:
     def count(self, key: bytes, member_id: UUID, purchase: PurchaseData, evaluation: Evaluation) -> None:
         """A purchase was awarded: count it, and what it used."""
         facts = self.facts[key]
+        self.move(member_id, evaluation.points)
         for place in self.places:
             day = local_day(purchase, facts, place.zone)
             name = activity_name(place.at, place.zone, purchase.partner_id)
@@ -124,6 +130,11 @@ class EarningOfBatch:
                 _note(self.given_back, CountedRow(member_id, name, day, -points, -receipts))
             else:
                 self._take(name, -points, -receipts)
+
+    def move(self, member_id: UUID, points: int) -> None:
+        """What a member has rose by so many of the programme's own points; by a claw-back it falls."""
+        if self.balances:
+            self.balances_moved[member_id] = self.balances_moved.get(member_id, 0) + points
 
     def _take(self, name: str, points: int, receipts: int) -> None:
         taken = self.budgets_taken.get(name, Used())

@@ -7,7 +7,6 @@ def not_supplied(rule_set: RuleSetDraft) -> list[str]:
     """What the rule set asks for and nobody hands in, in words. Empty: it can be published."""
     needs = rule_set.needs
     asked = {
-        "a cap on the balance": needs.balance,
         "birthdays": needs.birthday,
         "households": needs.household,
         "point types and terms of a rule's own": rule_set.has_parts,

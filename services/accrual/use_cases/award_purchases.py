@@ -66,6 +66,7 @@ async def award_purchases(
     Raises:
         MeetingRowsNeededError: a fact turned out to be missing after the members were locked. Roll back, and call
             again with its keys in ``meet_first``.
+        BalanceMovedError: a capped balance has risen since it was read. Roll back, and call again.
     """
     report = BatchReport()
     first, repeated = _first_of_each_key(documents)
@@ -84,7 +85,7 @@ async def award_purchases(
         transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )
     tiers = rules.tiers.history
-    earning, told = await load_earning(transaction, fresh, facts, tiers)
+    earning, told = await load_earning(transaction, fresh, facts, tiers, point_type=programme.point_type)
     decisions = await decide_documents(transaction, fresh, facts._replace(earning=earning) if earning else facts)
     if not tiers.is_empty:
         told += await count_for_tiers(transaction, decisions, facts, tiers)

@@ -33,7 +33,9 @@ async def decide_documents(transaction: Transaction, documents: Sequence[Documen
         granted = await campaign_budgets.lock(transaction, earning.budgets_taken)
         if any(granted[name] != earning.budgets_used.get(name, Used()) for name in earning.budgets_taken):
             known = {**earning.budgets_used, **granted}
-            earning = EarningOfBatch(earning.facts, earning.at_store, earning.counted, earning.places, known)
+            earning = EarningOfBatch(
+                earning.facts, earning.at_store, earning.counted, earning.places, known, earning.balances
+            )
             facts.originals.clear()
             facts.originals.update(untouched)
             again = facts._replace(earning=earning)

@@ -17,6 +17,7 @@ from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import campaign_budgets, counted_days, places, projections
 from services.accrual.use_cases.decide_documents import undecidable
 from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
+from shared import ledger
 from shared.database import Transaction
 from shared.events.purchases import PurchaseData, PurchaseRecorded
 from shared.outbox import Message
@@ -37,6 +38,7 @@ async def load_earning(
     facts: Facts,
     schemes: TierSchemeHistory,
     *,
+    point_type: str,
     is_preview: bool = False,
 ) -> tuple[EarningOfBatch | None, list[Message]]:
     """The facts of a batch whose members are locked, and what is to be told of tiers that time has changed.
@@ -66,6 +68,7 @@ async def load_earning(
         counted=await _counted(transaction, judged, of_receipts, history),
         places=history.counted_places,
         budgets_used=await _budgets(transaction, judged),
+        balances=await _balances(transaction, judged, point_type),
     ), told
 
 
@@ -127,6 +130,15 @@ async def _counted(
 async def _budgets(transaction: Transaction, judged: Sequence[_Judged]) -> Mapping[str, Used]:
     named = {name for one in judged for name in one.rule_set.needs.budgets}
     return await campaign_budgets.read(transaction, named) if named else {}
+
+
+async def _balances(transaction: Transaction, judged: Sequence[_Judged], point_type: str) -> Mapping[UUID, int]:
+    """What members have whose balance is capped. Their accounts are not locked yet: the ledger has the last word."""
+    capped = list({one.member_id for one in judged if one.rule_set.needs.balance})
+    if not capped:
+        return {}
+    found = await ledger.load_balances(transaction, capped, point_type)
+    return {member_id: had.available + had.held + had.pending - had.debt for member_id, had in found.items()}
 
 
 def _store(purchase: PurchaseData) -> tuple[str, str]:

@@ -23,6 +23,7 @@ async def preview_receipt(
     known_tills: KnownTills,
     parked_window: timedelta,
     zone: tzinfo,
+    point_type: str,
 ) -> Decision:
     """What the worker would decide on a purchase that came now. Nothing is written, locked or claimed.
 
@@ -51,7 +52,9 @@ async def preview_receipt(
         parked_window=parked_window,
         zone=zone,
     )
-    earning, _ = await load_earning(transaction, [document], facts, rules.tiers.history, is_preview=True)
+    earning, _ = await load_earning(
+        transaction, [document], facts, rules.tiers.history, point_type=point_type, is_preview=True
+    )
     return decide(document, facts._replace(earning=earning))
 
 

@@ -18,6 +18,7 @@ from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
 from services.accrual.repository.stored_documents import compress_all, without_identifier
+from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.messages import (
     clawed_back_message,
     earned_message,
@@ -42,6 +43,9 @@ async def save_decisions(
     out after them.
 
     Everything stands in one order: what is ours, then the ledger (held for as short as can be), the outbox last.
+
+    Raises:
+        BalanceMovedError: a capped balance has risen since it was read. Roll back, and decide again.
     """
     awarded = [decision for decision in decisions if isinstance(decision, Awarded)]
     clawed_back = [decision for decision in decisions if isinstance(decision, ClawedBack)]
@@ -239,7 +243,7 @@ def _commands(
     match decision:
         case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
             points, lot = evaluation.points, terms[key]
-            earn = decision, Earn(owner_id, point_type, key, points, lot)
+            earn = decision, Earn(owner_id, point_type, key, points, lot, evaluation.rule_set.balance_max)
             if key not in held:
                 return [earn]
             # Fraud's hold came first: the award goes to pending at once.
@@ -254,6 +258,8 @@ def _commands(
 def _taken(outcome: Outcome) -> Posted:
     if not isinstance(outcome, Posted):
         raise TypeError(f"the ledger refused {outcome.command}: earning and taking back are never refused")
+    if outcome.trimmed:
+        raise BalanceMovedError
     return outcome
 
 

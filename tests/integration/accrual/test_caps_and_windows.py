@@ -243,7 +243,15 @@ async def test_a_preview_knows_what_was_used_and_uses_nothing(accrual: Accrual, 
     for _ in range(2):
         async with accrual.database.transaction() as transaction:
             decision = await preview_receipt(
-                transaction, asked, [], [], accrual.rules, accrual.known_tills, PROGRAMME.parked_window, PROGRAMME.zone
+                transaction,
+                asked,
+                [],
+                [],
+                accrual.rules,
+                accrual.known_tills,
+                PROGRAMME.parked_window,
+                PROGRAMME.zone,
+                PROGRAMME.point_type,
             )
         assert isinstance(decision, Awarded)
         assert decision.evaluation.points == 20
@@ -252,6 +260,6 @@ async def test_a_preview_knows_what_was_used_and_uses_nothing(accrual: Accrual, 
 async def test_rules_that_ask_for_nothing_cost_no_statement() -> None:
     facts = type("OnlyRules", (), {"rule_sets": RuleSetHistory([RULES])})()
 
-    earning, told = await load_earning(cast("Transaction", None), [], facts, cast("object", None))  # type: ignore[arg-type]
+    earning, told = await load_earning(cast("Transaction", None), [], facts, cast("object", None), point_type="points")  # type: ignore[arg-type]
 
     assert (earning, told) == (None, [])

@@ -265,6 +265,7 @@ async def _preview(accrual: Accrual, event: PurchaseRecorded, transaction: Trans
         accrual.known_tills,
         PROGRAMME.parked_window,
         PROGRAMME.zone,
+        PROGRAMME.point_type,
     )
 
 

@@ -61,6 +61,22 @@ async def test_sixty_four_clients_never_oversell_one_balance(accrual: Database, 
     assert (await verified(fresh_database)).is_sound
 
 
+async def test_two_who_earn_at_once_never_lift_a_balance_above_its_cap(
+    accrual: Database, fresh_database: FreshDatabase
+) -> None:
+    """The one that waits for the account sees what the other gave: 100 in all, however they come."""
+    owner = new_id()
+    await posted(accrual, earn(owner, 30))
+    answers = await asyncio.gather(
+        *(posted(accrual, Earn(owner, "points", b"receipt", 9, TERMS, balance_max=100)) for _ in range(CLIENTS))
+    )
+    outcomes = [outcome for [outcome] in answers if isinstance(outcome, Posted)]
+    assert sum(outcome.points for outcome in outcomes) == 70
+    assert sum(outcome.trimmed for outcome in outcomes) == 9 * CLIENTS - 70
+    assert await balances_of(accrual, [owner]) == {(owner, "points"): Balances(available=100)}
+    assert (await verified(fresh_database)).is_sound
+
+
 async def test_of_capture_void_and_expiry_at_once_exactly_one_wins(
     accrual: Database, fresh_database: FreshDatabase
 ) -> None:

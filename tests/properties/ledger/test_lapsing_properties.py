@@ -50,7 +50,11 @@ def lapsed_by_lot(ledger: MemoryLedger) -> Counter[tuple[int, bytes | None]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(histories_with_merges(), st.lists(st.integers(0, 40), min_size=3, max_size=3), st.sets(st.integers(0, 40)))
+@given(
+    histories_with_merges(has_caps=True),
+    st.lists(st.integers(0, 40), min_size=3, max_size=3),
+    st.sets(st.integers(0, 40)),
+)
 def test_when_the_job_comes_by_makes_no_difference(
     history: list[Command | Merge], cuts: list[int], job_after: set[int]
 ) -> None:

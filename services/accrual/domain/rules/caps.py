@@ -41,7 +41,8 @@ class MemberCap(_Limits):
 
 
 class BalanceCap(Frozen):
-    """A receipt lifts the member's balance (available, held and pending) up to here and no further."""
+    """A receipt lifts the member's balance up to here and no further: what is available, held and pending, less what
+    is owed."""
 
     kind: Literal["balance"] = "balance"
     points_max: Count

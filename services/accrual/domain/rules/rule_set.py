@@ -128,10 +128,10 @@ class RuleSetDraft(Frozen):
             for rule in self.rules
         )
 
-    @property
-    def balance_cap(self) -> BalanceCap | None:
-        """The cap on a member's balance, where there is one."""
-        return next((cap for cap in self.caps if isinstance(cap, BalanceCap)), None)
+    @cached_property
+    def balance_max(self) -> int | None:
+        """What a member's balance may be lifted to, where there is a cap on it."""
+        return next((cap.points_max for cap in self.caps if isinstance(cap, BalanceCap)), None)
 
 
 class RuleSet(RuleSetDraft):
