@@ -119,7 +119,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
-            Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, programme)),
+            Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, settings)),
             *_expiry(database, settings),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
@@ -171,8 +171,9 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
     )
 
 
-async def _post_files(database: Database, programme: Programme) -> None:
-    while decided := await database.run(partial(settle_lines, programme=programme)):
+async def _post_files(database: Database, settings: AccrualSettings) -> None:
+    settle = partial(settle_lines, programme=settings.programme, rules=settings.adjustment_rules)
+    while decided := await database.run(settle):
         metrics.ADJUSTMENT_LINES.inc(decided)
 
 

@@ -64,6 +64,16 @@ class AccrualSettings(TillSettings):
     adjustment_file_points_max_alone: int = Field(
         default=100_000, ge=0, description="The same for all lines of a file together."
     )
+    adjustment_author_day_points_max_alone: int = Field(
+        default=200_000,
+        ge=0,
+        description="How many points one person moves on a day without a second one, over all members; files count in.",
+    )
+    adjustment_member_day_points_max_alone: int = Field(
+        default=20_000,
+        ge=0,
+        description="How many points of one member are moved on a day without a second person, by whomever.",
+    )
 
     @field_validator("adjustment_reasons")
     @classmethod
@@ -87,7 +97,11 @@ class AccrualSettings(TillSettings):
     def adjustment_rules(self) -> AdjustmentRules:
         """Reasons and limits of adjustments."""
         return AdjustmentRules.of(
-            self.adjustment_reasons, self.adjustment_points_max_alone, self.adjustment_file_points_max_alone
+            self.adjustment_reasons,
+            self.adjustment_points_max_alone,
+            self.adjustment_file_points_max_alone,
+            self.adjustment_author_day_points_max_alone,
+            self.adjustment_member_day_points_max_alone,
         )
 
     @field_validator("content_keys")

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import httpx2
 
+from services.accrual.domain.adjustments import DEFAULT_REASONS, AdjustmentRules
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.receipts import member
 from tests.support.registries import bearing
 
+RULES = AdjustmentRules.of(DEFAULT_REASONS, 10_000, 100_000, 200_000, 20_000)  # as settings say by default
 SUPPORT, BOSS = "support-desk", "head-of-service"
 ADJUSTMENTS, FILES = "/v1/adjustments", "/v1/adjustment-files"
 HEADER = "member_id,points,reason_code,expires_on,note\n"
@@ -68,7 +70,8 @@ async def sent(client: Client, name: str, content: str, by: str = SUPPORT, **sai
 async def settle_all(accrual: Accrual) -> int:
     """What the worker's timer does."""
     count = 0
-    while decided := await accrual.database.run(partial(settle_lines, programme=PROGRAMME)):
+    settle = partial(settle_lines, programme=PROGRAMME, rules=RULES)
+    while decided := await accrual.database.run(settle):
         count += decided
     return count
 

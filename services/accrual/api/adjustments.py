@@ -84,6 +84,7 @@ _WORDS = {
     "insufficient_points": "the member has fewer points than are to be taken: ask for less, or with clip",
     "member_closed": "the member has left the programme",
     "member_erased": "the member's data were erased",
+    "second_person_needed": "with what was moved of the member on this day it is more than one person moves alone",
     "expired": "it waited for its approval until its points would have been gone",
 }
 
@@ -96,9 +97,10 @@ def adjustments_router(database: Database, programme: Programme, rules: Adjustme
     async def adjust(body: AdjustmentBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Give points to a member, or take some, for a reason that the programme has declared.
 
-        Posted at once, up to the programme's limit (``TESSERA_ADJUSTMENT_POINTS_MAX_ALONE``); what is larger waits for
-        a second person. What cannot be posted is refused with 409 and kept with its reason. The Idempotency-Key is the
-        adjustment's identity for ever: sent again years later it moves nothing.
+        Posted at once, up to the programme's limits (``TESSERA_ADJUSTMENT_POINTS_MAX_ALONE``, and by day in all, of the
+        author's and of the member's); what is more waits for a second person. What cannot be posted is refused with 409
+        and kept with its reason. The Idempotency-Key is the adjustment's identity for ever: sent again years later it
+        moves nothing.
         """
         refuse_partners(principal)
         if body.point_type not in (None, programme.point_type):

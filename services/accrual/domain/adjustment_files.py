@@ -76,12 +76,15 @@ class AdjustmentFile:
             repeats=repeats,
         )
 
-    def finished(self, rules: AdjustmentRules, now: datetime) -> "AdjustmentFile":
-        """The file when all of it was taken in: a large one waits for a second person, and so does a repeated one."""
+    def finished(self, rules: AdjustmentRules, now: datetime, *, is_beyond_day: bool = False) -> "AdjustmentFile":
+        """The file when all of it was taken in: a large one waits for a second person, and so does a repeated one.
+
+        ``is_beyond_day``: with what was moved on this day before, it is more than one person may.
+        """
         if self.accepted == 0:
             return replace(self, state="posted", decided_at=now)
         is_large = self.points_total > rules.file_points_max_alone or self.points_largest > rules.points_max_alone
-        if is_large or self.repeats is not None:
+        if is_large or is_beyond_day or self.repeats is not None:
             return replace(self, state="waiting")
         return replace(self, state="approved", decided_at=now)
 

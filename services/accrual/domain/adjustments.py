@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
+from services.accrual.domain.moved_alone import AloneLimits
 from shared.events.members import MemberStatus
 from shared.ledger import AdjustDown, AdjustUp, LotTerms
 from shared.ledger.terms import PROGRAMME
@@ -21,7 +22,13 @@ AdjustmentState: TypeAlias = Literal["waiting", "posted", "refused"]
 Basis: TypeAlias = Literal["purchase", "gift", "compensation", "prize", "staff"]
 # Why nothing was posted: for good, and a new adjustment may be asked for.
 Refusal: TypeAlias = Literal[
-    "insufficient_points", "member_unknown", "member_closed", "member_erased", "not_approved", "expired"
+    "insufficient_points",
+    "member_unknown",
+    "member_closed",
+    "member_erased",
+    "not_approved",
+    "expired",
+    "second_person_needed",
 ]
 
 
@@ -84,16 +91,29 @@ DEFAULT_REASONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentRules:
-    """What the programme has set: reasons by code, and how many points one person moves alone, by one and by a file."""
+    """What the programme has set: reasons by code, and what one person moves alone: by one, by a file, and on a day."""
 
     reasons: Mapping[str, AdjustmentReason]
-    points_max_alone: int
+    alone: AloneLimits
     file_points_max_alone: int
 
     @classmethod
-    def of(cls, reasons: Iterable[AdjustmentReason], points_max: int, file_points_max: int) -> "AdjustmentRules":
+    def of(
+        cls,
+        reasons: Iterable[AdjustmentReason],
+        points_max: int,
+        file_points_max: int,
+        author_day_points_max: int = POINTS_MAX,
+        member_day_points_max: int = POINTS_MAX,
+    ) -> "AdjustmentRules":
         """From settings."""
-        return cls({reason.code: reason for reason in reasons}, points_max, file_points_max)
+        alone = AloneLimits(points_max, author_day_points_max, member_day_points_max)
+        return cls({reason.code: reason for reason in reasons}, alone, file_points_max)
+
+    @property
+    def points_max_alone(self) -> int:
+        """How many points one person moves at once without a second one."""
+        return self.alone.points_max
 
     def reason(self, code: str) -> AdjustmentReason:
         """The declared reason.

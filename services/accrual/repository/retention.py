@@ -62,6 +62,21 @@ TIER_DAYS = DataClass(
     """,
 )
 
+# Only today's sums are asked for; a client's retry, and a look back, may come a little later.
+AUTHOR_DAYS = DataClass(
+    name="author_days",
+    purpose="to ask for a second person where one moves many points on a day",
+    keep_days=90,
+    keep_days_min=2,
+    action="delete",
+    statement="""
+        delete from author_days where (author, day) in (
+            select author, day from author_days where day < $1::date
+            order by day limit $2 for update skip locked
+        )
+    """,
+)
+
 # How much longer than they wait at least, and at first: the topic's records of them must be gone by then.
 MARGIN_DAYS_MIN = 7
 MARGIN_DAYS = 30
@@ -88,4 +103,4 @@ def parked_with_hash(window_days: int) -> DataClass:
 
 def kept_for_a_time(parked_window_days: int) -> tuple[DataClass, ...]:
     """All of them."""
-    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, parked_with_hash(parked_window_days))
+    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, AUTHOR_DAYS, parked_with_hash(parked_window_days))

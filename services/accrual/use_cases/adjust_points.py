@@ -11,12 +11,14 @@ from services.accrual.domain.adjustments import (
     AdjustmentNotFoundError,
     AdjustmentRules,
     OwnAdjustmentError,
+    Refusal,
     command_of,
     judge,
     why_not_posted,
 )
+from services.accrual.domain.moved_alone import AloneLimits, may_alone
 from services.accrual.programme import Programme
-from services.accrual.repository import adjustments
+from services.accrual.repository import adjustments, moved_alone
 from services.accrual.use_cases.adjustment_messages import adjusted_message
 from services.accrual.use_cases.lock_owners import Owner, lock_owners
 from shared import ledger, outbox
@@ -29,6 +31,9 @@ async def request_adjustment(
     transaction: Transaction, wanted: Adjustment, rules: AdjustmentRules, programme: Programme
 ) -> Adjustment:
     """Keep an adjustment and post it, or let it wait for a second person; as it stands then.
+
+    It waits where it is large, and where it would be with what its author, or anybody of its member, has moved on this
+    day already. The sums are exact: the member and the author are locked while they are read and added to.
 
     Idempotent by its id: the same one asked for again is answered as it stands. One that cannot be posted is kept as
     refused, with the reason.
@@ -47,12 +52,15 @@ async def request_adjustment(
     owners = await lock_owners(transaction, [wanted.member_id])
     if owners[wanted.member_id].status is None:
         raise AdjustmentNotFoundError("the member is not known here: if it enrolled just now, try again in a second")
-    if abs(wanted.points) > rules.points_max_alone:
-        refusal = why_not_posted(wanted, owners[wanted.member_id].status, today(transaction, programme))
+    day, owner_id = today(transaction, programme), owners[wanted.member_id].owner_id
+    so_far = await moved_alone.lock(transaction, wanted.created_by, [owner_id], day)
+    if not may_alone(rules.alone, {owner_id: abs(wanted.points)}, so_far):
+        refusal = why_not_posted(wanted, owners[wanted.member_id].status, day)
         kept = wanted if refusal is None else wanted.refused(refusal, None, transaction.now)
         await adjustments.insert(transaction, [kept])
         return kept
-    (posted,), messages = await _post(transaction, [wanted], owners, programme, None)
+    (posted,), messages = await _post(transaction, [wanted], owners, programme, None, rules.alone)
+    await moved_alone.add_of_author(transaction, wanted.created_by, abs(posted.posted_points), day)
     await adjustments.insert(transaction, [posted])
     await outbox.record(transaction, messages)
     return posted
@@ -74,7 +82,8 @@ async def approve_adjustment(
     _require_waiting(waiting)
     if waiting.created_by == approver:
         raise OwnAdjustmentError("who asked for an adjustment may not approve it: ask a second person")
-    (posted,) = await post_adjustments(transaction, [waiting], programme, approver)
+    owners = await lock_owners(transaction, [waiting.member_id])
+    (posted,) = await _post_and_settle(transaction, [waiting], owners, programme, approver, None)
     return posted
 
 
@@ -94,14 +103,31 @@ async def refuse_adjustment(transaction: Transaction, adjustment_id: UUID, decid
 
 
 async def post_adjustments(
-    transaction: Transaction, waiting: Sequence[Adjustment], programme: Programme, decided_by: str | None
+    transaction: Transaction,
+    waiting: Sequence[Adjustment],
+    programme: Programme,
+    rules: AdjustmentRules,
+    decided_by: str | None,
 ) -> list[Adjustment]:
     """Post adjustments whose rows are locked, each alone; as they stand then, in their order.
 
     Those of one member are decided in the given order. The number of statements does not depend on how many they are.
+    Where no second person has decided (``decided_by``), what is more than one may move of a member on a day is refused.
     """
     owners = await lock_owners(transaction, {each.member_id for each in waiting})
-    decided, messages = await _post(transaction, waiting, owners, programme, decided_by)
+    limits = rules.alone if decided_by is None else None
+    return await _post_and_settle(transaction, waiting, owners, programme, decided_by, limits)
+
+
+async def _post_and_settle(
+    transaction: Transaction,
+    waiting: Sequence[Adjustment],
+    owners: dict[UUID, Owner],
+    programme: Programme,
+    decided_by: str | None,
+    limits: AloneLimits | None,
+) -> list[Adjustment]:
+    decided, messages = await _post(transaction, waiting, owners, programme, decided_by, limits)
     await adjustments.settle(transaction, decided)
     await outbox.record(transaction, messages)
     return decided
@@ -118,9 +144,13 @@ async def _post(
     owners: dict[UUID, Owner],
     programme: Programme,
     decided_by: str | None,
+    limits: AloneLimits | None,
 ) -> tuple[list[Adjustment], list[Message]]:
+    """``limits`` are those of one person, where none but the author has decided."""
     day, now = today(transaction, programme), transaction.now
     refusals = {each.adjustment_id: why_not_posted(each, owners[each.member_id].status, day) for each in waiting}
+    if limits is not None:
+        refusals |= await _beyond_day(transaction, waiting, owners, refusals, limits.member_day_points_max, day)
     asked = [each for each in waiting if refusals[each.adjustment_id] is None]
     commands = [command_of(each, owners[each.member_id].owner_id, day) for each in asked]
     outcomes = await ledger.post(transaction, commands)
@@ -139,7 +169,35 @@ async def _post(
         refusal = refusals[adjustment.adjustment_id]
         if refusal is not None:
             decided[adjustment.adjustment_id] = adjustment.refused(refusal, decided_by, now)
+    if limits is not None:
+        moved: dict[UUID, int] = {}
+        for each in decided.values():
+            owner_id = owners[each.member_id].owner_id
+            moved[owner_id] = moved.get(owner_id, 0) + abs(each.posted_points)
+        await moved_alone.add_of_members(transaction, moved, day)
     return [decided[each.adjustment_id] for each in waiting], messages
+
+
+async def _beyond_day(
+    transaction: Transaction,
+    waiting: Sequence[Adjustment],
+    owners: dict[UUID, Owner],
+    refusals: dict[UUID, Refusal | None],
+    points_max: int,
+    day: date,
+) -> dict[UUID, Refusal | None]:
+    """Those that would be more than one person may move of their members on this day, each after those before it."""
+    moved = await moved_alone.load(transaction, {owners[each.member_id].owner_id for each in waiting}, day)
+    beyond: dict[UUID, Refusal | None] = {}
+    for each in waiting:
+        if refusals[each.adjustment_id] is None:
+            owner_id = owners[each.member_id].owner_id
+            together = moved.get(owner_id, 0) + abs(each.points)
+            if together > points_max:
+                beyond[each.adjustment_id] = "second_person_needed"
+            else:
+                moved[owner_id] = together
+    return beyond
 
 
 async def _lock(transaction: Transaction, adjustment_id: UUID) -> Adjustment:

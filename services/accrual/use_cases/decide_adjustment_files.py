@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from services.accrual.domain.adjustment_files import AdjustmentFile, AdjustmentFileNotFoundError
+from services.accrual.domain.adjustments import AdjustmentRules
 from services.accrual.programme import Programme
 from services.accrual.repository import adjustment_files, adjustments
 from services.accrual.use_cases.adjust_points import post_adjustments
@@ -33,8 +34,11 @@ async def refuse_file(transaction: Transaction, file_id: UUID, decided_by: str) 
     return file
 
 
-async def settle_lines(transaction: Transaction, programme: Programme) -> int:
+async def settle_lines(transaction: Transaction, programme: Programme, rules: AdjustmentRules) -> int:
     """Decide a page of lines of the file that was decided on first; how many they were, 0 where nothing is to be done.
+
+    Of a file that nobody but its author has let through, a line is refused that would be more than one person may move
+    of its member on a day: others have moved of it since the file was closed.
 
     Safe to repeat and to cut off: a line is decided with its transfer and its event, and no line twice.
     """
@@ -46,7 +50,7 @@ async def settle_lines(transaction: Transaction, programme: Programme) -> int:
         decided = [line.refused("not_approved", file.decided_by, transaction.now) for line in lines]
         await adjustments.settle(transaction, decided)
     else:
-        decided = await post_adjustments(transaction, lines, programme, file.decided_by)
+        decided = await post_adjustments(transaction, lines, programme, rules, file.decided_by)
     await adjustment_files.update(transaction, file.with_decided(decided))
     return len(decided)
 

@@ -15,7 +15,7 @@ from services.accrual.domain.adjustment_files import (
 )
 from services.accrual.domain.adjustments import Adjustment, AdjustmentRules, why_not_posted
 from services.accrual.programme import Programme
-from services.accrual.repository import adjustment_files, adjustments
+from services.accrual.repository import adjustment_files, adjustments, moved_alone
 from services.accrual.use_cases.adjust_points import today
 from services.accrual.use_cases.lock_owners import lock_owners
 from shared.database import Database, Transaction
@@ -117,14 +117,30 @@ class AdjustmentImporter:
             refusals = sorted(unreadable + impossible, key=lambda refusal: refusal.line)
             repeats = await adjustment_files.find_same(transaction, stands, page.digest) if page.is_last else None
             now = stands.with_page(accepted, refused=len(refusals), digest=page.digest, repeats=repeats)
-            if page.is_last:
-                now = now.finished(self._rules, transaction.now)
-            await adjustment_files.update(transaction, now)
             await adjustments.insert(transaction, accepted)
+            if page.is_last:
+                now = await self._finish(transaction, now)
+            await adjustment_files.update(transaction, now)
             await adjustment_files.save_refusals(transaction, now.file_id, refusals)
             return now
 
         return await self._database.run(work)
+
+    async def _finish(self, transaction: Transaction, file: AdjustmentFile) -> AdjustmentFile:
+        """Close a file whose lines are all there, and count its points for its author where nobody else has to agree.
+
+        What others move of its members meanwhile is seen when the lines are posted.
+        """
+        limits, day = self._rules.alone, today(transaction, self._programme)
+        so_far = await moved_alone.lock(transaction, file.created_by, (), day)
+        is_beyond = so_far.by_author + file.points_total > limits.author_day_points_max
+        is_beyond = is_beyond or await moved_alone.is_any_above(
+            transaction, file.file_id, limits.member_day_points_max, day
+        )
+        now = file.finished(self._rules, transaction.now, is_beyond_day=is_beyond)
+        if now.state == "approved":
+            await moved_alone.add_of_author(transaction, file.created_by, file.points_total, day)
+        return now
 
     async def _judge(
         self, transaction: Transaction, readable: Sequence[Adjustment]

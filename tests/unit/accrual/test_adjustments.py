@@ -24,6 +24,7 @@ from services.accrual.domain.adjustments import (
     judge,
     why_not_posted,
 )
+from services.accrual.domain.moved_alone import AloneLimits, MovedToday, may_alone
 from shared.ledger import AdjustDown, AdjustUp
 from shared.ledger.terms import PROGRAMME
 from shared.web.csv_pages import NOTHING_TAKEN
@@ -160,3 +161,28 @@ def test_a_repeated_file_needs_a_second_person_and_its_sender_is_none() -> None:
     assert approved.approved("boss", NOW) is approved
     over = approved.with_decided([adjustment().posted(50, "boss", NOW)])
     assert (over.state, over.posted, over.failed) == ("posted", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "by_author", "of_members", "is_alone"),
+    [
+        ({"a": 100}, 0, {}, True),
+        ({"a": 101}, 0, {}, False),  # at once
+        ({"a": 60, "b": 41}, 0, {}, False),  # one act is one act, of however many members
+        ({"a": 50}, 250, {"b": 250}, True),
+        ({"a": 51}, 250, {}, False),  # the author's day
+        ({"a": 50}, 0, {"a": 150, "b": 199}, True),
+        ({"a": 51}, 0, {"a": 150}, False),  # the member's day
+    ],
+)
+def test_one_person_moves_alone_up_to_each_limit(
+    wanted: dict[str, int], by_author: int, of_members: dict[str, int], is_alone: bool
+) -> None:
+    limits = AloneLimits(points_max=100, author_day_points_max=300, member_day_points_max=200)
+    assert may_alone(limits, wanted, MovedToday(by_author, of_members)) is is_alone
+
+
+def test_a_file_beyond_the_day_waits_however_small_it_is() -> None:
+    sent = file().with_page([adjustment(10)], refused=0, digest=b"d", repeats=None)
+    assert sent.finished(RULES, NOW).state == "approved"
+    assert sent.finished(RULES, NOW, is_beyond_day=True).state == "waiting"
