@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from services.accrual.domain.birthdays import near_birthday
 from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, MemberFacts, Used
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey
@@ -48,12 +49,13 @@ def worked_examples() -> tuple[WorkedExample, ...]:
 
 def _example(document: Mapping[str, Any]) -> WorkedExample:
     rules = {"version": 1, "effective_from": "2020-01-01T00:00:00Z"} | document["rules"]
+    receipt, rule_set = _receipt(document["receipt"]), RuleSet.model_validate(rules)
     return WorkedExample(
         name=document["name"],
         because=document["because"],
-        receipt=_receipt(document["receipt"]),
-        rule_set=RuleSet.model_validate(rules),
-        facts=_facts(document.get("facts", {})),
+        receipt=receipt,
+        rule_set=rule_set,
+        facts=_facts(document.get("facts", {}), receipt, rule_set),
         award=document["award"],
         trace=tuple(document["trace"]),
         returns=tuple(document.get("returns", ())),
@@ -81,12 +83,13 @@ def _receipt(document: Mapping[str, Any]) -> PurchaseData:
     return PurchaseData.model_validate(data.model_dump() | said)
 
 
-def _facts(document: Mapping[str, Any]) -> EarningFacts:
+def _facts(document: Mapping[str, Any], receipt: PurchaseData, rule_set: RuleSet) -> EarningFacts:
     member = dict(document.get("member", {}))
     if "enrolled_at" in member:
         member["enrolled_at"] = datetime.fromisoformat(member["enrolled_at"])
+    born = member.pop("birth_month", None), member.pop("birth_day", None)
     store_zone = document.get("store_zone")
-    return EarningFacts(
+    facts = EarningFacts(
         programme_zone=ZoneInfo(document.get("programme_zone", "UTC")),
         store_zone=ZoneInfo(store_zone) if store_zone is not None else None,
         store_group=document.get("store_group"),
@@ -96,6 +99,10 @@ def _facts(document: Mapping[str, Any]) -> EarningFacts:
         budgets={name: Left(**one) for name, one in document.get("budgets", {}).items()},
         balance=document.get("balance"),
     )
+    if None in born:
+        return facts
+    near = near_birthday(rule_set.needs.birthdays, *born, receipt.occurred_at, facts)
+    return facts._replace(member=facts.member._replace(near_birthday=near))
 
 
 def _activity(document: Mapping[str, Any]) -> tuple[ActivityKey, Activity]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.accrual.domain.rules.needs import ActivityKey
+from services.accrual.domain.rules.predicates_of_member import BirthdayNear
 from services.accrual.domain.rules.values import Zone
 
 
@@ -48,10 +49,13 @@ class Left(NamedTuple):
 
 
 class MemberFacts(NamedTuple):
-    """The member at the receipt's time. What is not known is None, and matches nothing."""
+    """The member at the receipt's time. What is not known is None, and matches nothing.
 
-    birth_month: int | None = None
-    birth_day: int | None = None
+    ``near_birthday`` says of each window that the rules name whether the receipt is in it. The birthday itself is not
+    handed in: facts are stored with the award, and a trace may be shown at a till.
+    """
+
+    near_birthday: Mapping[BirthdayNear, bool] | None = None
     enrolled_at: datetime | None = None
     tier: str | None = None
     is_in_household: bool = False

@@ -3,23 +3,25 @@
 A return is judged by them, and the trace is derived from them again, whatever has become of store and member since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from services.accrual.domain.earning_facts import NO_FACTS, Activity, EarningFacts, Left, MemberFacts, Used
 from services.accrual.domain.rules.needs import Needs
 
+_Named = TypeVar("_Named")
+
 
 def facts_to_store(facts: EarningFacts, needs: Needs) -> dict[str, Any]:
     """What is stored, ready for JSON. What a rule set counts stands in the order in which it says so."""
-    member = facts.member
+    member, near = facts.member, facts.member.near_birthday
     said: dict[str, Any] = {
         "z": str(facts.programme_zone) if needs.programme_zone else None,
         "s": str(facts.zone("store")) if needs.store_zone else None,
         "g": facts.store_group if needs.store_group else None,
-        "d": [member.birth_month, member.birth_day] if needs.birthday and member.birth_month else None,
+        "d": _flags([near[one] for one in needs.birthdays]) if needs.birthdays and near is not None else None,
         "e": member.enrolled_at.timestamp() if needs.enrolled_at and member.enrolled_at else None,
         "t": member.tier if needs.tier else None,
         "h": 1 if needs.household and member.is_in_household else None,
@@ -35,15 +37,13 @@ def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> Earning
     """The facts again; None where nothing was stored, because nothing was needed."""
     if not stored:
         return NO_FACTS
-    month, day = stored.get("d", (None, None))
     enrolled = stored.get("e")
     return EarningFacts(
         programme_zone=ZoneInfo(stored["z"]) if "z" in stored else UTC,
         store_zone=ZoneInfo(stored["s"]) if "s" in stored else None,
         store_group=stored.get("g"),
         member=MemberFacts(
-            birth_month=month,
-            birth_day=day,
+            near_birthday=_from_flags(stored["d"], needs.birthdays) if "d" in stored else None,
             enrolled_at=datetime.fromtimestamp(enrolled, UTC) if enrolled is not None else None,
             tier=stored.get("t"),
             is_in_household="h" in stored,
@@ -53,6 +53,16 @@ def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> Earning
         budgets={name: Left(*one) for name, one in zip(needs.budgets, stored.get("l", ()), strict=True)},
         balance=stored.get("b"),
     )
+
+
+def _flags(holding: Sequence[bool]) -> str:
+    """Which of some hold, in their order: a bit each, so that a thousand take 250 bytes."""
+    return f"{sum(1 << at for at, holds in enumerate(holding) if holds):x}"
+
+
+def _from_flags(stored: str, named: Sequence[_Named]) -> dict[_Named, bool]:
+    bits = int(stored, 16)
+    return {one: bool(bits >> at & 1) for at, one in enumerate(named)}
 
 
 def _activity_to_store(activity: Activity) -> list[Any]:

@@ -5,10 +5,5 @@ from services.accrual.domain.rules.rule_set import RuleSetDraft
 
 def not_supplied(rule_set: RuleSetDraft) -> list[str]:
     """What the rule set asks for and nobody hands in, in words. Empty: it can be published."""
-    needs = rule_set.needs
-    asked = {
-        "birthdays": needs.birthday,
-        "households": needs.household,
-        "point types and terms of a rule's own": rule_set.has_parts,
-    }
+    asked = {"point types and terms of a rule's own": rule_set.has_parts}
     return [words for words, is_asked in asked.items() if is_asked]

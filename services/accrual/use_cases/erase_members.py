@@ -9,6 +9,7 @@ from services.accrual.repository import (
     counted_days,
     member_days,
     member_events,
+    member_versions,
     parked,
     projections,
     tier_erasure,
@@ -36,6 +37,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await tier_erasure.erase(transaction, news)
     await member_events.forget(transaction, news)
     await member_days.forget(transaction, news)
+    await member_versions.forget(transaction, news)
     await counted_days.erase(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}
     for hashed in await projections.find_projected(transaction, owners):

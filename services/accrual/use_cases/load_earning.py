@@ -5,31 +5,21 @@ Nothing of it costs a statement while no published rule set asks for it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts
-from services.accrual.domain.earning_facts import EarningFacts, MemberFacts, Used
+from services.accrual.domain.earning_facts import EarningFacts, Used
 from services.accrual.domain.earning_of_batch import Counted, CountedAsk, EarningOfBatch, asks_of
-from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.rule_set import RuleSetHistory
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import campaign_budgets, counted_days, places, projections
 from services.accrual.use_cases.decide_documents import undecidable
+from services.accrual.use_cases.load_member_facts import Judged, load_member_facts
 from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
 from shared import ledger
 from shared.database import Transaction
 from shared.events.purchases import PurchaseData, PurchaseRecorded
 from shared.outbox import Message
-
-
-class _Judged(NamedTuple):
-    """A purchase that may be awarded, its member, and the rules that it will be judged by."""
-
-    natural_key: bytes
-    member_id: UUID
-    purchase: PurchaseData
-    rule_set: RuleSet
 
 
 async def load_earning(
@@ -56,9 +46,13 @@ async def load_earning(
     at_store = await _at_stores(transaction, documents, facts)
     tiers, told = await _tiers(transaction, judged, schemes, is_preview=is_preview)
     enrolled = await _enrolled(transaction, judged)
+    here = {one.natural_key: at_store.get(_store(one.purchase), EarningFacts(facts.zone)) for one in judged}
+    members = await load_member_facts(transaction, judged, here)
     of_receipts = {
-        one.natural_key: at_store.get(_store(one.purchase), EarningFacts(facts.zone))._replace(
-            member=MemberFacts(enrolled_at=enrolled.get(one.member_id), tier=tiers.get(one.natural_key))
+        one.natural_key: here[one.natural_key]._replace(
+            member=members[one.natural_key]._replace(
+                enrolled_at=enrolled.get(one.member_id), tier=tiers.get(one.natural_key)
+            )
         )
         for one in judged
     }
@@ -72,7 +66,7 @@ async def load_earning(
     ), told
 
 
-def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[_Judged]:
+def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[Judged]:
     """Those of whom all is known that decides whether they can earn; the store of a till that is known is known."""
     for document in documents:
         event = document.event
@@ -81,7 +75,7 @@ def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[_Judged]:
         if isinstance(event, PurchaseRecorded) and member_id is not None and is_judged:
             rule_set = facts.rule_sets.at(event.data.occurred_at)
             if rule_set is not None:
-                yield _Judged(document.natural_key, member_id, event.data, rule_set)
+                yield Judged(document.natural_key, member_id, event.data, rule_set)
 
 
 async def _at_stores(
@@ -95,7 +89,7 @@ async def _at_stores(
 
 
 async def _tiers(
-    transaction: Transaction, judged: Sequence[_Judged], schemes: TierSchemeHistory, *, is_preview: bool
+    transaction: Transaction, judged: Sequence[Judged], schemes: TierSchemeHistory, *, is_preview: bool
 ) -> tuple[Mapping[bytes, str | None], list[Message]]:
     asked = [one for one in judged if one.rule_set.needs.tier]
     moments: list[tuple[UUID, datetime]] = [(one.member_id, one.purchase.occurred_at) for one in asked]
@@ -107,14 +101,14 @@ async def _tiers(
     return dict(zip((one.natural_key for one in asked), found, strict=True)), told
 
 
-async def _enrolled(transaction: Transaction, judged: Sequence[_Judged]) -> Mapping[UUID, datetime]:
+async def _enrolled(transaction: Transaction, judged: Sequence[Judged]) -> Mapping[UUID, datetime]:
     """When members joined: what was counted of all time is whole only of those who joined since."""
     wanted = {one.member_id for one in judged if one.rule_set.needs.enrolled_at or one.rule_set.needs.activity}
     return await projections.load_enrolled_at(transaction, wanted) if wanted else {}
 
 
 async def _counted(
-    transaction: Transaction, judged: Sequence[_Judged], facts: Mapping[bytes, EarningFacts], history: RuleSetHistory
+    transaction: Transaction, judged: Sequence[Judged], facts: Mapping[bytes, EarningFacts], history: RuleSetHistory
 ) -> Mapping[CountedAsk, Counted]:
     with undecidable():
         asks = dict.fromkeys(
@@ -127,12 +121,12 @@ async def _counted(
     return await counted_days.load(transaction, list(asks)) if asks else {}
 
 
-async def _budgets(transaction: Transaction, judged: Sequence[_Judged]) -> Mapping[str, Used]:
+async def _budgets(transaction: Transaction, judged: Sequence[Judged]) -> Mapping[str, Used]:
     named = {name for one in judged for name in one.rule_set.needs.budgets}
     return await campaign_budgets.read(transaction, named) if named else {}
 
 
-async def _balances(transaction: Transaction, judged: Sequence[_Judged], point_type: str) -> Mapping[UUID, int]:
+async def _balances(transaction: Transaction, judged: Sequence[Judged], point_type: str) -> Mapping[UUID, int]:
     """What members have whose balance is capped. Their accounts are not locked yet: the ledger has the last word."""
     capped = list({one.member_id for one in judged if one.rule_set.needs.balance})
     if not capped:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
-from services.accrual.repository import counted_days, parked, projections, tier_schemes
+from services.accrual.repository import counted_days, member_versions, parked, projections, tier_schemes
 from services.accrual.use_cases.erase_members import erase_members
 from services.accrual.use_cases.merge_tiers import merge_tiers
+from services.accrual.use_cases.project_member_versions import project_member_versions
 from services.accrual.use_cases.release_parked import release_parked
 from shared import ledger, outbox
 from shared.database import Transaction, retired_keys
@@ -75,6 +76,7 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
         await projections.lock_members(transaction, locked)
     merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
     waits_for -= await _save_members(transaction, members, enrolment_times(events), erasures) - merged
+    await project_member_versions(transaction, events)
     owned = await _save_identifiers(transaction, identifiers) if identifiers else []
     await _merge(transaction, merges, locked)
     # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
@@ -146,5 +148,6 @@ async def _merge(transaction: Transaction, merges: Sequence[MergeData], locked: 
         if survivor_id not in locked:
             raise StartAgainError("the survivor was merged away meanwhile")
         await counted_days.fold(transaction, merge.merged_member_id, survivor_id)
+        await member_versions.forget(transaction, [merge.merged_member_id])
         told += await merge_tiers(transaction, merge.merged_member_id, survivor_id, schemes)
     await outbox.record(transaction, told)

@@ -18,6 +18,7 @@ from services.accrual.repository import (
     adjustments,
     counted_days,
     member_days,
+    member_versions,
     parked,
     tier_data,
     tier_erasure,
@@ -69,8 +70,17 @@ STATEMENTS = {
         export=(exports, consents, terms, joining, registry, data_quality),
     ),
     "accrual": Statements(
-        (accrual_projections, parked, adjustments, member_days, accrual_events, tier_erasure, counted_days),
-        (accrual_projections, tier_merges, counted_days),
+        (
+            accrual_projections,
+            parked,
+            adjustments,
+            member_days,
+            member_versions,
+            accrual_events,
+            tier_erasure,
+            counted_days,
+        ),
+        (accrual_projections, tier_merges, counted_days, member_versions),
         (accrual_data, adjustments, accrual_events, tier_data),
     ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
@@ -176,6 +186,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "export": {
         "it repeats what the registry tells": (
             "accrual.member_days.member_id",
+            "accrual.member_versions.member_id",
             "accrual.members.member_id",
             "fraud.member_windows.member_id",
             "fraud.member_windows.merged_into",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.accrual.domain.checks.of_time import birthday_in
+from services.accrual.domain.birthdays import birthday_in
 from services.accrual.domain.earning_facts import MissingFactError
 from services.accrual.domain.evaluation import evaluate_purchase
 from services.accrual.domain.rounding import rounded
@@ -111,11 +111,11 @@ def test_points_are_never_given_on_a_guess() -> None:
 
 
 def test_nothing_is_drafted_that_this_service_cannot_judge_by() -> None:
-    asked = draft(when({"kind": "household"}))
+    asked = draft(DOLLAR | {"pending_days": 3})
 
     assert not_supplied(asked)
     (fault,) = find_faults(asked.model_dump(mode="json"), Known())
-    assert fault == Fault("/rules/0", "this release cannot judge by: households")
+    assert fault == Fault("/rules/0", "this release cannot judge by: point types and terms of a rule's own")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Predicates over the receipt's time, on the clocks of the zone that each names."""
 
-from calendar import isleap
 from datetime import date, timedelta
 
 from services.accrual.domain.checks.check import Check
@@ -55,28 +54,19 @@ def dates(predicate: DatesAre) -> Check:
 
 def birthday(predicate: BirthdayNear) -> Check:
     """At most so many days before or after the member's birthday."""
-    before, after, zone = predicate.days_before, predicate.days_after, predicate.zone
-    is_late = predicate.leap_day == "march_1"
+    required = f"{predicate.days_before} days before to {predicate.days_after} days after the birthday"
 
     def holds(receipt: JudgedReceipt) -> bool:
-        member = receipt.facts.member
-        if member.birth_month is None or member.birth_day is None:
-            return False
-        today = receipt.local(zone).date()
-        for year in (today.year - 1, today.year, today.year + 1):
-            days_from = (today - birthday_in(year, member.birth_month, member.birth_day, is_late)).days
-            if -before <= days_from <= after:
-                return True
-        return False
+        near = receipt.facts.member.near_birthday
+        return near is not None and near[predicate]
 
     def words(receipt: JudgedReceipt) -> tuple[str, str]:
-        member = receipt.facts.member
-        required = f"{before} days before to {after} days after the birthday"
-        if member.birth_month is None or member.birth_day is None:
+        near = receipt.facts.member.near_birthday
+        if near is None:
             return required, "no birthday known"
-        return required, f"{receipt.local(zone):%m-%d}, birthday {member.birth_month:02d}-{member.birth_day:02d}"
+        return required, "in these days" if near[predicate] else "on another day"
 
-    return Check("birthday", holds, words)
+    return Check("the receipt's day", holds, words)
 
 
 def enrolled(predicate: EnrolledFor) -> Check:
@@ -99,13 +89,6 @@ def enrolled(predicate: EnrolledFor) -> Check:
         return required, "not known" if observed is None else str(observed)
 
     return Check("days since enrolment", holds, words)
-
-
-def birthday_in(year: int, month: int, day: int, is_late: bool = False) -> date:
-    """A birthday in a year. Of 29 February in a year without one: the 28th, or 1 March where ``is_late``."""
-    if (month, day) == (2, 29) and not isleap(year):
-        return date(year, 3, 1) if is_late else date(year, 2, 28)
-    return date(year, 1, 1).replace(month=month, day=day)
 
 
 def _clock(minute: int) -> str:

@@ -60,7 +60,7 @@ class Needs(NamedTuple):
     programme_zone: bool
     store_zone: bool
     store_group: bool
-    birthday: bool
+    birthdays: tuple[BirthdayNear, ...]
     enrolled_at: bool
     tier: bool
     household: bool
@@ -105,14 +105,14 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
         programme_zone="programme" in zones,
         store_zone="store" in zones,
         store_group=_kind(StoreGroupIs) in kinds,
-        birthday=_kind(BirthdayNear) in kinds,
+        birthdays=tuple(dict.fromkeys(one for one in predicates if isinstance(one, BirthdayNear))),
         enrolled_at=_kind(EnrolledFor) in kinds,
         tier=_kind(TierIs) in kinds,
         household=_kind(InHousehold) in kinds,
     )
 
 
-def _kind(predicate: type[StoreGroupIs | BirthdayNear | EnrolledFor | TierIs | InHousehold]) -> str:
+def _kind(predicate: type[StoreGroupIs | EnrolledFor | TierIs | InHousehold]) -> str:
     kind: str = predicate.model_fields["kind"].default
     return kind
 
