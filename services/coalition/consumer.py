@@ -122,10 +122,13 @@ async def _count(
 
 def _moved(event: PointsEarned | PointsClawedBack) -> Effect:
     data = event.data
-    entry = receipt_entry(_natural_key(data.receipt_id))
     if isinstance(event, PointsEarned):
+        number = 0 if event.data.part is None else event.data.part.number
+        entry = receipt_entry(_natural_key(data.receipt_id), number)
         return Issued(entry, data.partner_id, data.point_type, data.points, event.data.occurred_at)
-    original = receipt_entry(_natural_key(event.data.original_receipt_id))
+    number = event.data.part or 0
+    entry = receipt_entry(_natural_key(data.receipt_id), number)
+    original = receipt_entry(_natural_key(event.data.original_receipt_id), number)
     return Returned(entry, original, data.partner_id, data.point_type, data.points, event.time)
 
 

@@ -32,8 +32,23 @@ class IssuerPoints(Frozen):
     points: Points
 
 
+class AwardPart(Frozen):
+    """Which part of an award is told of, where it has several or its points wait.
+
+    They may be spent from the first second of ``waits_until`` on, or once ``waits_for`` has come before that day.
+    """
+
+    number: StrictInt
+    expires_on: date | None = None
+    waits_until: date | None = None
+    waits_for: Code | None = None
+
+
 class AwardData(Frozen):
-    """What a receipt earned. ``debt_cleared`` of it went at once to what the member owed."""
+    """What a receipt earned. ``debt_cleared`` of it went at once to what the member owed.
+
+    A receipt that earns points of several types, or on several terms, is told of once for each ``part``.
+    """
 
     member_id: UUID
     receipt_id: ReceiptId
@@ -45,10 +60,14 @@ class AwardData(Frozen):
     rule_set_version: StrictInt
     occurred_at: AwareDatetime
     balance: Balance
+    part: AwardPart | None = None
 
 
 class PendingData(Frozen):
-    """Earned points that cannot be spent: ``points`` moved to pending, ``shortfall`` had already left."""
+    """Earned points that cannot be spent: ``points`` moved to pending, ``shortfall`` had already left.
+
+    ``part``: which part of an award that has several.
+    """
 
     member_id: UUID
     receipt_id: ReceiptId
@@ -58,10 +77,14 @@ class PendingData(Frozen):
     reason: Code
     ends_at: AwareDatetime | None = None
     balance: Balance
+    part: StrictInt | None = None
 
 
 class ReleaseData(Frozen):
-    """Pending points that can be spent again."""
+    """Pending points that can be spent again. ``part``: which part of an award that has several.
+
+    ``expires_on``: until the day before it, where their release said so.
+    """
 
     member_id: UUID
     receipt_id: ReceiptId
@@ -69,10 +92,15 @@ class ReleaseData(Frozen):
     points: Points
     reason: Code
     balance: Balance
+    part: StrictInt | None = None
+    expires_on: date | None = None
 
 
 class ClawBackData(Frozen):
-    """Points taken back for goods that came back. What neither pending nor available covered became debt."""
+    """Points taken back for goods that came back. What neither pending nor available covered became debt.
+
+    ``part``: of which part of an award that has several.
+    """
 
     member_id: UUID
     receipt_id: ReceiptId
@@ -82,6 +110,7 @@ class ClawBackData(Frozen):
     points: Points
     became_debt: Points
     balance: Balance
+    part: StrictInt | None = None
 
 
 class RefusalData(Frozen):

@@ -9,6 +9,7 @@ from services.accrual.api.receipts import problem_of
 from services.accrual.domain.decisions import Awarded, Decision, Parked, Refused
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.previewing import Previews
+from services.accrual.programme import Programme
 from services.accrual.schemas.previews import PreviewAnswer, PreviewPartAnswer
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
@@ -52,15 +53,7 @@ def _answer(decision: Decision, previews: Previews) -> PreviewAnswer:
                 point_type=previews.programme.point_type,
                 rule_set_version=evaluation.rule_set_version,
                 mapping_version=evaluation.base.mapping_version,
-                parts=[
-                    PreviewPartAnswer(
-                        point_type=part.point_type or previews.programme.point_type,
-                        points=part.points,
-                        pending_days=part.pending_days,
-                        expires_after_days=part.expires_after_days,
-                    )
-                    for part in evaluation.parts
-                ],
+                parts=_parts(decision, previews.programme),
                 trace=trace,
                 trace_in_words=words,
             )
@@ -70,3 +63,24 @@ def _answer(decision: Decision, previews: Previews) -> PreviewAnswer:
             return PreviewAnswer(status="parked", reason=reason)
         case _:
             raise TypeError("only purchases are previewed")
+
+
+def _parts(decision: Awarded, programme: Programme) -> list[PreviewPartAnswer]:
+    """What it is made of: as the worker would keep it, or the one lot that nearly every award is."""
+    if not decision.parts:
+        day = decision.document.event.data.occurred_at.astimezone(programme.zone).date()
+        last = decision.evaluation.rule_set.expires_on(day)
+        return [
+            PreviewPartAnswer(point_type=programme.point_type, points=part.points, expires_on=last)
+            for part in decision.evaluation.parts
+        ]
+    return [
+        PreviewPartAnswer(
+            point_type=part.key.point_type or programme.point_type,
+            points=part.points,
+            waits_until=None if part.key.wait is None else part.key.wait.until,
+            waits_for=None if part.key.wait is None else part.key.wait.event,
+            expires_on=part.key.terms.expires_on,
+        )
+        for part in decision.parts
+    ]

@@ -6,10 +6,20 @@ A missing fact never refuses a receipt: it parks it, under the key of the row in
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
+from services.accrual.domain.award_parts import (
+    EarnedPart,
+    KnownPart,
+    TakenPart,
+    after_return,
+    earned_parts,
+    own_points,
+    points_kept,
+    take_back,
+)
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
 from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts, facts_of_zone
 from services.accrual.domain.earning_of_batch import EarningOfBatch
@@ -66,7 +76,7 @@ class Document(NamedTuple):
 class Original:
     """The purchase that a return undoes, as it stands; changed by each return that is decided after it.
 
-    ``facts`` are those that it was judged by.
+    ``facts`` are those that it was judged by; ``parts`` and ``earned_on`` are there where it is more than one lot.
     """
 
     state: Literal["awarded", "refused", "waiting"]
@@ -78,6 +88,8 @@ class Original:
     taken_back: int = 0
     returned_thousandths: dict[int, int] = field(default_factory=dict)
     facts: EarningFacts = NO_FACTS
+    parts: tuple[KnownPart, ...] = ()
+    earned_on: date | None = None
 
 
 class Facts(NamedTuple):
@@ -101,21 +113,23 @@ class Facts(NamedTuple):
 
 
 class Awarded(NamedTuple):
-    """Points for a purchase; ``evaluation`` says where they came from."""
+    """Points for a purchase; ``evaluation`` says where they came from. ``parts`` where they are more than one lot."""
 
     document: Document
     owner_id: UUID
     evaluation: Evaluation
+    parts: tuple[EarnedPart, ...] = ()
 
 
 class ClawedBack(NamedTuple):
-    """Points to take back for a return."""
+    """Points to take back for a return: of the programme's own type in all, and of each of the award's ``parts``."""
 
     document: Document
     owner_id: UUID
     original_key: bytes
     points: int
     returned_thousandths: Mapping[int, int]
+    parts: tuple[TakenPart, ...] = ()
 
 
 class Refused(NamedTuple):
@@ -189,7 +203,9 @@ def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) 
 
 def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: Facts) -> Awarded | Refused:
     purchase, rule_set = evaluation.receipt.purchase, evaluation.rule_set
-    if evaluation.points > POINTS_MAX:
+    earned_on = purchase.occurred_at.astimezone(facts.zone).date() if not evaluation.is_one_lot else None
+    parts = earned_parts(evaluation, earned_on) if earned_on is not None else ()
+    if evaluation.points > POINTS_MAX or any(part.points > POINTS_MAX for part in parts):
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
     facts.originals[document.natural_key] = Original(
         "awarded",
@@ -199,10 +215,12 @@ def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: 
         evaluation.base.mapping_version,
         evaluation.points,
         facts=evaluation.facts,
+        parts=tuple(KnownPart(part.number, part.key, part.points, 0) for part in parts),
+        earned_on=earned_on,
     )
     if facts.earning is not None:
         facts.earning.count(document.natural_key, owner_id, purchase, evaluation)
-    return Awarded(document, owner_id, evaluation)
+    return Awarded(document, owner_id, evaluation, parts)
 
 
 def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus) -> Decision | None:
@@ -300,7 +318,13 @@ def _claw_back(
     }
     if facts.earning is not None:
         facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after)
-        facts.earning.move(owner_id, -plan.points)
-    original.taken_back += plan.points
+    points = plan.points
+    taken: tuple[TakenPart, ...] = ()
+    if original.parts and original.earned_on is not None:
+        taken = take_back(original.parts, points_kept(plan.after, original.earned_on))
+        original.parts, points = after_return(original.parts, taken), own_points(taken)
+    if facts.earning is not None:
+        facts.earning.move(owner_id, -points)
+    original.taken_back += points
     original.returned_thousandths = plan.returned_thousandths
-    return ClawedBack(document, owner_id, original_key, plan.points, returned_now)
+    return ClawedBack(document, owner_id, original_key, points, returned_now, taken)

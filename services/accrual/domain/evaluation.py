@@ -18,6 +18,7 @@ from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome,
 from services.accrual.domain.plans import PlannedGroup, PlannedRule, Special, matching_lines, plan_for
 from services.accrual.domain.rounding import rounded
 from services.accrual.domain.rules.rule_set import RuleSet
+from services.accrual.domain.rules.terms import PartTerms
 from shared.events.purchases import PurchaseData
 
 __all__ = ["Applied", "Evaluation", "Lost", "NotMatched", "Outcome", "evaluate_purchase", "evaluate_what_is_kept"]
@@ -56,14 +57,24 @@ class Evaluation(NamedTuple):
     @property
     def parts(self) -> tuple[Part, ...]:
         """The points by type and terms, those of the programme's own terms first. Parts without points are left out."""
-        own = (None, self.rule_set.pending_days, self.rule_set.expires_after_days)
+        own = self.rule_set.own_terms
         if not plan_for(self.rule_set, self.receipt.purchase.partner_id).has_parts:
-            return (Part(*own, self.points),) if self.points else ()
-        parts: dict[tuple[str | None, int | None, int | None], int] = {own: 0}
+            return (Part(own, self.points, _said(self.applied)),) if self.points else ()
+        by_terms: dict[PartTerms, list[Applied]] = {own: []}
         for one in self.applied:
-            terms = self.rule_set.terms_of(one.rule_id)
-            parts[terms] = parts.get(terms, 0) + one.points
-        return tuple(Part(*terms, points) for terms, points in parts.items() if points)
+            by_terms.setdefault(self.rule_set.terms_of(one.rule_id), []).append(one)
+        parts = (Part(terms, sum([one.points for one in gave]), _said(gave)) for terms, gave in by_terms.items())
+        return tuple(part for part in parts if part.points)
+
+    @property
+    def is_one_lot(self) -> bool:
+        """Whether all that this partner's receipts can earn goes to one lot at once, as nearly all do."""
+        plan = plan_for(self.rule_set, self.receipt.purchase.partner_id)
+        return not plan.has_parts and self.rule_set.own_terms.pending is None
+
+
+def _said(applied: Sequence[Applied]) -> tuple[tuple[str, int], ...]:
+    return tuple((one.rule_id, one.points) for one in applied)
 
 
 def evaluate_purchase(
@@ -119,7 +130,7 @@ def _evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
         applied, usage = apply_caps(applied, plan.cap_steps, receipt.facts)
         points = sum([one.points for one in applied])
     if plan.other_types:
-        points = sum([one.points for one in applied if rule_set.terms_of(one.rule_id)[0] is None])
+        points = sum([one.points for one in applied if rule_set.terms_of(one.rule_id).point_type is None])
     return Evaluation(plan.version, base, tuple(applied), points, receipt, rule_set, tuple(lost), usage)
 
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple, TypeAlias
 
+from services.accrual.domain.rules.terms import PartTerms
+
 
 class Trimmed(NamedTuple):
     """A cap that left a rule less: which, and from how many points to how many."""
@@ -59,9 +61,13 @@ class Usage(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Points of one type on one set of terms. ``point_type`` None: the programme's own."""
+    """Points of one type on one set of terms, and the rules that gave them, each with its points."""
 
-    point_type: str | None
-    pending_days: int | None
-    expires_after_days: int | None
+    terms: PartTerms
     points: int
+    by_rule: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def point_type(self) -> str | None:
+        """Of which type; None: the programme's own."""
+        return self.terms.point_type

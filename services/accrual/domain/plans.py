@@ -86,8 +86,7 @@ class Plan:
         rule_ids = {rule.rule_id for rule in rules}
         steps = cap_steps(rule_set)
         self.cap_steps: tuple[CapStep, ...] = tuple(one for one in steps if not one.rule_ids.isdisjoint(rule_ids))
-        terms = {(rule.rule.effect.point_type, rule.rule.pending_days, rule.rule.expires_after_days) for rule in rules}
-        self.has_parts = bool(terms - {(None, None, None)})
+        self.has_parts = any(rule_set.terms_of(one.rule_id) != rule_set.own_terms for one in rules)
         named = [entry.indexed_by for entry in self.entries if entry.indexed_by is not None]
         self.indexed = frozenset().union(*named) if len(self.entries) >= INDEXED_FROM else frozenset()
         self._candidates: dict[frozenset[str], tuple[PlannedRule, ...]] = {}

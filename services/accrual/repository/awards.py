@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.accrual.repository import award_parts
+from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.stored_documents import compress, decompress, without_identifier
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
@@ -20,7 +22,7 @@ _DOCUMENT_COLUMNS = ("natural_key", "decided_at", "event")
 # Locked after the member's row: whoever changes what is left of an award holds both.
 _LOCK_AWARDS = """
     select natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
-        rule_set_version, mapping_version, decision
+        rule_set_version, mapping_version, decision, parts
     from awards where natural_key = any($1::bytea[])
     order by natural_key
     for no key update
@@ -70,7 +72,10 @@ _SAVE_REFUSALS = """
 
 
 class AwardRow(NamedTuple):
-    """A new award, as it stands in the table: ``decision`` is what was applied, in at most 500 bytes."""
+    """A new award, as it stands in the table: ``decision`` is what was applied, in at most 500 bytes.
+
+    ``parts``: how many it is made of, where it is more than one lot.
+    """
 
     natural_key: bytes
     owner_id: UUID
@@ -84,11 +89,15 @@ class AwardRow(NamedTuple):
     decision: bytes
     decided_at: datetime
     mapping_version: int
+    parts: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAward:
-    """An award as it stands: ``points`` given, ``taken_back`` of them returned since. ``decision`` as it was saved."""
+    """An award as it stands: ``points`` given, ``taken_back`` of them returned since. ``decision`` as it was saved.
+
+    Where it has ``parts``, points are those of the programme's own type, and each part says where its own are.
+    """
 
     natural_key: bytes
     owner_id: UUID
@@ -100,6 +109,7 @@ class StoredAward:
     rule_set_version: int
     mapping_version: int
     decision: bytes
+    parts: tuple[StoredPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +153,11 @@ async def save_documents(transaction: Transaction, documents: Sequence[tuple[byt
 
 
 async def lock_awards(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, StoredAward]:
-    """The awards of these receipts, locked; a receipt without one is absent."""
+    """The awards of these receipts, locked, with their parts; a receipt without one is absent."""
     rows = await transaction.raw.fetch(_LOCK_AWARDS, list(keys))
-    return {row["natural_key"]: _stored(row) for row in rows}
+    in_parts = [row["natural_key"] for row in rows if row["parts"] is not None]
+    parts = await award_parts.load(transaction, in_parts) if in_parts else {}
+    return {row["natural_key"]: _stored(row, parts.get(row["natural_key"], ())) for row in rows}
 
 
 async def take_back(transaction: Transaction, points_by_key: Mapping[bytes, int]) -> None:
@@ -213,7 +225,7 @@ async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) ->
     return {(row["natural_key"], row["content_hash"]) for row in saved}
 
 
-def _stored(row: asyncpg.Record) -> StoredAward:
+def _stored(row: asyncpg.Record, parts: tuple[StoredPart, ...]) -> StoredAward:
     available_from: date = row["available_from"]
     return StoredAward(
         natural_key=row["natural_key"],
@@ -226,4 +238,5 @@ def _stored(row: asyncpg.Record) -> StoredAward:
         rule_set_version=row["rule_set_version"],
         mapping_version=row["mapping_version"],
         decision=row["decision"],
+        parts=parts,
     )

@@ -1,5 +1,6 @@
 """What HTTP says of previews."""
 
+from datetime import date
 from typing import Literal
 
 from services.accrual.schemas.fields import Answer
@@ -7,12 +8,17 @@ from services.accrual.schemas.receipts import OutcomeAnswer
 
 
 class PreviewPartAnswer(Answer):
-    """Points of one type on one set of terms."""
+    """Points of one type on one set of terms.
+
+    They may be spent at once, or from ``waits_until`` on, or once ``waits_for`` has come before that day.
+    ``expires_on`` is the first day on which they no longer may; absent: never, or their release will say.
+    """
 
     point_type: str
     points: int
-    pending_days: int | None = None
-    expires_after_days: int | None = None
+    waits_until: date | None = None
+    waits_for: str | None = None
+    expires_on: date | None = None
 
 
 class PreviewAnswer(Answer):

@@ -6,10 +6,12 @@ A hold may come before its award. Both meet in the receipt's claim: whoever come
 from collections.abc import Mapping, Sequence
 
 from services.accrual.repository import awards, claims, fraud_holds
+from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.messages import pending_message, released_message
+from services.accrual.use_cases.part_commands import hold_commands, release_commands
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.events.fraud import PointsHoldReleased, PointsHoldRequested
@@ -77,27 +79,30 @@ async def end_due_holds(transaction: Transaction) -> int:
 async def _move_points(transaction: Transaction, decisions: Sequence[FraudHold]) -> None:
     """Move the points of those decisions whose receipts were awarded; the others are found by their award."""
     stored = await awards.lock_awards(transaction, [decision.natural_key for decision in decisions])
-    commands = [(decision, command) for decision in decisions for command in _commands(decision, stored)]
-    if not commands:
+    asked = [(decision, *one) for decision in decisions for one in _commands(decision, stored)]
+    if not asked:
         return
-    outcomes = await ledger.post(transaction, [command for _, command in commands])
+    outcomes = await ledger.post(transaction, [command for _, command, _ in asked])
     messages = []
-    for (decision, _), outcome in zip(commands, outcomes, strict=True):
+    for (decision, _, part), outcome in zip(asked, outcomes, strict=True):
         if not isinstance(outcome, Posted):
             raise TypeError(f"the ledger refused {outcome.command}: holding and releasing are never refused")
+        number = None if part is None else part.number
         if decision.action == "hold":
-            messages.append(pending_message(transaction, decision, outcome, None))
+            messages.append(pending_message(transaction, decision, outcome, None, number))
         elif outcome.points:
-            messages.append(released_message(transaction, decision.natural_key, decision.rule_code, outcome))
+            messages.append(released_message(transaction, decision.natural_key, decision.rule_code, outcome, number))
     await outbox.record(transaction, messages)
 
 
-def _commands(decision: FraudHold, stored: Mapping[bytes, StoredAward]) -> list[Command]:
+def _commands(decision: FraudHold, stored: Mapping[bytes, StoredAward]) -> Sequence[tuple[Command, StoredPart | None]]:
     award = stored.get(decision.natural_key)
     if award is None:
         return []
     key = award.natural_key
+    if award.parts:
+        return release_commands(award) if decision.action == "release" else hold_commands(award)
     if decision.action == "release":
-        return [Release(award.owner_id, award.point_type, key, award.terms, key)]
+        return [(Release(award.owner_id, award.point_type, key, award.terms, key), None)]
     left = award.points - award.taken_back
-    return [Suspend(award.owner_id, award.point_type, key, left, award.terms, key)] if left else []
+    return [(Suspend(award.owner_id, award.point_type, key, left, award.terms, key), None)] if left else []

@@ -13,6 +13,7 @@ from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import awards, claims, parked, partner_standings, places, projections
 from services.accrual.repository.places import Till
+from services.accrual.use_cases.part_commands import known_parts
 from shared import ledger
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
@@ -177,6 +178,7 @@ async def _complete_originals(
         original.mapping_version = award.mapping_version
         original.points = award.points
         original.taken_back = award.taken_back
+        original.parts, original.earned_on = known_parts(award), award.terms.available_from
         original.returned_thousandths = returned.get(key, {})
         if original.purchase is not None and (rule_set := history.version(award.rule_set_version)).needs_facts:
             facts = orjson.loads(award.decision).get("facts")

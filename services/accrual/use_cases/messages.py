@@ -1,6 +1,7 @@
 """The events that accrual publishes, each with the topic and the key it travels under."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -84,8 +85,10 @@ def earned_message(transaction: Transaction, awarded: Awarded, posted: Posted) -
     return Message.written(EARNED, event_id, traceparent, body, POINTS.topic, member_id)
 
 
-def clawed_back_message(transaction: Transaction, clawed_back: ClawedBack, posted: Posted) -> Message:
-    """A return took points back."""
+def clawed_back_message(
+    transaction: Transaction, clawed_back: ClawedBack, posted: Posted, part: int | None = None
+) -> Message:
+    """A return took points back, of an award or of one of its parts."""
     data = clawed_back.document.event.data
     event = PointsClawedBack(
         id=new_id(),
@@ -102,12 +105,15 @@ def clawed_back_message(transaction: Transaction, clawed_back: ClawedBack, poste
             points=posted.points,
             became_debt=posted.debt_added - posted.debt_cleared,
             balance=balance_of(posted.balance),
+            part=part,
         ),
     )
     return Message.of(event, POINTS.topic, str(clawed_back.owner_id))
 
 
-def pending_message(transaction: Transaction, hold: FraudHold, posted: Posted, traceparent: str | None) -> Message:
+def pending_message(
+    transaction: Transaction, hold: FraudHold, posted: Posted, traceparent: str | None, part: int | None = None
+) -> Message:
     """What was left of an award was set aside for fraud."""
     event = PointsPending(
         id=new_id(),
@@ -124,12 +130,20 @@ def pending_message(transaction: Transaction, hold: FraudHold, posted: Posted, t
             reason=hold.rule_code,
             ends_at=hold.ends_at,
             balance=balance_of(posted.balance),
+            part=part,
         ),
     )
     return Message.of(event, POINTS.topic, str(posted.command.owner_id))
 
 
-def released_message(transaction: Transaction, natural_key: bytes, reason: str, posted: Posted) -> Message:
+def released_message(
+    transaction: Transaction,
+    natural_key: bytes,
+    reason: str,
+    posted: Posted,
+    part: int | None = None,
+    expires_on: date | None = None,
+) -> Message:
     """What was set aside can be spent again."""
     event = PointsReleased(
         id=new_id(),
@@ -144,6 +158,8 @@ def released_message(transaction: Transaction, natural_key: bytes, reason: str, 
             points=posted.points,
             reason=reason,
             balance=balance_of(posted.balance),
+            part=part,
+            expires_on=expires_on,
         ),
     )
     return Message.of(event, POINTS.topic, str(posted.command.owner_id))

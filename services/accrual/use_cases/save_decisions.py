@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 import orjson
 
+from services.accrual.domain.award_parts import EarnedPart, TakenPart
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
-from services.accrual.repository import awards, claims, fraud_holds, parked
-from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow
+from services.accrual.repository import award_parts, awards, claims, fraud_holds, parked
+from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow, StoredAward
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
@@ -25,11 +27,39 @@ from services.accrual.use_cases.messages import (
     pending_message,
     refusal_message,
 )
+from services.accrual.use_cases.part_commands import (
+    Lots,
+    claw_back_commands,
+    earn_commands,
+    part_rows,
+    save_return_parts,
+    take_back_parts,
+)
+from services.accrual.use_cases.part_messages import part_earned_messages
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.database.under_way import in_slices, under_way
 from shared.ledger import ClawBack, Command, Earn, HeldSince, LotTerms, Outcome, Posted, Suspend
 from shared.outbox import Message
+
+
+class _Asked(NamedTuple):
+    """What the ledger is asked, for which decision, and of which part of an award that has several."""
+
+    decision: Awarded | ClawedBack
+    command: Command
+    part: EarnedPart | TakenPart | None = None
+
+
+class _Moving(NamedTuple):
+    """Where points go to and come from: the lots of this batch's awards, and ``earlier`` awards of which is taken."""
+
+    terms: Mapping[bytes, LotTerms]
+    earlier: Mapping[bytes, StoredAward]
+    lots: Lots
+    held: Mapping[bytes, FraudHold]
+    programme: Programme
+    today: date
 
 
 async def save_decisions(
@@ -56,20 +86,21 @@ async def save_decisions(
         rows = await in_slices(lambda one: _award_row(transaction, one, terms, programme), awarded)
     async with under_way(awards.save_awards(transaction, rows)):
         documents = await asyncio.to_thread(_stored_documents, awarded)
+    in_parts = [decision for decision in awarded if decision.parts]
+    today = transaction.now.astimezone(programme.zone).date()
+    if in_parts:
+        await award_parts.save(transaction, part_rows(in_parts, programme.point_type, today))
     await _save_waiting_and_refused(transaction, waiting, refused)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
-    original_terms = await _take_back(transaction, clawed_back, terms)
+    earlier = await _take_back(transaction, clawed_back, terms)
+    moving = _Moving(terms, earlier, Lots(in_parts, earlier.values()), held, programme, today)
     async with under_way(awards.save_documents(transaction, documents)):
-        asked = await in_slices(
-            lambda one: _commands(one, terms, original_terms, held, programme.point_type), decisions
-        )
+        asked = await in_slices(lambda one: _commands(one, moving), decisions)
     commands = list(chain.from_iterable(asked))
-    async with ledger.posting(transaction, [command for _, command in commands], held_since=held_since) as outcomes:
-        posted = [
-            (decision, command, _taken(outcome))
-            for (decision, command), outcome in zip(commands, outcomes, strict=True)
-        ]
-        messages = await in_slices(lambda one: _message(transaction, *one, held), posted)
+    async with ledger.posting(transaction, [one.command for one in commands], held_since=held_since) as outcomes:
+        posted = [(one, _taken(outcome)) for one, outcome in zip(commands, outcomes, strict=True)]
+        told = await in_slices(lambda one: _messages(transaction, *one, moving), posted)
+        messages = list(chain.from_iterable(told))
         messages += [
             refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
             for decision in refused
@@ -93,7 +124,7 @@ def _terms(partner_id: str, day: date, expires_on: date | None) -> LotTerms:
 def _award_row(
     transaction: Transaction, decision: Awarded, terms_by_key: Mapping[bytes, LotTerms], programme: Programme
 ) -> AwardRow:
-    document, owner_id, evaluation = decision
+    document, owner_id, evaluation, parts = decision
     key, terms = document.natural_key, terms_by_key[document.natural_key]
     return AwardRow(  # in the order of its fields: by name it takes twice as long, and there is one for every receipt
         key,
@@ -108,6 +139,7 @@ def _award_row(
         stored_decision(evaluation),
         transaction.now,
         evaluation.base.mapping_version,
+        len(parts) or None,
     )
 
 
@@ -219,38 +251,38 @@ def _state_of(decision: Decision) -> ClaimState:
 
 async def _take_back(
     transaction: Transaction, clawed_back: Sequence[ClawedBack], terms: Mapping[bytes, LotTerms]
-) -> dict[bytes, LotTerms]:
-    """Count what is taken back at each award; the terms of the awards that are not of this batch."""
+) -> dict[bytes, StoredAward]:
+    """Count what is taken back at each award; the awards that are not of this batch."""
     if not clawed_back:
         return {}
     points: dict[bytes, int] = {}
     for decision in clawed_back:
         points[decision.original_key] = points.get(decision.original_key, 0) + decision.points
     await awards.take_back(transaction, points)
-    earlier = await awards.lock_awards(transaction, [key for key in points if key not in terms])
-    return {key: award.terms for key, award in earlier.items()}
+    await take_back_parts(transaction, clawed_back)
+    return await awards.lock_awards(transaction, [key for key in points if key not in terms])
 
 
-def _commands(
-    decision: Decision,
-    terms: Mapping[bytes, LotTerms],
-    original_terms: Mapping[bytes, LotTerms],
-    held: Mapping[bytes, FraudHold],
-    point_type: str,
-) -> list[tuple[Awarded | ClawedBack, Command]]:
+def _commands(decision: Decision, moving: _Moving) -> list[_Asked]:
     """What the ledger is asked for one decision. Nothing to move is nothing to ask."""
-    key = decision.document.natural_key
+    key, point_type = decision.document.natural_key, moving.programme.point_type
     match decision:
+        case Awarded(parts=parts) if parts:
+            asked = earn_commands(decision, point_type, moving.today, is_held=key in moving.held)
+            return [_Asked(decision, command, part) for command, part in asked]
         case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
-            points, lot = evaluation.points, terms[key]
-            earn = decision, Earn(owner_id, point_type, key, points, lot, evaluation.rule_set.balance_max)
-            if key not in held:
+            points, lot = evaluation.points, moving.terms[key]
+            earn = _Asked(decision, Earn(owner_id, point_type, key, points, lot, evaluation.rule_set.balance_max))
+            if key not in moving.held:
                 return [earn]
             # Fraud's hold came first: the award goes to pending at once.
-            return [earn, (decision, Suspend(owner_id, point_type, key, points, lot, key))]
+            return [earn, _Asked(decision, Suspend(owner_id, point_type, key, points, lot, key))]
+        case ClawedBack(parts=parts) if parts:
+            back = claw_back_commands(decision, point_type, moving.lots)
+            return [_Asked(decision, command, part) for command, part in back]
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points) if points:
-            lot = terms.get(original_key) or original_terms[original_key]
-            return [(decision, ClawBack(owner_id, point_type, key, points, lot, original_key))]
+            lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
+            return [_Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key))]
         case _:
             return []
 
@@ -263,37 +295,36 @@ def _taken(outcome: Outcome) -> Posted:
     return outcome
 
 
-def _message(
-    transaction: Transaction,
-    decision: Awarded | ClawedBack,
-    command: Command,
-    posted: Posted,
-    held: Mapping[bytes, FraudHold],
-) -> Message:
+def _messages(transaction: Transaction, asked: _Asked, posted: Posted, moving: _Moving) -> list[Message]:
+    decision, command, part = asked
+    number = None if part is None else part.number
     match decision:
         case Awarded() if isinstance(command, Suspend):
-            hold = held[decision.document.natural_key]
-            return pending_message(transaction, hold, posted, decision.document.event.traceparent)
+            hold = moving.held[decision.document.natural_key]
+            return [pending_message(transaction, hold, posted, decision.document.event.traceparent, number)]
+        case Awarded() if isinstance(part, EarnedPart):
+            return part_earned_messages(transaction, decision, part, posted, moving.programme)
         case Awarded():
-            return earned_message(transaction, decision, posted)
+            return [earned_message(transaction, decision, posted)]
         case ClawedBack():
-            return clawed_back_message(transaction, decision, posted)
+            return [clawed_back_message(transaction, decision, posted, number)]
 
 
 async def _save_returns(
-    transaction: Transaction,
-    clawed_back: Sequence[ClawedBack],
-    posted: Sequence[tuple[Awarded | ClawedBack, Command, Posted]],
+    transaction: Transaction, clawed_back: Sequence[ClawedBack], posted: Sequence[tuple[_Asked, Posted]]
 ) -> None:
     """Keep what returns brought back; those that took no points never went to the ledger."""
-    rows = [
-        _return_row(decision, outcome.debt_added - outcome.debt_cleared)
-        for decision, _, outcome in posted
-        if isinstance(decision, ClawedBack)
-    ]
-    rows += [_return_row(decision, 0) for decision in clawed_back if decision.points == 0]
-    if rows:
-        await awards.save_returns(transaction, rows)
+    if not clawed_back:
+        return
+    of_parts, owed = [], dict[bytes, int]()
+    for (decision, _, part), outcome in posted:
+        if isinstance(decision, ClawedBack) and isinstance(part, TakenPart):
+            of_parts.append((decision, part, outcome))
+        elif isinstance(decision, ClawedBack):
+            owed[decision.document.natural_key] = outcome.debt_added - outcome.debt_cleared
+    owed |= await save_return_parts(transaction, of_parts)
+    rows = [_return_row(decision, owed.get(decision.document.natural_key, 0)) for decision in clawed_back]
+    await awards.save_returns(transaction, rows)
 
 
 def _return_row(decision: ClawedBack, became_debt: int) -> ReturnRow:

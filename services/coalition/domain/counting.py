@@ -49,9 +49,9 @@ Effect: TypeAlias = Issued | Returned | Redeemed
 ContractsOf: TypeAlias = Mapping[str, Sequence[Contract]]
 
 
-def receipt_entry(natural_key: bytes) -> bytes:
-    """The key under which a receipt's points, or a return's, count once."""
-    return b"p" + natural_key
+def receipt_entry(natural_key: bytes, part: int = 0) -> bytes:
+    """The key under which a receipt's points, or a return's, count once: each part of an award that has several."""
+    return b"p" + natural_key if part == 0 else b"q" + part.to_bytes(2, "big") + natural_key
 
 
 def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:

@@ -20,7 +20,7 @@ def judging_faults(rule_set: RuleSetDraft) -> Iterator[Fault]:
 
 def _alone(rule_set: RuleSetDraft, rule: Rule) -> RuleSetDraft:
     """The rule without its neighbours, and without what holds for all of them."""
-    of_all = {"caps": (), "campaigns": (), "pending_days": None}
+    of_all = {"caps": (), "campaigns": (), "pending_days": None, "pending": None}
     return RuleSetDraft.model_construct(**(dict(rule_set) | of_all | {"rules": (rule,)}))
 
 

@@ -7,7 +7,9 @@ from pydantic import Field, StrictInt, model_validator
 
 from services.accrual.domain.rules.caps import Cap
 from services.accrual.domain.rules.effects import Effect, FixedPoints, Multiplier
+from services.accrual.domain.rules.expiry import ExpiryPolicy
 from services.accrual.domain.rules.line_tests import LineTest
+from services.accrual.domain.rules.pending import PendingPolicy
 from services.accrual.domain.rules.predicates import Predicate
 from services.accrual.domain.rules.values import DAYS_MAX, CodeText, Days, Frozen, NameText
 from services.accrual.domain.rules.walking import predicates_in
@@ -43,7 +45,8 @@ class Rule(Frozen):
     """One earning rule. What it gives is exact until ``rounding`` makes whole points of it, once a receipt or a line.
 
     ``apply_in`` takes a rule that would be a base rule out of what multipliers see. Of the rules of a ``group`` one
-    gives points. ``pending_days`` and ``expires_after_days`` stand in for those of the rule set.
+    gives points. ``pending`` and ``expiry``, or in short ``pending_days`` (0: at once) and ``expires_after_days``, stand
+    in for those of the rule set.
     """
 
     id: CodeText
@@ -58,9 +61,15 @@ class Rule(Frozen):
     caps: Annotated[tuple[Cap, ...], Field(max_length=CAPS_MAX)] = ()
     pending_days: Days | None = None
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
+    pending: PendingPolicy | None = None
+    expiry: ExpiryPolicy | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "Rule":
+        if self.pending_days is not None and self.pending is not None:
+            raise ValueError("say how long points wait in pending_days or in pending, one of the two")
+        if self.expires_after_days is not None and self.expiry is not None:
+            raise ValueError("say how long points last in expires_after_days or in expiry, one of the two")
         if self.apply_in == "base" and isinstance(self.effect, FixedPoints):
             raise ValueError("fixed points are never multiplied: leave apply_in out")
         if self.apply_in is not None and isinstance(self.effect, Multiplier):

@@ -8,16 +8,18 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StrictInt, StringConstraints, model_validator
 
 from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, RuleSetCap
 from services.accrual.domain.rules.counted import Counted, Exclusions
 from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
-from services.accrual.domain.rules.expiry import ExpiryPolicy, RollingExpiry, expires_on
+from services.accrual.domain.rules.expiry import ExpiryPolicy, expires_on
 from services.accrual.domain.rules.needs import CountedPlace, Needs, cap_name, needs_of
+from services.accrual.domain.rules.pending import PendingPolicy
 from services.accrual.domain.rules.rule import CAPS_MAX, Group, Rule
+from services.accrual.domain.rules.terms import PartTerms, expiry_said, pending_said, terms_said
 from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULES_MAX, Days, Frozen
 
 GROUPS_MAX = 100
@@ -29,6 +31,7 @@ class RuleSetDraft(Frozen):
     """A rule set before it has a version.
 
     ``currency`` is what every amount in it counts in; absent, the programme's. A receipt in another earns nothing.
+    ``expiry_counts_from``: whether points that wait last from the day of the receipt, or from that of their release.
     """
 
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=RULES_MAX)]
@@ -41,11 +44,15 @@ class RuleSetDraft(Frozen):
     pending_days: Days | None = None
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
     expiry: ExpiryPolicy | None = None
+    pending: PendingPolicy | None = None
+    expiry_counts_from: Literal["earning", "release"] = "earning"
 
     @model_validator(mode="after")
     def _check(self) -> "RuleSetDraft":
         if self.expires_after_days is not None and self.expiry is not None:
             raise ValueError("say how long points last in expires_after_days or in expiry, one of the two")
+        if self.pending_days is not None and self.pending is not None:
+            raise ValueError("say how long points wait in pending_days or in pending, one of the two")
         _refuse_doubled("rule", (rule.id for rule in self.rules))
         _refuse_doubled("group", (group.id for group in self.groups))
         _refuse_doubled("campaign", (campaign.id for campaign in self.campaigns))
@@ -99,9 +106,7 @@ class RuleSetDraft(Frozen):
         """
         found = self._expires_on.get(earned_on, _UNKNOWN)
         if found is _UNKNOWN:
-            policy = self.expiry
-            if policy is None and self.expires_after_days is not None:
-                policy = RollingExpiry(days=self.expires_after_days)
+            policy = self.own_terms.expiry
             found = self._expires_on[earned_on] = None if policy is None else expires_on(policy, earned_on)
         return found
 
@@ -120,13 +125,27 @@ class RuleSetDraft(Frozen):
         """Whether some of that must be looked up."""
         return any(self.needs._replace(programme_zone=False))
 
+    @cached_property
+    def own_terms(self) -> PartTerms:
+        """The terms of the programme's own points, where a rule says nothing else."""
+        return PartTerms(
+            None, pending_said(self.pending, self.pending_days), expiry_said(self.expiry, self.expires_after_days)
+        )
+
     @property
     def has_parts(self) -> bool:
-        """Whether some points are of another type, or on other terms, than the programme's own."""
-        return self.pending_days is not None or any(
-            rule.effect.point_type is not None or rule.pending_days is not None or rule.expires_after_days is not None
-            for rule in self.rules
-        )
+        """Whether some points are of another type, or on other terms, than the programme's own, or wait."""
+        own = self.own_terms
+        return own.pending is not None or any(self.terms_of(rule.id) != own for rule in self.rules)
+
+    @cached_property
+    def _terms(self) -> dict[str, PartTerms]:
+        own = self.own_terms
+        return {rule.id: terms_said(rule, own) for rule in self.rules}
+
+    def terms_of(self, rule_id: str) -> PartTerms:
+        """The type and the terms of what a rule gives."""
+        return self._terms[rule_id]
 
     @cached_property
     def balance_max(self) -> int | None:
@@ -144,21 +163,6 @@ class RuleSet(RuleSetDraft):
     def in_order(self) -> tuple[Rule, ...]:
         """The rules in the order of their phases; within one, as the programme listed them."""
         return tuple(sorted(self.rules, key=lambda rule: rule.phase))
-
-    @cached_property
-    def _terms(self) -> dict[str, tuple[str | None, int | None, int | None]]:
-        return {
-            rule.id: (
-                rule.effect.point_type,
-                self.pending_days if rule.pending_days is None else rule.pending_days,
-                rule.expires_after_days or self.expires_after_days,
-            )
-            for rule in self.rules
-        }
-
-    def terms_of(self, rule_id: str) -> tuple[str | None, int | None, int | None]:
-        """The point type (None: the programme's own) that a rule gives, its days pending, and its days to expiry."""
-        return self._terms[rule_id]
 
     @cached_property
     def plans(self) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""What is told of awards in parts: once for each part."""
+
+from datetime import datetime, time
+
+from services.accrual.domain.award_parts import EarnedPart
+from services.accrual.domain.decisions import Awarded
+from services.accrual.domain.rules.pending import Wait
+from services.accrual.programme import Programme
+from services.accrual.use_cases.messages import SOURCE, balance_of
+from shared.database import Transaction
+from shared.events.catalogue import POINTS
+from shared.events.points import AwardData, AwardPart, PendingData, PointsEarned, PointsPending, RulePoints
+from shared.ids import new_id
+from shared.ledger import EarnPending, Posted
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent
+
+WAITS = "waits"  # the reason of what waits by the rules themselves
+
+
+def part_earned_messages(
+    transaction: Transaction, awarded: Awarded, part: EarnedPart, posted: Posted, programme: Programme
+) -> list[Message]:
+    """A part was awarded, and waits where it was issued to its pending lot."""
+    command = posted.command
+    is_pending = isinstance(command, EarnPending)
+    data, terms, wait = awarded.document.event.data, part.key.terms, part.key.wait
+    until, waits_for = (wait.until, wait.event) if wait is not None and is_pending else (None, None)
+    earned = PointsEarned(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(awarded.owner_id),
+        time=transaction.now,
+        traceparent=child_traceparent(awarded.document.event.traceparent),
+        data=AwardData(
+            member_id=awarded.owner_id,
+            receipt_id=data.receipt_id,
+            partner_id=data.partner_id,
+            point_type=command.point_type,
+            points=posted.points,
+            debt_cleared=posted.debt_cleared,
+            by_rule=tuple(RulePoints(rule_id=rule_id, points=points) for rule_id, points in part.by_rule),
+            rule_set_version=awarded.evaluation.rule_set_version,
+            occurred_at=data.occurred_at,
+            balance=balance_of(posted.balance),
+            part=AwardPart(number=part.number, expires_on=terms.expires_on, waits_until=until, waits_for=waits_for),
+        ),
+    )
+    told = [Message.of(earned, POINTS.topic, earned.subject)]
+    if wait is not None and is_pending:
+        told.append(_waits(transaction, awarded, part, wait, posted, programme))
+    return told
+
+
+def _waits(
+    transaction: Transaction, awarded: Awarded, part: EarnedPart, wait: Wait, posted: Posted, programme: Programme
+) -> Message:
+    event = PointsPending(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(awarded.owner_id),
+        time=transaction.now,
+        traceparent=child_traceparent(awarded.document.event.traceparent),
+        data=PendingData(
+            member_id=awarded.owner_id,
+            receipt_id=awarded.document.event.data.receipt_id,
+            point_type=posted.command.point_type,
+            points=posted.points,
+            reason=WAITS if wait.event is None else wait.event,
+            ends_at=datetime.combine(wait.until, time(), programme.zone),
+            balance=balance_of(posted.balance),
+            part=part.number,
+        ),
+    )
+    return Message.of(event, POINTS.topic, event.subject)
