@@ -42,7 +42,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
     return Wiring(
         routers=(messages_router(database), member_data_router(database)),
         subscriptions=(
-            Subscription(POINTS, TopicHandler(database, take_points(delay)), wants=is_earning),
+            Subscription(POINTS, TopicHandler(database, take_points(delay, settings.point_type)), wants=is_earning),
             Subscription(MEMBERS, TopicHandler(database, take_members)),
             Subscription(COALITION, TopicHandler(database, take_coalition)),
         ),

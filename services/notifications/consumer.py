@@ -53,11 +53,15 @@ class TopicHandler(RecordKeeping, Generic[E]):
         await self._database.run(work)
 
 
-def take_points(digest_delay: timedelta) -> Take[PointsEvent]:
-    """Earned points join digests that are due after ``digest_delay``. Awards of nothing are not told."""
+def take_points(digest_delay: timedelta, point_type: str) -> Take[PointsEvent]:
+    """Earned points of the programme's own type join digests that are due after ``digest_delay``.
+
+    Awards of nothing are not told.
+    """
 
     async def take(transaction: Transaction, events: Sequence[PointsEvent]) -> None:
-        awards = [award_of(event) for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
+        earned = [event for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
+        awards = [award_of(event) for event in earned if event.data.point_type == point_type]
         if awards:
             AWARDS_ADDED.inc(await add_to_digests(transaction, awards, digest_delay))
 
@@ -94,4 +98,5 @@ def award_of(event: PointsEarned) -> Award:
         debt_cleared=data.debt_cleared,
         occurred_at=data.occurred_at,
         traceparent=event.traceparent,
+        part=0 if data.part is None else data.part.number,
     )

@@ -17,7 +17,7 @@ _AWARD = """
 """
 _OPEN_HOLDS = "left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'"
 
-# By the ledger's transfers, which are found by account: awards have no index by owner.
+# By the ledger's transfers, which are found by account: awards have no index by owner. One in parts has several.
 _LOAD_AWARDS = f"""
     select transfer_id, {_AWARD}
     from ledger_accounts
@@ -25,13 +25,17 @@ _LOAD_AWARDS = f"""
         join awards on awards.natural_key = ledger_transfers.reference
         {_OPEN_HOLDS}
     where ledger_accounts.owner_id = $1 and ledger_transfers.purpose = 'earn' and transfer_id > $2
+        and (awards.parts is null or transfer_id = (
+            select min(first.transfer_id) from ledger_accounts as own join ledger_transfers as first using (account_id)
+            where own.owner_id = $1 and first.purpose = 'earn' and first.reference = awards.natural_key))
     order by transfer_id
     limit $3
 """
 _LOAD_AWARDS_WITHOUT_POINTS = f"""
     select {_AWARD}
     from awards {_OPEN_HOLDS}
-    where awards.owner_id = $1 and awards.points = 0 and awards.natural_key > $2
+    where awards.owner_id = $1 and awards.points = 0 and awards.parts is null
+        and awards.natural_key > $2
     order by awards.natural_key
     limit $3
 """

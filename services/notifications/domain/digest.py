@@ -14,7 +14,9 @@ LINES_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """What one receipt earned, as a digest needs it. The receipt's natural key is the award's identity."""
+    """What one receipt earned, as a digest needs it. The receipt's natural key is the award's identity, with the number
+    of its ``part`` where it earned on several terms.
+    """
 
     receipt_key: bytes
     member_id: UUID
@@ -23,6 +25,7 @@ class Award:
     debt_cleared: int
     occurred_at: datetime
     traceparent: str | None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _LOCK_RECIPIENTS = """
     for no key update
 """
 
-_FIND_ENTRIES = "select receipt_key from digest_entries where receipt_key = any($1::bytea[])"
+_FIND_ENTRIES = "select receipt_key, part from digest_entries where receipt_key = any($1::bytea[])"
 
 _OPEN_MESSAGES = """
     insert into messages (message_id, member_id, template, template_version, channel, state, traceparent,
@@ -37,9 +37,10 @@ _OPEN_DIGESTS = """
 """
 
 _ADD_ENTRIES = """
-    insert into digest_entries (receipt_key, message_id, partner_id, points, debt_cleared, occurred_at)
-    select * from unnest($1::bytea[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
-    on conflict (receipt_key) do nothing
+    insert into digest_entries (receipt_key, message_id, partner_id, points, debt_cleared, occurred_at, part)
+    select *
+    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::smallint[])
+    on conflict (receipt_key, part) do nothing
 """
 
 # A recipient whose digest is being extended right now is left for the next pass, so that nobody waits here.
@@ -60,7 +61,8 @@ _CLOSE_DIGESTS = """
 
 _LOAD_TOTALS = """
     select message_id, coalesce(partners.name, entries.partner_id) as partner_name,
-        count(*) as receipts, sum(points)::bigint as points, sum(debt_cleared)::bigint as debt_cleared
+        count(distinct receipt_key) as receipts, sum(points)::bigint as points,
+        sum(debt_cleared)::bigint as debt_cleared
     from digest_entries as entries left join partners using (partner_id)
     where message_id = any($1::uuid[])
     group by message_id, entries.partner_id, partners.name
@@ -78,10 +80,10 @@ async def lock_recipients(transaction: Transaction, member_ids: Collection[UUID]
     return {row["member_id"]: row["digest_id"] for row in rows if not row["is_erased"]}
 
 
-async def find_entries(transaction: Transaction, receipt_keys: Collection[bytes]) -> set[bytes]:
-    """Which of these receipts a digest has, or had, already."""
+async def find_entries(transaction: Transaction, receipt_keys: Collection[bytes]) -> set[tuple[bytes, int]]:
+    """Which parts of these receipts a digest has, or had, already."""
     rows = await transaction.raw.fetch(_FIND_ENTRIES, list(receipt_keys))
-    return {row["receipt_key"] for row in rows}
+    return {(row["receipt_key"], row["part"]) for row in rows}
 
 
 async def open_digests(
@@ -115,6 +117,7 @@ async def add_entries(transaction: Transaction, awards: Sequence[Award], message
         [award.points for award in awards],
         [award.debt_cleared for award in awards],
         [award.occurred_at for award in awards],
+        [award.part for award in awards],
     )
 
 

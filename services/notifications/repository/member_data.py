@@ -19,7 +19,7 @@ _LOAD_ENTRIES = """
     select message_id, receipt_key, partner_id, points, debt_cleared, occurred_at
     from digest_entries
     where message_id = any($1::uuid[])
-    order by occurred_at, receipt_key
+    order by occurred_at, receipt_key, part
 """
 
 

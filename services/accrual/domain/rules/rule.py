@@ -45,7 +45,7 @@ class Rule(Frozen):
     """One earning rule. What it gives is exact until ``rounding`` makes whole points of it, once a receipt or a line.
 
     ``apply_in`` takes a rule that would be a base rule out of what multipliers see. Of the rules of a ``group`` one
-    gives points. ``pending`` and ``expiry``, or in short ``pending_days`` (0: at once) and ``expires_after_days``, stand
+    gives points. ``pending`` and ``expiry``, or in short ``pending_days`` (0: none) and ``expires_after_days``, stand
     in for those of the rule set.
     """
 
