@@ -1,4 +1,4 @@
-"""A worker may end at any statement of a batch, at its commit, and before its offsets: nothing is lost, nothing doubled.
+"""A worker may end at any statement of a batch, at its commit, and before its offsets: nothing is lost or doubled.
 
 The batch has one of everything: purchases under caps and budgets, one whose card nobody knows, a duplicate, a conflict,
 a training receipt, returns, one of them before its purchase, and it counts towards tiers.
@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from services.accrual.use_cases.load_facts import MeetingRowsNeededError
-from shared.database import Database, Transaction
+from shared.database import Database
 from shared.database.engine import RawConnection
 from shared.database.roles import role_name
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
@@ -51,13 +51,14 @@ WRITTEN = (
     "select natural_key, original_key, points, became_debt from returns order by 1",
     "select natural_key, reason from parked order by 1",
     "select natural_key, content_hash, reason from refusals order by 1, 2",
-    "select campaign_id, points, receipts from campaign_budgets order by 1",
-    "select member_id, name, day, points, receipts, spend_minor from counted_days order by 1, 2, 3",
+    "select campaign_id, points_used, receipts_used from campaign_budgets order by 1",
+    "select member_id, name, day, amount, receipts from counted_days order by 1, 2, 3",
     "select member_id, day, points, spend_minor, visits from tier_days order by 1, 2",
-    "select owner_id, available, held, pending, debt from ledger.ledger_accounts order by 1",
-    "select reference, debit, credit, points from ledger.ledger_transfers order by 1, 2, 3, 4",
-    "select topic, convert_from(body, 'utf8')::jsonb -> 'data' from outbox order by 1, 2",
+    "select owner_id, available, held, pending, debt from ledger_accounts order by 1",
+    "select account_id, reference, debit, credit, points from ledger_transfers order by 1, 2, 3, 4",
+    "select topic, convert_from(body, 'utf8')::jsonb ->> 'data' from outbox order by 1, 2",
 )
+STATEMENTS_MIN = 15
 _numbers = count(1)
 
 
@@ -84,3 +85,123 @@ class MortalConnection:
             return await method(*arguments, **options)
 
         return send
+
+
+@pytest.fixture(scope="module")
+async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url(role_name("accrual"))))
+    await accrual.begin(rule_set=RULE_SET)
+    await publish(accrual)
+    yield accrual
+    await accrual.database.close()
+
+
+@pytest.fixture
+async def anna(accrual: Accrual) -> UUID:
+    anna = new_member()
+    await accrual.members(enrolled(anna))
+    return anna
+
+
+async def written(accrual: Accrual) -> list[list[tuple[object, ...]]]:
+    async with accrual.database.transaction() as transaction:
+        return [[tuple(row) for row in await transaction.raw.fetch(statement)] for statement in WRITTEN]
+
+
+async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseRecorded | ReturnRecorded]:
+    """What is worked out by hand in ``ANNAS``; what came before is awarded already."""
+    now = await now_of(accrual)
+    earlier, bought, produce, early = (_bought(anna, now, amount) for amount in (1_000, 2_000, 900, 500))
+    await accrual.award(earlier)  # 10 + 3
+    return [
+        bought,  # 20 + 3
+        earlier,
+        _other_contents(earlier),
+        produce,  # 9 + 3, and the cap of 40 a month leaves 4
+        purchase(next(_numbers), 1_000, identifier_hash=card(next(_numbers)), occurred_at=now),
+        purchase(next(_numbers), 1_000, owner=anna, occurred_at=now, is_training=True),
+        return_of(bought, next(_numbers), {1: 500}),  # 13 stay of 23
+        return_of(early, next(_numbers), {1: 1_000}),  # waits
+    ]
+
+
+ANNAS = Balances(available=13 + 23 + 4 - 10)
+
+
+async def test_a_worker_that_ends_at_any_statement_leaves_everything_as_it_was(
+    accrual: Accrual, anna: UUID, module_database: FreshDatabase
+) -> None:
+    batch = await one_of_everything(accrual, anna)
+    before = await written(accrual)
+
+    dies_at = 0
+    while not await survives(accrual, batch, dies_at):
+        assert await written(accrual) == before, dies_at
+        dies_at += 1
+
+    assert dies_at > STATEMENTS_MIN
+    assert await accrual.balance(anna) == ANNAS
+    once = await written(accrual)
+    await accrual.award(*batch)  # its offsets were not committed
+    assert await written(accrual) == once
+    assert (await verified(module_database)).findings == ()
+
+
+async def test_a_connection_that_is_lost_at_the_commit_leaves_everything_as_it_was(
+    accrual: Accrual, anna: UUID, module_database: FreshDatabase
+) -> None:
+    batch = await one_of_everything(accrual, anna)
+    before = await written(accrual)
+    meet_first = await meeting_rows(accrual, batch)
+
+    async def lose_it_at_the_commit() -> None:
+        async with accrual.database.transaction() as transaction:
+            await accrual.award_in(transaction, batch, meet_first)
+            await end_connection(module_database, transaction.raw.get_server_pid())
+
+    with pytest.raises(Exception, match="connection"):
+        await lose_it_at_the_commit()
+    assert await written(accrual) == before
+
+    await accrual.award(*batch)
+    assert await accrual.balance(anna) == ANNAS
+
+
+async def survives(accrual: Accrual, batch: Sequence[PurchaseRecorded | ReturnRecorded], dies_at: int) -> bool:
+    """Award the batch in a process that ends before its statement number ``dies_at``; whether it came to its commit."""
+    meet_first = await meeting_rows(accrual, batch)
+    try:
+        async with accrual.database.transaction() as transaction:
+            raw = cast("RawConnection", MortalConnection(transaction.raw, dies_at))
+            await accrual.award_in(replace(transaction, raw=raw), batch, meet_first)
+    except KilledError:
+        return False
+    return True
+
+
+async def meeting_rows(accrual: Accrual, batch: Sequence[PurchaseRecorded | ReturnRecorded]) -> frozenset[str]:
+    """The rows in which the batch will meet what it lacks, found as the consumer finds them."""
+    async with accrual.database.transaction() as transaction:
+        try:
+            await accrual.award_in(transaction, batch)
+        except MeetingRowsNeededError as needed:
+            found = needed.keys
+        else:
+            found = frozenset()
+        await transaction.connection.rollback()
+    return found
+
+
+async def end_connection(database: FreshDatabase, pid: int) -> None:
+    """The server ends it, as at a restart."""
+    admin = await asyncpg.connect(database.admin_url)
+    await admin.execute("select pg_terminate_backend($1, 5000)", pid)
+    await admin.close()
+
+
+def _bought(owner: UUID, now: datetime, amount_minor: int) -> PurchaseRecorded:
+    return purchase(next(_numbers), [line(1, amount_minor)], owner=owner, occurred_at=now)
+
+
+def _other_contents(event: PurchaseRecorded) -> PurchaseRecorded:
+    return event.model_copy(update={"data": event.data.model_copy(update={"content_hash": "f" * 64})})

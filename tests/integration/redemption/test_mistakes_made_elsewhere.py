@@ -1,5 +1,7 @@
 """What went wrong in other loyalty systems, each as a test that it does not here (docs/mistakes-made-elsewhere.md)."""
 
+from functools import partial
+
 from services.redemption.domain.tender import points_tenders
 from shared import ledger
 from shared.events.purchases import ReturnRecorded
@@ -31,6 +33,6 @@ async def test_a_refund_does_not_take_the_points_again_that_paid_for_the_goods(s
     assert await spending.balance(ANNA) == Balances(available=200)
 
     refunds = [Refund(ANNA, "points", reference, 150, tender_of(bought).redemption_id, "grocer") for reference in PARTS]
-    outcomes = [await spending.do(lambda transaction, one=one: ledger.post(transaction, [one])) for one in refunds]
+    outcomes = [await spending.do(partial(ledger.post, commands=[one])) for one in refunds]
     assert [isinstance(outcome, Posted) for [outcome] in outcomes] == [True, True, False]
     assert await spending.balance(ANNA) == Balances(available=500)
