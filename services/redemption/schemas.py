@@ -1,18 +1,21 @@
 """What HTTP says: requests, strictly read, and answers."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.redemption.domain.goods import CATEGORIES_MAX
 from services.redemption.domain.holding import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
 from services.redemption.domain.redemption import Capture, Redemption, State
+from services.redemption.domain.spendable import Spendable
 from services.redemption.domain.statement import Line
+from services.redemption.domain.usable import usable_in_words
 from shared.ids import TOKEN_LENGTH_MAX
-from shared.ledger import Balances
+from shared.ledger import Balances, Usable
 from shared.ledger.legs import Purpose
 from shared.receipt_key import ReceiptKey, receipt_id_of
 from shared.web import Body, CodeText, Flag, PositivePoints
@@ -60,6 +63,15 @@ class HoldBody(Body):
     partner_id: CodeText | None = Field(
         default=None, description="At which partner. Needed from the programme's own clients; others may leave it out."
     )
+    store_id: CodeText | None = Field(
+        default=None, description="In which store. A till's own is known. Points may be limited to some stores."
+    )
+    categories: tuple[CodeText, ...] = Field(
+        default=(),
+        max_length=CATEGORIES_MAX,
+        description="Of the goods, as the partner's receipts name them: points that are limited to some pay for no "
+        "others.",
+    )
     expires_in_seconds: HoldSeconds = HOLD_SECONDS_DEFAULT
     redemption_id: UUID | None = Field(
         default=None,
@@ -106,15 +118,38 @@ class BalanceAnswer(_Answer):
         return cls(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)
 
 
+class UsableAnswer(_Answer):
+    """Points that may be spent alike. A list that is empty limits nothing; a day is the first or last of a window."""
+
+    points: int
+    partners: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    dates: tuple[tuple[date, date], ...] = ()
+    text: str
+
+    @classmethod
+    def of(cls, usable: Usable) -> Self:
+        """The answer for points with the same limits."""
+        limits, points, text = usable.limits, usable.available, usable_in_words(usable)
+        if limits is None:
+            return cls(points=points, text=text)
+        named = {kind: getattr(limits, kind) for kind in ("partners", "stores", "categories", "dates")}
+        return cls(points=points, text=text, **named)
+
+
 class TypeBalanceAnswer(BalanceAnswer):
     """A balance, and of which point type. ``pooled`` is what the member may spend of others in its household."""
 
     point_type: str
     pooled: int = Field(description="Of others in the household, beside what is available.")
     spendable: int = Field(description="In all: available and pooled.")
+    usable: list[UsableAnswer] = Field(
+        description="What of all that may be spent on what: first what is free of limits."
+    )
 
     @classmethod
-    def of_type(cls, point_type: str, balances: Balances, pooled: int) -> Self:
+    def of_type(cls, point_type: str, balances: Balances, pooled: int, usable: Sequence[Usable]) -> Self:
         """The answer for balances of a type."""
         return cls(
             point_type=point_type,
@@ -124,6 +159,7 @@ class TypeBalanceAnswer(BalanceAnswer):
             debt=balances.debt,
             pooled=pooled,
             spendable=balances.available + pooled,
+            usable=[UsableAnswer.of(one) for one in usable],
         )
 
 
@@ -134,9 +170,12 @@ class MemberBalanceAnswer(_Answer):
     balances: list[TypeBalanceAnswer]
 
     @classmethod
-    def of(cls, member_id: UUID, balances: Mapping[str, Balances], pooled: Mapping[str, int]) -> Self:
-        """The answer for a member's balances, and what others lend, by point type."""
-        answers = [TypeBalanceAnswer.of_type(code, balances[code], pooled.get(code, 0)) for code in sorted(balances)]
+    def of(cls, member_id: UUID, balances: Mapping[str, Balances], spendable: Mapping[str, Spendable]) -> Self:
+        """The answer for a member's balances and what may be spent, by point type."""
+        answers = [
+            TypeBalanceAnswer.of_type(code, balances[code], spendable[code].pooled, spendable[code].usable)
+            for code in sorted(balances)
+        ]
         return cls(member_id=member_id, balances=answers)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.database.engine import Transaction
 from shared.ledger.commands import Balances
-from shared.ledger.conditions import Limits, read_limits, write_limits
+from shared.ledger.conditions import Basket, Limits, read_limits, write_limits
 from shared.ledger.legs import Position, Purpose
 from shared.ledger.terms import lapse_bound
 
@@ -104,10 +104,13 @@ LOAD_OWED = """
 
 LOAD_USABLE = """
     select lot.limits, sum(lot.remaining)::bigint
-    from ledger_accounts as account
+    from (
+            select distinct coalesce(alias.survivor_id, wanted.owner_id) as owner_id
+            from unnest($1::uuid[]) as wanted (owner_id) left join ledger_aliases as alias using (owner_id)
+        ) as one
+        join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
         join ledger_lots as lot using (account_id)
-    where account.owner_id = coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1)
-        and account.point_type = $2 and lot.award is null and lot.remaining > 0 and lot.lot_key >= $3
+    where lot.award is null and lot.remaining > 0 and lot.lot_key >= $3
     group by lot.limits
 """
 
@@ -160,18 +163,23 @@ async def load_balances(transaction: Transaction, owner_ids: Sequence[UUID], poi
 
 
 class Usable(NamedTuple):
-    """What an owner may spend under the same limits; None: on anything."""
+    """What may be spent under the same limits; None: on anything."""
 
     limits: Limits | None
     available: int
 
+    def pays_for(self, basket: Basket | None) -> bool:
+        """Whether a basket may use it; one that is not known uses nothing limited."""
+        return self.limits is None or (basket is not None and self.limits.admit(basket))
 
-async def load_usable(transaction: Transaction, owner_id: UUID, point_type: str) -> list[Usable]:
-    """What an owner has available as last committed, by limits: first what is free of them, then the least limited.
+
+async def load_usable(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> list[Usable]:
+    """What these owners have available together as last committed, by limits: first what is free of them, then the
+    least limited.
 
     What may no longer be spent today is not available any more.
     """
-    rows = await transaction.raw.fetch(LOAD_USABLE, owner_id, point_type, bound_of(transaction))
+    rows = await transaction.raw.fetch(LOAD_USABLE, owner_ids, point_type, bound_of(transaction))
     usable = [Usable(None if limits is None else read_limits(limits), available) for limits, available in rows]
     return sorted(usable, key=lambda one: (one.limits.narrowness, write_limits(one.limits)) if one.limits else (0, ""))
 

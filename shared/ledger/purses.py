@@ -8,11 +8,19 @@ from shared.database.engine import Transaction
 from shared.ledger import repository
 from shared.ledger.balances import LAPSED_UNTIL, bound_of
 from shared.ledger.commands import AccountName
+from shared.ledger.conditions import Basket, read_limits
 
 # Read under the locks: what others committed is seen.
 LOAD_LAPSING = f"""
     select account.account_id, {LAPSED_UNTIL.format(bound="$2")} as points
     from unnest($1::bigint[]) as account (account_id)
+"""
+
+LOAD_LIMITED = """
+    select account_id, limits, sum(remaining)::bigint as points
+    from ledger_lots
+    where account_id = any($1::bigint[]) and lot_key >= $2 and limits is not null and award is null and remaining > 0
+    group by account_id, limits
 """
 
 
@@ -23,9 +31,11 @@ class Purse(NamedTuple):
     available: int
 
 
-async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point_type: str) -> list[Purse]:
+async def lock_purses(
+    transaction: Transaction, owner_ids: Sequence[UUID], point_type: str, *, basket: Basket | None = None
+) -> list[Purse]:
     """Lock these owners' accounts in key order to the commit; what each has, in the order of ``owner_ids``. What may no
-    longer be spent today does not count.
+    longer be spent today does not count, and neither does what limits keep from the ``basket``; without one all counts.
 
     An owner that was merged away is its survivor, and two of one survivor are one: the account stands at the first of
     them. Missing accounts are made. ``post`` commands of these owners afterwards, in the same transaction.
@@ -38,10 +48,11 @@ async def lock_purses(transaction: Transaction, owner_ids: Sequence[UUID], point
     )
     answering = dict.fromkeys(survivors.get(owner_id, owner_id) for owner_id in owner_ids)
     named = {owner_id: accounts[owner_id.int, point_type] for owner_id in answering}
-    lapsing = await transaction.raw.fetch(
-        LOAD_LAPSING, [account.account_id for account in named.values()], bound_of(transaction)
-    )
-    lapsed: dict[int, int] = {row["account_id"]: row["points"] for row in lapsing}
-    return [
-        Purse(owner_id, account.available - lapsed.get(account.account_id, 0)) for owner_id, account in named.items()
-    ]
+    account_ids = [account.account_id for account in named.values()]
+    lapsing = await transaction.raw.fetch(LOAD_LAPSING, account_ids, bound_of(transaction))
+    kept_back: dict[int, int] = {row["account_id"]: row["points"] for row in lapsing}
+    if basket is not None:
+        for row in await transaction.raw.fetch(LOAD_LIMITED, account_ids, bound_of(transaction)):
+            if not read_limits(row["limits"]).admit(basket):
+                kept_back[row["account_id"]] += row["points"]
+    return [Purse(owner_id, account.available - kept_back[account.account_id]) for owner_id, account in named.items()]

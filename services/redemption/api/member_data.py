@@ -47,6 +47,9 @@ class TenderData(BaseModel):
     partner_id: str
     points: int
     waiting_since: datetime
+    occurred_at: datetime | None
+    store_id: str | None
+    categories: list[str]
 
 
 class LineData(BaseModel):
@@ -102,6 +105,9 @@ def _told(kept: Kept) -> RedemptionData | LentData | TenderData | LineData:
                 partner_id=kept.partner_id,
                 points=kept.points,
                 waiting_since=kept.waiting_since,
+                occurred_at=kept.occurred_at,
+                store_id=kept.store_id,
+                categories=list(kept.categories),
             )
         case Line():
             return LineData(line=StatementLineAnswer.of(kept))

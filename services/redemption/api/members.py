@@ -14,7 +14,7 @@ from services.redemption.schemas import (
     StatementLineAnswer,
 )
 from services.redemption.use_cases.look_up_balance import look_up_balance
-from services.redemption.use_cases.read_member import StatementPosition, read_balances, read_pooled, read_statement
+from services.redemption.use_cases.read_member import StatementPosition, read_balances, read_spendable, read_statement
 from shared.database import Database
 from shared.web import Page, Paging, Principal, encode_cursor, problems, requires
 
@@ -29,15 +29,15 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
 
     @router.get("/{member_id}/balance", responses=problems(401, 403, 404, 422))
     async def balance(member_id: UUID, _: Reader) -> MemberBalanceAnswer:
-        """What a member has by point type, and may spend of its household, as last committed.
+        """What a member has by point type, may spend of its household, and on what, as last committed.
 
         A till of any partner may ask: it must know before it offers to take points. A member who was merged away is
         answered with the survivor's id and balances.
         """
         async with database.transaction() as transaction:
             owner_id, balances = await read_balances(transaction, member_id, programme.point_type)
-            pooled = await read_pooled(transaction, owner_id, programme.point_type)
-        return MemberBalanceAnswer.of(owner_id, balances, {programme.point_type: pooled})
+            spendable = await read_spendable(transaction, owner_id, balances, programme.point_type)
+        return MemberBalanceAnswer.of(owner_id, balances, spendable)
 
     @router.get("/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
     async def statement(member_id: UUID, paging: Paging, principal: Reader) -> Page[StatementLineAnswer]:
@@ -80,7 +80,7 @@ def lookup_router(database: Database, programme: Programme) -> APIRouter:
         shown = shown_at_till(programme, body.identifier)
         async with database.transaction() as transaction:
             member_id, balances = await look_up_balance(transaction, shown, programme.point_type)
-            pooled = await read_pooled(transaction, member_id, programme.point_type)
-        return MemberBalanceAnswer.of(member_id, balances, {programme.point_type: pooled})
+            spendable = await read_spendable(transaction, member_id, balances, programme.point_type)
+        return MemberBalanceAnswer.of(member_id, balances, spendable)
 
     return router

@@ -62,12 +62,12 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         the redemption id is spent. A large hold is answered with 503 while the facts about members are old.
         """
         spender = _spender(body, programme)
-        partner_id = _partner(body, principal)
+        partner_id, store_id = _partner(body, principal), _store(body, principal)
         outcomes: list[str] = []
 
         async def work(transaction: Transaction) -> Answer | ProblemAnswer:
             expires_at = transaction.now + timedelta(seconds=body.expires_in_seconds)
-            request = HoldRequest(partner_id, body.points, expires_at)
+            request = HoldRequest(partner_id, body.points, expires_at, store_id, frozenset(body.categories))
             try:
                 decided = await hold_points(transaction, spender, request, programme, body.redemption_id)
             except FactsBehindError as error:
@@ -170,11 +170,19 @@ def _partner(body: HoldBody, principal: Principal) -> str:
     return principal.partner_id
 
 
+def _store(body: HoldBody, principal: Principal) -> str | None:
+    if principal.store_id is not None and body.store_id not in (None, principal.store_id):
+        raise invalid_field("/store_id", "this till stands in another store: leave it out")
+    return principal.store_id or body.store_id
+
+
 def _fingerprint(body: HoldBody, spender: Spender) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
     token as it stands, since it says nothing."""
-    said = body.model_dump(mode="json", exclude={"identifier"})
+    said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories"})
+    if body.store_id is not None or body.categories:  # without them a request is what it was before there were any
+        said |= {"store_id": body.store_id, "categories": sorted(body.categories)}
     shown = body.identifier
     said["identifier_hash"] = min(spender.identifier_hashes, key=key_version_of, default=None)
     if shown is not None:

@@ -35,11 +35,16 @@ DeclineReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """A till's wish to reserve ``points`` (positive) for one checkout, until ``expires_at``."""
+    """A till's wish to reserve ``points`` (positive) for one checkout, until ``expires_at``.
+
+    ``store_id`` and ``categories`` are of the goods, as far as the till says: points may be limited to some.
+    """
 
     partner_id: str
     points: int
     expires_at: datetime
+    store_id: str | None = None
+    categories: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

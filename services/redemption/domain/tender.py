@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+from services.redemption.domain.goods import CATEGORIES_MAX, Goods
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.receipt_key import natural_key_of, partner_of
 
@@ -21,7 +22,8 @@ class UnusableReceiptError(ValueError):
 class PointsTender:
     """What one receipt paid with one redemption. ``points`` is positive.
 
-    ``is_priced`` is false where the receipt is in a currency that the programme gives no points for.
+    ``is_priced`` is false where the receipt is in a currency that the programme gives no points for. ``goods`` are
+    those of the whole receipt.
     """
 
     receipt_key: bytes
@@ -33,6 +35,7 @@ class PointsTender:
     points: int
     is_priced: bool
     traceparent: str | None
+    goods: Goods | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
             amounts_minor[redemption_id] = amounts_minor.get(redemption_id, 0) + tender.amount_minor
     if any(pricing.points_for(amount_minor) > TENDER_POINTS_MAX for amount_minor in amounts_minor.values()):
         raise UnusableReceiptError(f"a points tender is worth {TENDER_POINTS_MAX} points at most")
+    named = dict.fromkeys(line.category for line in receipt.lines if line.category is not None)
+    goods = Goods(receipt.occurred_at, receipt.store_id, frozenset(list(named)[:CATEGORIES_MAX]))
     return tuple(
         PointsTender(
             receipt_key=receipt_key,
@@ -81,6 +86,7 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
             points=pricing.points_for(amount_minor),
             is_priced=receipt.currency == pricing.currency,
             traceparent=event.traceparent,
+            goods=goods,
         )
         for redemption_id, amount_minor in amounts_minor.items()
         if amount_minor > 0

@@ -24,7 +24,8 @@ LOAD_CAPTURES = f"""
 """
 # Also what waits under an identifier that is the member's by now.
 LOAD_WAITING = """
-    select receipt_key, redemption_id, content_hash, partner_id, points, waiting_since
+    select receipt_key, redemption_id, content_hash, partner_id, points, waiting_since, occurred_at, store_id,
+        categories
     from redemption_waiting_tenders as waiting
     where (receipt_key, redemption_id, content_hash) > ($2, $3, $4) and (receipt_key, redemption_id, content_hash) in (
         select receipt_key, redemption_id, content_hash from redemption_waiting_tenders where member_id = $1
@@ -66,6 +67,9 @@ class KeptTender:
     partner_id: str
     points: int
     waiting_since: datetime
+    occurred_at: datetime | None
+    store_id: str | None
+    categories: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What receipts say about redemptions: refusals, tenders that wait, and what a person must look at."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.redemption.domain.goods import Goods
 from services.redemption.domain.tender import PointsTender
 from shared.database import Transaction
 from shared.ids import new_id
@@ -42,10 +44,15 @@ REFUSE = """
 
 KEEP_WAITING = """
     insert into redemption_waiting_tenders (
-        receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, waiting_since
+        receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, occurred_at,
+        store_id, categories, waiting_since
     )
-    select *, $8
-    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+    select receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, occurred_at,
+        store_id, array(select json_array_elements_text(categories)), $11
+    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+        $8::timestamptz[], $9::text[], $10::json[]) as waiting
+            (receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, occurred_at,
+            store_id, categories)
     order by 1, 2, 3
     on conflict (receipt_key, redemption_id, content_hash) do nothing
 """
@@ -76,7 +83,8 @@ IS_WAITED_FOR = "select exists (select from redemption_waiting_tenders where red
 # No locks: whoever settles them locks in order and looks again.
 LOAD_READY = """
     select waiting.receipt_key, waiting.redemption_id, waiting.content_hash, waiting.partner_id,
-        waiting.identifier_hash, waiting.points, waiting.traceparent,
+        waiting.identifier_hash, waiting.points, waiting.traceparent, waiting.occurred_at, waiting.store_id,
+        waiting.categories,
         coalesce(redemption.member_id, waiting.member_id, identifier.member_id) as member_id
     from redemption_waiting_tenders as waiting
         left join redemptions as redemption on redemption.redemption_id = waiting.redemption_id
@@ -202,6 +210,9 @@ async def keep_waiting(transaction: Transaction, tenders: Sequence[PointsTender]
         [tender.identifier_hash for tender in tenders],
         [tender.points for tender in tenders],
         [tender.traceparent for tender in tenders],
+        [tender.goods.occurred_at if tender.goods else None for tender in tenders],
+        [tender.goods.store_id if tender.goods else None for tender in tenders],
+        [json.dumps(sorted(tender.goods.categories) if tender.goods else []) for tender in tenders],
         transaction.now,
     )
 
@@ -271,4 +282,7 @@ def _ready(row: asyncpg.Record) -> PointsTender:
         points=row["points"],
         is_priced=True,  # one that is not priced never waits
         traceparent=row["traceparent"],
+        goods=None
+        if row["occurred_at"] is None
+        else Goods(row["occurred_at"], row["store_id"], frozenset(row["categories"])),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.goods import Goods
 from services.redemption.domain.holding import (
     Decline,
     HoldRequest,
@@ -19,6 +20,7 @@ from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
 from services.redemption.repository import merges, partner_funds, projections, receipts, redemptions
+from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.lend import lenders_to, lock_lenders
 from services.redemption.use_cases.messages import declined_message, held_message, named
 from services.redemption.use_cases.take_points import balances_after, own_balances, reserving
@@ -26,7 +28,7 @@ from shared import ledger, outbox
 from shared.database import Transaction, read_to
 from shared.events.catalogue import MEMBERS
 from shared.ids import new_id
-from shared.ledger import Balances, Refused
+from shared.ledger import Balances, Basket, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The hold was refused. ``available`` is what the member could spend, with what others lend, where the ledger was
-    asked."""
+    """The hold was refused. ``available`` is what the member could spend on these goods, with what others lend, where
+    the ledger was asked."""
 
     decline: Decline
     available: int | None = None
@@ -110,7 +112,9 @@ async def hold_points(
                 read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
                 programme.fresh_facts.require(request.points, read_to_at, transaction.now)
             lenders = await lenders_to(transaction, member.member_id, locked)
-            return await _reserve(transaction, decision, lenders)
+            goods = Goods(transaction.now, request.store_id, request.categories)
+            [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
+            return await _reserve(transaction, decision, lenders, basket)
         case Decline():
             return await _decline(transaction, decision, None)
         case Paid():
@@ -129,21 +133,27 @@ async def _under_survivor(transaction: Transaction, redemption: Redemption, memb
     return replace(redemption, member_id=member_id) if survivor_id == member_id else redemption
 
 
-async def _reserve(transaction: Transaction, reserve: Reserve, lenders: Sequence[UUID]) -> Held | Declined:
+async def _reserve(
+    transaction: Transaction, reserve: Reserve, lenders: Sequence[UUID], basket: Basket | None
+) -> Held | Declined:
     redemption = reserve.redemption
     member_id, _ = named(redemption)
     available: int | None = None
     if lenders:
-        purses = await ledger.lock_purses(transaction, [member_id, *lenders], redemption.point_type)
+        owners = [member_id, *lenders]
+        purses = await ledger.lock_purses(transaction, owners, redemption.point_type, basket=basket)
         available = sum(purse.available for purse in purses)
         redemption = shared_out(redemption, purses) or redemption  # too little: the ledger says so of the member's own
-    asked = reserving(redemption, member_id)
+    asked = reserving(redemption, member_id, basket)
     posted = await ledger.post_together(transaction, [command for _, command in asked])
     if isinstance(posted, Refused):
         if posted.reason not in ("insufficient_points", "too_many_lots"):
             raise RuntimeError(f"the ledger refused to reserve: {posted.reason}")
         decline = declined_by_ledger(reserve, posted.reason, transaction.now)
-        return await _decline(transaction, decline, posted.balance.available if available is None else available)
+        if available is None:
+            usable = await ledger.load_usable(transaction, [member_id], redemption.point_type)
+            available = sum(one.available for one in usable if one.pays_for(basket))
+        return await _decline(transaction, decline, available)
     own, pooled = balances_after(asked, posted)
     [balance] = await own_balances(transaction, redemption.point_type, [(member_id, own)])
     await redemptions.save_redemptions(transaction, [redemption])

@@ -4,12 +4,19 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from services.redemption.domain.leaving import Leaving, Outcome
-from services.redemption.repository import households, partner_funds, places, projections
+from services.redemption.repository import categories, households, partner_funds, places, projections
 from services.redemption.repository import merges as merging
 from services.redemption.use_cases.erase_members import erase_members
 from services.redemption.use_cases.settle_leavings import claim_leavings, parties_of, settle_leavings
 from shared.database import Transaction, retired_keys
-from shared.events.coalition import CoalitionEvent, ContractPublished, ExposureChanged, PartnerChanged, TillChanged
+from shared.events.coalition import (
+    CoalitionEvent,
+    ContractPublished,
+    ExposureChanged,
+    PartnerChanged,
+    ProductMapped,
+    TillChanged,
+)
 from shared.events.members import (
     HouseholdChanged,
     IdentifierKeyRetired,
@@ -79,13 +86,17 @@ async def project_members(
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
-    """Take in partners, tills, contracts and exposures. Idempotent, in any order: rows only move to higher versions."""
+    """Take in partners, tills, categories, contracts and exposures. Idempotent, in any order: rows only move to higher
+    versions.
+    """
     partners = [event for event in events if isinstance(event, PartnerChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
     if partners:
         await places.save_partners(transaction, partners)
     if tills:
         await places.save_tills(transaction, tills)
+    if mapped := [event for event in events if isinstance(event, ProductMapped)]:
+        await categories.save(transaction, mapped)
     contracts = [event.data for event in events if isinstance(event, ContractPublished)]
     exposures = [event.data for event in events if isinstance(event, ExposureChanged)]
     if contracts:

@@ -1,10 +1,11 @@
 """What a member has, and how it came about."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.spendable import Spendable
 from services.redemption.domain.statement import Checkout, Line, Movement, Names, fold_transfers, write_line
 from services.redemption.repository import households, places, projections
 from services.redemption.repository import statement as repository
@@ -52,18 +53,41 @@ async def read_balances(transaction: Transaction, member_id: UUID, point_type: s
 
 async def read_pooled(transaction: Transaction, member_id: UUID, point_type: str) -> int:
     """What the member may spend of others in its household, beside its own, as last committed."""
+    return await _available(transaction, await _lenders(transaction, member_id), point_type)
+
+
+async def read_spendable(
+    transaction: Transaction, member_id: UUID, balances: Mapping[str, Balances], point_type: str
+) -> dict[str, Spendable]:
+    """What the member may spend of each of these point types, and on what, as last committed. Of the programme's own
+    others in the household lend.
+    """
+    lenders = await _lenders(transaction, member_id)
+    spendable: dict[str, Spendable] = {}
+    for code in balances:
+        others = lenders if code == point_type else []
+        usable = await ledger.load_usable(transaction, [member_id, *others], code)
+        spendable[code] = Spendable(await _available(transaction, others, code), usable)
+    return spendable
+
+
+async def _available(transaction: Transaction, owners: Sequence[UUID], point_type: str) -> int:
+    balances = await ledger.load_balances(transaction, owners, point_type) if owners else {}
+    return sum(balance.available for balance in balances.values())
+
+
+async def _lenders(transaction: Transaction, member_id: UUID) -> list[UUID]:
+    """Those of its household who lend to the member, by whoever answers for them."""
     found = await households.find_spender(transaction, member_id)
     if found is None or found.household_id is None:
-        return 0
+        return []
     household = await households.find_household(transaction, found.household_id)
     lenders = () if household is None else household.lenders_to(found.member_id)
     if not lenders:
-        return 0
+        return []
     survivors = await ledger.find_survivors(transaction, [found.member_id, *lenders])
     own = survivors.get(found.member_id, found.member_id)
-    others = {survivors.get(lender, lender) for lender in lenders} - {own}
-    balances = await ledger.load_balances(transaction, sorted(others), point_type)
-    return sum(balance.available for balance in balances.values())
+    return sorted({survivors.get(lender, lender) for lender in lenders} - {own})
 
 
 async def read_statement(

@@ -19,6 +19,7 @@ from services.redemption.domain.tender import PointsTender
 from services.redemption.repository import projections, receipts, redemptions
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
+from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.messages import captured_message
 from services.redemption.use_cases.take_points import Settled, own_balances, owners_of, settle, taking
 from shared import ledger, outbox
@@ -128,7 +129,10 @@ async def _take(
         return []
     owners = [owner for _, take in takes for owner in owners_of(take.redemption, take.member_id)]
     await projections.lock_members(transaction, owners)
-    asked = [taking(take) for _, take in takes]
+    # What is held was chosen for its basket; only what is taken late asks for it.
+    late = [(take.partner_id, tender.goods if take.from_available else None) for tender, take in takes]
+    baskets = await baskets_of(transaction, late)
+    asked = [taking(take, basket) for (_, take), basket in zip(takes, baskets, strict=True)]
     commands = [command for group in asked for _, command in group]
     outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     final = dict(facts.redemptions)

@@ -13,7 +13,7 @@ from services.redemption.domain.capturing import Take
 from services.redemption.domain.redemption import Capture, Redemption, Share
 from shared import ledger
 from shared.database import Transaction
-from shared.ledger import Balances, Command, Outcome, Posted
+from shared.ledger import Balances, Basket, Command, Outcome, Posted
 
 
 class Asked(NamedTuple):
@@ -51,15 +51,15 @@ def owners_of(redemption: Redemption, member_id: UUID) -> list[UUID]:
     return [member_id, *(share.owner_id for share in redemption.shares)]
 
 
-def reserving(redemption: Redemption, member_id: UUID) -> list[Asked]:
-    """What to ask of the ledger: a hold on the member's own points, and one on each share."""
+def reserving(redemption: Redemption, member_id: UUID, basket: Basket | None) -> list[Asked]:
+    """What to ask of the ledger: a hold on own points and one on each share, of what the basket may use."""
     parts = [
         (None, member_id, redemption.redemption_id, redemption.own_held_points),
         *((share, share.owner_id, share.hold_id, share.held_points) for share in redemption.shares),
     ]
     reference = redemption.redemption_id.bytes
     return [
-        Asked(share, ledger.Reserve(owner_id, redemption.point_type, reference, points, hold_id))
+        Asked(share, ledger.Reserve(owner_id, redemption.point_type, reference, points, hold_id, basket))
         for share, owner_id, hold_id, points in parts
         if points
     ]
@@ -79,9 +79,9 @@ def letting_go(redemption: Redemption, member_id: UUID, purpose: Literal["void",
     ]
 
 
-def taking(take: Take) -> list[Asked]:
+def taking(take: Take, basket: Basket | None = None) -> list[Asked]:
     """What to ask of the ledger: from the holds first, the member's own before others', then late from what is the
-    member's own. A hold of which nothing is needed is let go, unless the rest is kept."""
+    member's own and the basket may use. A hold of which nothing is needed is let go, unless the rest is kept."""
     redemption, reference = take.redemption, take.receipt_key
     point_type = redemption.point_type
     holds = [
@@ -99,7 +99,8 @@ def taking(take: Take) -> list[Asked]:
             asked.append(Asked(share, ledger.Void(owner_id, point_type, reference, hold_id)))
     if take.from_available:
         late_id = taken_late_as(redemption.redemption_id, reference)
-        late = ledger.SpendLate(take.member_id, point_type, reference, take.from_available, take.partner_id, late_id)
+        points, partner_id = take.from_available, take.partner_id
+        late = ledger.SpendLate(take.member_id, point_type, reference, points, partner_id, late_id, basket)
         asked.append(Asked(None, late))
     return asked
 

@@ -173,12 +173,12 @@ async def test_what_may_no_longer_be_spent_is_not_told_of_by_limit(accrual: Data
     async with accrual.transaction() as transaction:
         for day, usable in ((GROCER.expires_on - timedelta(days=1), [Usable(None, 5)]), (GROCER.expires_on, [])):
             on_that_day = replace(transaction, now=datetime.combine(day, time.min, UTC), zone=UTC)
-            assert await load_usable(on_that_day, owner, "points") == usable
+            assert await load_usable(on_that_day, [owner], "points") == usable
 
 
 async def _usable(accrual: Database, owner: UUID) -> list[Usable]:
     async with accrual.transaction() as transaction:
-        return await load_usable(transaction, owner, "points")
+        return await load_usable(transaction, [owner], "points")
 
 
 async def test_a_refusal_changes_nothing(accrual: Database, fresh_database: FreshDatabase) -> None:

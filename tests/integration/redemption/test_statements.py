@@ -42,6 +42,16 @@ async def test_a_balance_by_point_type(client: httpx2.AsyncClient, spending: Spe
                 "debt": 0,
                 "pooled": 0,
                 "spendable": 600,
+                "usable": [
+                    {
+                        "points": 600,
+                        "partners": [],
+                        "stores": [],
+                        "categories": [],
+                        "dates": [],
+                        "text": "600 usable anywhere",
+                    }
+                ],
             }
         ],
     }
