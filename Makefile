@@ -56,6 +56,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench engine
 	@$(BIN)/tessera bench previews
 	@$(BIN)/tessera bench expiry
+	@$(BIN)/tessera bench verify
 
 format: setup ## Formats the code, and cures what ruff can cure.
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .

@@ -33,9 +33,10 @@ def ledger() -> None:
 def verify_ledger(as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False) -> None:
     """Recompute every amount of the ledger and name what does not agree. Postings go on meanwhile.
 
-    Accounts from their transfers, lots and holds; lots and holds from their transfers; what owners have from what
-    partners issued and took. Reads the database in TESSERA_DATABASE_URL (give a role without time limits, such as
-    tessera_accrual_reader), else the local stack's.
+    Accounts from their transfers, lots, holds and debts; lots, holds, debts and lapses from their transfers; what
+    owners have from what partners issued and took; each transfer's legs from the chart of accounts and its lot.
+    Reads the database in TESSERA_DATABASE_URL (give a role without time limits, such as tessera_accrual_reader), else
+    the local stack's.
 
     Exit code: 0 when all agrees, 2 when something does not, 1 when the ledger could not be read.
     """
@@ -78,8 +79,11 @@ def _as_data(verification: Verification) -> dict[str, object]:
 
 
 def _finding_data(finding: Finding) -> dict[str, object]:
+    """As a script reads it; of transfers and blocks only where the finding is about one."""
     lot_key, hold_id = finding.lot_key, finding.hold_id
-    return asdict(finding) | {
+    of_few = ("transfer_id", "block_number")
+    data = {name: value for name, value in asdict(finding).items() if value is not None or name not in of_few}
+    return data | {
         "lot_key": None if lot_key is None else lot_key.hex(),
         "hold_id": None if hold_id is None else str(hold_id),
     }

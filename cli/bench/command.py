@@ -8,6 +8,7 @@ from cli.bench.imports import measure_imports
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.previews import measure_previews
 from cli.bench.registry import measure_registry
+from cli.bench.verification import measure_verification
 
 app = typer.Typer(help="Measure, and note the figures down in docs/benchmarks.md.", no_args_is_help=True)
 app.command("pipelines")(measure_pipelines)
@@ -16,3 +17,4 @@ app.command("imports")(measure_imports)
 app.command("engine")(measure_engine)
 app.command("previews")(measure_previews)
 app.command("expiry")(measure_expiry)
+app.command("verify")(measure_verification)

@@ -31,6 +31,7 @@ from shared.ledger.commands import (
 )
 from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
+from shared.ledger.findings import Finding
 from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
@@ -39,7 +40,7 @@ from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post
 from shared.ledger.purses import Purse, lock_purses
 from shared.ledger.spending import HoldExistsError
 from shared.ledger.terms import LotTerms
-from shared.ledger.verification import Finding, Verification, verify
+from shared.ledger.verification import Verification, verify
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
 
 __all__ = [

@@ -4,23 +4,19 @@ Every check selects (point_type, account_id, lot_key, hold_id, what, stored, com
 is missing that others speak of, which differs even from zero; ``computed`` is zero where nothing speaks of a row.
 """
 
-# One pass over all transfers serves the account's balances: an owner has at most a dozen pairs of legs.
+# Debits and credits apart, not pair by pair: so the sums are made by as many processes as the server has to spare.
 ACCOUNTS_FROM_TRANSFERS = """
-    with pairs as materialized (
-        select account_id, credit_account_id, debit, credit, sum(points) as points
-        from ledger_transfers
-        group by account_id, credit_account_id, debit, credit
-    ),
-    moved as (
+    with moved as (
         select account_id,
             coalesce(sum(points) filter (where position = 'available'), 0) as available,
             coalesce(sum(points) filter (where position = 'held'), 0) as held,
             coalesce(sum(points) filter (where position = 'pending'), 0) as pending,
             - coalesce(sum(points) filter (where position = 'debt'), 0) as debt
         from (
-            select coalesce(credit_account_id, account_id) as account_id, credit as position, points from pairs
+            select coalesce(credit_account_id, account_id) as account_id, credit as position, points
+            from ledger_transfers
             union all
-            select account_id, debit, -points from pairs
+            select account_id, debit, -points from ledger_transfers
         ) as legs
         group by account_id
     )
@@ -203,6 +199,39 @@ ALIASES_AND_ACCOUNTS = """
         join ledger_aliases as further on further.owner_id = alias.survivor_id
 """
 
+# What lapsed in passing and was not told of yet is at most what lapsed of that lot.
+LAPSES_FROM_TRANSFERS = """
+    with lapsed as (
+        select account_id, debit_lot as lot_key, sum(points) as points
+        from ledger_transfers
+        where purpose = 'expire_points'
+        group by account_id, debit_lot
+    )
+    select account.point_type, account_id, lapse.lot_key, null::uuid, 'lapsed, untold', lapse.points,
+        least(lapse.points, coalesce(lapsed.points, 0))
+    from ledger_lapses as lapse
+        left join lapsed using (account_id, lot_key)
+        left join ledger_accounts as account using (account_id)
+"""
+
+# What the constraints of the tables say, in case somebody has taken them away.
+AMOUNTS_AND_BOUNDS = """
+    select point_type, account_id, null::bytea, null::uuid, amount.what, amount.stored,
+        case when amount.what = 'debt beside points' then 0 else greatest(amount.stored, 0) end
+    from ledger_accounts
+        cross join lateral (values
+            ('available', available), ('held', held), ('pending', pending), ('debt', debt),
+            ('debt beside points', least(available, debt))
+        ) as amount (what, stored)
+    where least(available, held, pending, debt) < 0 or least(available, debt) > 0
+    union all
+    select account.point_type, account_id, lot_key, null, amount.what, amount.stored, greatest(amount.stored, 0)
+    from ledger_lots
+        left join ledger_accounts as account using (account_id)
+        cross join lateral (values ('remaining', remaining), ('reserved', reserved)) as amount (what, stored)
+    where least(remaining, reserved) < 0
+"""
+
 CHECKS = {
     "account = transfers": ACCOUNTS_FROM_TRANSFERS,
     "account = lots": ACCOUNTS_FROM_LOTS,
@@ -213,16 +242,11 @@ CHECKS = {
     "hold's lot = transfers": PARTS_FROM_TRANSFERS,
     "account = debts": ACCOUNTS_FROM_DEBTS,
     "debt = transfers": DEBTS_FROM_TRANSFERS,
+    "lapse = transfers": LAPSES_FROM_TRANSFERS,
     "owners = partners": TRIAL_BALANCE,
+    "amount within bounds": AMOUNTS_AND_BOUNDS,
     "merged = alias": ALIASES_AND_ACCOUNTS,
 }
-
-LOTS_AND_TERMS = """
-    select account.point_type, account_id, lot_key, award, issuer, basis, available_from, expires_on, funding,
-        limits
-    from ledger_lots
-        left join ledger_accounts as account using (account_id)
-"""
 
 COUNTS = """
     select (select count(*) from ledger_accounts) as accounts, (select count(*) from ledger_transfers) as transfers,
@@ -233,7 +257,8 @@ COUNTS = """
 def differing(check: str) -> str:
     """A check's differing rows, at most $1 of them, each with the number of all."""
     return f"""
-        select point_type, account_id, lot_key, hold_id, what, stored, computed::bigint, count(*) over () as total
+        select point_type, account_id, lot_key, hold_id, what, stored, computed::bigint, null::bigint as transfer_id,
+            count(*) over () as total
         from ({check}) as compared (point_type, account_id, lot_key, hold_id, what, stored, computed)
         where stored is distinct from computed
         order by point_type, account_id, lot_key, hold_id, what

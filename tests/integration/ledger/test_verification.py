@@ -10,7 +10,7 @@ import pytest
 from shared.database import Database
 from shared.ids import new_id
 from shared.ledger import Capture, ClawBack, Earn, LotTerms, Reserve, SpendLate, Suspend, merge, post, verify
-from shared.ledger.verification import FINDINGS_MAX
+from shared.ledger.findings import FINDINGS_MAX
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import connected, posted, verified
 
@@ -92,10 +92,61 @@ DISTURBANCES: tuple[tuple[str, set[tuple[str, str, int | None, int | None]]], ..
     ),
     (
         "update ledger_lots set issuer = 'fuel' where account_id = 1 and reserved = 65",
-        {("lot = its terms", "key", None, None)},
+        {("lot = its terms", "key", None, None), ("transfer = its lot's issuer", "issued by grocer", 100, 0)},
     ),
     ("update ledger_lots set award = 'r9' where award = 'r1'", {("lot = its terms", "key", None, None)}),
-    ("update ledger_lots set issuer = '' where account_id = 2", {("lot = its terms", "key", None, None)}),
+    (
+        "update ledger_lots set issuer = '' where account_id = 2",
+        {("lot = its terms", "key", None, None), ("transfer = its lot's issuer", "issued by fuel", 5, 0)},
+    ),
+    (
+        "update ledger_transfers set partner_id = 'cinema' where purpose = 'earn' and points = 50",
+        {("transfer = its lot's issuer", "issued by cinema", 50, 0)},
+    ),
+    (
+        """
+        update ledger_transfers set credit_lot = decode(repeat('00', 16), 'hex')
+        where purpose = 'reserve' and points = 80
+        """,
+        {
+            ("transfer = its lot", "reserve to another lot", 80, 0),
+            ("lot = transfers", "reserved", None, 80),
+            ("lot = transfers", "remaining", None, 0),
+            ("lot = transfers", "reserved", 65, -15),
+        },
+    ),
+    (
+        """
+        alter table ledger_transfers drop constraint ledger_transfers_legs_known;
+        insert into ledger_transfers
+            (account_id, purpose, debit, credit, partner_id, points, reference, credit_lot, business_time)
+        select account_id, 'earn', 'adjustment', 'available', null, 7, 'x', lot_key, now()
+        from ledger_lots where account_id = 1 and reserved = 65
+        """,
+        {
+            ("transfer = a known way", "earn: adjustment to available", 7, 0),
+            ("account = transfers", "available", 40, 47),
+            ("lot = transfers", "remaining", 0, 7),
+            ("owners = partners", "total", 130, 137),
+        },
+    ),
+    (
+        """
+        alter table ledger_accounts drop constraint ledger_accounts_held_not_negative;
+        update ledger_accounts set held = -1 where account_id = 1
+        """,
+        {
+            ("amount within bounds", "held", -1, 0),
+            ("account = transfers", "held", -1, 75),
+            ("account = lots", "held", -1, 75),
+            ("account = holds", "held", -1, 75),
+            ("owners = partners", "total", 54, 130),
+        },
+    ),
+    (
+        "insert into ledger_lapses select account_id, lot_key, 3 from ledger_lots where account_id = 2",
+        {("lapse = transfers", "lapsed, untold", 3, 0)},
+    ),
     (
         "delete from ledger_lots where account_id = 2",
         {("lot = transfers", "remaining", None, 0), ("lot = transfers", "reserved", None, 0)},
@@ -199,6 +250,14 @@ async def test_a_finding_names_account_lot_and_hold(populated: FreshDatabase) ->
     assert by_check["hold = its lots"].subject == f"account 1, hold {HOLD}"
 
 
+async def test_a_finding_names_the_transfer(populated: FreshDatabase) -> None:
+    async with connected(populated) as admin:
+        await admin.execute("update ledger_transfers set partner_id = 'cinema' where transfer_id = 1")
+    (found,) = (await verified(populated)).findings
+    assert found.transfer_id == 1
+    assert found.subject == f"transfer 1, account 1, lot {GROCER.key.hex()}"
+
+
 async def test_findings_are_bounded_and_counted(
     database_of: Callable[[str], Database], fresh_database: FreshDatabase
 ) -> None:
@@ -207,8 +266,8 @@ async def test_findings_are_bounded_and_counted(
     async with connected(fresh_database) as admin:
         await admin.execute("update ledger_lots set remaining = 6, issuer = 'x'")
     verification = await verified(fresh_database)
-    assert verification.findings_total == 3 * owners  # the lot, the account, and the lot's key
-    assert len(verification.findings) == 3 * FINDINGS_MAX
+    assert verification.findings_total == 4 * owners  # the lot, the account, the lot's key, and who issued it
+    assert len(verification.findings) == 4 * FINDINGS_MAX
 
 
 async def test_verifying_sees_one_moment_while_postings_go_on(
