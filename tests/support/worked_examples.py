@@ -5,7 +5,7 @@ How an example is written stands in that folder's README.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from services.accrual.domain.award_parts import earned_parts
 from services.accrual.domain.birthdays import near_birthday
 from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, MemberFacts, Used
+from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
@@ -111,3 +113,22 @@ def _activity(document: Mapping[str, Any]) -> tuple[ActivityKey, Activity]:
     if "last_on" in counted:
         counted["last_on"] = date.fromisoformat(str(counted["last_on"]))
     return ActivityKey(**key), Activity(**counted)
+
+
+def lots_in_words(evaluation: Evaluation, programme_zone: tzinfo) -> list[dict[str, object]]:
+    """The lots of an award as an example writes them: points, type where it is another one, from when they may be spent
+    (``waits``: not at once), and the day on which they are gone.
+    """
+    earned_on = evaluation.receipt.purchase.occurred_at.astimezone(programme_zone).date()
+    lots = [
+        _lot(part.points, part.key.terms.available_from, part.key.terms.expires_on)
+        | ({"point_type": part.key.point_type} if part.key.point_type is not None else {})
+        | ({"waits": True} if part.key.wait is not None else {})
+        for part in earned_parts(evaluation, earned_on)
+    ]
+    return lots or [_lot(evaluation.points, earned_on, evaluation.rule_set.expires_on(earned_on))]
+
+
+def _lot(points: int, available_from: date, gone_on: date | None) -> dict[str, object]:
+    lot: dict[str, object] = {"points": points, "from": str(available_from)}
+    return lot if gone_on is None else lot | {"gone_on": str(gone_on)}

@@ -12,7 +12,7 @@ from services.accrual.domain.trace import trace_in_words
 from services.accrual.measure_engine import facts_for, receipt, twenty_rules
 from services.accrual.use_cases.save_decisions import stored_decision
 from tests.support.receipts import purchase, return_of
-from tests.support.worked_examples import WorkedExample, worked_examples
+from tests.support.worked_examples import WorkedExample, lots_in_words, worked_examples
 
 STORED_BYTES_MEANT = 500
 
@@ -29,6 +29,13 @@ def test_a_receipt_earns_what_was_worked_out_by_hand(example: WorkedExample) -> 
     assert others == example.award.get("other_types", {})
     used = {one.name: one.points for one in evaluation.usage}
     assert used == example.award.get("used", {})
+
+
+@pytest.mark.parametrize("example", [one for one in worked_examples() if "lots" in one.award], ids=attrgetter("name"))
+def test_its_points_can_be_spent_from_and_until(example: WorkedExample) -> None:
+    evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+
+    assert lots_in_words(evaluation, example.facts.programme_zone) == example.award["lots"]
 
 
 @every_example
