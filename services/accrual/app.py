@@ -19,6 +19,7 @@ from services.accrual.api.member_events import (
     member_event_reading_router,
     member_events_router,
 )
+from services.accrual.api.memberships import MEMBERSHIP_PROBLEMS, membership_routers
 from services.accrual.api.previews import previews_router
 from services.accrual.api.receipt_claims import RECEIPT_CLAIM_PROBLEMS, receipt_claims_router
 from services.accrual.api.receipts import receipts_router
@@ -74,6 +75,7 @@ DOMAIN_PROBLEMS: DomainProblems = {
     **MEMBER_EVENT_PROBLEMS,
     **RECEIPT_CLAIM_PROBLEMS,
     **TIER_PROBLEMS,
+    **MEMBERSHIP_PROBLEMS,
 }
 
 
@@ -150,6 +152,7 @@ def _routers(database: Database, settings: AccrualSettings) -> tuple[APIRouter, 
         adjustment_file_decisions_router(database),
         adjustment_file_reports_router(database),
         *tier_routers(database),
+        *membership_routers(database),
         receipt_claims_router(database, programme, settings.receipt_claim_window),
         member_event_types_router(database, programme),
         member_events_router(database, programme),

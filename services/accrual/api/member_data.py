@@ -11,11 +11,13 @@ from pydantic import Field
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Adjustment, AdjustmentState, Refusal
 from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
+from services.accrual.domain.memberships import Membership
 from services.accrual.domain.tiers.qualification import CountedDay
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.repository.tier_data import KeptChange, KeptStanding
 from services.accrual.repository.tier_grants import GrantRow
 from services.accrual.schemas.fields import Answer
+from services.accrual.schemas.memberships import MembershipData
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
@@ -133,7 +135,14 @@ class MemberEventData(Answer):
 
 
 MemberData: TypeAlias = Annotated[
-    AwardData | ReturnData | RefusalData | ParkedData | AdjustmentData | MemberEventData | TierMemberData,
+    AwardData
+    | ReturnData
+    | RefusalData
+    | ParkedData
+    | AdjustmentData
+    | MemberEventData
+    | MembershipData
+    | TierMemberData,
     Field(discriminator="kind"),
 ]
 
@@ -166,6 +175,8 @@ def _told(kept: Kept) -> MemberData:
         return told_of_tier(kept)
     if isinstance(kept, MemberEvent):
         return _told_of_event(kept)
+    if isinstance(kept, Membership):
+        return MembershipData(group=kept.group.kind, code=kept.group.code, from_at=kept.from_at, until_at=kept.until_at)
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():

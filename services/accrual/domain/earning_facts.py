@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.accrual.domain.rules.needs import ActivityKey
+from services.accrual.domain.rules.needs import ActivityKey, GroupName
 from services.accrual.domain.rules.predicates_of_member import BirthdayNear
 from services.accrual.domain.rules.values import Zone
 
@@ -52,13 +52,15 @@ class MemberFacts(NamedTuple):
     """The member at the receipt's time. What is not known is None, and matches nothing.
 
     ``near_birthday`` says of each window that the rules name whether the receipt is in it. The birthday itself is not
-    handed in: facts are stored with the award, and a trace may be shown at a till.
+    handed in: facts are stored with the award, and a trace may be shown at a till. ``groups`` are those that the rules
+    name and the member was in.
     """
 
     near_birthday: Mapping[BirthdayNear, bool] | None = None
     enrolled_at: datetime | None = None
     tier: str | None = None
     is_in_household: bool = False
+    groups: frozenset[GroupName] = frozenset()
 
 
 class EarningFacts(NamedTuple):

@@ -1,4 +1,4 @@
-"""What rules may name: partners, their stores, and the categories that their mappings tell of."""
+"""What rules may name: partners, their stores, segments, and the categories that their mappings tell of."""
 
 from collections.abc import Collection
 from datetime import date
@@ -19,11 +19,13 @@ _CATEGORIES = """
     group by partner_id
 """
 
+_SEGMENTS = "select code from segments"
+
 _PATHS = "select distinct path from category_mappings where path <> '{}'"
 
 
 async def load_known(transaction: Transaction, stores: Collection[tuple[str, str]], earliest: date | None) -> Known:
-    """All partners, those of these stores that are there, and all categories of which mappings tell."""
+    """All partners and segments, those of these stores that are there, and all categories of which mappings tell."""
     partners = await transaction.raw.fetch(_PARTNERS)
     found = await transaction.raw.fetch(
         _STORES, [partner_id for partner_id, _ in stores], [store_id for _, store_id in stores]
@@ -40,4 +42,5 @@ async def load_known(transaction: Transaction, stores: Collection[tuple[str, str
         categories={row["partner_id"]: frozenset(row["categories"]) for row in categories},
         above={category: frozenset(higher) for category, higher in above.items()},
         earliest=earliest,
+        segments=frozenset(row["code"] for row in await transaction.raw.fetch(_SEGMENTS)),
     )

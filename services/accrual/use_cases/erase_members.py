@@ -10,6 +10,7 @@ from services.accrual.repository import (
     member_days,
     member_events,
     member_versions,
+    memberships,
     parked,
     projections,
     tier_erasure,
@@ -38,6 +39,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await member_events.forget(transaction, news)
     await member_days.forget(transaction, news)
     await member_versions.forget(transaction, news)
+    await memberships.forget(transaction, news)
     await counted_days.erase(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}
     for hashed in await projections.find_projected(transaction, owners):

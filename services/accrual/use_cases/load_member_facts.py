@@ -8,7 +8,8 @@ from services.accrual.domain.birthdays import near_birthday
 from services.accrual.domain.earning_facts import EarningFacts, MemberFacts
 from services.accrual.domain.member_versions import MemberState
 from services.accrual.domain.rules import RuleSet
-from services.accrual.repository import member_versions
+from services.accrual.domain.rules.needs import GroupName
+from services.accrual.repository import member_versions, memberships
 from services.accrual.use_cases.decide_documents import undecidable
 from shared.database import Transaction
 from shared.events.purchases import PurchaseData
@@ -26,7 +27,7 @@ class Judged(NamedTuple):
 async def load_member_facts(
     transaction: Transaction, judged: Sequence[Judged], at_store: Mapping[bytes, EarningFacts]
 ) -> dict[bytes, MemberFacts]:
-    """Birthdays and households of those whose rules ask, by natural key; ``at_store`` tells the zones.
+    """Birthdays, households and groups of those whose rules ask, by natural key; ``at_store`` tells the zones.
 
     What was in force stays so: what is told of a member later changes no receipt of before.
 
@@ -34,9 +35,12 @@ async def load_member_facts(
         UndecidableError: a zone that a window names is not known.
     """
     states = await _states(transaction, judged)
+    groups = await _groups(transaction, judged)
     with undecidable():
         return {
-            one.natural_key: _facts(one, states.get(one.natural_key, MemberState()), at_store[one.natural_key])
+            one.natural_key: _facts(
+                one, states.get(one.natural_key, MemberState()), at_store[one.natural_key]
+            )._replace(groups=groups.get(one.natural_key, frozenset()))
             for one in judged
         }
 
@@ -47,6 +51,16 @@ async def _states(transaction: Transaction, judged: Sequence[Judged]) -> dict[by
         return {}
     found = await member_versions.load_at(transaction, [(one.member_id, one.purchase.occurred_at) for one in asked])
     return dict(zip((one.natural_key for one in asked), found, strict=True))
+
+
+async def _groups(transaction: Transaction, judged: Sequence[Judged]) -> dict[bytes, frozenset[GroupName]]:
+    asked = [one for one in judged if one.rule_set.needs.groups]
+    if not asked:
+        return {}
+    named = sorted({group for one in asked for group in one.rule_set.needs.groups})
+    moments = [(one.member_id, one.purchase.occurred_at) for one in asked]
+    found = await memberships.load_at(transaction, moments, named)
+    return {one.natural_key: groups for one, groups in zip(asked, found, strict=True)}
 
 
 def _facts(one: Judged, state: MemberState, facts: EarningFacts) -> MemberFacts:

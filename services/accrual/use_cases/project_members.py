@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
-from services.accrual.repository import counted_days, member_versions, parked, projections, tier_schemes
+from services.accrual.repository import counted_days, member_versions, memberships, parked, projections, tier_schemes
 from services.accrual.use_cases.erase_members import erase_members
 from services.accrual.use_cases.merge_tiers import merge_tiers
 from services.accrual.use_cases.project_member_versions import project_member_versions
@@ -149,5 +149,6 @@ async def _merge(transaction: Transaction, merges: Sequence[MergeData], locked: 
             raise StartAgainError("the survivor was merged away meanwhile")
         await counted_days.fold(transaction, merge.merged_member_id, survivor_id)
         await member_versions.forget(transaction, [merge.merged_member_id])
+        await memberships.fold(transaction, merge.merged_member_id, survivor_id)
         told += await merge_tiers(transaction, merge.merged_member_id, survivor_id, schemes)
     await outbox.record(transaction, told)

@@ -5,14 +5,15 @@ from uuid import UUID
 
 from services.accrual.domain.adjustments import Adjustment
 from services.accrual.domain.member_events import MemberEvent
-from services.accrual.repository import adjustments, member_data, member_events
+from services.accrual.domain.memberships import Membership
+from services.accrual.repository import adjustments, member_data, member_events, memberships
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.use_cases.read_tier_data import NO_ID, TIER_SECTIONS, KeptOfTier
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | MemberEvent | KeptOfTier
+Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | MemberEvent | Membership | KeptOfTier
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -64,6 +65,12 @@ async def read_member_events(transaction: Transaction, member_id: UUID, after: s
     return [(str(event.event_id), event) for event in found]
 
 
+async def read_memberships(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """Segments that the member was put into, and campaigns that it joined."""
+    found = await memberships.load_of_member(transaction, member_id, read_key(after, UUID) or NO_ID, rows_max)
+    return [(str(membership.membership_id), membership) for membership in found]
+
+
 def _two_keys(text: str) -> tuple[bytes, bytes]:
     natural_key, _, content_hash = text.partition("/")
     return natural_key_of(natural_key), natural_key_of(content_hash)
@@ -78,4 +85,5 @@ SECTIONS: tuple[Section[Kept], ...] = (
     read_adjustments,
     *TIER_SECTIONS,
     read_member_events,
+    read_memberships,
 )

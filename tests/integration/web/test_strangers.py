@@ -152,6 +152,7 @@ PROGRAMMES = (
     "/v1/terms/",
     "/v1/rule-sets/",
     "/v1/tier-schemes/",
+    "/v1/segments/",
     "/v1/adjustments/",
     "/v1/adjustment-files/",
     "/v1/member-events/",

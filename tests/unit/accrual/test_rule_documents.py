@@ -57,7 +57,7 @@ def draft(*rules: dict[str, Any], **more: object) -> RuleSetDraft:
             "nothing could ever match",
         ),
         ({"rules": [when({"kind": "weekday", "weekdays": [1]})]}, "zone"),
-        ({"rules": [when({"kind": "segment", "segments": ["a"]})]}, "does not match any of the expected tags"),
+        ({"rules": [when({"kind": "horoscope", "signs": ["a"]})]}, "does not match any of the expected tags"),
         ({"rules": [when({"kind": "any", "of": [{"kind": "first_purchase"}] * 51})]}, "50 items"),
     ],
 )

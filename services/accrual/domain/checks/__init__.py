@@ -19,6 +19,8 @@ _OfMember: TypeAlias = (
     | member_says.DaysSincePurchase
     | member_says.TierIs
     | member_says.InHousehold
+    | member_says.InSegment
+    | member_says.InCampaign
 )
 _OfTime: TypeAlias = (
     member_says.WeekdayIs
@@ -125,5 +127,7 @@ def _of_member(predicate: _OfMember) -> Check:
             return of_member.tier(predicate)
         case member_says.InHousehold():
             return of_member.household()
+        case member_says.InSegment() | member_says.InCampaign():
+            return of_member.groups(predicate)
         case _:
             assert_never(predicate)

@@ -4,10 +4,12 @@ from services.accrual.domain.checks.check import Check
 from services.accrual.domain.checks.of_receipt import range_words
 from services.accrual.domain.earning_facts import Activity, MissingFactError
 from services.accrual.domain.judged_receipt import JudgedReceipt
-from services.accrual.domain.rules.needs import ActivityKey, activity_key
+from services.accrual.domain.rules.needs import ActivityKey, activity_key, groups_named
 from services.accrual.domain.rules.predicates_of_member import (
     DaysSincePurchase,
     FirstPurchase,
+    InCampaign,
+    InSegment,
     NthPurchase,
     SpendIs,
     TierIs,
@@ -119,6 +121,18 @@ def household() -> Check:
         lambda receipt: receipt.facts.member.is_in_household,
         lambda receipt: ("a member of one", "a member of one" if receipt.facts.member.is_in_household else "none"),
     )
+
+
+def groups(predicate: InSegment | InCampaign) -> Check:
+    """The member belongs to one of these groups."""
+    named = frozenset(groups_named(predicate))
+    required = " or ".join(code for _, code in groups_named(predicate))
+
+    def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        return required, ", ".join(sorted(code for _, code in named & receipt.facts.member.groups)) or "none of them"
+
+    what = "segment" if isinstance(predicate, InSegment) else "campaign joined"
+    return Check(what, lambda receipt: not named.isdisjoint(receipt.facts.member.groups), words)
 
 
 def _activity(receipt: JudgedReceipt, key: ActivityKey) -> Activity:

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.accrual.domain.pointers import below
 from services.accrual.domain.receipts import Fault
-from services.accrual.domain.rule_faults.crossing import crossing_faults
+from services.accrual.domain.rule_faults.crossing import campaign_faults, crossing_faults
 from services.accrual.domain.rule_faults.demands import DAYS_APART_MAX
 from services.accrual.domain.rule_faults.judging import judging_faults
 from services.accrual.domain.rule_faults.known import Known
@@ -35,6 +35,7 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
     campaigns = _campaigns(document)
     for pointer, rule in rules:
         faults += naming_faults(rule, pointer, known)
+        faults += campaign_faults(rule, pointer, document)
         faults += reaching_faults(rule, pointer, exclusions, campaigns, known)
     faults += category_faults(exclusions.categories, "/exclusions/categories", known.partners, known)
     said = document.get("rules")

@@ -5,6 +5,9 @@ from typing import Any
 
 from services.accrual.domain.pointers import below
 from services.accrual.domain.receipts import Fault
+from services.accrual.domain.rule_faults.places import located
+from services.accrual.domain.rules.predicates_of_member import InCampaign
+from services.accrual.domain.rules.rule import Rule
 
 _NAMED_PARTS = {"rules": "rule", "groups": "group", "campaigns": "campaign"}
 _REFERENCES = (("group", "groups"), ("campaign", "campaigns"))
@@ -22,6 +25,17 @@ def crossing_faults(document: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("/exclusions/tenders", "a part paid with points never earns: name 'points' here")
 
 
+def campaign_faults(rule: Rule, pointer: str, document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Campaigns that members should have joined, and that the document does not declare."""
+    there = _ids(document, "campaigns")
+    for place, node in located(rule.condition.when, below(below(pointer, "condition"), "when")):
+        if isinstance(node, InCampaign):
+            for at, campaign in enumerate(node.campaigns):
+                if campaign not in there:
+                    words = "there is no such campaign: declare it in campaigns"
+                    yield Fault(below(below(place, "campaigns"), at), words)
+
+
 def _doubled(document: Mapping[str, Any], name: str, what: str) -> Iterator[Fault]:
     first: dict[str, str] = {}
     for pointer, part in _parts(document, name):
@@ -34,11 +48,15 @@ def _doubled(document: Mapping[str, Any], name: str, what: str) -> Iterator[Faul
 
 
 def _unknown(document: Mapping[str, Any], field: str, name: str) -> Iterator[Fault]:
-    there = {str(part.get("id")).strip() for _, part in _parts(document, name)}
+    there = _ids(document, name)
     for pointer, rule in _parts(document, "rules"):
         named = rule.get(field)
         if isinstance(named, str) and named.strip() not in there:
             yield Fault(below(pointer, field), f"there is no such {field}: declare it in {name}")
+
+
+def _ids(document: Mapping[str, Any], name: str) -> set[str]:
+    return {str(part.get("id")).strip() for _, part in _parts(document, name)}
 
 
 def _parts(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

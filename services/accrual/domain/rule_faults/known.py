@@ -10,7 +10,8 @@ class Known(NamedTuple):
 
     ``partners`` are all that are known here, and of ``stores`` those that the document names. ``categories`` are, of
     each partner that has mapped its own, every category that its mappings name; ``above`` says what a category lies
-    below. A document may not take effect before ``earliest``; None where it may reach back.
+    below. ``segments`` are all that are declared. A document may not take effect before ``earliest``; None where it may
+    reach back.
     """
 
     partners: frozenset[str] = frozenset()
@@ -18,3 +19,4 @@ class Known(NamedTuple):
     categories: Mapping[str, frozenset[str]] = {}
     above: Mapping[str, frozenset[str]] = {}
     earliest: date | None = None
+    segments: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Names that a rule gives and nobody bears: partners, stores, categories.
+"""Names that a rule gives and nobody bears: partners, stores, categories, segments.
 
 Whoever has heard of no partner yet judges no names. A category is unknown only where every partner that a rule is about
 has mapped its own: elsewhere lines count as whatever their till calls them.
@@ -12,6 +12,7 @@ from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.places import located
 from services.accrual.domain.rules.line_tests import CategoryTest
+from services.accrual.domain.rules.predicates_of_member import InSegment
 from services.accrual.domain.rules.predicates_of_receipt import PartnerIs, StoreGroupIs, StoreIs
 from services.accrual.domain.rules.rule import Rule
 
@@ -58,17 +59,29 @@ def _faults_of(node: Any, pointer: str, about: frozenset[str], known: Known) -> 
             for at, group in enumerate(groups):
                 if group.partner_id not in known.partners:
                     yield Fault(below(below(below(pointer, "groups"), at), "partner_id"), _NO_PARTNER)
-        case StoreIs(stores=stores):
-            for at, store in enumerate(stores):
-                place = below(below(pointer, "stores"), at)
-                if store.partner_id not in known.partners:
-                    yield Fault(below(place, "partner_id"), _NO_PARTNER)
-                elif (store.partner_id, store.store_id) not in known.stores:
-                    yield Fault(below(place, "store_id"), "the partner has no such store: register it first")
+        case StoreIs():
+            yield from _stores(node, pointer, known)
+        case InSegment(segments=segments):
+            yield from _segments(segments, below(pointer, "segments"), known)
         case CategoryTest(categories=categories):
             yield from category_faults(categories, below(pointer, "categories"), about, known)
         case _:
             return
+
+
+def _stores(node: StoreIs, pointer: str, known: Known) -> Iterator[Fault]:
+    for at, store in enumerate(node.stores):
+        place = below(below(pointer, "stores"), at)
+        if store.partner_id not in known.partners:
+            yield Fault(below(place, "partner_id"), _NO_PARTNER)
+        elif (store.partner_id, store.store_id) not in known.stores:
+            yield Fault(below(place, "store_id"), "the partner has no such store: register it first")
+
+
+def _segments(segments: Iterable[str], pointer: str, known: Known) -> Iterator[Fault]:
+    for at, segment in enumerate(segments):
+        if segment not in known.segments:
+            yield Fault(below(pointer, at), "there is no such segment: declare it first")
 
 
 def _partners(partners: Iterable[str], pointer: str, known: Known) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """Which facts a rule set needs, so that whoever judges loads these and no others."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from services.accrual.domain.rules.caps import BalanceCap, MemberCap
 from services.accrual.domain.rules.predicates import Predicate
@@ -10,7 +10,9 @@ from services.accrual.domain.rules.predicates_of_member import (
     DaysSincePurchase,
     EnrolledFor,
     FirstPurchase,
+    InCampaign,
     InHousehold,
+    InSegment,
     NthPurchase,
     Place,
     SpendIs,
@@ -50,6 +52,13 @@ class CapKey(NamedTuple):
     window: Window
 
 
+class GroupName(NamedTuple):
+    """A group of members that rules name."""
+
+    kind: Literal["segment", "campaign"]
+    code: str
+
+
 class Needs(NamedTuple):
     """What a rule set must be handed. Its facts are stored in the order of these tuples."""
 
@@ -64,6 +73,7 @@ class Needs(NamedTuple):
     enrolled_at: bool
     tier: bool
     household: bool
+    groups: tuple[GroupName, ...]
 
 
 def activity_key(predicate: FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase) -> ActivityKey:
@@ -109,7 +119,19 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
         enrolled_at=_kind(EnrolledFor) in kinds,
         tier=_kind(TierIs) in kinds,
         household=_kind(InHousehold) in kinds,
+        groups=tuple(sorted({group for one in predicates for group in groups_named(one)})),
     )
+
+
+def groups_named(predicate: Predicate) -> list[GroupName]:
+    """The groups of members that a predicate names."""
+    match predicate:
+        case InSegment(segments=codes):
+            return [GroupName("segment", code) for code in codes]
+        case InCampaign(campaigns=codes):
+            return [GroupName("campaign", code) for code in codes]
+        case _:
+            return []
 
 
 def _kind(predicate: type[StoreGroupIs | EnrolledFor | TierIs | InHousehold]) -> str:

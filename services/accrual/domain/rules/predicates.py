@@ -12,7 +12,9 @@ from services.accrual.domain.rules.predicates_of_member import (
     EnrolledFor,
     FirstPurchase,
     HoursAre,
+    InCampaign,
     InHousehold,
+    InSegment,
     NthPurchase,
     SpendIs,
     TierIs,
@@ -78,6 +80,8 @@ Predicate: TypeAlias = Annotated[
     | EnrolledFor
     | TierIs
     | InHousehold
+    | InSegment
+    | InCampaign
     | AllOf
     | AnyOf
     | NotOf,

@@ -135,3 +135,17 @@ class InHousehold(Frozen):
     """The member belongs to a household."""
 
     kind: Literal["household"] = "household"
+
+
+class InSegment(Frozen):
+    """The member belongs to one of these segments at the receipt's time."""
+
+    kind: Literal["segment"] = "segment"
+    segments: Codes
+
+
+class InCampaign(Frozen):
+    """The member has joined one of these campaigns, and not left it, at the receipt's time."""
+
+    kind: Literal["campaign_member"] = "campaign_member"
+    campaigns: Codes

@@ -24,6 +24,8 @@ from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULE
 
 GROUPS_MAX = 100
 CAMPAIGNS_MAX = 100
+# Whether a member was in each is stored with every award, in a bit.
+MEMBER_GROUPS_MAX = 200
 _UNKNOWN = date.min  # no points expire on it
 
 
@@ -64,6 +66,8 @@ class RuleSetDraft(Frozen):
             )
         self._check_groups()
         self._check_caps()
+        if len(self.needs.groups) > MEMBER_GROUPS_MAX:
+            raise ValueError(f"a rule set names at most {MEMBER_GROUPS_MAX} segments and campaigns that members join")
         named = {campaign.id for campaign in self.campaigns}
         unknown = sorted({rule.campaign for rule in self.rules if rule.campaign is not None} - named)
         if unknown:
