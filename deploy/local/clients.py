@@ -46,6 +46,7 @@ ADMIN_SCOPES = (
     "receipts:write",
     "receipts:read",
     "receipts:claim",
+    "receipts:release",
     "rules:write",
     "rules:approve",
     "rules:read",

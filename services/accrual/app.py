@@ -12,6 +12,7 @@ from services.accrual.api.adjustment_files import (
     adjustment_files_router,
 )
 from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
+from services.accrual.api.award_events import AWARD_EVENT_PROBLEMS, award_events_router
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.member_event_types import member_event_types_router
 from services.accrual.api.member_events import (
@@ -42,6 +43,7 @@ from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.pass_expiry import HOLD_MS_MAX, PAGE_LOTS_MAX, ExpiryPasses
 from services.accrual.use_cases.pass_notices import NoticePasses
+from services.accrual.use_cases.pass_releases import PAGE_PARTS_MAX, ReleasePasses
 from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
@@ -64,6 +66,7 @@ FUNDS_REFRESH_SECONDS = 1.0
 HOLDS_END_SECONDS = 1.0
 TIERS_GRADE_SECONDS = 1.0
 EXPIRY_SECONDS = 1.0
+RELEASE_SECONDS = 1.0
 NOTICES_SECONDS = 5.0
 SWEEP_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
@@ -72,6 +75,7 @@ CELEBRATE_SECONDS = 10.0
 DOMAIN_PROBLEMS: DomainProblems = {
     **RULE_SET_PROBLEMS,
     **ADJUSTMENT_PROBLEMS,
+    **AWARD_EVENT_PROBLEMS,
     **MEMBER_EVENT_PROBLEMS,
     **RECEIPT_CLAIM_PROBLEMS,
     **TIER_PROBLEMS,
@@ -123,6 +127,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, settings)),
             *_expiry(database, settings),
+            _releases(database, settings),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
@@ -153,6 +158,7 @@ def _routers(database: Database, settings: AccrualSettings) -> tuple[APIRouter, 
         adjustment_file_reports_router(database),
         *tier_routers(database),
         *membership_routers(database),
+        award_events_router(database),
         receipt_claims_router(database, programme, settings.receipt_claim_window),
         member_event_types_router(database, programme),
         member_events_router(database, programme),
@@ -172,6 +178,11 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
         Periodic("expire points", EXPIRY_SECONDS, passes.run),
         Periodic("tell of points that will expire", NOTICES_SECONDS, notices.run),
     )
+
+
+def _releases(database: Database, settings: AccrualSettings) -> Periodic:
+    size = BatchSize(PAGE_PARTS_MAX, min(HOLD_MS_MAX, settings.ledger_hold_ms_max) / 1000)
+    return Periodic("release points that waited", RELEASE_SECONDS, ReleasePasses(database, size).run)
 
 
 async def _post_files(database: Database, settings: AccrualSettings) -> None:

@@ -32,3 +32,9 @@ EXPIRY_HELD_SECONDS = Histogram(
     "How long a page of expiry kept ledger rows locked, lock to commit. Stays below 0.1.",
     buckets=_HELD_BUCKETS,
 )
+PARTS_RELEASED = Counter("tessera_accrual_parts_released", "Parts of awards that wait no longer: released, or lapsed.")
+RELEASE_HELD_SECONDS = Histogram(
+    "tessera_accrual_release_held_seconds",
+    "How long a page of releases kept members and ledger rows locked, lock to commit. Stays below 0.1.",
+    buckets=_HELD_BUCKETS,
+)

@@ -11,6 +11,7 @@ from services.coalition.domain.counting import (
     Redeemed,
     Returned,
     capture_entry,
+    lapse_entry,
     receipt_entry,
 )
 from services.coalition.domain.exposure import Judged
@@ -21,14 +22,16 @@ from services.coalition.use_cases.count_points import count_points
 from services.coalition.use_cases.erase_members import erase_members
 from shared.database import Database, Transaction, read_to
 from shared.events.members import MemberErased, MemberEvent
-from shared.events.points import PointsClawedBack, PointsEarned, PointsEvent
+from shared.events.points import PointsClawedBack, PointsEarned, PointsEvent, PointsLapsed
 from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent
 from shared.kafka import Batch, PermanentError, ReadPosition
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 
-_POINTS_TYPES = frozenset(kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack))
+_POINTS_TYPES = frozenset(
+    kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack, PointsLapsed)
+)
 _ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _CAPTURED: bytes = RedemptionCaptured.model_fields["type"].default.encode()
 
@@ -70,11 +73,11 @@ class MemberHandler(_Keeping):
 
 
 class PointsHandler(_Keeping):
-    """Points that were issued or taken back are counted for their partners."""
+    """Points that were issued, taken back or given up by time are counted for their partners."""
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
         """Count a batch in one transaction."""
-        events = [event for event in batch.events if isinstance(event, PointsEarned | PointsClawedBack)]
+        events = [event for event in batch.events if isinstance(event, PointsEarned | PointsClawedBack | PointsLapsed)]
         await _count(
             self._database, [_moved(event) for event in events], [event.time for event in events], batch.positions
         )
@@ -120,12 +123,16 @@ async def _count(
         metrics.COUNTED_BEHIND_SECONDS.observe(max(0.0, (now - time).total_seconds()))
 
 
-def _moved(event: PointsEarned | PointsClawedBack) -> Effect:
+def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed) -> Effect:
     data = event.data
     if isinstance(event, PointsEarned):
         number = 0 if event.data.part is None else event.data.part.number
         entry = receipt_entry(_natural_key(data.receipt_id), number)
         return Issued(entry, data.partner_id, data.point_type, data.points, event.data.occurred_at)
+    if isinstance(event, PointsLapsed):
+        key, part = _natural_key(data.receipt_id), event.data.part
+        entry, original = lapse_entry(key, part), receipt_entry(key, part)
+        return Returned(entry, original, data.partner_id, data.point_type, data.points, event.time)
     number = event.data.part or 0
     entry = receipt_entry(_natural_key(data.receipt_id), number)
     original = receipt_entry(_natural_key(event.data.original_receipt_id), number)

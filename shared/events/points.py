@@ -113,6 +113,21 @@ class ClawBackData(Frozen):
     part: StrictInt | None = None
 
 
+class LapseData(Frozen):
+    """Points of an award that waited for ``waited_for``, which did not come by the last day. They went back to the
+    partner that had issued them, and clear nothing.
+    """
+
+    member_id: UUID
+    receipt_id: ReceiptId
+    partner_id: Code
+    point_type: Code
+    points: Points
+    waited_for: Code
+    balance: Balance
+    part: StrictInt
+
+
 class RefusalData(Frozen):
     """Why a receipt earns nothing, in a code and in words."""
 
@@ -245,6 +260,13 @@ class PointsClawedBack(Event):
     data: ClawBackData
 
 
+class PointsLapsed(Event):
+    """Points waited in vain, and are nobody's."""
+
+    type: Literal["loyalty.points.lapsed.v1"] = "loyalty.points.lapsed.v1"
+    data: LapseData
+
+
 class ReceiptRefused(Event):
     """A receipt was refused for good."""
 
@@ -299,6 +321,7 @@ PointsEvent = Annotated[
     | PointsPending
     | PointsReleased
     | PointsClawedBack
+    | PointsLapsed
     | ReceiptRefused
     | PointsAdjusted
     | TierChanged

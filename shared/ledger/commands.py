@@ -102,13 +102,17 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Give back all that is pending of an award to the lot of its terms; nothing pending moves nothing."""
+    """Give back all that is pending of an award to the lot of its terms; nothing pending moves nothing.
+
+    ``into`` is the lot that it goes to instead, where only the release says from when, and how long, it may be spent.
+    """
 
     owner_id: UUID
     point_type: str
     reference: bytes
     terms: LotTerms
     award: bytes
+    into: LotTerms | None = None
 
     def __post_init__(self) -> None:
         require(1, self.reference)

@@ -86,6 +86,6 @@ def release(book: Book, command: Release) -> Outcome:
     points = cleared = 0
     pending = book.find_lot(pending_key(command.terms, command.award))
     if pending is not None and (points := pending.remaining):
-        book.move(RELEASE, points, command.reference, pending, book.lot_of(command.terms))
+        book.move(RELEASE, points, command.reference, pending, book.lot_of(command.into or command.terms))
         cleared = book.settle(command.reference)
     return Posted(command, points, book.balances(), debt_cleared=cleared)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.accrual.domain.rules import RuleSet
+from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
 from shared.events.fraud import PointsHoldData, PointsHoldReleased, PointsHoldRequested, PointsReleaseData
 from shared.events.purchases import PurchaseRecorded
@@ -39,6 +40,11 @@ async def balances(accrual: Accrual, owner: UUID, point_type: str = "points") ->
 
 async def hold(accrual: Accrual, bought: PurchaseRecorded, version: int = 1) -> None:
     """Fraud asks for a hold on an award."""
+    await _apply(accrual, hold_decision(bought, version))
+
+
+def hold_decision(bought: PurchaseRecorded, version: int = 1) -> FraudHold:
+    """That hold, as a use case takes it."""
     data = PointsHoldData(
         member_id=bought.data.member_id or new_id(),
         receipt_id=bought.data.receipt_id,
@@ -47,7 +53,7 @@ async def hold(accrual: Accrual, bought: PurchaseRecorded, version: int = 1) -> 
         case_id=new_id(),
         ends_at=datetime(2099, 1, 1, tzinfo=UTC),
     )
-    await _apply(accrual, PointsHoldRequested(id=new_id(), source="test", subject="x", time=NOON, data=data))
+    return hold_of(PointsHoldRequested(id=new_id(), source="test", subject="x", time=NOON, data=data))
 
 
 async def release(accrual: Accrual, bought: PurchaseRecorded, version: int = 2) -> None:
@@ -59,9 +65,10 @@ async def release(accrual: Accrual, bought: PurchaseRecorded, version: int = 2) 
         case_id=new_id(),
         reason="cleared",
     )
-    await _apply(accrual, PointsHoldReleased(id=new_id(), source="test", subject="x", time=NOON, data=data))
+    event = PointsHoldReleased(id=new_id(), source="test", subject="x", time=NOON, data=data)
+    await _apply(accrual, hold_of(event))
 
 
-async def _apply(accrual: Accrual, event: PointsHoldRequested | PointsHoldReleased) -> None:
+async def _apply(accrual: Accrual, decision: FraudHold) -> None:
     async with accrual.database.transaction() as transaction:
-        await apply_fraud_holds(transaction, [hold_of(event)])
+        await apply_fraud_holds(transaction, [decision])

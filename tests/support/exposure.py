@@ -14,7 +14,17 @@ from services.coalition.use_cases.judge_exposure import review_exposures
 from shared.database import Database
 from shared.events.catalogue import COALITION
 from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
-from shared.events.points import AwardData, Balance, ClawBackData, IssuerPoints, PointsClawedBack, PointsEarned
+from shared.events.points import (
+    AwardData,
+    AwardPart,
+    Balance,
+    ClawBackData,
+    IssuerPoints,
+    LapseData,
+    PointsClawedBack,
+    PointsEarned,
+    PointsLapsed,
+)
 from shared.events.redemptions import CaptureData, RedemptionCaptured
 from shared.kafka import Batch
 from shared.kafka.records import Record
@@ -25,7 +35,7 @@ from tests.support.registries import bearing
 
 MEMBER = UUID(int=7)
 NOTHING = Balance(available=0, held=0, pending=0, debt=0)
-Event = PointsEarned | PointsClawedBack | RedemptionCaptured
+Event = PointsEarned | PointsClawedBack | PointsLapsed | RedemptionCaptured
 Told = ExposureChanged | PrepaidLow | PrepaidExhausted
 
 
@@ -36,14 +46,17 @@ def receipt_id(partner_id: str, number: int) -> str:
     )
 
 
-def earned(partner_id: str, number: int, points: int, at: datetime) -> PointsEarned:
-    """A receipt's points; every call is an event of its own, of the same effect for the same receipt."""
+def earned(
+    partner_id: str, number: int, points: int, at: datetime, part: int | None = None, point_type: str = "points"
+) -> PointsEarned:
+    """A receipt's points; every call is an event of its own, of the same effect for the same receipt and part."""
     data = AwardData(
         member_id=MEMBER,
         receipt_id=receipt_id(partner_id, number),
         partner_id=partner_id,
-        point_type="points",
+        point_type=point_type,
         points=points,
+        part=None if part is None else AwardPart(number=part),
         by_rule=(),
         rule_set_version=1,
         occurred_at=at,
@@ -52,19 +65,43 @@ def earned(partner_id: str, number: int, points: int, at: datetime) -> PointsEar
     return PointsEarned(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
 
 
-def clawed_back(partner_id: str, number: int, original: int, points: int, at: datetime) -> PointsClawedBack:
+def clawed_back(
+    partner_id: str,
+    number: int,
+    original: int,
+    points: int,
+    at: datetime,
+    part: int | None = None,
+    point_type: str = "points",
+) -> PointsClawedBack:
     """What a return took back of a receipt's points."""
     data = ClawBackData(
         member_id=MEMBER,
         receipt_id=receipt_id(partner_id, number),
         original_receipt_id=receipt_id(partner_id, original),
         partner_id=partner_id,
-        point_type="points",
+        point_type=point_type,
         points=points,
         became_debt=0,
         balance=NOTHING,
+        part=part,
     )
     return PointsClawedBack(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
+
+
+def lapsed(partner_id: str, number: int, points: int, at: datetime, part: int) -> PointsLapsed:
+    """What a part of a receipt's points waited for did not come."""
+    data = LapseData(
+        member_id=MEMBER,
+        receipt_id=receipt_id(partner_id, number),
+        partner_id=partner_id,
+        point_type="points",
+        points=points,
+        waited_for="delivered",
+        balance=NOTHING,
+        part=part,
+    )
+    return PointsLapsed(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
 
 
 def captured(partner_id: str, number: int, by_issuer: dict[str, int], at: datetime) -> RedemptionCaptured:

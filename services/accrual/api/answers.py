@@ -5,8 +5,10 @@ from services.accrual.domain.outcomes import Applied, Lost, Outcome
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.door import Taken
+from services.accrual.repository.award_parts import StoredPart
 from services.accrual.schemas.receipts import (
     AwardAnswer,
+    AwardPartAnswer,
     BalanceAnswer,
     OutcomeAnswer,
     ReceiptAccepted,
@@ -50,6 +52,7 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             rule_set_version=story.award.rule_set_version,
             mapping_version=story.award.mapping_version,
             decided_at=story.award.decided_at,
+            parts=[_part(part) for part in story.parts] or None,
             hold_reason=story.award.hold_reason,
             hold_ends_at=story.award.hold_ends_at,
         )
@@ -85,6 +88,19 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
 def trace_of(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> tuple[list[OutcomeAnswer], list[str]]:
     """What each rule made of a receipt, and the same in plain words."""
     return [_outcome(outcome) for outcome in evaluation.outcomes], trace_in_words(evaluation, rule_set, currency)
+
+
+def _part(part: StoredPart) -> AwardPartAnswer:
+    until, event, _ = part.wait or (None, None, False)
+    return AwardPartAnswer(
+        point_type=part.point_type,
+        points=part.points,
+        taken_back=part.taken_back,
+        state=part.state,
+        waits_until=until,
+        waits_for=event,
+        expires_on=part.lot.expires_on,
+    )
 
 
 def _outcome(outcome: Outcome) -> OutcomeAnswer:

@@ -42,12 +42,16 @@ class EarnedPart(NamedTuple):
 
 
 class KnownPart(NamedTuple):
-    """A part of an award as a return meets it: ``points`` given, ``taken_back`` of them returned since."""
+    """A part of an award as a return meets it: ``points`` given, ``taken_back`` of them returned since.
+
+    ``is_gone``: it waited in vain, and its points went back to who had issued them.
+    """
 
     number: int
     key: PartKey
     points: int
     taken_back: int
+    is_gone: bool = False
 
 
 class TakenPart(NamedTuple):
@@ -79,13 +83,14 @@ def take_back(parts: Sequence[KnownPart], kept: Mapping[PartKey, int]) -> tuple[
     By type, what was given less what was taken before less what is kept; it comes from those parts that have become
     less, those first that wait or waited, then the last first. A part that has become more (of a group another rule is
     the best one now) is not given that, but as much less is taken of the others: nothing is ever given on a return, and
-    what came back whole leaves nothing of any part.
+    what came back whole leaves nothing of any part. A part that is gone is as if neither purchase nor return had it.
     """
     taken: list[TakenPart] = []
+    gone = {part.key for part in parts if part.is_gone}
     for point_type in dict.fromkeys(part.key.point_type for part in parts):
-        of_type = [part for part in parts if part.key.point_type == point_type]
+        of_type = [part for part in parts if part.key.point_type == point_type and not part.is_gone]
         left = sum(part.points - part.taken_back for part in of_type)
-        still = sum(points for key, points in kept.items() if key.point_type == point_type)
+        still = sum(points for key, points in kept.items() if key.point_type == point_type and key not in gone)
         taken += _from_those_that_shrink(of_type, kept, max(0, left - still))
     return tuple(sorted(taken))
 

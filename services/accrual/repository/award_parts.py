@@ -192,3 +192,8 @@ def stored(row: asyncpg.Record) -> StoredPart:
         state=row["state"],
         lot=lot,
     )
+
+
+def held(part: StoredPart) -> StoredPart:
+    """A part that would be released, did not fraud hold its award."""
+    return replace(part, state="held")

@@ -77,6 +77,22 @@ AUTHOR_DAYS = DataClass(
     """,
 )
 
+# Told of receipts that may not have come yet. What an event has released stands in the award; told again after that, it
+# is answered from there.
+AWARD_EVENTS = DataClass(
+    name="award_events",
+    purpose="to release points of receipts that are told of before they come",
+    keep_days=400,
+    keep_days_min=100,
+    action="delete",
+    statement="""
+        delete from award_events where (natural_key, event) in (
+            select natural_key, event from award_events where told_at < $1
+            order by told_at limit $2 for update skip locked
+        )
+    """,
+)
+
 # How much longer than they wait at least, and at first: the topic's records of them must be gone by then.
 MARGIN_DAYS_MIN = 7
 MARGIN_DAYS = 30
@@ -103,4 +119,5 @@ def parked_with_hash(window_days: int) -> DataClass:
 
 def kept_for_a_time(parked_window_days: int) -> tuple[DataClass, ...]:
     """All of them."""
-    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, AUTHOR_DAYS, parked_with_hash(parked_window_days))
+    waiting = parked_with_hash(parked_window_days)
+    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, AWARD_EVENTS, AUTHOR_DAYS, waiting)

@@ -1,6 +1,6 @@
 """What HTTP says of receipts: a till's document, and what became of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -148,8 +148,26 @@ class OutcomeAnswer(Answer):
     observed: str | None = None
 
 
+class AwardPartAnswer(Answer):
+    """Points of an award that share their type and terms.
+
+    ``pending`` until ``waits_until``, or until ``waits_for`` is told before that day; ``held``: released but for a hold
+    of fraud's; ``lapsed``: waited for in vain. ``expires_on``: the first day on which they may no longer be spent.
+    """
+
+    point_type: str
+    points: int
+    taken_back: int
+    state: Literal["earned", "pending", "held", "released", "lapsed"]
+    waits_until: date | None = None
+    waits_for: str | None = None
+    expires_on: date | None = None
+
+
 class AwardAnswer(Answer):
     """What the receipt earned. ``on_hold`` is set aside until ``hold_ends_at`` or a person's decision.
+
+    ``points`` are the programme's own; ``parts`` say more, where there are other types or terms.
 
     ``mapping_version`` says by which version of the partner's mapping its categories were read, and which of its
     articles earned nothing; 0: categories as themselves, and no article excluded.
@@ -162,6 +180,7 @@ class AwardAnswer(Answer):
     rule_set_version: int
     mapping_version: int
     decided_at: datetime
+    parts: list[AwardPartAnswer] | None = None
     hold_reason: str | None = None
     hold_ends_at: datetime | None = None
 

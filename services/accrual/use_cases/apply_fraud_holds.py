@@ -4,8 +4,9 @@ A hold may come before its award. Both meet in the receipt's claim: whoever come
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from services.accrual.repository import awards, claims, fraud_holds
+from services.accrual.repository import award_parts, awards, claims, fraud_holds
 from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
@@ -79,9 +80,14 @@ async def end_due_holds(transaction: Transaction) -> int:
 async def _move_points(transaction: Transaction, decisions: Sequence[FraudHold]) -> None:
     """Move the points of those decisions whose receipts were awarded; the others are found by their award."""
     stored = await awards.lock_awards(transaction, [decision.natural_key for decision in decisions])
-    asked = [(decision, *one) for decision in decisions for one in _commands(decision, stored)]
+    today = transaction.today or transaction.now.date()
+    asked = [(decision, *one) for decision in decisions for one in _commands(decision, stored, today)]
     if not asked:
         return
+    were = {part for award in stored.values() for part in award.parts}
+    due = [part for _, _, part in asked if part is not None and part not in were]
+    if due:
+        await award_parts.settle(transaction, due)
     outcomes = await ledger.post(transaction, [command for _, command, _ in asked])
     messages = []
     for (decision, _, part), outcome in zip(asked, outcomes, strict=True):
@@ -95,13 +101,15 @@ async def _move_points(transaction: Transaction, decisions: Sequence[FraudHold])
     await outbox.record(transaction, messages)
 
 
-def _commands(decision: FraudHold, stored: Mapping[bytes, StoredAward]) -> Sequence[tuple[Command, StoredPart | None]]:
+def _commands(
+    decision: FraudHold, stored: Mapping[bytes, StoredAward], today: date
+) -> Sequence[tuple[Command, StoredPart | None]]:
     award = stored.get(decision.natural_key)
     if award is None:
         return []
     key = award.natural_key
     if award.parts:
-        return release_commands(award) if decision.action == "release" else hold_commands(award)
+        return release_commands(award, today) if decision.action == "release" else hold_commands(award)
     if decision.action == "release":
         return [(Release(award.owner_id, award.point_type, key, award.terms, key), None)]
     left = award.points - award.taken_back

@@ -1,32 +1,141 @@
 """What the ledger is asked for awards in parts, and the rows that keep them. An award of one lot comes nowhere near."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
-from services.accrual.domain.award_parts import EarnedPart, KnownPart, PartKey, TakenPart, award_of_part
+from services.accrual.domain.award_parts import (
+    EarnedPart,
+    KnownPart,
+    PartKey,
+    TakenPart,
+    award_of_part,
+    released_terms,
+)
 from services.accrual.domain.decisions import Awarded, ClawedBack
-from services.accrual.repository import award_parts
+from services.accrual.domain.rules.expiry import read_expiry, write_expiry
+from services.accrual.programme import Programme
+from services.accrual.repository import award_events, award_parts
 from services.accrual.repository.award_parts import PartRow, PartState, ReturnPartRow, StoredPart, row_of
 from services.accrual.repository.awards import StoredAward
 from shared.database import Transaction
 from shared.ledger import ClawBack, Command, Earn, EarnPending, LotTerms, Posted, Release, Suspend
 
 
-class Lots:
-    """Where the points of an award's parts are, by award and number, for the returns of a batch."""
+class _Place(NamedTuple):
+    """Where a new part's points go, and whether they wait there."""
 
-    def __init__(self, awarded: Iterable[Awarded], earlier: Iterable[StoredAward]) -> None:
-        self._lots: dict[tuple[bytes, int], LotTerms] = {}
+    state: PartState
+    lot: LotTerms
+
+
+class PartsOfBatch:
+    """The parts of a batch's awards, and of earlier awards that returns of it take from.
+
+    ``today`` is the programme's day: what is awarded late may wait no longer. ``came`` are events that were told before
+    their receipt was decided, by receipt.
+    """
+
+    def __init__(
+        self, awarded: Sequence[Awarded], own_type: str, today: date, came: Collection[tuple[bytes, str]] = ()
+    ) -> None:
+        self._own_type = own_type
+        self._places = {
+            (key := decision.document.natural_key, part.number): _place(part, today, came, key)
+            for decision in awarded
+            for part in decision.parts
+        }
+        self._earlier: dict[tuple[bytes, int], LotTerms] = {}
+
+    def beside(self, earlier: Iterable[StoredAward]) -> "PartsOfBatch":
+        """The same, knowing the parts of these awards too."""
+        self._earlier |= {(award.natural_key, part.number): part.lot for award in earlier for part in award.parts}
+        return self
+
+    def rows(self, awarded: Iterable[Awarded]) -> list[PartRow]:
+        """The rows of awards in parts."""
+        rows = []
         for decision in awarded:
+            key = decision.document.natural_key
             for part in decision.parts:
-                self._lots[decision.document.natural_key, part.number] = part.key.terms
-        for award in earlier:
-            for stored in award.parts:
-                self._lots[award.natural_key, stored.number] = stored.lot
+                state, lot = self._places[key, part.number]
+                row = row_of(
+                    key,
+                    part.number,
+                    part.key.point_type or self._own_type,
+                    part.points,
+                    part.key.terms,
+                    part.key.wait,
+                    None if part.expiry is None else write_expiry(part.expiry),
+                    state,
+                )
+                if lot != part.key.terms:
+                    row = row._replace(released_from=lot.available_from, released_expires_on=lot.expires_on)
+                rows.append(row)
+        return rows
 
-    def of(self, natural_key: bytes, number: int) -> LotTerms:
-        """The lot of a part."""
-        return self._lots[natural_key, number]
+    def earn_commands(self, decision: Awarded, *, is_held: bool) -> list[tuple[Command, EarnedPart]]:
+        """Earn each part, to its pending lot where it waits; what fraud holds goes there too."""
+        key, owner_id = decision.document.natural_key, decision.owner_id
+        commands: list[tuple[Command, EarnedPart]] = []
+        for part in decision.parts:
+            point_type, points = part.key.point_type or self._own_type, part.points
+            state, lot = self._places[key, part.number]
+            award = award_of_part(key, part.number)
+            balance_max = decision.evaluation.rule_set.balance_max if part.key.point_type is None else None
+            if state == "pending":
+                commands.append((EarnPending(owner_id, point_type, key, points, lot, award, balance_max), part))
+                continue
+            commands.append((Earn(owner_id, point_type, key, points, lot, balance_max), part))
+            if is_held:
+                commands.append((Suspend(owner_id, point_type, key, points, lot, award), part))
+        return commands
+
+    def claw_back_commands(self, decision: ClawedBack) -> list[tuple[Command, TakenPart]]:
+        """Take back what a return took of each part."""
+        key, original_key = decision.document.natural_key, decision.original_key
+        return [
+            (
+                ClawBack(
+                    decision.owner_id,
+                    part.point_type or self._own_type,
+                    key,
+                    part.points,
+                    self._lot_of(original_key, part.number),
+                    award_of_part(original_key, part.number),
+                ),
+                part,
+            )
+            for part in decision.parts
+        ]
+
+    def _lot_of(self, key: bytes, number: int) -> LotTerms:
+        place = self._places.get((key, number))
+        return self._earlier[key, number] if place is None else place.lot
+
+
+async def save_parts(transaction: Transaction, awarded: Sequence[Awarded], programme: Programme) -> PartsOfBatch:
+    """Keep the parts of awards that have several; where none has, no statement.
+
+    What some points wait for may have been told before: who told of it had the receipt's claim, which is ours by now.
+    """
+    if not awarded:
+        return PartsOfBatch((), programme.point_type, transaction.now.date())
+    asking = [decision.document.natural_key for decision in awarded if _waits_for_event(decision)]
+    told = await award_events.find(transaction, asking) if asking else []
+    parts = PartsOfBatch(
+        awarded,
+        programme.point_type,
+        transaction.now.astimezone(programme.zone).date(),
+        {(one.natural_key, one.event) for one in told},
+    )
+    await award_parts.save(transaction, parts.rows(awarded))
+    return parts
+
+
+def _waits_for_event(decision: Awarded) -> bool:
+    return any(part.key.wait is not None and part.key.wait.event is not None for part in decision.parts)
 
 
 def known_parts(award: StoredAward) -> tuple[KnownPart, ...]:
@@ -37,68 +146,10 @@ def known_parts(award: StoredAward) -> tuple[KnownPart, ...]:
             PartKey(None if part.point_type == award.point_type else part.point_type, part.terms, part.wait),
             part.points,
             part.taken_back,
+            part.state == "lapsed",
         )
         for part in award.parts
     )
-
-
-def state_of(part: EarnedPart, today: date) -> PartState:
-    """Whether a part that is awarded today waits: what is awarded late may have been due before."""
-    return "pending" if part.key.wait is not None and today < part.key.wait.until else "earned"
-
-
-def part_rows(awarded: Iterable[Awarded], own_type: str, today: date) -> list[PartRow]:
-    """The rows of awards in parts."""
-    return [
-        row_of(
-            decision.document.natural_key,
-            part.number,
-            part.key.point_type or own_type,
-            part.points,
-            part.key.terms,
-            part.key.wait,
-            None if part.expiry is None else part.expiry.model_dump_json(),
-            state_of(part, today),
-        )
-        for decision in awarded
-        for part in decision.parts
-    ]
-
-
-def earn_commands(decision: Awarded, own_type: str, today: date, *, is_held: bool) -> list[tuple[Command, EarnedPart]]:
-    """Earn each part, to its pending lot where it waits; what fraud holds goes there too."""
-    key, owner_id = decision.document.natural_key, decision.owner_id
-    commands: list[tuple[Command, EarnedPart]] = []
-    for part in decision.parts:
-        point_type, terms = part.key.point_type or own_type, part.key.terms
-        award = award_of_part(key, part.number)
-        balance_max = decision.evaluation.rule_set.balance_max if part.key.point_type is None else None
-        if state_of(part, today) == "pending":
-            commands.append((EarnPending(owner_id, point_type, key, part.points, terms, award, balance_max), part))
-            continue
-        commands.append((Earn(owner_id, point_type, key, part.points, terms, balance_max), part))
-        if is_held:
-            commands.append((Suspend(owner_id, point_type, key, part.points, terms, award), part))
-    return commands
-
-
-def claw_back_commands(decision: ClawedBack, own_type: str, lots: Lots) -> list[tuple[Command, TakenPart]]:
-    """Take back what a return took of each part."""
-    key, original_key = decision.document.natural_key, decision.original_key
-    return [
-        (
-            ClawBack(
-                decision.owner_id,
-                part.point_type or own_type,
-                key,
-                part.points,
-                lots.of(original_key, part.number),
-                award_of_part(original_key, part.number),
-            ),
-            part,
-        )
-        for part in decision.parts
-    ]
 
 
 def hold_commands(award: StoredAward) -> list[tuple[Command, StoredPart]]:
@@ -106,17 +157,41 @@ def hold_commands(award: StoredAward) -> list[tuple[Command, StoredPart]]:
     return [
         (Suspend(award.owner_id, part.point_type, award.natural_key, left, part.lot, part.award), part)
         for part in award.parts
-        if not part.waits and part.state != "lapsed" and (left := part.points - part.taken_back)
+        if part.state in ("earned", "released") and (left := part.points - part.taken_back)
     ]
 
 
-def release_commands(award: StoredAward) -> list[tuple[Command, StoredPart]]:
-    """Give back what fraud's hold kept; what waits for something else as well goes on waiting."""
+def release_commands(award: StoredAward, today: date) -> list[tuple[Command, StoredPart]]:
+    """Give back what fraud's hold kept, and release what was due under it; what waits by the rules goes on waiting.
+
+    The parts are as they stand then: those that were due (``held``) are to be settled.
+    """
     return [
-        (Release(award.owner_id, part.point_type, award.natural_key, part.lot, part.award), part)
+        released(award, part, today) if part.state == "held" else (_give_back(award, part), part)
         for part in award.parts
-        if not part.waits and part.state != "lapsed"
+        if part.state in ("earned", "released", "held")
     ]
+
+
+def released(award: StoredAward, part: StoredPart, today: date) -> tuple[Command, StoredPart]:
+    """Release a part that waited, and the part as it stands then.
+
+    What waited for its day goes to the lot that it was earned for, whenever this is done; what waited for an event may
+    be spent from today on, or from the day on which it would not have waited any longer.
+    """
+    lot = part.terms
+    if part.wait is not None and part.wait.event is not None:
+        expiry = None if part.expiry is None else read_expiry(part.expiry)
+        lot = released_terms(part.terms, min(today, part.wait.until), expiry)
+    command = Release(award.owner_id, part.point_type, award.natural_key, part.terms, part.award, lot)
+    return command, replace(part, state="released", lot=lot)
+
+
+def lapsed(award: StoredAward, part: StoredPart) -> tuple[Command | None, StoredPart]:
+    """Give what is left of a part that waited in vain back to who issued it; nothing left is nothing to give."""
+    left = part.points - part.taken_back
+    command = ClawBack(award.owner_id, part.point_type, award.natural_key, left, part.lot, part.award) if left else None
+    return command, replace(part, state="lapsed")
 
 
 async def take_back_parts(transaction: Transaction, clawed_back: Iterable[ClawedBack]) -> None:
@@ -143,3 +218,17 @@ async def save_return_parts(
     if rows:
         await award_parts.save_returns(transaction, rows)
     return owed
+
+
+def _place(part: EarnedPart, today: date, came: Collection[tuple[bytes, str]], key: bytes) -> _Place:
+    wait, terms = part.key.wait, part.key.terms
+    if wait is None:
+        return _Place("earned", terms)
+    if wait.event is not None and (key, wait.event) in came:
+        return _Place("released", released_terms(terms, min(today, wait.until), part.expiry))
+    # What is due by time is earned at once; what has waited in vain for an event is left to whoever goes through it.
+    return _Place("pending" if wait.event is not None or today < wait.until else "earned", terms)
+
+
+def _give_back(award: StoredAward, part: StoredPart) -> Command:
+    return Release(award.owner_id, part.point_type, award.natural_key, part.lot, part.award)

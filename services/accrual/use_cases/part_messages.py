@@ -6,13 +6,24 @@ from services.accrual.domain.award_parts import EarnedPart
 from services.accrual.domain.decisions import Awarded
 from services.accrual.domain.rules.pending import Wait
 from services.accrual.programme import Programme
-from services.accrual.use_cases.messages import SOURCE, balance_of
+from services.accrual.repository.award_parts import StoredPart
+from services.accrual.use_cases.messages import SOURCE, balance_of, message_of_member
 from shared.database import Transaction
 from shared.events.catalogue import POINTS
-from shared.events.points import AwardData, AwardPart, PendingData, PointsEarned, PointsPending, RulePoints
+from shared.events.points import (
+    AwardData,
+    AwardPart,
+    LapseData,
+    PendingData,
+    PointsEarned,
+    PointsLapsed,
+    PointsPending,
+    RulePoints,
+)
 from shared.ids import new_id
 from shared.ledger import EarnPending, Posted
 from shared.outbox import Message
+from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent
 
 WAITS = "waits"  # the reason of what waits by the rules themselves
@@ -73,3 +84,18 @@ def _waits(
         ),
     )
     return Message.of(event, POINTS.topic, event.subject)
+
+
+def lapsed_message(transaction: Transaction, partner_id: str, part: StoredPart, posted: Posted) -> Message:
+    """A part waited for an event that did not come."""
+    data = LapseData(
+        member_id=posted.command.owner_id,
+        receipt_id=receipt_id_of(part.natural_key),
+        partner_id=partner_id,
+        point_type=part.point_type,
+        points=posted.points,
+        waited_for=(part.wait.event if part.wait is not None else None) or WAITS,
+        balance=balance_of(posted.balance),
+        part=part.number,
+    )
+    return message_of_member(transaction, PointsLapsed, posted.command.owner_id, data)

@@ -14,7 +14,7 @@ from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Par
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
-from services.accrual.repository import award_parts, awards, claims, fraud_holds, parked
+from services.accrual.repository import awards, claims, fraud_holds, parked
 from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow, StoredAward
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.fraud_holds import FraudHold
@@ -28,10 +28,8 @@ from services.accrual.use_cases.messages import (
     refusal_message,
 )
 from services.accrual.use_cases.part_commands import (
-    Lots,
-    claw_back_commands,
-    earn_commands,
-    part_rows,
+    PartsOfBatch,
+    save_parts,
     save_return_parts,
     take_back_parts,
 )
@@ -56,10 +54,9 @@ class _Moving(NamedTuple):
 
     terms: Mapping[bytes, LotTerms]
     earlier: Mapping[bytes, StoredAward]
-    lots: Lots
+    parts: PartsOfBatch
     held: Mapping[bytes, FraudHold]
     programme: Programme
-    today: date
 
 
 async def save_decisions(
@@ -86,14 +83,11 @@ async def save_decisions(
         rows = await in_slices(lambda one: _award_row(transaction, one, terms, programme), awarded)
     async with under_way(awards.save_awards(transaction, rows)):
         documents = await asyncio.to_thread(_stored_documents, awarded)
-    in_parts = [decision for decision in awarded if decision.parts]
-    today = transaction.now.astimezone(programme.zone).date()
-    if in_parts:
-        await award_parts.save(transaction, part_rows(in_parts, programme.point_type, today))
+    parts = await save_parts(transaction, [decision for decision in awarded if decision.parts], programme)
     await _save_waiting_and_refused(transaction, waiting, refused)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     earlier = await _take_back(transaction, clawed_back, terms)
-    moving = _Moving(terms, earlier, Lots(in_parts, earlier.values()), held, programme, today)
+    moving = _Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
     async with under_way(awards.save_documents(transaction, documents)):
         asked = await in_slices(lambda one: _commands(one, moving), decisions)
     commands = list(chain.from_iterable(asked))
@@ -268,7 +262,7 @@ def _commands(decision: Decision, moving: _Moving) -> list[_Asked]:
     key, point_type = decision.document.natural_key, moving.programme.point_type
     match decision:
         case Awarded(parts=parts) if parts:
-            asked = earn_commands(decision, point_type, moving.today, is_held=key in moving.held)
+            asked = moving.parts.earn_commands(decision, is_held=key in moving.held)
             return [_Asked(decision, command, part) for command, part in asked]
         case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
             points, lot = evaluation.points, moving.terms[key]
@@ -278,7 +272,7 @@ def _commands(decision: Decision, moving: _Moving) -> list[_Asked]:
             # Fraud's hold came first: the award goes to pending at once.
             return [earn, _Asked(decision, Suspend(owner_id, point_type, key, points, lot, key))]
         case ClawedBack(parts=parts) if parts:
-            back = claw_back_commands(decision, point_type, moving.lots)
+            back = moving.parts.claw_back_commands(decision)
             return [_Asked(decision, command, part) for command, part in back]
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms

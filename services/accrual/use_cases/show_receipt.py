@@ -11,7 +11,8 @@ from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import PublishedRules
-from services.accrual.repository import awards, claims, outcomes
+from services.accrual.repository import award_parts, awards, claims, outcomes
+from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
@@ -33,6 +34,7 @@ class ReceiptStory:
     currency: str | None = None
     returned: ReturnStory | None = None
     refusals: tuple[RefusalStory, ...] = ()
+    parts: tuple[StoredPart, ...] = ()
 
 
 async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRules) -> ReceiptStory:
@@ -52,9 +54,10 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     award = await outcomes.find_award(transaction, key)
     if award is None:
         return ReceiptStory("awarded", returned=await outcomes.find_return(transaction, key), refusals=refusals)
+    parts = (await award_parts.load(transaction, [key])).get(key, ())
     event = (await awards.load_documents(transaction, [key])).get(key)
     if event is None:  # its time was over: the award stands, and nobody can derive its trace any more
-        return ReceiptStory("awarded", award=award, refusals=refusals)
+        return ReceiptStory("awarded", award=award, refusals=refusals, parts=parts)
     if not isinstance(event, PurchaseRecorded):
         raise TypeError("an award's document is a purchase")
     await rules.refresh(transaction)
@@ -66,7 +69,7 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     facts = facts_from_stored(stored.get("facts"), rule_set.needs)
     evaluation = evaluate_purchase(event.data, rule_set, categories, facts)
     _check_against_stored(stored, evaluation, award)
-    return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals)
+    return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals, parts)
 
 
 def _check_against_stored(stored: Mapping[str, Any], evaluation: Evaluation, award: AwardStory) -> None:

@@ -54,6 +54,11 @@ def receipt_entry(natural_key: bytes, part: int = 0) -> bytes:
     return b"p" + natural_key if part == 0 else b"q" + part.to_bytes(2, "big") + natural_key
 
 
+def lapse_entry(natural_key: bytes, part: int) -> bytes:
+    """The key under which what lapsed of a part of an award counts once."""
+    return b"l" + part.to_bytes(2, "big") + natural_key
+
+
 def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:
     """The key under which what a receipt took of a redemption counts once."""
     return b"r" + redemption_id + natural_key

@@ -41,6 +41,7 @@ Scope: TypeAlias = Literal[
     "receipts:write",
     "receipts:read",
     "receipts:claim",
+    "receipts:release",
     "rules:write",
     "rules:approve",
     "rules:read",

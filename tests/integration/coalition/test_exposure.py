@@ -16,7 +16,7 @@ from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLo
 from shared.kafka import PermanentError
 from tests.support.contracts import APPROVER, RATE, act, approved, contract_body, partner_is_there, slug, submitted
 from tests.support.databases import made_database
-from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned
+from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned, lapsed
 from tests.support.registries import bearing, coalition_client
 from tests.support.servers import TestServers
 
@@ -72,6 +72,28 @@ async def test_the_worked_month(coalition: Coalition) -> None:
             "spent_points": 1_500_000,
         }
     ]
+
+
+async def test_parts_of_an_award_count_each_by_itself_and_once(coalition: Coalition) -> None:
+    grocer = await coalition.partner(rates=[RATE])
+    now = await coalition.now()
+    told: list[Event] = [
+        earned(grocer, 1, 100, now, 0),
+        earned(grocer, 1, 200, now, 1, "status"),
+        earned(grocer, 1, 50, now, 2),
+        clawed_back(grocer, 2, 1, 10, now, 0),
+        clawed_back(grocer, 2, 1, 20, now, 1, "status"),
+        lapsed(grocer, 1, 50, now, 2),
+    ]
+    await coalition.count(*told)
+    await coalition.count(*reversed(told))
+
+    shown = await coalition.exposure(grocer)
+    assert [(each["point_type"], each["issued_points"], each["returned_points"]) for each in shown["points"]] == [
+        ("points", 150, 60),
+        ("status", 200, 20),
+    ]
+    assert shown["payable_minor"] == 90  # nobody pays for status points: no rate names them
 
 
 async def test_where_points_are_settled_on_redemption_only_spent_ones_are_owed(coalition: Coalition) -> None:

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from services.accrual.repository.retention import (
+    AWARD_EVENTS,
     DOCUMENTS,
     MEETING_ROWS,
     REFUSED_DOCUMENTS,
@@ -102,6 +103,15 @@ ROWS = {
         select gen_random_uuid(), (now() - make_interval(days => days))::date, 1, 1, 1 from unnest($1::int[]) as days
         """,
         "select count(*) from accrual.tier_days",
+    ),
+    AWARD_EVENTS: (
+        "accrual",
+        """
+        insert into accrual.award_events (natural_key, event, told_by, told_at)
+        select days::text::bytea, 'delivered', 'shop', now() - make_interval(days => days)
+        from unnest($1::int[]) as days
+        """,
+        "select count(*) from accrual.award_events",
     ),
     parked_with_hash(30): (
         "accrual",

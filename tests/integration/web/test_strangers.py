@@ -71,6 +71,10 @@ BODIES: dict[str, dict[str, Any] | None] = {
     },
 }
 PROVEN = {
+    "POST /v1/receipts/{receipt_id}:release": (
+        "integration/accrual/test_pending_points.py",
+        "test_another_partners_receipt_is_not_found",
+    ),
     "POST /v1/receipts/{receipt_id}:claim": (
         "integration/accrual/test_receipt_claims.py",
         "test_what_cannot_be_claimed_says_why",

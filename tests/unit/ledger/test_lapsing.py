@@ -13,6 +13,7 @@ from shared.ledger import (
     ClawBack,
     Command,
     Earn,
+    EarnPending,
     Give,
     LotTerms,
     Outcome,
@@ -31,6 +32,7 @@ ANNA, BERT, HOLD = UUID(int=1), UUID(int=2), UUID(int=77)
 RECEIPT, RETURN = b"receipt-1", b"return-1"
 NOVEMBER = LotTerms("grocer", date(2025, 11, 1), date(2026, 11, 1))
 LATER = LotTerms("fuel", date(2025, 11, 1), date(2027, 1, 1))
+FOREVER = LotTerms("fuel", date(2025, 11, 1), None)
 LAST_DAY, EXPIRY_DAY = date(2026, 10, 31), date(2026, 11, 1)
 
 
@@ -139,3 +141,20 @@ def test_nobody_gives_away_what_has_lapsed_and_a_survivor_gets_none_of_it() -> N
     [merged] = ledger.merge(ANNA, BERT)
     assert merged.balance == Balances(available=5)
     assert ledger.lapsed == [Lapsed(1, NOVEMBER.key, 10)]
+
+
+def test_a_release_may_say_from_when_and_how_long_points_last_and_what_lapses_by_that() -> None:
+    waiting = EarnPending(ANNA, "points", RECEIPT, 10, FOREVER, RECEIPT)
+    ledger = ledger_after(waiting)
+    release = Release(ANNA, "points", RECEIPT, FOREVER, RECEIPT, LATER)
+
+    assert next_day(ledger, release, release) == [
+        Posted(release, 10, Balances(available=10)),
+        Posted(release, 0, Balances(available=10)),
+    ]
+    assert ledger.lots_with_points() == {(ANNA, "points", (LATER, None)): (10, 0)}
+
+    too_late = Release(ANNA, "points", RECEIPT, FOREVER, RECEIPT, NOVEMBER)
+    ledger = ledger_after(waiting)
+    assert next_day(ledger, too_late) == [Posted(too_late, 10, Balances())]
+    assert [points for _, _, points in ledger.lapsed] == [10]

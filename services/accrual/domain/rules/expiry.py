@@ -8,7 +8,7 @@ from calendar import isleap, monthrange
 from datetime import date, timedelta
 from typing import Annotated, Literal, assert_never
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, TypeAdapter, model_validator
 
 from services.accrual.domain.rules.values import DAYS_MAX, Days, Frozen
 
@@ -61,6 +61,7 @@ class CalendarExpiry(Frozen):
 
 
 ExpiryPolicy = Annotated[NeverExpires | RollingExpiry | CalendarExpiry, Field(discriminator="kind")]
+_POLICIES: TypeAdapter[NeverExpires | RollingExpiry | CalendarExpiry] = TypeAdapter(ExpiryPolicy)
 
 
 def expires_on(policy: NeverExpires | RollingExpiry | CalendarExpiry, earned_on: date) -> date | None:
@@ -77,6 +78,16 @@ def expires_on(policy: NeverExpires | RollingExpiry | CalendarExpiry, earned_on:
             return _calendar(policy, earned_on)
         case _:
             assert_never(policy)
+
+
+def write_expiry(policy: NeverExpires | RollingExpiry | CalendarExpiry) -> str:
+    """A policy as it is kept with points whose release counts it from."""
+    return policy.model_dump_json(exclude_none=True)
+
+
+def read_expiry(written: str) -> NeverExpires | RollingExpiry | CalendarExpiry:
+    """The policy that was written so."""
+    return _POLICIES.validate_json(written)
 
 
 def _rolling(policy: RollingExpiry, earned_on: date) -> date:

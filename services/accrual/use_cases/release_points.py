@@ -1,0 +1,85 @@
+"""Releases points that waited for their day, a page of parts in a transaction; what waited in vain lapses."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from services.accrual.repository import award_parts, awards, due_parts, fraud_holds
+from services.accrual.repository.award_parts import StoredPart
+from services.accrual.repository.awards import StoredAward
+from services.accrual.use_cases.lock_owners import lock_owners
+from services.accrual.use_cases.messages import released_message
+from services.accrual.use_cases.part_commands import lapsed, released
+from services.accrual.use_cases.part_messages import WAITS, lapsed_message
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import Command, HeldSince, Posted
+
+
+async def release_page(transaction: Transaction, parts_max: int, held_since: HeldSince) -> int:
+    """Settle the next parts whose day has come, those of earlier days first; how many were found.
+
+    Members are locked in key order, then the awards, and the parts are read again under these locks: what a return has
+    taken meanwhile is not released, and a page that comes twice settles nothing twice. Under an open hold of fraud's a
+    part is only noted as due: the hold's release gives it free.
+    """
+    today = transaction.today
+    if today is None:
+        return 0
+    due = await due_parts.find_due(transaction, today, parts_max)
+    if not due:
+        return 0
+    await lock_owners(transaction, {part.owner_id for part in due})
+    held_since.locked()
+    wanted = {(part.natural_key, part.number) for part in due}
+    stored = await awards.lock_awards(transaction, {part.natural_key for part in due})
+    chosen = [
+        (award, part)
+        for award in stored.values()
+        for part in award.parts
+        if (part.natural_key, part.number) in wanted and part.state == "pending"
+    ]
+    await settle_parts(transaction, chosen, today, held_since, WAITS)
+    return len(due)
+
+
+async def settle_parts(
+    transaction: Transaction,
+    chosen: Sequence[tuple[StoredAward, StoredPart]],
+    today: date,
+    held_since: HeldSince | None,
+    reason: str,
+) -> list[StoredPart]:
+    """Release these parts, which wait and are locked with their awards, or let them lapse that have waited in vain; the
+    parts as they stand then. ``reason`` is what is told of a release.
+    """
+    held = await fraud_holds.find_open(transaction, {award.natural_key for award, _ in chosen}) if chosen else {}
+    settled = [_settled(award, part, today, held) for award, part in chosen]
+    if not settled:
+        return []
+    await award_parts.settle(transaction, [part for _, part in settled])
+    moving = [(command, award, part) for (command, part), (award, _) in zip(settled, chosen, strict=True) if command]
+    outcomes = await ledger.post(transaction, [command for command, _, _ in moving], held_since=held_since)
+    messages = []
+    for (_, award, part), outcome in zip(moving, outcomes, strict=True):
+        if not isinstance(outcome, Posted):
+            raise TypeError(f"the ledger refused {outcome.command}: releasing and taking back are never refused")
+        if part.state == "lapsed":
+            messages.append(lapsed_message(transaction, award.partner_id, part, outcome))
+        elif outcome.points:
+            messages.append(
+                released_message(transaction, part.natural_key, reason, outcome, part.number, part.lot.expires_on)
+            )
+    await outbox.record(transaction, messages)
+    return [part for _, part in settled]
+
+
+def _settled(
+    award: StoredAward, part: StoredPart, today: date, held: Collection[bytes]
+) -> tuple[Command | None, StoredPart]:
+    """What is asked of the ledger for a part that waits no longer, and the part as it stands then."""
+    wait = part.wait
+    if wait is not None and wait.lapses and wait.until <= today:
+        return lapsed(award, part)
+    if award.natural_key in held:
+        return None, award_parts.held(part)
+    return released(award, part, today)
