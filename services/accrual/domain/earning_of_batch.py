@@ -6,7 +6,8 @@ by the day of the receipt; a receipt that comes late counts in its own window an
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -15,11 +16,13 @@ from services.accrual.domain.earning_windows import Days, days_of
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Usage
 from services.accrual.domain.rules import RuleSet
-from services.accrual.domain.rules.needs import ActivityKey, CountedPlace, activity_name, window_parts
+from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, activity_name
 from services.accrual.domain.rules.values import Zone
 from shared.events.purchases import PurchaseData
 
 _Counter: TypeAlias = tuple[UUID, str]
+# A receipt asks for its day several times, by several rules.
+DAYS_CACHED_MAX = 4_096
 
 
 class CountedAsk(NamedTuple):
@@ -81,10 +84,7 @@ class EarningOfBatch:
             return facts
         return facts._replace(
             activity={one: self._activity(one, member_id, purchase, facts) for one in needs.activity},
-            used={
-                cap.name: Used(*self._used(cap_ask(member_id, cap.name, *window_parts(cap.window), purchase, facts)))
-                for cap in needs.member_caps
-            },
+            used={cap.name: Used(*self._used(cap_ask(member_id, cap, purchase, facts))) for cap in needs.member_caps},
             budgets={name: self._left(name, rule_set) for name in needs.budgets},
         )
 
@@ -96,7 +96,7 @@ class EarningOfBatch:
             day = local_day(purchase, facts, place.zone)
             name = activity_name(place.at, place.zone, purchase.partner_id)
             _note(self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, 1))
-        zones = {cap.name: window_parts(cap.window)[2] for cap in evaluation.rule_set.needs.member_caps}
+        zones = {cap.name: cap.zone for cap in evaluation.rule_set.needs.member_caps}
         for name, points, receipts in evaluation.usage:
             if name in zones:
                 day = local_day(purchase, facts, zones[name])
@@ -123,7 +123,7 @@ class EarningOfBatch:
                 name = activity_name(place.at, place.zone, purchase.partner_id)
                 day = local_day(purchase, here, place.zone)
                 _note(self.given_back, CountedRow(member_id, name, day, -spend, 0))
-        zones = {cap.name: window_parts(cap.window)[2] for cap in after.rule_set.needs.member_caps}
+        zones = {cap.name: cap.zone for cap in after.rule_set.needs.member_caps}
         for name, points, receipts in usage_less(before.usage, after.usage):
             if name in zones:
                 day = local_day(purchase, facts, zones[name])
@@ -182,7 +182,12 @@ class EarningOfBatch:
 
 def local_day(purchase: PurchaseData, facts: EarningFacts, zone: Zone) -> date:
     """The receipt's day on the clocks of a zone."""
-    return purchase.occurred_at.astimezone(facts.zone(zone)).date()
+    return _day_on(purchase.occurred_at, facts.zone(zone))
+
+
+@lru_cache(maxsize=DAYS_CACHED_MAX)
+def _day_on(moment: datetime, zone: tzinfo) -> date:
+    return moment.astimezone(zone).date()
 
 
 def activity_ask(member_id: UUID, key: ActivityKey, purchase: PurchaseData, facts: EarningFacts) -> CountedAsk:
@@ -192,12 +197,10 @@ def activity_ask(member_id: UUID, key: ActivityKey, purchase: PurchaseData, fact
     return CountedAsk(member_id, name, days_of(key.unit, key.days, day), day)
 
 
-def cap_ask(
-    member_id: UUID, name: str, unit: str, days: int, zone: Zone, purchase: PurchaseData, facts: EarningFacts
-) -> CountedAsk:
+def cap_ask(member_id: UUID, cap: CapKey, purchase: PurchaseData, facts: EarningFacts) -> CountedAsk:
     """What a member's cap asks of the counters."""
-    day = local_day(purchase, facts, zone)
-    return CountedAsk(member_id, name, days_of(unit, days, day), day)
+    day = local_day(purchase, facts, cap.zone)
+    return CountedAsk(member_id, cap.name, days_of(cap.unit, cap.days, day), day)
 
 
 def asks_of(
@@ -207,7 +210,7 @@ def asks_of(
     for key in rule_set.needs.activity:
         yield activity_ask(member_id, key, purchase, facts)
     for cap in rule_set.needs.member_caps:
-        yield cap_ask(member_id, cap.name, *window_parts(cap.window), purchase, facts)
+        yield cap_ask(member_id, cap, purchase, facts)
     for place in places:
         yield activity_ask(member_id, ActivityKey(place.at, "day", 0, place.zone), purchase, facts)
 

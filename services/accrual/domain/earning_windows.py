@@ -5,9 +5,12 @@ What is counted of a member stands under the day of its receipt, so that every w
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 MONTHS_OF_A_QUARTER = 3
+# Receipts of one batch share their days.
+WINDOWS_CACHED_MAX = 1_024
 
 
 class Days(NamedTuple):
@@ -17,6 +20,7 @@ class Days(NamedTuple):
     last: date
 
 
+@lru_cache(maxsize=WINDOWS_CACHED_MAX)
 def days_of(unit: str, days: int, day: date) -> Days:
     """The window that ``day`` falls into: ``unit`` and ``days`` as ``rules.needs`` names them."""
     match unit:

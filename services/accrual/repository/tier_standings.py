@@ -1,6 +1,6 @@
 """The tier that each member holds, and every change of it. Whoever writes holds the member's lock."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -57,18 +57,26 @@ _FIND_DUE = """
     limit $3
 """
 
-# The newest change that was in force by then; before the first, what it changed. Who never changed is absent.
-_TIERS_AT = """
-    select asked.place, coalesce(
+# What is in force now says it, if it was by then; else the newest change by then; before the first, what it changed.
+_HELD_AT = """
+    select asked.place, case when since <= asked.at then tier when since is not null then coalesce(
         (
             select new_tier from tier_changes
             where tier_changes.member_id = asked.member_id and effective_at <= asked.at
             order by version desc limit 1
         ),
         (select old_tier from tier_changes where tier_changes.member_id = asked.member_id order by version limit 1)
-    ) as tier
+    ) end as tier, coalesce(next_at <= $4, false) or scheme_version <> $5 as is_due
     from unnest($1::integer[], $2::uuid[], $3::timestamptz[]) as asked (place, member_id, at)
+        join tier_standings on tier_standings.member_id = asked.member_id
 """
+
+
+class Held(NamedTuple):
+    """The tier at a moment, as graded last: None where none ever changed. ``is_due``: time has changed it since."""
+
+    tier: str | None = None
+    is_due: bool = False
 
 
 class Kept(NamedTuple):
@@ -152,16 +160,21 @@ async def find_due(transaction: Transaction, outdated: Collection[int], rows_max
     return sorted(row["member_id"] for row in rows)
 
 
-async def load_tiers_at(transaction: Transaction, asked: Sequence[tuple[UUID, datetime]]) -> list[str | None]:
-    """The tier that was in force for each member at each moment, in the given order; None where none ever changed.
+async def load_held_at(
+    transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], scheme_version: int
+) -> list[Held]:
+    """The tier that was in force for each member at each moment, in the given order.
 
-    As complete as the grading is: see ``use_cases.load_tiers``, which grades first.
+    As complete as the grading is: see ``use_cases.load_tiers``, which grades those first that are due; so is whoever
+    was graded last by another version than ``scheme_version``.
     """
-    rows = await transaction.raw.fetch(
-        _TIERS_AT, list(range(len(asked))), [member_id for member_id, _ in asked], [at for _, at in asked]
-    )
-    found: Mapping[int, str | None] = {row["place"]: row["tier"] for row in rows}
-    return [found[place] for place in range(len(asked))]
+    found = [Held()] * len(asked)
+    places, member_ids, moments = list(range(len(asked))), [one for one, _ in asked], [at for _, at in asked]
+    for place, tier, is_due in await transaction.raw.fetch(
+        _HELD_AT, places, member_ids, moments, transaction.now, scheme_version
+    ):
+        found[place] = Held(tier, is_due)
+    return found
 
 
 def _stored(standing: Standing) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import tier_standings
+from services.accrual.repository.tier_standings import Held
 from services.accrual.use_cases.grade_tiers import grade_members, regrade
 from shared.database import Transaction
 from shared.outbox import Message
@@ -20,34 +21,41 @@ async def load_tiers_at(
     the events of that come back with it, to be recorded last. The tier at a moment stays what it was: a receipt that
     comes late changes what is in force from now on, not what was.
     """
-    if not asked or schemes.is_empty:
-        return [None] * len(asked), []
-    told = await grade_members(transaction, dict.fromkeys((member_id for member_id, _ in asked), "time"), schemes)
-    return await _as_graded(transaction, asked, schemes), told
+    held, due = await _held(transaction, asked, schemes)
+    told: list[Message] = []
+    if due:
+        told = await grade_members(transaction, dict.fromkeys(due, "time"), schemes)
+        held, _ = await _held(transaction, asked, schemes)
+    return held, told
 
 
 async def read_tiers_at(
     transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], schemes: TierSchemeHistory
 ) -> list[str | None]:
     """The same for who changes nothing: no member needs to be locked, and what is due is graded in memory alone."""
-    if not asked or schemes.is_empty:
-        return [None] * len(asked)
-    regraded = await regrade(transaction, dict.fromkeys((member_id for member_id, _ in asked), "time"), schemes)
-    tiers = await _as_graded(transaction, asked, schemes)
+    held, due = await _held(transaction, asked, schemes)
+    regraded = await regrade(transaction, dict.fromkeys(due, "time"), schemes)
     for place, (member_id, at) in enumerate(asked):
         for change in regraded[member_id].graded.changes if member_id in regraded else ():
             if change.at <= at:
-                tiers[place] = change.new_tier
-    return tiers
+                held[place] = change.new_tier
+    return held
 
 
-async def _as_graded(
+async def _held(
     transaction: Transaction, asked: Sequence[tuple[UUID, datetime]], schemes: TierSchemeHistory
-) -> list[str | None]:
-    """As graded last: who never changed has the lowest tier, once there are tiers."""
-    found = await tier_standings.load_tiers_at(transaction, asked)
+) -> tuple[list[str | None], set[UUID]]:
+    """Tiers as graded last (who never changed has the lowest, once there are tiers), and whom time has changed since.
+
+    Nobody else needs to be graded to know: what was collected was graded when it was.
+    """
+    scheme = schemes.at(transaction.now)
+    if not asked or schemes.is_empty:
+        return [None] * len(asked), set()
+    nothing = [Held()] * len(asked)
+    found = await tier_standings.load_held_at(transaction, asked, scheme.version) if scheme is not None else nothing
     tiers: list[str | None] = []
-    for (_, at), tier in zip(asked, found, strict=True):
+    for (_, at), one in zip(asked, found, strict=True):
         scheme = schemes.at(at)
-        tiers.append(None if scheme is None else tier or scheme.tiers[0].code)
-    return tiers
+        tiers.append(None if scheme is None else one.tier or scheme.tiers[0].code)
+    return tiers, {member_id for (member_id, _), one in zip(asked, found, strict=True) if one.is_due}

@@ -46,10 +46,12 @@ class CountedPlace(NamedTuple):
 
 
 class CapKey(NamedTuple):
-    """A member's cap: the name that its use is counted under, and its window."""
+    """A member's cap: the name that its use is counted under, and its window as ``ActivityKey`` has it."""
 
     name: str
-    window: Window
+    unit: str
+    days: int
+    zone: Zone
 
 
 class GroupName(NamedTuple):
@@ -104,7 +106,7 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
     caps = tuple(_member_caps(rule_set))
     campaigns = {rule.campaign for rule in rule_set.rules}
     zones = {zone for one in predicates if (zone := _zone_of(one)) is not None}
-    zones |= {campaign.zone for campaign in rule_set.campaigns} | {window_parts(cap.window)[2] for cap in caps}
+    zones |= {campaign.zone for campaign in rule_set.campaigns} | {cap.zone for cap in caps}
     kinds = {one.kind for one in predicates}
     counted = FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase
     return Needs(
@@ -146,7 +148,7 @@ def _member_caps(rule_set: "RuleSetDraft") -> Iterator[CapKey]:
     for of, caps in owners:
         for cap in caps:
             if isinstance(cap, MemberCap):
-                yield CapKey(cap_name(of, cap.window), cap.window)
+                yield CapKey(cap_name(of, cap.window), *window_parts(cap.window))
 
 
 def window_parts(window: Window) -> tuple[str, int, Zone]:
