@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.accrual import metrics
 from services.accrual.domain.decisions import Document
+from services.accrual.domain.voids import until_each_void
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import claims, projections
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
@@ -27,7 +28,7 @@ from shared.events.fraud import (
     SignalRaised,
 )
 from shared.events.members import MemberEvent
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import DOCUMENT_EVENTS, PurchaseEvent
 from shared.kafka.batch_size import BatchSize
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch, DeadLetter, ReadPosition, Record
@@ -62,13 +63,22 @@ class PurchaseHandler(_Keeping):
         self._known_funds = known_funds
         self._batch_size = batch_size
 
-    async def handle(self, batch: Batch[PurchaseRecorded | ReturnRecorded]) -> None:
-        """Award a batch. Where a fact turned out to be missing under a lock, once more with its row locked first."""
+    async def handle(self, batch: Batch[PurchaseEvent]) -> None:
+        """Award a batch. Where a fact turned out to be missing under a lock, once more with its row locked first.
+
+        Where rules count purchases, a void ends its transaction; the positions are written with the last.
+        """
         documents = [_document(record) for record in batch.records]
+        # What a void takes off the purchases that rules count, the receipts after it must not find there any more.
+        runs = until_each_void(documents) if self._rules.history.counted_places else [documents]
+        for run in runs:
+            await self._award_run(run, batch.positions if run is runs[-1] else ())
+
+    async def _award_run(self, documents: Sequence[Document], positions: Sequence[ReadPosition]) -> None:
         meet_first: frozenset[str] = frozenset()
         for _ in range(MEETING_ATTEMPTS_MAX):
             try:
-                return await self._award(documents, batch.positions, meet_first)
+                return await self._award(documents, positions, meet_first)
             except MeetingRowsNeededError as needed:
                 meet_first = needed.keys
         raise RuntimeError(f"a batch needed new meeting rows {MEETING_ATTEMPTS_MAX} times")
@@ -105,7 +115,7 @@ class PurchaseHandler(_Keeping):
     async def dead_lettered(self, letter: DeadLetter[Event]) -> None:
         """A receipt that nobody could decide: its claim says so, and a replay decides it."""
         async with self._database.transaction() as transaction:
-            if isinstance(letter.event, PurchaseRecorded | ReturnRecorded):
+            if isinstance(letter.event, DOCUMENT_EVENTS):
                 with suppress(MalformedReceiptIdError):  # it names no receipt: there is no claim to mark
                     document = Document.of(letter.event, letter.body)
                     owner_id = letter.event.data.member_id
@@ -167,7 +177,7 @@ class FraudHandler(_Keeping):
         metrics.FRAUD_DECISIONS.inc(await self._database.run(work))
 
 
-def _document(record: Record[PurchaseRecorded | ReturnRecorded]) -> Document:
+def _document(record: Record[PurchaseEvent]) -> Document:
     try:
         return Document.of(record.event, record.body)
     except MalformedReceiptIdError as error:

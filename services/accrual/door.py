@@ -16,6 +16,7 @@ from services.accrual.repository import outcomes, partner_standings, places, pro
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.places import Till, Tolerance
 from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.messages import purchase_message
 from services.accrual.use_cases.read_document import (
     InvalidDocumentError,
@@ -24,7 +25,6 @@ from services.accrual.use_cases.read_document import (
     Submission,
     identify,
     judge,
-    to_event,
 )
 from services.accrual.waiting import OutcomeWaiter
 from shared.clock import BusinessClock

@@ -10,9 +10,10 @@ from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import partner_standings, places
 from services.accrual.repository.places import Till, Tolerance
 from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.preview_receipt import preview_receipt
-from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge, to_event
+from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge
 from shared.database import Database, Transaction
 
 

@@ -10,7 +10,7 @@ from services.redemption.consumer import (
     MemberHandler,
     PurchaseHandler,
     RefusalHandler,
-    has_points_tender,
+    is_about_points_tenders,
     is_refusal,
 )
 from services.redemption.repository import places
@@ -48,7 +48,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 PURCHASES,
                 purchases,
                 ConsumerLimits(batch_size=batch_size),
-                wants=has_points_tender,
+                wants=is_about_points_tenders,
                 unknown_types="dead-letter",
             ),
             Subscription(POINTS, RefusalHandler(database), wants=is_refusal, unknown_types="dead-letter"),

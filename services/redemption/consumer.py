@@ -1,6 +1,7 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.redemption import metrics
@@ -8,16 +9,17 @@ from services.redemption.domain.leaving import Leaving, Outcome
 from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
 from services.redemption.programme import Programme
 from services.redemption.repository import projections
-from services.redemption.repository.receipts import ExceptionKind, Refusal
+from services.redemption.repository.receipts import ExceptionKind, Refusal, meet_receipts
 from services.redemption.use_cases.project import project_coalition, take_in_members
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
+from services.redemption.use_cases.void_receipts import void_receipts
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
-from shared.events.purchases import PurchaseEvent
+from shared.events.purchases import PurchaseEvent, ReceiptVoided
 from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince, TooManyCommandsError
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
@@ -27,11 +29,13 @@ from shared.web.known_clients import project_clients
 # A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
 CONFLICT = "content_conflict"
 _REFUSED_TYPE = b"loyalty.receipt.refused.v1"
+_VOIDED_TYPE = b"loyalty.receipt.voided.v1"
 
 
-def has_points_tender(headers: Mapping[str, bytes]) -> bool:
-    """Whether a purchase was paid with points: all others are skipped undecoded."""
-    return headers.get("points_tender") == b"1"
+def is_about_points_tenders(headers: Mapping[str, bytes]) -> bool:
+    """Whether a purchase was paid with points, or a receipt was voided that may have been: all others are skipped
+    undecoded."""
+    return headers.get("points_tender") == b"1" or headers.get("type") == _VOIDED_TYPE
 
 
 def is_refusal(headers: Mapping[str, bytes]) -> bool:
@@ -45,7 +49,7 @@ class _Keeping(RecordKeeping):
 
 
 class PurchaseHandler(_Keeping):
-    """Receipts that were paid with points take them."""
+    """Receipts that were paid with points take them; what was voided takes nothing."""
 
     def __init__(self, database: Database, programme: Programme, batch_size: BatchSize) -> None:
         super().__init__(database)
@@ -53,14 +57,19 @@ class PurchaseHandler(_Keeping):
         self._batch_size = batch_size
 
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:
-        """Settle a batch's tenders in one transaction."""
+        """Settle a batch's tenders in one transaction, its voids first."""
         tenders = [tender for event in batch.events for tender in _tenders(event, self._programme.pricing)]
+        voids = _voids(batch.events)
         held_since = HeldSince()
 
         async def work(transaction: Transaction) -> TenderReport:
+            exceptions: list[ExceptionKind] = []
+            if voids:
+                await meet_receipts(transaction, {*voids, *(tender.receipt_key for tender in tenders)})
+                exceptions = await void_receipts(transaction, voids)
             report = await settle_tenders(transaction, tenders, self._programme.point_type, held_since=held_since)
             await read_to.save(transaction, batch.positions)
-            return report
+            return replace(report, exceptions=(*exceptions, *report.exceptions))
 
         try:
             report = await self._database.run(work)
@@ -141,6 +150,15 @@ def _tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]
         return points_tenders(event, pricing)
     except (MalformedReceiptIdError, UnusableReceiptError) as error:
         raise PermanentError(str(error)) from error
+
+
+def _voids(events: Sequence[PurchaseEvent]) -> dict[bytes, bytes]:
+    """The first void of each receipt that a batch's voids undo, but for those of tills in training."""
+    voids: dict[bytes, bytes] = {}
+    for event in events:
+        if isinstance(event, ReceiptVoided) and not event.data.is_training:
+            voids.setdefault(_natural_key(event.data.original_receipt_id), _natural_key(event.data.receipt_id))
+    return voids
 
 
 def _natural_key(receipt_id: str) -> bytes:

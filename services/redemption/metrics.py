@@ -26,7 +26,8 @@ LEAVINGS = Counter(
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",
-    "Matters for a person, each counted once: amount_mismatch, refused_receipt, other_partner, other_currency. Alert.",
+    "Matters for a person, each counted once: amount_mismatch, refused_receipt, voided_receipt, other_partner,"
+    " other_currency. Alert.",
     ["kind"],
 )
 EXCEPTIONS_OPEN = Gauge("tessera_redemption_exceptions_open", "Matters for a person that nobody has settled. Alert.")

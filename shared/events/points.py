@@ -97,9 +97,8 @@ class ReleaseData(Frozen):
 
 
 class ClawBackData(Frozen):
-    """Points taken back for goods that came back. What neither pending nor available covered became debt.
-
-    ``part``: of which part of an award that has several.
+    """Points taken back for goods that came back, or (``cause``: void) for a receipt that was undone as a whole. What
+    neither pending nor available covered became debt. ``part``: of which part of an award that has several.
     """
 
     member_id: UUID
@@ -109,6 +108,7 @@ class ClawBackData(Frozen):
     point_type: Code
     points: Points
     became_debt: Points
+    cause: Code | None = None
     balance: Balance
     part: StrictInt | None = None
 
@@ -254,7 +254,7 @@ class PointsReleased(Event):
 
 
 class PointsClawedBack(Event):
-    """A return took points back."""
+    """A return or a void took points back."""
 
     type: Literal["loyalty.points.clawed_back.v1"] = "loyalty.points.clawed_back.v1"
     data: ClawBackData

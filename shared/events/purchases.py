@@ -85,6 +85,13 @@ class ReturnData(ReceiptData):
     lines: tuple[ReturnLine, ...]
 
 
+class VoidData(ReceiptData):
+    """A whole receipt is undone, ``original_receipt_id``. ``total_minor`` repeats that receipt's own total."""
+
+    original_receipt_id: ReceiptId
+    reason: Code | None = None
+
+
 class PurchaseRecorded(Event):
     """A till sold something. Its id follows from natural key, content and member: a till's retry is the same event."""
 
@@ -99,4 +106,13 @@ class ReturnRecorded(Event):
     data: ReturnData
 
 
-PurchaseEvent = Annotated[PurchaseRecorded | ReturnRecorded, Field(discriminator="type")]
+class ReceiptVoided(Event):
+    """A till undid a whole receipt: the sale never was."""
+
+    type: Literal["loyalty.receipt.voided.v1"] = "loyalty.receipt.voided.v1"
+    data: VoidData
+
+
+PurchaseEvent = Annotated[PurchaseRecorded | ReturnRecorded | ReceiptVoided, Field(discriminator="type")]
+# The same for whoever asks what an event is.
+DOCUMENT_EVENTS = (PurchaseRecorded, ReturnRecorded, ReceiptVoided)

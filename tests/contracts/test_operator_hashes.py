@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from services.accrual.schemas.receipts import ReceiptBody
-from services.accrual.use_cases.read_document import Submission, to_event
+from services.accrual.use_cases.document_event import to_event
+from services.accrual.use_cases.read_document import Submission
 from services.coalition.domain.operators import OperatorHashing, oldest_version
 from services.coalition.schemas.operators import OperatorBody
 from shared.ids import IdentifierKey, IdentifierKeys

@@ -50,10 +50,10 @@ async def test_every_call_of_the_page_succeeds(answers: Answers) -> None:
     assert all(answer.is_success for _, answer in answers)
 
 
-async def test_the_receipt_earns_what_the_page_says_and_the_return_takes_back_its_part(answers: Answers) -> None:
-    purchase, returned = (answer.json() for call, answer in answers if call.url.endswith("/v1/receipts"))
+async def test_the_receipt_earns_what_the_page_says_and_the_return_and_the_void_take_it_back(answers: Answers) -> None:
+    purchase, returned, voided = (answer.json() for call, answer in answers if call.url.endswith("/v1/receipts"))
     assert (purchase["status"], purchase["points"]) == ("awarded", 42)
-    assert returned["status"] == "awarded"
+    assert (returned["status"], voided["status"]) == ("awarded", "awarded")
     balance = next(answer.json() for call, answer in answers if call.url.endswith("/balance"))
     assert balance["balances"][0]["available"] == 42 - 20
 

@@ -19,7 +19,7 @@ from shared.events.catalogue import CATALOGUE, PURCHASES
 from shared.events.coalition import PartnerChanged, PartnerData, StoreChanged, StoreData, TillChanged, TillData
 from shared.events.envelope import Event
 from shared.events.members import MemberEvent
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id
 from shared.ledger import Balances, HeldSince, load_balances
 from tests.support.receipts import NOON, RULES, document
@@ -53,7 +53,7 @@ class Accrual:
                 await published_before(transaction, rule_set)
             await self.rules.refresh(transaction)
 
-    async def award(self, *events: PurchaseRecorded | ReturnRecorded) -> BatchReport:
+    async def award(self, *events: PurchaseEvent) -> BatchReport:
         """One batch, one transaction."""
         meet_first: frozenset[str] = frozenset()
         while True:
@@ -66,7 +66,7 @@ class Accrual:
     async def award_in(
         self,
         transaction: Transaction,
-        events: Sequence[PurchaseRecorded | ReturnRecorded],
+        events: Sequence[PurchaseEvent],
         meet_first: frozenset[str] = frozenset(),
     ) -> BatchReport:
         """One batch in a transaction that the test commits."""
@@ -94,7 +94,7 @@ class Accrual:
             await transaction.raw.execute("delete from outbox")
         return [ADAPTERS[row["topic"]].read(row["body"]) for row in rows]
 
-    async def released(self) -> list[PurchaseRecorded | ReturnRecorded]:
+    async def released(self) -> list[PurchaseEvent]:
         """The receipts that were published again."""
         async with self.database.transaction() as transaction:
             rows = await transaction.raw.fetch(

@@ -10,12 +10,15 @@ from services.accrual.domain.rules import Condition, Multiplier, PointsPerAmount
 from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled, MembersMerged, MergeData
 from shared.events.purchases import (
     PurchaseData,
+    PurchaseEvent,
     PurchaseLine,
     PurchaseRecorded,
+    ReceiptVoided,
     ReturnData,
     ReturnLine,
     ReturnRecorded,
     Tender,
+    VoidData,
 )
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, new_id
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
@@ -157,7 +160,32 @@ def return_of(
     )
 
 
-def document(event: PurchaseRecorded | ReturnRecorded) -> Document:
+def void_of(original: PurchaseRecorded, number: int, *, total_minor: int | None = None) -> ReceiptVoided:
+    """A void of ``original``."""
+    data = original.data
+    receipt_id = _receipt_id(data.partner_id, data.till_id, number)
+    content_hash = f"{number:064x}"
+    return ReceiptVoided(
+        id=purchase_event_id(receipt_id, content_hash, None),
+        source="test",
+        subject=receipt_id,
+        time=data.occurred_at,
+        data=VoidData(
+            receipt_id=receipt_id,
+            content_hash=content_hash,
+            partner_id=data.partner_id,
+            store_id=data.store_id,
+            till_id=data.till_id,
+            occurred_at=data.occurred_at,
+            received_at=datetime.now(UTC),
+            currency="USD",
+            total_minor=data.total_minor if total_minor is None else total_minor,
+            original_receipt_id=data.receipt_id,
+        ),
+    )
+
+
+def document(event: PurchaseEvent) -> Document:
     """The event as a worker sees it."""
     return Document.of(event, event.to_bytes())
 

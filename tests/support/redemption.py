@@ -22,6 +22,7 @@ from services.redemption.use_cases.project import project_coalition, project_mem
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_hold import Voided, void_hold
+from services.redemption.use_cases.void_receipts import void_receipts
 from shared import ledger
 from shared.database import Database, Transaction
 from shared.events.catalogue import REDEMPTIONS
@@ -151,6 +152,10 @@ class Spending:
         """Accrual refused the documents of these tenders."""
         refusals = [Refusal(tender.receipt_key, tender.content_hash) for tender in tenders]
         return await self.do(lambda transaction: undo_refused(transaction, refusals))
+
+    async def void_receipts(self, *receipt_keys: bytes) -> list[ExceptionKind]:
+        """A till voided these receipts."""
+        return await self.do(lambda transaction: void_receipts(transaction, dict.fromkeys(receipt_keys, b"void")))
 
     async def expire(self, read_to: datetime, rows_max: int = 100) -> int:
         """One page of expiry, purchases having been read to this time."""

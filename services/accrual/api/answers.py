@@ -4,6 +4,7 @@ from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Applied, Lost, Outcome
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
+from services.accrual.domain.undone_words import undone_in_words, voided_in_words
 from services.accrual.door import Taken
 from services.accrual.repository.award_parts import StoredPart
 from services.accrual.schemas.receipts import (
@@ -55,11 +56,16 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             parts=[_part(part) for part in story.parts] or None,
             hold_reason=story.award.hold_reason,
             hold_ends_at=story.award.hold_ends_at,
+            voided_by=receipt_id_of(story.award.voided_by) if story.award.voided_by is not None else None,
         )
     if story.evaluation is not None and story.rule_set is not None and story.currency is not None:
         trace, words = trace_of(story.evaluation, story.rule_set, story.currency)
+        if story.award is not None and story.award.voided_by is not None:
+            words = [*words, voided_in_words(story.award.taken_back)]
     if story.returned is not None:
+        words = undone_in_words(story.returned.cause, story.returned.points, story.returned.became_debt)
         returned = ReturnAnswer(
+            cause=story.returned.cause,
             member_id=story.returned.owner_id,
             original_receipt_id=receipt_id_of(story.returned.original_key),
             points=story.returned.points,

@@ -69,9 +69,10 @@ class ReturnedLine(Answer):
 
 
 class ReturnData(Answer):
-    """What a return took back. Its document is not kept."""
+    """What a return took back, or a void (``cause``). Its document is not kept."""
 
     kind: Literal["return"] = "return"
+    cause: Literal["return", "void"]
     receipt_id: str
     original_receipt_id: str
     points: int
@@ -197,6 +198,7 @@ def _told(kept: Kept) -> MemberData:
         case KeptReturn():
             lines = kept.thousandths_by_line.items()
             return ReturnData(
+                cause=kept.cause,
                 receipt_id=receipt_id,
                 original_receipt_id=receipt_id_of(kept.original_key),
                 points=kept.points,

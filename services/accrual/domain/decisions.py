@@ -14,11 +14,7 @@ from services.accrual.domain.award_parts import (
     EarnedPart,
     KnownPart,
     TakenPart,
-    after_return,
     earned_parts,
-    own_points,
-    points_kept,
-    take_back,
 )
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
 from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts, facts_of_zone
@@ -30,13 +26,17 @@ from services.accrual.domain.partner_standing import (
     Standing,
     standing_at,
     why_not_earned,
-    why_not_taken_back,
 )
-from services.accrual.domain.returns import RefusedReturn, plan_claw_back
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.standing import STANDINGS, Earns, EarnsNothing, Waits
 from shared.events.members import MemberStatus
-from shared.events.purchases import PurchaseData, PurchaseRecorded, ReturnData, ReturnRecorded
+from shared.events.purchases import (
+    PurchaseData,
+    PurchaseEvent,
+    PurchaseRecorded,
+    ReceiptVoided,
+    ReturnRecorded,
+)
 from shared.receipt_key import natural_key_of
 
 # Far beyond any receipt, and small enough that sums of many stay whole numbers that the database can hold.
@@ -47,21 +47,23 @@ TillCodes: TypeAlias = tuple[str, str, str]
 class Document(NamedTuple):
     """A receipt as the decision sees it: its identity, where it was issued, and the event that brought it.
 
-    ``original_key`` is, for a return that says so, the purchase that it undoes.
+    ``original_key`` is, for a document that says so, the purchase that it undoes, in part or as a whole.
     """
 
     natural_key: bytes
     content_hash: bytes
     till: TillCodes
     original_key: bytes | None
-    event: PurchaseRecorded | ReturnRecorded
+    event: PurchaseEvent
     body: bytes
 
     @classmethod
-    def of(cls, event: PurchaseRecorded | ReturnRecorded, body: bytes) -> "Document":
+    def of(cls, event: PurchaseEvent, body: bytes) -> "Document":
         """From an event and its bytes on the wire."""
         data = event.data
-        original = data.original_receipt_id if type(data) is ReturnData else None
+        original = None
+        if type(event) is not PurchaseRecorded:  # models are slow to ask whether something is an instance
+            original = cast("ReturnRecorded | ReceiptVoided", event).data.original_receipt_id
         return cls(
             natural_key_of(data.receipt_id),
             bytes.fromhex(data.content_hash),
@@ -74,9 +76,10 @@ class Document(NamedTuple):
 
 @dataclass(slots=True)
 class Original:
-    """The purchase that a return undoes, as it stands; changed by each return that is decided after it.
+    """The purchase that a document undoes, as it stands; changed by each that is decided after it.
 
     ``facts`` are those that it was judged by; ``parts`` and ``earned_on`` are there where it is more than one lot.
+    ``voided_by`` is the document that undid all of it.
     """
 
     state: Literal["awarded", "refused", "waiting"]
@@ -90,6 +93,7 @@ class Original:
     facts: EarningFacts = NO_FACTS
     parts: tuple[KnownPart, ...] = ()
     earned_on: date | None = None
+    voided_by: bytes | None = None
 
 
 class Facts(NamedTuple):
@@ -121,8 +125,14 @@ class Awarded(NamedTuple):
     parts: tuple[EarnedPart, ...] = ()
 
 
+# Why points are taken back.
+Cause: TypeAlias = Literal["return", "void"]
+
+
 class ClawedBack(NamedTuple):
-    """Points to take back for a return: of the programme's own type in all, and of each of the award's ``parts``."""
+    """Points to take back for goods that came back, or for a sale that never was: of the programme's own type in all,
+    and of each of the award's ``parts``.
+    """
 
     document: Document
     owner_id: UUID
@@ -130,6 +140,7 @@ class ClawedBack(NamedTuple):
     points: int
     returned_thousandths: Mapping[int, int]
     parts: tuple[TakenPart, ...] = ()
+    cause: Cause = "return"
 
 
 class Refused(NamedTuple):
@@ -156,15 +167,8 @@ class Parked(NamedTuple):
 Decision: TypeAlias = Awarded | ClawedBack | Refused | Parked
 
 
-def decide(document: Document, facts: Facts) -> Decision:
-    """Decide one document. Documents of one owner are decided in their order: ``facts.originals`` moves with each."""
-    event = document.event
-    if type(event) is PurchaseRecorded:  # models are slow to ask whether something is an instance
-        return _decide_purchase(document, event, facts)
-    return _decide_return(document, cast("ReturnRecorded", event), facts)
-
-
-def _decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:
+def decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:
+    """Decide a purchase. Documents of one owner are decided in their order: ``facts`` move with each."""
     purchase = event.data
     owner_id = facts.owners.get(document.natural_key)
     if owner_id is None:
@@ -234,8 +238,8 @@ def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus)
 
 
 def _stopped_by_partner(document: Document, owner_id: UUID, occurred_at: datetime, facts: Facts) -> Refused | None:
-    reason = why_not_earned(_standing(document, facts), occurred_at, facts.zone)
-    return None if reason is None else Refused(document, owner_id, reason, _WHY_PARTNER[reason])
+    reason = why_not_earned(partner_standing(document, facts), occurred_at, facts.zone)
+    return None if reason is None else Refused(document, owner_id, reason, WHY_PARTNER[reason])
 
 
 def _stopped_by_funds(document: Document, owner_id: UUID, facts: Facts) -> Decision | None:
@@ -252,7 +256,7 @@ def _stopped_by_funds(document: Document, owner_id: UUID, facts: Facts) -> Decis
             return Refused(document, owner_id, "partner_funds_exhausted", detail)
 
 
-_WHY_PARTNER: Mapping[Reason, str] = {
+WHY_PARTNER: Mapping[Reason, str] = {
     "partner_preparing": "its partner had not opened yet",
     "partner_testing": "its partner was testing: nothing earns, and nothing is taken back",
     "partner_suspended": "its partner was suspended from giving points",
@@ -262,69 +266,6 @@ _WHY_PARTNER: Mapping[Reason, str] = {
 }
 
 
-def _standing(document: Document, facts: Facts) -> Standing | None:
+def partner_standing(document: Document, facts: Facts) -> Standing | None:
+    """Where the document's partner stood when it occurred."""
     return standing_at(facts.partners.get(document.till[0], ()), document.event.data.occurred_at)
-
-
-def _decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:
-    original_key = document.original_key
-    member_id = facts.owners.get(document.natural_key)
-    if original_key is None:
-        if member_id is None:
-            return Parked(document, None, "no_identifier")
-        return Refused(document, member_id, "unlinked_return", "the return does not name the receipt it undoes")
-    original = facts.originals.get(original_key)
-    if original is None or original.state == "waiting":
-        return Parked(document, "purchase", "purchase_not_decided_yet")
-    if original.state == "refused" or original.owner_id is None:
-        return Refused(document, member_id, "original_refused", "the receipt it undoes was refused and earned nothing")
-    if original.purchase is None:
-        return Refused(document, original.owner_id, "original_forgotten", "what it undoes is older than what is kept")
-    if event.data.is_training:
-        return Refused(document, original.owner_id, "training", "a return of a till in training mode changes nothing")
-    reason = why_not_taken_back(_standing(document, facts), event.data.occurred_at, facts.zone)
-    if reason is not None:
-        return Refused(document, original.owner_id, reason, _WHY_PARTNER[reason])
-    return _claw_back(document, event, original_key, original, original.owner_id, original.purchase, facts)
-
-
-def _claw_back(
-    document: Document,
-    event: ReturnRecorded,
-    original_key: bytes,
-    original: Original,
-    owner_id: UUID,
-    purchase: PurchaseData,
-    facts: Facts,
-) -> Decision:
-    plan = plan_claw_back(
-        purchase,
-        facts.rule_sets.version(original.rule_set_version),
-        awarded_points=original.points,
-        taken_back_points=original.taken_back,
-        returned_before=original.returned_thousandths,
-        lines=event.data.lines,
-        categories=categories_at(
-            facts.mappings.get(purchase.partner_id), purchase.occurred_at, original.mapping_version
-        ),
-        facts=original.facts,
-    )
-    if isinstance(plan, RefusedReturn):
-        return Refused(document, owner_id, plan.reason, plan.detail)
-    returned_now = {
-        line: quantity - original.returned_thousandths.get(line, 0)
-        for line, quantity in plan.returned_thousandths.items()
-        if quantity != original.returned_thousandths.get(line, 0)
-    }
-    if facts.earning is not None:
-        facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after)
-    points = plan.points
-    taken: tuple[TakenPart, ...] = ()
-    if original.parts and original.earned_on is not None:
-        taken = take_back(original.parts, points_kept(plan.after, original.earned_on))
-        original.parts, points = after_return(original.parts, taken), own_points(taken)
-    if facts.earning is not None:
-        facts.earning.move(owner_id, -points)
-    original.taken_back += points
-    original.returned_thousandths = plan.returned_thousandths
-    return ClawedBack(document, owner_id, original_key, points, returned_now, taken)

@@ -111,18 +111,19 @@ class EarningOfBatch:
         facts: EarningFacts,
         before: Evaluation,
         after: Evaluation,
+        purchases: int = 0,
     ) -> None:
         """Goods came back: what they had used can be used again, on the day of the purchase.
 
-        The visit stays a visit, and the purchase a purchase.
+        The visit stays a visit, and the purchase a purchase; but for those ``purchases`` that never were.
         """
         spend = before.base.total_minor - after.base.total_minor
         here = self.at_store.get((purchase.partner_id, purchase.store_id))
-        if here is not None and spend:
+        if here is not None and (spend or purchases):
             for place in self.places:
                 name = activity_name(place.at, place.zone, purchase.partner_id)
                 day = local_day(purchase, here, place.zone)
-                _note(self.given_back, CountedRow(member_id, name, day, -spend, 0))
+                _note(self.given_back, CountedRow(member_id, name, day, -spend, -purchases))
         zones = {cap.name: cap.zone for cap in after.rule_set.needs.member_caps}
         for name, points, receipts in usage_less(before.usage, after.usage):
             if name in zones:

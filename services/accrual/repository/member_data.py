@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -42,7 +42,7 @@ _LOAD_AWARDS_WITHOUT_POINTS = f"""
 _LOAD_DOCUMENTS = "select natural_key, event from documents where natural_key = any($1::bytea[])"
 
 _LOAD_RETURNS = """
-    select natural_key, original_key, points, became_debt, decided_at,
+    select natural_key, original_key, points, became_debt, cause, decided_at,
         array(
             select line_id from returned_lines
             where original_key = returns.original_key and natural_key = returns.natural_key order by line_id
@@ -96,12 +96,13 @@ class KeptAward:
 
 @dataclass(frozen=True, slots=True)
 class KeptReturn:
-    """What a return took back, by line of the purchase: of its document this is what is kept."""
+    """What a return or a void took back, by line of the purchase: of its document this is what is kept."""
 
     natural_key: bytes
     original_key: bytes
     points: int
     became_debt: int
+    cause: Literal["return", "void"]
     decided_at: datetime
     thousandths_by_line: dict[int, int]
 
@@ -153,6 +154,7 @@ async def load_returns(transaction: Transaction, member_id: UUID, after_key: byt
             original_key=row["original_key"],
             points=row["points"],
             became_debt=row["became_debt"],
+            cause=row["cause"],
             decided_at=row["decided_at"],
             thousandths_by_line=dict(zip(row["line_ids"], row["quantities_thousandths"], strict=True)),
         )

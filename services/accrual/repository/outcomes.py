@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.accrual.repository.claims import ClaimState
@@ -23,7 +24,7 @@ _OUTCOMES = f"""
 
 _AWARD = """
     select coalesce(ledger_aliases.survivor_id, awards.owner_id), point_type, points, taken_back, rule_set_version,
-        decided_at, fraud_holds.rule_code, fraud_holds.ends_at, mapping_version
+        decided_at, fraud_holds.rule_code, fraud_holds.ends_at, mapping_version, voided_by
     from awards
         left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'
         left join ledger_aliases on ledger_aliases.owner_id = awards.owner_id
@@ -31,7 +32,7 @@ _AWARD = """
 """
 
 _RETURN = """
-    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt
+    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt, cause
     from returns left join ledger_aliases on ledger_aliases.owner_id = returns.owner_id
     where natural_key = $1
 """
@@ -71,16 +72,18 @@ class AwardStory:
     hold_reason: str | None
     hold_ends_at: datetime | None
     mapping_version: int
+    voided_by: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnStory:
-    """A return as a support agent sees it."""
+    """A return, or a void, as a support agent sees it."""
 
     owner_id: UUID
     original_key: bytes
     points: int
     became_debt: int
+    cause: Literal["return", "void"]
 
 
 @dataclass(frozen=True, slots=True)

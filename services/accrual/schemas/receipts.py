@@ -57,12 +57,13 @@ class TenderBody(Body):
 
 
 class ReceiptBody(Body):
-    """A till's document: a purchase, or a return that names the purchase it undoes.
+    """A till's document: a purchase; a return that names the purchase whose lines it undoes; a void that names the
+    purchase it undoes as a whole, with that one's ``total_minor``, and has no lines of its own.
 
     ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them.
     """
 
-    type: Literal["purchase", "return"] = "purchase"
+    type: Literal["purchase", "return", "void"] = "purchase"
     partner_id: CodeText | None = None
     store_id: CodeText | None = None
     till_id: CodeText | None = None
@@ -72,7 +73,7 @@ class ReceiptBody(Body):
     identifier: IdentifierBody | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     total_minor: NonNegativeMinor
-    lines: Annotated[tuple[LineBody, ...], Field(min_length=1, max_length=LINES_MAX)]
+    lines: Annotated[tuple[LineBody, ...], Field(max_length=LINES_MAX)] = ()
     tenders: Annotated[tuple[TenderBody, ...], Field(max_length=TENDERS_MAX)] = ()
     training: Flag = False
     channel: ShortText | None = None
@@ -170,7 +171,8 @@ class AwardAnswer(Answer):
     ``points`` are the programme's own; ``parts`` say more, where there are other types or terms.
 
     ``mapping_version`` says by which version of the partner's mapping its categories were read, and which of its
-    articles earned nothing; 0: categories as themselves, and no article excluded.
+    articles earned nothing; 0: categories as themselves, and no article excluded. ``voided_by`` is the receipt id of
+    the document that undid all of it.
     """
 
     member_id: UUID
@@ -183,11 +185,13 @@ class AwardAnswer(Answer):
     parts: list[AwardPartAnswer] | None = None
     hold_reason: str | None = None
     hold_ends_at: datetime | None = None
+    voided_by: str | None = None
 
 
 class ReturnAnswer(Answer):
-    """What the return took back."""
+    """What the document took back: ``cause`` says whether goods came back or the whole receipt was voided."""
 
+    cause: Literal["return", "void"]
     member_id: UUID
     original_receipt_id: str
     points: int

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from services.accrual.domain.decisions import Decision, Document, Facts, decide
+from services.accrual.domain.deciding import decide_document
+from services.accrual.domain.decisions import Decision, Document, Facts
 from services.accrual.domain.earning_facts import Used
 from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.repository import campaign_budgets, counted_days
@@ -26,7 +27,7 @@ async def decide_documents(transaction: Transaction, documents: Sequence[Documen
     earning = facts.earning
     if earning is None:
         with undecidable():
-            return [decide(document, facts) for document in documents]
+            return [decide_document(document, facts) for document in documents]
     untouched = {key: replace(original) for key, original in facts.originals.items()}
     decisions = [_decide(document, facts) for document in documents]
     if earning.budgets_taken:
@@ -47,7 +48,7 @@ async def decide_documents(transaction: Transaction, documents: Sequence[Documen
 
 def _decide(document: Document, facts: Facts) -> Decision:
     with undecidable():
-        return decide(document, facts)
+        return decide_document(document, facts)
 
 
 @contextmanager

@@ -180,6 +180,7 @@ async def _complete_originals(
         original.taken_back = award.taken_back
         original.parts, original.earned_on = known_parts(award), award.terms.available_from
         original.returned_thousandths = returned.get(key, {})
+        original.voided_by = award.voided_by
         if original.purchase is not None and (rule_set := history.version(award.rule_set_version)).needs_facts:
             facts = orjson.loads(award.decision).get("facts")
             original.facts = facts_from_stored(facts, rule_set.needs)

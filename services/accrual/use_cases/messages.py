@@ -25,7 +25,7 @@ from shared.events.points import (
     RefusalData,
     ReleaseData,
 )
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id, new_id_text
 from shared.ledger import Balances, Posted
 from shared.outbox import Message
@@ -36,7 +36,7 @@ SOURCE = "accrual"
 EARNED: Final = PointsEarned.model_fields["type"].default
 
 
-def purchase_message(event: PurchaseRecorded | ReturnRecorded) -> Message:
+def purchase_message(event: PurchaseEvent) -> Message:
     """A document on its way (back) to ``loyalty.purchases``; ``points_tender`` lets readers skip it undecoded."""
     has_points_tender = any(tender.kind == "points" for tender in event.data.tenders)
     header = ("points_tender", b"1" if has_points_tender else b"0")
@@ -88,7 +88,7 @@ def earned_message(transaction: Transaction, awarded: Awarded, posted: Posted) -
 def clawed_back_message(
     transaction: Transaction, clawed_back: ClawedBack, posted: Posted, part: int | None = None
 ) -> Message:
-    """A return took points back, of an award or of one of its parts."""
+    """A return or a void took points back, of an award or of one of its parts."""
     data = clawed_back.document.event.data
     event = PointsClawedBack(
         id=new_id(),
@@ -104,6 +104,7 @@ def clawed_back_message(
             point_type=posted.command.point_type,
             points=posted.points,
             became_debt=posted.debt_added - posted.debt_cleared,
+            cause=clawed_back.cause,
             balance=balance_of(posted.balance),
             part=part,
         ),

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 from uuid import UUID
 
-from services.accrual.domain.decisions import Decision, Document, Facts, decide
+from services.accrual.domain.deciding import decide_document
+from services.accrual.domain.decisions import Decision, Document, Facts
 from services.accrual.domain.partner_standing import Standing
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import partner_funds, projections
@@ -55,7 +56,7 @@ async def preview_receipt(
     earning, _ = await load_earning(
         transaction, [document], facts, rules.tiers.history, point_type=point_type, is_preview=True
     )
-    return decide(document, facts._replace(earning=earning))
+    return decide_document(document, facts._replace(earning=earning))
 
 
 async def _owner(transaction: Transaction, identifier_hashes: Sequence[str]) -> UUID | None:

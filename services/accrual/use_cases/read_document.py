@@ -7,35 +7,22 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.domain.purchase_event import purchase_event_id
 from services.accrual.domain.receipts import Fault, check_line_ids, check_sums
 from services.accrual.repository.places import Tolerance
-from services.accrual.schemas.receipts import LineBody, ReceiptBody
+from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.use_cases.document_kinds import faults_of_kind
 from shared.content_hash import content_hash
-from shared.events.purchases import (
-    PurchaseData,
-    PurchaseLine,
-    PurchaseRecorded,
-    ReturnData,
-    ReturnLine,
-    ReturnRecorded,
-    Tender,
-)
 from shared.identifier_capabilities import Capabilities
 from shared.ids import (
-    IdentifierKey,
     IdentifierKeys,
     IdentifierType,
     InvalidIdentifierError,
-    hash_identifier,
     normalise_identifier,
 )
 from shared.qr_tokens import RECEIPT_CLOCK_TOLERANCE, InvalidQrTokenError, QrKeys, is_qr_token
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
-from shared.telemetry.trace_context import current_traceparent
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
-SOURCE = "accrual"
 
 
 class InvalidDocumentError(Exception):
@@ -168,86 +155,21 @@ def judge(submission: Submission, tolerance: Tolerance, till_scheme: str | None,
         faults.append(Fault("/occurred_at", "lies in the future: check the till's clock and its offset from UTC"))
     if till_scheme is not None and till_scheme != body.key.scheme:
         faults.append(Fault("/key/scheme", f"this till declared the key scheme {till_scheme}"))
-    faults += _faults_of_kind(body)
-    sums = check_sums(
-        body.lines,
-        body.total_minor,
-        [tender.amount_minor for tender in body.tenders],
-        tolerance.line_minor,
-        tolerance.receipt_minor,
-    )
-    faults += sums.faults
+    faults += faults_of_kind(body)
+    tolerated = 0
+    if body.lines:
+        sums = check_sums(
+            body.lines,
+            body.total_minor,
+            [tender.amount_minor for tender in body.tenders],
+            tolerance.line_minor,
+            tolerance.receipt_minor,
+        )
+        faults += sums.faults
+        tolerated = sums.tolerated
     if faults:
         raise InvalidDocumentError(faults)
-    return sums.tolerated
-
-
-def to_event(
-    submission: Submission, member_id: UUID | None, received_at: datetime, operator_key: IdentifierKey
-) -> PurchaseRecorded | ReturnRecorded:
-    """The document as an event. The same document of the same member gives the same event id."""
-    body = submission.body
-    operator = None
-    if body.operator_id is not None:
-        name = f"{submission.partner_id}/{body.operator_id}"
-        operator = hash_identifier(IdentifierType.OPERATOR, name, operator_key)
-    shared_fields = {
-        "receipt_id": submission.receipt_id,
-        "content_hash": submission.content_hash,
-        "partner_id": submission.partner_id,
-        "store_id": submission.store_id,
-        "till_id": submission.till_id,
-        "shift": body.key.shift if isinstance(body.key, SequenceKey) else None,
-        "operator_hash": operator,
-        "member_id": member_id,
-        "identifier_hash": submission.identifier_hash,
-        "session_id": submission.session_id,
-        "entry_method": body.identifier.entry_method if body.identifier is not None else None,
-        "occurred_at": body.occurred_at,
-        "received_at": received_at,
-        "currency": body.currency,
-        "total_minor": body.total_minor,
-        "tenders": tuple(
-            Tender(kind=tender.kind, amount_minor=tender.amount_minor, redemption_id=tender.redemption_id)
-            for tender in body.tenders
-        ),
-        "is_training": body.training,
-        "channel": body.channel,
-        "coupons": body.coupons,
-    }
-    envelope = {
-        "id": purchase_event_id(submission.receipt_id, submission.content_hash, member_id),
-        "source": SOURCE,
-        "subject": submission.receipt_id,
-        "time": received_at,
-        "traceparent": current_traceparent(),
-    }
-    if body.type == "purchase":
-        lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
-        return PurchaseRecorded(**envelope, data=PurchaseData(**shared_fields, lines=lines))
-    returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
-    original = encode_receipt_key(submission.partner_id, body.original) if body.original is not None else None
-    data = ReturnData(
-        **shared_fields,
-        lines=returned,
-        reason=body.reason,
-        original_receipt_id=receipt_id_of(original) if original is not None else None,
-    )
-    return ReturnRecorded(**envelope, data=data)
-
-
-def _line(line: LineBody) -> dict[str, object]:
-    return {
-        "line_id": line.line_id,
-        "sku": line.sku,
-        "category": line.category,
-        "quantity_thousandths": int(line.quantity * 1000),
-        "amount_minor": line.amount_minor,
-        "brand": line.brand,
-        "kind": line.kind,
-        "tax_minor": line.tax_minor,
-        "discount_minor": line.discount_minor or None,
-    }
+    return tolerated
 
 
 def _one_of(
@@ -264,23 +186,3 @@ def _one_of(
     else:
         faults.append(Fault(pointer, f"the document names two different {what}s, here and in its key"))
     return ""
-
-
-def _faults_of_kind(body: ReceiptBody) -> list[Fault]:
-    """What a purchase must have and a return must not, and the other way round."""
-    faults: list[Fault] = []
-    if body.type == "purchase":
-        if body.original is not None:
-            faults.append(Fault("/original", "only a return names the receipt it undoes"))
-        faults += [
-            Fault(f"/tenders/{index}/redemption_id", "a points tender names the redemption that held its points")
-            for index, tender in enumerate(body.tenders)
-            if tender.kind == "points" and tender.redemption_id is None
-        ]
-    else:
-        faults += [
-            Fault(f"/lines/{index}/original_line_id", "a returned line names the line it was bought with")
-            for index, line in enumerate(body.lines)
-            if line.original_line_id is None
-        ]
-    return faults

@@ -254,6 +254,9 @@ async def _take_back(
         points[decision.original_key] = points.get(decision.original_key, 0) + decision.points
     await awards.take_back(transaction, points)
     await take_back_parts(transaction, clawed_back)
+    voids = {one.original_key: one.document.natural_key for one in clawed_back if one.cause == "void"}
+    if voids:
+        await awards.void(transaction, voids)
     return await awards.lock_awards(transaction, [key for key in points if key not in terms])
 
 
@@ -329,4 +332,5 @@ def _return_row(decision: ClawedBack, became_debt: int) -> ReturnRow:
         points=decision.points,
         became_debt=became_debt,
         returned_thousandths=decision.returned_thousandths,
+        cause=decision.cause,
     )

@@ -13,7 +13,7 @@ from services.redemption.domain.tender import PointsTender
 from shared.database import Transaction
 from shared.ids import new_id
 
-ExceptionKind = Literal["amount_mismatch", "refused_receipt", "other_partner", "other_currency"]
+ExceptionKind = Literal["amount_mismatch", "refused_receipt", "other_partner", "other_currency", "voided_receipt"]
 
 MEET_RECEIPTS = """
     insert into redemption_receipts (receipt_key, refused_hashes)

@@ -16,7 +16,7 @@ from services.redemption.domain.capturing import (
 )
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.tender import PointsTender
-from services.redemption.repository import projections, receipts, redemptions
+from services.redemption.repository import projections, receipts, redemptions, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
@@ -44,6 +44,7 @@ class _Facts:
     captures: dict[CaptureKey, Capture]
     refused: dict[bytes, frozenset[str]]
     members: dict[str, UUID]
+    voided: set[bytes]
 
 
 async def settle_tenders(
@@ -67,7 +68,7 @@ async def settle_tenders(
     decisions = [(tender, _decide(facts, tender, transaction)) for tender in priced]
     taken = await _take(transaction, decisions, facts, held_since)
     await _save_what_waits(transaction, decisions)
-    exceptions = await receipts.record_exceptions(transaction, _exceptions_of(tenders, decisions))
+    exceptions = await receipts.record_exceptions(transaction, _exceptions_of(tenders, decisions, facts))
     outcomes = Counter(_outcome(decision) for _, decision in decisions)
     if len(priced) < len(tenders):
         outcomes["exception"] += len(tenders) - len(priced)
@@ -92,7 +93,8 @@ async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender],
             if tender.member_id is None and tender.identifier_hash is not None
         },
     )
-    return _Facts(met, captures, refused, members)
+    voided = await voided_receipts.find(transaction, [tender.receipt_key for tender in tenders])
+    return _Facts(met, captures, refused, members, voided)
 
 
 def _decide(facts: _Facts, tender: PointsTender, transaction: Transaction) -> TenderDecision:
@@ -103,7 +105,7 @@ def _decide(facts: _Facts, tender: PointsTender, transaction: Transaction) -> Te
         facts.redemptions[tender.redemption_id],
         tender,
         facts.captures.get(key),
-        is_refused=tender.content_hash in facts.refused[tender.receipt_key],
+        is_refused=tender.receipt_key in facts.voided or tender.content_hash in facts.refused[tender.receipt_key],
     )
     match decision:
         case Take():
@@ -173,7 +175,7 @@ async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[P
 
 
 def _exceptions_of(
-    tenders: Sequence[PointsTender], decisions: Sequence[tuple[PointsTender, TenderDecision]]
+    tenders: Sequence[PointsTender], decisions: Sequence[tuple[PointsTender, TenderDecision]], facts: _Facts
 ) -> list[ExceptionRecord]:
     found = [_exception("other_currency", tender, 0) for tender in tenders if not tender.is_priced]
     for tender, decision in decisions:
@@ -182,9 +184,18 @@ def _exceptions_of(
                 found.append(_exception("other_partner", tender, 0))
             case Repeat(capture=capture) if decision.is_mismatch:
                 found.append(_exception("amount_mismatch", tender, capture.asked_points))
+            case Disregard() if tender.receipt_key in facts.voided:
+                before = facts.captures.get((tender.redemption_id, tender.receipt_key))
+                if before is not None:  # over HTTP, maybe after the void
+                    found.append(_captured_of_voided(tender, before))
             case _:
                 pass
     return found
+
+
+def _captured_of_voided(tender: PointsTender, capture: Capture) -> ExceptionRecord:
+    found = _exception("voided_receipt", replace(tender, points=capture.asked_points), capture.points)
+    return replace(found, content_hash=capture.content_hash or "")
 
 
 def _exception(kind: ExceptionKind, tender: PointsTender, captured_points: int) -> ExceptionRecord:

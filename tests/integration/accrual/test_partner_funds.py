@@ -13,7 +13,7 @@ from services.accrual.use_cases.sweep_parked import sweep_parked
 from shared.database import Database
 from shared.events.coalition import CoalitionEvent
 from shared.events.points import PointsEarned, ReceiptRefused
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded, ReturnRecorded
 from shared.ids import new_id
 from tests.support.accrual import Accrual
 from tests.support.partner_funds import contract, exposure
@@ -45,7 +45,7 @@ async def bought(accrual: Accrual, number: int, **how: object) -> BatchReport:
     return await accrual.award(purchase(number, 1000, owner=ANNA, **how))  # type: ignore[arg-type]
 
 
-async def settles(accrual: Accrual) -> list[PurchaseRecorded | ReturnRecorded]:
+async def settles(accrual: Accrual) -> list[PurchaseEvent]:
     """What the worker does every second: the receipts that it publishes again."""
     while await accrual.database.run(release_what_funds_decide):
         pass

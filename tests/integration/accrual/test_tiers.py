@@ -17,7 +17,7 @@ from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database, Transaction
 from shared.events.envelope import Event
 from shared.events.points import PointsEarned, TierChanged
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.receipt_key import natural_key_of
 from tests.support.accrual import PROGRAMME, Accrual, published_before
 from tests.support.accrual_tiers import advance, grade_all, kept_rows, now_of, publish, shown, tier_changes, tier_of
@@ -94,7 +94,7 @@ async def test_a_replay_of_everything_changes_nothing(accrual: Accrual) -> None:
     await publish(accrual, rolling())
     first, second = await bought(accrual, 1, SILVER_MINOR), await bought(accrual, 2, GOLD_MINOR)
     back = return_of(first, 3, {1: 400})
-    history: list[PurchaseRecorded | ReturnRecorded] = [first, second, back]
+    history: list[PurchaseEvent] = [first, second, back]
     await accrual.award(*history)
     before = [await kept_rows(accrual, table) for table in ("tier_days", "tier_standings", "tier_changes")]
     await accrual.drain()
@@ -274,7 +274,7 @@ async def test_any_batching_reaches_the_same_tier(accrual: Accrual, batches: int
     """90 points; 50 come back, then 20 are collected: 60, and never 110."""
     await publish(accrual, rolling())
     first, third = await bought(accrual, 1, 9_000), await bought(accrual, 3, 2_000)
-    documents: list[PurchaseRecorded | ReturnRecorded] = [first, return_of(first, 2, {1: 555}), third]
+    documents: list[PurchaseEvent] = [first, return_of(first, 2, {1: 555}), third]
     if batches == 1:
         await accrual.award(*documents)
     else:

@@ -290,3 +290,33 @@ async def test_a_capture_over_http_is_not_undone_by_a_refused_document(spending:
     await spending.settle(document)
 
     assert await spending.refuse(document) == []
+
+
+async def test_a_receipt_that_was_voided_pays_nothing_more(spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    redemption_id = (await spending.held(ANNA, 400)).redemption_id
+    paid = tender_of(paid_with_points(1, 400, redemption_id, owner=ANNA))
+    waiting = tender_of(paid_with_points(2, 10, None, identifier_hash=card(1)))
+    await spending.settle(waiting)
+
+    assert await spending.void_receipts(paid.receipt_key, waiting.receipt_key) == []
+
+    assert (await spending.settle(paid)).outcomes == {"refused": 1}
+    assert ((await spending.balance(ANNA)).held, await spending.waiting()) == (400, 0)
+    await spending.capture(redemption_id, 1)
+    late = await spending.settle(paid)
+    assert late.exceptions == ("voided_receipt",)  # the till says both: a person looks at it
+    await spending.check([ANNA], 1000)
+
+
+async def test_what_a_voided_receipt_took_is_for_a_person_once(spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    paid = tender_of(paid_with_points(1, 400, (await spending.held(ANNA, 400)).redemption_id, owner=ANNA))
+    await spending.settle(paid)
+
+    first, again = await spending.void_receipts(paid.receipt_key), await spending.void_receipts(paid.receipt_key)
+
+    assert (first, again) == (["voided_receipt"], [])
+    assert (await spending.settle(paid)).exceptions == ()
+    assert await spending.exceptions() == [("voided_receipt", 400, 400)]
+    await spending.check([ANNA], 1000)

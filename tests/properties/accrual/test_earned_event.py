@@ -7,7 +7,8 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.accrual.domain.decisions import Awarded, Facts, decide
+from services.accrual.domain.deciding import decide_document
+from services.accrual.domain.decisions import Awarded, Facts
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.use_cases.messages import earned_message
 from shared.database import Transaction
@@ -57,7 +58,7 @@ def test_a_points_earned_event_is_what_its_model_writes(
         parked_window=timedelta(days=60),
         zone=UTC,
     )
-    awarded = decide(judged, facts)
+    awarded = decide_document(judged, facts)
     assert isinstance(awarded, Awarded)
     points = awarded.evaluation.points
     terms = LotTerms("grocer", occurred_at.date(), None)

@@ -8,13 +8,13 @@ import pytest
 
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.read_document import (
     InvalidDocumentError,
     Issuer,
     Reading,
     Submission,
     identify,
-    to_event,
 )
 from shared.identifier_capabilities import Capabilities, Capability
 from shared.ids import IdentifierKey, IdentifierKeys

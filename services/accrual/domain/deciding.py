@@ -1,0 +1,22 @@
+"""Decides one document, of whatever kind it is."""
+
+from typing import assert_never, cast
+
+from services.accrual.domain.decisions import Decision, Document, Facts, decide_purchase
+from services.accrual.domain.undoing import decide_return
+from services.accrual.domain.voids import decide_void
+from shared.events.purchases import PurchaseRecorded, ReceiptVoided, ReturnRecorded
+
+
+def decide_document(document: Document, facts: Facts) -> Decision:
+    """What becomes of a document. Those of one owner are decided in their order: ``facts`` move with each."""
+    event = document.event
+    if type(event) is PurchaseRecorded:  # models are slow to ask whether something is an instance
+        return decide_purchase(document, event, facts)
+    match cast("ReturnRecorded | ReceiptVoided", event):
+        case ReturnRecorded() as returned:
+            return decide_return(document, returned, facts)
+        case ReceiptVoided() as void:
+            return decide_void(document, void, facts)
+        case never:
+            assert_never(never)

@@ -1,0 +1,107 @@
+"""What becomes of a document that undoes a purchase, in part or as a whole: a claw-back, a refusal, or a wait."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from services.accrual.domain.award_parts import TakenPart, after_return, own_points, points_kept, take_back
+from services.accrual.domain.category_mapping import categories_at
+from services.accrual.domain.decisions import (
+    WHY_PARTNER,
+    Cause,
+    ClawedBack,
+    Decision,
+    Document,
+    Facts,
+    Original,
+    Parked,
+    Refused,
+    partner_standing,
+)
+from services.accrual.domain.partner_standing import why_not_taken_back
+from services.accrual.domain.returns import RefusedReturn, plan_claw_back
+from shared.events.purchases import PurchaseData, ReturnLine, ReturnRecorded
+
+
+class Undoable(NamedTuple):
+    """A purchase that was awarded and may be undone, under its key."""
+
+    key: bytes
+    original: Original
+    owner_id: UUID
+    purchase: PurchaseData
+
+
+def decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:
+    """Take back what the returned goods gave, by the rules that awarded them. ``facts.originals`` moves with it."""
+    original_key = document.original_key
+    member_id = facts.owners.get(document.natural_key)
+    if original_key is None:
+        if member_id is None:
+            return Parked(document, None, "no_identifier")
+        return Refused(document, member_id, "unlinked_return", "the return does not name the receipt it undoes")
+    found = find_undoable(document, original_key, facts)
+    return claw_back(document, event.data.lines, found, facts) if isinstance(found, Undoable) else found
+
+
+def find_undoable(document: Document, original_key: bytes | None, facts: Facts) -> Undoable | Parked | Refused:
+    """The purchase that a document undoes, in part or as a whole; else what becomes of the document."""
+    original = facts.originals.get(original_key) if original_key is not None else None
+    if original_key is None or original is None or original.state == "waiting":
+        return Parked(document, "purchase", "purchase_not_decided_yet")
+    if original.state == "refused" or original.owner_id is None:
+        owner_id = facts.owners.get(document.natural_key)
+        return Refused(document, owner_id, "original_refused", "the receipt it undoes was refused and earned nothing")
+    owner_id = original.owner_id
+    if original.rule_set_version == 0:
+        return Refused(document, owner_id, "original_is_no_purchase", "what it undoes is no receipt that earned")
+    if original.voided_by is not None:
+        return Refused(document, owner_id, "original_voided", "the receipt it undoes was voided before")
+    if original.purchase is None:
+        return Refused(document, owner_id, "original_forgotten", "what it undoes is older than what is kept")
+    data = document.event.data
+    if data.is_training:
+        return Refused(document, owner_id, "training", "a till in training mode takes nothing back")
+    reason = why_not_taken_back(partner_standing(document, facts), data.occurred_at, facts.zone)
+    if reason is not None:
+        return Refused(document, owner_id, reason, WHY_PARTNER[reason])
+    return Undoable(original_key, original, owner_id, original.purchase)
+
+
+def claw_back(
+    document: Document, lines: Iterable[ReturnLine], undoable: Undoable, facts: Facts, cause: Cause = "return"
+) -> ClawedBack | Refused:
+    """Take back what these lines gave. A void takes the purchase itself off what was counted, too."""
+    original_key, original, owner_id, purchase = undoable
+    plan = plan_claw_back(
+        purchase,
+        facts.rule_sets.version(original.rule_set_version),
+        awarded_points=original.points,
+        taken_back_points=original.taken_back,
+        returned_before=original.returned_thousandths,
+        lines=lines,
+        categories=categories_at(
+            facts.mappings.get(purchase.partner_id), purchase.occurred_at, original.mapping_version
+        ),
+        facts=original.facts,
+    )
+    if isinstance(plan, RefusedReturn):
+        return Refused(document, owner_id, plan.reason, plan.detail)
+    returned_now = {
+        line: quantity - original.returned_thousandths.get(line, 0)
+        for line, quantity in plan.returned_thousandths.items()
+        if quantity != original.returned_thousandths.get(line, 0)
+    }
+    if facts.earning is not None:
+        purchases = 1 if cause == "void" else 0
+        facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after, purchases)
+    points = plan.points
+    taken: tuple[TakenPart, ...] = ()
+    if original.parts and original.earned_on is not None:
+        taken = take_back(original.parts, points_kept(plan.after, original.earned_on))
+        original.parts, points = after_return(original.parts, taken), own_points(taken)
+    if facts.earning is not None:
+        facts.earning.move(owner_id, -points)
+    original.taken_back += points
+    original.returned_thousandths = plan.returned_thousandths
+    return ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause)

@@ -1,0 +1,93 @@
+"""A till's document as an event. Pure."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.accrual.domain.purchase_event import purchase_event_id
+from services.accrual.schemas.receipts import LineBody
+from services.accrual.use_cases.read_document import Submission
+from shared.events.purchases import (
+    PurchaseData,
+    PurchaseEvent,
+    PurchaseLine,
+    PurchaseRecorded,
+    ReceiptVoided,
+    ReturnData,
+    ReturnLine,
+    ReturnRecorded,
+    Tender,
+    VoidData,
+)
+from shared.ids import IdentifierKey, IdentifierType, hash_identifier
+from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
+from shared.telemetry.trace_context import current_traceparent
+
+SOURCE = "accrual"
+
+
+def to_event(
+    submission: Submission, member_id: UUID | None, received_at: datetime, operator_key: IdentifierKey
+) -> PurchaseEvent:
+    """The document as an event. The same document of the same member gives the same event id."""
+    body = submission.body
+    operator = None
+    if body.operator_id is not None:
+        name = f"{submission.partner_id}/{body.operator_id}"
+        operator = hash_identifier(IdentifierType.OPERATOR, name, operator_key)
+    shared_fields: dict[str, Any] = {
+        "receipt_id": submission.receipt_id,
+        "content_hash": submission.content_hash,
+        "partner_id": submission.partner_id,
+        "store_id": submission.store_id,
+        "till_id": submission.till_id,
+        "shift": body.key.shift if isinstance(body.key, SequenceKey) else None,
+        "operator_hash": operator,
+        "member_id": member_id,
+        "identifier_hash": submission.identifier_hash,
+        "session_id": submission.session_id,
+        "entry_method": body.identifier.entry_method if body.identifier is not None else None,
+        "occurred_at": body.occurred_at,
+        "received_at": received_at,
+        "currency": body.currency,
+        "total_minor": body.total_minor,
+        "tenders": tuple(
+            Tender(kind=tender.kind, amount_minor=tender.amount_minor, redemption_id=tender.redemption_id)
+            for tender in body.tenders
+        ),
+        "is_training": body.training,
+        "channel": body.channel,
+        "coupons": body.coupons,
+    }
+    envelope: dict[str, Any] = {
+        "id": purchase_event_id(submission.receipt_id, submission.content_hash, member_id),
+        "source": SOURCE,
+        "subject": submission.receipt_id,
+        "time": received_at,
+        "traceparent": current_traceparent(),
+    }
+    original = encode_receipt_key(submission.partner_id, body.original) if body.original is not None else None
+    undone = {"reason": body.reason, "original_receipt_id": receipt_id_of(original) if original is not None else None}
+    match body.type:
+        case "purchase":
+            lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
+            return PurchaseRecorded(**envelope, data=PurchaseData(**shared_fields, lines=lines))
+        case "return":
+            returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
+            return ReturnRecorded(**envelope, data=ReturnData(**shared_fields, **undone, lines=returned))
+        case "void":
+            return ReceiptVoided(**envelope, data=VoidData(**shared_fields, **undone))
+
+
+def _line(line: LineBody) -> dict[str, Any]:
+    return {
+        "line_id": line.line_id,
+        "sku": line.sku,
+        "category": line.category,
+        "quantity_thousandths": int(line.quantity * 1000),
+        "amount_minor": line.amount_minor,
+        "brand": line.brand,
+        "kind": line.kind,
+        "tax_minor": line.tax_minor,
+        "discount_minor": line.discount_minor or None,
+    }

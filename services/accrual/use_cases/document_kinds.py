@@ -1,0 +1,46 @@
+"""What a document of each kind must have, and what it must not. Pure."""
+
+from collections.abc import Iterator
+
+from services.accrual.domain.receipts import Fault
+from services.accrual.schemas.receipts import ReceiptBody
+
+
+def faults_of_kind(body: ReceiptBody) -> list[Fault]:
+    """What is wrong with a document for its kind, each with its pointer."""
+    match body.type:
+        case "purchase":
+            return [*_without_lines(body), *_faults_of_purchase(body)]
+        case "return":
+            return [*_without_lines(body), *_faults_of_return(body)]
+        case "void":
+            return list(_faults_of_void(body))
+
+
+def _without_lines(body: ReceiptBody) -> Iterator[Fault]:
+    if not body.lines:
+        yield Fault("/lines", f"a {body.type} has at least one line")
+
+
+def _faults_of_purchase(body: ReceiptBody) -> Iterator[Fault]:
+    if body.original is not None:
+        yield Fault("/original", "a purchase undoes no receipt: say another type, or leave it out")
+    for index, tender in enumerate(body.tenders):
+        if tender.kind == "points" and tender.redemption_id is None:
+            pointer = f"/tenders/{index}/redemption_id"
+            yield Fault(pointer, "a points tender names the redemption that held its points")
+
+
+def _faults_of_return(body: ReceiptBody) -> Iterator[Fault]:
+    for index, line in enumerate(body.lines):
+        if line.original_line_id is None:
+            pointer = f"/lines/{index}/original_line_id"
+            yield Fault(pointer, "a returned line names the line it was bought with")
+
+
+def _faults_of_void(body: ReceiptBody) -> Iterator[Fault]:
+    if body.original is None:
+        yield Fault("/original", "a void names the receipt that it undoes")
+    for field in ("lines", "tenders", "coupons"):
+        if getattr(body, field):
+            yield Fault(f"/{field}", "a void undoes a receipt as a whole: leave it out")
