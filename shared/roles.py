@@ -44,6 +44,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "rules:approve",
             "adjustments:approve",
             "adjustments:read",
+            "receipt-moves:approve",
+            "receipt-moves:read",
             "audit:read",
         }
     ),
@@ -76,6 +78,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "receipts:read",
             "redemptions:read",
             "receipts:claim",
+            "receipt-moves:write",
+            "receipt-moves:read",
             "adjustments:write",
             "adjustments:read",
             "member-events:read",

@@ -23,6 +23,7 @@ from services.accrual.api.member_events import (
 from services.accrual.api.memberships import MEMBERSHIP_PROBLEMS, membership_routers
 from services.accrual.api.previews import previews_router
 from services.accrual.api.receipt_claims import RECEIPT_CLAIM_PROBLEMS, receipt_claims_router
+from services.accrual.api.receipt_moves import RECEIPT_MOVE_PROBLEMS, receipt_moves_routers
 from services.accrual.api.receipts import receipts_router
 from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
@@ -78,6 +79,7 @@ DOMAIN_PROBLEMS: DomainProblems = {
     **AWARD_EVENT_PROBLEMS,
     **MEMBER_EVENT_PROBLEMS,
     **RECEIPT_CLAIM_PROBLEMS,
+    **RECEIPT_MOVE_PROBLEMS,
     **TIER_PROBLEMS,
     **MEMBERSHIP_PROBLEMS,
 }
@@ -113,7 +115,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         routers=(
             receipts_router(door, database, rules),
             previews_router(Previews(database, programme, reading, rules, KnownTills())),
-            *_routers(database, settings),
+            *_routers(database, settings, rules),
         ),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
@@ -143,7 +145,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     )
 
 
-def _routers(database: Database, settings: AccrualSettings) -> tuple[APIRouter, ...]:
+def _routers(database: Database, settings: AccrualSettings, rules: PublishedRules) -> tuple[APIRouter, ...]:
     """What is served beside the tills' routes."""
     programme = settings.programme
     return (
@@ -160,6 +162,7 @@ def _routers(database: Database, settings: AccrualSettings) -> tuple[APIRouter, 
         *membership_routers(database),
         award_events_router(database),
         receipt_claims_router(database, programme, settings.receipt_claim_window),
+        *receipt_moves_routers(database, settings.move_rules(rules)),
         member_event_types_router(database, programme),
         member_events_router(database, programme),
         member_event_reading_router(database),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.accrual.domain.category_mapping import ExclusionVersion, MappingVersion, PartnerMapping
 from services.accrual.domain.content_keys import ContentKeys
+from services.accrual.domain.moved_alone import AloneLimits
 from services.accrual.domain.partner_funds import Funds
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
@@ -87,6 +88,17 @@ class PublishedRules:
             self._withdrawn |= known.withdrawn
             self.history = RuleSetHistory(tuple(self._versions.values()), self._withdrawn)
         await self.tiers.refresh(transaction)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRules:
+    """What moves are judged by. ``claim_window``: how long who joined after a purchase may still have it."""
+
+    programme: Programme
+    published: PublishedRules
+    claim_window: timedelta
+    reasons: frozenset[str]
+    alone: AloneLimits
 
 
 class KnownFunds:

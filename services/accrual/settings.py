@@ -8,11 +8,12 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.accrual.domain.adjustments import DEFAULT_REASONS, AdjustmentReason, AdjustmentRules
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.programme import Programme
+from services.accrual.programme import MoveRules, Programme, PublishedRules
 from shared.runtime.till_settings import TillSettings
 
 ADJUSTMENT_REASONS_MAX = 200
 EXPIRY_NOTICES_MAX = 5
+MoveReason = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 NoticeDays = Annotated[int, Field(ge=1, le=365)]
 
 
@@ -57,6 +58,12 @@ class AccrualSettings(TillSettings):
         description="Why people may give and take points: a JSON list of code, kind (compensation, correction, "
         "goodwill or another word for reports), basis (what lots say: compensation, gift, prize, staff, purchase) and "
         "expires_after_days. A code that was used stays with its adjustments when it is taken away here.",
+    )
+    receipt_move_reasons: tuple[MoveReason, ...] = Field(
+        default=("wrong_card", "shared_card", "wrong_member"),
+        min_length=1,
+        max_length=ADJUSTMENT_REASONS_MAX,
+        description="Why people may move a receipt to another member: a JSON list of codes.",
     )
     adjustment_points_max_alone: int = Field(
         default=10_000, ge=0, description="How many points one person gives or takes at once without a second one."
@@ -103,6 +110,11 @@ class AccrualSettings(TillSettings):
             self.adjustment_author_day_points_max_alone,
             self.adjustment_member_day_points_max_alone,
         )
+
+    def move_rules(self, published: PublishedRules) -> MoveRules:
+        """What moves of receipts are judged by."""
+        reasons = frozenset(self.receipt_move_reasons)
+        return MoveRules(self.programme, published, self.receipt_claim_window, reasons, self.adjustment_rules.alone)
 
     @field_validator("content_keys")
     @classmethod

@@ -12,6 +12,7 @@ from services.coalition.domain.counting import (
     Returned,
     capture_entry,
     lapse_entry,
+    move_entry,
     receipt_entry,
 )
 from services.coalition.domain.exposure import Judged
@@ -22,7 +23,7 @@ from services.coalition.use_cases.count_points import count_points
 from services.coalition.use_cases.erase_members import erase_members
 from shared.database import Database, Transaction, read_to
 from shared.events.members import MemberErased, MemberEvent
-from shared.events.points import PointsClawedBack, PointsEarned, PointsEvent, PointsLapsed
+from shared.events.points import MoveData, PointsClawedBack, PointsEarned, PointsEvent, PointsLapsed, ReceiptMoved
 from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent
 from shared.kafka import Batch, PermanentError, ReadPosition
@@ -30,7 +31,7 @@ from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 
 _POINTS_TYPES = frozenset(
-    kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack, PointsLapsed)
+    kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack, PointsLapsed, ReceiptMoved)
 )
 _ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _CAPTURED: bytes = RedemptionCaptured.model_fields["type"].default.encode()
@@ -77,7 +78,8 @@ class PointsHandler(_Keeping):
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
         """Count a batch in one transaction."""
-        events = [event for event in batch.events if isinstance(event, PointsEarned | PointsClawedBack | PointsLapsed)]
+        counted = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved
+        events = [event for event in batch.events if isinstance(event, counted)]
         await _count(
             self._database, [_moved(event) for event in events], [event.time for event in events], batch.positions
         )
@@ -123,7 +125,9 @@ async def _count(
         metrics.COUNTED_BEHIND_SECONDS.observe(max(0.0, (now - time).total_seconds()))
 
 
-def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed) -> Effect:
+def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved) -> Effect:
+    if isinstance(event, ReceiptMoved):
+        return _given_to_another(event.data)
     data = event.data
     if isinstance(event, PointsEarned):
         number = 0 if event.data.part is None else event.data.part.number
@@ -137,6 +141,16 @@ def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed) -> Effect:
     entry = receipt_entry(_natural_key(data.receipt_id), number)
     original = receipt_entry(_natural_key(event.data.original_receipt_id), number)
     return Returned(entry, original, data.partner_id, data.point_type, data.points, event.time)
+
+
+def _given_to_another(data: MoveData) -> Effect:
+    """Each side of a move counts once, under the contract of the receipt's own time, as its award did."""
+    number = 0 if data.part is None else data.part.number
+    entry = move_entry(data.move_id.bytes, data.direction, number)
+    if data.direction == "to":
+        return Issued(entry, data.partner_id, data.point_type, data.points, data.occurred_at)
+    original = receipt_entry(_natural_key(data.receipt_id), number)
+    return Returned(entry, original, data.partner_id, data.point_type, data.points, data.occurred_at)
 
 
 def _taken(event: RedemptionCaptured) -> Effect:

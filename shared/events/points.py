@@ -128,6 +128,30 @@ class LapseData(Frozen):
     part: StrictInt
 
 
+class MoveData(Frozen):
+    """One side of a receipt that was moved to another member: ``points`` were taken ``from`` this member (what was left
+    of the award), or came ``to`` this one, for whom it was awarded anew. ``balance`` where any moved.
+
+    Of an award of several types, or on several terms, each ``part`` is told of by itself.
+    """
+
+    member_id: UUID
+    other_member_id: UUID
+    direction: Literal["from", "to"]
+    move_id: UUID
+    receipt_id: ReceiptId
+    partner_id: Code
+    point_type: Code
+    points: Points
+    became_debt: Points = 0
+    debt_cleared: Points = 0
+    reason_code: Code
+    rule_set_version: StrictInt
+    occurred_at: AwareDatetime
+    balance: Balance | None = None
+    part: AwardPart | None = None
+
+
 class RefusalData(Frozen):
     """Why a receipt earns nothing, in a code and in words."""
 
@@ -267,6 +291,13 @@ class PointsLapsed(Event):
     data: LapseData
 
 
+class ReceiptMoved(Event):
+    """A receipt is another member's from now on: told once of each of the two."""
+
+    type: Literal["loyalty.receipt.moved.v1"] = "loyalty.receipt.moved.v1"
+    data: MoveData
+
+
 class ReceiptRefused(Event):
     """A receipt was refused for good."""
 
@@ -323,6 +354,7 @@ PointsEvent = Annotated[
     | PointsClawedBack
     | PointsLapsed
     | ReceiptRefused
+    | ReceiptMoved
     | PointsAdjusted
     | TierChanged
     | PointsExpiring

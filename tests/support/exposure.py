@@ -21,9 +21,11 @@ from shared.events.points import (
     ClawBackData,
     IssuerPoints,
     LapseData,
+    MoveData,
     PointsClawedBack,
     PointsEarned,
     PointsLapsed,
+    ReceiptMoved,
 )
 from shared.events.redemptions import CaptureData, RedemptionCaptured
 from shared.kafka import Batch
@@ -35,7 +37,7 @@ from tests.support.registries import bearing
 
 MEMBER = UUID(int=7)
 NOTHING = Balance(available=0, held=0, pending=0, debt=0)
-Event = PointsEarned | PointsClawedBack | PointsLapsed | RedemptionCaptured
+Event = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved | RedemptionCaptured
 Told = ExposureChanged | PrepaidLow | PrepaidExhausted
 
 
@@ -102,6 +104,26 @@ def lapsed(partner_id: str, number: int, points: int, at: datetime, part: int) -
         part=part,
     )
     return PointsLapsed(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
+
+
+def moved(partner_id: str, number: int, move_id: UUID, taken: int, given: int, at: datetime) -> list[ReceiptMoved]:
+    """A receipt went from one member to another: both sides, the newer member's first."""
+    other = UUID(int=8)
+    said: dict[str, Any] = {
+        "move_id": move_id,
+        "receipt_id": receipt_id(partner_id, number),
+        "partner_id": partner_id,
+        "point_type": "points",
+        "reason_code": "wrong_card",
+        "rule_set_version": 1,
+        "occurred_at": at,
+    }
+    came = MoveData(member_id=other, other_member_id=MEMBER, direction="to", points=given, **said)
+    went = MoveData(member_id=MEMBER, other_member_id=other, direction="from", points=taken, **said)
+    return [
+        ReceiptMoved(id=uuid4(), source="accrual", subject=str(data.member_id), time=at, data=data)
+        for data in (came, went)
+    ]
 
 
 def captured(partner_id: str, number: int, by_issuer: dict[str, int], at: datetime) -> RedemptionCaptured:

@@ -132,6 +132,25 @@ class EarningOfBatch:
             else:
                 self._take(name, -points, -receipts)
 
+    def take_off(self, member_id: UUID, purchase: PurchaseData, facts: EarningFacts, kept: Evaluation) -> None:
+        """A purchase was never this member's: what is still counted of it goes, the purchase and the visit too.
+
+        ``facts`` are those that it was judged by, ``kept`` is what it gives without what came back of it.
+        """
+        here = self.at_store.get((purchase.partner_id, purchase.store_id))
+        for place in self.places if here is not None else ():
+            name = activity_name(place.at, place.zone, purchase.partner_id)
+            day = local_day(purchase, here or facts, place.zone)
+            _note(self.given_back, CountedRow(member_id, name, day, -kept.base.total_minor, -1))
+        zones = {cap.name: cap.zone for cap in kept.rule_set.needs.member_caps}
+        for name, points, receipts in kept.usage:
+            if name in zones:
+                day = local_day(purchase, facts, zones[name])
+                _note(self.given_back, CountedRow(member_id, name, day, -points, -receipts))
+            else:
+                self._take(name, -points, -receipts)
+        self.move(member_id, -kept.points)
+
     def move(self, member_id: UUID, points: int) -> None:
         """What a member has rose by so many of the programme's own points; by a claw-back it falls."""
         if self.balances:

@@ -17,7 +17,8 @@ _AWARD = """
 """
 _OPEN_HOLDS = "left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'"
 
-# By the ledger's transfers, which are found by account: awards have no index by owner. One in parts has several.
+# By the ledger's transfers, which are found by account: awards have no index by owner. One in parts has several, and so
+# has one that was moved away and back. What was moved away is another member's.
 _LOAD_AWARDS = f"""
     select transfer_id, {_AWARD}
     from ledger_accounts
@@ -25,7 +26,10 @@ _LOAD_AWARDS = f"""
         join awards on awards.natural_key = ledger_transfers.reference
         {_OPEN_HOLDS}
     where ledger_accounts.owner_id = $1 and ledger_transfers.purpose = 'earn' and transfer_id > $2
-        and (awards.parts is null or transfer_id = (
+        and awards.owner_id = $1
+        and (awards.parts is null and not exists (
+            select from receipt_moves where receipt_moves.natural_key = awards.natural_key
+        ) or transfer_id = (
             select min(first.transfer_id) from ledger_accounts as own join ledger_transfers as first using (account_id)
             where own.owner_id = $1 and first.purpose = 'earn' and first.reference = awards.natural_key))
     order by transfer_id
@@ -34,8 +38,15 @@ _LOAD_AWARDS = f"""
 _LOAD_AWARDS_WITHOUT_POINTS = f"""
     select {_AWARD}
     from awards {_OPEN_HOLDS}
-    where awards.owner_id = $1 and awards.points = 0 and awards.parts is null
-        and awards.natural_key > $2
+    where awards.owner_id = $1 and awards.natural_key > $2 and awards.natural_key in (
+        select natural_key from awards where owner_id = $1 and points = 0 and parts is null and natural_key > $2
+        union all
+        select natural_key from receipt_moves  -- of which everything had come back before
+        where to_member_id = $1 and state = 'moved' and natural_key > $2 and not exists (
+            select from ledger_accounts as own join ledger_transfers as earned using (account_id)
+            where own.owner_id = $1 and earned.purpose = 'earn' and earned.reference = receipt_moves.natural_key
+        )
+    )
     order by awards.natural_key
     limit $3
 """

@@ -3,7 +3,7 @@
 A hold may come before its award. Both meet in the receipt's claim: whoever comes second finds the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from services.accrual.repository import award_parts, awards, claims, fraud_holds
@@ -48,8 +48,7 @@ async def apply_fraud_holds(transaction: Transaction, decisions: Sequence[FraudH
         known = newest.get(decision.natural_key)
         if known is None or known.version < decision.version:
             newest[decision.natural_key] = decision
-    await claims.name(transaction, newest.keys())
-    await lock_owners(transaction, {decision.member_id for decision in newest.values()})
+    await _lock(transaction, newest.values())
     news = await fraud_holds.save(transaction, list(newest.values()))
     await _move_points(transaction, [newest[key] for key in sorted(news)])
     return len(news)
@@ -64,8 +63,7 @@ async def end_due_holds(transaction: Transaction) -> int:
     due = await fraud_holds.find_due(transaction, transaction.now, ENDED_PER_PASS_MAX)
     if not due:
         return 0
-    await claims.name(transaction, [hold.natural_key for hold in due])
-    await lock_owners(transaction, {hold.member_id for hold in due})
+    await _lock(transaction, due)
     open_now = await fraud_holds.find_open(transaction, [hold.natural_key for hold in due])
     ended = [
         FraudHold(hold.natural_key, hold.member_id, hold.version, "release", "hold_ended", None)
@@ -75,6 +73,12 @@ async def end_due_holds(transaction: Transaction) -> int:
     await fraud_holds.end(transaction, [hold.natural_key for hold in ended])
     await _move_points(transaction, ended)
     return len(ended)
+
+
+async def _lock(transaction: Transaction, decisions: Collection[FraudHold]) -> None:
+    """Lock the receipts' claims, then whoever has each receipt: it may have been moved from whom fraud names."""
+    known = await claims.name(transaction, [decision.natural_key for decision in decisions])
+    await lock_owners(transaction, {known[each.natural_key].owner_id or each.member_id for each in decisions})
 
 
 async def _move_points(transaction: Transaction, decisions: Sequence[FraudHold]) -> None:

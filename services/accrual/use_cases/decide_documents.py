@@ -31,18 +31,14 @@ async def decide_documents(transaction: Transaction, documents: Sequence[Documen
     untouched = {key: replace(original) for key, original in facts.originals.items()}
     decisions = [_decide(document, facts) for document in documents]
     if earning.budgets_taken:
-        granted = await campaign_budgets.lock(transaction, earning.budgets_taken)
-        if any(granted[name] != earning.budgets_used.get(name, Used()) for name in earning.budgets_taken):
-            known = {**earning.budgets_used, **granted}
-            earning = EarningOfBatch(
-                earning.facts, earning.at_store, earning.counted, earning.places, known, earning.balances
-            )
+        fresh = await lock_budgets(transaction, earning)
+        if fresh is not None:
+            earning = fresh
             facts.originals.clear()
             facts.originals.update(untouched)
             again = facts._replace(earning=earning)
             decisions = [_decide(document, again) for document in documents]
-        await campaign_budgets.take(transaction, earning.budgets_taken)
-    await _write_counters(transaction, earning)
+    await write_counters(transaction, earning)
     return decisions
 
 
@@ -60,7 +56,21 @@ def undecidable() -> Iterator[None]:
         raise UndecidableError(f"the rules cannot be applied: {type(error).__name__}") from error
 
 
-async def _write_counters(transaction: Transaction, earning: EarningOfBatch) -> None:
+async def lock_budgets(transaction: Transaction, earning: EarningOfBatch) -> EarningOfBatch | None:
+    """Lock the budgets that were taken from, to the commit; where somebody else took from one meanwhile, the facts by
+    which all of it is to be decided again.
+    """
+    granted = await campaign_budgets.lock(transaction, earning.budgets_taken)
+    if all(granted[name] == earning.budgets_used.get(name, Used()) for name in earning.budgets_taken):
+        return None
+    known = {**earning.budgets_used, **granted}
+    return EarningOfBatch(earning.facts, earning.at_store, earning.counted, earning.places, known, earning.balances)
+
+
+async def write_counters(transaction: Transaction, earning: EarningOfBatch) -> None:
+    """Write what was used of budgets, caps and windows, the budgets being locked."""
+    if earning.budgets_taken:
+        await campaign_budgets.take(transaction, earning.budgets_taken)
     added = [row for rows in earning.added.values() for row in rows]
     given_back = [row for rows in earning.given_back.values() for row in rows]
     if added:

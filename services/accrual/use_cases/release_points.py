@@ -20,7 +20,8 @@ async def release_page(transaction: Transaction, parts_max: int, held_since: Hel
 
     Members are locked in key order, then the awards, and the parts are read again under these locks: what a return has
     taken meanwhile is not released, and a page that comes twice settles nothing twice. Under an open hold of fraud's a
-    part is only noted as due: the hold's release gives it free.
+    part is only noted as due: the hold's release gives it free. A receipt that was moved to another member may
+    meanwhile have other parts under its numbers.
     """
     today = transaction.today
     if today is None:
@@ -36,7 +37,7 @@ async def release_page(transaction: Transaction, parts_max: int, held_since: Hel
         (award, part)
         for award in stored.values()
         for part in award.parts
-        if (part.natural_key, part.number) in wanted and part.state == "pending"
+        if (part.natural_key, part.number) in wanted and part.state == "pending" and _is_due(part, today)
     ]
     await settle_parts(transaction, chosen, today, held_since, WAITS)
     return len(due)
@@ -71,6 +72,10 @@ async def settle_parts(
             )
     await outbox.record(transaction, messages)
     return [part for _, part in settled]
+
+
+def _is_due(part: StoredPart, today: date) -> bool:
+    return part.wait is not None and part.wait.until <= today
 
 
 def _settled(

@@ -7,7 +7,7 @@ not matter when, or in which batch, it is counted.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from services.coalition.domain.contracts import Contract, in_force
 from services.coalition.domain.exposure import NO_CONTRACT, Change, PointSums
@@ -57,6 +57,11 @@ def receipt_entry(natural_key: bytes, part: int = 0) -> bytes:
 def lapse_entry(natural_key: bytes, part: int) -> bytes:
     """The key under which what lapsed of a part of an award counts once."""
     return b"l" + part.to_bytes(2, "big") + natural_key
+
+
+def move_entry(move_id: bytes, direction: Literal["from", "to"], part: int = 0) -> bytes:
+    """The key under which what a moved receipt took from one member, or gave to the other, counts once."""
+    return b"m" + move_id + part.to_bytes(2, "big") + direction.encode()
 
 
 def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:

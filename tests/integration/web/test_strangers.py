@@ -79,6 +79,10 @@ PROVEN = {
         "integration/accrual/test_receipt_claims.py",
         "test_what_cannot_be_claimed_says_why",
     ),
+    "POST /v1/receipts/{receipt_id}:move": (
+        "integration/accrual/test_receipt_moves.py",
+        "test_what_cannot_be_moved_says_why_and_nothing_of_it_stays",
+    ),
     "GET /v1/receipts/{receipt_id}": (
         "integration/accrual/test_door.py",
         "test_another_partners_receipt_and_a_malformed_id_do_not_exist",
@@ -159,6 +163,7 @@ PROGRAMMES = (
     "/v1/segments/",
     "/v1/adjustments/",
     "/v1/adjustment-files/",
+    "/v1/receipt-moves/",
     "/v1/member-events/",
     "/v1/member-event-types/",
     "/v1/retention/",

@@ -215,6 +215,10 @@ class RuleSetHistory:
                 return rule_set
         return None
 
+    def judging_by(self, version: int) -> "RuleSetHistory":
+        """The same versions, of which this one alone judges: what it has awarded before."""
+        return RuleSetHistory(tuple(self._by_version.values()), self._by_version.keys() - {version})
+
     def version(self, version: int) -> RuleSet:
         """A version by its number, as frozen into an award.
 

@@ -53,6 +53,28 @@ def count_decisions(decisions: Sequence[Decision], facts: Facts, schemes: TierSc
     return counted
 
 
+def count_move(
+    purchase: PurchaseData,
+    returned: Mapping[int, int],
+    taken: tuple[UUID, int, int],
+    given: tuple[UUID, int, int],
+    schemes: TierSchemeHistory,
+) -> list[Counted]:
+    """What a purchase counts less for one member and more for another: each with the points and the spend that are
+    left of it.
+    """
+    day = _day(purchase.occurred_at, schemes)
+    if day is None:
+        return []
+    visits = int(_is_kept(purchase, returned))
+    (from_id, taken_points, taken_minor), (to_id, given_points, given_minor) = taken, given
+    both = (
+        Counted(from_id, day, Amounts(-taken_points, -taken_minor, -visits)),
+        Counted(to_id, day, Amounts(given_points, given_minor, visits)),
+    )
+    return [one for one in both if any(one.amounts)]
+
+
 def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:
     """The same in rounds, one after the other: in each a member collects or gives back, never both.
 
