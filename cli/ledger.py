@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,16 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import CommandError
-from deploy.local.config import DATABASE_URL_VARIABLE, StackConfig
-from deploy.local.services import database_url_of, local_admin_url
-from deploy.local.stack_secrets import load_secrets
-from shared.database.roles import LEDGER_SERVICES, reader_name
-from shared.ledger import Finding, Verification, verify
+from cli.ledger_slices import check_partner_slice, write_slice
+from cli.reading_ledger import read_head, reader_url, reading
+from shared.ledger import Chain, Finding, Head, Verification, verify
 
-CONNECT_SECONDS_MAX = 5.0
 EXIT_UNSOUND = 2  # 1 means that the ledger could not be read
 
 app = typer.Typer(help="Look after the points ledger.", no_args_is_help=True)
+app.command("slice")(write_slice)
+app.command("check-slice")(check_partner_slice)
 
 
 @app.callback()
@@ -30,7 +28,12 @@ def ledger() -> None:
 
 
 @app.command("verify")
-def verify_ledger(as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False) -> None:
+def verify_ledger(
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    head: Annotated[
+        list[str] | None, typer.Option("--head", help="NUMBER:HASH that was said of the chain before. May be repeated.")
+    ] = None,
+) -> None:
     """Recompute every amount of the ledger and name what does not agree. Postings go on meanwhile.
 
     Accounts from their transfers, lots, holds and debts; lots, holds, debts and lapses from their transfers; what
@@ -38,10 +41,14 @@ def verify_ledger(as_json: Annotated[bool, typer.Option("--json", help="The resu
     Reads the database in TESSERA_DATABASE_URL (give a role without time limits, such as tessera_accrual_reader), else
     the local stack's.
 
+    Then the sealed chain: that every block follows the one before it, and every transfer that was sealed is as it was;
+    what was changed, removed or inserted is named. It says the chain's head at the end. Keep it elsewhere: with --head
+    it shows whether the chain was cut off or written anew since.
+
     Exit code: 0 when all agrees, 2 when something does not, 1 when the ledger could not be read.
     """
     try:
-        verification = asyncio.run(_verify(os.environ.get(DATABASE_URL_VARIABLE) or _local_reader_url()))
+        verification = asyncio.run(_verify(reader_url(), [read_head(text) for text in head or ()]))
     except (OSError, asyncpg.PostgresError) as error:
         raise CommandError(f"The ledger could not be read: {error}") from error
     if as_json:
@@ -52,18 +59,9 @@ def verify_ledger(as_json: Annotated[bool, typer.Option("--json", help="The resu
         raise typer.Exit(EXIT_UNSOUND)
 
 
-async def _verify(url: str) -> Verification:
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, server_settings={"search_path": "ledger"})
-    try:
-        return await verify(connection)
-    finally:
-        await connection.close()
-
-
-def _local_reader_url() -> str:
-    config = StackConfig.from_environment()
-    secrets = load_secrets(config.secrets_file)
-    return database_url_of(local_admin_url(config, secrets), secrets, reader_name(LEDGER_SERVICES[0]))
+async def _verify(url: str, heads: list[Head]) -> Verification:
+    async with reading(url) as connection, reading(url) as beside:
+        return await verify(connection, beside=beside, heads=heads)
 
 
 def _as_data(verification: Verification) -> dict[str, object]:
@@ -73,8 +71,21 @@ def _as_data(verification: Verification) -> dict[str, object]:
         "transfers": verification.transfers,
         "lots": verification.lots,
         "holds": verification.holds,
+        "chain": _chain_data(verification.chain),
         "findings_total": verification.findings_total,
         "findings": [_finding_data(finding) for finding in verification.findings],
+    }
+
+
+def _chain_data(chain: Chain) -> dict[str, object]:
+    sealed_at, waiting_since = chain.sealed_at, chain.waiting_since
+    return {
+        "blocks": chain.blocks,
+        "transfers": chain.transfers,
+        "head": chain.head,
+        "sealed_at": None if sealed_at is None else sealed_at.isoformat(),
+        "waiting": chain.waiting,
+        "waiting_since": None if waiting_since is None else waiting_since.isoformat(),
     }
 
 
@@ -96,6 +107,7 @@ def _show(verification: Verification) -> None:
         f" {verification.holds:,} holds.",
         highlight=False,
     )
+    _show_chain(console, verification.chain)
     if verification.is_sound:
         console.print("Every amount agrees.", style="green")
         return
@@ -107,3 +119,16 @@ def _show(verification: Verification) -> None:
     hidden = verification.findings_total - len(verification.findings)
     more = f" ({hidden:,} more are not shown)" if hidden else ""
     console.print(f"{verification.findings_total:,} amounts do not agree{more}.", style="red")
+
+
+def _show_chain(console: Console, chain: Chain) -> None:
+    waiting = f"{chain.waiting:,} more wait to be sealed" if chain.waiting else "none wait"
+    if chain.head is None:
+        console.print(f"No transfer is sealed yet, {waiting}.", highlight=False)
+        return
+    console.print(
+        f"The chain seals {chain.transfers:,} transfers in {chain.blocks:,} blocks, {waiting}. Its head, of"
+        f" {chain.sealed_at:%Y-%m-%d %H:%M:%S %Z}:",
+        highlight=False,
+    )
+    console.print(chain.head, highlight=False, soft_wrap=True)

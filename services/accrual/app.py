@@ -70,6 +70,7 @@ EXPIRY_SECONDS = 1.0
 RELEASE_SECONDS = 1.0
 NOTICES_SECONDS = 5.0
 SWEEP_SECONDS = 10.0
+SEALING_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 CELEBRATE_SECONDS = 10.0
 
@@ -128,8 +129,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, settings)),
-            *_expiry(database, settings),
-            _releases(database, settings),
+            *_ledger_jobs(database, settings),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
@@ -183,9 +183,20 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
     )
 
 
+def _ledger_jobs(database: Database, settings: AccrualSettings) -> tuple[Periodic, ...]:
+    return (*_expiry(database, settings), _releases(database, settings), _sealing(database))
+
+
 def _releases(database: Database, settings: AccrualSettings) -> Periodic:
     size = BatchSize(PAGE_PARTS_MAX, min(HOLD_MS_MAX, settings.ledger_hold_ms_max) / 1000)
     return Periodic("release points that waited", RELEASE_SECONDS, ReleasePasses(database, size).run)
+
+
+def _sealing(database: Database) -> Periodic:
+    def count(block: ledger.Block) -> None:
+        metrics.TRANSFERS_SEALED.inc(block.transfers)
+
+    return Periodic("seal transfers", SEALING_SECONDS, ledger.Sealer(database, count).run)
 
 
 async def _post_files(database: Database, settings: AccrualSettings) -> None:

@@ -26,6 +26,7 @@ LEDGER_HELD_SECONDS = Histogram(
     "How long a batch kept ledger rows locked, lock to commit.",
     buckets=_HELD_BUCKETS,
 )
+TRANSFERS_SEALED = Counter("tessera_accrual_transfers_sealed", "Transfers that were sealed into the ledger's chain.")
 LOTS_EXPIRED = Counter("tessera_accrual_lots_expired", "Lots whose points lapsed because their day had come.")
 EXPIRY_HELD_SECONDS = Histogram(
     "tessera_accrual_expiry_held_seconds",

@@ -13,6 +13,8 @@ from shared.ledger.balances import (
     load_usable,
 )
 from shared.ledger.book import LedgerBrokenError
+from shared.ledger.chain import Block
+from shared.ledger.chain_verification import Chain, Head
 from shared.ledger.commands import (
     Balances,
     Capture,
@@ -38,6 +40,9 @@ from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post_together, posting
 from shared.ledger.purses import Purse, lock_purses
+from shared.ledger.sealing import Sealer
+from shared.ledger.slice_checking import CheckedSlice, SliceBrokenError, check_slice
+from shared.ledger.slices import export_slice
 from shared.ledger.spending import HoldExistsError
 from shared.ledger.terms import LotTerms
 from shared.ledger.verification import Verification, verify
@@ -50,7 +55,10 @@ __all__ = [
     "AdjustUp",
     "Balances",
     "Basket",
+    "Block",
     "Capture",
+    "Chain",
+    "CheckedSlice",
     "ClawBack",
     "Command",
     "Earn",
@@ -59,6 +67,7 @@ __all__ = [
     "Finding",
     "Funding",
     "Give",
+    "Head",
     "HeldSince",
     "HoldExistsError",
     "LedgerBrokenError",
@@ -76,6 +85,8 @@ __all__ = [
     "Reinstate",
     "Release",
     "Reserve",
+    "Sealer",
+    "SliceBrokenError",
     "SpendLate",
     "StatementLine",
     "Suspend",
@@ -85,7 +96,9 @@ __all__ = [
     "Verification",
     "Void",
     "WriteOff",
+    "check_slice",
     "check_version",
+    "export_slice",
     "find_survivors",
     "load_balances",
     "load_credited_since",

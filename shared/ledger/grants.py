@@ -11,6 +11,7 @@ from shared.database.roles import LEDGER_SERVICES, reader_name, role_name
 
 MERGING_SERVICE = "accrual"
 EXPIRING_SERVICE = "accrual"
+SEALING_SERVICE = "accrual"
 
 TRANSFER_COLUMNS = (
     "account_id",
@@ -79,6 +80,15 @@ def lapse_grant_statements() -> list[str]:
         f"grant select, insert, update (points) on ledger_lapses to {services}",
         f"grant select on ledger_lapses to {readers}",
         f"grant delete on ledger_lapses to {role_name(EXPIRING_SERVICE)}",
+    ]
+
+
+def chain_grant_statements() -> list[str]:
+    """The GRANTs of version 5: one service appends to the chain, readers verify it, nobody changes it. Idempotent."""
+    readers = ", ".join(reader_name(service) for service in LEDGER_SERVICES)
+    return [
+        f"grant select, insert on ledger_blocks, ledger_block_parts to {role_name(SEALING_SERVICE)}",
+        f"grant select on ledger_blocks, ledger_block_parts to {readers}",
     ]
 
 

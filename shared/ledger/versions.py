@@ -4,7 +4,7 @@ from typing import cast
 
 from shared.database.engine import RawConnection
 
-SUPPORTED_VERSIONS = frozenset({4})
+SUPPORTED_VERSIONS = frozenset({5})
 
 
 class UnsupportedLedgerError(RuntimeError):

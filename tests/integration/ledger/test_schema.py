@@ -92,6 +92,7 @@ async def test_changing_amounts_stays_within_the_page(
         ("ledger_lots", "btree (account_id, lot_key)"),
         ("ledger_lots", "btree (account_id, lot_key) WHERE (limits IS NOT NULL)"),
         ("ledger_lots", "btree (expires_on, account_id) WHERE ((expires_on IS NOT NULL) AND (award IS NULL))"),
+        ("ledger_transfers", "brin (transfer_id) WITH (autosummarize='on')"),
         ("ledger_transfers", "btree (account_id, transfer_id)"),
         ("ledger_transfers", "btree (credit_account_id, transfer_id) WHERE (credit_account_id IS NOT NULL)"),
     ]
