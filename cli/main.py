@@ -20,6 +20,7 @@ First steps, in a fresh checkout: [bold]tessera up[/bold] starts everything and 
 COMMANDS = (
     ("up", "cli.up:up", "Start the whole local stack and keep it running until Ctrl-C."),
     ("demo", "cli.demo.command:demo", "Play real receipts through all services, and tell what happened."),
+    ("backtest", "cli.backtest:backtest", "Judge receipts of the past by a rule set, beside what was awarded."),
     ("bench", "cli.bench.command:app", "Measure: pipelines through Kafka, the registry of members over HTTP."),
     ("migrate", "cli.migrate:migrate_database", "Bring the database to this version; before its services start."),
     ("clock", "cli.clock:app", "The local stack's test clock: show business time, or move it ahead."),

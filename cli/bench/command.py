@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.bench.backtest import measure_backtest
 from cli.bench.engine import measure_engine
 from cli.bench.expiry import measure_expiry
 from cli.bench.imports import measure_imports
@@ -18,3 +19,4 @@ app.command("engine")(measure_engine)
 app.command("previews")(measure_previews)
 app.command("expiry")(measure_expiry)
 app.command("verify")(measure_verification)
+app.command("backtest")(measure_backtest)

@@ -11,7 +11,7 @@ from deploy.local.clients import bootstrap_clients
 from deploy.local.config import ADMIN, DATABASE, StackConfig
 from deploy.local.ports import HOST
 from deploy.local.stack_secrets import StackSecrets
-from shared.database.roles import role_name
+from shared.database.roles import reader_name, role_name
 
 if TYPE_CHECKING:
     from shared.kafka.settings import KafkaSettings
@@ -108,6 +108,8 @@ def environment_of(
         "TESSERA_JWKS_URL": f"{url_of(config, 'coalition')}/.well-known/jwks.json",
         "TESSERA_IDENTIFIER_KEY": secrets.identifier_key,
     }
+    if spec.name == "accrual":
+        environment["TESSERA_READER_DATABASE_URL"] = database_url_of(admin_url, secrets, reader_name(spec.name))
     return environment | _own_environment(spec.name, config, secrets)
 
 

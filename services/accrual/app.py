@@ -13,6 +13,7 @@ from services.accrual.api.adjustment_files import (
 )
 from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
 from services.accrual.api.award_events import AWARD_EVENT_PROBLEMS, award_events_router
+from services.accrual.api.backtests import BACKTEST_PROBLEMS, backtest_reports_router, backtests_router
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.member_event_types import member_event_types_router
 from services.accrual.api.member_events import (
@@ -29,6 +30,7 @@ from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
 from services.accrual.api.tier_problems import TIER_PROBLEMS
 from services.accrual.api.tiers import tier_routers
+from services.accrual.backtesting import BacktestProcesses
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
 from services.accrual.previewing import Previews
@@ -73,9 +75,11 @@ SWEEP_SECONDS = 10.0
 SEALING_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 CELEBRATE_SECONDS = 10.0
+BACKTESTS_SECONDS = 1.0
 
 DOMAIN_PROBLEMS: DomainProblems = {
     **RULE_SET_PROBLEMS,
+    **BACKTEST_PROBLEMS,
     **ADJUSTMENT_PROBLEMS,
     **AWARD_EVENT_PROBLEMS,
     **MEMBER_EVENT_PROBLEMS,
@@ -93,6 +97,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     rules = PublishedRules()
     funds = KnownFunds()
     jobs = _Jobs(database, rules, funds)
+    backtests = BacktestProcesses(database, settings)
     producer = EventProducer(context.kafka)
     reading = Reading(
         settings.hashing_keys,
@@ -131,6 +136,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, settings)),
             *_ledger_jobs(database, settings),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
+            Periodic("run backtests", BACKTESTS_SECONDS, backtests.look_after),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             _retired_keys(database),
@@ -139,7 +145,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         retention=kept_for_a_time(settings.parked_window_days),
         checks=(Check("ledger version", jobs.check_ledger),),
         on_start=(jobs.refresh_rules, jobs.refresh_funds),
-        on_stop=(producer.stop,),
+        on_stop=(producer.stop, backtests.stop),
         find_till=jobs.find_till,
         domain_problems=DOMAIN_PROBLEMS,
     )
@@ -161,6 +167,8 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         *tier_routers(database),
         *membership_routers(database),
         award_events_router(database),
+        backtests_router(database, programme),
+        backtest_reports_router(database),
         receipt_claims_router(database, programme, settings.receipt_claim_window),
         *receipt_moves_routers(database, settings.move_rules(rules)),
         member_event_types_router(database, programme),

@@ -13,6 +13,7 @@ PARKED_STRANDED = Gauge(
     "tessera_accrual_parked_stranded", "Receipts that were parked though what they waited for was there. Stays 0."
 )
 TOLERATED_SUMS = Counter("tessera_accrual_tolerated_sums", "Sums of accepted documents that were off within tolerance.")
+BACKTESTS = Counter("tessera_accrual_backtests", "Processes of backtests by how they came to an end.", ("outcome",))
 ADJUSTMENT_LINES = Counter("tessera_accrual_adjustment_lines", "Lines of files of adjustments that were decided.")
 MEMBER_EVENTS = Counter("tessera_accrual_member_events", "Member events that an enrolment made.")
 FRAUD_DECISIONS = Counter("tessera_accrual_fraud_decisions", "Holds and releases of fraud's that were news.")

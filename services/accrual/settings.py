@@ -28,6 +28,11 @@ class AccrualSettings(TillSettings):
     parked_window_days: int = Field(
         default=30, ge=1, le=3650, description="How long a receipt waits for its card to be registered, in days."
     )
+    reader_database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL as accrual's reader (tessera_accrual_reader), whose role changes nothing and has no "
+        "limits of time: backtests read as it. Without it they read as the service.",
+    )
     receipt_claim_days: int = Field(
         default=14,
         ge=1,
@@ -94,6 +99,15 @@ class AccrualSettings(TillSettings):
         if self.receipt_claim_days > self.parked_window_days:
             raise ValueError("TESSERA_RECEIPT_CLAIM_DAYS must not exceed TESSERA_PARKED_WINDOW_DAYS")
         return self
+
+    @field_validator("reader_database_url")
+    @classmethod
+    def _reader_is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None  # as compose says what is not there
+        if not value.get_secret_value().startswith(("postgresql://", "postgresql+asyncpg://")):
+            raise ValueError("it must begin with postgresql://")
+        return value
 
     @property
     def receipt_claim_window(self) -> timedelta:

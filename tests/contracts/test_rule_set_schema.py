@@ -1,5 +1,6 @@
 """The published schema of rule sets: it says what the model says, and its words are those of JSON Schema."""
 
+import json
 from typing import Any
 
 import jsonschema
@@ -9,7 +10,7 @@ from cli.bench.rules import RULES as BENCH_RULES
 from cli.demo.programme import RULES as DEMO_RULES
 from services.accrual.domain.rule_set_schema import rule_set_schema
 from services.accrual.domain.rules import RuleSetDraft
-from services.accrual.export import FILE, schema_text
+from services.accrual.export import FILE, REPORT_FILE, report_schema_text, schema_text
 from tests.support.rule_sets import rules_document
 
 SCHEMA = rule_set_schema()
@@ -17,6 +18,11 @@ SCHEMA = rule_set_schema()
 
 def test_the_committed_schema_is_the_models() -> None:
     assert FILE.read_text() == schema_text(), "run python -m services.accrual.export"
+
+
+def test_the_committed_schema_of_reports_is_the_models() -> None:
+    assert REPORT_FILE.read_text() == report_schema_text(), "run python -m services.accrual.export"
+    jsonschema.Draft202012Validator.check_schema(json.loads(REPORT_FILE.read_text()))
 
 
 def test_it_is_a_schema() -> None:

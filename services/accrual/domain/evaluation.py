@@ -69,7 +69,8 @@ class Evaluation(NamedTuple):
     @property
     def is_one_lot(self) -> bool:
         """Whether all that this partner's receipts can earn goes to one lot at once, as nearly all do."""
-        return plan_for(self.rule_set, self.receipt.purchase.partner_id).is_one_lot
+        plan = plan_for(self.rule_set, self.receipt.purchase.partner_id)
+        return not plan.has_parts and self.rule_set.own_terms.pending is None
 
 
 def _said(applied: Sequence[Applied]) -> tuple[tuple[str, int], ...]:

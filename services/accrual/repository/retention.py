@@ -93,6 +93,21 @@ AWARD_EVENTS = DataClass(
     """,
 )
 
+# A report names the members whose points would change most.
+BACKTESTS = DataClass(
+    name="backtests",
+    purpose="to weigh a rule set by what it would have given",
+    keep_days=180,
+    keep_days_min=1,
+    action="delete",
+    statement="""
+        delete from backtests where backtest_id in (
+            select backtest_id from backtests where ended_at < $1
+            order by ended_at limit $2 for update skip locked
+        )
+    """,
+)
+
 # How much longer than they wait at least, and at first: the topic's records of them must be gone by then.
 MARGIN_DAYS_MIN = 7
 MARGIN_DAYS = 30
@@ -120,4 +135,4 @@ def parked_with_hash(window_days: int) -> DataClass:
 def kept_for_a_time(parked_window_days: int) -> tuple[DataClass, ...]:
     """All of them."""
     waiting = parked_with_hash(parked_window_days)
-    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, AWARD_EVENTS, AUTHOR_DAYS, waiting)
+    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, AWARD_EVENTS, AUTHOR_DAYS, BACKTESTS, waiting)

@@ -30,11 +30,12 @@ async def load_earning(
     *,
     point_type: str,
     is_preview: bool = False,
+    is_counted: bool = True,
 ) -> tuple[EarningOfBatch | None, list[Message]]:
     """The facts of a batch whose members are locked, and what is to be told of tiers that time has changed.
 
     None: no published rule set asks for any. The number of statements does not depend on the size of the batch. A
-    preview locks nobody, and writes nothing.
+    preview locks nobody, and writes nothing. Not ``is_counted``: without what depends on what was given before.
 
     Raises:
         UndecidableError: a fact that the rules need can not be had.
@@ -56,6 +57,8 @@ async def load_earning(
         )
         for one in judged
     }
+    if not is_counted:
+        return EarningOfBatch(of_receipts, at_store, {}, history.counted_places, {}), told
     return EarningOfBatch(
         facts=of_receipts,
         at_store=at_store,

@@ -219,6 +219,12 @@ class RuleSetHistory:
         """The same versions, of which this one alone judges: what it has awarded before."""
         return RuleSetHistory(tuple(self._by_version.values()), self._by_version.keys() - {version})
 
+    def judging(self, begin: datetime, end: datetime) -> list[RuleSet]:
+        """The versions that judge receipts of a time, the newest first."""
+        found = [one for one in self._newest_first if begin < one.effective_from < end]
+        first = self.at(begin)
+        return found if first is None else [*found, first]
+
     def version(self, version: int) -> RuleSet:
         """A version by its number, as frozen into an award.
 

@@ -1,0 +1,1 @@
+"""What receipts of the past would have earned under other rules. Pure."""

@@ -1,0 +1,200 @@
+"""Runs one backtest from its first page to its report, in a process of its own."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import structlog
+from pydantic import ValidationError
+
+from services.accrual.domain.backtests.counters import BacktestTooLargeError
+from services.accrual.domain.backtests.judging import Judge
+from services.accrual.domain.backtests.receipts import TakenReturn
+from services.accrual.domain.backtests.requests import ClaimedBacktest, Failure, millionths
+from services.accrual.domain.backtests.tally import Prices, Tally
+from services.accrual.domain.backtests.told import told_of
+from services.accrual.domain.rules import RuleSet
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.repository import backtests, decided_receipts
+from services.accrual.schemas.rule_sets import VERSION_MAX
+from services.accrual.use_cases.decide_documents import UndecidableError, undecidable
+from services.accrual.use_cases.load_backtest_page import BacktestPage, Selection, load_backtest_page
+from services.accrual.use_cases.read_document import FUTURE_TOLERANCE
+from services.accrual.use_cases.report_backtest import report_backtest
+from shared.database import Database, Transaction
+
+PROGRESS_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class BacktestStoppedError(Exception):
+    """It was cancelled, or is run by another by now: whatever is done for it counts no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRunner:
+    """Reads as ``reader`` (a role without time limits), and writes how far it has come as the service."""
+
+    reader: Database
+    database: Database
+    programme: Programme
+
+    async def run(self, backtest: ClaimedBacktest) -> None:
+        """Judge everything again, from the beginning, and keep the report.
+
+        Nothing but the backtest's own row is written. Its decisions are in the order of the live ones.
+
+        Raises:
+            BacktestStoppedError: nothing is kept.
+        """
+        try:
+            await _Run(self, backtest).run()
+        except BacktestTooLargeError as error:
+            log.warning("a backtest is too large", backtest_id=str(backtest.backtest_id), reason=str(error))
+            await self._fail(backtest, "too_large")
+        except ValidationError:
+            await self._fail(backtest, "faulty_rule_set")
+
+    async def _fail(self, backtest: ClaimedBacktest, failure: Failure) -> None:
+        await self.database.run(
+            partial(backtests.fail, backtest_id=backtest.backtest_id, epoch=backtest.epoch, failure=failure)
+        )
+
+
+class _Run:
+    def __init__(self, runner: BacktestRunner, backtest: ClaimedBacktest) -> None:
+        self._runner = runner
+        self._backtest = backtest
+        self._zone = runner.programme.zone
+        self._rules = PublishedRules()
+        self._read = 0
+        self._expected = 0
+        self._told_at_seconds = 0.0
+
+    async def run(self) -> None:
+        request, programme = self._backtest.request, self._runner.programme
+        begin = _midnight(request.from_date, self._zone)
+        end = _midnight(request.until_date + timedelta(days=1), self._zone)
+        draft = _as_judging(self._backtest, begin)
+        after = begin - FUTURE_TOLERANCE - timedelta(microseconds=1)
+        decided_end = await self._begin(after, end)
+        in_force = self._rules.history.judging(begin, end)
+        selection = Selection(
+            draft=draft,
+            rules=self._rules,
+            begin=begin,
+            end=end,
+            begins_on=request.from_date,
+            zone=self._zone,
+            point_type=programme.point_type,
+            partners=frozenset(request.partners),
+            sample_percent=request.sample_percent,
+        )
+        judge = Judge(draft, request.from_date, told_of(draft, in_force))
+        prices = {partner_id: millionths(price) for partner_id, price in request.partner_prices.items()}
+        tally = Tally(draft, Prices(prices, millionths(request.point_price)), self._zone)
+        await self._go_through(selection, after, decided_end, judge, tally)
+        report = report_backtest(self._backtest, programme, judge, tally, in_force, decided_end)
+        await self._finish(report.model_dump_json().encode())
+
+    async def _begin(self, after: datetime, end: datetime) -> datetime:
+        """Read the rules, and until when receipts of the period may have been decided."""
+
+        async def work(transaction: Transaction) -> datetime:
+            await self._rules.refresh(transaction)
+            decided_end = min(end + self._runner.programme.parked_window, transaction.now)
+            self._expected = await decided_receipts.expect(transaction, after, max(after, decided_end))
+            return decided_end
+
+        return await self._runner.reader.run(work)
+
+    async def _go_through(
+        self, selection: Selection, after: datetime, decided_end: datetime, judge: Judge, tally: Tally
+    ) -> None:
+        """Page after page; the next one is read while one is judged."""
+        page: BacktestPage | None = await self._load(selection, after, decided_end)
+        while page is not None:
+            await self._tell()
+            judging = asyncio.create_task(asyncio.to_thread(judge_page, page, judge, tally))
+            try:
+                following = None if page.until is None else await self._load(selection, page.until, decided_end)
+            finally:
+                await judging
+            self._read += page.documents
+            page = following
+
+    async def _load(self, selection: Selection, after: datetime, decided_end: datetime) -> BacktestPage:
+        return await self._runner.reader.run(
+            partial(load_backtest_page, selection=selection, after=after, decided_end=decided_end)
+        )
+
+    async def _tell(self) -> None:
+        now_seconds = time.monotonic()
+        if now_seconds < self._told_at_seconds + PROGRESS_SECONDS:
+            return
+        self._told_at_seconds = now_seconds
+        backtest = self._backtest
+        expected = max(self._expected, self._read)
+        if not await self._runner.database.run(
+            partial(
+                backtests.save_progress,
+                backtest_id=backtest.backtest_id,
+                epoch=backtest.epoch,
+                receipts_read=self._read,
+                receipts_expected=expected,
+            )
+        ):
+            raise BacktestStoppedError
+
+    async def _finish(self, report: bytes) -> None:
+        backtest = self._backtest
+        if not await self._runner.database.run(
+            partial(
+                backtests.finish,
+                backtest_id=backtest.backtest_id,
+                epoch=backtest.epoch,
+                report=report,
+                receipts_read=self._read,
+            )
+        ):
+            raise BacktestStoppedError
+
+
+def judge_page(page: BacktestPage, judge: Judge, tally: Tally) -> None:
+    """Judge what was decided, in its order.
+
+    Raises:
+        BacktestTooLargeError: too much is to be counted.
+    """
+    tally.not_judged += page.left_out
+    for one in page.decided:
+        if isinstance(one, TakenReturn):
+            returned = judge.take_back(one)
+            if returned is not None:
+                tally.count_return(returned)
+            continue
+        try:
+            with undecidable():
+                judged = judge.judge(one, page.before)
+        except UndecidableError as error:  # live, it would be set aside
+            if not tally.not_judged:
+                log.warning("a backtest's rule set cannot be applied to a receipt", reason=str(error))
+            tally.not_judged += 1
+        else:
+            tally.count(judged)
+
+
+def _as_judging(backtest: ClaimedBacktest, begin: datetime) -> RuleSet:
+    """The document as if it took effect when the period begins."""
+    document: Mapping[str, object] = backtest.rule_set
+    return RuleSet.model_validate({**document, "version": VERSION_MAX, "effective_from": begin.astimezone(UTC)})
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time_of_day(), zone)

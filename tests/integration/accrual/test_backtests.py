@@ -1,0 +1,307 @@
+"""Backtests: rules that were in force give what was awarded, a draft what it would have given, to the last point."""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from services.accrual.backtesting import BacktestProcesses
+from services.accrual.domain.rules import RuleSet
+from services.accrual.repository import backtests
+from services.accrual.schemas.backtest_report import BacktestReport, ComparedReport
+from services.accrual.settings import AccrualSettings
+from shared.database import Database
+from shared.database.roles import reader_name, role_name
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from tests.support.accrual import Accrual
+from tests.support.backtests import PATH, asked, report_of, run_next
+from tests.support.databases import FreshDatabase, made_database
+from tests.support.receipts import NOON, enrolled, line, member, purchase, return_of
+from tests.support.registries import REQUIRED, bearing
+from tests.support.rule_sets import drafted, slug
+from tests.support.servers import TestServers
+from tests.support.until import until
+
+FIRST, LAST = date(2026, 10, 29), date(2026, 11, 1)
+DAY = {"kind": "calendar", "unit": "day", "zone": "store"}
+WEEK = {"kind": "rolling", "days": 7, "zone": "programme"}
+MEMBERS = [member(number) for number in range(1, 7)]
+
+
+def rule(rule_id: str, effect: dict[str, Any], when: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return {"id": rule_id, "name": f"Rule <{rule_id}>", "effect": effect, "condition": {"when": when}} | more
+
+
+def fixed(points: int) -> dict[str, Any]:
+    return {"kind": "fixed_points", "points": points}
+
+
+def rules_of(points: int, day_max: int, budget: int, produce_percent: int) -> dict[str, Any]:
+    """A rate with a cap of a day, a multiplier, a campaign with a budget, and rules that ask what was bought before."""
+    spent = {"kind": "spend", "at_least_minor": 8_000, "window": WEEK}
+    return {
+        "campaigns": [
+            {
+                "id": "autumn",
+                "name": "Autumn",
+                "from_date": "2026-10-01",
+                "until_date": "2026-12-31",
+                "zone": "programme",
+                "budget": {"points_max": budget},
+            }
+        ],
+        "caps": [{"kind": "member", "points_max": 250, "window": WEEK}],
+        "rules": [
+            rule(
+                "rate",
+                {"kind": "points_per_amount", "points": points, "step_minor": 100},
+                caps=[{"kind": "member", "points_max": day_max, "window": DAY}],
+            ),
+            rule("produce", {"kind": "multiplier", "percent": produce_percent})
+            | {"condition": {"categories": ["PRODUCE"]}},
+            rule("first", fixed(50), {"kind": "first_purchase"}),
+            rule("spent", fixed(20), spent),
+            rule("autumn", fixed(15), {"kind": "amount", "at_least_minor": 4_000}, campaign="autumn"),
+        ],
+    }
+
+
+MONTH = {"kind": "calendar", "unit": "month", "zone": "store"}
+# Beside other rates and caps, what nobody had counted: a cap of its own, visits by the store's days.
+IN_FORCE, DRAFT = rules_of(1, 90, 120, 200), rules_of(2, 130, 90, 150)
+IN_FORCE["rules"] += [
+    rule("status", {"kind": "points_per_amount", "point_type": "status", "points": 2, "step_minor": 100}),
+]
+DRAFT["rules"] += [
+    rule("visits", fixed(5), {"kind": "nth", "nth": 2, "counted": "visits", "repeats": True, "window": MONTH}),
+    rule(
+        "small",
+        {"kind": "points_per_amount", "points": 1, "step_minor": 500},
+        caps=[{"kind": "member", "points_max": 9, "window": MONTH}],
+    ),
+]
+DRAFT["exclusions"] = {"categories": ["MEAT"]}
+
+
+def published(document: dict[str, Any]) -> RuleSet:
+    return RuleSet.model_validate(document | {"version": 1, "effective_from": datetime(2026, 10, 1, tzinfo=UTC)})
+
+
+def history(seed: int) -> list[list[PurchaseRecorded | ReturnRecorded]]:
+    """Batches of purchases of three days, some late, and of returns of what was bought before them."""
+    chance = random.Random(seed)
+    bought: list[PurchaseRecorded] = []
+    batches: list[list[PurchaseRecorded | ReturnRecorded]] = []
+    for batch in range(8):
+        fresh = [_bought(chance, batch * 10 + number) for number in range(6)]
+        bought += fresh
+        batches.append([*fresh])
+        some = {one.data.receipt_id: one for one in chance.choices(bought, k=2)}.values()
+        batches.append(
+            [
+                return_of(one, 200 + batch * 10 + number, {1: chance.randint(1, 120)}, owner=one.data.member_id)
+                for number, one in enumerate(some)
+            ]
+        )
+    return batches
+
+
+def _bought(chance: random.Random, number: int) -> PurchaseRecorded:
+    at = NOON - timedelta(days=chance.choice((0, 0, 1, 2)), minutes=chance.randint(0, 600))
+    lines = [
+        line(1, chance.randint(500, 6_000)),
+        line(2, chance.randint(0, 3_000), "PRODUCE"),
+        line(3, chance.choice((0, 900)), "MEAT"),
+    ]
+    return purchase(number, lines, owner=chance.choice(MEMBERS), occurred_at=at)
+
+
+@pytest.fixture(scope="module")
+async def played(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    """A history under the rules in force."""
+    accrual = Accrual(Database(module_database.url(role_name("accrual"))))
+    await play(accrual, IN_FORCE)
+    yield accrual
+    await accrual.database.close()
+
+
+async def play(accrual: Accrual, document: dict[str, Any]) -> None:
+    await accrual.begin(rule_set=published(document))
+    await accrual.members(*(enrolled(owner) for owner in MEMBERS))
+    for batch in history(7):
+        await accrual.award(*batch)
+
+
+@pytest.fixture(scope="module")
+async def reader(module_database: FreshDatabase) -> AsyncIterator[Database]:
+    database = Database(module_database.url(reader_name("accrual")))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def rule_set_id(client: httpx2.AsyncClient, played: Accrual) -> str:  # noqa: ARG001
+    """The draft."""
+    return (await drafted(client, DRAFT)).rpartition("/")[2]
+
+
+def differences(reports: Sequence[ComparedReport]) -> set[int]:
+    return {one.net_points_difference for one in reports}
+
+
+async def awarded_by_rule(database: Database) -> dict[str, int]:
+    """Points of each rule as they stand with the awards, before returns."""
+    async with database.transaction() as transaction:
+        rows = await transaction.raw.fetch("select decision from awards")
+    points: dict[str, int] = {}
+    for row in rows:
+        for rule_id, given in orjson.loads(row["decision"])["applied"]:
+            points[rule_id] = points.get(rule_id, 0) + given
+    return {rule_id: given for rule_id, given in points.items() if given}
+
+
+async def net_points(database: Database) -> tuple[int, int]:
+    async with database.transaction() as transaction:
+        row = await transaction.raw.fetchrow("select sum(points)::bigint, sum(taken_back)::bigint from awards")
+    assert row is not None
+    return row[0], row[1]
+
+
+async def test_rules_that_were_in_force_give_what_was_awarded(
+    client: httpx2.AsyncClient, played: Accrual, reader: Database
+) -> None:
+    """With caps of a day and of seven, a budget, what was bought before, late receipts and returns."""
+    in_force = (await client.get("/v1/rule-sets/1", headers=bearing())).json()["rule_set_id"]
+    path = await asked(client, in_force, LAST, from_date=f"{FIRST}")
+    await run_next(played.database, reader)
+
+    report = await report_of(client, path)
+    assert report.receipts == 48
+    groups = (report.rules, report.partners_compared, report.tiers, report.stores, report.days)
+    assert differences([report.total, *(one for group in groups for one in group)]) == {0}
+    given, taken_back = await net_points(played.database)
+    assert (report.total.awarded.points, report.total.awarded.taken_back) == (given, taken_back)
+    assert taken_back > 0
+    assert {one.rule_id: one.awarded.points for one in report.rules if one.awarded.points} == await awarded_by_rule(
+        played.database
+    )
+    assert report.members.unchanged == report.members.members == len(MEMBERS)
+    assert report.caps
+    assert report.not_judged == 0
+
+
+async def test_a_draft_gives_what_it_would_have_given_had_it_been_in_force(
+    client: httpx2.AsyncClient, played: Accrual, reader: Database, rule_set_id: str, stack: TestServers
+) -> None:
+    """The same history, played under the draft in another database, is what the backtest foretells."""
+    path = await asked(client, rule_set_id, LAST, from_date=f"{FIRST}", point_price="0.01")
+    await run_next(played.database, reader)
+    report = await report_of(client, path)
+    async with made_database(stack) as other:
+        twin = Accrual(Database(other.url(role_name("accrual"))))
+        await play(twin, DRAFT)
+        given, taken_back = await net_points(twin.database)
+        by_rule = await awarded_by_rule(twin.database)
+        await twin.database.close()
+
+    assert {one.rule_id: one.drafted.points for one in report.rules if one.drafted.points} == by_rule
+    assert (report.total.drafted.points, report.total.drafted.taken_back) == (given, taken_back)
+    assert report.total.drafted.cost == Decimal(given - taken_back) / 100
+    assert sum(one.net_points_difference for one in report.days) == report.total.net_points_difference != 0
+    changed = report.members.winners.net_points_difference + report.members.losers.net_points_difference
+    assert changed == report.total.net_points_difference
+
+
+async def test_the_page_escapes_what_was_said_and_tells_members_to_whoever_may_see_them(
+    client: httpx2.AsyncClient, played: Accrual, reader: Database, rule_set_id: str
+) -> None:
+    path = await asked(client, rule_set_id, LAST, from_date=f"{FIRST}")
+    assert slug(await client.get(f"{path}/report", headers=bearing())) == (409, "backtest-not-done")
+    await run_next(played.database, reader)
+
+    page = await client.get(f"{path}/report.html", headers=bearing())
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "Rule &lt;rate&gt;" in page.text
+    assert "<rate>" not in page.text
+    assert "<script" not in page.text
+    foremost = (await report_of(client, path)).members.winners.foremost
+    assert foremost
+    assert str(foremost[0].member_id) in page.text
+    without = await client.get(f"{path}/report", headers=bearing("backtests:read"))
+    assert BacktestReport.model_validate_json(without.content).members.winners.foremost is None
+    hidden = await client.get(f"{path}/report.html", headers=bearing("backtests:read"))
+    assert str(foremost[0].member_id) not in hidden.text
+
+
+async def test_a_backtest_is_cancelled_though_whoever_ran_it_is_gone(
+    client: httpx2.AsyncClient, played: Accrual, rule_set_id: str
+) -> None:
+    path = await asked(client, rule_set_id, LAST)
+    claimed = await played.database.run(backtests.claim)
+    assert claimed is not None
+    assert (await client.get(path, headers=bearing())).json()["state"] == "running"
+
+    ended = await client.post(f"{path}/cancel", headers=bearing(client_id="carol"))
+    assert (ended.json()["state"], ended.json()["ended_by"]) == ("cancelled", "carol")
+    async with played.database.transaction() as transaction:
+        assert not await backtests.save_progress(transaction, claimed.backtest_id, claimed.epoch, 1, 1)
+        assert not await backtests.finish(transaction, claimed.backtest_id, claimed.epoch, b"{}", 1)
+    assert (await client.post(f"{path}/cancel", headers=bearing())).status_code == 200
+    assert slug(await client.get(f"{path}/report", headers=bearing())) == (409, "backtest-not-done")
+
+
+async def test_one_whose_runners_keep_dying_is_given_up(
+    client: httpx2.AsyncClient, played: Accrual, rule_set_id: str
+) -> None:
+    path = await asked(client, rule_set_id, LAST)
+    for attempt in range(backtests.ATTEMPTS_MAX):
+        claimed = await played.database.run(backtests.claim)
+        assert claimed is not None, f"attempt {attempt}"
+        assert await played.database.run(backtests.claim) is None
+        async with played.database.transaction() as transaction:
+            await transaction.raw.execute("update backtests set lease_until = now() where state = 'running'")
+
+    assert await played.database.run(backtests.claim) is None
+    told = (await client.get(path, headers=bearing())).json()
+    assert (told["state"], told["failure"]) == ("failed", "kept_failing")
+
+
+async def test_a_worker_runs_it_in_a_process_of_its_own(
+    module_database: FreshDatabase, client: httpx2.AsyncClient, played: Accrual, rule_set_id: str
+) -> None:
+    path = await asked(client, rule_set_id, LAST, from_date=f"{FIRST}")
+    urls = {name: module_database.url(role) for name, role in _ROLES.items()}
+    processes = BacktestProcesses(played.database, AccrualSettings.model_validate(REQUIRED | urls))
+
+    async def is_done() -> bool:
+        await processes.look_after()
+        told = (await client.get(path, headers=bearing())).json()
+        return bool(told["state"] == "done")
+
+    await until(is_done)
+    await processes.stop()
+    assert (await report_of(client, path)).receipts == 48
+    told = (await client.get(path, headers=bearing())).json()
+    assert told["receipts_read"] == 48
+
+
+_ROLES = {"database_url": role_name("accrual"), "reader_database_url": reader_name("accrual")}
+
+
+async def test_what_cannot_be_asked_for_says_why(client: httpx2.AsyncClient, rule_set_id: str) -> None:
+    async def refused(**fields: Any) -> tuple[int, str]:
+        body = {"rule_set_id": rule_set_id, "from_date": f"{LAST}", "until_date": f"{LAST}"} | fields
+        return slug(await client.post(PATH, json=body, headers=bearing()))
+
+    assert await refused(until_date=f"{FIRST}") == (422, "invalid-request")
+    assert await refused(until_date="2099-01-01") == (422, "invalid-request")
+    assert await refused(from_date="2024-01-01") == (422, "invalid-request")
+    assert await refused(rule_set_id="018f0000-0000-7000-8000-000000000000") == (404, "not-found")
+    stranger = await client.post(PATH, json={}, headers=bearing("rules:read"))
+    assert stranger.status_code == 403

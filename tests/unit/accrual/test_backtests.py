@@ -1,0 +1,150 @@
+"""The pure parts of a backtest: what facts a draft lacks, the example of the documentation, spreads, and the page."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.accrual.api.backtest_plots import Pair, bars_plot, lines_plot
+from services.accrual.domain.backtests.counters import BacktestTooLargeError, Counters
+from services.accrual.domain.backtests.facts import Before
+from services.accrual.domain.backtests.judging import Judge
+from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
+from services.accrual.domain.backtests.requests import UnusablePeriodError, check_period, millionths
+from services.accrual.domain.backtests.tally import spread_of
+from services.accrual.domain.backtests.told import told_of
+from services.accrual.domain.category_mapping import UNMAPPED
+from services.accrual.domain.earning_facts import EarningFacts, Used
+from services.accrual.domain.earning_windows import Days
+from services.accrual.domain.evaluation import evaluate_purchase
+from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.rules.needs import Needs
+from tests.support.receipts import NOON, member, purchase
+
+DAY = date(2026, 11, 1)
+NOBODY = Before({}, {})
+
+
+def rules(points: int, day_max: int, version: int) -> RuleSet:
+    window = {"kind": "calendar", "unit": "day", "zone": "programme"}
+    rule = {
+        "id": "dollar",
+        "name": "Dollar",
+        "effect": {"kind": "points_per_amount", "points": points, "step_minor": 100},
+        "caps": [{"kind": "member", "points_max": day_max, "window": window}],
+    }
+    document: dict[str, Any] = {"version": version, "effective_from": "2020-01-01T00:00:00Z", "rules": [rule]}
+    return RuleSet.model_validate(document)
+
+
+IN_FORCE, DRAFT = rules(1, 100, 1), rules(2, 130, 2)
+
+
+def awarded(number: int, dollars: int, used: int, *, comes_back: bool = False) -> AwardedReceipt:
+    """A receipt as it was awarded when so much of the day's cap was used."""
+    bought = purchase(number, dollars * 100).data
+    name = IN_FORCE.needs.member_caps[0].name
+    stored = EarningFacts(used={name: Used(used, 1 if used else 0)})
+    evaluation = evaluate_purchase(bought, IN_FORCE, facts=stored)
+    return AwardedReceipt(
+        natural_key=bytes([number]),
+        decided_at=NOON + timedelta(minutes=number),
+        owner_id=member(1),
+        purchase=bought,
+        rule_set=IN_FORCE,
+        categories=UNMAPPED,
+        stored=stored,
+        loaded=EarningFacts(),
+        points=evaluation.points,
+        base_minor=evaluation.base.total_minor,
+        applied={one.rule_id: one.points for one in evaluation.applied},
+        tier=None,
+        comes_back=comes_back,
+    )
+
+
+def test_the_example_of_the_documentation() -> None:
+    """docs/rule-sets/backtests.md: the cap's use is what the receipt met, and what the draft has given more."""
+    judge = Judge(DRAFT, DAY, told_of(DRAFT, [IN_FORCE]))
+    noon, evening = awarded(1, 80, 0, comes_back=True), awarded(2, 40, 80)
+    assert (noon.points, evening.points) == (80, 20)
+
+    assert judge.judge(noon, NOBODY).points == 130
+    assert judge.judge(evening, NOBODY).points == 0
+    returned = judge.take_back(
+        TakenReturn(b"r", noon.natural_key, member(1), 80, {1: 1000}, datetime(2026, 11, 2, tzinfo=UTC))
+    )
+    assert returned is not None
+    assert (returned.awarded_points, returned.drafted_points) == (80, 130)
+    assert judge.points_ahead == {member(1): -20}
+
+
+def test_the_rules_that_were_in_force_change_nothing_and_count_nothing() -> None:
+    judge = Judge(IN_FORCE, DAY, told_of(IN_FORCE, [IN_FORCE]))
+    for receipt in (awarded(1, 80, 0), awarded(2, 40, 80), awarded(3, 70, 100)):
+        assert judge.judge(receipt, NOBODY).points == receipt.points
+    assert judge.counted.ahead.counted == judge.counted.drafted.counted == 0
+
+
+def test_every_need_is_known_to_backtests() -> None:
+    """Whoever adds a need says in ``domain/backtests/facts.py`` where a backtest has it from."""
+    assert Needs._fields == (
+        "activity",
+        "member_caps",
+        "budgets",
+        "balance",
+        "programme_zone",
+        "store_zone",
+        "store_group",
+        "birthdays",
+        "enrolled_at",
+        "tier",
+        "household",
+        "groups",
+    )
+
+
+def test_counters_have_a_bound_and_count_nothing_where_nothing_is_added() -> None:
+    counters = Counters(counted_max=1)
+    counters.add(member(1), "cap", DAY, 0, 0)
+    counters.add(member(1), "cap", DAY, 5, 1)
+    counters.add(member(1), "cap", DAY, 5, 1)
+    assert counters.used(member(1), "cap", Days(DAY, DAY)) == Used(10, 2)
+    with pytest.raises(BacktestTooLargeError):
+        counters.add(member(2), "cap", DAY, 5, 1)
+
+
+def test_a_spread_tells_each_tenth_and_those_whose_points_change_most() -> None:
+    spread = spread_of([(UUID(int=number), -number) for number in range(1, 21)], foremost_max=2)
+    assert spread.tenths == (-2, -4, -6, -8, -10, -12, -14, -16, -18, -20)
+    assert spread.foremost == ((UUID(int=20), -20), (UUID(int=19), -19))
+    assert spread_of([], foremost_max=2).tenths == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "field"),
+    [
+        (DAY, DAY - timedelta(days=1), "/until_date"),
+        (DAY, DAY + timedelta(days=2), "/until_date"),
+        (DAY - timedelta(days=366), DAY, "/from_date"),
+    ],
+)
+def test_days_that_cannot_be_judged_are_named(first: date, last: date, field: str) -> None:
+    with pytest.raises(UnusablePeriodError) as refused:
+        check_period(first, last, today=DAY + timedelta(days=1))
+    assert refused.value.field == field
+
+
+def test_prices_are_whole_millionths() -> None:
+    assert millionths(Decimal("0.012345")) == 12_345
+
+
+@pytest.mark.parametrize("pairs", [[], [Pair("one", 0, 0)], [Pair("<b>", -5, 7), Pair("long" * 20, 3, 0)]])
+def test_plots_are_drawn_of_anything_and_escape_what_was_said(pairs: list[Pair]) -> None:
+    for plot in (lines_plot("By <day>", pairs), bars_plot("By <day>", pairs)):
+        assert plot.count("<svg") == plot.count("</svg>") == 1
+        assert "<b>" not in plot
+        assert "By &lt;day&gt;" in plot
+        assert "nan" not in plot.lower()
