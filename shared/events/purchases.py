@@ -12,11 +12,16 @@ TenderKind = Literal["cash", "card", "points", "gift", "prepaid", "credit"]
 
 LineKind = Literal["goods", "delivery", "deposit"]
 
+# Prepayment: paid for goods that come later; advance: paid for what is not known yet (a gift card); full: handed over
+# and paid, whenever that was; credit: handed over, to be paid later; repayment: for what was handed over on credit.
+SettlementKind = Literal["prepayment", "advance", "full", "credit", "repayment"]
+
 
 class PurchaseLine(Frozen):
     """One line of a receipt. ``amount_minor`` is what was paid for it: after discounts, tax included.
 
     ``tax_minor`` is the tax in it, ``discount_minor`` what was taken off before; absent where the till does not say.
+    Without a ``settlement`` the goods were handed over and paid.
     """
 
     line_id: StrictInt
@@ -28,6 +33,7 @@ class PurchaseLine(Frozen):
     kind: LineKind | None = None
     tax_minor: Minor | None = None
     discount_minor: Minor | None = None
+    settlement: SettlementKind | None = None
 
 
 class ReturnLine(PurchaseLine):

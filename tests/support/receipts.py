@@ -17,6 +17,7 @@ from shared.events.purchases import (
     ReturnData,
     ReturnLine,
     ReturnRecorded,
+    SettlementKind,
     Tender,
     VoidData,
 )
@@ -68,7 +69,13 @@ def card(number: int) -> str:
     return hash_identifier(IdentifierType.CARD, f"{number:012d}", IDENTIFIER_KEY)
 
 
-def line(line_id: int, amount_minor: int, category: str = "GROCERY", quantity_thousandths: int = 1000) -> PurchaseLine:
+def line(
+    line_id: int,
+    amount_minor: int,
+    category: str = "GROCERY",
+    quantity_thousandths: int = 1000,
+    settlement: SettlementKind | None = None,
+) -> PurchaseLine:
     """One line of a purchase."""
     return PurchaseLine(
         line_id=line_id,
@@ -76,6 +83,7 @@ def line(line_id: int, amount_minor: int, category: str = "GROCERY", quantity_th
         category=category,
         quantity_thousandths=quantity_thousandths,
         amount_minor=amount_minor,
+        settlement=settlement,
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
 from services.accrual.domain.rules.counted import AS_PAID, Counted, Exclusions
+from services.accrual.domain.settlement import is_handed_over
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
 
 _NOTHING: Mapping[int, int] = {}
@@ -34,13 +35,12 @@ def earning_base(
 ) -> EarningBase:
     """The base of a whole purchase."""
     excluded = _paid_by(purchase.tenders, exclusions.tenders)
-    if counted is not AS_PAID and not counted.is_as_paid:
+    amounts = [line.amount_minor for line in purchase.lines if line.settlement is None]
+    if len(amounts) != len(purchase.lines) or (counted is not AS_PAID and not counted.is_as_paid):
         amounts = counted_amounts(purchase, counted)
         excluded = _share_of_paid(purchase, excluded, sum(amounts))
-    else:
-        amounts = [line.amount_minor for line in purchase.lines]
-        if excluded:
-            excluded = min(excluded, sum(amounts))
+    elif excluded:
+        excluded = min(excluded, sum(amounts))
     return _base(purchase.lines, amounts, excluded, exclusions, categories)
 
 
@@ -119,7 +119,7 @@ def _share_of_paid(purchase: PurchaseData, excluded_minor: int, counted_minor: i
 
 
 def _counted_minor(line: PurchaseLine, counted: Counted) -> int:
-    if line.kind is not None and line.kind in counted.left_out:
+    if not is_handed_over(line) or (line.kind is not None and line.kind in counted.left_out):
         return 0
     amount = line.amount_minor
     if counted.discounts == "included" and line.discount_minor is not None:

@@ -18,6 +18,7 @@ from services.accrual.domain.outcomes import Usage
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, activity_name
 from services.accrual.domain.rules.values import Zone
+from services.accrual.domain.settlement import hands_over
 from shared.events.purchases import PurchaseData
 
 _Counter: TypeAlias = tuple[UUID, str]
@@ -92,7 +93,7 @@ class EarningOfBatch:
         """A purchase was awarded: count it, and what it used."""
         facts = self.facts[key]
         self.move(member_id, evaluation.points)
-        for place in self.places:
+        for place in self.places if hands_over(purchase) else ():
             day = local_day(purchase, facts, place.zone)
             name = activity_name(place.at, place.zone, purchase.partner_id)
             _note(self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, 1))

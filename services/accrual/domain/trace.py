@@ -17,6 +17,7 @@ from services.accrual.domain.rules import (
     Rule,
     RuleSet,
 )
+from services.accrual.domain.settlement import settlements_in_words
 from shared.money import format_money
 
 _ROUNDINGS: Mapping[str, str] = {
@@ -46,6 +47,7 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
             f"{format_money(base.excluded_minor, currency)} was paid by {kinds} and does not earn;"
             " it left all lines in proportion."
         )
+    yield from settlements_in_words(evaluation.receipt.purchase)
     yield from _counted_in_words(rule_set.counted)
     yield f"{format_money(base.total_minor, currency)} of the receipt earns."
     rules = {rule.id: rule for rule in rule_set.rules}

@@ -20,6 +20,7 @@ from services.accrual.domain.decisions import (
 )
 from services.accrual.domain.partner_standing import why_not_taken_back
 from services.accrual.domain.returns import RefusedReturn, plan_claw_back
+from services.accrual.domain.settlement import hands_over
 from shared.events.purchases import PurchaseData, ReturnLine, ReturnRecorded
 
 
@@ -93,7 +94,7 @@ def claw_back(
         if quantity != original.returned_thousandths.get(line, 0)
     }
     if facts.earning is not None:
-        purchases = 1 if cause == "void" else 0
+        purchases = 1 if cause == "void" and hands_over(purchase) else 0
         facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after, purchases)
     points = plan.points
     taken: tuple[TakenPart, ...] = ()

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from services.accrual.schemas.fields import Answer
-from shared.events.purchases import LineKind, TenderKind
+from shared.events.purchases import LineKind, SettlementKind, TenderKind
 from shared.receipt_key import ReceiptKey
 from shared.web.strict import AwareTime, Body, CodeText, Flag, NonNegativeMinor, WholeNumber
 
@@ -32,7 +32,8 @@ class IdentifierBody(Body):
 class LineBody(Body):
     """One line. ``amount_minor`` is what was paid for it: after discounts, tax included.
 
-    ``tax_minor`` is the tax in it. A line that names no ``kind`` is goods.
+    ``tax_minor`` is the tax in it. A line that names no ``kind`` is goods. ``settlement`` says of a
+    purchase's line what was settled: absent is ``full``. What was only paid ahead or paid back earns nothing.
     """
 
     line_id: WholeNumber
@@ -45,6 +46,7 @@ class LineBody(Body):
     brand: ShortText | None = None
     kind: LineKind | None = None
     tax_minor: NonNegativeMinor | None = None
+    settlement: SettlementKind | None = None
     original_line_id: WholeNumber | None = None
 
 

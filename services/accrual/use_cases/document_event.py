@@ -90,4 +90,5 @@ def _line(line: LineBody) -> dict[str, Any]:
         "kind": line.kind,
         "tax_minor": line.tax_minor,
         "discount_minor": line.discount_minor or None,
+        "settlement": line.settlement,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from services.accrual.domain.receipts import Fault
+from services.accrual.domain.settlement import is_handover
 from services.accrual.schemas.receipts import ReceiptBody
 
 
@@ -29,6 +30,10 @@ def _faults_of_purchase(body: ReceiptBody) -> Iterator[Fault]:
         if tender.kind == "points" and tender.redemption_id is None:
             pointer = f"/tenders/{index}/redemption_id"
             yield Fault(pointer, "a points tender names the redemption that held its points")
+    if not all(is_handover(line.settlement) for line in body.lines):
+        for index, tender in enumerate(body.tenders):
+            if tender.kind == "points":
+                yield Fault(f"/tenders/{index}/kind", "points pay for goods with the receipt that hands them over")
 
 
 def _faults_of_return(body: ReceiptBody) -> Iterator[Fault]:

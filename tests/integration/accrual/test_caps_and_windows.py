@@ -19,7 +19,18 @@ from shared.events.purchases import PurchaseRecorded
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
-from tests.support.receipts import NOON, RULES, document, enrolled, member, merged_into, purchase, return_of
+from tests.support.receipts import (
+    NOON,
+    RULES,
+    document,
+    enrolled,
+    line,
+    member,
+    merged_into,
+    purchase,
+    return_of,
+    void_of,
+)
 
 DAY, MONTH = ({"kind": "calendar", "unit": unit, "zone": "store"} for unit in ("day", "month"))
 BUDGET = 70
@@ -115,6 +126,17 @@ async def test_a_receipt_that_comes_late_counts_in_its_own_day_and_changes_no_ot
     await accrual.award(bought(anna, 70, at=NOON - timedelta(days=1)), bought(anna, 70, at=NOON - timedelta(days=1)))
 
     assert await points(accrual, anna) == 200
+
+
+async def test_neither_money_that_settles_a_sale_nor_a_voided_sale_is_a_purchase(accrual: Accrual, anna: UUID) -> None:
+    ahead = purchase(next(numbers), [line(1, 4_000, settlement="prepayment")], owner=anna)
+    mistaken = bought(anna, 30)
+    await accrual.award(ahead, mistaken)
+    await accrual.award(void_of(mistaken, next(numbers)))
+
+    await accrual.award(bought(anna, 10, "FIRST"))
+
+    assert await points(accrual, anna) == 10 + 200  # the first purchase, all the same
 
 
 async def test_a_return_gives_back_what_the_purchase_had_used(accrual: Accrual, anna: UUID) -> None:

@@ -33,6 +33,7 @@ from tests.support.receipts import (
     merged_into,
     purchase,
     return_of,
+    void_of,
 )
 from tests.support.tiers import TEN_DAYS, scheme
 
@@ -123,6 +124,18 @@ async def test_partial_returns_take_back_their_part_and_the_last_one_the_visit(a
     assert (day["points"], day["spend_minor"], day["visits"]) == (0, 0, 0)
     changes = [(each.new_tier, each.reason) for each in await tier_changes(accrual)]
     assert changes == [("gold", "qualified"), ("silver", "reversed"), ("basic", "reversed")]
+
+
+async def test_a_void_takes_the_visit_and_what_only_settles_is_none(accrual: Accrual) -> None:
+    await publish(accrual, rolling(on_reversal="regrade"))
+    goods = await bought(accrual, 1, GOLD_MINOR)
+    ahead = purchase(2, [line(1, 500, settlement="prepayment")], owner=ANNA, occurred_at=goods.data.occurred_at)
+
+    await accrual.award(goods, return_of(goods, 3, {1: 400}), ahead)
+    assert (await shown(accrual, ANNA)).progress.collected[2] == 1
+    await accrual.award(void_of(goods, 4))
+
+    assert (await shown(accrual, ANNA)).progress.collected == (0, 0, 0)
 
 
 async def test_a_purchase_and_its_return_in_one_batch_are_as_one_after_the_other(accrual: Accrual) -> None:

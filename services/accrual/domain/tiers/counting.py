@@ -12,6 +12,7 @@ from uuid import UUID
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Facts, Original
 from services.accrual.domain.earning_base import base_after_returns
+from services.accrual.domain.settlement import hands_over
 from services.accrual.domain.tiers.periods import day_of
 from services.accrual.domain.tiers.qualification import Amounts
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
@@ -38,7 +39,7 @@ def count_decisions(decisions: Sequence[Decision], facts: Facts, schemes: TierSc
     """What a batch counts, in the order of its documents, once they are decided.
 
     Points are those that the award gave, spend is its base (what is excluded from earning is no spend), and every
-    awarded purchase is a visit, until all of its goods have come back.
+    awarded purchase that hands goods over is a visit, until all of them have come back.
     """
     before = _returned_before(decisions, facts)
     counted: list[Counted] = []
@@ -100,7 +101,11 @@ def _awarded(decision: Awarded, schemes: TierSchemeHistory) -> Counted | None:
     if day is None:
         return None
     evaluation = decision.evaluation
-    return Counted(decision.owner_id, day, Amounts(evaluation.points, evaluation.base.total_minor, 1))
+    return Counted(
+        decision.owner_id,
+        day,
+        Amounts(evaluation.points, evaluation.base.total_minor, int(hands_over(evaluation.receipt.purchase))),
+    )
 
 
 def _taken_back(
@@ -145,5 +150,7 @@ def _spend_left(purchase: PurchaseData, returned: Mapping[int, int], original: O
 
 
 def _is_kept(purchase: PurchaseData, returned: Mapping[int, int]) -> bool:
-    """Whether anything of a purchase has not come back."""
-    return any(returned.get(line.line_id, 0) < line.quantity_thousandths for line in purchase.lines)
+    """Whether a purchase was a visit, and anything of it has not come back."""
+    return hands_over(purchase) and any(
+        returned.get(line.line_id, 0) < line.quantity_thousandths for line in purchase.lines
+    )

@@ -1,0 +1,42 @@
+"""One sale earns once: when its goods are handed over, whenever they were paid.
+
+Whoever pays ahead (a prepayment, the advance that a gift card is) earns nothing then: the receipt of the handover bears
+the whole amount, and the part that was paid ahead is one of its tenders. Goods that are handed over on credit earn at
+once, and their repayment never.
+"""
+
+from collections.abc import Mapping
+
+from shared.events.purchases import PurchaseData, PurchaseLine, SettlementKind
+
+# Why a line of this kind earns nothing; what is not here is handed over with this receipt.
+_WHY_NOT: Mapping[SettlementKind, str] = {
+    "prepayment": "its goods earn when they are handed over",
+    "advance": "what is bought with it earns when it is handed over",
+    "repayment": "its goods earned when they were handed over",
+}
+
+
+def is_handover(settlement: SettlementKind | None) -> bool:
+    """Whether a line of this kind hands goods over."""
+    return settlement is None or settlement not in _WHY_NOT
+
+
+def is_handed_over(line: PurchaseLine) -> bool:
+    """Whether a line's goods were handed over with its receipt, and so may earn."""
+    return is_handover(line.settlement)
+
+
+def hands_over(purchase: PurchaseData) -> bool:
+    """Whether anything was: a receipt that only settles money is no purchase of its own, and no visit."""
+    return any(is_handed_over(line) for line in purchase.lines)
+
+
+def settlements_in_words(purchase: PurchaseData) -> list[str]:
+    """Why lines earn nothing that only settle money, one sentence a line."""
+    return [
+        f"Line {line.line_id} is {'an' if line.settlement == 'advance' else 'a'} {line.settlement}:"
+        f" {_WHY_NOT[line.settlement]}."
+        for line in purchase.lines
+        if line.settlement is not None and line.settlement in _WHY_NOT
+    ]
