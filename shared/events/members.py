@@ -109,6 +109,27 @@ class ConsentData(Frozen):
     stated_at: AwareDatetime
 
 
+class AttributeData(Frozen):
+    """An attribute that the programme has declared, and whose values are told: none that is personal or free text."""
+
+    code: Code
+    version: Version
+    value_type: Literal["number", "boolean", "date", "choice"]
+    choices: tuple[str, ...] = ()
+
+
+class AttributeOfMemberData(Frozen):
+    """What a member has under an attribute: ``says`` is its canonical text; absent: nothing any more.
+
+    ``version`` is of this member's value under this attribute.
+    """
+
+    member_id: UUID
+    version: Version
+    code: Code
+    says: str | None = None
+
+
 class ErasureData(Frozen):
     """Everything that may still lead to a person who is erased: delete it, hashes too, in this event's transaction."""
 
@@ -187,6 +208,20 @@ class ConsentChanged(Event):
     data: ConsentData
 
 
+class AttributeDeclared(Event):
+    """An attribute was declared, for ever."""
+
+    type: Literal["loyalty.attribute.declared.v1"] = "loyalty.attribute.declared.v1"
+    data: AttributeData
+
+
+class MemberAttributeChanged(Event):
+    """A member has another value under an attribute that is told, or none any more."""
+
+    type: Literal["loyalty.member_attribute.changed.v1"] = "loyalty.member_attribute.changed.v1"
+    data: AttributeOfMemberData
+
+
 class MemberErased(Event):
     """A person's data were erased."""
 
@@ -207,6 +242,8 @@ MemberEvent = Annotated[
     | MembersMerged
     | HouseholdChanged
     | ConsentChanged
+    | AttributeDeclared
+    | MemberAttributeChanged
     | MemberErased,
     Field(discriminator="type"),
 ]

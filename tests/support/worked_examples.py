@@ -19,6 +19,7 @@ from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, 
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey, GroupName
+from services.accrual.domain.rules.predicates_of_attributes import attribute_holds
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
 from tests.support.receipts import NOON, purchase
 
@@ -92,12 +93,14 @@ def _facts(document: Mapping[str, Any], receipt: PurchaseData, rule_set: RuleSet
     born = member.pop("birth_month", None), member.pop("birth_day", None)
     groups = [GroupName("segment", code) for code in member.pop("segments", ())]
     groups += [GroupName("campaign", code) for code in member.pop("campaigns", ())]
+    says = member.pop("attributes", {})
+    met = frozenset(test for test in rule_set.needs.attributes if attribute_holds(test, says.get(test.code)))
     store_zone = document.get("store_zone")
     facts = EarningFacts(
         programme_zone=ZoneInfo(document.get("programme_zone", "UTC")),
         store_zone=ZoneInfo(store_zone) if store_zone is not None else None,
         store_group=document.get("store_group"),
-        member=MemberFacts(**member, groups=frozenset(groups)),
+        member=MemberFacts(**member, groups=frozenset(groups), attributes=met),
         activity=dict(_activity(one) for one in document.get("activity", ())),
         used={name: Used(**one) for name, one in document.get("used", {}).items()},
         budgets={name: Left(**one) for name, one in document.get("budgets", {}).items()},

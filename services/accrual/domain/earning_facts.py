@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.accrual.domain.rules.needs import ActivityKey, GroupName
+from services.accrual.domain.rules.predicates_of_attributes import AttributeTest
 from services.accrual.domain.rules.predicates_of_member import BirthdayNear
 from services.accrual.domain.rules.values import Zone
 
@@ -53,7 +54,7 @@ class MemberFacts(NamedTuple):
 
     ``near_birthday`` says of each window that the rules name whether the receipt is in it. The birthday itself is not
     handed in: facts are stored with the award, and a trace may be shown at a till. ``groups`` are those that the rules
-    name and the member was in.
+    name and the member was in, and ``attributes`` those of their tests that what is said of the member meets.
     """
 
     near_birthday: Mapping[BirthdayNear, bool] | None = None
@@ -61,6 +62,7 @@ class MemberFacts(NamedTuple):
     tier: str | None = None
     is_in_household: bool = False
     groups: frozenset[GroupName] = frozenset()
+    attributes: frozenset[AttributeTest] = frozenset()
 
 
 class EarningFacts(NamedTuple):

@@ -1,16 +1,16 @@
 """What rules may ask of a member beside its points, version by version: what was in force at a receipt's time. Pure.
 
-A version is in force from its own time until the next one's; what was told first counts from always, since nobody
-knows of anything before it.
+A version is in force from its own time until the next one's.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 # Before any receipt.
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+S = TypeVar("S")
 
 
 class MemberState(NamedTuple):
@@ -21,27 +21,30 @@ class MemberState(NamedTuple):
     household_id: UUID | None = None
 
 
-class MemberVersion(NamedTuple):
+class MemberVersion(NamedTuple, Generic[S]):
     """A state, since when it is in force, and the last version that told it."""
 
     member_id: UUID
     version: int
     since: datetime
-    state: MemberState
+    state: S
 
 
-def news_of(known: MemberVersion | None, told: Sequence[MemberVersion]) -> list[MemberVersion]:
+def news_of(
+    known: MemberVersion[S] | None, told: Sequence[MemberVersion[S]], first_since: datetime | None = ALWAYS
+) -> list[MemberVersion[S]]:
     """The rows to be written, by ``since``, for a member of whom ``known`` is the newest row.
 
-    A row that begins when another one does takes its place; one that tells nothing new raises that one's version. What
-    is not newer than what is known changes nothing, whatever is replayed. Time never runs backwards from version to
-    version: two changes may begin in one order and be made in the other.
+    What is told first counts from ``first_since`` (None: from its own time). A row that begins when another one does
+    takes its place; one that tells nothing new raises that one's version. What is not newer than what is known changes
+    nothing, whatever is replayed. Time never runs backwards from version to version: two changes may begin in one order
+    and be made in the other.
     """
-    rows: dict[datetime, MemberVersion] = {}
+    rows: dict[datetime, MemberVersion[S]] = {}
     newest = known
     for one in sorted(told, key=lambda each: each.version):
         if newest is None:
-            newest = one._replace(since=ALWAYS)
+            newest = one if first_since is None else one._replace(since=first_since)
         elif one.version <= newest.version:
             continue
         elif one.state == newest.state:

@@ -26,6 +26,7 @@ def facts_to_store(facts: EarningFacts, needs: Needs) -> dict[str, Any]:
         "t": member.tier if needs.tier else None,
         "h": 1 if needs.household and member.is_in_household else None,
         "m": _flags([group in member.groups for group in needs.groups]) if needs.groups and member.groups else None,
+        "c": _flags([test in member.attributes for test in needs.attributes]) if member.attributes else None,
         "a": [_activity_to_store(facts.activity[key]) for key in needs.activity] or None,
         "u": [list(facts.used[cap.name]) for cap in needs.member_caps] or None,
         "l": [list(facts.budgets[name]) for name in needs.budgets] or None,
@@ -49,6 +50,9 @@ def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> Earning
             tier=stored.get("t"),
             is_in_household="h" in stored,
             groups=frozenset(one for one, is_in in _from_flags(stored.get("m", "0"), needs.groups).items() if is_in),
+            attributes=frozenset(
+                test for test, met in _from_flags(stored.get("c", "0"), needs.attributes).items() if met
+            ),
         ),
         activity={key: _activity(one) for key, one in zip(needs.activity, stored.get("a", ()), strict=True)},
         used={cap.name: Used(*one) for cap, one in zip(needs.member_caps, stored.get("u", ()), strict=True)},

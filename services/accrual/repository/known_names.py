@@ -1,9 +1,10 @@
-"""What rules may name: partners, their stores, segments, and the categories that their mappings tell of."""
+"""What rules may name: partners, their stores, segments, attributes, and the categories that their mappings tell of."""
 
 from collections.abc import Collection
 from datetime import date
 
 from services.accrual.domain.rule_faults import Known
+from services.accrual.domain.rule_faults.known import KnownAttribute
 from shared.database import Transaction
 
 _PARTNERS = "select partner_id from partners"
@@ -21,11 +22,13 @@ _CATEGORIES = """
 
 _SEGMENTS = "select code from segments"
 
+_ATTRIBUTES = "select code, value_type, choices from attributes"
+
 _PATHS = "select distinct path from category_mappings where path <> '{}'"
 
 
 async def load_known(transaction: Transaction, stores: Collection[tuple[str, str]], earliest: date | None) -> Known:
-    """All partners and segments, those of these stores that are there, and all categories of which mappings tell."""
+    """All partners, segments and attributes; those of these stores that are there; what mappings tell of categories."""
     partners = await transaction.raw.fetch(_PARTNERS)
     found = await transaction.raw.fetch(
         _STORES, [partner_id for partner_id, _ in stores], [store_id for _, store_id in stores]
@@ -42,5 +45,9 @@ async def load_known(transaction: Transaction, stores: Collection[tuple[str, str
         categories={row["partner_id"]: frozenset(row["categories"]) for row in categories},
         above={category: frozenset(higher) for category, higher in above.items()},
         earliest=earliest,
+        attributes={
+            row["code"]: KnownAttribute(row["value_type"], frozenset(row["choices"]))
+            for row in await transaction.raw.fetch(_ATTRIBUTES)
+        },
         segments=frozenset(row["code"] for row in await transaction.raw.fetch(_SEGMENTS)),
     )

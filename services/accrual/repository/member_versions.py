@@ -47,13 +47,15 @@ _AT = """
 FORGET_VERSIONS = "delete from member_versions where member_id = any($1::uuid[])"
 
 
-async def load_newest(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, MemberVersion | None]:
+async def load_newest(
+    transaction: Transaction, member_ids: Collection[UUID]
+) -> dict[UUID, MemberVersion[MemberState] | None]:
     """The newest row of each member; None where there is none yet. Whoever is erased or merged away is absent."""
     rows = await transaction.raw.fetch(_NEWEST, list(member_ids))
     return {row["member_id"]: None if row["since"] is None else _version(row) for row in rows}
 
 
-async def save(transaction: Transaction, rows: Sequence[MemberVersion]) -> None:
+async def save(transaction: Transaction, rows: Sequence[MemberVersion[MemberState]]) -> None:
     """Write rows of members who are locked."""
     await transaction.raw.execute(
         _SAVE,
@@ -80,7 +82,7 @@ async def forget(transaction: Transaction, member_ids: Collection[UUID]) -> None
     await transaction.raw.execute(FORGET_VERSIONS, list(member_ids))
 
 
-def _version(row: asyncpg.Record) -> MemberVersion:
+def _version(row: asyncpg.Record) -> MemberVersion[MemberState]:
     return MemberVersion(row["member_id"], row["version"], row["since"], _state(row))
 
 

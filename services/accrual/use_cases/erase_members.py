@@ -7,6 +7,7 @@ from services.accrual.domain.purchase_event import of_erased_member
 from services.accrual.repository import (
     adjustments,
     counted_days,
+    member_attributes,
     member_days,
     member_events,
     member_versions,
@@ -39,6 +40,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await member_events.forget(transaction, news)
     await member_days.forget(transaction, news)
     await member_versions.forget(transaction, news)
+    await member_attributes.forget(transaction, news)
     await memberships.forget(transaction, news)
     await counted_days.erase(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}

@@ -1,6 +1,7 @@
 """What rules ask of members beside what was bought: as it was in force at each receipt's time. Set-based."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from services.accrual.domain.earning_facts import EarningFacts, MemberFacts
 from services.accrual.domain.member_versions import MemberState
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import GroupName
-from services.accrual.repository import member_versions, memberships
+from services.accrual.domain.rules.predicates_of_attributes import AttributeTest, attribute_holds
+from services.accrual.domain.rules.predicates_of_member import BirthdayNear
+from services.accrual.repository import member_attributes, member_versions, memberships
 from services.accrual.use_cases.decide_documents import undecidable
 from shared.database import Transaction
 from shared.events.purchases import PurchaseData
@@ -27,21 +30,27 @@ class Judged(NamedTuple):
 async def load_member_facts(
     transaction: Transaction, judged: Sequence[Judged], at_store: Mapping[bytes, EarningFacts]
 ) -> dict[bytes, MemberFacts]:
-    """Birthdays, households and groups of those whose rules ask, by natural key; ``at_store`` tells the zones.
+    """What members were whose rules ask, by natural key: birthday, household, groups, attributes.
 
-    What was in force stays so: what is told of a member later changes no receipt of before.
+    ``at_store`` tells the zones. What was in force stays so: what is told of a member later changes no receipt of
+    before.
 
     Raises:
         UndecidableError: a zone that a window names is not known.
     """
     states = await _states(transaction, judged)
     groups = await _groups(transaction, judged)
+    said = await _attributes(transaction, judged)
     with undecidable():
         return {
-            one.natural_key: _facts(
-                one, states.get(one.natural_key, MemberState()), at_store[one.natural_key]
-            )._replace(groups=groups.get(one.natural_key, frozenset()))
+            key: MemberFacts(
+                near_birthday=_near_birthday(one, states.get(key, MemberState()), at_store[key]),
+                is_in_household=key in states and states[key].household_id is not None,
+                groups=groups.get(key, frozenset()),
+                attributes=said.get(key, frozenset()),
+            )
             for one in judged
+            for key in (one.natural_key,)
         }
 
 
@@ -49,7 +58,7 @@ async def _states(transaction: Transaction, judged: Sequence[Judged]) -> dict[by
     asked = [one for one in judged if one.rule_set.needs.birthdays or one.rule_set.needs.household]
     if not asked:
         return {}
-    found = await member_versions.load_at(transaction, [(one.member_id, one.purchase.occurred_at) for one in asked])
+    found = await member_versions.load_at(transaction, _moments(asked))
     return dict(zip((one.natural_key for one in asked), found, strict=True))
 
 
@@ -58,14 +67,30 @@ async def _groups(transaction: Transaction, judged: Sequence[Judged]) -> dict[by
     if not asked:
         return {}
     named = sorted({group for one in asked for group in one.rule_set.needs.groups})
-    moments = [(one.member_id, one.purchase.occurred_at) for one in asked]
-    found = await memberships.load_at(transaction, moments, named)
+    found = await memberships.load_at(transaction, _moments(asked), named)
     return {one.natural_key: groups for one, groups in zip(asked, found, strict=True)}
 
 
-def _facts(one: Judged, state: MemberState, facts: EarningFacts) -> MemberFacts:
-    near = None
-    if one.rule_set.needs.birthdays and state.birth_month is not None and state.birth_day is not None:
-        windows, at = one.rule_set.needs.birthdays, one.purchase.occurred_at
-        near = near_birthday(windows, state.birth_month, state.birth_day, at, facts)
-    return MemberFacts(near_birthday=near, is_in_household=state.household_id is not None)
+async def _attributes(transaction: Transaction, judged: Sequence[Judged]) -> dict[bytes, frozenset[AttributeTest]]:
+    asked = [one for one in judged if one.rule_set.needs.attributes]
+    if not asked:
+        return {}
+    codes = sorted({test.code for one in asked for test in one.rule_set.needs.attributes})
+    found = await member_attributes.load_at(transaction, _moments(asked), codes)
+    return {
+        one.natural_key: frozenset(
+            test for test in one.rule_set.needs.attributes if attribute_holds(test, says.get(test.code))
+        )
+        for one, says in zip(asked, found, strict=True)
+    }
+
+
+def _moments(asked: Sequence[Judged]) -> list[tuple[UUID, datetime]]:
+    return [(one.member_id, one.purchase.occurred_at) for one in asked]
+
+
+def _near_birthday(one: Judged, state: MemberState, facts: EarningFacts) -> dict[BirthdayNear, bool] | None:
+    windows = one.rule_set.needs.birthdays
+    if not windows or state.birth_month is None or state.birth_day is None:
+        return None
+    return near_birthday(windows, state.birth_month, state.birth_day, one.purchase.occurred_at, facts)

@@ -7,10 +7,18 @@ from uuid import UUID
 
 from services.accrual.domain.standing import WAITING_STATUSES
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
-from services.accrual.repository import counted_days, member_versions, memberships, parked, projections, tier_schemes
+from services.accrual.repository import (
+    counted_days,
+    member_attributes,
+    member_versions,
+    memberships,
+    parked,
+    projections,
+    tier_schemes,
+)
 from services.accrual.use_cases.erase_members import erase_members
 from services.accrual.use_cases.merge_tiers import merge_tiers
-from services.accrual.use_cases.project_member_versions import project_member_versions
+from services.accrual.use_cases.project_member_versions import project_member_attributes, project_member_versions
 from services.accrual.use_cases.release_parked import release_parked
 from shared import ledger, outbox
 from shared.database import Transaction, retired_keys
@@ -21,6 +29,7 @@ from shared.events.members import (
     IdentifierKeyRetired,
     IdentifierLinked,
     IdentifierRevoked,
+    MemberAttributeChanged,
     MemberData,
     MemberEnrolled,
     MemberErased,
@@ -69,14 +78,18 @@ async def project_members(transaction: Transaction, events: Sequence[MemberEvent
     enrolled = [event.data for event in events if isinstance(event, MemberEnrolled)]
     thanked = {data.referred_by for data in enrolled if data.referred_by is not None}
     locked: set[UUID] = set()
-    if merges or thanked:  # all rows of members at once, in their order, before those that follow are written
+    described = {event.data.member_id for event in events if isinstance(event, MemberAttributeChanged)}
+    if (
+        merges or thanked or described
+    ):  # all rows of members at once, in their order, before those that follow are written
         both = {member_id for merge in merges for member_id in (merge.member_id, merge.merged_member_id)}
         survivors = await ledger.find_survivors(transaction, both)
-        locked = both | told | thanked | set(survivors.values())
+        locked = both | told | thanked | described | set(survivors.values())
         await projections.lock_members(transaction, locked)
     merged = {parked.waits_for_member(merge.merged_member_id) for merge in merges}
     waits_for -= await _save_members(transaction, members, enrolment_times(events), erasures) - merged
     await project_member_versions(transaction, events)
+    await project_member_attributes(transaction, events)
     owned = await _save_identifiers(transaction, identifiers) if identifiers else []
     await _merge(transaction, merges, locked)
     # A lost or replaced card spends nothing, but its receipts are still the member's: they may have been on their way.
@@ -149,6 +162,7 @@ async def _merge(transaction: Transaction, merges: Sequence[MergeData], locked: 
             raise StartAgainError("the survivor was merged away meanwhile")
         await counted_days.fold(transaction, merge.merged_member_id, survivor_id)
         await member_versions.forget(transaction, [merge.merged_member_id])
+        await member_attributes.forget(transaction, [merge.merged_member_id])
         await memberships.fold(transaction, merge.merged_member_id, survivor_id)
         told += await merge_tiers(transaction, merge.merged_member_id, survivor_id, schemes)
     await outbox.record(transaction, told)

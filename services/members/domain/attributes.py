@@ -37,6 +37,11 @@ class Attribute:
     text_length_max: int | None = None
 
 
+def is_told(attribute: Attribute) -> bool:
+    """Whether others hear of the attribute and of its values: what is typed freely may name somebody."""
+    return not attribute.is_personal and attribute.type != "text"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What was said of a member under one attribute, where and when. A ``canonical`` of None says: nothing any more."""

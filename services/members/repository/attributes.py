@@ -1,5 +1,7 @@
 """Every statement on attributes. Whoever writes an entry holds the member's row."""
 
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +26,18 @@ INSERT_ENTRY = f"insert into attribute_entries ({_ENTRY}) values ($1, $2, $3, $4
 LET_HOLD = """
     insert into member_attributes (member_id, code, entry_id)
     values ($1, $2, $3)
-    on conflict (member_id, code) do update set entry_id = excluded.entry_id
+    on conflict (member_id, code) do update
+        set entry_id = excluded.entry_id, version = member_attributes.version + 1
+    returning version
+"""
+# What may be told, as it holds; a value that was taken away is told as well.
+LOAD_TOLD = """
+    select member_id, code, version, plain
+    from member_attributes
+        join attribute_entries using (entry_id, member_id, code)
+        join attributes using (code)
+    where member_id = any($1::uuid[]) and not is_personal and value_type <> 'text'
+    order by member_id, code
 """
 FIND_ENTRY = f"""
     select {_ENTRY}
@@ -49,6 +62,15 @@ LOAD_HISTORY = f"""
     order by entry_id desc
     limit $4
 """
+
+
+class ToldValue(NamedTuple):
+    """What a member has under an attribute that is told, and its version; None: nothing any more."""
+
+    member_id: UUID
+    code: str
+    version: int
+    says: str | None
 
 
 async def insert_attribute(transaction: Transaction, attribute: Attribute, author: str) -> bool:
@@ -77,8 +99,8 @@ async def load_attributes(transaction: Transaction, *, after: str | None, rows_m
     return [attribute_of(row) for row in await transaction.raw.fetch(LOAD_ATTRIBUTES, after, rows_max)]
 
 
-async def insert_entry(transaction: Transaction, entry: StoredEntry, *, holds: bool) -> None:
-    """Keep an entry; where it ``holds``, it is what the member has from now on."""
+async def insert_entry(transaction: Transaction, entry: StoredEntry, *, holds: bool) -> int | None:
+    """Keep an entry; where it ``holds``, it is what the member has from now on, and the version of that comes back."""
     await transaction.raw.execute(
         INSERT_ENTRY,
         entry.entry_id,
@@ -91,8 +113,14 @@ async def insert_entry(transaction: Transaction, entry: StoredEntry, *, holds: b
         entry.recorded_at,
         entry.recorded_by,
     )
-    if holds:
-        await transaction.raw.execute(LET_HOLD, entry.member_id, entry.code, entry.entry_id)
+    if not holds:
+        return None
+    return cast("int", await transaction.raw.fetchval(LET_HOLD, entry.member_id, entry.code, entry.entry_id))
+
+
+async def load_told(transaction: Transaction, member_ids: Sequence[UUID]) -> list[ToldValue]:
+    """What others may hear of these members' attributes, as it holds."""
+    return [ToldValue(*row.values()) for row in await transaction.raw.fetch(LOAD_TOLD, list(member_ids))]
 
 
 async def find_entry(transaction: Transaction, member_id: UUID, code: str) -> StoredEntry | None:

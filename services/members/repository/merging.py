@@ -127,12 +127,13 @@ SAVE_SEALED_ATTRIBUTES = """
 
 # Of two entries under one attribute the one that was stated last holds; at one time the survivor's own.
 LET_NEWER_HOLD = """
-    insert into member_attributes (member_id, code, entry_id)
-    select $2, brought.code, brought.entry_id
+    insert into member_attributes (member_id, code, entry_id, version)
+    select $2, brought.code, brought.entry_id, brought.version + 1
     from member_attributes as brought
         join attribute_entries as entry on entry.entry_id = brought.entry_id
     where brought.member_id = $1
-    on conflict (member_id, code) do update set entry_id = excluded.entry_id
+    on conflict (member_id, code) do update
+        set entry_id = excluded.entry_id, version = greatest(member_attributes.version + 1, excluded.version)
         where (select stated_at from attribute_entries where entry_id = excluded.entry_id)
             > (select stated_at from attribute_entries where entry_id = member_attributes.entry_id)
 """

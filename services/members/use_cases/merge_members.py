@@ -13,9 +13,10 @@ from services.members.domain.merging import (
 )
 from services.members.domain.registry import Member
 from services.members.domain.statuses import StatusChange, judge_reason
-from services.members.repository import consents, merging, registry, statuses
+from services.members.repository import attributes, consents, merging, registry, statuses
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases import announcements, merge_announcements
+from services.members.use_cases.attribute_announcements import attribute_changed
 from services.members.use_cases.household_membership import end_membership, lock_household_of
 from services.members.use_cases.join_sealed import join_sealed
 from services.members.use_cases.read_consents import CONSENTS_MAX
@@ -75,6 +76,8 @@ async def merge_members(
     if (joined.birth_month, joined.birth_day) != (survivor.birth_month, survivor.birth_day):
         messages.append(announcements.changed(joined, transaction.now))
     messages += [announcements.consent_changed(transaction, consent) for consent in changed_consents]
+    values = await attributes.load_told(transaction, [request.survivor_id])
+    messages += [attribute_changed(transaction, value) for value in values]
     messages += await end_membership(transaction, household, replace(merged, version=change.version), request.author)
     await outbox.record(transaction, messages)
     return joined

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.members.domain.attributes import is_told
 from services.members.domain.registry import Member
-from services.members.repository import consents, republishing
+from services.members.repository import attributes, consents, republishing
 from services.members.use_cases import announcements, merge_announcements
+from services.members.use_cases.attribute_announcements import attribute_changed, attribute_declared
 from shared import outbox
 from shared.database import Transaction
 from shared.outbox import Message
 
 MEMBERS_PER_PAGE_MAX = 500
+ATTRIBUTES_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Republished:
 
 async def republish_members(transaction: Transaction, after: UUID | None, members_max: int) -> Republished:
     """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it, and
-    a ConsentChanged for each consent that holds, given or withdrawn.
+    a ConsentChanged for each consent that holds, given or withdrawn, and a MemberAttributeChanged for each value that
+    may be told. The first page tells which attributes there are.
 
     All at their present versions, which do not rise: whoever has them already changes nothing, however often this is
     done. Somebody merged is told with MembersMerged too, under the survivor; somebody erased, or merged into one who
@@ -45,9 +49,18 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
     messages += await _merges(transaction, members)
     messages += [announcements.linked(identifier, transaction.now) for identifier in identifiers]
     messages += [announcements.consent_changed(transaction, consent) for consent in held]
+    if after is None:
+        messages = [*await _declared(transaction), *messages]
+    values = await attributes.load_told(transaction, present)
+    messages += [attribute_changed(transaction, value) for value in values]
     await outbox.record(transaction, messages)
     last_member_id = members[-1].member_id if len(members) == members_max else None
     return Republished(len(members), len(identifiers), len(held), last_member_id)
+
+
+async def _declared(transaction: Transaction) -> list[Message]:
+    declared = await attributes.load_attributes(transaction, after=None, rows_max=ATTRIBUTES_MAX)
+    return [attribute_declared(transaction, attribute) for attribute in declared if is_told(attribute)]
 
 
 async def _merges(transaction: Transaction, members: Sequence[Member]) -> list[Message]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.members.domain.attributes import Attribute, Entry, Outcome, Told, canonical, outcome_of
+from services.members.domain.attributes import Attribute, Entry, Outcome, Told, canonical, is_told, outcome_of
 from services.members.domain.errors import MemberNotFoundError
 from services.members.domain.stated import stated_time
 from services.members.domain.statement_errors import AttributeExistsError, AttributeUnknownError
@@ -12,7 +12,9 @@ from services.members.domain.statuses import judge_open
 from services.members.repository import attributes, registry
 from services.members.sealing.attributes import read, stored
 from services.members.sealing.master_keys import MasterKeys
+from services.members.use_cases.attribute_announcements import attribute_changed, attribute_declared
 from services.members.use_cases.open_key import open_key
+from shared import outbox
 from shared.database import Transaction
 
 
@@ -37,10 +39,12 @@ async def declare_attribute(transaction: Transaction, attribute: Attribute, auth
     """
     if not await attributes.insert_attribute(transaction, attribute, author):
         raise AttributeExistsError("an attribute with this code is declared and never changes: choose another code")
+    if is_told(attribute):
+        await outbox.record(transaction, [attribute_declared(transaction, attribute)])
 
 
 async def set_attribute(transaction: Transaction, told: ToldValue, master_keys: MasterKeys) -> tuple[Entry, Outcome]:
-    """Keep what is said of a member, and say what became of it. Locks the member.
+    """Keep what is said of a member, and say what became of it. Locks the member. What may be told is told.
 
     An entry that is older than the one which holds is kept and changes nothing; one that says the same as that one,
     from the same source and of the same time, is not kept twice.
@@ -63,7 +67,10 @@ async def set_attribute(transaction: Transaction, told: ToldValue, master_keys: 
     outcome = outcome_of(entry, holding)
     if outcome == "unchanged" and holding is not None:
         return holding, outcome
-    await attributes.insert_entry(transaction, stored(attribute, entry, key), holds=outcome == "in_effect")
+    version = await attributes.insert_entry(transaction, stored(attribute, entry, key), holds=outcome == "in_effect")
+    if version is not None and is_told(attribute):
+        value = attributes.ToldValue(entry.member_id, entry.code, version, entry.canonical)
+        await outbox.record(transaction, [attribute_changed(transaction, value)])
     return entry, outcome
 
 

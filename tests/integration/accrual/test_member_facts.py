@@ -7,12 +7,24 @@ from uuid import UUID
 import pytest
 
 from services.accrual.domain.decisions import Awarded
+from services.accrual.domain.rule_faults import find_faults
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
+from services.accrual.repository.known_names import load_known
 from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database
-from shared.events.members import ErasureData, MemberChanged, MemberData, MemberEnrolled, MemberErased
+from shared.events.members import (
+    AttributeData,
+    AttributeDeclared,
+    AttributeOfMemberData,
+    ErasureData,
+    MemberAttributeChanged,
+    MemberChanged,
+    MemberData,
+    MemberEnrolled,
+    MemberErased,
+)
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from tests.support.accrual import PROGRAMME, Accrual
@@ -35,6 +47,7 @@ RULE_SET = RuleSet.model_validate(
         "rules": [
             fixed("family", 1, {"kind": "household"}),
             fixed("birthday", 10, {"kind": "birthday", "days_before": 1, "zone": "store"}),
+            fixed("car", 100, {"kind": "attribute", "code": "car", "values": ["electric"]}),
         ],
     }
 )
@@ -145,3 +158,68 @@ async def test_of_who_is_merged_away_or_erased_nothing_is_kept_or_comes_back(acc
         )
     assert [row["member_id"] for row in kept] == [survivor]
     assert await points_of(accrual, bought(gone)) == 10  # judged as the survivor
+
+
+def declared(code: str, value_type: str, *choices: str) -> AttributeDeclared:
+    data = AttributeData.model_validate({"code": code, "version": 1, "value_type": value_type, "choices": choices})
+    return AttributeDeclared(id=new_id(), source="test", subject=code, time=NOON, data=data)
+
+
+def says(owner: UUID, version: int, at: datetime, text: str | None) -> MemberAttributeChanged:
+    """What a member has under the attribute car."""
+    data = AttributeOfMemberData(member_id=owner, version=version, code="car", says=text)
+    return MemberAttributeChanged(id=new_id(), source="test", subject=str(owner), time=at, data=data)
+
+
+async def test_an_attribute_counts_from_when_it_was_told_until_it_is_taken_away(accrual: Accrual) -> None:
+    owner = member(next(numbers))
+    history = (says(owner, 1, NOON + HOUR, "electric"), says(owner, 2, NOON + 2 * HOUR, None))
+    await accrual.members(told(owner, 1, NOON), *history)
+    await accrual.members(history[0])
+
+    moments = (NOON, NOON + HOUR, NOON + 2 * HOUR)
+    assert [await points_of(accrual, bought(owner, at)) for at in moments] == [0, 100, 0]
+
+
+async def test_what_was_said_of_who_is_gone_is_forgotten(accrual: Accrual) -> None:
+    survivor, gone, erased = (member(next(numbers)) for _ in range(3))
+    for owner in (survivor, gone, erased):
+        await accrual.members(told(owner, 1, NOON), says(owner, 1, NOON, "electric"))
+    await accrual.members(merged_into(survivor, gone, version=5))
+    erasure = ErasureData(member_id=erased, version=5, identifier_hashes=())
+    await accrual.members(MemberErased(id=new_id(), source="test", subject=str(erased), time=NOON, data=erasure))
+    await accrual.members(says(gone, 9, NOON, "petrol"), says(erased, 9, NOON, "petrol"))
+
+    async with accrual.database.transaction() as transaction:
+        kept = await transaction.raw.fetch(
+            "select member_id from member_attribute_versions where member_id = any($1::uuid[])",
+            [survivor, gone, erased],
+        )
+    assert [row["member_id"] for row in kept] == [survivor]
+
+
+@pytest.mark.parametrize(
+    ("test", "faults"),
+    [
+        ({"kind": "attribute", "code": "car", "values": ["petrol", "electric"]}, []),
+        ({"kind": "attribute", "code": "car", "values": ["petrol", "steam"]}, ["/values/1"]),
+        ({"kind": "attribute_number", "code": "car", "at_least": "2"}, ["/kind"]),
+        ({"kind": "attribute_number", "code": "children", "at_most": "2.5"}, []),
+        ({"kind": "attribute", "code": "vegan", "values": ["true"]}, []),
+        ({"kind": "attribute", "code": "vegan", "values": ["yes"]}, ["/values/0"]),
+        ({"kind": "attribute", "code": "nickname", "values": ["a"]}, ["/code"]),
+    ],
+)
+async def test_a_draft_asks_for_attributes_as_they_were_declared(
+    accrual: Accrual, test: dict[str, object], faults: list[str]
+) -> None:
+    choices = ("electric", "petrol")
+    await accrual.members(
+        declared("car", "choice", *choices), declared("children", "number"), declared("vegan", "boolean")
+    )
+    async with accrual.database.transaction() as transaction:
+        known = await load_known(transaction, [], None)
+
+    found = find_faults({"rules": [fixed("a", 1, test)]}, known)
+
+    assert [fault.pointer.removeprefix("/rules/0/condition/when") for fault in found] == faults

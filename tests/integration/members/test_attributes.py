@@ -7,6 +7,9 @@ import httpx2
 import pytest
 
 from shared.database import Database
+from shared.events.catalogue import MEMBERS
+from shared.events.members import AttributeDeclared, MemberAttributeChanged
+from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
 
 ADA = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "language": "en"}
@@ -166,3 +169,26 @@ async def test_every_route_needs_a_token_with_its_scope_and_values_are_the_progr
         if "members/" in path:
             partner = await client.request(method, path, json=body, headers=bearing(scope, **PARTNER))
             assert slug(partner) == (403, "programme-only")
+
+
+async def test_others_hear_of_what_is_neither_personal_nor_free_text(
+    client: httpx2.AsyncClient, database: Database, member_id: str
+) -> None:
+    club = {"code": "club", "type": "text", "is_personal": False, "text_length_max": 20}
+    assert (await client.post("/v1/attributes", json=club, headers=bearing())).status_code == 201
+    for code, value in (
+        ("size", "m"),
+        ("nickname", "Countess"),
+        ("is_vegan", True),
+        ("club", "Anna's"),
+        ("size", None),
+    ):
+        assert (await put(client, member_id, code, value)).status_code == 200
+    await put(client, member_id, "size", "l", stated_at="2020-01-01T00:00:00Z")  # outdated: it changes nothing
+
+    events = [row.event for row in await recorded_events(database, MEMBERS)]
+
+    declared = [event.data.code for event in events if isinstance(event, AttributeDeclared)]
+    assert declared == ["children", "size"]
+    told = [event.data for event in events if isinstance(event, MemberAttributeChanged)]
+    assert [(one.code, one.version, one.says) for one in told] == [("size", 1, "m"), ("size", 2, None)]

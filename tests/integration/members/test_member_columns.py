@@ -17,6 +17,7 @@ import pytest
 from services.accrual.repository import (
     adjustments,
     counted_days,
+    member_attributes,
     member_days,
     member_versions,
     memberships,
@@ -76,13 +77,14 @@ STATEMENTS = {
             parked,
             adjustments,
             member_days,
+            member_attributes,
             member_versions,
             memberships,
             accrual_events,
             tier_erasure,
             counted_days,
         ),
-        (accrual_projections, tier_merges, counted_days, member_versions, memberships),
+        (accrual_projections, tier_merges, counted_days, member_attributes, member_versions, memberships),
         (accrual_data, adjustments, accrual_events, tier_data, memberships),
     ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
@@ -192,6 +194,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "export": {
         "it repeats what the registry tells": (
+            "accrual.member_attribute_versions.member_id",
             "accrual.member_days.member_id",
             "accrual.member_versions.member_id",
             "accrual.members.member_id",

@@ -20,9 +20,9 @@ HISTORIES = st.lists(st.tuples(st.integers(0, 3), STATES), min_size=1, max_size=
 )
 
 
-def kept_after(batches: Sequence[Sequence[MemberVersion]]) -> dict[datetime, MemberVersion]:
+def kept_after(batches: Sequence[Sequence[MemberVersion[MemberState]]]) -> dict[datetime, MemberVersion[MemberState]]:
     """The table after these batches."""
-    rows: dict[datetime, MemberVersion] = {}
+    rows: dict[datetime, MemberVersion[MemberState]] = {}
     for batch in batches:
         rows |= {row.since: row for row in news_of(rows[max(rows)] if rows else None, batch)}
     return rows
@@ -30,7 +30,9 @@ def kept_after(batches: Sequence[Sequence[MemberVersion]]) -> dict[datetime, Mem
 
 @settings(max_examples=60)
 @given(HISTORIES, st.lists(st.integers(0, 6), max_size=4), st.integers(1, 3))
-def test_replays_and_batches_change_nothing(history: list[MemberVersion], replays: list[int], batch_size: int) -> None:
+def test_replays_and_batches_change_nothing(
+    history: list[MemberVersion[MemberState]], replays: list[int], batch_size: int
+) -> None:
     one_by_one = kept_after([[version] for version in history])
     cut = [history[at : at + batch_size][::-1] for at in range(0, len(history), batch_size)]
 
@@ -42,7 +44,9 @@ def test_replays_and_batches_change_nothing(history: list[MemberVersion], replay
 
 @settings(max_examples=60)
 @given(HISTORIES, STATES)
-def test_what_was_in_force_before_a_change_stays_so(history: list[MemberVersion], state: MemberState) -> None:
+def test_what_was_in_force_before_a_change_stays_so(
+    history: list[MemberVersion[MemberState]], state: MemberState
+) -> None:
     before = kept_after([history])
     newest = max(before)
     later = MemberVersion(ANNA, len(history) + 1, BEGIN + timedelta(days=1), state)

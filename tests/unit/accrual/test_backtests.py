@@ -103,6 +103,7 @@ def test_every_need_is_known_to_backtests() -> None:
         "tier",
         "household",
         "groups",
+        "attributes",
     )
 
 

@@ -35,6 +35,7 @@ def lacks_facts(draft: Needs, live: Needs) -> bool:
     return (
         not set(draft.birthdays) <= set(live.birthdays)
         or not set(draft.groups) <= set(live.groups)
+        or not set(draft.attributes) <= set(live.attributes)
         or not set(draft.activity) <= set(live.activity)
         or (draft.store_zone and not live.store_zone)
         or (draft.store_group and not live.store_group)
@@ -58,6 +59,7 @@ def known_facts(receipt: AwardedReceipt, draft: Needs) -> EarningFacts:
             tier=was.tier if live.tier else now.tier,
             is_in_household=was.is_in_household if live.household else now.is_in_household,
             groups=was.groups | now.groups.difference(live.groups),
+            attributes=was.attributes | now.attributes.difference(live.attributes),
         ),
         balance=stored.balance,
     )

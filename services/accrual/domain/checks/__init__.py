@@ -11,6 +11,12 @@ from services.accrual.domain.rules import predicates_of_member as member_says
 from services.accrual.domain.rules import predicates_of_receipt as receipt_says
 from services.accrual.domain.rules.line_tests import LineTest
 from services.accrual.domain.rules.predicates import Predicate
+from services.accrual.domain.rules.predicates_of_attributes import (
+    AttributeDate,
+    AttributeIs,
+    AttributeNumber,
+    AttributeTest,
+)
 
 _OfMember: TypeAlias = (
     member_says.FirstPurchase
@@ -21,6 +27,7 @@ _OfMember: TypeAlias = (
     | member_says.InHousehold
     | member_says.InSegment
     | member_says.InCampaign
+    | AttributeTest
 )
 _OfTime: TypeAlias = (
     member_says.WeekdayIs
@@ -129,5 +136,7 @@ def _of_member(predicate: _OfMember) -> Check:
             return of_member.household()
         case member_says.InSegment() | member_says.InCampaign():
             return of_member.groups(predicate)
+        case AttributeIs() | AttributeNumber() | AttributeDate():
+            return of_member.attribute(predicate)
         case _:
             assert_never(predicate)

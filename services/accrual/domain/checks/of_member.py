@@ -5,6 +5,12 @@ from services.accrual.domain.checks.of_receipt import range_words
 from services.accrual.domain.earning_facts import Activity, MissingFactError
 from services.accrual.domain.judged_receipt import JudgedReceipt
 from services.accrual.domain.rules.needs import ActivityKey, activity_key, groups_named
+from services.accrual.domain.rules.predicates_of_attributes import (
+    AttributeDate,
+    AttributeIs,
+    AttributeNumber,
+    AttributeTest,
+)
 from services.accrual.domain.rules.predicates_of_member import (
     DaysSincePurchase,
     FirstPurchase,
@@ -133,6 +139,22 @@ def groups(predicate: InSegment | InCampaign) -> Check:
 
     what = "segment" if isinstance(predicate, InSegment) else "campaign joined"
     return Check(what, lambda receipt: not named.isdisjoint(receipt.facts.member.groups), words)
+
+
+def attribute(test: AttributeTest) -> Check:
+    """What is said of the member meets the test. The value itself is not told: a trace may be shown at a till."""
+    match test:
+        case AttributeIs(values=values):
+            required = " or ".join(values)
+        case AttributeNumber(at_least=least, at_most=most):
+            required = range_words(least, most)
+        case AttributeDate(from_date=first, until_date=last):
+            required = range_words(*(None if day is None else day.isoformat() for day in (first, last)))
+
+    def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        return required, "so" if test in receipt.facts.member.attributes else "something else, or nothing"
+
+    return Check(f"attribute {test.code}", lambda receipt: test in receipt.facts.member.attributes, words)
 
 
 def _activity(receipt: JudgedReceipt, key: ActivityKey) -> Activity:

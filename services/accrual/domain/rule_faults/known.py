@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+
+class KnownAttribute(NamedTuple):
+    """An attribute whose values the registry tells: its type, and of a choice what may be chosen."""
+
+    value_type: Literal["number", "boolean", "date", "choice"]
+    choices: frozenset[str] = frozenset()
 
 
 class Known(NamedTuple):
@@ -10,8 +17,8 @@ class Known(NamedTuple):
 
     ``partners`` are all that are known here, and of ``stores`` those that the document names. ``categories`` are, of
     each partner that has mapped its own, every category that its mappings name; ``above`` says what a category lies
-    below. ``segments`` are all that are declared. A document may not take effect before ``earliest``; None where it may
-    reach back.
+    below. ``segments`` and ``attributes`` are all that are declared. A document may not take effect before
+    ``earliest``; None where it may reach back.
     """
 
     partners: frozenset[str] = frozenset()
@@ -20,3 +27,4 @@ class Known(NamedTuple):
     above: Mapping[str, frozenset[str]] = {}
     earliest: date | None = None
     segments: frozenset[str] = frozenset()
+    attributes: Mapping[str, KnownAttribute] = {}

@@ -1,4 +1,4 @@
-"""Names that a rule gives and nobody bears: partners, stores, categories, segments.
+"""Names that a rule gives and nobody bears: partners, stores, categories, segments, attributes.
 
 Whoever has heard of no partner yet judges no names. A category is unknown only where every partner that a rule is about
 has mapped its own: elsewhere lines count as whatever their till calls them.
@@ -9,9 +9,11 @@ from typing import Any
 
 from services.accrual.domain.pointers import below
 from services.accrual.domain.receipts import Fault
+from services.accrual.domain.rule_faults.attributes import attribute_faults
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.places import located
 from services.accrual.domain.rules.line_tests import CategoryTest
+from services.accrual.domain.rules.predicates_of_attributes import AttributeDate, AttributeIs, AttributeNumber
 from services.accrual.domain.rules.predicates_of_member import InSegment
 from services.accrual.domain.rules.predicates_of_receipt import PartnerIs, StoreGroupIs, StoreIs
 from services.accrual.domain.rules.rule import Rule
@@ -63,6 +65,8 @@ def _faults_of(node: Any, pointer: str, about: frozenset[str], known: Known) -> 
             yield from _stores(node, pointer, known)
         case InSegment(segments=segments):
             yield from _segments(segments, below(pointer, "segments"), known)
+        case AttributeIs() | AttributeNumber() | AttributeDate():
+            yield from attribute_faults(node, pointer, known)
         case CategoryTest(categories=categories):
             yield from category_faults(categories, below(pointer, "categories"), about, known)
         case _:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from services.accrual.domain.rules.caps import BalanceCap, MemberCap
 from services.accrual.domain.rules.predicates import Predicate
+from services.accrual.domain.rules.predicates_of_attributes import AttributeTest
 from services.accrual.domain.rules.predicates_of_member import (
     BirthdayNear,
     DaysSincePurchase,
@@ -76,6 +77,7 @@ class Needs(NamedTuple):
     tier: bool
     household: bool
     groups: tuple[GroupName, ...]
+    attributes: tuple[AttributeTest, ...]
 
 
 def activity_key(predicate: FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase) -> ActivityKey:
@@ -122,6 +124,7 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
         tier=_kind(TierIs) in kinds,
         household=_kind(InHousehold) in kinds,
         groups=tuple(sorted({group for one in predicates for group in groups_named(one)})),
+        attributes=tuple(dict.fromkeys(one for one in predicates if isinstance(one, AttributeTest))),
     )
 
 

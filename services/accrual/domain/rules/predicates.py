@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from services.accrual.domain.rules.line_tests import OF_MAX
+from services.accrual.domain.rules.predicates_of_attributes import AttributeDate, AttributeIs, AttributeNumber
 from services.accrual.domain.rules.predicates_of_member import (
     BirthdayNear,
     DatesAre,
@@ -82,6 +83,9 @@ Predicate: TypeAlias = Annotated[
     | InHousehold
     | InSegment
     | InCampaign
+    | AttributeIs
+    | AttributeNumber
+    | AttributeDate
     | AllOf
     | AnyOf
     | NotOf,

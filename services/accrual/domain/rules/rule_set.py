@@ -24,8 +24,9 @@ from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULE
 
 GROUPS_MAX = 100
 CAMPAIGNS_MAX = 100
-# Whether a member was in each is stored with every award, in a bit.
+# Whether a member was in each, or met each, is stored with every award, in a bit.
 MEMBER_GROUPS_MAX = 200
+ATTRIBUTE_TESTS_MAX = 200
 _UNKNOWN = date.min  # no points expire on it
 
 
@@ -68,6 +69,8 @@ class RuleSetDraft(Frozen):
         self._check_caps()
         if len(self.needs.groups) > MEMBER_GROUPS_MAX:
             raise ValueError(f"a rule set names at most {MEMBER_GROUPS_MAX} segments and campaigns that members join")
+        if len(self.needs.attributes) > ATTRIBUTE_TESTS_MAX:
+            raise ValueError(f"a rule set tests attributes in at most {ATTRIBUTE_TESTS_MAX} ways")
         named = {campaign.id for campaign in self.campaigns}
         unknown = sorted({rule.campaign for rule in self.rules if rule.campaign is not None} - named)
         if unknown:
