@@ -6,7 +6,7 @@ import httpx2
 
 from services.notifications.api.member_data import member_data_router
 from services.notifications.api.messages import messages_router
-from services.notifications.consumer import TopicHandler, is_earning, take_coalition, take_members, take_points
+from services.notifications.consumer import TopicHandler, is_told, take_coalition, take_members, take_points
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
 from services.notifications.gateways.mail_server import MailServer, MailServerAddress
@@ -38,11 +38,13 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
     async def send_due() -> None:
         await sender.send_due()
 
-    delay = timedelta(seconds=settings.digest_delay_seconds)
+    digest_delay = timedelta(seconds=settings.digest_delay_seconds)
+    news_delay = timedelta(seconds=settings.news_delay_seconds)
+    points = take_points(digest_delay, news_delay, settings.point_type)
     return Wiring(
         routers=(messages_router(database), member_data_router(database)),
         subscriptions=(
-            Subscription(POINTS, TopicHandler(database, take_points(delay, settings.point_type)), wants=is_earning),
+            Subscription(POINTS, TopicHandler(database, points), wants=is_told),
             Subscription(MEMBERS, TopicHandler(database, take_members)),
             Subscription(COALITION, TopicHandler(database, take_coalition)),
         ),

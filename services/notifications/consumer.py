@@ -6,8 +6,10 @@ from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from services.notifications.domain.digest import Award
-from services.notifications.metrics import AWARDS_ADDED
+from services.notifications.domain.news import news_of
+from services.notifications.metrics import AWARDS_ADDED, NEWS_ADDED
 from services.notifications.repository import erasure
+from services.notifications.use_cases.add_news import add_news, lock_told
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from services.notifications.use_cases.project_names import project_members, project_partners
 from shared.database import Database, Transaction, read_to
@@ -24,12 +26,12 @@ from shared.web.known_clients import project_clients
 E = TypeVar("E", bound=Event)
 Take: TypeAlias = Callable[[Transaction, Sequence[E]], Awaitable[None]]
 
-POINTS_EARNED_TYPE = b"loyalty.points.earned.v1"
+REFUSED_TYPE = b"loyalty.receipt.refused.v1"
 
 
-def is_earning(headers: Mapping[str, bytes]) -> bool:
-    """Whether a record of ``loyalty.points`` is worth decoding here: only earned points are told so far."""
-    return headers.get("type", POINTS_EARNED_TYPE) == POINTS_EARNED_TYPE
+def is_told(headers: Mapping[str, bytes]) -> bool:
+    """Whether a record of ``loyalty.points`` is worth decoding here: members are not told of refused receipts."""
+    return headers.get("type") != REFUSED_TYPE
 
 
 class TopicHandler(RecordKeeping, Generic[E]):
@@ -53,8 +55,9 @@ class TopicHandler(RecordKeeping, Generic[E]):
         await self._database.run(work)
 
 
-def take_points(digest_delay: timedelta, point_type: str) -> Take[PointsEvent]:
-    """Earned points of the programme's own type join digests that are due after ``digest_delay``.
+def take_points(digest_delay: timedelta, news_delay: timedelta, point_type: str) -> Take[PointsEvent]:
+    """Earned points of the programme's own type join digests that are due after ``digest_delay``, and what else happens
+    to them joins news that are due after ``news_delay``.
 
     Awards of nothing are not told.
     """
@@ -62,8 +65,13 @@ def take_points(digest_delay: timedelta, point_type: str) -> Take[PointsEvent]:
     async def take(transaction: Transaction, events: Sequence[PointsEvent]) -> None:
         earned = [event for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
         awards = [award_of(event) for event in earned if event.data.point_type == point_type]
+        news = [one for event in events if (one := news_of(event, point_type)) is not None]
+        if awards and news:  # both lock members: all at once, in their order
+            await lock_told(transaction, {one.member_id for one in awards} | {one.member_id for one in news})
         if awards:
             AWARDS_ADDED.inc(await add_to_digests(transaction, awards, digest_delay))
+        if news:
+            NEWS_ADDED.inc(await add_news(transaction, news, news_delay))
 
     return take
 

@@ -5,6 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.telemetry.metrics import LATENCY_BUCKETS_SECONDS
 
 AWARDS_ADDED = Counter("tessera_notifications_awards_total", "Awards that were added to a digest for the first time.")
+NEWS_ADDED = Counter("tessera_notifications_news_total", "News that were added to a message for the first time.")
 MESSAGES_ENDED = Counter(
     "tessera_notifications_messages_total",
     "Messages that ended, by state (sent, failed, suppressed) and reason.",

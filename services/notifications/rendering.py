@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notifications.domain.digest import PointsDigest, format_points
 from services.notifications.domain.mail import MessageText
+from services.notifications.domain.news import PointsNews
 
 LANGUAGE_DEFAULT = "en"
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
@@ -35,6 +36,7 @@ class Templates:
             auto_reload=False,
         )
         environment.filters["points"] = format_points
+        environment.filters["words"] = words_of
         self._languages: dict[tuple[str, int], dict[str, tuple[Template, Template, Template]]] = {}
         for subject in sorted(folder.glob("*/*/*/subject.txt")):
             name, version, language = subject.parent.relative_to(folder).parts
@@ -51,18 +53,35 @@ class Templates:
         Raises:
             UnknownTemplateError: no such template, or not in this version.
         """
+        return self._render(template, version, language, {"digest": digest, "given_name": given_name})
+
+    def render_news(
+        self, template: str, version: int, language: str | None, given_name: str, news: PointsNews
+    ) -> MessageText:
+        """News, in the same choice of languages.
+
+        Raises:
+            UnknownTemplateError: no such template, or not in this version.
+        """
+        return self._render(template, version, language, {"news": news, "given_name": given_name})
+
+    def _render(self, template: str, version: int, language: str | None, facts: dict[str, object]) -> MessageText:
         languages = self._languages.get((template, version))
         if languages is None:
             raise UnknownTemplateError(f"template {template} has no version {version}")
         chosen = choose_language(language, languages)
         subject, text, html = languages[chosen]
-        facts = {"digest": digest, "given_name": given_name}
         return MessageText(
             language=chosen,
             subject=" ".join(subject.render(facts).split()),
             text=text.render(facts),
             html=html.render(facts),
         )
+
+
+def words_of(code: str) -> str:
+    """A code of the programme's as people read it: ``profile-filled`` is profile filled."""
+    return code.replace("-", " ").replace("_", " ")
 
 
 def choose_language(wanted: str | None, available: dict[str, tuple[Template, Template, Template]]) -> str:

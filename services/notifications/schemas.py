@@ -18,7 +18,7 @@ class MessageAnswer(BaseModel):
     template: str
     channel: Literal["email"]
     state: MessageState = Field(
-        description="collecting: still taking in awards; queued and sending: on its way; the others are final."
+        description="collecting: still taking in awards or news; queued and sending: on its way; the others are final."
     )
     reason: str | None = Field(default=None, description="Why it failed or was suppressed.")
     opened_at: datetime

@@ -24,6 +24,7 @@ from services.notifications.domain.delivery import (
     is_exhausted,
 )
 from services.notifications.domain.mail import Sender, compose
+from services.notifications.domain.news import TEMPLATE as NEWS_TEMPLATE
 from services.notifications.domain.standing import SUPPRESSES
 from services.notifications.gateways.contacts import Contact, Contacts, ContactsUnavailableError
 from services.notifications.gateways.mail_server import SEND_SECONDS_MAX, MailServer
@@ -141,9 +142,11 @@ class MessageSender:
         message = due.message
         language = contact.language or message.language
         try:
-            text = self._templates.render_digest(
-                message.template, message.template_version, language, contact.given_name, due.digest
-            )
+            asked = message.template, message.template_version, language, contact.given_name
+            if message.template == NEWS_TEMPLATE:
+                text = self._templates.render_news(*asked, due.news)
+            else:
+                text = self._templates.render_digest(*asked, due.digest)
         except (TemplateError, UnknownTemplateError) as error:
             log.error(  # noqa: TRY400 -- a template's traceback shows its values
                 "a template does not render",

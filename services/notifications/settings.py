@@ -49,6 +49,13 @@ class NotificationsSettings(ServiceSettings):
         description="How long a digest takes in points after the first ones, before it is sent.",
     )
 
+    news_delay_seconds: float = Field(
+        default=3_600.0,
+        ge=0,
+        le=31 * 86_400.0,
+        description="How long news (tiers, what expires, what is owed) are gathered before they are sent.",
+    )
+
     @field_validator("smtp_from")
     @classmethod
     def _is_address(cls, value: str) -> str:

@@ -212,7 +212,7 @@ def test_a_path_proves_its_leaf_and_no_other(count: int, place: int) -> None:
     leaves = [number.to_bytes(32, "big") for number in range(count)]
     path = path_of(leaves, place % count)
     assert root_by_path(leaves[place % count], path) == root_of(leaves)
-    assert root_by_path(bytes(31) + b"\xff", path) != root_of(leaves)
+    assert root_by_path(b"\xff" * 32, path) != root_of(leaves)
 
 
 def test_lists_that_differ_have_different_roots() -> None:

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from services.notifications.app import http_client
+from services.notifications.consumer import take_points
 from services.notifications.domain.digest import Award
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
@@ -18,8 +19,36 @@ from services.notifications.rendering import Templates
 from services.notifications.sender import MessageSender
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from shared.database import Database
+from shared.events.envelope import Event, Frozen
+from shared.events.points import (
+    AdjustmentData,
+    AwardData,
+    Balance,
+    ClawBackData,
+    ExpiredData,
+    ExpiringData,
+    LapseData,
+    MemberEventData,
+    MemberEventRecorded,
+    MemberEventRevoked,
+    MoveData,
+    PendingData,
+    PointsAdjusted,
+    PointsClawedBack,
+    PointsEarned,
+    PointsExpired,
+    PointsExpiring,
+    PointsLapsed,
+    PointsPending,
+    PointsReleased,
+    ReceiptMoved,
+    ReleaseData,
+    RevokedMemberEventData,
+    TierChanged,
+    TierData,
+)
 from shared.ids import new_id
-from shared.receipt_key import DocumentKey, encode_receipt_key
+from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
 from shared.web.access_tokens import AccessToken
 from tests.support.mail_host import MailHost
 from tests.support.registry_host import RegistryHost
@@ -33,6 +62,90 @@ def award(member_id: UUID, number: int, *, points: int = 10, partner_id: str = "
     """What receipt ``number`` earned."""
     key = encode_receipt_key(partner_id, DocumentKey(scheme="document", source="orders", number=str(number)))
     return Award(key, member_id, partner_id, points, 0, NOON, None)
+
+
+_BALANCE = Balance(available=0, held=0, pending=0, debt=0)
+_RECEIPT = receipt_id_of(encode_receipt_key("grocer", DocumentKey(scheme="document", source="orders", number="1")))
+_POINTS = {"point_type": "points", "points": 10, "balance": _BALANCE}
+_OF_RECEIPT = {"receipt_id": _RECEIPT, "partner_id": "grocer"}
+_OF_EVENT = {"event_id": UUID(int=9), "type_code": "survey"}
+# Events by a short name: what they say unless a test says otherwise.
+_HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
+    "earned": (
+        PointsEarned,
+        AwardData,
+        _POINTS | _OF_RECEIPT | {"by_rule": (), "rule_set_version": 1, "occurred_at": NOON},
+    ),
+    "tier": (
+        TierChanged,
+        TierData,
+        {
+            "version": 1,
+            "old_tier": "basic",
+            "new_tier": "gold",
+            "reason": "qualified",
+            "effective_at": NOON,
+            "scheme_version": 1,
+        },
+    ),
+    "expiring": (
+        PointsExpiring,
+        ExpiringData,
+        {"point_type": "points", "points": 10, "expires_on": date(2026, 12, 1), "days": 30},
+    ),
+    "expired": (PointsExpired, ExpiredData, _POINTS | {"expires_on": date(2026, 11, 1), "by_issuer": ()}),
+    "lapsed": (PointsLapsed, LapseData, _POINTS | _OF_RECEIPT | {"waited_for": "delivery", "part": 0}),
+    "pending": (PointsPending, PendingData, _POINTS | {"receipt_id": _RECEIPT, "reason": "INS_SWIPE"}),
+    "released": (PointsReleased, ReleaseData, _POINTS | {"receipt_id": _RECEIPT, "reason": "waited"}),
+    "adjusted": (
+        PointsAdjusted,
+        AdjustmentData,
+        _POINTS | {"adjustment_id": UUID(int=8), "reason_code": "complaint", "kind": "compensation"},
+    ),
+    "clawed_back": (
+        PointsClawedBack,
+        ClawBackData,
+        _POINTS | _OF_RECEIPT | {"original_receipt_id": _RECEIPT, "became_debt": 10},
+    ),
+    "moved": (
+        ReceiptMoved,
+        MoveData,
+        _POINTS
+        | _OF_RECEIPT
+        | {
+            "other_member_id": UUID(int=7),
+            "direction": "to",
+            "move_id": UUID(int=6),
+            "reason_code": "wrong_card",
+            "rule_set_version": 1,
+            "occurred_at": NOON,
+        },
+    ),
+    "recorded": (
+        MemberEventRecorded,
+        MemberEventData,
+        _POINTS | _OF_EVENT | {"type_version": 1, "occurred_at": NOON},
+    ),
+    "revoked": (
+        MemberEventRevoked,
+        RevokedMemberEventData,
+        _POINTS | _OF_EVENT | {"reason_code": "mistake", "became_debt": 0},
+    ),
+}
+
+
+def happened(kind: str, member_id: UUID, at: datetime = NOON, **said: Any) -> Any:
+    """Something that happened to a member's points or tier, as an event."""
+    event, data, usual = _HAPPENINGS[kind]
+    return event.model_validate(
+        {
+            "id": new_id(),
+            "source": "accrual",
+            "subject": str(member_id),
+            "time": at,
+            "data": data.model_validate({"member_id": member_id} | usual | said),
+        }
+    )
 
 
 @dataclass
@@ -49,6 +162,11 @@ class Post:
         """Awards come in, in one transaction."""
         async with self.database.transaction() as transaction:
             return await add_to_digests(transaction, awards, delay)
+
+    async def hear(self, *events: Any, delay: timedelta = timedelta(0)) -> None:
+        """One batch of the topic of points, in one transaction. Digests are due at once."""
+        async with self.database.transaction() as transaction:
+            await take_points(timedelta(0), delay, "points")(transaction, events)
 
     async def member(self, number: int, **known: Any) -> UUID:
         """A new member whom the registry knows."""

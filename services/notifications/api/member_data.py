@@ -1,6 +1,6 @@
 """``/v1/members/{member_id}/data``: all that notifications keeps of a member, for an export."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -28,11 +28,24 @@ class EntryData(BaseModel):
     occurred_at: datetime
 
 
+class NewsData(BaseModel):
+    """Something else that a message told of: a tier, or points that expired, were given, are owed …"""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    kind: str
+    points: int
+    name: str | None
+    last_day: date | None
+    occurred_at: datetime
+
+
 class MessageData(MessageAnswer):
     """A message, and what it told of."""
 
     kind: Literal["message"] = "message"
     entries: list[EntryData]
+    news: list[NewsData]
 
     @classmethod
     def of(cls, kept: KeptMessage) -> Self:
@@ -47,7 +60,8 @@ class MessageData(MessageAnswer):
             )
             for entry in kept.entries
         ]
-        return cls(**MessageAnswer.model_validate(kept.message).model_dump(), entries=entries)
+        news = [NewsData.model_validate(told) for told in kept.news]
+        return cls(**MessageAnswer.model_validate(kept.message).model_dump(), entries=entries, news=news)
 
 
 def member_data_router(database: Database) -> APIRouter:

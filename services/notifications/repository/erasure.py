@@ -12,13 +12,18 @@ _SAVE = """
     order by member_id
     on conflict (member_id) do update
         set version = greatest(recipients.version, excluded.version), status = 'erased', language = null,
-            digest_id = null, digest_due_at = null, erased_version = excluded.erased_version
+            digest_id = null, digest_due_at = null, news_id = null, news_due_at = null,
+            erased_version = excluded.erased_version
         where recipients.erased_version is null
     returning member_id
 """
 _DELETE_ENTRIES = """
     delete from digest_entries using messages
     where messages.message_id = digest_entries.message_id and messages.member_id = any($1::uuid[])
+"""
+_DELETE_NEWS = """
+    delete from news_entries using messages
+    where messages.message_id = news_entries.message_id and messages.member_id = any($1::uuid[])
 """
 _DELETE_MESSAGES = "delete from messages where member_id = any($1::uuid[])"
 
@@ -41,4 +46,5 @@ async def is_erased(transaction: Transaction, member_id: UUID) -> bool:
 async def delete_messages(transaction: Transaction, member_ids: Collection[UUID]) -> None:
     """Forget what these members were told, or were about to be."""
     await transaction.raw.execute(_DELETE_ENTRIES, list(member_ids))
+    await transaction.raw.execute(_DELETE_NEWS, list(member_ids))
     await transaction.raw.execute(_DELETE_MESSAGES, list(member_ids))

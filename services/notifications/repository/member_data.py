@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.notifications.repository.messages import StoredMessage
@@ -21,6 +21,12 @@ _LOAD_ENTRIES = """
     where message_id = any($1::uuid[])
     order by occurred_at, receipt_key, part
 """
+_LOAD_NEWS = """
+    select message_id, kind, points, name, last_day, occurred_at
+    from news_entries
+    where message_id = any($1::uuid[])
+    order by occurred_at, event_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,23 @@ class KeptEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptNews:
+    """Something else that a message told of: its kind, and what it said."""
+
+    kind: str
+    points: int
+    name: str | None
+    last_day: date | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KeptMessage:
-    """A message, and the receipts that it told of, the oldest first."""
+    """A message, the receipts that it told of, and what else it told, the oldest first."""
 
     message: StoredMessage
     entries: Sequence[KeptEntry]
+    news: Sequence[KeptNews]
 
 
 async def load_messages(
@@ -51,4 +69,7 @@ async def load_messages(
     entries: dict[UUID, list[KeptEntry]] = {message.message_id: [] for message in messages}
     for message_id, *entry in await transaction.raw.fetch(_LOAD_ENTRIES, list(entries)):
         entries[message_id].append(KeptEntry(*entry))
-    return [KeptMessage(message, entries[message.message_id]) for message in messages]
+    news: dict[UUID, list[KeptNews]] = {message.message_id: [] for message in messages}
+    for message_id, *told in await transaction.raw.fetch(_LOAD_NEWS, list(news)):
+        news[message_id].append(KeptNews(*told))
+    return [KeptMessage(message, entries[message.message_id], news[message.message_id]) for message in messages]

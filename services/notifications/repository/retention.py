@@ -2,7 +2,7 @@
 
 from shared.runtime.retention import DataClass
 
-# The entries of a digest make a replay of the topic harmless, so they stay until the topic has forgotten their events.
+# The entries of a message make a replay of the topic harmless, so they stay until the topic has forgotten their events.
 SETTLED_MESSAGES = DataClass(
     name="settled_messages",
     purpose="to answer a member who asks what was sent to them, and when",
@@ -15,6 +15,8 @@ SETTLED_MESSAGES = DataClass(
             order by settled_at limit $2 for update skip locked
         ), entries as (
             delete from digest_entries using old where digest_entries.message_id = old.message_id
+        ), news as (
+            delete from news_entries using old where news_entries.message_id = old.message_id
         )
         delete from messages using old where messages.message_id = old.message_id
     """,

@@ -9,7 +9,7 @@ from shared.runtime import dead_letters
 
 
 async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData]) -> None:
-    """Put up tombstones, and delete messages, digests and dead letters.
+    """Put up tombstones, and delete messages, digests, news and dead letters.
 
     Idempotent. A message that a sender has in hand at this moment may still go out; what became of it is written down
     nowhere, because its row is gone. Receipts are told to nobody any more, so that their entries are not needed.

@@ -98,7 +98,7 @@ OTHERS = {
     "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "change_id", "check_id", "content_hash",
     "contract_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id", "grant_id",
     "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
-    "move_id",
+    "move_id", "news_id",
     "operator_hash",  # a cashier's
     "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "rule_set_id",
     "secret_hash", "session_id", "signal_id", "statement_id",

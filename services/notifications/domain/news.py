@@ -1,0 +1,140 @@
+"""What members are told of their points beside what receipts earn: which events are news, what a message says. Pure.
+
+News are about the member's own account, as the programme's terms promise them, and advertise nothing: no consent is
+asked for them. They name no reason of a person's (who adjusted, which rule of fraud's), and bear no personal data.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias, get_args
+from uuid import UUID
+
+from shared.events.envelope import Event
+from shared.events.points import (
+    MemberEventRecorded,
+    MemberEventRevoked,
+    PointsAdjusted,
+    PointsClawedBack,
+    PointsEvent,
+    PointsExpired,
+    PointsExpiring,
+    PointsLapsed,
+    PointsPending,
+    PointsReleased,
+    ReceiptMoved,
+    TierChanged,
+)
+
+# A message names the version that it was opened with; a published version never changes.
+TEMPLATE: Final = "points_news"
+TEMPLATE_VERSION: Final = 1
+
+NewsKind: TypeAlias = Literal[
+    "tier",
+    "owed",
+    "expiring",
+    "expired",
+    "lapsed",
+    "set_aside",
+    "released",
+    "given",
+    "event",
+    "moved_here",
+    "taken",
+    "event_undone",
+    "moved_away",
+]
+# The order in which a message tells them.
+KINDS: Final[Sequence[NewsKind]] = get_args(NewsKind)
+LINES_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. ``name`` is a code of the programme's (a tier, a type of events), ``last_day`` the last
+    one on which points can be spent.
+    """
+
+    kind: NewsKind
+    points: int = 0
+    name: str | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A fact and whose it is. The id of the event that told it is its identity, for good."""
+
+    event_id: UUID
+    member_id: UUID
+    fact: Fact
+    occurred_at: datetime
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointsNews:
+    """All that the template may say, in the order in which it says it; what is alike is one line."""
+
+    lines: tuple[Fact, ...]
+
+    @property
+    def only(self) -> Fact | None:
+        """What the message is about where it is about one thing."""
+        return self.lines[0] if len(self.lines) == 1 else None
+
+
+def news_of(event: PointsEvent, point_type: str) -> News | None:
+    """What an event is to its member; None where it is no news, or of points that are not the programme's own."""
+    fact_of = NEWS.get(type(event))
+    data: Any = event.data
+    if fact_of is None or (not isinstance(event, TierChanged) and data.point_type != point_type):
+        return None
+    fact = fact_of(data)
+    return None if fact is None else News(event.id, data.member_id, fact, event.time, event.traceparent)
+
+
+def _some(kind: NewsKind, points: int, *, name: str | None = None, last_day: date | None = None) -> Fact | None:
+    return Fact(kind, points, name, last_day) if points > 0 else None
+
+
+# Which events are news, and what they say. A return's points are seen at the till; what is owed since then is not.
+NEWS: Final[Mapping[type[Event], Callable[[Any], Fact | None]]] = {
+    TierChanged: lambda data: Fact("tier", name=data.new_tier),
+    PointsExpiring: lambda data: _some("expiring", data.points, last_day=data.expires_on - timedelta(days=1)),
+    PointsExpired: lambda data: _some("expired", data.points),
+    PointsLapsed: lambda data: _some("lapsed", data.points),
+    PointsPending: lambda data: _some("set_aside", data.points),
+    PointsReleased: lambda data: _some("released", data.points),
+    PointsAdjusted: lambda data: _some("given" if data.points > 0 else "taken", abs(data.points)),
+    PointsClawedBack: lambda data: _some("owed", data.became_debt),
+    ReceiptMoved: lambda data: _some("moved_here" if data.direction == "to" else "moved_away", data.points),
+    MemberEventRecorded: lambda data: _some("event", data.points, name=data.type_code),
+    MemberEventRevoked: lambda data: _some("event_undone", data.points, name=data.type_code),
+}
+
+
+def fold_news(told: Iterable[tuple[datetime, Fact]]) -> PointsNews:
+    """One message from what happened, whatever the order in which it was heard.
+
+    Of tiers the last one counts, and of points that expire on one day what was left when it was told last; all other
+    points are added up by kind and name. Lines beyond ``LINES_MAX`` are left out: they are the least urgent ones.
+    """
+    in_order = [fact for _, fact in sorted(told, key=lambda one: (one[0], KINDS.index(one[1].kind), one[1].points))]
+    lines: dict[tuple[object, ...], Fact] = {}
+    for fact in in_order:
+        match fact.kind:
+            case "tier":
+                lines["tier",] = fact
+            case "expiring":
+                lines["expiring", fact.last_day] = fact
+            case _:
+                key = fact.kind, fact.name
+                before = lines.get(key)
+                points = fact.points if before is None else before.points + fact.points
+                lines[key] = Fact(fact.kind, points, fact.name)
+    ranked = sorted(
+        lines.values(), key=lambda fact: (KINDS.index(fact.kind), fact.last_day or date.max, fact.name or "")
+    )
+    return PointsNews(tuple(ranked[:LINES_MAX]))
