@@ -32,7 +32,7 @@ from shared.events.purchases import DOCUMENT_EVENTS, PurchaseEvent
 from shared.kafka.batch_size import BatchSize
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch, DeadLetter, ReadPosition, Record
-from shared.ledger import HeldSince
+from shared.ledger import HeldSince, TooManyCommandsError
 from shared.receipt_key import MalformedReceiptIdError
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
@@ -103,6 +103,8 @@ class PurchaseHandler(_Keeping):
 
         try:
             report = await self._database.run(work)
+        except TooManyCommandsError as error:  # what marketplaces split: halves of the batch ask for less
+            raise PermanentError(str(error)) from error
         except BalanceMovedError as error:
             if len(documents) == 1:
                 raise

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StrictInt
 
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId, Version
+from shared.events.funding import FundedPoints, PointFunding, PointLimits
 
 
 class RulePoints(Frozen):
@@ -36,12 +37,16 @@ class AwardPart(Frozen):
     """Which part of an award is told of, where it has several or its points wait.
 
     They may be spent from the first second of ``waits_until`` on, or once ``waits_for`` has come before that day.
+    Without ``funding`` the partner that issued them pays; without ``limits`` they may be spent on anything.
     """
 
     number: StrictInt
     expires_on: date | None = None
     waits_until: date | None = None
     waits_for: Code | None = None
+    funding: PointFunding | None = None
+    limits: PointLimits | None = None
+    basis: Code | None = None
 
 
 class AwardData(Frozen):
@@ -99,6 +104,7 @@ class ReleaseData(Frozen):
 class ClawBackData(Frozen):
     """Points taken back for goods that came back, or (``cause``: void) for a receipt that was undone as a whole. What
     neither pending nor available covered became debt. ``part``: of which part of an award that has several.
+    ``funding``: who had paid for them, where not their issuer.
     """
 
     member_id: UUID
@@ -111,6 +117,7 @@ class ClawBackData(Frozen):
     cause: Code | None = None
     balance: Balance
     part: StrictInt | None = None
+    funding: PointFunding | None = None
 
 
 class LapseData(Frozen):
@@ -213,7 +220,8 @@ class ExpiringData(Frozen):
 class ExpiredData(Frozen):
     """Points that could be spent until the day before ``expires_on`` and were not, and who had issued them.
 
-    Of one day there may be several: what a hold let go later lapses then.
+    Of one day there may be several: what a hold let go later lapses then. ``by_funding`` says which of them have
+    payers of their own.
     """
 
     member_id: UUID
@@ -222,6 +230,7 @@ class ExpiredData(Frozen):
     expires_on: date
     by_issuer: tuple[IssuerPoints, ...]
     balance: Balance
+    by_funding: tuple[FundedPoints, ...] = ()
 
 
 class MemberEventData(Frozen):

@@ -22,6 +22,7 @@ class PurchaseLine(Frozen):
 
     ``tax_minor`` is the tax in it, ``discount_minor`` what was taken off before; absent where the till does not say.
     Without a ``settlement`` the goods were handed over and paid.
+    ``seller`` is who sold it on a marketplace, where that is not the partner itself.
     """
 
     line_id: StrictInt
@@ -34,6 +35,7 @@ class PurchaseLine(Frozen):
     tax_minor: Minor | None = None
     discount_minor: Minor | None = None
     settlement: SettlementKind | None = None
+    seller: Code | None = None
 
 
 class ReturnLine(PurchaseLine):

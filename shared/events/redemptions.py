@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StrictBool
 
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
+from shared.events.funding import FundedPoints
 from shared.events.points import Balance, IssuerPoints
 
 
@@ -37,8 +38,9 @@ class HoldData(Frozen):
 class CaptureData(Frozen):
     """Points taken. ``late``: the hold was gone; ``uncovered_points`` is what the balance could not give.
 
-    ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there. ``pooled`` says
-    what of ``points`` was others'; zero where all that was reserved of one was let go.
+    ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there. ``by_funding`` says
+    which of them have payers of their own. ``pooled`` says what of ``points`` was others'; zero where all that was
+    reserved of one was let go.
     """
 
     redemption_id: UUID
@@ -53,6 +55,7 @@ class CaptureData(Frozen):
     by_issuer: tuple[IssuerPoints, ...] = ()
     balance: Balance
     pooled: tuple[PooledPoints, ...] = ()
+    by_funding: tuple[FundedPoints, ...] = ()
 
 
 class UnholdData(Frozen):
@@ -83,7 +86,7 @@ class GiftData(Frozen):
 
     ``reason``: ``household_left`` is what stayed with ``household_id`` when the member left it. ``balance`` is the
     giver's, ``receiver_balance`` the receiver's, both just after it; ``debt_cleared`` of ``points`` went to what the
-    receiver owed. ``by_issuer`` says who had issued them.
+    receiver owed. ``by_issuer`` says who had issued them, and ``by_funding`` which of them have payers of their own.
     """
 
     gift_id: UUID
@@ -97,6 +100,7 @@ class GiftData(Frozen):
     by_issuer: tuple[IssuerPoints, ...] = ()
     balance: Balance
     receiver_balance: Balance
+    by_funding: tuple[FundedPoints, ...] = ()
 
 
 class RedemptionHeld(Event):

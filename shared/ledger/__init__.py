@@ -22,6 +22,7 @@ from shared.ledger.commands import (
     Command,
     Earn,
     EarnPending,
+    FundedPoints,
     Outcome,
     Posted,
     Refused,
@@ -31,7 +32,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.conditions import Basket, Funding, Limits
+from shared.ledger.conditions import Basket, Funding, Limits, store_name
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.findings import Finding
 from shared.ledger.gifts import Give
@@ -65,6 +66,7 @@ __all__ = [
     "EarnPending",
     "Expire",
     "Finding",
+    "FundedPoints",
     "Funding",
     "Give",
     "Head",
@@ -111,5 +113,6 @@ __all__ = [
     "post",
     "post_together",
     "posting",
+    "store_name",
     "verify",
 ]

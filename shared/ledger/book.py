@@ -7,8 +7,8 @@ so that they cannot disagree. Pure: a book knows what it was given and nothing e
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from shared.ledger.commands import Balances
-from shared.ledger.conditions import Basket
+from shared.ledger.commands import Balances, FundedPoints
+from shared.ledger.conditions import Basket, Funding
 from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
 from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
@@ -273,6 +273,15 @@ def _slice(paid: list[tuple[str, int]], points: int) -> Iterator[tuple[str, int]
         else:
             paid[0] = (issuer, part - share)
         yield issuer, share
+
+
+def funded_of(taken: Iterable[tuple[Lot, int]]) -> tuple[FundedPoints, ...]:
+    """What of these points has payers of its own: one line an issuer and funding, in the order in which they came."""
+    points: dict[tuple[str, Funding], int] = {}
+    for lot, part in taken:
+        if (funding := lot.terms.funding) is not None:
+            points[lot.terms.issuer, funding] = points.get((lot.terms.issuer, funding), 0) + part
+    return tuple(FundedPoints(issuer, funding, part) for (issuer, funding), part in points.items())
 
 
 def issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
-from shared.ledger.conditions import Basket
+from shared.ledger.conditions import Basket, Funding
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
@@ -234,6 +234,14 @@ class Balances(NamedTuple):
     debt: int = 0
 
 
+class FundedPoints(NamedTuple):
+    """Points that a partner issued and that have payers of their own."""
+
+    issuer: str
+    funding: Funding
+    points: int
+
+
 class Posted(NamedTuple):
     """A command that took effect.
 
@@ -242,7 +250,8 @@ class Posted(NamedTuple):
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
-    time took, that a refund gave back or another owner was given, who had issued how many of them. Of what was given,
+    time took, that a refund gave back or another owner was given, who had issued how many of them; ``funded`` who pays
+    for those that have payers of their own. Of what was given,
     ``debt_cleared`` is the receiver's, and ``receiver`` the receiver's balances just after it.
     """
 
@@ -256,6 +265,7 @@ class Posted(NamedTuple):
     issuers: tuple[tuple[str, int], ...] = ()
     receiver: Balances | None = None
     trimmed: int = 0
+    funded: tuple[FundedPoints, ...] = ()
 
 
 class Refused(NamedTuple):

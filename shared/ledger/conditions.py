@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 NAME_LENGTH_MAX = 128
 PAYERS_MAX = 20
-WEIGHTS_SUM_MAX = 1_000  # shares in thousandths
+WEIGHTS_SUM_MAX = 10_000  # shares in basis points
 LIMIT_ENTRIES_MAX = 200  # of one kind
 PRICE_MILLIONTHS_MAX = 10**12
 _PARSED_MAX = 4_096  # lots of one campaign are alike
@@ -53,9 +53,14 @@ class Funding:
         object.__setattr__(self, "payers", reduced)
 
 
+def store_name(partner_id: str, store_id: str) -> str:
+    """How limits and baskets name a store: partners call theirs what they like."""
+    return f"{partner_id}/{store_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What points are to be spent on, as limits see it."""
+    """What points are to be spent on, as limits see it. A store is named with its partner (``store_name``)."""
 
     partner_id: str
     day: date

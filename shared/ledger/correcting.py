@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from shared.ledger.book import Book, issuers_of
+from shared.ledger.book import Book, funded_of, issuers_of
 from shared.ledger.commands import Outcome, Posted, Refused
 from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
 from shared.ledger.legs import ADJUST_DOWN, ADJUST_UP, WRITE_OFF
@@ -37,7 +37,8 @@ def adjust_down(book: Book, command: AdjustDown) -> Outcome:
     for lot, part in taken:
         book.move(ADJUST_DOWN, part, command.reference, lot)
     shortfall = command.points - points
-    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers_of(taken))
+    issuers, funded = issuers_of(taken), funded_of(taken)
+    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers, funded=funded)
 
 
 def write_off(book: Book, command: WriteOff) -> Outcome:

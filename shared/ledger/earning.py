@@ -41,7 +41,8 @@ def earn(book: Book, command: Earn) -> Outcome:
         points = room
     book.move(EARN, points, command.reference, None, book.lot_of(terms), terms.issuer)
     cleared = book.settle(command.reference) if book.balance["debt"] else 0
-    return Posted(command, points, book.balances(), 0, 0, cleared, trimmed=command.points - points)
+    posted = Posted(command, points, book.balances(), 0, 0, cleared)
+    return posted if points == command.points else posted._replace(trimmed=command.points - points)
 
 
 def earn_pending(book: Book, command: EarnPending) -> Outcome:

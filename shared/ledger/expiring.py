@@ -7,7 +7,7 @@ by meanwhile makes no difference, because whatever moves points of an account le
 from datetime import date
 from typing import assert_never
 
-from shared.ledger.book import Book, issuers_of
+from shared.ledger.book import Book, funded_of, issuers_of
 from shared.ledger.commands import Outcome, Posted
 from shared.ledger.corrections import Expire, Reinstate
 from shared.ledger.legs import EXPIRE_POINTS, REINSTATE
@@ -50,7 +50,8 @@ def expire(book: Book, command: Expire) -> Outcome:
         return Posted(command, 0, book.balances())
     points = lot.remaining
     book.move(EXPIRE_POINTS, points, command.reference, lot)
-    return Posted(command, points, book.balances(), issuers=issuers_of([(lot, points)]))
+    taken = [(lot, points)]
+    return Posted(command, points, book.balances(), issuers=issuers_of(taken), funded=funded_of(taken))
 
 
 def reinstate(book: Book, command: Reinstate) -> Outcome:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from shared.ledger.book import Book, issuers_of
+from shared.ledger.book import Book, funded_of, issuers_of
 from shared.ledger.commands import Command, Outcome, Posted, Refused
 from shared.ledger.gifts import GIFT_BASIS, Give
 from shared.ledger.legs import GIFT, LEAVE
@@ -42,6 +42,7 @@ def give(book: Book, receiver: Book, command: Give) -> Outcome:
         debt_cleared=cleared,
         issuers=issuers_of(taken),
         receiver=receiver.balances(),
+        funded=funded_of(taken),
     )
 
 

@@ -4,7 +4,7 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import Book, LedgerBrokenError, issuers_of
+from shared.ledger.book import Book, LedgerBrokenError, funded_of, issuers_of
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     Capture,
@@ -91,6 +91,7 @@ def capture(book: Book, command: Capture) -> Outcome:
         debt_cleared=cleared,
         released=released,
         issuers=issuers_of(taken),
+        funded=funded_of(taken),
     )
 
 
@@ -120,7 +121,8 @@ def spend_late(book: Book, command: SpendLate) -> Outcome:
             command.taken_as, book.account.account_id, parts, reserved=0, captured=points, state="captured"
         )
     shortfall = command.points - points
-    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers_of(taken))
+    issuers, funded = issuers_of(taken), funded_of(taken)
+    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers, funded=funded)
 
 
 def refund(book: Book, command: Refund) -> Outcome:
@@ -142,4 +144,5 @@ def refund(book: Book, command: Refund) -> Outcome:
         raise LedgerBrokenError(f"hold {hold.hold_id}: its lots lack {left} points of what it captured")
     hold.is_changed = True
     cleared = book.settle(command.reference)
-    return Posted(command, command.points, book.balances(), debt_cleared=cleared, issuers=issuers_of(given))
+    issuers, funded = issuers_of(given), funded_of(given)
+    return Posted(command, command.points, book.balances(), debt_cleared=cleared, issuers=issuers, funded=funded)

@@ -21,6 +21,8 @@ from shared.ledger import (
     Earn,
     EarnPending,
     Expire,
+    FundedPoints,
+    Funding,
     Give,
     LotTerms,
     Outcome,
@@ -62,6 +64,15 @@ def by_issuer(taken: Mapping[LotTerms, int]) -> tuple[tuple[str, int], ...]:
     return tuple(
         (issuer, sum(points for terms, points in taken.items() if terms.issuer == issuer)) for issuer in issuers
     )
+
+
+def by_funding(taken: Mapping[LotTerms, int]) -> tuple[FundedPoints, ...]:
+    """Who pays for those of the points that have payers of their own: one line each, as they came."""
+    paid: dict[tuple[str, Funding], int] = defaultdict(int)
+    for terms, points in taken.items():
+        if terms.funding is not None and points:
+            paid[terms.issuer, terms.funding] += points
+    return tuple(FundedPoints(issuer, funding, points) for (issuer, funding), points in paid.items())
 
 
 @dataclass
@@ -142,7 +153,8 @@ class PaperOwner:
                 return self.refund(command)
             case Expire():
                 points = self.lots.pop((command.terms, None), 0)
-                return Posted(command, points, self.balance, issuers=by_issuer({command.terms: points}))
+                gone = {command.terms: points}
+                return Posted(command, points, self.balance, issuers=by_issuer(gone), funded=by_funding(gone))
 
     def move(self, command: Earn | EarnPending | Suspend | Release | AdjustUp | Reinstate) -> Outcome:
         """What comes to a lot, from elsewhere or from another lot; what is asked for and not there is short."""
@@ -172,7 +184,8 @@ class PaperOwner:
         shortfall = command.points - points
         if isinstance(command, SpendLate) and command.taken_as is not None and points:
             self.holds[command.taken_as] = PaperHold(dict.fromkeys(drawn, 0), defaultdict(int, drawn), state="captured")
-        return Posted(command, points, shortfall=shortfall, balance=self.balance, issuers=by_issuer(drawn))
+        issuers, funded = by_issuer(drawn), by_funding(drawn)
+        return Posted(command, points, shortfall=shortfall, balance=self.balance, issuers=issuers, funded=funded)
 
     def claw_back(self, command: ClawBack) -> Outcome:
         left = command.points
@@ -220,6 +233,7 @@ class PaperOwner:
             released=released,
             balance=self.balance,
             issuers=by_issuer(taken_now),
+            funded=by_funding(taken_now),
         )
 
     def refund(self, command: Refund) -> Outcome:
@@ -228,12 +242,13 @@ class PaperOwner:
         left = [terms for terms in hold.reserved for _ in range(hold.captured[terms] - hold.refunded[terms])]
         if command.points > len(left):
             return Refused(command, "exceeds_captured", self.balance)
-        given = Counter(left[-command.points :])
+        given = Counter(reversed(left[-command.points :]))  # the last first
         for terms, points in given.items():
             hold.refunded[terms] += points
             self.lots[terms, None] += points
         cleared = self.clear_debt()
-        return Posted(command, command.points, self.balance, debt_cleared=cleared, issuers=by_issuer(given))
+        issuers, funded = by_issuer(given), by_funding(given)
+        return Posted(command, command.points, self.balance, debt_cleared=cleared, issuers=issuers, funded=funded)
 
     def void(self, command: Void) -> Outcome:
         hold = self.holds.get(command.hold_id)
@@ -289,6 +304,7 @@ class PaperLedger:
             balance=giver.balance,
             issuers=by_issuer(drawn),
             receiver=receiver.balance,
+            funded=by_funding(drawn),
         )
 
     def one(self, owner_id: UUID) -> UUID:

@@ -13,6 +13,7 @@ from services.accrual.programme import Programme
 from services.accrual.schemas.previews import PreviewAnswer, PreviewPartAnswer
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
+from shared.ledger.telling import limits_in_words
 from shared.web.authorisation import requires
 from shared.web.principal import Principal
 from shared.web.problems import problems
@@ -81,6 +82,8 @@ def _parts(decision: Awarded, programme: Programme) -> list[PreviewPartAnswer]:
             waits_until=None if part.key.wait is None else part.key.wait.until,
             waits_for=None if part.key.wait is None else part.key.wait.event,
             expires_on=part.key.terms.expires_on,
+            paid_by=None if part.key.terms.funding is None else [payer for payer, _ in part.key.terms.funding.payers],
+            usable=None if part.key.terms.limits is None else limits_in_words(part.key.terms.limits),
         )
         for part in decision.parts
     ]

@@ -156,7 +156,14 @@ def _resolved(
     last = None
     if terms.expiry is not None and not is_open:
         last = expires_on(terms.expiry, available_from if expiry_counts_from == "release" else earned_on)
-    lot = LotTerms(issuer=issuer, available_from=available_from, expires_on=_usable_for_a_day(last, available_from))
+    lot = LotTerms(
+        issuer=issuer,
+        available_from=available_from,
+        expires_on=_usable_for_a_day(last, available_from),
+        basis=terms.basis,
+        funding=terms.funding,
+        limits=terms.limits,
+    )
     return terms.point_type, lot, wait
 
 

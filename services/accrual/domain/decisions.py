@@ -209,7 +209,7 @@ def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: 
     purchase, rule_set = evaluation.receipt.purchase, evaluation.rule_set
     earned_on = purchase.occurred_at.astimezone(facts.zone).date() if not evaluation.is_one_lot else None
     parts = earned_parts(evaluation, earned_on) if earned_on is not None else ()
-    if evaluation.points > POINTS_MAX or any(part.points > POINTS_MAX for part in parts):
+    if evaluation.points > POINTS_MAX or (parts and any(part.points > POINTS_MAX for part in parts)):
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")
     facts.originals[document.natural_key] = Original(
         "awarded",
@@ -219,7 +219,7 @@ def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: 
         evaluation.base.mapping_version,
         evaluation.points,
         facts=evaluation.facts,
-        parts=tuple(KnownPart(part.number, part.key, part.points, 0) for part in parts),
+        parts=tuple([KnownPart(part.number, part.key, part.points, 0) for part in parts]) if parts else (),
         earned_on=earned_on,
     )
     if facts.earning is not None:

@@ -19,6 +19,7 @@ from services.accrual.domain.plans import PlannedGroup, PlannedRule, Special, ma
 from services.accrual.domain.rounding import rounded
 from services.accrual.domain.rules.rule_set import RuleSet
 from services.accrual.domain.rules.terms import PartTerms
+from services.accrual.domain.sellers import given_by_seller, has_sellers
 from shared.events.purchases import PurchaseData
 
 __all__ = ["Applied", "Evaluation", "Lost", "NotMatched", "Outcome", "evaluate_purchase", "evaluate_what_is_kept"]
@@ -57,24 +58,24 @@ class Evaluation(NamedTuple):
     @property
     def parts(self) -> tuple[Part, ...]:
         """The points by type and terms, those of the programme's own terms first. Parts without points are left out."""
-        own = self.rule_set.own_terms
-        if not plan_for(self.rule_set, self.receipt.purchase.partner_id).has_parts:
-            return (Part(own, self.points, _said(self.applied)),) if self.points else ()
-        by_terms: dict[PartTerms, list[Applied]] = {own: []}
-        for one in self.applied:
-            by_terms.setdefault(self.rule_set.terms_of(one.rule_id), []).append(one)
-        parts = (Part(terms, sum([one.points for one in gave]), _said(gave)) for terms, gave in by_terms.items())
+        own, purchase = self.rule_set.own_terms, self.receipt.purchase
+        plan = plan_for(self.rule_set, purchase.partner_id)
+        by_terms: dict[PartTerms, list[tuple[str, int]]] = {own: []}
+        if has_sellers(purchase):
+            for terms, rule_id, points in given_by_seller(self.applied, self.receipt, self.rule_set, plan):
+                by_terms.setdefault(terms, []).append((rule_id, points))
+        else:
+            for one in self.applied:
+                terms = self.rule_set.terms_of(one.rule_id) if plan.has_parts else own
+                by_terms.setdefault(terms, []).append((one.rule_id, one.points))
+        parts = (Part(terms, sum([points for _, points in gave]), tuple(gave)) for terms, gave in by_terms.items())
         return tuple(part for part in parts if part.points)
 
     @property
     def is_one_lot(self) -> bool:
         """Whether all that this partner's receipts can earn goes to one lot at once, as nearly all do."""
-        plan = plan_for(self.rule_set, self.receipt.purchase.partner_id)
-        return not plan.has_parts and self.rule_set.own_terms.pending is None
-
-
-def _said(applied: Sequence[Applied]) -> tuple[tuple[str, int], ...]:
-    return tuple((one.rule_id, one.points) for one in applied)
+        purchase = self.receipt.purchase
+        return plan_for(self.rule_set, purchase.partner_id).is_one_lot and not has_sellers(purchase)
 
 
 def evaluate_purchase(

@@ -87,6 +87,7 @@ class Plan:
         steps = cap_steps(rule_set)
         self.cap_steps: tuple[CapStep, ...] = tuple(one for one in steps if not one.rule_ids.isdisjoint(rule_ids))
         self.has_parts = any(rule_set.terms_of(one.rule_id) != rule_set.own_terms for one in rules)
+        self.is_one_lot = not self.has_parts and rule_set.own_terms.pending is None
         named = [entry.indexed_by for entry in self.entries if entry.indexed_by is not None]
         self.indexed = frozenset().union(*named) if len(self.entries) >= INDEXED_FROM else frozenset()
         self._candidates: dict[frozenset[str], tuple[PlannedRule, ...]] = {}

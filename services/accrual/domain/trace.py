@@ -6,6 +6,7 @@ from typing import assert_never
 
 from services.accrual.domain.checks.of_receipt import units
 from services.accrual.domain.evaluation import Evaluation
+from services.accrual.domain.funding_words import paid_in_words
 from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome
 from services.accrual.domain.rules import (
     Counted,
@@ -53,6 +54,7 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
     rules = {rule.id: rule for rule in rule_set.rules}
     for outcome in evaluation.outcomes:
         yield _outcome_in_words(outcome, rules[outcome.rule_id], rule_set.denominator, currency)
+    yield from paid_in_words(evaluation)
     yield f"In all: {evaluation.points} points."
 
 

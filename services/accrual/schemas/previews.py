@@ -11,7 +11,8 @@ class PreviewPartAnswer(Answer):
     """Points of one type on one set of terms.
 
     They may be spent at once, or from ``waits_until`` on, or once ``waits_for`` has come before that day.
-    ``expires_on`` is the first day on which they no longer may; absent: never, or their release will say.
+    ``expires_on`` is the first day on which they no longer may; absent: never, or their release will say. ``paid_by``
+    are their payers, where others pay than the partner; ``usable`` says on what they may be spent alone.
     """
 
     point_type: str
@@ -19,6 +20,8 @@ class PreviewPartAnswer(Answer):
     waits_until: date | None = None
     waits_for: str | None = None
     expires_on: date | None = None
+    paid_by: list[str] | None = None
+    usable: str | None = None
 
 
 class PreviewAnswer(Answer):

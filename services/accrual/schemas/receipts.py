@@ -18,6 +18,8 @@ COUPONS_MAX = 50
 BATCH_RECEIPTS_MAX = 500
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+# A seller stands among payers of points: see services.accrual.domain.rules.funding.
+SellerText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=3, description="At most three decimals.")]
 
 
@@ -34,6 +36,7 @@ class LineBody(Body):
 
     ``tax_minor`` is the tax in it. A line that names no ``kind`` is goods. ``settlement`` says of a
     purchase's line what was settled: absent is ``full``. What was only paid ahead or paid back earns nothing.
+    ``seller`` is who sold it on a marketplace, where that is not the partner itself: it pays for what the line earns.
     """
 
     line_id: WholeNumber
@@ -47,6 +50,7 @@ class LineBody(Body):
     kind: LineKind | None = None
     tax_minor: NonNegativeMinor | None = None
     settlement: SettlementKind | None = None
+    seller: SellerText | None = None
     original_line_id: WholeNumber | None = None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 from typing import Any
 
-from services.accrual.domain.rule_faults import DAYS_APART_MAX, Fault, find_faults, readable_rules, stores_named
+from services.accrual.domain.rule_faults import DAYS_APART_MAX, Fault, all_stores_named, find_faults
 from services.accrual.domain.rules import RuleSetDraft
 from services.accrual.repository import known_names, rule_sets
 from shared.database import Transaction
@@ -26,7 +26,7 @@ async def check_rule_set(transaction: Transaction, document: Mapping[str, Any], 
     Raises:
         FaultyRuleSetError: all that is wrong with it.
     """
-    stores = {store for _, rule in readable_rules(document) for store in stores_named(rule)}
+    stores = all_stores_named(document)
     is_first = not await rule_sets.load_publications(transaction)
     # A store's zone may be that far behind the programme's.
     earliest = transaction.now.astimezone(zone).date() - timedelta(days=DAYS_APART_MAX)

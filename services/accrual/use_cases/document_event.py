@@ -91,4 +91,5 @@ def _line(line: LineBody) -> dict[str, Any]:
         "tax_minor": line.tax_minor,
         "discount_minor": line.discount_minor or None,
         "settlement": line.settlement,
+        "seller": line.seller,
     }

@@ -1,6 +1,6 @@
 """Lets points lapse whose day has come: a page of lots in a transaction, and tells each member once a page and day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from services.accrual.repository import expired_days
 from services.accrual.use_cases.expiry_messages import expired_message
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import Balances, HeldSince, Posted, due_lots
+from shared.ledger import Balances, FundedPoints, Funding, HeldSince, Posted, due_lots
 from shared.ledger.due_lots import DueLot, LotPlace, Stretch
 
 
@@ -45,6 +45,7 @@ async def _expire(transaction: Transaction, due: Sequence[DueLot], held_since: H
     outcomes = await ledger.post(transaction, [lot.command for lot in due], held_since=held_since)
     untold = await due_lots.take_lapses(transaction, [lot.place for lot in due])
     points: dict[tuple[UUID, str, date], dict[str, int]] = {}
+    funded: dict[tuple[UUID, str, date], dict[tuple[str, Funding], int]] = {}
     balances: dict[tuple[UUID, str], Balances] = {}
     for lot, outcome in zip(due, outcomes, strict=True):
         if not isinstance(outcome, Posted):
@@ -52,12 +53,22 @@ async def _expire(transaction: Transaction, due: Sequence[DueLot], held_since: H
         owner_id, point_type = outcome.command.owner_id, outcome.command.point_type
         balances[owner_id, point_type] = outcome.balance
         if lapsed := outcome.points + untold.get(lot.place, 0):
-            by_issuer = points.setdefault((owner_id, point_type, lot.expires_on), {})
+            of_day, funding = (owner_id, point_type, lot.expires_on), lot.command.terms.funding
+            by_issuer = points.setdefault(of_day, {})
             by_issuer[lot.issuer] = by_issuer.get(lot.issuer, 0) + lapsed
+            if funding is not None:
+                by_funding = funded.setdefault(of_day, {})
+                by_funding[lot.issuer, funding] = by_funding.get((lot.issuer, funding), 0) + lapsed
     await outbox.record(
         transaction,
         [
-            expired_message(transaction, owner_id, point_type, day, by_issuer, balances[owner_id, point_type])
-            for (owner_id, point_type, day), by_issuer in points.items()
+            expired_message(
+                transaction, *of_day, by_issuer, _funded(funded.get(of_day, {})), balances[of_day[0], of_day[1]]
+            )
+            for of_day, by_issuer in points.items()
         ],
     )
+
+
+def _funded(points: Mapping[tuple[str, Funding], int]) -> list[FundedPoints]:
+    return [FundedPoints(issuer, funding, part) for (issuer, funding), part in points.items()]

@@ -1,14 +1,15 @@
 """What is told of points that lapse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from services.accrual.use_cases.messages import balance_of, message_of_member
 from shared.database import Transaction
 from shared.events.points import ExpiredData, ExpiringData, IssuerPoints, PointsExpired, PointsExpiring
-from shared.ledger import Balances
+from shared.ledger import Balances, FundedPoints
 from shared.ledger.due_lots import ExpiringPoints
+from shared.ledger.telling import funded_told
 from shared.outbox import Message
 
 
@@ -18,6 +19,7 @@ def expired_message(
     point_type: str,
     expires_on: date,
     by_issuer: Mapping[str, int],
+    funded: Sequence[FundedPoints],
     balance: Balances,
 ) -> Message:
     """Points of one member lapsed."""
@@ -28,6 +30,7 @@ def expired_message(
         expires_on=expires_on,
         by_issuer=tuple(IssuerPoints(issuer=issuer, points=part) for issuer, part in sorted(by_issuer.items())),
         balance=balance_of(balance),
+        by_funding=funded_told(funded),
     )
     return message_of_member(transaction, PointsExpired, owner_id, data)
 

@@ -27,7 +27,8 @@ from shared.events.points import (
 )
 from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id, new_id_text
-from shared.ledger import Balances, Posted
+from shared.ledger import Balances, ClawBack, Posted
+from shared.ledger.telling import funding_told
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
@@ -107,6 +108,7 @@ def clawed_back_message(
             cause=clawed_back.cause,
             balance=balance_of(posted.balance),
             part=part,
+            funding=funding_told(posted.command.terms.funding) if isinstance(posted.command, ClawBack) else None,
         ),
     )
     return Message.of(event, POINTS.topic, str(clawed_back.owner_id))

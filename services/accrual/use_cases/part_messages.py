@@ -22,6 +22,7 @@ from shared.events.points import (
 )
 from shared.ids import new_id
 from shared.ledger import EarnPending, Posted
+from shared.ledger.telling import funding_told, limits_told
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent
@@ -54,7 +55,15 @@ def part_earned_messages(
             rule_set_version=awarded.evaluation.rule_set_version,
             occurred_at=data.occurred_at,
             balance=balance_of(posted.balance),
-            part=AwardPart(number=part.number, expires_on=terms.expires_on, waits_until=until, waits_for=waits_for),
+            part=AwardPart(
+                number=part.number,
+                expires_on=terms.expires_on,
+                waits_until=until,
+                waits_for=waits_for,
+                funding=funding_told(terms.funding),
+                limits=limits_told(terms.limits),
+                basis=None if terms.basis == "purchase" else terms.basis,
+            ),
         ),
     )
     told = [Message.of(earned, POINTS.topic, earned.subject)]

@@ -23,6 +23,7 @@ from shared.qr_tokens import RECEIPT_CLOCK_TOLERANCE, InvalidQrTokenError, QrKey
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
+SELLERS_MAX = 100  # of one receipt: each has points of its own, which are moved apart
 
 
 class InvalidDocumentError(Exception):
@@ -149,6 +150,8 @@ def judge(submission: Submission, tolerance: Tolerance, till_scheme: str | None,
     """
     body = submission.body
     faults = check_line_ids(body.lines)
+    if len({line.seller for line in body.lines}) > SELLERS_MAX:
+        faults.append(Fault("/lines", f"lines of more than {SELLERS_MAX} sellers: make several receipts of them"))
     if body.currency != currency:
         faults.append(Fault("/currency", f"this programme counts in {currency}"))
     if body.occurred_at > now + FUTURE_TOLERANCE:

@@ -296,13 +296,15 @@ def _messages(transaction: Transaction, asked: _Asked, posted: Posted, moving: _
     decision, command, part = asked
     number = None if part is None else part.number
     match decision:
+        case Awarded() if part is None and type(command) is Earn:  # nearly all are
+            return [earned_message(transaction, decision, posted)]
         case Awarded() if isinstance(command, Suspend):
             hold = moving.held[decision.document.natural_key]
             return [pending_message(transaction, hold, posted, decision.document.event.traceparent, number)]
         case Awarded() if isinstance(part, EarnedPart):
             return part_earned_messages(transaction, decision, part, posted, moving.programme)
         case Awarded():
-            return [earned_message(transaction, decision, posted)]
+            raise TypeError(f"{command} is nothing that an award of one lot asks for")
         case ClawedBack():
             return [clawed_back_message(transaction, decision, posted, number)]
 

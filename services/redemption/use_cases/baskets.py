@@ -7,7 +7,7 @@ from typing import TypeAlias
 from services.redemption.domain.goods import Goods
 from services.redemption.repository import categories
 from shared.database import Transaction
-from shared.ledger import Basket
+from shared.ledger import Basket, store_name
 
 # The partner, and its goods where they are known.
 Sold: TypeAlias = tuple[str, Goods | None]
@@ -36,7 +36,10 @@ async def baskets_of(transaction: Transaction, sold: Sequence[Sold], zone: tzinf
         None
         if goods is None
         else Basket(
-            partner_id, goods.occurred_at.astimezone(zone).date(), goods.store_id, counted.get(number, frozenset())
+            partner_id,
+            goods.occurred_at.astimezone(zone).date(),
+            None if goods.store_id is None else store_name(partner_id, goods.store_id),
+            counted.get(number, frozenset()),
         )
         for number, (partner_id, goods) in enumerate(sold)
     ]

@@ -27,6 +27,7 @@ from shared.events.redemptions import (
 )
 from shared.ids import new_id
 from shared.ledger import Balances, Give, Posted
+from shared.ledger.telling import funded_told
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
@@ -106,6 +107,7 @@ def captured_message(transaction: Transaction, settled: Settled, balance: Balanc
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in settled.issuers),
             balance=_balance(balance),
             pooled=_pooled(settled.pooled),
+            by_funding=funded_told(settled.funded),
         ),
     )
     return _message(event, member_id)
@@ -164,6 +166,7 @@ def left_behind_message(
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
             balance=_balance(balances[leaving.member_id]),
             receiver_balance=_balance(balances[leaving.heir_id]),
+            by_funding=funded_told(given.funded),
         ),
     )
     return _message(event, leaving.member_id)

@@ -13,7 +13,7 @@ from services.redemption.domain.capturing import Take
 from services.redemption.domain.redemption import Capture, Redemption, Share
 from shared import ledger
 from shared.database import Transaction
-from shared.ledger import Balances, Basket, Command, Outcome, Posted
+from shared.ledger import Balances, Basket, Command, FundedPoints, Funding, Outcome, Posted
 
 
 class Asked(NamedTuple):
@@ -36,7 +36,7 @@ class Settled:
     """How redemption and capture stand after the ledger has posted, and the balances just after.
 
     ``balance`` is None where the ledger was asked for nothing of the member's own. ``issuers`` says who had issued the
-    points that were taken.
+    points that were taken, ``funded`` which of them have payers of their own.
     """
 
     redemption: Redemption
@@ -44,6 +44,7 @@ class Settled:
     balance: Balances | None
     issuers: tuple[tuple[str, int], ...]
     pooled: tuple[Pooled, ...] = ()
+    funded: tuple[FundedPoints, ...] = ()
 
 
 def owners_of(redemption: Redemption, member_id: UUID) -> list[UUID]:
@@ -118,7 +119,15 @@ def settle(take: Take, asked: Sequence[Asked], outcomes: Sequence[Outcome], now:
     for issuer, part in [pair for outcome in posted for pair in outcome.issuers]:
         points[issuer] = points.get(issuer, 0) + part
     own, pooled = balances_after(asked, posted, is_capture=True)
-    return Settled(redemption, capture, own, tuple(sorted(points.items())), pooled)
+    return Settled(redemption, capture, own, tuple(sorted(points.items())), pooled, _funded(posted))
+
+
+def _funded(posted: Sequence[Posted]) -> tuple[FundedPoints, ...]:
+    """Which points have payers of their own, from whatever purses they came."""
+    points: dict[tuple[str, Funding], int] = {}
+    for issuer, funding, part in [one for outcome in posted for one in outcome.funded]:
+        points[issuer, funding] = points.get((issuer, funding), 0) + part
+    return tuple(FundedPoints(issuer, funding, part) for (issuer, funding), part in points.items())
 
 
 def balances_after(

@@ -107,6 +107,17 @@ async def test_a_preview_says_what_the_worker_gives_and_writes_nothing(
     assert (await ask(client, basket())).json() == told  # posted meanwhile: judged as if it had not been
 
 
+async def test_a_preview_says_who_pays_where_others_sold(client: httpx2.AsyncClient) -> None:
+    """10 dollars of 12.50 are acme's: 10 of 12 points of the base, by the larger remainder; no produce."""
+    first, second = basket()["lines"]
+    told = (await ask(client, basket(lines=[first | {"seller": "acme"}, second]))).json()
+    assert told["points"] == 14
+    assert told["parts"] == [
+        {"point_type": "points", "points": 4},
+        {"point_type": "points", "points": 10, "paid_by": ["acme"]},
+    ]
+
+
 @pytest.mark.parametrize("card", ["499999999999", None])
 async def test_a_card_that_nobody_knows_previews_as_such(client: httpx2.AsyncClient, card: str | None) -> None:
     told = (await ask(client, basket(card))).json()

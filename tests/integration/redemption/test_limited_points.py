@@ -15,8 +15,9 @@ from shared import ledger
 from shared.database import Transaction
 from shared.events.coalition import MappedData, ProductMapped
 from shared.events.purchases import PurchaseRecorded
+from shared.events.redemptions import RedemptionCaptured
 from shared.ids import new_id
-from shared.ledger import Limits, Refund
+from shared.ledger import Funding, Limits, Refund
 from tests.support.pooling import Place, move_in, pooled
 from tests.support.receipts import card, member
 from tests.support.redemption import NOON, Spending, earn, enrolled, linked, paid_with_points, tender_of
@@ -25,7 +26,7 @@ from tests.support.registries import bearing
 ANNA, BERT = member(1), member(2)
 AT_FUEL = Limits(partners=("fuel",))
 DAIRY = Limits(categories=("dairy",))
-FIRST_STORE = Limits(stores=("s1",))
+FIRST_STORE = Limits(stores=("grocer/s1",))
 
 
 def limited(member_id: UUID, points: int, limits: Limits) -> ledger.Earn:
@@ -161,6 +162,23 @@ async def test_a_household_lends_what_the_basket_may_use(spending: Spending) -> 
 
     assert [(share.owner_id, share.held_points) for share in redemption.shares] == [(BERT, 3)]
     assert await usable(spending, BERT) == {AT_FUEL: 20}
+
+
+async def test_what_is_taken_says_who_pays_for_it(client: httpx2.AsyncClient, spending: Spending) -> None:
+    """Of 12 points 5 are the supplier's, whatever purse they came from."""
+    funding = Funding((("danone", 2), ("dairy", 1)), 8_500, "USD", "milk")
+    await spending.enrol(ANNA, 10)
+    plain = limited(ANNA, 5, DAIRY)
+    await give(spending, replace(plain, terms=replace(plain.terms, funding=funding)))
+    held = await hold(client, 12, categories=["dairy"])
+    await spending.capture(UUID(held.json()["redemption_id"]))
+
+    [captured] = [event.data for event in await spending.drain() if isinstance(event, RedemptionCaptured)]
+
+    assert [(one.issuer, one.points) for one in captured.by_issuer] == [("grocer", 12)]
+    [funded] = captured.by_funding
+    assert (funded.issuer, funded.points, funded.campaign, funded.price) == ("grocer", 5, "milk", "0.008500")
+    assert [(one.payer, one.weight) for one in funded.payers] == [("dairy", 1), ("danone", 2)]
 
 
 async def test_balances_say_what_may_be_spent_on_what(client: httpx2.AsyncClient, spending: Spending) -> None:

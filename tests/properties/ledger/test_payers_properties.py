@@ -59,6 +59,12 @@ def test_a_worked_example() -> None:
     assert shares[10] == (5, 3, 2)
 
 
+def test_thirds_in_basis_points() -> None:
+    """6,667 : 3,333 pay two of three points, and of 10,000 exactly their basis points."""
+    assert [shares_of((6_667, 3_333), total) for total in (1, 2, 3, 100)] == [(1, 0), (1, 1), (2, 1), (67, 33)]
+    assert shares_of((6_667, 3_333), 10_000) == (6_667, 3_333)
+
+
 def test_a_running_total_is_not_negative() -> None:
     with pytest.raises(ValueError, match="negative"):
         shares_of((1, 1), -1)

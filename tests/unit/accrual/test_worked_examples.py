@@ -1,16 +1,22 @@
 """The worked examples of ``docs/rule-sets/examples``: each receipt earns what was worked out by hand, and says why."""
 
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
 from operator import attrgetter
 
 import orjson
 import pytest
 
+from services.accrual.domain.award_parts import KnownPart, after_return, earned_parts, points_kept, take_back
 from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.measure_engine import facts_for, receipt, twenty_rules
 from services.accrual.use_cases.save_decisions import stored_decision
+from shared.ledger import LotTerms
+from shared.ledger.payers import shares_of
 from tests.support.receipts import purchase, return_of
 from tests.support.worked_examples import WorkedExample, lots_in_words, worked_examples
 
@@ -36,6 +42,14 @@ def test_its_points_can_be_spent_from_and_until(example: WorkedExample) -> None:
     evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
 
     assert lots_in_words(evaluation, example.facts.programme_zone) == example.award["lots"]
+
+
+@every_example
+def test_who_pays_for_its_points(example: WorkedExample) -> None:
+    evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+    parts = earned_parts(evaluation, earned_on(example))
+
+    assert paid_by((part.key.terms, part.points) for part in parts) == example.award.get("paid_by", {})
 
 
 @every_example
@@ -78,6 +92,34 @@ def test_returns_take_back_what_was_worked_out_by_hand(example: WorkedExample) -
         assert isinstance(plan, ClawBackPlan)
         assert plan.points == step["takes_back"], step
         taken, returned = taken + plan.points, plan.returned_thousandths
+
+
+@pytest.mark.parametrize("example", [one for one in worked_examples() if one.returns], ids=attrgetter("name"))
+def test_who_pays_for_what_returns_leave(example: WorkedExample) -> None:
+    day = earned_on(example)
+    evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
+    parts = tuple(KnownPart(part.number, part.key, part.points, 0) for part in earned_parts(evaluation, day))
+    returned = dict[int, int]()
+    for step in example.returns:
+        returned = {line: returned.get(line, 0) + step["lines"].get(line, 0) for line in {**returned, **step["lines"]}}
+        kept = evaluate_what_is_kept(example.receipt, example.rule_set, returned, facts=example.facts)
+        parts = after_return(parts, take_back(parts, points_kept(kept, day)))
+        left = paid_by((part.key.terms, part.points - part.taken_back) for part in parts)
+        assert left == step.get("paid_by", {}), step
+
+
+def earned_on(example: WorkedExample) -> date:
+    return example.receipt.occurred_at.astimezone(example.facts.programme_zone).date()
+
+
+def paid_by(lots: Iterable[tuple[LotTerms, int]]) -> dict[str, int]:
+    """What payers pay for, where others pay than the partner."""
+    paid: Counter[str] = Counter()
+    for terms, points in lots:
+        if terms.funding is not None and points:
+            shares = shares_of([weight for _, weight in terms.funding.payers], points)
+            paid.update(dict(zip((payer for payer, _ in terms.funding.payers), shares, strict=True)))
+    return dict(paid)
 
 
 def test_nothing_is_kept_of_a_receipt_that_came_back_whole() -> None:

@@ -91,7 +91,7 @@ def test_whatever_differs_makes_another_lot() -> None:
         lambda: Funding(()),
         lambda: Funding((("a", 1), ("a", 2))),
         lambda: Funding((("a", 0),)),
-        lambda: Funding((("a", 1_001),)),
+        lambda: Funding((("a", 10_001),)),
         lambda: Funding((("", 1),)),
         lambda: Funding((("a", 1),), 5),
         lambda: Funding((("a", 1),), 5, "EURO"),

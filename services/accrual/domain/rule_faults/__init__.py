@@ -17,9 +17,11 @@ from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, naming_faults, stores_named
 from services.accrual.domain.rule_faults.reaching import nothing_to_multiply, reaching_faults
 from services.accrual.domain.rule_faults.reading import is_too_deep, schema_faults, text_faults
+from services.accrual.domain.rule_faults.spending import spending_faults
 from services.accrual.domain.rules import Campaign, Exclusions, Rule, RuleSetDraft
+from services.accrual.domain.rules.funding import stores_in
 
-__all__ = ["DAYS_APART_MAX", "Fault", "Known", "find_faults", "readable_rules", "stores_named"]
+__all__ = ["DAYS_APART_MAX", "Fault", "Known", "all_stores_named", "find_faults", "readable_rules"]
 
 
 def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
@@ -32,11 +34,14 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
     faults += [fault for fault in of_schema if fault.pointer or not faults]
     rules = readable_rules(document)
     exclusions = _exclusions(document)
-    campaigns = _campaigns(document)
+    campaigns = {campaign.id: campaign for _, campaign in readable_campaigns(document)}
     for pointer, rule in rules:
         faults += naming_faults(rule, pointer, known)
         faults += campaign_faults(rule, pointer, document)
         faults += reaching_faults(rule, pointer, exclusions, campaigns, known)
+        faults += spending_faults(rule.limits, pointer, known)
+    for pointer, campaign in readable_campaigns(document):
+        faults += spending_faults(campaign.limits, pointer, known)
     faults += category_faults(exclusions.categories, "/exclusions/categories", known.partners, known)
     said = document.get("rules")
     if isinstance(said, list) and len(rules) == len(said):  # the one that gives the points may be what cannot be read
@@ -61,11 +66,17 @@ def _exclusions(document: Mapping[str, Any]) -> Exclusions:
     return Exclusions() if schema_faults(Exclusions, said) else Exclusions.model_validate(said)
 
 
-def _campaigns(document: Mapping[str, Any]) -> dict[str, Campaign]:
-    said = document.get("campaigns")
-    readable = [
-        Campaign.model_validate(each)
-        for each in (said if isinstance(said, list) else ())
+def readable_campaigns(document: Mapping[str, Any]) -> list[tuple[str, Campaign]]:
+    """The campaigns that can be read by themselves, with their pointers."""
+    said = document.get("campaigns") if not is_too_deep(document) else None
+    return [
+        (below("/campaigns", at), Campaign.model_validate(each))
+        for at, each in enumerate(said if isinstance(said, list) else ())
         if not schema_faults(Campaign, each)
     ]
-    return {campaign.id: campaign for campaign in readable}
+
+
+def all_stores_named(document: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The stores that a document names anywhere, to be looked up."""
+    limits = [campaign.limits for _, campaign in readable_campaigns(document)]
+    return stores_in(limits).union(*(stores_named(rule) for _, rule in readable_rules(document)))

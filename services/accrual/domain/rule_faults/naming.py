@@ -12,16 +12,17 @@ from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.attributes import attribute_faults
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.places import located
+from services.accrual.domain.rules.funding import stores_in
 from services.accrual.domain.rules.line_tests import CategoryTest
 from services.accrual.domain.rules.predicates_of_attributes import AttributeDate, AttributeIs, AttributeNumber
 from services.accrual.domain.rules.predicates_of_member import InSegment
-from services.accrual.domain.rules.predicates_of_receipt import PartnerIs, StoreGroupIs, StoreIs
+from services.accrual.domain.rules.predicates_of_receipt import PartnerIs, StoreGroupIs, StoreIs, StoreRef
 from services.accrual.domain.rules.rule import Rule
 
 
 def stores_named(rule: Rule) -> set[tuple[str, str]]:
     """The stores that a rule names, to be looked up."""
-    return {
+    return stores_in([rule.limits]) | {
         (store.partner_id, store.store_id)
         for _, node in located(rule.condition.when, "")
         if isinstance(node, StoreIs)
@@ -35,7 +36,7 @@ def naming_faults(rule: Rule, pointer: str, known: Known) -> Iterator[Fault]:
         return
     condition = rule.condition
     at = below(pointer, "condition")
-    yield from _partners(condition.partners, below(at, "partners"), known)
+    yield from partner_faults(condition.partners, below(at, "partners"), known)
     about = frozenset(condition.partners) or known.partners
     yield from category_faults(condition.categories, below(at, "categories"), about, known)
     for tree, where in ((condition.lines, "lines"), (condition.when, "when")):
@@ -56,13 +57,13 @@ def category_faults(categories: Iterable[str], pointer: str, partners: frozenset
 def _faults_of(node: Any, pointer: str, about: frozenset[str], known: Known) -> Iterator[Fault]:
     match node:
         case PartnerIs(partners=partners):
-            yield from _partners(partners, below(pointer, "partners"), known)
+            yield from partner_faults(partners, below(pointer, "partners"), known)
         case StoreGroupIs(groups=groups):
             for at, group in enumerate(groups):
                 if group.partner_id not in known.partners:
                     yield Fault(below(below(below(pointer, "groups"), at), "partner_id"), _NO_PARTNER)
-        case StoreIs():
-            yield from _stores(node, pointer, known)
+        case StoreIs(stores=stores):
+            yield from store_faults(stores, below(pointer, "stores"), known)
         case InSegment(segments=segments):
             yield from _segments(segments, below(pointer, "segments"), known)
         case AttributeIs() | AttributeNumber() | AttributeDate():
@@ -73,22 +74,23 @@ def _faults_of(node: Any, pointer: str, about: frozenset[str], known: Known) -> 
             return
 
 
-def _stores(node: StoreIs, pointer: str, known: Known) -> Iterator[Fault]:
-    for at, store in enumerate(node.stores):
-        place = below(below(pointer, "stores"), at)
-        if store.partner_id not in known.partners:
-            yield Fault(below(place, "partner_id"), _NO_PARTNER)
-        elif (store.partner_id, store.store_id) not in known.stores:
-            yield Fault(below(place, "store_id"), "the partner has no such store: register it first")
-
-
 def _segments(segments: Iterable[str], pointer: str, known: Known) -> Iterator[Fault]:
     for at, segment in enumerate(segments):
         if segment not in known.segments:
             yield Fault(below(pointer, at), "there is no such segment: declare it first")
 
 
-def _partners(partners: Iterable[str], pointer: str, known: Known) -> Iterator[Fault]:
+def store_faults(stores: Iterable[StoreRef], pointer: str, known: Known) -> Iterator[Fault]:
+    """The stores that are not known, or whose partner is not."""
+    for at, store in enumerate(stores):
+        if store.partner_id not in known.partners:
+            yield Fault(below(below(pointer, at), "partner_id"), _NO_PARTNER)
+        elif (store.partner_id, store.store_id) not in known.stores:
+            yield Fault(below(below(pointer, at), "store_id"), "the partner has no such store: register it first")
+
+
+def partner_faults(partners: Iterable[str], pointer: str, known: Known) -> Iterator[Fault]:
+    """The partners that are not known."""
     for at, partner in enumerate(partners):
         if partner not in known.partners:
             yield Fault(below(pointer, at), _NO_PARTNER)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from services.accrual.domain.rules.funding import Basis, FundingTerms, SpendingLimits
 from services.accrual.domain.rules.values import CodeText, Count, Frozen, NameText, Window, Zone
 
 
@@ -57,7 +58,11 @@ class Budget(_Limits):
 
 
 class Campaign(Frozen):
-    """A group of rules with dates of its own: from the first second of ``from_date`` to the last of ``until_date``."""
+    """A group of rules with dates of its own: from the first second of ``from_date`` to the last of ``until_date``.
+
+    ``funding`` says who pays for what its rules give, ``limits`` what that may be spent on, ``basis`` why it is given;
+    a rule may say otherwise. It is about the programme's own points.
+    """
 
     id: CodeText
     name: NameText
@@ -66,6 +71,9 @@ class Campaign(Frozen):
     zone: Zone
     caps: Annotated[tuple[Cap, ...], Field(max_length=10)] = ()
     budget: Budget | None = None
+    funding: FundingTerms | None = None
+    limits: SpendingLimits | None = None
+    basis: Basis | None = None
 
     @model_validator(mode="after")
     def _check_dates(self) -> "Campaign":

@@ -8,6 +8,7 @@ from pydantic import Field, StrictInt, model_validator
 from services.accrual.domain.rules.caps import Cap
 from services.accrual.domain.rules.effects import Effect, FixedPoints, Multiplier
 from services.accrual.domain.rules.expiry import ExpiryPolicy
+from services.accrual.domain.rules.funding import Basis, FundingTerms, SpendingLimits
 from services.accrual.domain.rules.line_tests import LineTest
 from services.accrual.domain.rules.pending import PendingPolicy
 from services.accrual.domain.rules.predicates import Predicate
@@ -46,7 +47,8 @@ class Rule(Frozen):
 
     ``apply_in`` takes a rule that would be a base rule out of what multipliers see. Of the rules of a ``group`` one
     gives points. ``pending`` and ``expiry``, or in short ``pending_days`` (0: none) and ``expires_after_days``, stand
-    in for those of the rule set.
+    in for those of the rule set; ``funding`` (who pays), ``limits`` (what the points may be spent on) and ``basis``
+    (why they are given) for those of its campaign.
     """
 
     id: CodeText
@@ -63,6 +65,9 @@ class Rule(Frozen):
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
     pending: PendingPolicy | None = None
     expiry: ExpiryPolicy | None = None
+    funding: FundingTerms | None = None
+    limits: SpendingLimits | None = None
+    basis: Basis | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "Rule":
@@ -70,6 +75,8 @@ class Rule(Frozen):
             raise ValueError("say how long points wait in pending_days or in pending, one of the two")
         if self.expires_after_days is not None and self.expiry is not None:
             raise ValueError("say how long points last in expires_after_days or in expiry, one of the two")
+        if self.effect.point_type is not None and (self.funding or self.limits or self.basis):
+            raise ValueError("only the programme's own points have payers, limits and a basis: leave them out")
         if self.apply_in == "base" and isinstance(self.effect, FixedPoints):
             raise ValueError("fixed points are never multiplied: leave apply_in out")
         if self.apply_in is not None and isinstance(self.effect, Multiplier):

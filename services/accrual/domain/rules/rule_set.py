@@ -147,8 +147,8 @@ class RuleSetDraft(Frozen):
 
     @cached_property
     def _terms(self) -> dict[str, PartTerms]:
-        own = self.own_terms
-        return {rule.id: terms_said(rule, own) for rule in self.rules}
+        own, campaigns = self.own_terms, {campaign.id: campaign for campaign in self.campaigns}
+        return {rule.id: terms_said(rule, own, campaigns.get(rule.campaign or "")) for rule in self.rules}
 
     def terms_of(self, rule_id: str) -> PartTerms:
         """The type and the terms of what a rule gives."""

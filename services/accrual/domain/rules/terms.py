@@ -2,17 +2,25 @@
 
 from typing import NamedTuple
 
+from services.accrual.domain.rules.caps import Campaign
 from services.accrual.domain.rules.expiry import CalendarExpiry, NeverExpires, RollingExpiry
 from services.accrual.domain.rules.pending import PendingDays, PendingEvent, PendingUntilDate
 from services.accrual.domain.rules.rule import Rule
+from shared.ledger import Funding, Limits
 
 
 class PartTerms(NamedTuple):
-    """``point_type`` None: the programme's own. ``pending`` None: to be spent at once; ``expiry`` None: for ever."""
+    """``point_type`` None: the programme's own. ``pending`` None: to be spent at once; ``expiry`` None: for ever.
+
+    ``funding`` None: their issuer pays; ``limits`` None: they may be spent on anything.
+    """
 
     point_type: str | None
     pending: PendingDays | PendingUntilDate | PendingEvent | None
     expiry: NeverExpires | RollingExpiry | CalendarExpiry | None
+    funding: Funding | None = None
+    limits: Limits | None = None
+    basis: str = "purchase"
 
 
 def pending_said(
@@ -29,12 +37,25 @@ def expiry_said(
     return RollingExpiry(days=days) if days else expiry
 
 
-def terms_said(rule: Rule, own: PartTerms) -> PartTerms:
-    """What a rule gives its points on; ``own`` is what holds where it says nothing."""
+def terms_said(rule: Rule, own: PartTerms, campaign: Campaign | None = None) -> PartTerms:
+    """What a rule gives its points on; ``own`` is what holds where neither it nor its campaign says anything."""
     says_pending = rule.pending is not None or rule.pending_days is not None
     says_expiry = rule.expiry is not None or rule.expires_after_days is not None
-    return PartTerms(
+    terms = PartTerms(
         rule.effect.point_type,
         pending_said(rule.pending, rule.pending_days) if says_pending else own.pending,
         expiry_said(rule.expiry, rule.expires_after_days) if says_expiry else own.expiry,
+    )
+    return terms if rule.effect.point_type is not None else _paid_for(terms, rule, campaign)
+
+
+def _paid_for(terms: PartTerms, rule: Rule, campaign: Campaign | None) -> PartTerms:
+    """The same, with who pays, on what the points may be spent, and why they are given."""
+    funding, limits, basis = rule.funding, rule.limits, rule.basis
+    if campaign is not None:
+        funding, limits, basis = funding or campaign.funding, limits or campaign.limits, basis or campaign.basis
+    return terms._replace(
+        funding=None if funding is None else funding.of_campaign(None if campaign is None else campaign.id),
+        limits=None if limits is None else limits.of_lots,
+        basis=basis or terms.basis,
     )
