@@ -134,7 +134,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, settings)),
-            *_ledger_jobs(database, settings),
+            *_ledger_jobs(database, settings, rules),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("run backtests", BACKTESTS_SECONDS, backtests.look_after),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
@@ -155,7 +155,7 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
     """What is served beside the tills' routes."""
     programme = settings.programme
     return (
-        rule_set_drafts_router(database, programme.zone),
+        rule_set_drafts_router(database, programme.zone, settings.point_types),
         rule_set_decisions_router(database),
         rule_set_reading_router(database),
         member_data_router(database),
@@ -164,7 +164,7 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         adjustment_files_router(database, programme, settings.adjustment_rules),
         adjustment_file_decisions_router(database),
         adjustment_file_reports_router(database),
-        *tier_routers(database),
+        *tier_routers(database, settings.point_types),
         *membership_routers(database),
         award_events_router(database),
         backtests_router(database, programme),
@@ -191,13 +191,13 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
     )
 
 
-def _ledger_jobs(database: Database, settings: AccrualSettings) -> tuple[Periodic, ...]:
-    return (*_expiry(database, settings), _releases(database, settings), _sealing(database))
+def _ledger_jobs(database: Database, settings: AccrualSettings, rules: PublishedRules) -> tuple[Periodic, ...]:
+    return (*_expiry(database, settings), _releases(database, settings, rules), _sealing(database))
 
 
-def _releases(database: Database, settings: AccrualSettings) -> Periodic:
+def _releases(database: Database, settings: AccrualSettings, rules: PublishedRules) -> Periodic:
     size = BatchSize(PAGE_PARTS_MAX, min(HOLD_MS_MAX, settings.ledger_hold_ms_max) / 1000)
-    return Periodic("release points that waited", RELEASE_SECONDS, ReleasePasses(database, size).run)
+    return Periodic("release points that waited", RELEASE_SECONDS, ReleasePasses(database, size, rules.tiers).run)
 
 
 def _sealing(database: Database) -> Periodic:

@@ -7,12 +7,13 @@ from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from shared.identifier_capabilities import Capabilities
 from shared.ids import IdentifierKeys, IdentifierType, normalise_identifier
+from shared.point_types import ONE_TYPE, PointTypes
 from shared.qr_tokens import QrKeys
 
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One programme a deployment. ``zone`` is where its days begin and end."""
+    """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is the one that is spent."""
 
     point_type: str
     pricing: Pricing
@@ -23,6 +24,7 @@ class Programme:
     zone: tzinfo
     qr_keys: QrKeys = field(default_factory=lambda: QrKeys({}))
     capabilities: Capabilities = field(default_factory=Capabilities)
+    point_types: PointTypes = ONE_TYPE
 
     def hashes_of(self, kind: IdentifierType, value: str) -> tuple[str, ...]:
         """What may stand for an identifier that a till has read, under every valid key, the present one's first.

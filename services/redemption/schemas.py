@@ -1,6 +1,6 @@
 """What HTTP says: requests, strictly read, and answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.redemption.domain.usable import usable_in_words
 from shared.ids import TOKEN_LENGTH_MAX
 from shared.ledger import Balances, Usable
 from shared.ledger.legs import Purpose
+from shared.point_types import PointTypes
 from shared.receipt_key import ReceiptKey, receipt_id_of
 from shared.web import Body, CodeText, Flag, PositivePoints
 
@@ -60,6 +61,9 @@ class HoldBody(Body):
         default=None, description="The till conversation, as the QR token names it; a token of another one is refused."
     )
     points: PositivePoints
+    point_type: CodeText | None = Field(
+        default=None, description="The programme's own, where it is left out: others only count, and are never spent."
+    )
     partner_id: CodeText | None = Field(
         default=None, description="At which partner. Needed from the programme's own clients; others may leave it out."
     )
@@ -139,9 +143,14 @@ class UsableAnswer(_Answer):
 
 
 class TypeBalanceAnswer(BalanceAnswer):
-    """A balance, and of which point type. ``pooled`` is what the member may spend of others in its household."""
+    """A balance, and of which point type. ``pooled`` is what the member may spend of others in its household.
+
+    ``use`` status: such points only count, and none of them is spendable. ``exponent``: how many decimals are shown.
+    """
 
     point_type: str
+    use: Literal["spend", "status"]
+    exponent: int
     pooled: int = Field(description="Of others in the household, beside what is available.")
     spendable: int = Field(description="In all: available and pooled.")
     usable: list[UsableAnswer] = Field(
@@ -149,17 +158,19 @@ class TypeBalanceAnswer(BalanceAnswer):
     )
 
     @classmethod
-    def of_type(cls, point_type: str, balances: Balances, pooled: int, usable: Sequence[Usable]) -> Self:
+    def of_type(cls, point_type: str, balances: Balances, spendable: Spendable, types: PointTypes) -> Self:
         """The answer for balances of a type."""
         return cls(
             point_type=point_type,
+            use="spend" if types.is_spent(point_type) else "status",
+            exponent=types.exponent_of(point_type),
             available=balances.available,
             held=balances.held,
             pending=balances.pending,
             debt=balances.debt,
-            pooled=pooled,
-            spendable=balances.available + pooled,
-            usable=[UsableAnswer.of(one) for one in usable],
+            pooled=spendable.pooled,
+            spendable=spendable.available + spendable.pooled,
+            usable=[UsableAnswer.of(one) for one in spendable.usable],
         )
 
 
@@ -170,12 +181,15 @@ class MemberBalanceAnswer(_Answer):
     balances: list[TypeBalanceAnswer]
 
     @classmethod
-    def of(cls, member_id: UUID, balances: Mapping[str, Balances], spendable: Mapping[str, Spendable]) -> Self:
+    def of(
+        cls,
+        member_id: UUID,
+        balances: Mapping[str, Balances],
+        spendable: Mapping[str, Spendable],
+        types: PointTypes,
+    ) -> Self:
         """The answer for a member's balances and what may be spent, by point type."""
-        answers = [
-            TypeBalanceAnswer.of_type(code, balances[code], spendable[code].pooled, spendable[code].usable)
-            for code in sorted(balances)
-        ]
+        answers = [TypeBalanceAnswer.of_type(code, balances[code], spendable[code], types) for code in sorted(balances)]
         return cls(member_id=member_id, balances=answers)
 
 

@@ -51,4 +51,5 @@ class RedemptionSettings(TillSettings):
             zone=ZoneInfo(self.time_zone),
             qr_keys=self.qr_token_keys,
             capabilities=self.identifier_capabilities,
+            point_types=self.point_types,
         )

@@ -17,6 +17,7 @@ from shared.ids import IdentifierKey, IdentifierKeys
 from shared.kafka.security import InvalidSecurityError, KafkaSecurity, Mechanism, Protocol
 from shared.kafka.settings import KafkaSettings
 from shared.money import is_currency
+from shared.point_types import EXPONENT_MAX, OTHER_TYPES_MAX, OtherPointType, PointTypes
 from shared.web.external_issuers import EXTERNAL_ISSUERS_MAX, ExternalIssuer, first_clash
 from shared.web.rate_limit import Policy
 
@@ -128,6 +129,15 @@ class ServiceSettings(BaseSettings):
         default="America/New_York", description="The programme's time zone (IANA): where its days begin and end."
     )
     point_type: str = Field(default="points", min_length=1, max_length=64, description="The code of the point type.")
+    point_exponent: int = Field(
+        default=0, ge=0, le=EXPONENT_MAX, description="How many decimals of the programme's own points are shown."
+    )
+    other_point_types: tuple[OtherPointType, ...] = Field(
+        default=(),
+        max_length=OTHER_TYPES_MAX,
+        description="Point types beside the programme's own that rules may give: a JSON list of code, use (status: "
+        "they count, and are never spent) and exponent (how many decimals are shown).",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log lines to be written."
     )
@@ -144,6 +154,18 @@ class ServiceSettings(BaseSettings):
         except (ArgumentError, OSError):  # a port that is none, a file that cannot be read: what it says repeats values
             raise ValueError("it cannot be read, or a file that it names cannot") from None
         return value
+
+    @field_validator("other_point_types")
+    @classmethod
+    def _names_each_point_type_once(cls, value: tuple[OtherPointType, ...]) -> tuple[OtherPointType, ...]:
+        if len({one.code for one in value}) != len(value):
+            raise ValueError("it must name each code once")
+        return value
+
+    @property
+    def point_types(self) -> PointTypes:
+        """All types of the programme."""
+        return PointTypes(self.point_type, self.point_exponent, self.other_point_types)
 
     @field_validator("identifier_key", "identifier_key_second")
     @classmethod

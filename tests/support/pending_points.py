@@ -41,7 +41,7 @@ async def bought(clock: MovingClock, owner: UUID, *lines: PurchaseLine, partner_
 
 async def run_releases(accrual: Accrual, parts: int = 100) -> None:
     """One pass of a worker."""
-    await ReleasePasses(accrual.database, BatchSize(parts)).run()
+    await ReleasePasses(accrual.database, BatchSize(parts), accrual.rules.tiers).run()
 
 
 async def told(accrual: Accrual) -> list[tuple[Any, ...]]:

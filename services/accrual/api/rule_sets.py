@@ -22,6 +22,7 @@ from services.accrual.use_cases.decide_rule_set import approve_rule_set, refuse_
 from services.accrual.use_cases.draft_rule_set import change_rule_set, draft_rule_set, submit_rule_set
 from services.accrual.use_cases.publish_rule_set import publish_rule_set, retire_rule_set
 from shared.database import Database, Transaction
+from shared.point_types import ONE_TYPE, PointTypes
 from shared.web import (
     Answer,
     FieldError,
@@ -54,8 +55,8 @@ FAULTS_SHOWN_MAX = 100
 _WRITE_PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
 
-def rule_set_drafts_router(database: Database, zone: tzinfo) -> APIRouter:
-    """Write, change and submit rule sets. ``zone`` is where the programme's days end."""
+def rule_set_drafts_router(database: Database, zone: tzinfo, point_types: PointTypes = ONE_TYPE) -> APIRouter:
+    """Write, change and submit rule sets. ``zone`` is where the programme's days end; rules name ``point_types``."""
     router = APIRouter(prefix="/v1/rule-sets", tags=["rule sets"])
 
     @router.post("", status_code=201, response_model=StepAnswer, responses=_WRITE_PROBLEMS)
@@ -66,7 +67,7 @@ def rule_set_drafts_router(database: Database, zone: tzinfo) -> APIRouter:
         that stand twice, partners, stores and categories that are not known, rules that can never apply.
         """
         _refuse_partners(principal)
-        document = await _faultless(database, body, zone)
+        document = await _faultless(database, body, zone, point_types)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(await draft_rule_set(transaction, document, principal.client_id), 201)
@@ -83,7 +84,7 @@ def rule_set_drafts_router(database: Database, zone: tzinfo) -> APIRouter:
     ) -> StepAnswer:
         """Give a draft another document. Who does so becomes one of its authors, and may not approve it."""
         _refuse_partners(principal)
-        document = await _faultless(database, body, zone)
+        document = await _faultless(database, body, zone, point_types)
 
         async def work(transaction: Transaction) -> Step:
             return await change_rule_set(transaction, rule_set_id, document, revision, principal.client_id)
@@ -163,11 +164,11 @@ def _answer(step: Step, status: int = 200) -> Answer:
     return Answer(status, StepAnswer.of(step))
 
 
-async def _faultless(database: Database, body: dict[str, Any], zone: tzinfo) -> dict[str, Any]:
+async def _faultless(database: Database, body: dict[str, Any], zone: tzinfo, point_types: PointTypes) -> dict[str, Any]:
     """The document as it is stored. Before the key is looked at: what was unknown may be heard of a second later."""
 
     async def work(transaction: Transaction) -> dict[str, Any]:
-        return await check_rule_set(transaction, body, zone)
+        return await check_rule_set(transaction, body, zone, point_types)
 
     try:
         return await database.run(work)

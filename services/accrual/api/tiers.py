@@ -20,23 +20,24 @@ from services.accrual.use_cases.grant_tier import grant_tier, revoke_tier_grant
 from services.accrual.use_cases.publish_tier_scheme import publish_tier_scheme
 from services.accrual.use_cases.read_tier import read_tier
 from shared.database import Database, Transaction
+from shared.point_types import ONE_TYPE, PointTypes
 from shared.web.authorisation import requires
 from shared.web.idempotency import Answer, IdempotencyKey, idempotent
 from shared.web.paging import Page, Paging
 from shared.web.principal import Principal
-from shared.web.problems import not_found, problems
+from shared.web.problems import invalid_field, not_found, problems
 
 VERSION_MAX = 2**31 - 1
 Version = Annotated[int, Path(ge=1, le=VERSION_MAX)]
 _POSITION = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=VERSION_MAX)]])
 
 
-def tier_routers(database: Database) -> tuple[APIRouter, ...]:
-    """All routes of tiers."""
-    return tier_schemes_router(database), member_tiers_router(database), tier_grants_router(database)
+def tier_routers(database: Database, point_types: PointTypes = ONE_TYPE) -> tuple[APIRouter, ...]:
+    """All routes of tiers; schemes may count points of ``point_types``."""
+    return tier_schemes_router(database, point_types), member_tiers_router(database), tier_grants_router(database)
 
 
-def tier_schemes_router(database: Database) -> APIRouter:
+def tier_schemes_router(database: Database, point_types: PointTypes) -> APIRouter:
     """The programme's ladder, in immutable versions."""
     router = APIRouter(prefix="/v1/tier-schemes", tags=["tiers"])
 
@@ -49,6 +50,8 @@ def tier_schemes_router(database: Database) -> APIRouter:
         """Publish the next version. It takes effect at ``effective_from``: a minute ahead at least, also the first."""
         if not principal.sees(None):
             raise not_found("programme")
+        if body.points_of is not None and body.points_of not in point_types.status_codes:
+            raise invalid_field("/points_of", "leave it out for the programme's own points, or name a type beside them")
 
         async def work(transaction: Transaction) -> Answer:
             scheme = await publish_tier_scheme(transaction, body, body.effective_from, principal.client_id)

@@ -61,6 +61,12 @@ class AwardedAnew(NamedTuple):
         """What the new member gets of the programme's own points."""
         return self.evaluation.points - self.taken_back
 
+    def given_of(self, point_type: str | None) -> int:
+        """The same of one type; None: the programme's own."""
+        if point_type is None:
+            return self.given_points
+        return sum(part.points - self.taken_of(part) for part in self.parts if part.key.point_type == point_type)
+
     def taken_of(self, part: EarnedPart) -> int:
         """How much of a part counts as taken back from the start."""
         return sum(one.points for one in self.taken if one.number == part.number)

@@ -71,6 +71,12 @@ class Evaluation(NamedTuple):
         parts = (Part(terms, sum([points for _, points in gave]), tuple(gave)) for terms, gave in by_terms.items())
         return tuple(part for part in parts if part.points)
 
+    def points_of(self, point_type: str | None) -> int:
+        """The points of one type in all; None: the programme's own."""
+        if point_type is None:
+            return self.points
+        return sum([part.points for part in self.parts if part.point_type == point_type])
+
     @property
     def is_one_lot(self) -> bool:
         """Whether all that this partner's receipts can earn goes to one lot at once, as nearly all do."""

@@ -24,6 +24,7 @@ class TierSchemeAnswer(Answer):
     effective_from: datetime
     tiers: list[dict[str, Any]]
     meets: str
+    points_of: str | None
     period: dict[str, Any]
     zone: str
     upgrade: str

@@ -8,6 +8,7 @@ from services.accrual.domain.rule_faults import DAYS_APART_MAX, Fault, all_store
 from services.accrual.domain.rules import RuleSetDraft
 from services.accrual.repository import known_names, rule_sets
 from shared.database import Transaction
+from shared.point_types import PointTypes
 
 
 class FaultyRuleSetError(Exception):
@@ -18,7 +19,9 @@ class FaultyRuleSetError(Exception):
         self.faults = faults
 
 
-async def check_rule_set(transaction: Transaction, document: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
+async def check_rule_set(
+    transaction: Transaction, document: Mapping[str, Any], zone: tzinfo, point_types: PointTypes
+) -> dict[str, Any]:
     """The document with every default said, as it is stored.
 
     Windows that are over are faults, except while nothing is published: the first rule set may reach back.
@@ -31,6 +34,7 @@ async def check_rule_set(transaction: Transaction, document: Mapping[str, Any], 
     # A store's zone may be that far behind the programme's.
     earliest = transaction.now.astimezone(zone).date() - timedelta(days=DAYS_APART_MAX)
     known = await known_names.load_known(transaction, stores, None if is_first else earliest)
+    known = known._replace(own_type=point_types.own, status_types=point_types.status_codes)
     faults = find_faults(document, known)
     if faults:
         raise FaultyRuleSetError(faults)

@@ -52,6 +52,12 @@ class Judged(NamedTuple):
         """What is left of the award, of the programme's own points."""
         return self.award.points - self.award.taken_back
 
+    def taken_of(self, point_type: str | None) -> int:
+        """The same of one type; None: the programme's own."""
+        if point_type is None:
+            return self.taken_points
+        return sum(part.points - part.taken_back for part in self.award.parts if part.point_type == point_type)
+
 
 async def judge_move(transaction: Transaction, move: ReceiptMove, rules: MoveRules) -> Judged | MoveRefusal:
     """What a move comes to; nothing is written but what time has changed of tiers.

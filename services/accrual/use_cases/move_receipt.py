@@ -143,11 +143,13 @@ async def _count_for_tiers(transaction: Transaction, judged: Judged, rules: Move
     if schemes.is_empty:
         return []
     frozen, anew = judged.frozen, judged.anew
+    scheme = schemes.at(frozen.purchase.occurred_at)
+    counts = None if scheme is None else scheme.points_of
     counted = count_move(
         frozen.purchase,
         frozen.returned_thousandths,
-        (judged.from_id, judged.taken_points, anew.kept.base.total_minor),
-        (judged.to_id, anew.given_points, anew.left.base.total_minor),
+        (judged.from_id, judged.taken_of(counts), anew.kept.base.total_minor),
+        (judged.to_id, anew.given_of(counts), anew.left.base.total_minor),
         schemes,
     )
     return await count(transaction, counted, schemes)

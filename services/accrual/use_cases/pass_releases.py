@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from services.accrual import metrics
+from services.accrual.programme import KnownTierSchemes
 from services.accrual.repository import due_parts
 from services.accrual.use_cases.release_points import release_page
 from shared.database import Database
@@ -24,9 +25,14 @@ class ReleasePasses:
     """
 
     def __init__(
-        self, database: Database, size: BatchSize, monotonic_seconds: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        size: BatchSize,
+        tiers: KnownTierSchemes | None = None,
+        monotonic_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
+        self._tiers = tiers or KnownTierSchemes()
         self._size = size
         self._monotonic_seconds = monotonic_seconds
 
@@ -50,8 +56,10 @@ class ReleasePasses:
 
     async def _page(self) -> bool:
         """Whether there may be more."""
-        held_since = HeldSince()
-        found = await self._database.run(partial(release_page, parts_max=self._size.records, held_since=held_since))
+        held_since, schemes = HeldSince(), self._tiers.history
+        found = await self._database.run(
+            partial(release_page, parts_max=self._size.records, held_since=held_since, schemes=schemes)
+        )
         if held_seconds := held_since.seconds():
             metrics.RELEASE_HELD_SECONDS.observe(held_seconds)
             self._size.observe(held_seconds)

@@ -17,6 +17,14 @@ class TierZoneChangedError(Exception):
         self.zone = zone
 
 
+class TierPointsChangedError(Exception):
+    """Points of another type would count than in the versions before."""
+
+    def __init__(self, point_type: str | None) -> None:
+        words = "must be left out" if point_type is None else f"must be {point_type}"
+        super().__init__(f"points_of {words}, as in the first version: what was collected is one sum a day")
+
+
 async def publish_tier_scheme(
     transaction: Transaction, draft: TierSchemeDraft, effective_from: datetime, published_by: str
 ) -> TierScheme:
@@ -25,6 +33,7 @@ async def publish_tier_scheme(
     Raises:
         PublishedTooLateError: it would take effect less than ``NOTICE`` from now, before every worker can know it.
         TierZoneChangedError: it counts days in another zone than the versions before.
+        TierPointsChangedError: it counts points of another type than they.
     """
     earlier = await tier_schemes.lock_publication(transaction)
     earliest = transaction.now + NOTICE
@@ -34,6 +43,8 @@ async def publish_tier_scheme(
         )
     if earlier and draft.zone != earlier[0].zone:
         raise TierZoneChangedError(earlier[0].zone)
+    if earlier and draft.points_of != earlier[0].points_of:
+        raise TierPointsChangedError(earlier[0].points_of)
     stated = draft.model_dump(include=set(TierSchemeDraft.model_fields))
     scheme = TierScheme(**stated, version=len(earlier) + 1, effective_from=effective_from)
     await tier_schemes.save(transaction, scheme, published_by)

@@ -3,9 +3,14 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
+from services.accrual.domain.tiers.counting import Counted
+from services.accrual.domain.tiers.periods import day_of
+from services.accrual.domain.tiers.qualification import Amounts
+from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import award_parts, awards, due_parts, fraud_holds
 from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.awards import StoredAward
+from services.accrual.use_cases.count_for_tiers import count
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.messages import released_message
 from services.accrual.use_cases.part_commands import lapsed, released
@@ -13,15 +18,21 @@ from services.accrual.use_cases.part_messages import WAITS, lapsed_message
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import Command, HeldSince, Posted
+from shared.outbox import Message
+
+NO_SCHEMES = TierSchemeHistory()
 
 
-async def release_page(transaction: Transaction, parts_max: int, held_since: HeldSince) -> int:
+async def release_page(
+    transaction: Transaction, parts_max: int, held_since: HeldSince, schemes: TierSchemeHistory = NO_SCHEMES
+) -> int:
     """Settle the next parts whose day has come, those of earlier days first; how many were found.
 
     Members are locked in key order, then the awards, and the parts are read again under these locks: what a return has
     taken meanwhile is not released, and a page that comes twice settles nothing twice. Under an open hold of fraud's a
     part is only noted as due: the hold's release gives it free. A receipt that was moved to another member may
-    meanwhile have other parts under its numbers.
+    meanwhile have other parts under its numbers, and is left to the next page. What lapses counts towards no tier any
+    more.
     """
     today = transaction.today
     if today is None:
@@ -29,17 +40,19 @@ async def release_page(transaction: Transaction, parts_max: int, held_since: Hel
     due = await due_parts.find_due(transaction, today, parts_max)
     if not due:
         return 0
-    await lock_owners(transaction, {part.owner_id for part in due})
+    locked = await lock_owners(transaction, {part.owner_id for part in due})
     held_since.locked()
     wanted = {(part.natural_key, part.number) for part in due}
     stored = await awards.lock_awards(transaction, {part.natural_key for part in due})
     chosen = [
         (award, part)
         for award in stored.values()
+        if award.owner_id in locked
         for part in award.parts
         if (part.natural_key, part.number) in wanted and part.state == "pending" and _is_due(part, today)
     ]
-    await settle_parts(transaction, chosen, today, held_since, WAITS)
+    told = await _uncount_lapsing(transaction, chosen, today, schemes)
+    await settle_parts(transaction, chosen, today, held_since, WAITS, told)
     return len(due)
 
 
@@ -49,9 +62,10 @@ async def settle_parts(
     today: date,
     held_since: HeldSince | None,
     reason: str,
+    also_told: Sequence[Message] = (),
 ) -> list[StoredPart]:
     """Release these parts, which wait and are locked with their awards, or let them lapse that have waited in vain; the
-    parts as they stand then. ``reason`` is what is told of a release.
+    parts as they stand then. ``reason`` is what is told of a release; ``also_told`` goes out after it.
     """
     held = await fraud_holds.find_open(transaction, {award.natural_key for award, _ in chosen}) if chosen else {}
     settled = [_settled(award, part, today, held) for award, part in chosen]
@@ -70,7 +84,7 @@ async def settle_parts(
             messages.append(
                 released_message(transaction, part.natural_key, reason, outcome, part.number, part.lot.expires_on)
             )
-    await outbox.record(transaction, messages)
+    await outbox.record(transaction, [*messages, *also_told])
     return [part for _, part in settled]
 
 
@@ -78,12 +92,41 @@ def _is_due(part: StoredPart, today: date) -> bool:
     return part.wait is not None and part.wait.until <= today
 
 
+def _is_over(part: StoredPart, today: date) -> bool:
+    """Whether it has waited in vain."""
+    return part.wait is not None and part.wait.lapses and part.wait.until <= today
+
+
+async def _uncount_lapsing(
+    transaction: Transaction,
+    chosen: Sequence[tuple[StoredAward, StoredPart]],
+    today: date,
+    schemes: TierSchemeHistory,
+) -> list[Message]:
+    """Take what will lapse off the days on which it counted towards tiers, as a return does."""
+    lapsing = [(award, part) for award, part in chosen if _is_over(part, today) and part.points > part.taken_back]
+    if schemes.is_empty or not lapsing:
+        return []
+    documents = await awards.load_documents(transaction, {award.natural_key for award, _ in lapsing})
+    owners = await lock_owners(transaction, {award.owner_id for award, _ in lapsing})
+    counted = []
+    for award, part in lapsing:
+        document = documents.get(award.natural_key)
+        scheme = None if document is None else schemes.at(document.data.occurred_at)
+        owner = owners[award.owner_id]
+        if document is None or scheme is None or owner.status == "erased":
+            continue
+        if part.point_type == (scheme.points_of or award.point_type):
+            day = day_of(document.data.occurred_at, scheme.days_zone)
+            counted.append(Counted(owner.owner_id, day, Amounts(part.taken_back - part.points, 0, 0)))
+    return await count(transaction, counted, schemes)
+
+
 def _settled(
     award: StoredAward, part: StoredPart, today: date, held: Collection[bytes]
 ) -> tuple[Command | None, StoredPart]:
     """What is asked of the ledger for a part that waits no longer, and the part as it stands then."""
-    wait = part.wait
-    if wait is not None and wait.lapses and wait.until <= today:
+    if _is_over(part, today):
         return lapsed(award, part)
     if award.natural_key in held:
         return None, award_parts.held(part)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 
 from services.redemption.api.reading import shown_at_till
@@ -19,6 +19,8 @@ from shared.database import Database
 from shared.web import Page, Paging, Principal, encode_cursor, problems, requires
 
 Reader = Annotated[Principal, requires("balances:read")]
+
+TypeAsked = Annotated[str | None, Query(min_length=1, max_length=64)]
 
 _POSITION = TypeAdapter(tuple[int, int])
 
@@ -37,11 +39,13 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
         async with database.transaction() as transaction:
             owner_id, balances = await read_balances(transaction, member_id, programme.point_type)
             spendable = await read_spendable(transaction, owner_id, balances, programme.point_type)
-        return MemberBalanceAnswer.of(owner_id, balances, spendable)
+        return MemberBalanceAnswer.of(owner_id, balances, spendable, programme.point_types)
 
     @router.get("/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
-    async def statement(member_id: UUID, paging: Paging, principal: Reader) -> Page[StatementLineAnswer]:
-        """A member's history in plain words, newest first.
+    async def statement(
+        member_id: UUID, paging: Paging, principal: Reader, point_type: TypeAsked = None
+    ) -> Page[StatementLineAnswer]:
+        """A member's history of one point type in plain words, newest first; by itself of the programme's own.
 
         The programme's clients see all of it with the running balance. A partner's client sees what happened at its
         own partner, without the balance; its pages may be short before the last one.
@@ -52,7 +56,7 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
                 transaction,
                 principal,
                 member_id,
-                programme.point_type,
+                point_type or programme.point_type,
                 None if position is None else StatementPosition(*position),
                 paging.limit,
             )
@@ -81,6 +85,6 @@ def lookup_router(database: Database, programme: Programme) -> APIRouter:
         async with database.transaction() as transaction:
             member_id, balances = await look_up_balance(transaction, shown, programme.point_type)
             spendable = await read_spendable(transaction, member_id, balances, programme.point_type)
-        return MemberBalanceAnswer.of(member_id, balances, spendable)
+        return MemberBalanceAnswer.of(member_id, balances, spendable, programme.point_types)
 
     return router

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from services.redemption import metrics
 from services.redemption.api.reading import opened, shown_at_till
-from services.redemption.api.refusals import already_captured, declined, facts_behind
+from services.redemption.api.refusals import already_captured, declined, facts_behind, require_spent
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.presenting import Presented
@@ -61,6 +61,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         Refused (409) where the member has too little (``available`` says how much there is), may not spend, or where
         the redemption id is spent. A large hold is answered with 503 while the facts about members are old.
         """
+        require_spent(body.point_type, programme.point_types)
         spender = _spender(body, programme)
         partner_id, store_id = _partner(body, principal), _store(body, principal)
         outcomes: list[str] = []
@@ -180,7 +181,7 @@ def _fingerprint(body: HoldBody, spender: Spender) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
     token as it stands, since it says nothing."""
-    said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories"})
+    said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories", "point_type"})
     if body.store_id is not None or body.categories:  # without them a request is what it was before there were any
         said |= {"store_id": body.store_id, "categories": sorted(body.categories)}
     shown = body.identifier

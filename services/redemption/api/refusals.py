@@ -17,8 +17,9 @@ from services.redemption.domain.errors import (
 from services.redemption.domain.holding import DeclineReason
 from services.redemption.use_cases.hold_points import Declined
 from shared.identifier_capabilities import Capability
+from shared.point_types import PointTypes
 from shared.qr_tokens import InvalidQrTokenError
-from shared.web import Problem
+from shared.web import Problem, invalid_field
 
 RETRY_AFTER_SECONDS = 5
 
@@ -102,3 +103,17 @@ def already_captured() -> Problem:
     """The hold came after the receipt that it was to pay for."""
     status, slug, title = _ALREADY_CAPTURED
     return Problem(status, slug, str(AlreadyCapturedError()), title=title)
+
+
+def require_spent(point_type: str | None, types: PointTypes) -> None:
+    """Only points of the programme's own type are held and spent.
+
+    Raises:
+        Problem: the type only counts (409), or there is none (422).
+    """
+    if point_type is None or types.is_spent(point_type):
+        return
+    if point_type not in types.status_codes:
+        raise invalid_field("/point_type", "the programme has no such point type")
+    detail = f"Points of the type {point_type} only count, and are never spent: ask for {types.own}."
+    raise Problem(409, "status-points", detail, title="Status points")

@@ -7,7 +7,10 @@ from shared.ledger import Usable
 
 
 class Spendable(NamedTuple):
-    """``pooled`` is others' in the household; ``usable`` says on what that and the member's own may be spent."""
+    """``available`` is the member's own, ``pooled`` others' in the household; ``usable`` says on what both may be
+    spent.
+    """
 
+    available: int
     pooled: int
     usable: Sequence[Usable]

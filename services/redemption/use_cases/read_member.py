@@ -59,16 +59,13 @@ async def read_pooled(transaction: Transaction, member_id: UUID, point_type: str
 async def read_spendable(
     transaction: Transaction, member_id: UUID, balances: Mapping[str, Balances], point_type: str
 ) -> dict[str, Spendable]:
-    """What the member may spend of each of these point types, and on what, as last committed. Of the programme's own
-    others in the household lend.
+    """What the member may spend of each of these point types, and on what, as last committed: of the programme's own
+    what others in the household lend too, of those that only count nothing.
     """
     lenders = await _lenders(transaction, member_id)
-    spendable: dict[str, Spendable] = {}
-    for code in balances:
-        others = lenders if code == point_type else []
-        usable = await ledger.load_usable(transaction, [member_id, *others], code)
-        spendable[code] = Spendable(await _available(transaction, others, code), usable)
-    return spendable
+    usable = await ledger.load_usable(transaction, [member_id, *lenders], point_type)
+    own = Spendable(balances[point_type].available, await _available(transaction, lenders, point_type), usable)
+    return {code: own if code == point_type else Spendable(0, 0, ()) for code in balances}
 
 
 async def _available(transaction: Transaction, owners: Sequence[UUID], point_type: str) -> int:

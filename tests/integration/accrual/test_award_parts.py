@@ -14,11 +14,13 @@ from shared.events.points import PointsClawedBack, PointsEarned, PointsPending, 
 from shared.ids import new_id
 from shared.ledger import Balances, Reserve
 from tests.support.accrual import Accrual
+from tests.support.accrual_tiers import now_of, publish
 from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import STATUS, balances, hold, release, rule, rule_set
 from tests.support.ledger_database import posted, verified
 from tests.support.receipts import enrolled, line, purchase, return_of
+from tests.support.tiers import scheme
 
 RULES = rule_set(
     rule("base"),
@@ -169,3 +171,16 @@ async def test_a_hold_takes_every_part_and_its_release_gives_back_what_is_left(
     }
     told_of_release = [event.data for event in await accrual.drain() if isinstance(event, PointsReleased)]
     assert [(data.part, data.points) for data in told_of_release] == [(0, 10), (1, 20)]
+
+
+async def test_a_scheme_may_count_the_points_of_one_type_and_returns_take_theirs_off(
+    accrual: Accrual, owner: UUID
+) -> None:
+    await publish(accrual, scheme(points_of="status"))
+    bought = purchase(next(_numbers), 1_000, owner=owner, occurred_at=await now_of(accrual))
+    await accrual.award(bought, return_of(bought, next(_numbers), {1: 250}))
+
+    async with accrual.database.transaction() as transaction:
+        counted = await transaction.raw.fetchrow("select points, visits from tier_days where member_id = $1", owner)
+    assert counted is not None
+    assert tuple(counted) == (20 - 5, 1)

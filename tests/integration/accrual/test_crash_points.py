@@ -42,13 +42,21 @@ RULE_SET = changed_rules(
     rules=[
         *(rule.model_dump() for rule in RULES.rules),
         {"id": "gift", "name": "Gift", "campaign": "always", "effect": {"kind": "fixed_points", "points": 3}},
+        {
+            "id": "status",
+            "name": "Status",
+            "effect": {"kind": "points_per_amount", "point_type": "status", "points": 1, "step_minor": 100},
+            "pending": {"kind": "event", "event": "delivered", "days_max": 30, "at_last": "lapse"},
+        },
     ],
 )
 # Everything that a batch writes, but for what differs from run to run: times, ids of rows and of events.
 WRITTEN = (
     "select natural_key, state, owner_id from claims order by 1",
     "select natural_key, owner_id, points, taken_back from awards order by 1",
+    "select natural_key, number, point_type, points, taken_back, state from award_parts order by 1, 2",
     "select natural_key, original_key, points, became_debt from returns order by 1",
+    "select natural_key, number, points, became_debt from return_parts order by 1, 2",
     "select natural_key, reason from parked order by 1",
     "select natural_key, content_hash, reason from refusals order by 1, 2",
     "select campaign_id, points_used, receipts_used from campaign_budgets order by 1",

@@ -19,6 +19,7 @@ from shared.events.points import PointsReleased
 from shared.events.purchases import PurchaseRecorded
 from shared.ledger import Balances, HeldSince
 from tests.support.accrual import Accrual
+from tests.support.accrual_tiers import publish
 from tests.support.adjusting import Client, new_member, slug
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase
@@ -29,6 +30,7 @@ from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import LATE, RULES, bought, lots, numbers, result, run_releases, tell, told
 from tests.support.receipts import enrolled, line, return_of
 from tests.support.registries import bearing
+from tests.support.tiers import scheme
 
 
 @pytest.fixture(scope="module")
@@ -336,3 +338,20 @@ async def test_a_release_beside_a_return_or_a_hold_leaves_what_either_order_leav
     if other is holding:
         await release(accrual, receipt)
         assert await balances(accrual, owner) == Balances(available=20)
+
+
+async def test_what_waits_counts_towards_tiers_until_it_lapses(
+    accrual: Accrual, clock: MovingClock, day: date, owner: UUID
+) -> None:
+    await publish(accrual, scheme())
+    receipt = await bought(clock, owner, line(1, 1_000, "ORDER"))
+    await accrual.award(receipt, return_of(receipt, next(numbers), {1: 200}))
+    counted = "select points from tier_days where member_id = $1"
+    async with accrual.database.transaction() as transaction:
+        assert await transaction.raw.fetchval(counted, owner) == 16
+
+    await clock.set_to(day + timedelta(days=4))
+    await run_releases(accrual)
+
+    async with accrual.database.transaction() as transaction:
+        assert await transaction.raw.fetchval(counted, owner) == 8

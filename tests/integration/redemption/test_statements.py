@@ -36,6 +36,8 @@ async def test_a_balance_by_point_type(client: httpx2.AsyncClient, spending: Spe
         "balances": [
             {
                 "point_type": "points",
+                "use": "spend",
+                "exponent": 0,
                 "available": 600,
                 "held": 400,
                 "pending": 0,

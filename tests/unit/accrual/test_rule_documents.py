@@ -12,7 +12,6 @@ from services.accrual.domain.evaluation import evaluate_purchase
 from services.accrual.domain.rounding import rounded
 from services.accrual.domain.rule_faults import Fault, Known, find_faults
 from services.accrual.domain.rules import RuleSet, RuleSetDraft
-from services.accrual.domain.supply import not_supplied
 from tests.support.receipts import purchase
 
 DOLLAR = {
@@ -111,11 +110,15 @@ def test_points_are_never_given_on_a_guess() -> None:
 
 
 def test_nothing_is_drafted_that_this_service_cannot_judge_by() -> None:
-    asked = draft(DOLLAR | {"pending_days": 3})
+    effect = {"kind": "points_per_amount", "points": 1, "step_minor": 100, "point_type": "status"}
+    asked = draft(DOLLAR | {"effect": effect})
 
-    assert not_supplied(asked)
     (fault,) = find_faults(asked.model_dump(mode="json"), Known())
-    assert fault == Fault("/rules/0", "this release cannot judge by: point types and terms of a rule's own")
+    assert fault == Fault(
+        "/rules/0/effect/point_type",
+        "the programme has no such point type: declare it in TESSERA_OTHER_POINT_TYPES",
+    )
+    assert find_faults(asked.model_dump(mode="json"), Known(status_types=frozenset({"status"}))) == []
 
 
 @pytest.mark.parametrize(

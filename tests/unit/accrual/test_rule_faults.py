@@ -16,6 +16,7 @@ KNOWN = Known(
     stores=frozenset({("grocer", "s1")}),
     categories={"grocer": frozenset({"food", "fruit", "tobacco", "cigars"})},
     above={"fruit": frozenset({"food"}), "cigars": frozenset({"tobacco"})},
+    status_types=frozenset({"status"}),
 )
 
 
@@ -270,3 +271,32 @@ def test_a_category_is_unknown_only_where_all_partners_have_mapped_theirs() -> N
     assert faults(rule(categories=["fruits"])) == []  # fuel has mapped nothing: its tills may say so
     assert pointers(rule(categories=["fruits"], partners=["grocer"])) == ["/rules/0/condition/categories/0"]
     assert faults(rule(categories=["fruits"], partners=["grocer"]), known=Known()) == []  # nobody is heard of yet
+
+
+def test_point_types_that_are_the_programmes_own_or_nobodys() -> None:
+    named = [rule(name, BASE | {"point_type": name}) for name in ("points", "status", "stars")]
+    assert faults(*named) == [
+        ("/rules/0/effect/point_type", "leave it out: these are the programme's own points"),
+        (
+            "/rules/2/effect/point_type",
+            "the programme has no such point type: declare it in TESSERA_OTHER_POINT_TYPES",
+        ),
+    ]
+
+
+def test_points_that_would_be_over_before_they_are_free() -> None:
+    month = {"kind": "event", "event": "delivered", "days_max": 30, "at_last": "release"}
+    assert pointers(rule(), pending_days=14, expires_after_days=14) == ["/pending_days"]
+    assert pointers(rule(), pending=month, expires_after_days=30) == ["/pending"]
+    assert pointers(rule() | {"pending": month}, expires_after_days=30) == ["/rules/0"]
+    assert faults(rule(), pending=month | {"at_last": "lapse"}, expires_after_days=30) == []
+    assert faults(rule(), pending_days=14, expires_after_days=14, expiry_counts_from="release") == []
+    assert faults(rule(), pending_days=14, expires_after_days=15) == []
+    calendar = {"kind": "calendar", "month": 12, "day": 31}
+    assert faults(rule() | {"expiry": calendar, "pending_days": 14}) == []
+
+
+def test_a_day_to_wait_for_that_has_come() -> None:
+    later = KNOWN._replace(earliest=date(2026, 11, 1))
+    for day, found in (("2026-11-01", ["/rules/0/pending/until"]), ("2026-11-02", [])):
+        assert pointers(rule() | {"pending": {"kind": "date", "until": day}}, known=later) == found

@@ -12,12 +12,12 @@ from services.accrual.domain.pointers import below
 from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.crossing import campaign_faults, crossing_faults
 from services.accrual.domain.rule_faults.demands import DAYS_APART_MAX
-from services.accrual.domain.rule_faults.judging import judging_faults
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, naming_faults, stores_named
 from services.accrual.domain.rule_faults.reaching import nothing_to_multiply, reaching_faults
 from services.accrual.domain.rule_faults.reading import is_too_deep, schema_faults, text_faults
 from services.accrual.domain.rule_faults.spending import spending_faults
+from services.accrual.domain.rule_faults.terms import terms_faults, type_faults
 from services.accrual.domain.rules import Campaign, Exclusions, Rule, RuleSetDraft
 from services.accrual.domain.rules.funding import stores_in
 
@@ -38,6 +38,7 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
     for pointer, rule in rules:
         faults += naming_faults(rule, pointer, known)
         faults += campaign_faults(rule, pointer, document)
+        faults += type_faults(rule, pointer, known)
         faults += reaching_faults(rule, pointer, exclusions, campaigns, known)
         faults += spending_faults(rule.limits, pointer, known)
     for pointer, campaign in readable_campaigns(document):
@@ -47,7 +48,7 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
     if isinstance(said, list) and len(rules) == len(said):  # the one that gives the points may be what cannot be read
         faults += nothing_to_multiply(rules)
     if not of_schema:
-        faults += judging_faults(RuleSetDraft.model_validate(document))
+        faults += terms_faults(RuleSetDraft.model_validate(document), known)
     return list(dict.fromkeys(faults))
 
 

@@ -5,7 +5,7 @@ not count is not taken off either.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -38,8 +38,9 @@ class Counted(NamedTuple):
 def count_decisions(decisions: Sequence[Decision], facts: Facts, schemes: TierSchemeHistory) -> list[Counted]:
     """What a batch counts, in the order of its documents, once they are decided.
 
-    Points are those that the award gave, spend is its base (what is excluded from earning is no spend), and every
-    awarded purchase that hands goods over is a visit, until all of them have come back.
+    Points are those that the award gave of the scheme's type, whether they wait or not; spend is its base (what is
+    excluded from earning is no spend), and every awarded purchase that hands goods over is a visit, until all of them
+    have come back.
     """
     before = _returned_before(decisions, facts)
     counted: list[Counted] = []
@@ -64,9 +65,10 @@ def count_move(
     """What a purchase counts less for one member and more for another: each with the points and the spend that are
     left of it.
     """
-    day = _day(purchase.occurred_at, schemes)
-    if day is None:
+    scheme = schemes.at(purchase.occurred_at)
+    if scheme is None:
         return []
+    day = day_of(purchase.occurred_at, scheme.days_zone)
     visits = int(_is_kept(purchase, returned))
     (from_id, taken_points, taken_minor), (to_id, given_points, given_minor) = taken, given
     both = (
@@ -97,15 +99,14 @@ def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:
 
 
 def _awarded(decision: Awarded, schemes: TierSchemeHistory) -> Counted | None:
-    day = _day(decision.document.event.data.occurred_at, schemes)
-    if day is None:
+    occurred_at = decision.document.event.data.occurred_at
+    scheme = schemes.at(occurred_at)
+    if scheme is None:
         return None
     evaluation = decision.evaluation
-    return Counted(
-        decision.owner_id,
-        day,
-        Amounts(evaluation.points, evaluation.base.total_minor, int(hands_over(evaluation.receipt.purchase))),
-    )
+    visits = int(hands_over(evaluation.receipt.purchase))
+    amounts = Amounts(evaluation.points_of(scheme.points_of), evaluation.base.total_minor, visits)
+    return Counted(decision.owner_id, day_of(occurred_at, scheme.days_zone), amounts)
 
 
 def _taken_back(
@@ -113,14 +114,18 @@ def _taken_back(
 ) -> Counted | None:
     original = facts.originals[decision.original_key]
     purchase = original.purchase
-    if purchase is None or (day := _day(purchase.occurred_at, schemes)) is None:
+    if purchase is None or (scheme := schemes.at(purchase.occurred_at)) is None:
         return None
+    day = day_of(purchase.occurred_at, scheme.days_zone)
+    points = decision.points
+    if scheme.points_of is not None:
+        points = sum(part.points for part in decision.parts if part.point_type == scheme.points_of)
     after = dict(before)
     for line_id, quantity in decision.returned_thousandths.items():
         after[line_id] = after.get(line_id, 0) + quantity
     spend_minor = _spend_left(purchase, before, original, facts) - _spend_left(purchase, after, original, facts)
     visits = _is_kept(purchase, before) - _is_kept(purchase, after)
-    return Counted(decision.owner_id, day, Amounts(-decision.points, -spend_minor, -visits))
+    return Counted(decision.owner_id, day, Amounts(-points, -spend_minor, -visits))
 
 
 def _returned_before(decisions: Sequence[Decision], facts: Facts) -> dict[bytes, dict[int, int]]:
@@ -135,11 +140,6 @@ def _returned_before(decisions: Sequence[Decision], facts: Facts) -> dict[bytes,
                 left[line_id] -= quantity
             returned[key] = before[decision.document.natural_key] = left
     return before
-
-
-def _day(occurred_at: datetime, schemes: TierSchemeHistory) -> date | None:
-    scheme = schemes.at(occurred_at)
-    return day_of(occurred_at, scheme.days_zone) if scheme is not None else None
 
 
 def _spend_left(purchase: PurchaseData, returned: Mapping[int, int], original: Original, facts: Facts) -> int:

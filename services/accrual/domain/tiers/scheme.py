@@ -100,11 +100,13 @@ class TierSchemeDraft(_Frozen):
     tier, or everything above what was reached; whoever comes within ``soft_landing_percent`` of the tier's needs loses
     one tier only. ``grace_days``: how much longer a tier holds before that. ``on_reversal``: whether a return leaves a
     tier until its period ends, or takes at once what is not earned any more. ``visits_per_day_max``: how many receipts
-    of one day count as visits. Days are those of ``zone``.
+    of one day count as visits. ``points_of`` is the point type whose points count; absent, the programme's own. Days
+    are those of ``zone``.
     """
 
     tiers: Annotated[tuple[Tier, ...], Field(min_length=2, max_length=TIERS_MAX)]
     meets: Literal["any", "all"] = "any"
+    points_of: TierCode | None = None
     period: Period
     zone: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     upgrade: Literal["at_once", "next_period"] = "at_once"
