@@ -19,6 +19,7 @@ from services.accrual.domain.rules import (
     RuleSet,
 )
 from services.accrual.domain.settlement import settlements_in_words
+from services.accrual.domain.terms_in_words import own_terms_in_words, waiting_in_words
 from shared.money import format_money
 
 _ROUNDINGS: Mapping[str, str] = {
@@ -51,9 +52,15 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
     yield from settlements_in_words(evaluation.receipt.purchase)
     yield from _counted_in_words(rule_set.counted)
     yield f"{format_money(base.total_minor, currency)} of the receipt earns."
+    if rule_set.own_terms.pending is not None:
+        yield f"Points {waiting_in_words(rule_set.own_terms.pending)}."
     rules = {rule.id: rule for rule in rule_set.rules}
     for outcome in evaluation.outcomes:
-        yield _outcome_in_words(outcome, rules[outcome.rule_id], rule_set.denominator, currency)
+        said = _outcome_in_words(outcome, rules[outcome.rule_id], rule_set.denominator, currency)
+        if isinstance(outcome, Applied) and outcome.points:
+            terms = rule_set.terms_of(outcome.rule_id)
+            said = said[:-1] + own_terms_in_words(terms, rule_set.own_terms, rule_set.expiry_counts_from) + "."
+        yield said
     yield from paid_in_words(evaluation)
     yield f"In all: {evaluation.points} points."
 

@@ -2,13 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from operator import attrgetter
 
 import orjson
 import pytest
 
-from services.accrual.domain.award_parts import KnownPart, after_return, earned_parts, points_kept, take_back
+from services.accrual.domain.award_parts import (
+    KnownPart,
+    after_return,
+    earned_parts,
+    points_kept,
+    released_terms,
+    take_back,
+)
 from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
@@ -92,6 +99,37 @@ def test_returns_take_back_what_was_worked_out_by_hand(example: WorkedExample) -
         assert isinstance(plan, ClawBackPlan)
         assert plan.points == step["takes_back"], step
         taken, returned = taken + plan.points, plan.returned_thousandths
+
+
+@pytest.mark.parametrize(
+    "example",
+    [one for one in worked_examples() if any("takes_of" in step for step in one.returns)],
+    ids=attrgetter("name"),
+)
+def test_returns_take_of_each_lot_what_was_worked_out_by_hand(example: WorkedExample) -> None:
+    day = earned_on(example)
+    awarded = earned_parts(evaluate_purchase(example.receipt, example.rule_set, facts=example.facts), day)
+    parts = tuple(KnownPart(part.number, part.key, part.points, 0) for part in awarded)
+    returned: dict[int, int] = {}
+    for step in example.returns:
+        returned = {line: returned.get(line, 0) + step["lines"].get(line, 0) for line in {*returned, *step["lines"]}}
+        kept = evaluate_what_is_kept(example.receipt, example.rule_set, returned, facts=example.facts)
+        taken = take_back(parts, points_kept(kept, day))
+        assert {one.number: one.points for one in taken} == step["takes_of"], step
+        parts = after_return(parts, taken)
+
+
+@pytest.mark.parametrize(
+    "example", [one for one in worked_examples() if "released" in one.award], ids=attrgetter("name")
+)
+def test_what_an_event_releases_lasts_as_was_worked_out_by_hand(example: WorkedExample) -> None:
+    said = example.award["released"]
+    day = earned_on(example)
+    part = earned_parts(evaluate_purchase(example.receipt, example.rule_set, facts=example.facts), day)[said["part"]]
+    lot = released_terms(part.key.terms, date.fromisoformat(said["on"]), part.expiry)
+    assert (str(lot.available_from), str(lot.expires_on)) == (said["on"], said["gone_on"])
+    assert part.key.wait is not None
+    assert str(part.key.wait.until - timedelta(days=1)) == said["last_day"]
 
 
 @pytest.mark.parametrize("example", [one for one in worked_examples() if one.returns], ids=attrgetter("name"))

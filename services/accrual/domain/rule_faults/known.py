@@ -18,8 +18,8 @@ class Known(NamedTuple):
     ``partners`` are all that are known here, and of ``stores`` those that the document names. ``categories`` are, of
     each partner that has mapped its own, every category that its mappings name; ``above`` says what a category lies
     below. ``segments`` and ``attributes`` are all that are declared. A document may not take effect before
-    ``earliest``; None where it may reach back. ``own_type`` is the programme's own point type, ``status_types`` are those
-    beside it.
+    ``earliest``; None where it may reach back. ``own_type`` is the programme's own point type, ``status_types`` are
+    those beside it.
     """
 
     partners: frozenset[str] = frozenset()
