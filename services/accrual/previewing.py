@@ -60,6 +60,7 @@ class Previews:
                 self.programme.parked_window,
                 self.programme.zone,
                 self.programme.point_type,
+                self.programme.retro_window,
             )
 
         return await self.database.run(work)

@@ -18,13 +18,14 @@ from shared.database import Transaction
 @dataclass(frozen=True, slots=True)
 class Programme:
     """One programme a deployment. ``zone`` is where its days begin and end; by ``content_keys`` documents that have the
-    same key are told apart."""
+    same key are told apart; what is received later than ``retro_window`` after its time earns nothing."""
 
     point_type: str
     currency: str
     zone: ZoneInfo
     parked_window: timedelta
     content_keys: ContentKeys
+    retro_window: timedelta = timedelta.max
 
 
 class KnownMappings:

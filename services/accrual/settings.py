@@ -28,6 +28,13 @@ class AccrualSettings(TillSettings):
     parked_window_days: int = Field(
         default=30, ge=1, le=3650, description="How long a receipt waits for its card to be registered, in days."
     )
+    receipt_retro_days: int = Field(
+        default=365,
+        ge=1,
+        le=3650,
+        description="How long after its time a receipt may be received and still earn, in days: tills that were "
+        "offline send late.",
+    )
     reader_database_url: SecretStr | None = Field(
         default=None,
         description="PostgreSQL as accrual's reader (tessera_accrual_reader), whose role changes nothing and has no "
@@ -145,4 +152,5 @@ class AccrualSettings(TillSettings):
             zone=ZoneInfo(self.time_zone),
             parked_window=timedelta(days=self.parked_window_days),
             content_keys=ContentKeys.parse(self.content_keys.get_secret_value()),
+            retro_window=timedelta(days=self.receipt_retro_days),
         )

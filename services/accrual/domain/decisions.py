@@ -99,7 +99,8 @@ class Original:
 class Facts(NamedTuple):
     """All that a batch of documents is judged by. ``members`` are statuses of members that are locked; ``partners`` are
     all standings that a partner ever had, ``funds`` its contracts and what is left of them; ``zone`` is where the
-    programme's days end. ``earning`` is there only where published rules ask for facts that are looked up.
+    programme's days end. ``earning`` is there only where published rules ask for facts that are looked up. A purchase
+    that was received later than ``retro_window`` after its time earns nothing.
     """
 
     owners: Mapping[bytes, UUID]
@@ -114,6 +115,7 @@ class Facts(NamedTuple):
     parked_window: timedelta
     zone: tzinfo
     earning: EarningOfBatch | None = None
+    retro_window: timedelta = timedelta.max
 
 
 class Awarded(NamedTuple):
@@ -192,6 +194,9 @@ def decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -
     if facts.now - purchase.received_at > facts.parked_window:
         days = facts.parked_window.days
         return Refused(document, owner_id, "registered_too_late", f"it waited for its member for more than {days} days")
+    if purchase.received_at - purchase.occurred_at > facts.retro_window:
+        days = facts.retro_window.days
+        return Refused(document, owner_id, "received_too_late", f"it was received more than {days} days after its time")
     rule_set = facts.rule_sets.at(purchase.occurred_at)
     if rule_set is None:
         return Parked(document, "rules", "no_rules_in_force")

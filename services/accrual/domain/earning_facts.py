@@ -66,7 +66,10 @@ class MemberFacts(NamedTuple):
 
 
 class EarningFacts(NamedTuple):
-    """All of them. ``activity`` and ``used`` are of this receipt's windows, by what the rule set says it needs."""
+    """All of them. ``activity`` and ``used`` are of this receipt's windows, by what the rule set says it needs.
+
+    ``decided_after``: a receipt of that later time was decided before this one, which comes late. It changes no points.
+    """
 
     programme_zone: tzinfo = UTC
     store_zone: tzinfo | None = None
@@ -76,6 +79,7 @@ class EarningFacts(NamedTuple):
     used: Mapping[str, Used] = {}
     budgets: Mapping[str, Left] = {}
     balance: int | None = None
+    decided_after: datetime | None = None
 
     def zone(self, named: Zone) -> tzinfo:
         """The zone that a rule names.

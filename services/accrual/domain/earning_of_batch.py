@@ -21,7 +21,7 @@ from services.accrual.domain.rules.values import Zone
 from services.accrual.domain.settlement import hands_over
 from shared.events.purchases import PurchaseData
 
-_Counter: TypeAlias = tuple[UUID, str]
+Counter: TypeAlias = tuple[UUID, str]
 # A receipt asks for its day several times, by several rules.
 DAYS_CACHED_MAX = 4_096
 
@@ -46,13 +46,14 @@ class Counted(NamedTuple):
 
 
 class CountedRow(NamedTuple):
-    """What is to be added to a counter, on a day."""
+    """What is to be added to a counter, on a day. ``latest_at`` is the time of the receipt that it was counted for."""
 
     member_id: UUID
     name: str
     day: date
     amount: int
     receipts: int
+    latest_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class EarningOfBatch:
     ``facts`` hold what does not change within the batch, by natural key, and ``at_store`` what is known
     of stores alone. ``places`` are what is counted of every purchase, and since when
     (``RuleSetHistory.counted_places``). ``balances`` are members' own where a cap on them asks: available, held and
-    pending, less what is owed.
+    pending, less what is owed. ``latest`` is the time of the latest receipt that each counter holds.
     """
 
     facts: Mapping[bytes, EarningFacts]
@@ -71,8 +72,9 @@ class EarningOfBatch:
     places: Mapping[CountedPlace, datetime]
     budgets_used: Mapping[str, Used]
     balances: Mapping[UUID, int] = field(default_factory=dict)
-    added: dict[_Counter, list[CountedRow]] = field(default_factory=dict)
-    given_back: dict[_Counter, list[CountedRow]] = field(default_factory=dict)
+    latest: Mapping[Counter, datetime] = field(default_factory=dict)
+    added: dict[Counter, list[CountedRow]] = field(default_factory=dict)
+    given_back: dict[Counter, list[CountedRow]] = field(default_factory=dict)
     budgets_taken: dict[str, Used] = field(default_factory=dict)
     balances_moved: dict[UUID, int] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ class EarningOfBatch:
         if not needs.activity and not needs.member_caps and not needs.budgets:
             return facts
         return facts._replace(
+            decided_after=self._decided_after(member_id, purchase, rule_set),
             activity={one: self._activity(one, member_id, purchase, facts) for one in needs.activity},
             used={cap.name: Used(*self._used(cap_ask(member_id, cap, purchase, facts))) for cap in needs.member_caps},
             budgets={name: self._left(name, rule_set) for name in needs.budgets},
@@ -96,12 +99,12 @@ class EarningOfBatch:
         for place in self.places if hands_over(purchase) else ():
             day = local_day(purchase, facts, place.zone)
             name = activity_name(place.at, place.zone, purchase.partner_id)
-            _note(self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, 1))
+            _note(self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, 1, purchase.occurred_at))
         zones = {cap.name: cap.zone for cap in evaluation.rule_set.needs.member_caps}
         for name, points, receipts in evaluation.usage:
             if name in zones:
                 day = local_day(purchase, facts, zones[name])
-                _note(self.added, CountedRow(member_id, name, day, points, receipts))
+                _note(self.added, CountedRow(member_id, name, day, points, receipts, purchase.occurred_at))
             else:
                 self._take(name, points, receipts)
 
@@ -156,6 +159,14 @@ class EarningOfBatch:
         """What a member has rose by so many of the programme's own points; by a claw-back it falls."""
         if self.balances:
             self.balances_moved[member_id] = self.balances_moved.get(member_id, 0) + points
+
+    def _decided_after(self, member_id: UUID, purchase: PurchaseData, rule_set: RuleSet) -> datetime | None:
+        """The time of the latest receipt that was counted before this one, where that is of a later time."""
+        counters = latest_of(member_id, purchase, rule_set, self.places)
+        added = (row.latest_at for counter in counters for row in self.added.get(counter, ()))
+        moments = (*(self.latest.get(counter) for counter in counters), *added)
+        latest = max((moment for moment in moments if moment is not None), default=None)
+        return latest if latest is not None and latest > purchase.occurred_at else None
 
     def _take(self, name: str, points: int, receipts: int) -> None:
         taken = self.budgets_taken.get(name, Used())
@@ -236,7 +247,17 @@ def asks_of(
         yield activity_ask(member_id, ActivityKey(place.at, "day", 0, place.zone), purchase, facts)
 
 
-def _note(rows: dict[_Counter, list[CountedRow]], row: CountedRow) -> None:
+def latest_of(
+    member_id: UUID, purchase: PurchaseData, rule_set: RuleSet, places: Iterable[CountedPlace]
+) -> list[Counter]:
+    """The counters that tell whether a receipt of a later time was decided before: of purchases, else of its caps."""
+    if not rule_set.needs.activity and not rule_set.needs.member_caps:
+        return []
+    names = [activity_name(place.at, place.zone, purchase.partner_id) for place in places]
+    return [(member_id, name) for name in names or [cap.name for cap in rule_set.needs.member_caps]]
+
+
+def _note(rows: dict[Counter, list[CountedRow]], row: CountedRow) -> None:
     rows.setdefault((row.member_id, row.name), []).append(row)
 
 

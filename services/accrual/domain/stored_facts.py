@@ -30,6 +30,7 @@ def facts_to_store(facts: EarningFacts, needs: Needs) -> dict[str, Any]:
         "a": [_activity_to_store(facts.activity[key]) for key in needs.activity] or None,
         "u": [list(facts.used[cap.name]) for cap in needs.member_caps] or None,
         "l": [list(facts.budgets[name]) for name in needs.budgets] or None,
+        "w": facts.decided_after.timestamp() if facts.decided_after is not None else None,
         "b": facts.balance if needs.balance else None,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -58,6 +59,7 @@ def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> Earning
         used={cap.name: Used(*one) for cap, one in zip(needs.member_caps, stored.get("u", ()), strict=True)},
         budgets={name: Left(*one) for name, one in zip(needs.budgets, stored.get("l", ()), strict=True)},
         balance=stored.get("b"),
+        decided_after=datetime.fromtimestamp(stored["w"], UTC) if "w" in stored else None,
     )
 
 

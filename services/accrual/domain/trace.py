@@ -1,6 +1,7 @@
 """An award's trace in plain words, for a support agent who must explain it to a member."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from fractions import Fraction
 from typing import assert_never
 
@@ -38,6 +39,11 @@ def trace_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> 
 def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iterator[str]:
     base = evaluation.base
     yield f"Judged by rule set {evaluation.rule_set_version}."
+    if (after := evaluation.facts.decided_after) is not None:
+        yield (
+            f"Decided late: a receipt of {after.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC had been decided before. Windows"
+            " and caps hold what was decided by then, and no decision is made again."
+        )
     if base.mapping_version:
         paths = sorted({" > ".join(path) for path in base.categories if path})
         yield f"By version {base.mapping_version} of its partner's mapping the lines count as {', '.join(paths)}."

@@ -1,9 +1,10 @@
 """Counters of members, by day: what they bought, and what they used of caps. Their rows of ``members`` are locked."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from services.accrual.domain.earning_of_batch import Counted, CountedAsk, CountedRow
+from services.accrual.domain.earning_of_batch import Counted, CountedAsk, CountedRow, Counter
 from shared.database import Transaction
 
 # Days without a receipt are those from which everything was given back.
@@ -21,14 +22,29 @@ _LOAD = """
 
 # Sums within the statement: a row must not be touched twice by one upsert.
 _ADD = """
-    insert into counted_days (member_id, name, day, amount, receipts)
-    select member_id, name, day, sum(amount), sum(receipts)
-    from unnest($1::uuid[], $2::text[], $3::date[], $4::bigint[], $5::bigint[])
-        as counted (member_id, name, day, amount, receipts)
+    insert into counted_days (member_id, name, day, amount, receipts, latest_at)
+    select member_id, name, day, sum(amount), sum(receipts), max(latest_at)
+    from unnest($1::uuid[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+        as counted (member_id, name, day, amount, receipts, latest_at)
     group by member_id, name, day
     order by member_id, name, day
     on conflict (member_id, name, day) do update
-    set amount = counted_days.amount + excluded.amount, receipts = counted_days.receipts + excluded.receipts
+    set amount = counted_days.amount + excluded.amount, receipts = counted_days.receipts + excluded.receipts,
+        latest_at = greatest(counted_days.latest_at, excluded.latest_at)
+"""
+
+# Of a counter's last days: days of stores in other zones begin at other times, two days apart at most.
+_LATEST = """
+    select asked.member_id, asked.name, newest.latest_at
+    from unnest($1::uuid[], $2::text[]) as asked (member_id, name)
+        cross join lateral (
+            select max(latest_at) as latest_at from (
+                select latest_at from counted_days
+                where counted_days.member_id = asked.member_id and counted_days.name = asked.name
+                order by day desc limit 3
+            ) as last_days
+        ) as newest
+    where newest.latest_at is not null
 """
 
 # Only what was counted is given back: a purchase from before its counter began has no row.
@@ -47,12 +63,13 @@ _GIVE_BACK = """
 
 _FOLD = """
     with moved as (
-        delete from counted_days where member_id = $1 returning name, day, amount, receipts
+        delete from counted_days where member_id = $1 returning name, day, amount, receipts, latest_at
     )
-    insert into counted_days (member_id, name, day, amount, receipts)
-    select $2, name, day, amount, receipts from moved order by name, day
+    insert into counted_days (member_id, name, day, amount, receipts, latest_at)
+    select $2, name, day, amount, receipts, latest_at from moved order by name, day
     on conflict (member_id, name, day) do update
-    set amount = counted_days.amount + excluded.amount, receipts = counted_days.receipts + excluded.receipts
+    set amount = counted_days.amount + excluded.amount, receipts = counted_days.receipts + excluded.receipts,
+        latest_at = greatest(counted_days.latest_at, excluded.latest_at)
 """
 
 _ERASE = "delete from counted_days where member_id = any($1::uuid[])"
@@ -73,7 +90,15 @@ async def load(transaction: Transaction, asks: Sequence[CountedAsk]) -> dict[Cou
 
 async def add(transaction: Transaction, rows: Iterable[CountedRow]) -> None:
     """Count what was bought and used."""
-    await transaction.raw.execute(_ADD, *_columns(rows))
+    listed = list(rows)
+    await transaction.raw.execute(_ADD, *_columns(listed), [row.latest_at for row in listed])
+
+
+async def load_latest(transaction: Transaction, counters: Collection[Counter]) -> dict[Counter, datetime]:
+    """The time of the latest receipt that each counter holds; absent: none is known."""
+    names = list(counters)
+    rows = await transaction.raw.fetch(_LATEST, [member_id for member_id, _ in names], [name for _, name in names])
+    return {(row["member_id"], row["name"]): row["latest_at"] for row in rows}
 
 
 async def give_back(transaction: Transaction, rows: Iterable[CountedRow]) -> None:

@@ -84,6 +84,7 @@ async def award_purchases(
     facts = await load_facts(
         transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )
+    facts = facts._replace(retro_window=programme.retro_window)
     tiers = rules.tiers.history
     earning, told = await load_earning(transaction, fresh, facts, tiers, point_type=programme.point_type)
     decisions = await decide_documents(transaction, fresh, facts._replace(earning=earning) if earning else facts)

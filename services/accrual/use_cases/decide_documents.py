@@ -64,7 +64,9 @@ async def lock_budgets(transaction: Transaction, earning: EarningOfBatch) -> Ear
     if all(granted[name] == earning.budgets_used.get(name, Used()) for name in earning.budgets_taken):
         return None
     known = {**earning.budgets_used, **granted}
-    return EarningOfBatch(earning.facts, earning.at_store, earning.counted, earning.places, known, earning.balances)
+    return EarningOfBatch(
+        earning.facts, earning.at_store, earning.counted, earning.places, known, earning.balances, earning.latest
+    )
 
 
 async def write_counters(transaction: Transaction, earning: EarningOfBatch) -> None:

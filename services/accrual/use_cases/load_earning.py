@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts
 from services.accrual.domain.earning_facts import EarningFacts, Used
-from services.accrual.domain.earning_of_batch import Counted, CountedAsk, EarningOfBatch, asks_of
+from services.accrual.domain.earning_of_batch import Counted, CountedAsk, Counter, EarningOfBatch, asks_of, latest_of
 from services.accrual.domain.rules.rule_set import RuleSetHistory
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import campaign_budgets, counted_days, places, projections
@@ -66,6 +66,7 @@ async def load_earning(
         places=history.counted_places,
         budgets_used=await _budgets(transaction, judged),
         balances=await _balances(transaction, judged, point_type),
+        latest=await _latest(transaction, judged, history),
     ), told
 
 
@@ -122,6 +123,18 @@ async def _counted(
             )
         )
     return await counted_days.load(transaction, list(asks)) if asks else {}
+
+
+async def _latest(
+    transaction: Transaction, judged: Sequence[Judged], history: RuleSetHistory
+) -> Mapping[Counter, datetime]:
+    """The latest receipt that was counted of each member, so that one which comes late says so."""
+    asked = {
+        counter
+        for one in judged
+        for counter in latest_of(one.member_id, one.purchase, one.rule_set, history.counted_places)
+    }
+    return await counted_days.load_latest(transaction, asked) if asked else {}
 
 
 async def _budgets(transaction: Transaction, judged: Sequence[Judged]) -> Mapping[str, Used]:

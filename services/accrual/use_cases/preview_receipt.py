@@ -25,6 +25,7 @@ async def preview_receipt(
     parked_window: timedelta,
     zone: tzinfo,
     point_type: str,
+    retro_window: timedelta = timedelta.max,
 ) -> Decision:
     """What the worker would decide on a purchase that came now. Nothing is written, locked or claimed.
 
@@ -52,6 +53,7 @@ async def preview_receipt(
         now=transaction.now,
         parked_window=parked_window,
         zone=zone,
+        retro_window=retro_window,
     )
     earning, _ = await load_earning(
         transaction, [document], facts, rules.tiers.history, point_type=point_type, is_preview=True
