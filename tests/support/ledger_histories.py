@@ -207,6 +207,12 @@ def renamed(command: Command, own: Callable[[UUID], UUID]) -> Command:
     return command
 
 
+def drawn_command(number: int, holds: list[tuple[UUID, UUID]], kinds: Sequence[type[Command]]) -> Command:
+    """The command of one of these kinds that a drawn number stands for; a hold that it opens is added to ``holds``."""
+    choices = _Choices(number)
+    return _command(choices.one_of(kinds), choices, holds)
+
+
 def cuts() -> st.SearchStrategy[list[int]]:
     """Sizes of batches, used over and over."""
     return st.lists(st.integers(1, 12), min_size=1, max_size=5)

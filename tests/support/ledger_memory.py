@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from shared.ledger import Balances, Command, Give, LotTerms, MergedPoints, Outcome, plan
+from shared.ledger import Balances, Command, Expire, Give, LotTerms, MergedPoints, Outcome, plan
 from shared.ledger.absorbing import MergingAccounts, plan_merge
 from shared.ledger.commands import AccountKey
 from shared.ledger.debts import StoredDebt
@@ -79,6 +79,19 @@ class MemoryLedger:
         self.survivors[merged_id] = survivor_id
         return merged
 
+    def expire_due(self) -> None:
+        """What the job does: it expires whatever is left in lots whose day has come."""
+        owners = {account.account_id: key for key, account in self.accounts.items()}
+        for lot in list(self.lots.values()):
+            if self._is_over(lot):
+                owner, point_type = owners[lot.account_id]
+                self.post([Expire(UUID(int=owner), point_type, b"job", lot.terms)])
+
+    def _is_over(self, lot: StoredLot) -> bool:
+        """Whether its points may no longer be spent, though they may still be there."""
+        expires_on = lot.terms.expires_on
+        return self.today is not None and expires_on is not None and expires_on <= self.today and lot.award is None
+
     def one(self, owner_id: UUID) -> UUID:
         """Who answers for this owner."""
         return self.survivors.get(owner_id, owner_id)
@@ -101,6 +114,26 @@ class MemoryLedger:
             if lot.remaining or lot.reserved:
                 found[name] = (found[name][0] + lot.remaining, found[name][1] + lot.reserved)
         return dict(found)
+
+    def balances_today(self) -> dict[tuple[UUID, str], Balances]:
+        """Without what has lapsed, whether anybody has taken it off yet or not: as balances are told."""
+        owners = {account.account_id: key for key, account in self.accounts.items()}
+        balances = self.balances()
+        for lot in self.lots.values():
+            if self._is_over(lot):
+                owner, point_type = owners[lot.account_id]
+                key = (self.one(UUID(int=owner)), point_type)
+                balances[key] = balances[key]._replace(available=balances[key].available - lot.remaining)
+        return balances
+
+    def lots_today(self) -> dict[tuple[UUID, str, tuple[LotTerms, bytes | None]], tuple[int, int]]:
+        """The same of lots."""
+        found = self.lots_with_points()
+        for name, (_, reserved) in list(found.items()):
+            terms, award = name[2]
+            if award is None and terms.expires_on is not None and self.today and terms.expires_on <= self.today:
+                found[name] = (0, reserved)
+        return {name: amounts for name, amounts in found.items() if any(amounts)}
 
     def owed(self) -> dict[tuple[UUID, str], dict[str, int]]:
         """What owners owe, by the issuers who wait for it."""

@@ -94,6 +94,7 @@ class PaperOwner:
     holds: dict[UUID, PaperHold] = field(default_factory=dict)
     owing: list[tuple[int, str]] = field(default_factory=list)  # every point that is owed: since when, and to whom
     moment: int = 0
+    today: date | None = None  # None: nobody knows the day, and nothing lapses
 
     @property
     def balance(self) -> Balances:
@@ -131,7 +132,20 @@ class PaperOwner:
         del self.owing[:cleared]
         return cleared
 
+    def lapse(self) -> None:
+        """Points may be spent until the day before their last has ended; from then on nobody has them."""
+        for terms, award in self.lots:
+            is_over = self.today is not None and terms.expires_on is not None and terms.expires_on <= self.today
+            if award is None and is_over:
+                self.lots[terms, None] = 0
+
     def apply(self, command: OwnCommand) -> Outcome:
+        """What the command does, and what lapses with it: what has come back too late pays what is owed first."""
+        outcome = self.decide(command)
+        self.lapse()
+        return outcome
+
+    def decide(self, command: OwnCommand) -> Outcome:
         match command:
             case Earn() | EarnPending() | Suspend() | Release() | AdjustUp() | Reinstate():
                 return self.move(command)
@@ -170,7 +184,8 @@ class PaperOwner:
             points = min(asked, max(0, command.balance_max - available - held - pending + debt))
             asked, trimmed = points, asked - points
         award = command.award if isinstance(command, EarnPending | Suspend) else None
-        self.lots[command.terms, award] += points
+        into = command.into if isinstance(command, Release) else None
+        self.lots[into or command.terms, award] += points
         cleared = self.clear_debt()
         return Posted(
             command, points, shortfall=asked - points, debt_cleared=cleared, balance=self.balance, trimmed=trimmed
@@ -274,14 +289,24 @@ class PaperLedger:
         self.owners: dict[tuple[UUID, str], PaperOwner] = defaultdict(lambda: PaperOwner(lots_per_hold_max))
         self.survivors: dict[UUID, UUID] = {}
         self.moment = 0
+        self.today: date | None = None
+
+    def see_day(self, today: date) -> None:
+        """It is another day: what could be spent until yesterday is nobody's any more."""
+        self.today = today
+        for owner in self.owners.values():
+            owner.today = today
+            owner.lapse()
 
     def post(self, command: Command) -> Outcome:
         command = replace(command, owner_id=self.one(command.owner_id))
         owner = self.owners[command.owner_id, command.point_type]
-        owner.moment = self.moment
+        owner.moment, owner.today = self.moment, self.today
         if isinstance(command, Give):
             command = replace(command, receiver_id=self.one(command.receiver_id))
-            return self.give(owner, self.owners[command.receiver_id, command.point_type], command)
+            receiver = self.owners[command.receiver_id, command.point_type]
+            receiver.today = self.today
+            return self.give(owner, receiver, command)
         return owner.apply(command)
 
     def give(self, giver: PaperOwner, receiver: PaperOwner, command: Give) -> Outcome:
@@ -321,6 +346,7 @@ class PaperLedger:
         self.survivors[merged_id] = survivor_id
         for owner_id, point_type in [key for key in self.owners if key[0] == merged_id]:
             merged, survivor = self.owners.pop((owner_id, point_type)), self.owners[survivor_id, point_type]
+            survivor.today = self.today
             for name, points in merged.lots.items():
                 survivor.lots[name] += points
             survivor.holds |= merged.holds

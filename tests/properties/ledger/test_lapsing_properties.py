@@ -3,26 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.ledger import Command, Expire
+from shared.ledger import Command
 from tests.support.ledger_histories import Merge, histories_with_merges
 from tests.support.ledger_memory import MemoryLedger
 
 DAYS = (date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1), date(2026, 6, 1))  # lots expire on the last two
-
-
-def pass_by(ledger: MemoryLedger) -> None:
-    """What the job does: it expires whatever is left in lots whose day has come."""
-    assert ledger.today is not None
-    owners = {account.account_id: key for key, account in ledger.accounts.items()}
-    for lot in list(ledger.lots.values()):
-        if lot.terms.expires_on is not None and lot.terms.expires_on <= ledger.today and lot.award is None:
-            owner, point_type = owners[lot.account_id]
-            ledger.post([Expire(UUID(int=owner), point_type, b"job", lot.terms)])
 
 
 def live(history: Sequence[Command | Merge], cuts: Sequence[int], *, job_after: Sequence[int]) -> MemoryLedger:
@@ -31,13 +20,13 @@ def live(history: Sequence[Command | Merge], cuts: Sequence[int], *, job_after: 
     for number, one in enumerate(history):
         ledger.today = DAYS[sum(cut <= number for cut in cuts)]
         if number in job_after:
-            pass_by(ledger)
+            ledger.expire_due()
         if isinstance(one, Merge):
             ledger.merge(one.merged_id, one.survivor_id)
         else:
             ledger.post([one])
     ledger.today = DAYS[-1]
-    pass_by(ledger)
+    ledger.expire_due()
     return ledger
 
 
