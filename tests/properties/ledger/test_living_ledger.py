@@ -132,7 +132,9 @@ class LivingLedger(RuleBasedStateMachine):
         self.known = list(self.memory.transfers)
 
 
-def summed(memory: MemoryLedger) -> tuple[defaultdict[tuple[int, str], int], ...]:
+def summed(
+    memory: MemoryLedger,
+) -> tuple[dict[tuple[int, str], int], dict[tuple[int, bytes], int], dict[tuple[int, bytes], int]]:
     """Positions of accounts, and what lots have remaining and reserved, as the transfers make them."""
     positions: defaultdict[tuple[int, str], int] = defaultdict(int)
     remaining: defaultdict[tuple[int, bytes], int] = defaultdict(int)
