@@ -5,6 +5,7 @@ that lives it keeps the other end open: when it is gone this ends too, and anoth
 """
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
+import uvloop
 from pydantic import BaseModel, ConfigDict
 
 from services.accrual.domain.backtests.requests import ClaimedBacktest
@@ -21,6 +23,7 @@ from services.accrual.programme import Programme
 from services.accrual.repository import backtests
 from services.accrual.use_cases.run_backtest import BacktestRunner, BacktestStoppedError
 from shared.database import Database, Transaction
+from shared.runtime.run import GC_THRESHOLDS
 from shared.telemetry.logs import configure_logs
 
 NICENESS = 10  # tills and consumers come first
@@ -77,8 +80,11 @@ def main() -> None:
     job = BacktestJob.model_validate_json(sys.stdin.buffer.readline())
     configure_logs(service="accrual", role="backtest", level=job.log_level)
     os.nice(NICENESS)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)  # as the services have it: a page is many objects without cycles
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
-    asyncio.run(run(job))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(job))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def per_second(rule_set: RuleSet, lines: int) -> float:
         )
         for number in range(RECEIPTS_A_ROUND)
     ]
-    page = BacktestPage([*receipts], Before({}, {}), len(receipts), 0, None)
+    page = BacktestPage([*receipts], Before({}, {}), len(receipts), 0)
     draft = rule_set.model_copy(update={"version": rule_set.version + 1})
     fastest = min(_seconds(page, draft, rule_set) for _ in range(ROUNDS))
     return RECEIPTS_A_ROUND / fastest

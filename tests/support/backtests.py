@@ -12,6 +12,7 @@ from services.accrual.use_cases.run_backtest import BacktestRunner
 from shared.database import Database
 from tests.support.accrual import PROGRAMME
 from tests.support.registries import bearing
+from tests.support.until import until
 
 PATH = "/v1/backtests"
 
@@ -30,6 +31,13 @@ async def run_next(database: Database, reader: Database) -> UUID:
     assert claimed is not None
     await BacktestRunner(reader, database, PROGRAMME).run(claimed)
     return claimed.backtest_id
+
+
+async def run_when_asked(database: Database, reader: Database) -> None:
+    """Run the one that somebody asks for meanwhile."""
+    claimed = await until(lambda: database.run(backtests.claim))
+    assert claimed is not None
+    await BacktestRunner(reader, database, PROGRAMME).run(claimed)
 
 
 async def report_of(client: httpx2.AsyncClient, path: str, **who: Any) -> BacktestReport:

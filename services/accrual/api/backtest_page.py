@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from services.accrual.api.backtest_plots import Pair, bars_plot, lines_plot
+from services.accrual.api.backtest_plots import HATCH, Pair, bars_plot, lines_plot
 from services.accrual.schemas.backtest_report import (
     Approximation,
     BacktestReport,
@@ -26,7 +26,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 .wide { overflow-x: auto; }
 caption { text-align: left; color: var(--quiet); padding-bottom: 0.3rem; }
 th, td { text-align: right; padding: 0.25rem 0.6rem; border-bottom: 1px solid var(--rule); }
-th:first-child, td:first-child { text-align: left; }
+th:first-child { text-align: left; } tbody th { font-weight: normal; }
 .more { color: var(--more); } .less { color: var(--less); }
 svg { display: block; width: 100%; height: auto; margin: 0.6rem 0; font: 11px system-ui, sans-serif; }
 svg text { fill: var(--text); } .grid { stroke: var(--rule); }
@@ -34,6 +34,7 @@ svg text { fill: var(--text); } .grid { stroke: var(--rule); }
 .line.drafted { stroke: var(--drafted); stroke-dasharray: 6 3; }
 rect.awarded, circle.awarded { fill: var(--awarded); } circle.drafted { fill: var(--drafted); }
 rect.drafted { fill: url(#hatch); stroke: var(--drafted); }
+.defs { position: absolute; width: 0; height: 0; margin: 0; }
 .hatch-ground { fill: var(--ground); } .hatch-line { stroke: var(--drafted); stroke-width: 5; }
 .legend span { margin-right: 1.5rem; } .legend .solid { border-bottom: 3px solid var(--awarded); }
 .legend .dashed { border-bottom: 3px dashed var(--drafted); }
@@ -74,7 +75,7 @@ def backtest_page(report: BacktestReport) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1>{''.join(sections)}</main></body></html>"
+        f"<body>{HATCH}<main><h1>{escape(title)}</h1>{''.join(sections)}</main></body></html>"
     )
 
 
@@ -186,7 +187,9 @@ def _compared_table(caption: str, rows: Sequence[tuple[str, ComparedReport]], re
 def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Cells are HTML already."""
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(
+        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>' for name, *cells in rows
+    )
     return (
         f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -91,12 +91,14 @@ def _svg(title: str, height: int, body: Sequence[str]) -> str:
     told = escape(title)
     return (
         f'<svg role="img" aria-label="{told}" viewBox="0 0 {WIDTH} {height}" xmlns="http://www.w3.org/2000/svg">'
-        f"<title>{told}</title>{_HATCH}{''.join(body)}</svg>"
+        f"<title>{told}</title>{''.join(body)}</svg>"
     )
 
 
-_HATCH = (
-    '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+# Once a page: what the draft's bars are filled with.
+HATCH = (
+    '<svg class="defs" aria-hidden="true" xmlns="http://www.w3.org/2000/svg"><defs>'
+    '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect class="hatch-ground" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/>'
-    "</pattern></defs>"
+    "</pattern></defs></svg>"
 )

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.accrual.domain.backtests.receipts import TakenReturn
-from services.accrual.repository.stored_documents import decompress
 from shared.database import Transaction
 
 _EXPECTED = "explain (format json) select 1 from documents where decided_at >= '{begin}' and decided_at < '{end}'"
@@ -30,7 +29,7 @@ _AWARDS = """
 _COMING_BACK = "select distinct original_key from returned_lines where original_key = any($1::bytea[])"
 _MOVED = "select distinct natural_key from receipt_moves where natural_key = any($1::bytea[]) and state = 'moved'"
 _RETURNS = """
-    select natural_key, original_key, owner_id, points, decided_at from returns
+    select natural_key, original_key, owner_id, points, cause, decided_at from returns
     where decided_at > $1 and decided_at <= $2
     order by decided_at, natural_key
 """
@@ -50,15 +49,15 @@ class DecidedAward(NamedTuple):
 
 
 class DecidedDocument(NamedTuple):
-    """A document as it came, and when it was decided."""
+    """A document as it is stored, and when it was decided."""
 
     natural_key: bytes
     decided_at: datetime
-    body: bytes
+    stored: bytes
 
 
 class DecidedPage(NamedTuple):
-    """One page: documents as they came, their awards, which of them came back at some time, which were moved to another
+    """One page: documents, their awards, which of them came back at some time, which were moved to another
     member, and what came back now.
 
     ``until`` is where the next page begins.
@@ -87,7 +86,7 @@ async def load_page(transaction: Transaction, after: datetime, end: datetime, re
     raw = transaction.raw
     last: datetime | None = await raw.fetchval(_PAGE_END, after, end, receipts_max - 1)
     until = end if last is None else last
-    documents = [DecidedDocument(key, at, decompress(event)) for key, at, event in await raw.fetch(_PAGE, after, until)]
+    documents = [DecidedDocument(*row) for row in await raw.fetch(_PAGE, after, until)]
     keys = [document.natural_key for document in documents]
     awards = {key: DecidedAward(*award) for key, *award in await raw.fetch(_AWARDS, keys)}
     coming_back = {row["original_key"] for row in await raw.fetch(_COMING_BACK, keys)}
@@ -107,6 +106,7 @@ async def _returns(transaction: Transaction, after: datetime, until: datetime) -
             row["points"],
             lines.get(row["natural_key"], {}),
             row["decided_at"],
+            row["cause"] == "void",
         )
         for row in rows
     ]

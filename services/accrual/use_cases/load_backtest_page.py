@@ -13,7 +13,7 @@ import orjson
 
 from services.accrual.domain.backtests.facts import Before, asks_before, lacks_facts
 from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
-from services.accrual.domain.backtests.told import places_of
+from services.accrual.domain.backtests.told import Told, places_of
 from services.accrual.domain.category_mapping import PartnerMapping, categories_at
 from services.accrual.domain.decisions import Document, Facts
 from services.accrual.domain.earning_facts import EarningFacts, facts_of_zone
@@ -21,7 +21,8 @@ from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import counted_days, decided_receipts
-from services.accrual.repository.decided_receipts import DecidedAward, DecidedDocument
+from services.accrual.repository.decided_receipts import DecidedAward, DecidedDocument, DecidedPage
+from services.accrual.repository.stored_documents import decompress
 from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.load_tiers import read_tiers_at
 from shared.database import Transaction
@@ -38,6 +39,7 @@ class Selection:
     """Which receipts are judged again, and by what: those that occurred from ``begin`` to just before ``end``."""
 
     draft: RuleSet
+    told: Told
     rules: PublishedRules
     begin: datetime
     end: datetime
@@ -60,15 +62,14 @@ class BacktestPage(NamedTuple):
     """Receipts with all that they are judged by, and returns, in the order in which they were decided. Of those that
     one transaction decided the receipts come first.
 
-    ``documents`` is how many were read for it; ``until`` where the next page begins, after the last one None. Receipts
-    that were moved to another member when goods had come back were awarded anew for what was kept: they are left out.
+    ``documents`` is how many were read for it. Receipts that were moved to another member when goods had come back were
+    awarded anew for what was kept: they are left out.
     """
 
     decided: list[AwardedReceipt | TakenReturn]
     before: Before
     documents: int
     left_out: int
-    until: datetime | None
 
 
 class _Found(NamedTuple):
@@ -78,13 +79,29 @@ class _Found(NamedTuple):
     award: DecidedAward
 
 
-async def load_backtest_page(
-    transaction: Transaction, selection: Selection, after: datetime, decided_end: datetime
-) -> BacktestPage:
-    """The next page of what was decided after a moment. The number of statements does not depend on its size."""
-    page = await decided_receipts.load_page(transaction, after, decided_end, PAGE_RECEIPTS_MAX)
+class ReadPage(NamedTuple):
+    """A page, and the receipts of it that are judged again."""
+
+    page: DecidedPage
+    found: list[_Found]
+    left_out: int
+
+
+async def fetch_page(transaction: Transaction, after: datetime, decided_end: datetime) -> DecidedPage:
+    """The next page of what was decided after a moment, as it is stored."""
+    return await decided_receipts.load_page(transaction, after, decided_end, PAGE_RECEIPTS_MAX)
+
+
+def read_page(page: DecidedPage, selection: Selection) -> ReadPage:
+    """Those of a page that are judged again, decoded. Pure: it may run in a thread of its own."""
     wanted = list(_found(page.documents, page.awards, selection))
     found = [one for one in wanted if one.natural_key not in page.moved or one.natural_key not in page.coming_back]
+    return ReadPage(page, found, len(wanted) - len(found))
+
+
+async def complete_page(transaction: Transaction, read: ReadPage, selection: Selection) -> BacktestPage:
+    """The same with all that they are judged by. The number of statements does not depend on the size of the page."""
+    page, found, left_out = read
     rules = selection.rules
     mappings = await rules.mappings.refresh(transaction, {one.event.data.partner_id for one in found})
     tiers = await _tiers(transaction, found, rules)
@@ -96,19 +113,19 @@ async def load_backtest_page(
     before = await _before(transaction, receipts, selection)
     decided: list[AwardedReceipt | TakenReturn] = [*receipts, *page.returns]
     decided.sort(key=lambda one: (one.decided_at, isinstance(one, TakenReturn)))
-    left_out = len(wanted) - len(found)
-    return BacktestPage(decided, before, len(page.documents), left_out, None if page.is_last else page.until)
+    return BacktestPage(decided, before, len(page.documents), left_out)
 
 
 def _found(
     documents: Sequence[DecidedDocument], awards: Mapping[bytes, DecidedAward], selection: Selection
 ) -> Iterator[_Found]:
     """Awarded purchases of the period. Most documents that are none are told by their time, undecoded."""
-    for key, decided_at, body in documents:
+    for key, decided_at, stored in documents:
         award = awards.get(key)
-        said = _OCCURRED_AT.search(body)
         if award is None or not selection.wants_member(award.owner_id):
             continue
+        body = decompress(stored)
+        said = _OCCURRED_AT.search(body)
         if said is not None and not selection.wants(datetime.fromisoformat(said[1].decode())):
             continue
         event = PURCHASES.read(body)
@@ -132,8 +149,10 @@ async def _loaded(
     transaction: Transaction, found: Sequence[_Found], selection: Selection
 ) -> Mapping[bytes, EarningFacts]:
     """Facts that the draft asks for and that were not stored with the award: as they are known of that time now."""
-    history, draft = selection.rules.history, selection.draft
-    lacking = [one for one in found if lacks_facts(draft.needs, history.version(one.award.rule_set_version).needs)]
+    history, draft, told = selection.rules.history, selection.draft, selection.told
+    lacking = [
+        one for one in found if lacks_facts(draft.needs, history.version(one.award.rule_set_version).needs, told)
+    ]
     if not lacking:
         return {}
     documents = [Document(one.natural_key, b"", _till(one), None, one.event, b"") for one in lacking]
@@ -194,7 +213,9 @@ def _receipt(
 async def _before(transaction: Transaction, receipts: Sequence[AwardedReceipt], selection: Selection) -> Before:
     """What was counted before the period, where no version in force tells of it."""
     draft, history = selection.draft, selection.rules.history
-    asks = dict.fromkeys(ask for one in receipts for ask in asks_before(one, draft.needs, selection.begins_on))
+    asks = dict.fromkeys(
+        ask for one in receipts for ask in asks_before(one, draft.needs, selection.told, selection.begins_on)
+    )
     counted = await counted_days.load(transaction, list(asks)) if asks else {}
     begin = selection.begin.astimezone(UTC)
     since = {place: min(history.counted_places.get(place, begin), begin) for place in places_of(draft)}

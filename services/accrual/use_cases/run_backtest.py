@@ -21,9 +21,16 @@ from services.accrual.domain.backtests.told import told_of
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import backtests, decided_receipts
+from services.accrual.repository.decided_receipts import DecidedPage
 from services.accrual.schemas.rule_sets import VERSION_MAX
 from services.accrual.use_cases.decide_documents import UndecidableError, undecidable
-from services.accrual.use_cases.load_backtest_page import BacktestPage, Selection, load_backtest_page
+from services.accrual.use_cases.load_backtest_page import (
+    BacktestPage,
+    Selection,
+    complete_page,
+    fetch_page,
+    read_page,
+)
 from services.accrual.use_cases.read_document import FUTURE_TOLERANCE
 from services.accrual.use_cases.report_backtest import report_backtest
 from shared.database import Database, Transaction
@@ -85,8 +92,10 @@ class _Run:
         after = begin - FUTURE_TOLERANCE - timedelta(microseconds=1)
         decided_end = await self._begin(after, end)
         in_force = self._rules.history.judging(begin, end)
+        told = told_of(draft, in_force)
         selection = Selection(
             draft=draft,
+            told=told,
             rules=self._rules,
             begin=begin,
             end=end,
@@ -96,7 +105,7 @@ class _Run:
             partners=frozenset(request.partners),
             sample_percent=request.sample_percent,
         )
-        judge = Judge(draft, request.from_date, told_of(draft, in_force))
+        judge = Judge(draft, request.from_date, told)
         prices = {partner_id: millionths(price) for partner_id, price in request.partner_prices.items()}
         tally = Tally(draft, Prices(prices, millionths(request.point_price)), self._zone)
         await self._go_through(selection, after, decided_end, judge, tally)
@@ -117,22 +126,26 @@ class _Run:
     async def _go_through(
         self, selection: Selection, after: datetime, decided_end: datetime, judge: Judge, tally: Tally
     ) -> None:
-        """Page after page; the next one is read while one is judged."""
-        page: BacktestPage | None = await self._load(selection, after, decided_end)
-        while page is not None:
-            await self._tell()
-            judging = asyncio.create_task(asyncio.to_thread(judge_page, page, judge, tally))
-            try:
-                following = None if page.until is None else await self._load(selection, page.until, decided_end)
-            finally:
-                await judging
-            self._read += page.documents
-            page = following
+        """Page after page. While one is decoded and judged, in a thread, the next one is fetched."""
+        reader = self._runner.reader
+        following: asyncio.Task[DecidedPage] | None = self._fetch(after, decided_end)
+        try:
+            while following is not None:
+                fetched = await following
+                following = None if fetched.is_last else self._fetch(fetched.until, decided_end)
+                await self._tell()
+                read = await asyncio.to_thread(read_page, fetched, selection)
+                page = await reader.run(partial(complete_page, read=read, selection=selection))
+                await asyncio.to_thread(judge_page, page, judge, tally)
+                self._read += page.documents
+        finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
 
-    async def _load(self, selection: Selection, after: datetime, decided_end: datetime) -> BacktestPage:
-        return await self._runner.reader.run(
-            partial(load_backtest_page, selection=selection, after=after, decided_end=decided_end)
-        )
+    def _fetch(self, after: datetime, decided_end: datetime) -> asyncio.Task[DecidedPage]:
+        fetching = partial(fetch_page, after=after, decided_end=decided_end)
+        return asyncio.create_task(self._runner.reader.run(fetching))
 
     async def _tell(self) -> None:
         now_seconds = time.monotonic()

@@ -1,15 +1,21 @@
 """Backtests: rules that were in force give what was awarded, a draft what it would have given, to the last point."""
 
+import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
+from fastapi import FastAPI
+from typer.testing import CliRunner
 
+from cli.main import app
 from services.accrual.backtesting import BacktestProcesses
 from services.accrual.domain.rules import RuleSet
 from services.accrual.repository import backtests
@@ -17,19 +23,21 @@ from services.accrual.schemas.backtest_report import BacktestReport, ComparedRep
 from services.accrual.settings import AccrualSettings
 from shared.database import Database
 from shared.database.roles import reader_name, role_name
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from tests.support.accrual import Accrual
-from tests.support.backtests import PATH, asked, report_of, run_next
+from tests.support.backtests import PATH, asked, report_of, run_next, run_when_asked
 from tests.support.databases import FreshDatabase, made_database
-from tests.support.receipts import NOON, enrolled, line, member, purchase, return_of
-from tests.support.registries import REQUIRED, bearing
+from tests.support.receipts import NOON, enrolled, line, member, purchase, return_of, void_of
+from tests.support.registries import REQUIRED, bearing, token
 from tests.support.rule_sets import drafted, slug
 from tests.support.servers import TestServers
+from tests.support.serving import served
 from tests.support.until import until
 
 FIRST, LAST = date(2026, 10, 29), date(2026, 11, 1)
 DAY = {"kind": "calendar", "unit": "day", "zone": "store"}
 WEEK = {"kind": "rolling", "days": 7, "zone": "programme"}
+RECEIPTS = 48
 MEMBERS = [member(number) for number in range(1, 7)]
 
 
@@ -92,11 +100,11 @@ def published(document: dict[str, Any]) -> RuleSet:
     return RuleSet.model_validate(document | {"version": 1, "effective_from": datetime(2026, 10, 1, tzinfo=UTC)})
 
 
-def history(seed: int) -> list[list[PurchaseRecorded | ReturnRecorded]]:
+def history(seed: int) -> list[list[PurchaseEvent]]:
     """Batches of purchases of three days, some late, and of returns of what was bought before them."""
     chance = random.Random(seed)
     bought: list[PurchaseRecorded] = []
-    batches: list[list[PurchaseRecorded | ReturnRecorded]] = []
+    batches: list[list[PurchaseEvent]] = []
     for batch in range(8):
         fresh = [_bought(chance, batch * 10 + number) for number in range(6)]
         bought += fresh
@@ -108,6 +116,8 @@ def history(seed: int) -> list[list[PurchaseRecorded | ReturnRecorded]]:
                 for number, one in enumerate(some)
             ]
         )
+        if batch == 4:
+            batches.append([void_of(bought[0], 400), void_of(bought[20], 401)])
     return batches
 
 
@@ -181,7 +191,7 @@ async def test_rules_that_were_in_force_give_what_was_awarded(
     await run_next(played.database, reader)
 
     report = await report_of(client, path)
-    assert report.receipts == 48
+    assert report.receipts == RECEIPTS
     groups = (report.rules, report.partners_compared, report.tiers, report.stores, report.days)
     assert differences([report.total, *(one for group in groups for one in group)]) == {0}
     given, taken_back = await net_points(played.database)
@@ -278,6 +288,12 @@ async def test_a_worker_runs_it_in_a_process_of_its_own(
     path = await asked(client, rule_set_id, LAST, from_date=f"{FIRST}")
     urls = {name: module_database.url(role) for name, role in _ROLES.items()}
     processes = BacktestProcesses(played.database, AccrualSettings.model_validate(REQUIRED | urls))
+    await processes.look_after()
+    (pid,) = processes.pids
+    await processes.stop()  # as a worker that is told to end
+    assert (await client.get(path, headers=bearing())).json()["state"] == "queued"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
     async def is_done() -> bool:
         await processes.look_after()
@@ -286,12 +302,35 @@ async def test_a_worker_runs_it_in_a_process_of_its_own(
 
     await until(is_done)
     await processes.stop()
-    assert (await report_of(client, path)).receipts == 48
+    assert (await report_of(client, path)).receipts == RECEIPTS
     told = (await client.get(path, headers=bearing())).json()
-    assert told["receipts_read"] == 48
+    assert told["receipts_read"] == RECEIPTS
 
 
 _ROLES = {"database_url": role_name("accrual"), "reader_database_url": reader_name("accrual")}
+
+
+async def test_the_command_follows_it_and_writes_both_reports(
+    module_app: FastAPI,
+    played: Accrual,
+    reader: Database,
+    rule_set_id: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TESSERA_TOKEN", token())
+    days = ["--from", f"{FIRST}", "--until", f"{LAST}"]
+    out = tmp_path / "october"
+    async with served(module_app) as url:
+        asking = [rule_set_id, *days, "--price", "0.02", "--out", f"{out}", "--url", url]
+        command = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, app, ["backtest", *asking]))
+        await run_when_asked(played.database, reader)
+        result = await command
+    assert result.exit_code == 0, result.output
+    report = BacktestReport.model_validate_json(out.with_name("october.json").read_bytes())
+    assert report.receipts == RECEIPTS
+    assert report.total.awarded.cost == Decimal(report.total.awarded.net_points) / 50
+    assert "</html>" in out.with_name("october.html").read_text()
 
 
 async def test_what_cannot_be_asked_for_says_why(client: httpx2.AsyncClient, rule_set_id: str) -> None:

@@ -13,7 +13,7 @@ from services.accrual.domain.backtests.facts import Before
 from services.accrual.domain.backtests.judging import Judge
 from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
 from services.accrual.domain.backtests.requests import UnusablePeriodError, check_period, millionths
-from services.accrual.domain.backtests.tally import spread_of
+from services.accrual.domain.backtests.tally import Prices, Tally, spread_of
 from services.accrual.domain.backtests.told import told_of
 from services.accrual.domain.category_mapping import UNMAPPED
 from services.accrual.domain.earning_facts import EarningFacts, Used
@@ -149,3 +149,22 @@ def test_plots_are_drawn_of_anything_and_escape_what_was_said(pairs: list[Pair])
         assert "<b>" not in plot
         assert "By &lt;day&gt;" in plot
         assert "nan" not in plot.lower()
+
+
+def test_points_cost_what_their_rule_says_else_what_their_partner_pays() -> None:
+    funding = {
+        "payers": [{"payer": "acme", "share_bp": 10_000}],
+        "price": {"minor_per_point": "3", "currency": "USD"},
+    }
+    rate = {"kind": "points_per_amount", "points": 1, "step_minor": 100}
+    extra = {"id": "extra", "name": "Extra", "effect": {"kind": "fixed_points", "points": 5}, "funding": funding}
+    document: dict[str, Any] = {"version": 3, "effective_from": "2020-01-01T00:00:00Z"}
+    draft = RuleSet.model_validate(document | {"rules": [{"id": "dollar", "name": "Dollar", "effect": rate}, extra]})
+    tally = Tally(draft, Prices({"grocer": 10_000}, 0), UTC)
+
+    tally.count(Judge(draft, DAY, told_of(draft, [IN_FORCE])).judge(awarded(1, 80, 0), NOBODY))
+
+    assert tally.total.awarded.cost_millionths == 80 * 10_000
+    assert tally.total.drafted.cost_millionths == 80 * 10_000 + 5 * 30_000
+    by_rule = {key.rule_id: sums.drafted.cost_millionths for key, sums in tally.rules.items()}
+    assert by_rule == {"dollar": 800_000, "extra": 150_000}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from services.accrual.domain.backtests.counters import Counters
 from services.accrual.domain.backtests.receipts import AwardedReceipt
+from services.accrual.domain.backtests.told import Told
 from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, Used
 from services.accrual.domain.earning_of_batch import Counted, CountedAsk, activity_ask, cap_ask
 from services.accrual.domain.rules import RuleSet
@@ -30,13 +31,13 @@ class Before(NamedTuple):
     since: Mapping[CountedPlace, datetime]
 
 
-def lacks_facts(draft: Needs, live: Needs) -> bool:
+def lacks_facts(draft: Needs, live: Needs, told: Told) -> bool:
     """Whether a draft asks for something that is not stored with what the version in force awarded."""
     return (
         not set(draft.birthdays) <= set(live.birthdays)
         or not set(draft.groups) <= set(live.groups)
         or not set(draft.attributes) <= set(live.attributes)
-        or not set(draft.activity) <= set(live.activity)
+        or any(True for _ in untold(draft, told))
         or (draft.store_zone and not live.store_zone)
         or (draft.store_group and not live.store_group)
         or (draft.enrolled_at and not live.enrolled_at)
@@ -65,13 +66,15 @@ def known_facts(receipt: AwardedReceipt, draft: Needs) -> EarningFacts:
     )
 
 
-def asks_before(receipt: AwardedReceipt, draft: Needs, begins_on: date) -> Iterator[CountedAsk]:
+def untold(draft: Needs, told: Told) -> Iterator[ActivityKey]:
+    """What a draft asks of purchases, and not every version in force did: that is counted by the backtest itself."""
+    return (key for key in draft.activity if CountedPlace(key.at, key.zone) not in told.always)
+
+
+def asks_before(receipt: AwardedReceipt, draft: Needs, told: Told, begins_on: date) -> Iterator[CountedAsk]:
     """What must be read of counters from before the period, to judge this receipt by the draft."""
-    missing = set(draft.activity).difference(receipt.rule_set.needs.activity)
-    if not missing:
-        return
-    known = known_facts(receipt, draft)
-    for key in missing:
+    for key in untold(draft, told):
+        known = known_facts(receipt, draft)
         ask = activity_ask(receipt.owner_id, key, receipt.purchase, known)
         if ask.days.first < begins_on:
             yield _until(ask, begins_on)
@@ -81,15 +84,17 @@ class CountedFacts:
     """Facts that depend on what was given so far: counters, caps, budgets, the balance.
 
     ``drafted`` is what the draft would have counted since the period began, ``ahead`` how much more that is than what
-    was counted. Budgets alike, by campaign; ``points_ahead`` are members' points.
+    was counted. Of budgets, by campaign, ``budgets_drafted`` is what the draft would have given.
     """
 
-    def __init__(self, draft: RuleSet, begins_on: date) -> None:
+    def __init__(self, draft: RuleSet, begins_on: date, told: Told) -> None:
         self.drafted = Counters()
         self.ahead = Counters()
         self.budgets_drafted: dict[str, Used] = {}
-        self.budgets_ahead: dict[str, Used] = {}
+        self._budgets_awarded: dict[str, Used] = {}
+        self._budgets_before: dict[str, Used] = {}
         self._draft = draft
+        self._told = told
         self._begins_on = begins_on
         self._budgets = {one.id: one.budget for one in draft.campaigns if one.budget is not None}
 
@@ -110,11 +115,8 @@ class CountedFacts:
 
     def take(self, name: str, drafted: Used, awarded: Used) -> None:
         """What a receipt takes of a budget, and what it took."""
-        had, ahead = self.budgets_drafted.get(name, Used()), self.budgets_ahead.get(name, Used())
-        self.budgets_drafted[name] = Used(had.points + drafted.points, had.receipts + drafted.receipts)
-        self.budgets_ahead[name] = Used(
-            ahead.points + drafted.points - awarded.points, ahead.receipts + drafted.receipts - awarded.receipts
-        )
+        self.budgets_drafted[name] = _plus(self.budgets_drafted.get(name, Used()), drafted)
+        self._budgets_awarded[name] = _plus(self._budgets_awarded.get(name, Used()), awarded)
 
     def _used(self, cap: CapKey, receipt: AwardedReceipt, known: EarningFacts, *, is_live: bool) -> Used:
         owner_id, name = receipt.owner_id, cap.name
@@ -126,17 +128,18 @@ class CountedFacts:
         return Used(max(0, met.points + ahead.points), max(0, met.receipts + ahead.receipts))
 
     def _left(self, name: str, receipt: AwardedReceipt) -> Left:
-        budget = self._budgets[name]
-        met = receipt.stored.budgets.get(name)
-        if met is None:
-            used = self.budgets_drafted.get(name, Used())
-        else:
+        """What the draft's budget grants: of what was used beside the receipts that are judged, the award tells."""
+        budget, met = self._budgets[name], receipt.stored.budgets.get(name)
+        before = self._budgets_before.get(name, Used())
+        if met is not None:
+            awarded = self._budgets_awarded.get(name, Used())
             live = next(one.budget for one in receipt.rule_set.campaigns if one.id == name)
-            ahead = self.budgets_ahead.get(name, Used())
-            used = Used(
-                _met(live.points_max if live else None, met.points) + ahead.points,
-                _met(live.receipts_max if live else None, met.receipts) + ahead.receipts,
+            points_max, receipts_max = (None, None) if live is None else (live.points_max, live.receipts_max)
+            before = self._budgets_before[name] = Used(
+                _used_before(points_max, met.points, awarded.points, before.points),
+                _used_before(receipts_max, met.receipts, awarded.receipts, before.receipts),
             )
+        used = _plus(before, self.budgets_drafted.get(name, Used()))
         return Left(
             None if budget.points_max is None else max(0, budget.points_max - used.points),
             None if budget.receipts_max is None else max(0, budget.receipts_max - used.receipts),
@@ -144,12 +147,13 @@ class CountedFacts:
 
     def _activity(self, key: ActivityKey, receipt: AwardedReceipt, known: EarningFacts, before: Before) -> Activity:
         ask = activity_ask(receipt.owner_id, key, receipt.purchase, known)
-        met = receipt.stored.activity.get(key)
-        if met is not None:
+        place = CountedPlace(key.at, key.zone)
+        if place in self._told.always:
+            met = receipt.stored.activity[key]
             ahead = self.ahead.used(receipt.owner_id, ask.name, ask.days)
             return met._replace(spend_minor=max(0, met.spend_minor + ahead.points))
         found = before.counted.get(_until(ask, self._begins_on), Counted())
-        since = before.since.get(CountedPlace(key.at, key.zone))
+        since = before.since.get(place)
         enrolled_at = known.member.enrolled_at
         rows = list(self.drafted.within(receipt.owner_id, ask.name, ask.days))
         bought_on = {row.day for row in rows if row.receipts > 0}
@@ -164,9 +168,16 @@ class CountedFacts:
         )
 
 
-def _met(budget_max: int | None, left: int | None) -> int:
-    """How much of a budget was used, from what was left of it."""
-    return 0 if budget_max is None or left is None else budget_max - left
+def _plus(one: Used, other: Used) -> Used:
+    return Used(one.points + other.points, one.receipts + other.receipts)
+
+
+def _used_before(budget_max: int | None, left: int | None, awarded: int, known: int) -> int:
+    """How much of a budget others have used, by what was ``left`` when so much was taken; at least, of none left."""
+    if budget_max is None or left is None:
+        return known
+    used = budget_max - left - awarded
+    return used if left else max(known, used)
 
 
 def _until(ask: CountedAsk, begins_on: date) -> CountedAsk:

@@ -18,6 +18,7 @@ from services.accrual.domain.evaluation import Evaluation, evaluate_purchase, ev
 from services.accrual.domain.outcomes import Applied
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import CapKey, activity_name
+from services.accrual.domain.settlement import hands_over
 from shared.events.purchases import PurchaseData
 
 MEMBERS_MAX = 2_000_000
@@ -58,7 +59,7 @@ class Judge:
     """A draft, and what has come of it so far. Receipts and returns go in in the order in which they were decided."""
 
     def __init__(self, draft: RuleSet, begins_on: date, told: Told) -> None:
-        self.counted = CountedFacts(draft, begins_on)
+        self.counted = CountedFacts(draft, begins_on, told)
         self.points_ahead: dict[UUID, int] = {}
         self._draft = draft
         self._told = told
@@ -114,7 +115,7 @@ class Judge:
         points = max(0, original.points - original.taken_back - drafted[1].points)
         original.taken_back += points
         if self._counts:
-            self._give_back(taken.owner_id, original, drafted, awarded)
+            self._give_back(taken, original, drafted, awarded)
         self._move(taken.owner_id, taken.points - points)
         return JudgedReturn(receipt, taken.points, points, _less_by_rule(*awarded), _less_by_rule(*drafted))
 
@@ -131,20 +132,21 @@ class Judge:
 
     def _give_back(
         self,
-        owner_id: UUID,
+        taken: TakenReturn,
         original: _Original,
         drafted: tuple[Evaluation, Evaluation],
         awarded: tuple[Evaluation, Evaluation],
     ) -> None:
         purchase, facts = original.receipt.purchase, original.facts
         spent, was = (after.base.total_minor - before.base.total_minor for before, after in (drafted, awarded))
-        self._note_purchase(owner_id, purchase, facts, Used(spent), Used(was))
-        self._note_usage(owner_id, purchase, facts, _less(*drafted), _less(*awarded))
+        purchases = -1 if taken.is_void else 0
+        self._note_purchase(taken.owner_id, purchase, facts, Used(spent, purchases), Used(was, purchases))
+        self._note_usage(taken.owner_id, purchase, facts, _less(*drafted), _less(*awarded))
 
     def _note_purchase(
         self, owner_id: UUID, purchase: PurchaseData, facts: EarningFacts, drafted: Used, awarded: Used
     ) -> None:
-        for place in self._places:
+        for place in self._places if hands_over(purchase) else ():
             day, name = local_day(purchase, facts, place.zone), activity_name(place.at, place.zone, purchase.partner_id)
             self._add(place, owner_id, name, day, drafted, awarded)
 

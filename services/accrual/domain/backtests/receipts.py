@@ -34,7 +34,10 @@ class AwardedReceipt(NamedTuple):
 
 
 class TakenReturn(NamedTuple):
-    """A return that was decided: what it took of the award, and the quantities that came back, by line."""
+    """A return or a void that was decided: what it took of the award, and the quantities that came back, by line.
+
+    What ``is_void`` takes the purchase itself off what was counted, too.
+    """
 
     natural_key: bytes
     original_key: bytes
@@ -42,3 +45,4 @@ class TakenReturn(NamedTuple):
     points: int
     returned_thousandths: Mapping[int, int]
     decided_at: datetime
+    is_void: bool = False

@@ -1,6 +1,6 @@
 """Sums of a backtest: what was awarded beside what a draft would have given, by rule, partner, tier, store and day."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import NamedTuple, TypeVar
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.accrual.domain.backtests.judging import Judged, JudgedReturn
 from services.accrual.domain.backtests.receipts import AwardedReceipt
-from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.rules import Rule, RuleSet
 
 TENTHS = 10
 
@@ -27,16 +27,16 @@ class Side:
     taken_back: int = 0
     cost_millionths: int = 0
 
-    def give(self, points: int, price_millionths: int) -> None:
+    def give(self, points: int, cost_millionths: int) -> None:
         """A receipt was given points, or none."""
         self.receipts += 1 if points else 0
         self.points += points
-        self.cost_millionths += points * price_millionths
+        self.cost_millionths += cost_millionths
 
-    def take(self, points: int, price_millionths: int) -> None:
+    def take(self, points: int, cost_millionths: int) -> None:
         """Goods came back."""
         self.taken_back += points
-        self.cost_millionths -= points * price_millionths
+        self.cost_millionths -= cost_millionths
 
 
 @dataclass(slots=True)
@@ -71,8 +71,16 @@ class CapBite(NamedTuple):
     points: int = 0
 
 
+class _Known(NamedTuple):
+    """A rule of one version: its name, and its price where it or its campaign says one (millionths)."""
+
+    key: RuleKey
+    name: str
+    price: int | None
+
+
 class Prices(NamedTuple):
-    """What a point costs, in millionths of the currency's major unit: by partner, else for all."""
+    """What a point costs, in millionths of the currency's major unit, where no rule says: by partner, else for all."""
 
     by_partner: Mapping[str, int]
     others: int
@@ -106,22 +114,23 @@ class Tally:
     rules: dict[RuleKey, RuleSums] = field(default_factory=dict)
     caps: dict[tuple[str, str], CapBite] = field(default_factory=dict)
     not_judged: int = 0
-    _named: dict[int, dict[str, tuple[RuleKey, str]]] = field(default_factory=dict)
+    _known: dict[int, dict[str, _Known]] = field(default_factory=dict)
+    _priced: set[int] = field(default_factory=set)
 
     def count(self, judged: Judged) -> None:
         """Add a receipt."""
-        receipt = judged.receipt
-        price = self.prices.of(receipt.purchase.partner_id)
+        receipt, drafted = judged.receipt, {one.rule_id: one.points for one in judged.applied}
+        awarded_cost = self._cost(receipt, receipt.rule_set, receipt.points, receipt.applied)
+        drafted_cost = self._cost(receipt, self.draft, judged.points, drafted)
         for sums in self._groups(receipt):
             sums.receipts += 1
-            sums.awarded.give(receipt.points, price)
-            sums.drafted.give(judged.points, price)
-        for rule_id, points in receipt.applied.items():
-            key, sums_of_rule = self._rule(receipt.rule_set, rule_id)
-            sums_of_rule.awarded.give(points, _price(key, price))
+            sums.awarded.give(receipt.points, awarded_cost)
+            sums.drafted.give(judged.points, drafted_cost)
+        for sums_of_rule, points, cost in self._by_rule(receipt, receipt.rule_set, receipt.applied):
+            sums_of_rule.awarded.give(points, cost)
+        for sums_of_rule, points, cost in self._by_rule(receipt, self.draft, drafted):
+            sums_of_rule.drafted.give(points, cost)
         for one in judged.applied:
-            key, sums_of_rule = self._rule(self.draft, one.rule_id)
-            sums_of_rule.drafted.give(one.points, _price(key, price))
             for trim in one.trims:
                 bite = self.caps.get((one.rule_id, trim.cap), CapBite())
                 taken = trim.from_points - trim.to_points
@@ -130,16 +139,15 @@ class Tally:
     def count_return(self, judged: JudgedReturn) -> None:
         """Take off what came back, where its receipt stands."""
         receipt = judged.receipt
-        price = self.prices.of(receipt.purchase.partner_id)
+        awarded_cost = self._cost(receipt, receipt.rule_set, judged.awarded_points, judged.awarded_by_rule)
+        drafted_cost = self._cost(receipt, self.draft, judged.drafted_points, judged.drafted_by_rule)
         for sums in self._groups(receipt):
-            sums.awarded.take(judged.awarded_points, price)
-            sums.drafted.take(judged.drafted_points, price)
-        for rule_id, points in judged.awarded_by_rule.items():
-            key, sums_of_rule = self._rule(receipt.rule_set, rule_id)
-            sums_of_rule.awarded.take(points, _price(key, price))
-        for rule_id, points in judged.drafted_by_rule.items():
-            key, sums_of_rule = self._rule(self.draft, rule_id)
-            sums_of_rule.drafted.take(points, _price(key, price))
+            sums.awarded.take(judged.awarded_points, awarded_cost)
+            sums.drafted.take(judged.drafted_points, drafted_cost)
+        for sums_of_rule, points, cost in self._by_rule(receipt, receipt.rule_set, judged.awarded_by_rule):
+            sums_of_rule.awarded.take(points, cost)
+        for sums_of_rule, points, cost in self._by_rule(receipt, self.draft, judged.drafted_by_rule):
+            sums_of_rule.drafted.take(points, cost)
 
     def _groups(self, receipt: AwardedReceipt) -> Sequence[Sums]:
         purchase = receipt.purchase
@@ -152,22 +160,43 @@ class Tally:
             _of(self.days, purchase.occurred_at.astimezone(self.zone).date()),
         )
 
-    def _rule(self, rule_set: RuleSet, rule_id: str) -> tuple[RuleKey, RuleSums]:
-        named = self._named.get(rule_set.version)
-        if named is None:
-            named = self._named[rule_set.version] = {
-                rule.id: (RuleKey(rule.id, rule.effect.point_type), rule.name) for rule in rule_set.rules
-            }
-        key, name = named[rule_id]
-        sums = self.rules.get(key)
-        if sums is None:
-            sums = self.rules[key] = RuleSums(name)
-        return key, sums
+    def _cost(self, receipt: AwardedReceipt, rule_set: RuleSet, points: int, by_rule: Mapping[str, int]) -> int:
+        """What points cost: at the price that their rules say, else at the partner's."""
+        price, known = self.prices.of(receipt.purchase.partner_id), self._rules_of(rule_set)
+        cost = points * price
+        if rule_set.version in self._priced:
+            for rule_id, given in by_rule.items():
+                own_price = known[rule_id].price
+                cost += 0 if own_price is None else (own_price - price) * given
+        return cost
+
+    def _by_rule(
+        self, receipt: AwardedReceipt, rule_set: RuleSet, by_rule: Mapping[str, int]
+    ) -> Iterator[tuple[RuleSums, int, int]]:
+        price, known = self.prices.of(receipt.purchase.partner_id), self._rules_of(rule_set)
+        for rule_id, points in by_rule.items():
+            key, name, own_price = known[rule_id]
+            sums = self.rules.get(key)
+            if sums is None:
+                sums = self.rules[key] = RuleSums(name)
+            # Points of other types are no money.
+            cost = 0 if key.point_type is not None else points * (price if own_price is None else own_price)
+            yield sums, points, cost
+
+    def _rules_of(self, rule_set: RuleSet) -> dict[str, _Known]:
+        known = self._known.get(rule_set.version)
+        if known is None:
+            known = self._known[rule_set.version] = {rule.id: _known(rule, rule_set) for rule in rule_set.rules}
+            if any(one.price is not None for one in known.values()):
+                self._priced.add(rule_set.version)
+        return known
 
 
-def _price(key: RuleKey, price_millionths: int) -> int:
-    """Points of other types are no money."""
-    return price_millionths if key.point_type is None else 0
+def _known(rule: Rule, rule_set: RuleSet) -> _Known:
+    funding = rule_set.terms_of(rule.id).funding
+    return _Known(
+        RuleKey(rule.id, rule.effect.point_type), rule.name, None if funding is None else funding.price_millionths
+    )
 
 
 def spread_of(differences: Iterable[tuple[UUID, int]], foremost_max: int) -> Spread:

@@ -19,7 +19,7 @@ class Told(NamedTuple):
 
 
 def told_of(draft: RuleSet, in_force: Collection[RuleSet]) -> Told:
-    """Of the draft's counters. A place is told of where all that the draft asks of it is."""
+    """Of the draft's counters. A version tells of a place where it asks all of it that the draft asks."""
     by_version = [_told_by(rule_set, draft) for rule_set in in_force]
     if not by_version:
         return Told(frozenset(), frozenset())
