@@ -1,7 +1,7 @@
 """Who pays for points, and what they may be spent on: from the rule to the lot, and in what is told of it."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,13 @@ import httpx2
 import pytest
 
 from services.accrual.use_cases.expire_points import expire_page
+from services.redemption.domain.holding import HoldRequest
+from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
 from shared.database import Database
 from shared.database.roles import role_name
 from shared.events.points import PointsClawedBack, PointsEarned, PointsExpired
 from shared.events.purchases import PurchaseRecorded
-from shared.ledger import Funding, HeldSince, Limits, LotTerms
+from shared.ledger import Funding, HeldSince, Limits, LotTerms, load_usable
 from shared.ledger.due_lots import LotPlace
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.adjusting import new_member
@@ -22,6 +24,9 @@ from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import balances, hold, release, rule, rule_set
 from tests.support.ledger_database import lots_of, verified
 from tests.support.receipts import NOON, enrolled, line, purchase, return_of
+from tests.support.redemption import PROGRAMME as TILLS
+from tests.support.redemption import Spending
+from tests.support.redemption import enrolled as spender
 from tests.support.registries import bearing
 from tests.support.rule_sets import rules_document
 
@@ -120,6 +125,27 @@ async def test_returns_take_from_whoever_paid_to_the_last_point(
     await accrual.award(return_of(event, next(_numbers), {1: 667, 2: 500}))
     assert await lots(accrual, owner) == {}
     assert (await verified(module_database)).is_sound
+
+
+async def test_what_a_rule_limits_is_spent_on_that_alone(
+    accrual: Accrual, owner: UUID, module_database: FreshDatabase
+) -> None:
+    """From the rule to the lot, the basket and the balance: 10 of 26 points are for dairy in one store."""
+    await accrual.award(bought(owner))
+    tills = Spending(Database(module_database.url(role_name("redemption")), zone=PROGRAMME.zone))
+    await tills.members(spender(owner))
+
+    usable = await tills.do(lambda transaction: load_usable(transaction, [owner], "points"))
+    assert [(one.limits, one.available) for one in usable] == [(None, 16), (DAIRY, 10)]
+    elsewhere = await tills.hold(owner, 17)
+    assert isinstance(elsewhere, Declined)
+    assert elsewhere.available == 16
+    request = HoldRequest("grocer", 12, NOON + timedelta(days=9_999), "s1", frozenset({"dairy"}))
+    held = await tills.do(lambda transaction: hold_points(transaction, Spender(owner), request, TILLS))
+    assert isinstance(held, Held)
+    left = await tills.do(lambda transaction: load_usable(transaction, [owner], "points"))
+    assert [(one.limits, one.available) for one in left] == [(None, 14)]  # dairy's own points went first
+    await tills.database.close()
 
 
 async def test_fraud_holds_and_lets_go_what_others_pay_for_too(accrual: Accrual, owner: UUID) -> None:
