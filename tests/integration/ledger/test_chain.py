@@ -13,8 +13,23 @@ import pytest
 from shared.database import Database
 from shared.database.roles import reader_name, role_name
 from shared.ids import new_id
-from shared.ledger import Capture, Chain, ClawBack, Earn, Give, Head, LotTerms, Reserve, merge, post, verify
-from shared.ledger.chain import LEAVES_MAX, LOWEST_ID, Part, block_hash, part_hash, root_of, row_hash
+from shared.ledger import (
+    Capture,
+    Chain,
+    ClawBack,
+    Earn,
+    Give,
+    Head,
+    LotTerms,
+    Reserve,
+    check_slice,
+    export_slice,
+    merge,
+    post,
+    verify,
+)
+from shared.ledger.chain import LEAVES_MAX, LOWEST_ID, ROW_COLUMNS, Part, block_hash, part_hash, root_of, row_hash
+from shared.ledger.chain_verification import verify_chain
 from shared.ledger.sealed_parts import PARTS
 from shared.ledger.sealing import find_mark, seal_block
 from tests.support.databases import FreshDatabase
@@ -165,6 +180,59 @@ async def test_what_was_changed_removed_or_inserted_is_named(chained: FreshDatab
             assert chain.findings_total == len(chain.findings)
             await done.rollback()
         assert (await verify(admin)).is_sound
+
+
+# Another value of each type, whatever stood there.
+OTHERWISE = {
+    20: "coalesce({column}, 0) + 1000",
+    25: "coalesce({column}, '') || 'x'",
+    17: "coalesce({column}, '') || '\\x00'::bytea",
+    2950: "gen_random_uuid()",
+    1184: "{column} + interval '1 microsecond'",
+}
+
+
+async def test_a_change_of_any_column_of_any_row_is_named(chained: FreshDatabase) -> None:
+    async with connected(chained) as admin:
+        rules = "select conname from pg_constraint where conrelid = 'ledger_transfers'::regclass and contype = 'c'"
+        for (rule,) in await admin.fetch(rules):
+            await admin.execute(f"alter table ledger_transfers drop constraint {rule}")
+        last_rows = [row[0] for row in await admin.fetch("select last_transfer_id from ledger_blocks")]
+        for column, type_number in ROW_COLUMNS.items():
+            if column == "transfer_id":  # another number is another row: one is removed, one inserted
+                continue
+            for transfer_id in last_rows:
+                done = admin.transaction(isolation="repeatable_read")
+                await done.start()
+                otherwise = OTHERWISE[type_number].format(column=column)
+                changing = f"update ledger_transfers set {column} = {otherwise} where transfer_id = $1"
+                await admin.execute(changing, transfer_id)
+                found = (await verify_chain(admin)).findings
+                assert [(one.transfer_id, one.what) for one in found] == [(transfer_id, "changed")], column
+                await done.rollback()
+        assert (await verify(admin)).is_sound
+
+
+async def test_what_is_archived_and_taken_away_is_vouched_for_by_the_roots_that_stay(chained: FreshDatabase) -> None:
+    """Slices of all partners are a month's archive: they go on to check, against the same blocks."""
+    async with connected(chained) as admin:
+        partners = [row[0] for row in await admin.fetch("select distinct partner_id from ledger_block_parts")]
+        archive = {partner: [line async for line in export_slice(admin, partner)] for partner in partners}
+        months = [row[0] for row in await admin.fetch("select distinct tableoid::regclass::text from ledger_transfers")]
+        for month in months:
+            await admin.execute(f"drop table {month}")
+        chain = (await verify(admin)).chain
+        roots = await admin.fetch("select block_number, partner_id, root from ledger_block_parts")
+    assert {found.what for found in chain.findings} == {"removed"}  # rows, no block: the chain stands
+    assert sum(check_slice(lines).rows for lines in archive.values()) == chain.transfers == 8
+    assert {lines[0]["head"] for lines in archive.values()} == {chain.head}
+    archived = {
+        (line["block"]["block_number"], partner, bytes.fromhex(part["root"]))
+        for partner, lines in archive.items()
+        for line in lines[1:]
+        for part in line["parts"]
+    }
+    assert archived == {tuple(row) for row in roots}
 
 
 async def test_a_tail_that_was_cut_off_is_found_by_a_head_that_was_kept(

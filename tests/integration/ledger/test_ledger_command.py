@@ -15,6 +15,7 @@ from shared.database.roles import reader_name
 from shared.ids import new_id
 from shared.ledger import Earn, LotTerms
 from tests.support.databases import FreshDatabase
+from tests.support.ledger_chain import sealed
 from tests.support.ledger_database import connected, posted
 
 TERMS = LotTerms("grocer", date(2026, 3, 1), None)
@@ -61,6 +62,26 @@ async def test_what_does_not_agree_is_named_and_the_exit_code_says_so(earned: Fr
         "stored": 4,
         "computed": 5,
     } in report["findings"]
+
+
+async def test_it_says_the_chains_head_and_takes_one_that_was_kept(
+    earned: FreshDatabase, database_of: Callable[[str], Database]
+) -> None:
+    reader = earned.url(reader_name("accrual"))
+    assert "No transfer is sealed yet, 1 more wait to be sealed." in (await run(reader)).stdout
+    (block,) = await sealed(database_of("accrual"))
+    result = await run(reader)
+    assert "The chain seals 1 transfers in 1 blocks, none wait." in result.stdout
+    assert block.head in result.stdout
+    chain = json.loads((await run(reader, "--json", "--head", block.head)).stdout)["chain"]
+    assert (chain["blocks"], chain["transfers"], chain["head"], chain["waiting"]) == (1, 1, block.head, 0)
+    async with connected(earned) as admin:
+        await admin.execute("update ledger_transfers set reference = 'another'")
+    changed = await run(reader, "--head", f"2:{'0' * 64}")
+    assert changed.exit_code == EXIT_UNSOUND
+    assert "block 1, transfer 1, account 1" in changed.stdout
+    assert "cut off: the chain ends before it" in changed.stdout
+    assert (await run(reader, "--head", "nonsense")).exit_code == 1
 
 
 async def test_a_ledger_that_cannot_be_read_is_neither_sound_nor_unsound(fresh_database: FreshDatabase) -> None:
