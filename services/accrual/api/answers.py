@@ -6,7 +6,7 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.domain.undone_words import undone_in_words, voided_in_words
 from services.accrual.door import Taken
-from services.accrual.repository.award_parts import StoredPart
+from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.schemas.receipts import (
     AwardAnswer,
     AwardPartAnswer,
@@ -16,6 +16,7 @@ from services.accrual.schemas.receipts import (
     ReceiptAnswer,
     RefusalAnswer,
     ReturnAnswer,
+    ReturnPartAnswer,
     TrimAnswer,
 )
 from services.accrual.use_cases.show_receipt import ReceiptStory
@@ -53,7 +54,7 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             rule_set_version=story.award.rule_set_version,
             mapping_version=story.award.mapping_version,
             decided_at=story.award.decided_at,
-            parts=[_part(part) for part in story.parts] or None,
+            parts=[part_answer(part) for part in story.parts] or None,
             hold_reason=story.award.hold_reason,
             hold_ends_at=story.award.hold_ends_at,
             voided_by=receipt_id_of(story.award.voided_by) if story.award.voided_by is not None else None,
@@ -70,6 +71,7 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             original_receipt_id=receipt_id_of(story.returned.original_key),
             points=story.returned.points,
             became_debt=story.returned.became_debt,
+            parts=[return_part_answer(part) for part in story.taken] or None,
         )
     return ReceiptAnswer(
         receipt_id=receipt_id,
@@ -96,7 +98,8 @@ def trace_of(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> tuple[
     return [_outcome(outcome) for outcome in evaluation.outcomes], trace_in_words(evaluation, rule_set, currency)
 
 
-def _part(part: StoredPart) -> AwardPartAnswer:
+def part_answer(part: StoredPart) -> AwardPartAnswer:
+    """A part of an award as it stands."""
     until, event, _ = part.wait or (None, None, False)
     return AwardPartAnswer(
         point_type=part.point_type,
@@ -107,6 +110,11 @@ def _part(part: StoredPart) -> AwardPartAnswer:
         waits_for=event,
         expires_on=part.lot.expires_on,
     )
+
+
+def return_part_answer(part: ReturnPartRow) -> ReturnPartAnswer:
+    """What was taken of a part."""
+    return ReturnPartAnswer(point_type=part.point_type, points=part.points, became_debt=part.became_debt)
 
 
 def _outcome(outcome: Outcome) -> OutcomeAnswer:

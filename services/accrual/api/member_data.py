@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter
 from pydantic import Field
 
+from services.accrual.api.answers import part_answer, return_part_answer
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Adjustment, AdjustmentState, Refusal
 from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
@@ -18,6 +19,7 @@ from services.accrual.repository.tier_data import KeptChange, KeptStanding
 from services.accrual.repository.tier_grants import GrantRow
 from services.accrual.schemas.fields import Answer
 from services.accrual.schemas.memberships import MembershipData
+from services.accrual.schemas.receipts import AwardPartAnswer, ReturnPartAnswer
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
@@ -59,6 +61,7 @@ class AwardData(Answer):
     hold_reason: str | None
     hold_ends_at: datetime | None
     document: Document
+    parts: list[AwardPartAnswer] = Field(default_factory=list)
 
 
 class ReturnedLine(Answer):
@@ -79,6 +82,7 @@ class ReturnData(Answer):
     became_debt: int
     lines: list[ReturnedLine]
     decided_at: datetime
+    parts: list[ReturnPartAnswer] = Field(default_factory=list)
 
 
 class RefusalData(Answer):
@@ -194,6 +198,7 @@ def _told(kept: Kept) -> MemberData:
                 hold_reason=kept.hold_reason,
                 hold_ends_at=kept.hold_ends_at,
                 document=_document(kept.document),
+                parts=[part_answer(part) for part in kept.parts],
             )
         case KeptReturn():
             lines = kept.thousandths_by_line.items()
@@ -205,6 +210,7 @@ def _told(kept: Kept) -> MemberData:
                 became_debt=kept.became_debt,
                 lines=[ReturnedLine(line_id=line_id, quantity_thousandths=each) for line_id, each in lines],
                 decided_at=kept.decided_at,
+                parts=[return_part_answer(part) for part in kept.parts],
             )
         case KeptRefusal():
             return RefusalData(

@@ -1,7 +1,7 @@
 """What awards are made of, where they are more than one lot whose points wait for nothing.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0027
+Revises: 0026
 """
 
 from alembic import op

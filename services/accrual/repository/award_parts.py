@@ -21,6 +21,11 @@ _COLUMNS = """natural_key, number, point_type, points, taken_back, issuer, basis
 
 _LOAD = f"select {_COLUMNS} from award_parts where natural_key = any($1::bytea[]) order by natural_key, number"
 
+_LOAD_TAKEN = """
+    select natural_key, number, point_type, points, became_debt from return_parts
+    where natural_key = any($1::bytea[]) order by natural_key, number
+"""
+
 _TAKE_BACK = """
     update award_parts set taken_back = award_parts.taken_back + taken.points
     from unnest($1::bytea[], $2::smallint[], $3::bigint[]) as taken (natural_key, number, points)
@@ -164,6 +169,14 @@ async def settle(transaction: Transaction, parts: Sequence[StoredPart]) -> None:
 async def save_returns(transaction: Transaction, rows: Sequence[ReturnPartRow]) -> None:
     """Keep what returns took of parts."""
     await transaction.raw.copy_records_to_table("return_parts", columns=ReturnPartRow._fields, records=rows)
+
+
+async def load_taken(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, tuple[ReturnPartRow, ...]]:
+    """What returns took of each part, by return; one that took of an award of one lot is absent."""
+    found: dict[bytes, tuple[ReturnPartRow, ...]] = {}
+    for row in await transaction.raw.fetch(_LOAD_TAKEN, list(keys)):
+        found[row["natural_key"]] = (*found.get(row["natural_key"], ()), ReturnPartRow(*row))
+    return found
 
 
 def stored(row: asyncpg.Record) -> StoredPart:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.accrual.repository import award_parts
+from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.stored_documents import decompress
 from shared.database import Transaction
 
@@ -90,7 +92,10 @@ _LOAD_PARKED = """
 
 @dataclass(frozen=True, slots=True)
 class KeptAward:
-    """What a receipt earned, and by which rules. ``document`` is None once its time was over."""
+    """What a receipt earned, and by which rules. ``document`` is None once its time was over.
+
+    ``parts`` where it is more than one lot.
+    """
 
     natural_key: bytes
     point_type: str
@@ -103,6 +108,7 @@ class KeptAward:
     hold_reason: str | None
     hold_ends_at: datetime | None
     document: bytes | None
+    parts: tuple[StoredPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class KeptReturn:
     cause: Literal["return", "void"]
     decided_at: datetime
     thousandths_by_line: dict[int, int]
+    parts: tuple[ReturnPartRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,8 @@ async def load_awards_without_points(
 
 async def load_returns(transaction: Transaction, member_id: UUID, after_key: bytes, rows_max: int) -> list[KeptReturn]:
     """Returns, by natural key."""
+    rows = await transaction.raw.fetch(_LOAD_RETURNS, member_id, after_key, rows_max)
+    parts = await award_parts.load_taken(transaction, [row["natural_key"] for row in rows])
     return [
         KeptReturn(
             natural_key=row["natural_key"],
@@ -168,8 +177,9 @@ async def load_returns(transaction: Transaction, member_id: UUID, after_key: byt
             cause=row["cause"],
             decided_at=row["decided_at"],
             thousandths_by_line=dict(zip(row["line_ids"], row["quantities_thousandths"], strict=True)),
+            parts=parts.get(row["natural_key"], ()),
         )
-        for row in await transaction.raw.fetch(_LOAD_RETURNS, member_id, after_key, rows_max)
+        for row in rows
     ]
 
 
@@ -192,10 +202,12 @@ async def load_parked(transaction: Transaction, member_id: UUID, after_key: byte
 async def _with_documents(transaction: Transaction, rows: Collection[asyncpg.Record]) -> list[KeptAward]:
     found = await transaction.raw.fetch(_LOAD_DOCUMENTS, [row["natural_key"] for row in rows])
     documents = {row["natural_key"]: decompress(row["event"]) for row in found}
+    parts = await award_parts.load(transaction, [row["natural_key"] for row in rows])
     return [
         KeptAward(
             **{name: value for name, value in row.items() if name != "transfer_id"},
             document=documents.get(row["natural_key"]),
+            parts=parts.get(row["natural_key"], ()),
         )
         for row in rows
     ]

@@ -194,14 +194,26 @@ class AwardAnswer(Answer):
     voided_by: str | None = None
 
 
+class ReturnPartAnswer(Answer):
+    """What the document took of points that share their type and terms, and how much of it is owed."""
+
+    point_type: str
+    points: int
+    became_debt: int
+
+
 class ReturnAnswer(Answer):
-    """What the document took back: ``cause`` says whether goods came back or the whole receipt was voided."""
+    """What the document took back: ``cause`` says whether goods came back or the whole receipt was voided.
+
+    ``points`` are the programme's own; ``parts`` say more, where the receipt had other types or terms.
+    """
 
     cause: Literal["return", "void"]
     member_id: UUID
     original_receipt_id: str
     points: int
     became_debt: int
+    parts: list[ReturnPartAnswer] | None = None
 
 
 class RefusalAnswer(Answer):

@@ -12,7 +12,7 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import PublishedRules
 from services.accrual.repository import award_parts, awards, claims, outcomes
-from services.accrual.repository.award_parts import StoredPart
+from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
@@ -35,6 +35,7 @@ class ReceiptStory:
     returned: ReturnStory | None = None
     refusals: tuple[RefusalStory, ...] = ()
     parts: tuple[StoredPart, ...] = ()
+    taken: tuple[ReturnPartRow, ...] = ()
 
 
 async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRules) -> ReceiptStory:
@@ -53,7 +54,9 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         return ReceiptStory(claim.state, refusals=refusals)
     award = await outcomes.find_award(transaction, key)
     if award is None:
-        return ReceiptStory("awarded", returned=await outcomes.find_return(transaction, key), refusals=refusals)
+        taken = (await award_parts.load_taken(transaction, [key])).get(key, ())
+        returned = await outcomes.find_return(transaction, key)
+        return ReceiptStory("awarded", returned=returned, refusals=refusals, taken=taken)
     parts = (await award_parts.load(transaction, [key])).get(key, ())
     event = (await awards.load_documents(transaction, [key])).get(key)
     if event is None:  # its time was over: the award stands, and nobody can derive its trace any more

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.accrual.repository.member_data import load_awards, load_returns
+from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database
 from shared.database.roles import role_name
 from shared.events.points import PointsClawedBack, PointsEarned, PointsPending, PointsReleased
 from shared.ids import new_id
 from shared.ledger import Balances, Reserve
+from shared.receipt_key import natural_key_of
 from tests.support.accrual import Accrual
 from tests.support.accrual_tiers import now_of, publish
 from tests.support.adjusting import new_member
@@ -171,6 +174,24 @@ async def test_a_hold_takes_every_part_and_its_release_gives_back_what_is_left(
     }
     told_of_release = [event.data for event in await accrual.drain() if isinstance(event, PointsReleased)]
     assert [(data.part, data.points) for data in told_of_release] == [(0, 10), (1, 20)]
+
+
+async def test_an_export_tells_an_award_in_parts_once_with_all_of_them(accrual: Accrual, owner: UUID) -> None:
+    bought = purchase(next(_numbers), [line(1, 1_000), line(2, 1_000, "PRODUCE")], owner=owner)
+    back = return_of(bought, next(_numbers), {2: 1_000})
+    await accrual.award(bought, back, purchase(next(_numbers), 500, owner=owner, partner_id="fuel"))
+
+    async with accrual.database.transaction() as transaction:
+        awards = [award for _, award in await load_awards(transaction, owner, 0, 50)]
+        [returned] = await load_returns(transaction, owner, b"", 50)
+        story = await show_receipt(transaction, natural_key_of(back.data.receipt_id), accrual.rules)
+    assert [[(part.point_type, part.points, part.taken_back) for part in award.parts] for award in awards] == [
+        [("points", 20, 10), ("status", 40, 20), ("points", 10, 10)],
+        [],
+    ]
+    taken = [("points", 10), ("status", 20), ("points", 10)]
+    assert [(part.point_type, part.points) for part in returned.parts] == taken
+    assert [(part.point_type, part.points) for part in story.taken] == taken
 
 
 async def test_a_scheme_may_count_the_points_of_one_type_and_returns_take_theirs_off(
