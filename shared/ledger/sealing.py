@@ -12,11 +12,13 @@ from typing import Literal, NamedTuple, TypeAlias
 import structlog
 
 from shared.database import Database, Transaction
+from shared.database.errors import TransactionTimeoutError
 from shared.ledger.chain import LEAVES_MAX, LOWEST_ID, Block, Part, sealed
 from shared.ledger.sealed_parts import SAVE_PARTS
 
 AGE_SECONDS = 60.0
 BLOCKS_PER_PASS_MAX = 60  # then another worker may have its turn
+IDS_MIN = 1_024  # of a block, however slow the server is
 PARTS_SORT_MEMORY = "32MB"  # a block's rows are sorted without a file
 
 # To the commit: a worker that ends lets it go. Who does not get it leaves the block to whoever has it.
@@ -78,6 +80,7 @@ class Sealer:
         self._on_sealed = on_sealed
         self._age_seconds = age_seconds
         self._mark: Mark | None = None
+        self._ids_max = LEAVES_MAX
 
     async def run(self) -> None:
         """One pass: everything that is settled, or as many blocks as a pass may have."""
@@ -86,7 +89,7 @@ class Sealer:
                 self._mark = await self._database.run(partial(find_mark, age_seconds=self._age_seconds))
             if self._mark is None:
                 return
-            block = await self._database.run(partial(seal_block, mark=self._mark, age_seconds=self._age_seconds))
+            block = await self._seal(self._mark)
             if block == "not_yet":
                 return
             if block == "nothing_left":
@@ -95,6 +98,17 @@ class Sealer:
             # On the log, and so beside the database: who can rewrite the chain cannot rewrite that.
             log.info("transfers sealed", head=block.head, transfers=block.transfers)
             self._on_sealed(block)
+
+    async def _seal(self, mark: Mark) -> Block | NoBlock:
+        """The next block. Where the server is so slow that a block takes too long, the next try is for half of it."""
+        try:
+            sealing = partial(seal_block, mark=mark, age_seconds=self._age_seconds, ids_max=self._ids_max)
+            block = await self._database.run(sealing)
+        except TransactionTimeoutError:
+            self._ids_max = max(IDS_MIN, self._ids_max // 2)
+            raise
+        self._ids_max = min(LEAVES_MAX, self._ids_max * 2)
+        return block
 
 
 async def find_mark(transaction: Transaction, age_seconds: float) -> Mark | None:
@@ -107,8 +121,10 @@ async def find_mark(transaction: Transaction, age_seconds: float) -> Mark | None
     return None
 
 
-async def seal_block(transaction: Transaction, mark: Mark, age_seconds: float) -> Block | NoBlock:
-    """Seal the next block up to the mark, if it is our turn and time for it.
+async def seal_block(
+    transaction: Transaction, mark: Mark, age_seconds: float, ids_max: int = LEAVES_MAX
+) -> Block | NoBlock:
+    """Seal the next block up to the mark, if it is our turn and time for it. It is full with ``ids_max`` numbers.
 
     A block that would not be full waits until the one before it is ``age_seconds`` old: there are not many small ones.
 
@@ -123,15 +139,15 @@ async def seal_block(transaction: Transaction, mark: Mark, age_seconds: float) -
     settled = await transaction.raw.fetchrow(_HAVE_ENDED, mark.horizon)
     if settled is None or not settled["have_ended"]:
         return "not_yet"
-    is_full = mark.transfer_id - after >= LEAVES_MAX
+    is_full = mark.transfer_id - after >= ids_max
     if last is not None and not is_full and (settled["sealed_at"] - last.sealed_at).total_seconds() < age_seconds:
         return "not_yet"
     await transaction.raw.execute(_SORT_IN_MEMORY)
-    end = min(after + LEAVES_MAX, mark.transfer_id)
+    end = min(after + ids_max, mark.transfer_id)
     parts = await _save_parts(transaction, last, end)
     if not parts:  # numbers that nobody drew: the block goes as far as it may from the next transfer on
         end = min(
-            await transaction.raw.fetchval(_NEXT_TRANSFER, after, mark.transfer_id) + LEAVES_MAX - 1, mark.transfer_id
+            await transaction.raw.fetchval(_NEXT_TRANSFER, after, mark.transfer_id) + ids_max - 1, mark.transfer_id
         )
         parts = await _save_parts(transaction, last, end)
     block = sealed(parts, end, settled["sealed_at"], last)
