@@ -60,12 +60,19 @@ class Basket:
     articles: tuple[Article, ...]
 
 
-def load_baskets(today: date) -> list[Basket]:
-    """The last seven weeks' baskets, in order of time; the last falls on yesterday, or just before it."""
+def load_baskets(today: date, households_of: int = 1) -> list[Basket]:
+    """The last seven weeks' baskets, in order of time; the last falls on yesterday, or just before it.
+
+    ``households_of``: of so many households one, for whoever wants fewer baskets of whole households.
+    """
     folder = _data_folder()
     transactions = parquet.read_table(folder / "transactions.parquet", columns=_COLUMNS)
     weeks = transactions["week"]
     recent = transactions.filter(pc.greater(weeks, pc.max(weeks).as_py() - WEEKS))
+    if households_of > 1:
+        household = recent["household_id"]
+        below = pc.multiply(pc.divide(household, households_of), households_of)
+        recent = recent.filter(pc.equal(pc.subtract(household, below), 0))
     products = parquet.read_table(folder / "products.parquet", columns=["product_id", "department"])
     lines = recent.join(products, "product_id").sort_by(
         [("transaction_timestamp", "ascending"), ("basket_id", "ascending"), ("product_id", "ascending")]
