@@ -28,7 +28,7 @@ from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
 from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import LATE, RULES, bought, lots, numbers, result, run_releases, tell, told
-from tests.support.receipts import enrolled, line, return_of
+from tests.support.receipts import enrolled, line, merged_into, return_of
 from tests.support.registries import bearing
 from tests.support.tiers import scheme
 
@@ -338,6 +338,26 @@ async def test_a_release_beside_a_return_or_a_hold_leaves_what_either_order_leav
     if other is holding:
         await release(accrual, receipt)
         assert await balances(accrual, owner) == Balances(available=20)
+
+
+async def test_what_waits_goes_with_a_merge_and_is_released_and_taken_back_there(
+    accrual: Accrual, client: Client, clock: MovingClock, day: date, owner: UUID
+) -> None:
+    survivor = new_member()
+    await accrual.members(enrolled(survivor))
+    receipt = await bought(clock, owner, line(1, 1_000, "WAITS"), line(2, 500, "ORDER"))
+    await accrual.award(receipt)
+    await accrual.members(merged_into(survivor, owner))
+
+    assert await result(client, receipt) == "released"
+    await clock.set_to(day + timedelta(days=2))
+    await run_releases(accrual)
+    assert await balances(accrual, survivor) == Balances(available=15 + 10 + 5)
+    assert await balances(accrual, survivor, "status") == Balances(available=20)
+    released = [event.data for event in await accrual.drain() if isinstance(event, PointsReleased)]
+    assert {data.member_id for data in released} == {survivor}
+    await accrual.award(return_of(receipt, next(numbers), {1: 1_000, 2: 1_000}))
+    assert await balances(accrual, survivor) == await balances(accrual, survivor, "status") == Balances()
 
 
 async def test_what_waits_counts_towards_tiers_until_it_lapses(
