@@ -20,6 +20,8 @@ from services.accrual.schemas.receipts import (
     TrimAnswer,
 )
 from services.accrual.use_cases.show_receipt import ReceiptStory
+from shared.ledger import LotTerms
+from shared.ledger.telling import limits_in_words
 from shared.receipt_key import receipt_id_of
 
 
@@ -109,7 +111,19 @@ def part_answer(part: StoredPart) -> AwardPartAnswer:
         waits_until=until,
         waits_for=event,
         expires_on=part.lot.expires_on,
+        paid_by=paid_by(part.lot),
+        usable=usable(part.lot),
     )
+
+
+def paid_by(lot: LotTerms) -> list[str] | None:
+    """The payers of points; None where the partner that issued them pays."""
+    return None if lot.funding is None else [payer for payer, _ in lot.funding.payers]
+
+
+def usable(lot: LotTerms) -> str | None:
+    """On what points may be spent, in words; None: on anything."""
+    return None if lot.limits is None else limits_in_words(lot.limits)
 
 
 def return_part_answer(part: ReturnPartRow) -> ReturnPartAnswer:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from services.accrual.api.answers import trace_of
+from services.accrual.api.answers import paid_by, trace_of, usable
 from services.accrual.api.receipts import problem_of
 from services.accrual.domain.decisions import Awarded, Decision, Parked, Refused
 from services.accrual.door import PartnerNotOpenError
@@ -13,7 +13,6 @@ from services.accrual.programme import Programme
 from services.accrual.schemas.previews import PreviewAnswer, PreviewPartAnswer
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
-from shared.ledger.telling import limits_in_words
 from shared.web.authorisation import requires
 from shared.web.principal import Principal
 from shared.web.problems import problems
@@ -82,8 +81,8 @@ def _parts(decision: Awarded, programme: Programme) -> list[PreviewPartAnswer]:
             waits_until=None if part.key.wait is None else part.key.wait.until,
             waits_for=None if part.key.wait is None else part.key.wait.event,
             expires_on=part.key.terms.expires_on,
-            paid_by=None if part.key.terms.funding is None else [payer for payer, _ in part.key.terms.funding.payers],
-            usable=None if part.key.terms.limits is None else limits_in_words(part.key.terms.limits),
+            paid_by=paid_by(part.key.terms),
+            usable=usable(part.key.terms),
         )
         for part in decision.parts
     ]

@@ -160,6 +160,7 @@ class AwardPartAnswer(Answer):
 
     ``pending`` until ``waits_until``, or until ``waits_for`` is told before that day; ``held``: released but for a hold
     of fraud's; ``lapsed``: waited for in vain. ``expires_on``: the first day on which they may no longer be spent.
+    ``paid_by``: their payers, where others pay than the partner; ``usable``: on what they may be spent alone.
     """
 
     point_type: str
@@ -169,6 +170,8 @@ class AwardPartAnswer(Answer):
     waits_until: date | None = None
     waits_for: str | None = None
     expires_on: date | None = None
+    paid_by: list[str] | None = None
+    usable: str | None = None
 
 
 class AwardAnswer(Answer):

@@ -109,6 +109,22 @@ async def test_payers_limits_and_sellers_come_into_the_lots_and_into_what_is_tol
     assert (funded.limits.categories, funded.limits.stores, funded.basis) == (("dairy",), ("grocer/s1",), "prize")
 
 
+async def test_a_receipt_says_who_pays_and_on_what_it_may_be_spent(
+    accrual: Accrual, client: httpx2.AsyncClient, owner: UUID
+) -> None:
+    event = bought(owner)
+    await accrual.award(event)
+
+    told = await client.get(f"/v1/receipts/{event.data.receipt_id}", headers=bearing("receipts:read"))
+
+    parts = [(one["points"], one.get("paid_by"), one.get("usable")) for one in told.json()["award"]["parts"]]
+    assert parts == [
+        (10, None, None),
+        (6, ["acme"], None),
+        (10, ["danone", "grocer"], "in store grocer/s1, for goods of dairy"),
+    ]
+
+
 async def test_returns_take_from_whoever_paid_to_the_last_point(
     accrual: Accrual, owner: UUID, module_database: FreshDatabase
 ) -> None:

@@ -85,7 +85,7 @@ class LivingLedger(RuleBasedStateMachine):
         if isinstance(outcome, Posted):
             outcome = outcome._replace(receiver=None)
             if isinstance(outcome.command, Expire):
-                return outcome._replace(points=0, issuers=())
+                return outcome._replace(points=0, issuers=(), funded=())
         return outcome
 
     @invariant()
