@@ -14,6 +14,7 @@ from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.celebrate_members import take_in_enrolments
+from services.accrual.use_cases.claw_back_policy import ATTEMPTS_MAX, PointsNotThereError
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import one_merge_each, project_members
@@ -76,15 +77,22 @@ class PurchaseHandler(_Keeping):
 
     async def _award_run(self, documents: Sequence[Document], positions: Sequence[ReadPosition]) -> None:
         meet_first: frozenset[str] = frozenset()
-        for _ in range(MEETING_ATTEMPTS_MAX):
+        not_there: frozenset[bytes] = frozenset()
+        for _ in range(MEETING_ATTEMPTS_MAX + ATTEMPTS_MAX):
             try:
-                return await self._award(documents, positions, meet_first)
+                return await self._award(documents, positions, meet_first, not_there)
             except MeetingRowsNeededError as needed:
                 meet_first = needed.keys
-        raise RuntimeError(f"a batch needed new meeting rows {MEETING_ATTEMPTS_MAX} times")
+            except PointsNotThereError as lacking:
+                not_there |= lacking.keys
+        raise RuntimeError(f"a batch was begun again {MEETING_ATTEMPTS_MAX + ATTEMPTS_MAX} times")
 
     async def _award(
-        self, documents: Sequence[Document], positions: Sequence[ReadPosition], meet_first: frozenset[str]
+        self,
+        documents: Sequence[Document],
+        positions: Sequence[ReadPosition],
+        meet_first: frozenset[str],
+        not_there: frozenset[bytes] = frozenset(),
     ) -> None:
         held_since = HeldSince()
 
@@ -99,6 +107,7 @@ class PurchaseHandler(_Keeping):
                 self._known_funds,
                 held_since,
                 meet_first,
+                not_there,
             )
 
         try:

@@ -79,7 +79,8 @@ class PointsHandler(_Keeping):
     async def handle(self, batch: Batch[PointsEvent]) -> None:
         """Count a batch in one transaction."""
         counted = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved
-        events = [event for event in batch.events if isinstance(event, counted)]
+        # What a claw-back was to take and did not find (clipped) moves nothing.
+        events = [event for event in batch.events if isinstance(event, counted) and not _moves_nothing(event)]
         await _count(
             self._database, [_moved(event) for event in events], [event.time for event in events], batch.positions
         )
@@ -123,6 +124,10 @@ async def _count(
         metrics.COUNTED_EFFECTS.labels(type(effect).__name__.lower()).inc()
     for time in times:
         metrics.COUNTED_BEHIND_SECONDS.observe(max(0.0, (now - time).total_seconds()))
+
+
+def _moves_nothing(event: PointsEvent) -> bool:
+    return isinstance(event, PointsClawedBack) and event.data.points == 0
 
 
 def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved) -> Effect:

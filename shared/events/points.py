@@ -105,6 +105,7 @@ class ClawBackData(Frozen):
     """Points taken back for goods that came back, or (``cause``: void) for a receipt that was undone as a whole. What
     neither pending nor available covered became debt. ``part``: of which part of an award that has several.
     ``funding``: who had paid for them, where not their issuer.
+    ``clipped`` points were to be taken besides and were not there: by the rules nobody owes them.
     """
 
     member_id: UUID
@@ -114,6 +115,7 @@ class ClawBackData(Frozen):
     point_type: Code
     points: Points
     became_debt: Points
+    clipped: Points = 0
     cause: Code | None = None
     balance: Balance
     part: StrictInt | None = None

@@ -61,12 +61,19 @@ class EarnPending:
         require_award(self.award)
 
 
+# What becomes of a claw-back that the owner's points do not cover.
+ClawBackPolicy: TypeAlias = Literal["debt", "clip", "refuse"]
+
+
 @dataclass(frozen=True, slots=True)
 class ClawBack:
     """Take ``points`` of an award back: from its pending lot, then from the lot of its terms; the rest becomes debt.
 
     The debt is then cleared from whatever is available, first expiring first. The caller bounds ``points`` by what
     the award put in less what was taken back before.
+
+    What none of these covers stays owed; or, by ``policy``, is left, so that the issuer bears it (``clip``: the
+    answer's ``shortfall``), or nothing is taken at all (``refuse``: ``insufficient_points``).
     """
 
     owner_id: UUID
@@ -75,6 +82,7 @@ class ClawBack:
     points: int
     terms: LotTerms
     award: bytes
+    policy: ClawBackPolicy = "debt"
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)

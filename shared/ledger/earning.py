@@ -5,7 +5,7 @@ works on its owner's book.
 from typing import assert_never
 
 from shared.ledger.book import Book
-from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Release, Suspend
+from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Refused, Release, Suspend
 from shared.ledger.legs import (
     CLAW_BACK_AVAILABLE,
     CLAW_BACK_PENDING,
@@ -56,10 +56,16 @@ def earn_pending(book: Book, command: EarnPending) -> Outcome:
 
 
 def claw_back(book: Book, command: ClawBack) -> Outcome:
-    """Take an award back: from its pending lot, from the lot of its terms, the rest as debt."""
-    left = command.points
+    """Take an award back: from its pending lot, from the lot of its terms, the rest as debt, if the policy lets it."""
     reference, issuer = command.reference, command.terms.issuer
     pending = book.find_lot(pending_key(command.terms, command.award))
+    points = command.points
+    if command.policy != "debt":
+        # Where anything is available nothing is owed, so that all of it is there for this.
+        points = min(points, book.balance["available"] + (0 if pending is None else pending.remaining))
+        if points < command.points and command.policy == "refuse":
+            return Refused(command, "insufficient_points", book.balances())
+    left = points
     if pending is not None and (part := min(left, pending.remaining)):
         book.move(CLAW_BACK_PENDING, part, reference, pending, partner_id=issuer)
         left -= part
@@ -70,7 +76,7 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
     if left:
         book.owe(left, reference, issuer)
     cleared = book.settle(reference)
-    return Posted(command, command.points, book.balances(), debt_added=left, debt_cleared=cleared)
+    return Posted(command, points, book.balances(), command.points - points, left, cleared)
 
 
 def suspend(book: Book, command: Suspend) -> Outcome:

@@ -11,6 +11,7 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.celebrate_members import take_in_enrolments
+from services.accrual.use_cases.claw_back_policy import PointsNotThereError
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import project_members
@@ -56,23 +57,35 @@ class Accrual:
     async def award(self, *events: PurchaseEvent) -> BatchReport:
         """One batch, one transaction."""
         meet_first: frozenset[str] = frozenset()
+        not_there: frozenset[bytes] = frozenset()
         while True:
             try:
                 async with self.database.transaction() as transaction:
-                    return await self.award_in(transaction, events, meet_first)
+                    return await self.award_in(transaction, events, meet_first, not_there)
             except MeetingRowsNeededError as needed:
                 meet_first = needed.keys
+            except PointsNotThereError as lacking:
+                not_there |= lacking.keys
 
     async def award_in(
         self,
         transaction: Transaction,
         events: Sequence[PurchaseEvent],
         meet_first: frozenset[str] = frozenset(),
+        not_there: frozenset[bytes] = frozenset(),
     ) -> BatchReport:
         """One batch in a transaction that the test commits."""
         documents = [document(event) for event in events]
         return await award_purchases(
-            transaction, documents, PROGRAMME, self.rules, self.known_tills, self.funds, HeldSince(), meet_first
+            transaction,
+            documents,
+            PROGRAMME,
+            self.rules,
+            self.known_tills,
+            self.funds,
+            HeldSince(),
+            meet_first,
+            not_there,
         )
 
     async def members(self, *events: MemberEvent) -> int:

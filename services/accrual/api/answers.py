@@ -66,13 +66,16 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
         if story.award is not None and story.award.voided_by is not None:
             words = [*words, voided_in_words(story.award.taken_back)]
     if story.returned is not None:
-        words = undone_in_words(story.returned.cause, story.returned.points, story.returned.became_debt)
+        words = undone_in_words(
+            story.returned.cause, story.returned.points, story.returned.became_debt, story.returned.clipped
+        )
         returned = ReturnAnswer(
             cause=story.returned.cause,
             member_id=story.returned.owner_id,
             original_receipt_id=receipt_id_of(story.returned.original_key),
             points=story.returned.points,
             became_debt=story.returned.became_debt,
+            clipped=story.returned.clipped,
             parts=[return_part_answer(part) for part in story.taken] or None,
         )
     return ReceiptAnswer(

@@ -76,6 +76,7 @@ class ReturnData(Answer):
 
     kind: Literal["return"] = "return"
     cause: Literal["return", "void"]
+    clipped: int
     receipt_id: str
     original_receipt_id: str
     points: int
@@ -204,6 +205,7 @@ def _told(kept: Kept) -> MemberData:
             lines = kept.thousandths_by_line.items()
             return ReturnData(
                 cause=kept.cause,
+                clipped=kept.clipped,
                 receipt_id=receipt_id,
                 original_receipt_id=receipt_id_of(kept.original_key),
                 points=kept.points,

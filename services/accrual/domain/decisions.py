@@ -37,6 +37,7 @@ from shared.events.purchases import (
     ReceiptVoided,
     ReturnRecorded,
 )
+from shared.ledger import ClawBackPolicy
 from shared.receipt_key import natural_key_of
 
 # Far beyond any receipt, and small enough that sums of many stay whole numbers that the database can hold.
@@ -100,7 +101,8 @@ class Facts(NamedTuple):
     """All that a batch of documents is judged by. ``members`` are statuses of members that are locked; ``partners`` are
     all standings that a partner ever had, ``funds`` its contracts and what is left of them; ``zone`` is where the
     programme's days end. ``earning`` is there only where published rules ask for facts that are looked up. A purchase
-    that was received later than ``retro_window`` after its time earns nothing.
+    that was received later than ``retro_window`` after its time earns nothing. ``not_there`` are documents whose points
+    the ledger did not find when it was asked to take them back.
     """
 
     owners: Mapping[bytes, UUID]
@@ -116,6 +118,7 @@ class Facts(NamedTuple):
     zone: tzinfo
     earning: EarningOfBatch | None = None
     retro_window: timedelta = timedelta.max
+    not_there: AbstractSet[bytes] = frozenset()
 
 
 class Awarded(NamedTuple):
@@ -133,7 +136,7 @@ Cause: TypeAlias = Literal["return", "void"]
 
 class ClawedBack(NamedTuple):
     """Points to take back for goods that came back, or for a sale that never was: of the programme's own type in all,
-    and of each of the award's ``parts``.
+    and of each of the award's ``parts``. ``policy``: what becomes of what is not there any more.
     """
 
     document: Document
@@ -143,6 +146,7 @@ class ClawedBack(NamedTuple):
     returned_thousandths: Mapping[int, int]
     parts: tuple[TakenPart, ...] = ()
     cause: Cause = "return"
+    policy: ClawBackPolicy = "debt"
 
 
 class Refused(NamedTuple):

@@ -74,9 +74,14 @@ def claw_back(
 ) -> ClawedBack | Refused:
     """Take back what these lines gave. A void takes the purchase itself off what was counted, too."""
     original_key, original, owner_id, purchase = undoable
+    rule_set = facts.rule_sets.version(original.rule_set_version)
+    policy = rule_set.returns.claw_back
+    if document.natural_key in facts.not_there:
+        detail = "what it would take back is not there any more, and by these rules nobody owes it: the points stay"
+        return Refused(document, owner_id, "points_spent", detail)
     plan = plan_claw_back(
         purchase,
-        facts.rule_sets.version(original.rule_set_version),
+        rule_set,
         awarded_points=original.points,
         taken_back_points=original.taken_back,
         returned_before=original.returned_thousandths,
@@ -101,8 +106,8 @@ def claw_back(
     if original.parts and original.earned_on is not None:
         taken = take_back(original.parts, points_kept(plan.after, original.earned_on))
         original.parts, points = after_return(original.parts, taken), own_points(taken)
-    if facts.earning is not None:
+    if facts.earning is not None and policy != "clip":  # how much of it is there, only the ledger knows
         facts.earning.move(owner_id, -points)
     original.taken_back += points
     original.returned_thousandths = plan.returned_thousandths
-    return ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause)
+    return ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause, policy)

@@ -41,10 +41,10 @@ _VOID = """
 """
 
 _SAVE_RETURNS = """
-    insert into returns (natural_key, original_key, owner_id, points, became_debt, cause, decided_at)
-    select natural_key, original_key, owner_id, points, became_debt, cause, $1
-    from unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[])
-        as incoming (natural_key, original_key, owner_id, points, became_debt, cause)
+    insert into returns (natural_key, original_key, owner_id, points, became_debt, cause, clipped, decided_at)
+    select natural_key, original_key, owner_id, points, became_debt, cause, clipped, $1
+    from unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])
+        as incoming (natural_key, original_key, owner_id, points, became_debt, cause, clipped)
     order by natural_key
 """
 
@@ -122,7 +122,10 @@ class StoredAward:
 
 @dataclass(frozen=True, slots=True)
 class ReturnRow:
-    """A return that was decided, or whatever else took an award back: ``cause`` says what."""
+    """A return that was decided, or whatever else took an award back: ``cause`` says what.
+
+    ``clipped`` points were to be taken besides and were not there: their issuer bears them.
+    """
 
     natural_key: bytes
     original_key: bytes
@@ -131,6 +134,7 @@ class ReturnRow:
     became_debt: int
     returned_thousandths: Mapping[int, int]
     cause: str = "return"
+    clipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,7 @@ async def save_returns(transaction: Transaction, rows: Sequence[ReturnRow]) -> N
         [row.points for row in rows],
         [row.became_debt for row in rows],
         [row.cause for row in rows],
+        [row.clipped for row in rows],
     )
     lines = [(row, line, quantity) for row in rows for line, quantity in row.returned_thousandths.items()]
     await transaction.raw.execute(

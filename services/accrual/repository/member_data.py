@@ -55,7 +55,7 @@ _LOAD_AWARDS_WITHOUT_POINTS = f"""
 _LOAD_DOCUMENTS = "select natural_key, event from documents where natural_key = any($1::bytea[])"
 
 _LOAD_RETURNS = """
-    select natural_key, original_key, points, became_debt, cause, decided_at,
+    select natural_key, original_key, points, became_debt, cause, clipped, decided_at,
         array(
             select line_id from returned_lines
             where original_key = returns.original_key and natural_key = returns.natural_key order by line_id
@@ -120,6 +120,7 @@ class KeptReturn:
     points: int
     became_debt: int
     cause: Literal["return", "void"]
+    clipped: int
     decided_at: datetime
     thousandths_by_line: dict[int, int]
     parts: tuple[ReturnPartRow, ...] = ()
@@ -175,6 +176,7 @@ async def load_returns(transaction: Transaction, member_id: UUID, after_key: byt
             points=row["points"],
             became_debt=row["became_debt"],
             cause=row["cause"],
+            clipped=row["clipped"],
             decided_at=row["decided_at"],
             thousandths_by_line=dict(zip(row["line_ids"], row["quantities_thousandths"], strict=True)),
             parts=parts.get(row["natural_key"], ()),

@@ -32,7 +32,7 @@ _AWARD = """
 """
 
 _RETURN = """
-    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt, cause
+    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt, cause, clipped
     from returns left join ledger_aliases on ledger_aliases.owner_id = returns.owner_id
     where natural_key = $1
 """
@@ -84,6 +84,7 @@ class ReturnStory:
     points: int
     became_debt: int
     cause: Literal["return", "void"]
+    clipped: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,8 @@ class ReturnPartAnswer(Answer):
 class ReturnAnswer(Answer):
     """What the document took back: ``cause`` says whether goods came back or the whole receipt was voided.
 
-    ``points`` are the programme's own; ``parts`` say more, where the receipt had other types or terms.
+    ``points`` are the programme's own; ``parts`` say more, where the receipt had other types or terms. ``clipped``
+    points were to be taken besides, and were not there: nobody owes them.
     """
 
     cause: Literal["return", "void"]
@@ -216,6 +217,7 @@ class ReturnAnswer(Answer):
     original_receipt_id: str
     points: int
     became_debt: int
+    clipped: int
     parts: list[ReturnPartAnswer] | None = None
 
 

@@ -56,6 +56,7 @@ async def award_purchases(
     known_funds: KnownFunds,
     held_since: HeldSince,
     meet_first: frozenset[str] = frozenset(),
+    not_there: frozenset[bytes] = frozenset(),
 ) -> BatchReport:
     """Award purchases and take back for returns inside the caller's transaction.
 
@@ -67,6 +68,8 @@ async def award_purchases(
         MeetingRowsNeededError: a fact turned out to be missing after the members were locked. Roll back, and call
             again with its keys in ``meet_first``.
         BalanceMovedError: a capped balance has risen since it was read. Roll back, and call again.
+        PointsNotThereError: rules let nobody owe what some documents take back, and it is not there. Roll back, and
+            call again with their keys in ``not_there``.
     """
     report = BatchReport()
     first, repeated = _first_of_each_key(documents)
@@ -87,7 +90,8 @@ async def award_purchases(
     facts = facts._replace(retro_window=programme.retro_window)
     tiers = rules.tiers.history
     earning, told = await load_earning(transaction, fresh, facts, tiers, point_type=programme.point_type)
-    decisions = await decide_documents(transaction, fresh, facts._replace(earning=earning) if earning else facts)
+    facts = facts._replace(earning=earning, not_there=not_there)
+    decisions = await decide_documents(transaction, fresh, facts)
     if not tiers.is_empty:
         told += await count_for_tiers(transaction, decisions, facts, tiers)
     await save_decisions(transaction, decisions, programme, held_since, told)

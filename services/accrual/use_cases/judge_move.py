@@ -86,7 +86,7 @@ async def judge_move(transaction: Transaction, move: ReceiptMove, rules: MoveRul
     if refusal is not None:
         return refusal
     award = (await awards.lock_awards(transaction, [key])).get(key)
-    if award is None:  # a return
+    if award is None or award.voided_by is not None:  # a return, or a sale that never was
         return "not_awarded"
     found = await _frozen(transaction, award, former.owner_id, rules)
     if not isinstance(found, tuple):

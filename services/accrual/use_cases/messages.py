@@ -105,6 +105,7 @@ def clawed_back_message(
             point_type=posted.command.point_type,
             points=posted.points,
             became_debt=posted.debt_added - posted.debt_cleared,
+            clipped=posted.shortfall,
             cause=clawed_back.cause,
             balance=balance_of(posted.balance),
             part=part,

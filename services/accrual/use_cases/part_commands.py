@@ -104,6 +104,7 @@ class PartsOfBatch:
                     part.points,
                     self._lot_of(original_key, part.number),
                     award_of_part(original_key, part.number),
+                    decision.policy,
                 ),
                 part,
             )
@@ -212,7 +213,8 @@ async def save_return_parts(
     rows, owed = [], dict[bytes, int]()
     for decision, part, outcome in posted:
         key, became_debt = decision.document.natural_key, outcome.debt_added - outcome.debt_cleared
-        rows.append(ReturnPartRow(key, part.number, outcome.command.point_type, part.points, became_debt))
+        if outcome.points:  # by the rules what is not there may be left
+            rows.append(ReturnPartRow(key, part.number, outcome.command.point_type, outcome.points, became_debt))
         if part.point_type is None:
             owed[key] = owed.get(key, 0) + became_debt
     if rows:

@@ -21,6 +21,7 @@ from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.parked import ParkedRow
 from services.accrual.repository.stored_documents import compress_all, without_identifier
 from services.accrual.use_cases.balance_caps import BalanceMovedError
+from services.accrual.use_cases.claw_back_policy import require_points
 from services.accrual.use_cases.messages import (
     clawed_back_message,
     earned_message,
@@ -73,6 +74,7 @@ async def save_decisions(
 
     Raises:
         BalanceMovedError: a capped balance has risen since it was read. Roll back, and decide again.
+        PointsNotThereError: what some documents take back is not there, and may not be owed. Roll back, and say so.
     """
     awarded = [decision for decision in decisions if isinstance(decision, Awarded)]
     clawed_back = [decision for decision in decisions if isinstance(decision, ClawedBack)]
@@ -92,6 +94,7 @@ async def save_decisions(
         asked = await in_slices(lambda one: _commands(one, moving), decisions)
     commands = list(chain.from_iterable(asked))
     async with ledger.posting(transaction, [one.command for one in commands], held_since=held_since) as outcomes:
+        require_points([one.decision for one in commands], outcomes)
         posted = [(one, _taken(outcome)) for one, outcome in zip(commands, outcomes, strict=True)]
         told = await in_slices(lambda one: _messages(transaction, *one, moving), posted)
         messages = list(chain.from_iterable(told))
@@ -99,7 +102,7 @@ async def save_decisions(
             refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
             for decision in refused
         ]
-    await _save_returns(transaction, clawed_back, posted)
+    await _save_returns(transaction, clawed_back, posted, programme.point_type)
     await outbox.record(transaction, [*messages, *also_told] if also_told else messages)
 
 
@@ -277,9 +280,9 @@ def _commands(decision: Decision, moving: _Moving) -> list[_Asked]:
         case ClawedBack(parts=parts) if parts:
             back = moving.parts.claw_back_commands(decision)
             return [_Asked(decision, command, part) for command, part in back]
-        case ClawedBack(owner_id=owner_id, original_key=original_key, points=points) if points:
+        case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
-            return [_Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key))]
+            return [_Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy))]
         case _:
             return []
 
@@ -310,29 +313,40 @@ def _messages(transaction: Transaction, asked: _Asked, posted: Posted, moving: _
 
 
 async def _save_returns(
-    transaction: Transaction, clawed_back: Sequence[ClawedBack], posted: Sequence[tuple[_Asked, Posted]]
+    transaction: Transaction,
+    clawed_back: Sequence[ClawedBack],
+    posted: Sequence[tuple[_Asked, Posted]],
+    own_type: str,
 ) -> None:
     """Keep what returns brought back; those that took no points never went to the ledger."""
     if not clawed_back:
         return
-    of_parts, owed = [], dict[bytes, int]()
-    for (decision, _, part), outcome in posted:
+    of_parts, owed, clipped = [], dict[bytes, int](), dict[bytes, int]()
+    for (decision, command, part), outcome in posted:
+        key = decision.document.natural_key
+        if isinstance(command, ClawBack) and outcome.shortfall and command.point_type == own_type:
+            clipped[key] = clipped.get(key, 0) + outcome.shortfall
         if isinstance(decision, ClawedBack) and isinstance(part, TakenPart):
             of_parts.append((decision, part, outcome))
         elif isinstance(decision, ClawedBack):
-            owed[decision.document.natural_key] = outcome.debt_added - outcome.debt_cleared
+            owed[key] = outcome.debt_added - outcome.debt_cleared
     owed |= await save_return_parts(transaction, of_parts)
-    rows = [_return_row(decision, owed.get(decision.document.natural_key, 0)) for decision in clawed_back]
+    rows = [
+        _return_row(decision, owed.get(key, 0), clipped.get(key, 0))
+        for decision in clawed_back
+        for key in (decision.document.natural_key,)
+    ]
     await awards.save_returns(transaction, rows)
 
 
-def _return_row(decision: ClawedBack, became_debt: int) -> ReturnRow:
+def _return_row(decision: ClawedBack, became_debt: int, clipped: int) -> ReturnRow:
     return ReturnRow(
         natural_key=decision.document.natural_key,
         original_key=decision.original_key,
         owner_id=decision.owner_id,
-        points=decision.points,
+        points=decision.points - clipped,
         became_debt=became_debt,
+        clipped=clipped,
         returned_thousandths=decision.returned_thousandths,
         cause=decision.cause,
     )

@@ -18,14 +18,14 @@ from services.accrual.use_cases.load_facts import MeetingRowsNeededError
 from shared.database import Database
 from shared.database.engine import RawConnection
 from shared.database.roles import role_name
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.ledger import Balances
 from tests.support.accrual import Accrual
 from tests.support.accrual_tiers import now_of, publish
 from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
-from tests.support.receipts import RULES, card, changed_rules, enrolled, line, purchase, return_of
+from tests.support.receipts import RULES, card, changed_rules, enrolled, line, purchase, return_of, void_of
 
 MONTH = {"kind": "calendar", "unit": "month", "zone": "store"}
 CAMPAIGN = {
@@ -116,7 +116,7 @@ async def written(accrual: Accrual) -> list[list[tuple[object, ...]]]:
         return [[tuple(row) for row in await transaction.raw.fetch(statement)] for statement in WRITTEN]
 
 
-async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseRecorded | ReturnRecorded]:
+async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseEvent]:
     """What is worked out by hand in ``ANNAS``; what came before is awarded already."""
     now = await now_of(accrual)
     earlier, bought, produce, early = (_bought(anna, now, amount) for amount in (1_000, 2_000, 900, 500))
@@ -130,10 +130,11 @@ async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseRecord
         purchase(next(_numbers), 1_000, owner=anna, occurred_at=now, is_training=True),
         return_of(bought, next(_numbers), {1: 500}),  # 13 stay of 23
         return_of(early, next(_numbers), {1: 1_000}),  # waits
+        void_of(produce, next(_numbers)),
     ]
 
 
-ANNAS = Balances(available=13 + 23 + 4 - 10)
+ANNAS = Balances(available=13 + 23 + 4 - 10 - 4)
 
 
 async def test_a_worker_that_ends_at_any_statement_leaves_everything_as_it_was(
@@ -175,7 +176,7 @@ async def test_a_connection_that_is_lost_at_the_commit_leaves_everything_as_it_w
     assert await accrual.balance(anna) == ANNAS
 
 
-async def survives(accrual: Accrual, batch: Sequence[PurchaseRecorded | ReturnRecorded], dies_at: int) -> bool:
+async def survives(accrual: Accrual, batch: Sequence[PurchaseEvent], dies_at: int) -> bool:
     """Award the batch in a process that ends before its statement number ``dies_at``; whether it came to its commit."""
     meet_first = await meeting_rows(accrual, batch)
     try:
@@ -187,7 +188,7 @@ async def survives(accrual: Accrual, batch: Sequence[PurchaseRecorded | ReturnRe
     return True
 
 
-async def meeting_rows(accrual: Accrual, batch: Sequence[PurchaseRecorded | ReturnRecorded]) -> frozenset[str]:
+async def meeting_rows(accrual: Accrual, batch: Sequence[PurchaseEvent]) -> frozenset[str]:
     """The rows in which the batch will meet what it lacks, found as the consumer finds them."""
     async with accrual.database.transaction() as transaction:
         try:

@@ -1,6 +1,6 @@
 """A void undoes a receipt as a whole, once, whenever it comes."""
 
-from itertools import count
+from itertools import count, permutations
 from uuid import UUID
 
 from services.accrual.domain.voids import until_each_void
@@ -59,6 +59,16 @@ async def test_one_that_comes_first_waits_and_nothing_stays(module_accrual: Accr
     await module_accrual.award(*await module_accrual.released())
 
     assert await module_accrual.balance(anna) == Balances()
+
+
+async def test_in_every_order_and_again_nothing_stays(module_accrual: Accrual, anna: UUID) -> None:
+    for order in permutations(range(3)):
+        sale = purchase(next(_numbers), 1000, owner=anna)
+        documents = (sale, void_of(sale, next(_numbers)), return_of(sale, next(_numbers), {1: 400}))
+        for number in (*order, *order):
+            await module_accrual.award(documents[number])
+        await module_accrual.award(*await module_accrual.released())
+        assert await module_accrual.balance(anna) == Balances(), order
 
 
 async def test_it_names_a_purchase_with_its_own_total(module_accrual: Accrual, anna: UUID) -> None:

@@ -18,6 +18,7 @@ from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuan
 from services.accrual.domain.rules.expiry import ExpiryPolicy, expires_on
 from services.accrual.domain.rules.needs import CountedPlace, Needs, cap_name, needs_of
 from services.accrual.domain.rules.pending import PendingPolicy
+from services.accrual.domain.rules.returned import Returned
 from services.accrual.domain.rules.rule import CAPS_MAX, Group, Rule
 from services.accrual.domain.rules.terms import PartTerms, expiry_said, pending_said, terms_said
 from services.accrual.domain.rules.values import DAYS_MAX, DENOMINATOR_MAX, RULES_MAX, Days, Frozen
@@ -47,6 +48,7 @@ class RuleSetDraft(Frozen):
     pending_days: Days | None = None
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
     expiry: ExpiryPolicy | None = None
+    returns: Returned = Returned()
     pending: PendingPolicy | None = None
     expiry_counts_from: Literal["earning", "release"] = "earning"
 

@@ -1,0 +1,86 @@
+"""What the rules of a purchase make of points that a return should take back and that are gone: clipped, or refused."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID
+
+import pytest
+
+from shared.database import Database
+from shared.events.points import PointsClawedBack, ReceiptRefused
+from shared.events.purchases import PurchaseRecorded
+from shared.ledger import Balances, SpendLate, post
+from shared.receipt_key import natural_key_of
+from tests.support.accrual import Accrual, published_before
+from tests.support.databases import FreshDatabase
+from tests.support.receipts import NOON, changed_rules, enrolled, member, purchase, return_of, void_of
+
+CLIP = changed_rules(returns={"claw_back": "clip"})
+REFUSE = changed_rules(returns={"claw_back": "refuse"}, version=2, effective_from=datetime(2026, 10, 1, tzinfo=UTC))
+CLIPPED_AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
+numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url("tessera_accrual")))
+    await accrual.begin(rule_set=CLIP)
+    async with accrual.database.transaction() as transaction:
+        await published_before(transaction, REFUSE)
+        await accrual.rules.refresh(transaction)
+    yield accrual
+    await accrual.database.close()
+
+
+@pytest.fixture
+async def anna(accrual: Accrual) -> UUID:
+    owner = member(next(numbers))
+    await accrual.members(enrolled(owner))
+    await accrual.drain()
+    return owner
+
+
+async def bought_and_spent(accrual: Accrual, owner: UUID, spent: int, at: datetime) -> PurchaseRecorded:
+    """Ten dollars gave ten points, some of which are gone."""
+    sale = purchase(next(numbers), 1000, owner=owner, occurred_at=at)
+    await accrual.award(sale)
+    tender = sale.data.receipt_id.encode()
+    async with accrual.database.transaction() as transaction:
+        await post(transaction, [SpendLate(owner, "points", tender, spent, "fuel")])
+    await accrual.drain()
+    return sale
+
+
+async def test_a_clipped_return_takes_what_is_there_and_nobody_owes_the_rest(accrual: Accrual, anna: UUID) -> None:
+    sale = await bought_and_spent(accrual, anna, 8, CLIPPED_AT)
+    first, second = return_of(sale, next(numbers), {1: 500}), return_of(sale, next(numbers), {1: 500})
+
+    await accrual.award(first)
+    await accrual.award(purchase(next(numbers), 300, owner=anna, occurred_at=CLIPPED_AT), second)
+
+    told = [event.data for event in await accrual.drain() if isinstance(event, PointsClawedBack)]
+    assert [(data.points, data.clipped, data.became_debt) for data in told] == [(2, 3, 0), (3, 2, 0)]
+    assert await accrual.balance(anna) == Balances()
+    async with accrual.database.transaction() as transaction:
+        key = natural_key_of(sale.data.receipt_id)
+        rows = await transaction.raw.fetch(
+            "select points, clipped from returns where original_key = $1 order by clipped", key
+        )
+    assert [tuple(row) for row in rows] == [(3, 2), (2, 3)]
+
+
+async def test_a_return_that_would_make_a_debt_is_refused_and_the_points_stay(accrual: Accrual, anna: UUID) -> None:
+    sale = await bought_and_spent(accrual, anna, 8, NOON)
+    large, small = return_of(sale, next(numbers), {1: 900}), return_of(sale, next(numbers), {1: 200})
+    void, other = void_of(sale, next(numbers)), purchase(next(numbers), 400, owner=anna)
+
+    report = await accrual.award(large, small, void, other)
+    again = await accrual.award(large, small, void)
+
+    assert (report.refused, report.clawed_back, report.awarded, again.duplicates) == ({"points_spent": 2}, 1, 1, 3)
+    refused = [event.data for event in await accrual.drain() if isinstance(event, ReceiptRefused)]
+    assert {data.receipt_id for data in refused} == {large.data.receipt_id, void.data.receipt_id}
+    assert await accrual.balance(anna) == Balances(available=4)
+    assert (await accrual.award(return_of(sale, next(numbers), {1: 300}))).clawed_back == 1
+    assert await accrual.balance(anna) == Balances(available=1)
