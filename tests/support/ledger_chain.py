@@ -5,12 +5,30 @@ from shared.ledger import Block, Sealer
 from shared.ledger.chain import ROW_COLUMNS, SealedRow
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import connected
+from tests.support.until import until
+
+_IS_ALL_SEALED = """
+    select not exists (
+        select from ledger_transfers
+        where transfer_id > coalesce((select max(last_transfer_id) from ledger_blocks), 0)
+    )
+"""
 
 
 async def sealed(database: Database) -> list[Block]:
-    """Seal everything that is settled, however young; the new blocks."""
+    """Seal everything, however young; the new blocks.
+
+    A block waits for every transaction of the server that was under way, those of other tests' databases too.
+    """
     blocks: list[Block] = []
-    await Sealer(database, blocks.append, age_seconds=0).run()
+    sealer = Sealer(database, blocks.append, age_seconds=0)
+
+    async def is_all_sealed() -> bool:
+        await sealer.run()
+        async with database.transaction() as transaction:
+            return bool(await transaction.raw.fetchval(_IS_ALL_SEALED))
+
+    await until(is_all_sealed)
     return blocks
 
 
