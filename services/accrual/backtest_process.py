@@ -46,13 +46,21 @@ class BacktestJob(BaseModel):
     currency: str
     time_zone: str
     parked_window_days: int
+    receipt_retro_days: int
     log_level: str
 
 
 async def run(job: BacktestJob) -> None:
     """Run it. One that was cancelled, or is another's by now, ends without a word."""
     zone = ZoneInfo(job.time_zone)
-    programme = Programme(job.point_type, job.currency, zone, timedelta(days=job.parked_window_days), ContentKeys(()))
+    programme = Programme(
+        point_type=job.point_type,
+        currency=job.currency,
+        zone=zone,
+        parked_window=timedelta(days=job.parked_window_days),
+        content_keys=ContentKeys(()),
+        retro_window=timedelta(days=job.receipt_retro_days),
+    )
     database = Database(job.database_url, connections_max=CONNECTIONS_MAX, zone=zone)
     reader = Database(job.reader_url, connections_max=CONNECTIONS_MAX, zone=zone)
 

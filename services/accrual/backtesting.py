@@ -88,6 +88,7 @@ class BacktestProcesses:
             currency=settings.currency,
             time_zone=settings.time_zone,
             parked_window_days=settings.parked_window_days,
+            receipt_retro_days=settings.receipt_retro_days,
             log_level=settings.log_level,
         )
 

@@ -36,6 +36,9 @@ from services.accrual.use_cases.report_backtest import report_backtest
 from shared.database import Database, Transaction
 
 PROGRESS_SECONDS = 0.5
+# A receipt may come as late as the programme takes it, wait for its member as long as it may, and be set aside as long
+# as its topic of dead letters keeps it.
+SET_ASIDE = timedelta(days=90)
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +120,7 @@ class _Run:
 
         async def work(transaction: Transaction) -> datetime:
             await self._rules.refresh(transaction)
-            decided_end = min(end + self._runner.programme.parked_window, transaction.now)
+            decided_end = _last_decided(end, transaction.now, self._runner.programme)
             self._expected = await decided_receipts.expect(transaction, after, max(after, decided_end))
             return decided_end
 
@@ -207,6 +210,13 @@ def _as_judging(backtest: ClaimedBacktest, begin: datetime) -> RuleSet:
     """The document as if it took effect when the period begins."""
     document: Mapping[str, object] = backtest.rule_set
     return RuleSet.model_validate({**document, "version": VERSION_MAX, "effective_from": begin.astimezone(UTC)})
+
+
+def _last_decided(end: datetime, now: datetime, programme: Programme) -> datetime:
+    """Until when receipts from before ``end`` may have been decided, as far as that has come."""
+    if programme.retro_window > now - end:
+        return now
+    return min(now, end + programme.retro_window + programme.parked_window + SET_ASIDE)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

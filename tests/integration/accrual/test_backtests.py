@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from cli.main import app
-from services.accrual.backtesting import BacktestProcesses
+from services.accrual.backtest_process import EXIT_ORPHANED, BacktestJob
+from services.accrual.backtesting import COMMAND, BacktestProcesses
 from services.accrual.domain.rules import RuleSet
 from services.accrual.repository import backtests
 from services.accrual.schemas.backtest_report import BacktestReport, ComparedReport
@@ -287,7 +288,9 @@ async def test_a_worker_runs_it_in_a_process_of_its_own(
 ) -> None:
     path = await asked(client, rule_set_id, LAST, from_date=f"{FIRST}")
     urls = {name: module_database.url(role) for name, role in _ROLES.items()}
-    processes = BacktestProcesses(played.database, AccrualSettings.model_validate(REQUIRED | urls))
+    processes = BacktestProcesses(
+        played.database, AccrualSettings.model_validate(REQUIRED | urls | {"receipt_retro_days": 3_650})
+    )
     await processes.look_after()
     (pid,) = processes.pids
     await processes.stop()  # as a worker that is told to end
@@ -304,7 +307,7 @@ async def test_a_worker_runs_it_in_a_process_of_its_own(
     await processes.stop()
     assert (await report_of(client, path)).receipts == RECEIPTS
     told = (await client.get(path, headers=bearing())).json()
-    assert told["receipts_read"] == RECEIPTS
+    assert told["receipts_read"] >= RECEIPTS
 
 
 _ROLES = {"database_url": role_name("accrual"), "reader_database_url": reader_name("accrual")}
@@ -331,6 +334,55 @@ async def test_the_command_follows_it_and_writes_both_reports(
     assert report.receipts == RECEIPTS
     assert report.total.awarded.cost == Decimal(report.total.awarded.net_points) / 50
     assert "</html>" in out.with_name("october.html").read_text()
+
+
+async def test_the_process_ends_with_the_worker_that_started_it() -> None:
+    """Though it is in the midst of something: here of a database that does not answer."""
+    silent = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
+    async with silent:
+        port = silent.sockets[0].getsockname()[1]
+        url = f"postgresql://nobody@127.0.0.1:{port}/none"
+        job = BacktestJob(
+            backtest_id=MEMBERS[0],
+            epoch=1,
+            database_url=url,
+            reader_url=url,
+            point_type="points",
+            currency="USD",
+            time_zone="UTC",
+            parked_window_days=30,
+            receipt_retro_days=90,
+            log_level="info",
+        )
+        process = await asyncio.create_subprocess_exec(*COMMAND, stdin=asyncio.subprocess.PIPE)
+        await process.communicate(job.model_dump_json().encode() + b"\n")
+    assert process.returncode == EXIT_ORPHANED
+
+
+async def test_what_was_bought_before_the_period_counts_for_rules_that_nobody_had_then(
+    client: httpx2.AsyncClient, played: Accrual, reader: Database
+) -> None:
+    zoe = member(99)
+    await played.members(enrolled(zoe))
+    for days in (22, 21, 20):
+        await played.award(purchase(600 + days, 1_000, owner=zoe, occurred_at=NOON - timedelta(days=days)))
+    third = {
+        "kind": "nth",
+        "nth": 3,
+        "counted": "visits",
+        "window": {"kind": "rolling", "days": 4, "zone": "programme"},
+    }
+    own = [one for one in IN_FORCE["rules"] if one["id"] != "status"]
+    document = IN_FORCE | {"rules": [*own, rule("third", fixed(33), third)]}
+    rule_set = (await drafted(client, document)).rpartition("/")[2]
+    path = await asked(client, rule_set, (NOON - timedelta(days=20)).date())
+    await run_next(played.database, reader)
+
+    report = await report_of(client, path)
+    assert report.receipts == 1
+    assert [one.drafted.points for one in report.rules if one.rule_id == "third"] == [33]
+    assert report.approximations == ["counters_from_before_the_period_as_they_stand_now"]
+    assert report.total.net_points_difference == 33
 
 
 async def test_what_cannot_be_asked_for_says_why(client: httpx2.AsyncClient, rule_set_id: str) -> None:
