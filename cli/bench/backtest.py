@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from cli.bench.report import note_down
-from cli.bench.rules import RULES, publish_rules
+from cli.bench.rules import RULES, publish_programme
 from cli.bench.workload import coalition, enrolments, member_ids, purchases, send
 from cli.errors import CommandError
 from deploy.local.config import StackConfig
@@ -86,7 +86,7 @@ async def _award(stack: LocalStack, receipts: int) -> None:
     admin = await asyncpg.connect(stack.admin_url)
     members = member_ids(MEMBERS)
     try:
-        await asyncio.to_thread(publish_rules, stack)
+        await asyncio.to_thread(publish_programme, stack, "two")
         await send(producer, coalition())
         await send(producer, enrolments(members))
         await send(producer, purchases(PURCHASES.topic, members, 0, receipts))

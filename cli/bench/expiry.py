@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
 from cli.bench.report import note_down
-from cli.bench.rules import publish_rules
+from cli.bench.rules import publish_programme
 from cli.bench.workload import coalition, enrolments, purchases, send
 from cli.errors import CommandError
 from deploy.local.config import StackConfig
@@ -128,7 +128,7 @@ async def _measure(stack: LocalStack, console: Console, metrics_url: str, lots: 
         midnight = await _next_midnight(admin)
         console.print(f"storing {lots:,} lots …", highlight=False)
         await _store(admin, lots, midnight.date())
-        await asyncio.to_thread(publish_rules, stack)
+        await asyncio.to_thread(publish_programme, stack, "two")
         async with _traffic(stack, figures):
             before_midnight = midnight - timedelta(seconds=2)
             await admin.execute(

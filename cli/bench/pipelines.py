@@ -20,7 +20,7 @@ from rich.table import Table
 from cli.bench import bare_worker
 from cli.bench.measuring import Stopwatch
 from cli.bench.report import note_down
-from cli.bench.rules import publish_rules
+from cli.bench.rules import POINT_TYPES, Programme, publish_programme
 from cli.bench.workload import coalition, enrolments, member_ids, purchases, send
 from cli.errors import CommandError
 from deploy.local.config import StackConfig
@@ -58,6 +58,7 @@ def measure_pipelines(
     workers: Annotated[int, typer.Option(min=1, max=4, help="Workers of each pipeline.")] = 1,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Rounds; medians are reported.")] = 3,
     records: Annotated[int, typer.Option(min=5_000, max=1_000_000, help="Purchases a round and pipeline.")] = 30_000,
+    programme: Annotated[Programme, typer.Option(help="Two rules, twenty with caps, or these with tiers.")] = "two",
 ) -> None:
     """Measure purchases a second through the whole of accrual, against the bare pipeline, and note it down.
 
@@ -66,15 +67,17 @@ def measure_pipelines(
     """
     console = Console()
     config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
+    environment = {**config.service_environment, **POINT_TYPES}
+    config = replace(config, state_dir=config.state_dir / "bench", service_environment=environment)
     shutil.rmtree(config.state_dir, ignore_errors=True)
     # Coalition issues the token and no more: its worker would read the same purchases while the clock runs.
     fleet = (ServiceSpec("coalition", "api"), ServiceSpec("accrual", "api"))
     with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
-        outcome = asyncio.run(_measure(stack, console, workers, rounds, records))
+        outcome = asyncio.run(_measure(stack, console, programme, workers, rounds, records))
     _show(console, outcome, workers)
     note_down(
         "Pipelines",
+        programme,
         str(workers),
         f"{rounds} of {records:,}",
         f"{statistics.median(outcome.bare):,.0f}",
@@ -83,7 +86,9 @@ def measure_pipelines(
     )
 
 
-async def _measure(stack: LocalStack, console: Console, workers: int, rounds: int, records: int) -> Outcome:
+async def _measure(
+    stack: LocalStack, console: Console, programme: Programme, workers: int, rounds: int, records: int
+) -> Outcome:
     kafka = stack.kafka_settings
     await create_topics(
         kafka,
@@ -100,7 +105,7 @@ async def _measure(stack: LocalStack, console: Console, workers: int, rounds: in
         bare_watch = Stopwatch(admin, database, bare_worker.GROUP, kafka.wire_name(bare_worker.TOPIC))
         full_watch = Stopwatch(admin, database, ACCRUAL_GROUP, kafka.wire_name(PURCHASES.topic))
         members = member_ids(MEMBERS)
-        await asyncio.to_thread(publish_rules, stack)
+        await asyncio.to_thread(publish_programme, stack, programme)
         await send(producer, coalition())
         await send(producer, enrolments(members))
         bare, full = _BareWorkers(stack, workers), _AccrualWorkers(stack, workers)

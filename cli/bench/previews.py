@@ -17,9 +17,10 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from cli.bench.engine import twenty_rules
 from cli.bench.http_load import Latencies, Load, json_post
 from cli.bench.report import note_down
-from cli.bench.rules import publish_document
+from cli.bench.rules import POINT_TYPES, publish_document
 from cli.bench.workload import CATEGORIES, PARTNER, STORE, TILL, coalition, send
 from cli.errors import CommandError
 from deploy.local.config import StackConfig
@@ -45,7 +46,8 @@ def measure_previews(
     """Measure previews of ten-line receipts under twenty rules, each counted from when it was due."""
     console = Console()
     config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
+    environment = {**config.service_environment, **POINT_TYPES}
+    config = replace(config, state_dir=config.state_dir / "bench", service_environment=environment)
     shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (
         ServiceSpec("coalition"),
@@ -72,7 +74,7 @@ async def _measure(stack: LocalStack, seconds: int, per_second: int) -> Latencie
         await send(producer, coalition())
     finally:
         await producer.stop()
-    await asyncio.to_thread(publish_document, stack, {"rules": rules()}, BEGAN_AT)
+    await asyncio.to_thread(publish_document, stack, twenty_rules(), BEGAN_AT)
     token = stack.token()
     enrolling = Load(urlsplit(stack.url("members")).port or 0, CONNECTIONS)
     (await enrolling.at_full_speed([_enrol(token, number) for number in range(MEMBERS)])).require(201)
@@ -82,26 +84,6 @@ async def _measure(stack: LocalStack, seconds: int, per_second: int) -> Latencie
     return (
         await load.at_rate([_preview(token, number) for number in range(per_second * seconds)], per_second)
     ).require(200)
-
-
-def rules() -> list[dict[str, Any]]:
-    """A base rate, and a multiplier for each of the goods of which most receipts have none."""
-    base = {
-        "id": "base",
-        "name": "A point a dollar",
-        "condition": {"partners": [PARTNER]},
-        "effect": {"kind": "points_per_amount", "points": 1, "step_minor": 100},
-    }
-    kinds = (*CATEGORIES, *(f"AISLE-{number}" for number in range(RULES)))[: RULES - 1]
-    return [base] + [
-        {
-            "id": f"more-{kind.lower()}",
-            "name": f"{kind} counts half as much again",
-            "condition": {"partners": [PARTNER], "categories": [kind]},
-            "effect": {"kind": "multiplier", "percent": 150},
-        }
-        for kind in kinds
-    ]
 
 
 def _await_heard_of(url: str, token: str) -> None:

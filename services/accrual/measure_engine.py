@@ -1,10 +1,12 @@
-"""``python -m services.accrual.measure_engine`` prints how many microseconds the pure engine takes for a receipt.
+"""``python -m services.accrual.measure_engine`` prints how many microseconds the pure engine takes for a receipt; with
+``rules`` it prints the document of the twenty rules instead, so that they can be published and measured elsewhere.
 
 Two workloads: the two rules of the demo on five lines, and twenty active rules of all kinds on ten lines. The fastest
 of many short rounds counts: the engine knows no waiting, so whatever is slower was somebody else on the machine.
 """
 
 import json
+import sys
 import timeit
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +41,11 @@ def two_rules() -> RuleSet:
 
 
 def twenty_rules() -> RuleSet:
+    """The rule set of ``twenty_rules_document``."""
+    return _rule_set(twenty_rules_document())
+
+
+def twenty_rules_document() -> dict[str, Any]:
     """All phases, predicates of all families, a group, caps and a second point type."""
     weekend = {"kind": "weekday", "weekdays": [6, 7], "zone": "store"}
     by_category = [
@@ -67,14 +74,12 @@ def twenty_rules() -> RuleSet:
             caps=[{"kind": "member", "points_max": 100, "window": month}],
         ),
     ]
-    return _rule_set(
-        {
-            "groups": [{"id": "boost", "choice": "best"}],
-            "caps": [{"kind": "receipt", "points_max": 5_000}],
-            "exclusions": {"categories": ["TOBACCO"]},
-            "rules": [_DOLLAR, _PRODUCE, *by_category, *others],
-        }
-    )
+    return {
+        "groups": [{"id": "boost", "choice": "best"}],
+        "caps": [{"kind": "receipt", "points_max": 5_000}],
+        "exclusions": {"categories": ["TOBACCO"]},
+        "rules": [_DOLLAR, _PRODUCE, *by_category, *others],
+    }
 
 
 def receipt(lines: int) -> PurchaseData:
@@ -141,9 +146,14 @@ def _fixed(points: int) -> dict[str, Any]:
     return {"kind": "fixed_points", "points": points}
 
 
-if __name__ == "__main__":
-    measured = {
+def _asked(arguments: list[str]) -> dict[str, Any]:
+    if arguments == ["rules"]:
+        return twenty_rules_document()
+    return {
         "two_rules_us": microseconds(two_rules(), receipt(5)),
         "twenty_rules_us": microseconds(twenty_rules(), receipt(10)),
     }
-    print(json.dumps(measured))  # noqa: T201 -- what it is for
+
+
+if __name__ == "__main__":
+    print(json.dumps(_asked(sys.argv[1:])))  # noqa: T201 -- what it is for

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from cli.bench.rules import publish_rules
+from cli.bench.rules import publish_programme
 from cli.bench.workload import coalition, enrolments, member_ids, purchases, send
 from deploy.local.stack import LocalStack
 from shared.database.roles import reader_name
@@ -36,7 +36,7 @@ class Play:
 
     async def begin(self) -> None:
         """A coalition, members, and rules: a point a dollar, fruit and vegetables count double."""
-        publish_rules(self.stack)
+        publish_programme(self.stack, "two")
         await self.send([*coalition(), *enrolments(self.members)])
 
     def write(self, count: int) -> list[Message]:
