@@ -1,7 +1,8 @@
 """A worker may end at any statement of a batch, at its commit, and before its offsets: nothing is lost or doubled.
 
-The batch has one of everything: purchases under caps and budgets, one whose card nobody knows, a duplicate, a conflict,
-a training receipt, returns, one of them before its purchase, and it counts towards tiers.
+The batch has one of everything: purchases under caps and budgets, one whose card nobody knows, points that wait, a
+duplicate, a conflict, a training receipt, returns, one of them before its purchase, a void, and it counts towards
+tiers.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -41,7 +42,13 @@ RULE_SET = changed_rules(
     caps=[{"kind": "member", "points_max": 40, "window": MONTH}],
     rules=[
         *(rule.model_dump() for rule in RULES.rules),
-        {"id": "gift", "name": "Gift", "campaign": "always", "effect": {"kind": "fixed_points", "points": 3}},
+        {
+            "id": "gift",
+            "name": "Gift",
+            "campaign": "always",
+            "pending_days": 14,
+            "effect": {"kind": "fixed_points", "points": 3},
+        },
         {
             "id": "status",
             "name": "Status",
@@ -55,6 +62,7 @@ WRITTEN = (
     "select natural_key, state, owner_id from claims order by 1",
     "select natural_key, owner_id, points, taken_back from awards order by 1",
     "select natural_key, number, point_type, points, taken_back, state from award_parts order by 1, 2",
+    "select natural_key, number, point_type, points, taken_back, waits_until, state from award_parts order by 1, 2",
     "select natural_key, original_key, points, became_debt from returns order by 1",
     "select natural_key, number, points, became_debt from return_parts order by 1, 2",
     "select natural_key, reason from parked order by 1",
@@ -120,21 +128,21 @@ async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseEvent]
     """What is worked out by hand in ``ANNAS``; what came before is awarded already."""
     now = await now_of(accrual)
     earlier, bought, produce, early = (_bought(anna, now, amount) for amount in (1_000, 2_000, 900, 500))
-    await accrual.award(earlier)  # 10 + 3
+    await accrual.award(earlier)  # 10, and 3 that wait
     return [
-        bought,  # 20 + 3
+        bought,  # 20, and 3 that wait
         earlier,
         _other_contents(earlier),
-        produce,  # 9 + 3, and the cap of 40 a month leaves 4
+        produce,  # 9 and 3, of which the cap of 40 a month leaves 4
         purchase(next(_numbers), 1_000, identifier_hash=card(next(_numbers)), occurred_at=now),
         purchase(next(_numbers), 1_000, owner=anna, occurred_at=now, is_training=True),
-        return_of(bought, next(_numbers), {1: 500}),  # 13 stay of 23
+        return_of(bought, next(_numbers), {1: 500}),  # 10 of the 20 stay, and the gift
         return_of(early, next(_numbers), {1: 1_000}),  # waits
         void_of(produce, next(_numbers)),
     ]
 
 
-ANNAS = Balances(available=13 + 23 + 4 - 10 - 4)
+ANNAS = Balances(available=10 + 20 + 4 - 10 - 4, pending=3 + 3)
 
 
 async def test_a_worker_that_ends_at_any_statement_leaves_everything_as_it_was(
