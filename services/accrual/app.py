@@ -45,6 +45,7 @@ from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.pass_expiry import HOLD_MS_MAX, PAGE_LOTS_MAX, ExpiryPasses
+from services.accrual.use_cases.pass_idle import IdlePasses
 from services.accrual.use_cases.pass_notices import NoticePasses
 from services.accrual.use_cases.pass_releases import PAGE_PARTS_MAX, ReleasePasses
 from services.accrual.use_cases.read_document import Reading
@@ -71,6 +72,7 @@ TIERS_GRADE_SECONDS = 1.0
 EXPIRY_SECONDS = 1.0
 RELEASE_SECONDS = 1.0
 NOTICES_SECONDS = 5.0
+IDLE_SECONDS = 5.0
 SWEEP_SECONDS = 10.0
 SEALING_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
@@ -192,7 +194,13 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
 
 
 def _ledger_jobs(database: Database, settings: AccrualSettings, rules: PublishedRules) -> tuple[Periodic, ...]:
-    return (*_expiry(database, settings), _releases(database, settings, rules), _sealing(database))
+    idle = IdlePasses(database, settings.programme, rules, settings.expiry_notice_days, settings.topic_partitions)
+    return (
+        *_expiry(database, settings),
+        Periodic("expire points of the inactive", IDLE_SECONDS, idle.run),
+        _releases(database, settings, rules),
+        _sealing(database),
+    )
 
 
 def _releases(database: Database, settings: AccrualSettings, rules: PublishedRules) -> Periodic:

@@ -223,7 +223,7 @@ class ExpiredData(Frozen):
     """Points that could be spent until the day before ``expires_on`` and were not, and who had issued them.
 
     Of one day there may be several: what a hold let go later lapses then. ``by_funding`` says which of them have
-    payers of their own.
+    payers of their own, and ``because`` that they lapsed before their own day.
     """
 
     member_id: UUID
@@ -233,6 +233,7 @@ class ExpiredData(Frozen):
     by_issuer: tuple[IssuerPoints, ...]
     balance: Balance
     by_funding: tuple[FundedPoints, ...] = ()
+    because: Literal["inactivity"] | None = None
 
 
 class MemberEventData(Frozen):

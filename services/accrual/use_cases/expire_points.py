@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from services.accrual.repository import expired_days
@@ -28,18 +29,21 @@ async def expire_page(
     purchase or a merge, takes what is there then and nothing twice. What holds reserve and what is pending stays.
     """
     stretch = await due_lots.find_due(transaction, day, after, lots_max=lots_max, due_max=due_max)
-    await _expire(transaction, stretch.due, held_since)
+    await expire_lots(transaction, stretch.due, held_since)
     return stretch
 
 
 async def tell_lapses(transaction: Transaction, lots_max: int, held_since: HeldSince) -> int:
     """Tell of what lapsed in passing, where something else moved an account's points; how many lots come back."""
     lapses = await due_lots.find_lapses(transaction, lots_max)
-    await _expire(transaction, lapses, held_since)
+    await expire_lots(transaction, lapses, held_since)
     return len(lapses)
 
 
-async def _expire(transaction: Transaction, due: Sequence[DueLot], held_since: HeldSince) -> None:
+async def expire_lots(
+    transaction: Transaction, due: Sequence[DueLot], held_since: HeldSince, because: Literal["inactivity"] | None = None
+) -> None:
+    """Let what is left in these lots lapse, and tell each member once a day; ``because``: not for their own day."""
     if not due:
         return
     outcomes = await ledger.post(transaction, [lot.command for lot in due], held_since=held_since)
@@ -63,7 +67,12 @@ async def _expire(transaction: Transaction, due: Sequence[DueLot], held_since: H
         transaction,
         [
             expired_message(
-                transaction, *of_day, by_issuer, _funded(funded.get(of_day, {})), balances[of_day[0], of_day[1]]
+                transaction,
+                *of_day,
+                by_issuer,
+                _funded(funded.get(of_day, {})),
+                balances[of_day[0], of_day[1]],
+                because,
             )
             for of_day, by_issuer in points.items()
         ],

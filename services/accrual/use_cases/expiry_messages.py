@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from services.accrual.use_cases.messages import balance_of, message_of_member
@@ -21,8 +22,9 @@ def expired_message(
     by_issuer: Mapping[str, int],
     funded: Sequence[FundedPoints],
     balance: Balances,
+    because: Literal["inactivity"] | None = None,
 ) -> Message:
-    """Points of one member lapsed."""
+    """Points of one member lapsed; ``because``: before their own day."""
     data = ExpiredData(
         member_id=owner_id,
         point_type=point_type,
@@ -31,6 +33,7 @@ def expired_message(
         by_issuer=tuple(IssuerPoints(issuer=issuer, points=part) for issuer, part in sorted(by_issuer.items())),
         balance=balance_of(balance),
         by_funding=funded_told(funded),
+        because=because,
     )
     return message_of_member(transaction, PointsExpired, owner_id, data)
 

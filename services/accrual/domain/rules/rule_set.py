@@ -16,6 +16,7 @@ from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, 
 from services.accrual.domain.rules.counted import Counted, Exclusions
 from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
 from services.accrual.domain.rules.expiry import ExpiryPolicy, expires_on
+from services.accrual.domain.rules.inactivity import Inactivity
 from services.accrual.domain.rules.needs import CountedPlace, Needs, cap_name, needs_of
 from services.accrual.domain.rules.pending import PendingPolicy
 from services.accrual.domain.rules.returned import Returned
@@ -49,6 +50,7 @@ class RuleSetDraft(Frozen):
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=DAYS_MAX)] | None = None
     expiry: ExpiryPolicy | None = None
     returns: Returned = Returned()
+    inactivity: Inactivity | None = None
     pending: PendingPolicy | None = None
     expiry_counts_from: Literal["earning", "release"] = "earning"
 
@@ -207,6 +209,22 @@ class RuleSetHistory:
     def needs_loading(self) -> bool:
         """Whether any version is judged by facts that must be looked up."""
         return any(rule_set.needs_loading for rule_set in self._by_version.values())
+
+    @cached_property
+    def names_inactivity(self) -> bool:
+        """Whether any version lets points lapse for inactivity."""
+        return any(rule_set.inactivity is not None for rule_set in self._by_version.values())
+
+    def inactivity_at(self, moment: datetime) -> tuple[Inactivity, datetime] | None:
+        """What is said about inactivity then, and since when versions in a row have said anything about it."""
+        found: tuple[Inactivity, datetime] | None = None
+        for rule_set in self._newest_first:
+            if rule_set.effective_from > moment:
+                continue
+            if rule_set.inactivity is None:
+                break
+            found = (rule_set.inactivity if found is None else found[0]), rule_set.effective_from
+        return found
 
     @property
     def begins_at(self) -> datetime | None:

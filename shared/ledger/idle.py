@@ -1,0 +1,142 @@
+"""Finding whose points were left alone: accounts by what last happened to them, and their lots. Nothing here locks.
+
+Whoever lets points lapse for it locks the accounts (``lock_purses``), looks again, and posts ``Expire`` for each lot.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from shared.database.engine import Transaction
+from shared.ledger.corrections import Expire
+from shared.ledger.due_lots import DueLot, LotPlace
+from shared.ledger.repository import terms_of
+
+Activity: TypeAlias = Literal["purchase", "redemption"]
+
+# A stretch of accounts, those without points included, so that a statement has a bound. What happened under the ids of
+# members who were merged into one counts for it. Of purchases what gave points: adjustments and gifts are earned too.
+# What was given back on a person's word begins anew, or it would be gone the next day.
+_ACCOUNTS = """
+    with asked as materialized (
+        {asked}
+    )
+    select account_id, owner_id, (
+            select max(transfer.business_time)
+            from ledger_accounts as own
+                join ledger_transfers as transfer on transfer.account_id = own.account_id
+            where own.point_type = $1
+                and (own.owner_id = asked.owner_id
+                    or own.owner_id in (select owner_id from ledger_aliases where survivor_id = asked.owner_id))
+                and transfer.business_time >= $2
+                and (
+                    transfer.purpose = 'reinstate'
+                    or 'redemption' = any($3::text[]) and transfer.purpose in ('capture', 'spend_late', 'refund')
+                    or 'purchase' = any($3::text[]) and transfer.purpose = 'earn' and exists (
+                        select from ledger_lots
+                        where ledger_lots.account_id = transfer.account_id and lot_key = transfer.credit_lot
+                            and basis = 'purchase'
+                    )
+                )
+        ) as last_at
+    from asked
+    where available > 0 and point_type = $1
+    order by account_id
+"""
+_COLUMNS = "account_id, owner_id, point_type, available"
+FIND_ACCOUNTS = _ACCOUNTS.format(
+    asked=f"select {_COLUMNS} from ledger_accounts where account_id > $4 order by account_id limit $5"
+)
+LOOK_AGAIN = _ACCOUNTS.format(asked=f"select {_COLUMNS} from ledger_accounts where account_id = any($4::bigint[])")
+LAST_OF_STRETCH = """
+    select max(account_id) from (
+        select account_id from ledger_accounts where account_id > $1 order by account_id limit $2
+    ) as stretch
+"""
+
+# What lapses by its own day is left to that.
+FIND_LOTS = """
+    select lot.account_id, account.owner_id, account.point_type, lot_key, issuer, basis, available_from, expires_on,
+        funding, limits, remaining
+    from ledger_lots as lot
+        join ledger_accounts as account on account.account_id = lot.account_id
+    where lot.account_id = any($1::bigint[]) and award is null and remaining > 0
+        and (expires_on is null or expires_on > $2)
+    order by lot.account_id, lot_key
+"""
+
+
+class IdleAccount(NamedTuple):
+    """An account with points, and when something last happened that counts; None: not since the given time."""
+
+    account_id: int
+    owner_id: UUID
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Accounts with points, of those that were looked at up to ``last_account_id``; None: there are no more."""
+
+    accounts: tuple[IdleAccount, ...]
+    last_account_id: int | None
+
+
+class LeftLot(NamedTuple):
+    """What is left of a lot, and since when it was there."""
+
+    due: DueLot
+    available_from: date
+    points: int
+
+
+async def find_accounts(
+    transaction: Transaction,
+    after_account_id: int,
+    point_type: str,
+    activities: Collection[Activity],
+    since: datetime,
+    accounts_max: int,
+) -> Stretch:
+    """The next accounts, by id, with the last of these activities since a time."""
+    last: int | None = await transaction.raw.fetchval(LAST_OF_STRETCH, after_account_id, accounts_max)
+    if last is None:
+        return Stretch((), None)
+    rows = await transaction.raw.fetch(
+        FIND_ACCOUNTS, point_type, since, list(activities), after_account_id, accounts_max
+    )
+    return Stretch(tuple(IdleAccount(*row) for row in rows), last)
+
+
+async def look_again(
+    transaction: Transaction,
+    account_ids: Sequence[int],
+    point_type: str,
+    activities: Collection[Activity],
+    since: datetime,
+) -> list[IdleAccount]:
+    """The same of these accounts, those that have points: to be called under their locks."""
+    rows = await transaction.raw.fetch(LOOK_AGAIN, point_type, since, list(activities), list(account_ids))
+    return [IdleAccount(*row) for row in rows]
+
+
+async def find_lots(
+    transaction: Transaction, account_ids: Sequence[int], today: date, lapses_on: date, reference: bytes
+) -> list[LeftLot]:
+    """What is left in these accounts' lots, with the commands that let it lapse, told as of ``lapses_on``."""
+    rows = await transaction.raw.fetch(FIND_LOTS, list(account_ids), today)
+    return [
+        LeftLot(
+            DueLot(
+                LotPlace(row["account_id"], row["lot_key"]),
+                lapses_on,
+                row["issuer"],
+                Expire(row["owner_id"], row["point_type"], reference, terms_of(row)),
+            ),
+            row["available_from"],
+            row["remaining"],
+        )
+        for row in rows
+    ]

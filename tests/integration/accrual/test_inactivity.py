@@ -1,0 +1,256 @@
+"""Points of the inactive lapse on the real tables: at midnight, exact beside what is posted, told ahead, resumable."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from itertools import count
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from services.accrual.domain.rules import RuleSet, RuleSetHistory
+from services.accrual.use_cases import expire_idle
+from services.accrual.use_cases.expire_idle import expire_idle_page, tell_idle_page
+from services.accrual.use_cases.pass_idle import IdlePasses
+from shared.database import Database, Transaction
+from shared.database.moved_clock import advance_clock, read_clock
+from shared.database.roles import role_name
+from shared.events.catalogue import PURCHASES
+from shared.events.points import PointsExpired, PointsExpiring
+from shared.ids import new_id
+from shared.ledger import AdjustUp, Capture, Command, Earn, HeldSince, LotTerms, Reserve, Void, merge, post
+from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.databases import FreshDatabase
+from tests.support.interleaving import interleave
+from tests.support.ledger_database import posted, verified
+from tests.support.rule_sets import rules_document
+
+NEW_YORK = ZoneInfo("America/New_York")
+TEN_DAYS = {"days": 10, "activities": ["purchase", "redemption"]}
+HISTORY = RuleSetHistory(
+    [
+        RuleSet.model_validate(
+            rules_document()
+            | {"version": 1, "effective_from": datetime(2020, 1, 1, tzinfo=UTC), "inactivity": TEN_DAYS}
+        )
+    ]
+)
+_days_ahead = count(2, 40)  # of each test's own, later than those before: business time never runs backwards
+
+
+class Clock:
+    """Business time, moved from day to day after a test's first one."""
+
+    def __init__(self, admin: asyncpg.Connection, first: date) -> None:
+        self._admin = admin
+        self.first = first
+
+    async def to(self, days: int, at: time = time(12)) -> date:
+        day = self.first + timedelta(days=days)
+        await advance_clock(self._admin, datetime.combine(day, at, NEW_YORK) - (await read_clock(self._admin)).now)
+        return day
+
+
+@pytest.fixture
+async def clock(module_database: FreshDatabase) -> AsyncIterator[Clock]:
+    admin = await asyncpg.connect(module_database.admin_url)
+    clock = Clock(admin, datetime.now(NEW_YORK).date() + timedelta(days=next(_days_ahead)))
+    await clock.to(0)
+    yield clock
+    await admin.close()
+
+
+@pytest.fixture
+async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=NEW_YORK))
+    await accrual.drain()
+    yield accrual
+    await accrual.database.close()
+
+
+@pytest.fixture
+async def tills(module_database: FreshDatabase) -> AsyncIterator[Database]:
+    database = Database(module_database.url(role_name("redemption")), zone=NEW_YORK)
+    yield database
+    await database.close()
+
+
+def bought(owner: UUID, points: int, day: date) -> Earn:
+    return Earn(owner, "points", b"receipt", points, LotTerms("grocer", day, None))
+
+
+async def sweep(accrual: Accrual) -> int:
+    """All of today's accounts; how many pages it took."""
+    pages = 0
+    while await accrual.database.run(
+        lambda transaction: expire_idle_page(transaction, HISTORY, PROGRAMME, HeldSince())
+    ):
+        pages += 1
+    return pages
+
+
+async def lapsed(accrual: Accrual, owner: UUID) -> list[tuple[int, date, str | None, int]]:
+    """What was told of a member: points, day, why, and what is available then."""
+    events = [event.data for event in await accrual.drain() if isinstance(event, PointsExpired)]
+    return [
+        (data.points, data.expires_on, data.because, data.balance.available)
+        for data in events
+        if data.member_id == owner
+    ]
+
+
+async def test_points_lapse_at_the_midnight_after_the_last_day_and_once(
+    accrual: Accrual, clock: Clock, module_database: FreshDatabase
+) -> None:
+    owner = new_id()
+    dated = Earn(owner, "points", b"r", 5, LotTerms("fuel", clock.first, clock.first + timedelta(days=300)))
+    await posted(accrual.database, bought(owner, 60, clock.first), dated)
+
+    await clock.to(9, time(23, 59, 59))
+    await sweep(accrual)
+    assert (await accrual.balance(owner)).available == 65
+    day = await clock.to(10, time(0, 0, 20))
+    await sweep(accrual)
+    assert await lapsed(accrual, owner) == [(65, day, "inactivity", 0)]
+
+    await sweep(accrual)
+    await clock.to(11)
+    await sweep(accrual)
+    assert await lapsed(accrual, owner) == []
+    assert (await verified(module_database)).findings == ()
+
+
+async def test_what_members_do_keeps_all_points_and_what_was_given_to_them_does_not(
+    accrual: Accrual, tills: Database, clock: Clock
+) -> None:
+    buyer, spender, voider, given = (new_id() for _ in range(4))
+    await posted(accrual.database, *(bought(owner, 50, clock.first) for owner in (buyer, spender, voider, given)))
+    day, hold_id, voided = await clock.to(5), uuid4(), uuid4()
+    await posted(accrual.database, bought(buyer, 1, day))
+    goodwill = AdjustUp(given, "points", b"adjustment", 7, LotTerms("~programme", day, None, "compensation"))
+    await posted(accrual.database, goodwill)
+    await posted(tills, Reserve(spender, "points", b"h", 20, hold_id), Reserve(voider, "points", b"h", 20, voided))
+    await posted(tills, Capture(spender, "points", b"c", 20, hold_id, "fuel"), Void(voider, "points", b"v", voided))
+
+    await clock.to(10)
+    await sweep(accrual)
+    left = [(await accrual.balance(owner)).available for owner in (buyer, spender, voider, given)]
+    assert left == [51, 30, 0, 7]  # points that are younger than ten days stay for themselves
+
+    await clock.to(15)
+    await sweep(accrual)
+    assert [(await accrual.balance(owner)).available for owner in (buyer, spender, given)] == [0, 0, 0]
+
+
+async def test_who_buys_while_the_page_is_gone_through_keeps_all(accrual: Accrual, clock: Clock) -> None:
+    owner = new_id()
+    await posted(accrual.database, bought(owner, 50, clock.first))
+    day = await clock.to(10)
+
+    async def buy(transaction: Transaction) -> None:
+        await post(transaction, [bought(owner, 5, day)])
+
+    async def page(transaction: Transaction) -> None:
+        await expire_idle_page(transaction, HISTORY, PROGRAMME, HeldSince())
+
+    await interleave(accrual.database, buy, page)
+
+    assert (await accrual.balance(owner)).available == 55
+
+
+async def test_what_a_merged_member_did_counts_for_the_survivor(accrual: Accrual, clock: Clock) -> None:
+    survivor, gone = new_id(), new_id()
+    await posted(accrual.database, bought(survivor, 50, clock.first))
+    await posted(accrual.database, bought(gone, 10, await clock.to(6)))
+    async with accrual.database.transaction() as transaction:
+        await merge(transaction, gone, survivor)
+
+    await clock.to(10)
+    await sweep(accrual)
+    assert (await accrual.balance(survivor)).available == 60
+    await clock.to(16)
+    await sweep(accrual)
+    assert (await accrual.balance(survivor)).available == 0
+
+
+async def test_a_worker_may_end_at_any_page_and_an_outage_is_caught_up(
+    accrual: Accrual, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expire_idle, "OWNERS_LOCKED_MAX", 1)
+    owners = [new_id() for _ in range(3)]
+    commands: list[Command] = [bought(owner, 50, clock.first) for owner in owners]
+    await posted(accrual.database, *commands)
+    await clock.to(12)
+
+    class KilledError(Exception):
+        """What befalls a worker before its commit."""
+
+    async def killed(transaction: Transaction) -> None:
+        await expire_idle_page(transaction, HISTORY, PROGRAMME, HeldSince())
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        await accrual.database.run(killed)
+    assert await sweep(accrual) > len(owners)
+
+    day = clock.first + timedelta(days=12)
+    events = [event.data for event in await accrual.drain() if isinstance(event, PointsExpired)]
+    assert sorted((data.member_id, data.points, data.expires_on) for data in events if data.member_id in owners) == [
+        (owner, 50, day) for owner in sorted(owners)
+    ]
+
+
+async def test_members_are_told_ahead_once_for_each_notice_and_again_for_another_day(
+    accrual: Accrual, clock: Clock
+) -> None:
+    owner = new_id()
+    await posted(accrual.database, bought(owner, 50, clock.first))
+
+    async def told() -> list[tuple[int, date, int]]:
+        for days, later in ((3, 0), (7, 3)):
+            tell = partial(tell_idle_page, history=HISTORY, programme=PROGRAMME, days=days, later_days=later)
+            while await accrual.database.run(tell):
+                pass
+        events = [event.data for event in await accrual.drain() if isinstance(event, PointsExpiring)]
+        return [(data.points, data.expires_on, data.days) for data in events if data.member_id == owner]
+
+    lapses = clock.first + timedelta(days=10)
+    assert await told() == []  # ten days ahead
+    await clock.to(3)
+    assert await told() == [(50, lapses, 7)]
+    await clock.to(4)
+    assert await told() == []
+    await clock.to(8)  # the seventh was missed
+    assert await told() == [(50, lapses, 3)]
+
+    await posted(accrual.database, bought(owner, 1, clock.first + timedelta(days=8)))
+    await clock.to(15)
+    assert await told() == [(51, clock.first + timedelta(days=18), 3)]
+
+
+async def test_no_day_begins_before_the_receipts_of_the_day_before_are_read(accrual: Accrual, clock: Clock) -> None:
+    owner = new_id()
+    await posted(accrual.database, bought(owner, 50, clock.first))
+    day = await clock.to(10)
+    accrual.rules.history = HISTORY
+    passes = IdlePasses(accrual.database, PROGRAMME, accrual.rules, (7,), partitions=1)
+
+    async def read_until(at: time) -> None:
+        async with accrual.database.transaction() as transaction:
+            await transaction.raw.execute(
+                "insert into read_to (topic, partition, next_offset, at) values ($1, 0, 1, $2)"
+                " on conflict (topic, partition) do update set at = excluded.at",
+                PURCHASES.topic,
+                datetime.combine(day, at, NEW_YORK),
+            )
+
+    await passes.run()
+    await read_until(time(0, 0, 5))
+    await passes.run()
+    assert (await accrual.balance(owner)).available == 50
+
+    await read_until(time(0, 0, 11))
+    await passes.run()
+    assert (await accrual.balance(owner)).available == 0
