@@ -81,6 +81,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "receipts:read",
             "redemptions:read",
             "receipts:claim",
+            "points:reinstate",
+            "debts:write-off",
             "receipt-moves:write",
             "receipt-moves:read",
             "adjustments:write",

@@ -47,6 +47,8 @@ ADMIN_SCOPES = (
     "receipts:read",
     "receipts:claim",
     "receipts:release",
+    "points:reinstate",
+    "debts:write-off",
     "receipt-moves:write",
     "receipt-moves:approve",
     "receipt-moves:read",

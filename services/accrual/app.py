@@ -1,6 +1,7 @@
 """Wiring: settings to database, Kafka, routes and workers; nothing else."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from services.accrual.api.adjustment_files import (
 from services.accrual.api.adjustments import ADJUSTMENT_PROBLEMS, adjustment_reading_router, adjustments_router
 from services.accrual.api.award_events import AWARD_EVENT_PROBLEMS, award_events_router
 from services.accrual.api.backtests import BACKTEST_PROBLEMS, backtest_reports_router, backtests_router
+from services.accrual.api.lapsed_and_owed import lapsed_and_owed_routers
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.member_event_types import member_event_types_router
 from services.accrual.api.member_events import (
@@ -35,7 +37,7 @@ from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHand
 from services.accrual.door import Door
 from services.accrual.previewing import Previews
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
-from services.accrual.repository import outcomes, places
+from services.accrual.repository import old_debts, outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.retention import kept_for_a_time
 from services.accrual.settings import AccrualSettings
@@ -78,6 +80,7 @@ SEALING_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 CELEBRATE_SECONDS = 10.0
 BACKTESTS_SECONDS = 1.0
+OLD_DEBTS_SECONDS = 60.0
 
 DOMAIN_PROBLEMS: DomainProblems = {
     **RULE_SET_PROBLEMS,
@@ -139,6 +142,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             *_ledger_jobs(database, settings, rules),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("run backtests", BACKTESTS_SECONDS, backtests.look_after),
+            Periodic("watch old debts", OLD_DEBTS_SECONDS, partial(_watch_debts, database, settings)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             _retired_keys(database),
@@ -163,6 +167,7 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         member_data_router(database),
         adjustments_router(database, programme, settings.adjustment_rules),
         adjustment_reading_router(database),
+        *lapsed_and_owed_routers(database, programme, settings.adjustment_rules, settings.reinstatement_terms),
         adjustment_files_router(database, programme, settings.adjustment_rules),
         adjustment_file_decisions_router(database),
         adjustment_file_reports_router(database),
@@ -171,7 +176,7 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         award_events_router(database),
         backtests_router(database, programme),
         backtest_reports_router(database),
-        receipt_claims_router(database, programme, settings.receipt_claim_window),
+        receipt_claims_router(database, programme, settings.claim_terms),
         *receipt_moves_routers(database, settings.move_rules(rules)),
         member_event_types_router(database, programme),
         member_events_router(database, programme),
@@ -219,6 +224,12 @@ async def _post_files(database: Database, settings: AccrualSettings) -> None:
     settle = partial(settle_lines, programme=settings.programme, rules=settings.adjustment_rules)
     while decided := await database.run(settle):
         metrics.ADJUSTMENT_LINES.inc(decided)
+
+
+async def _watch_debts(database: Database, settings: AccrualSettings) -> None:
+    found = await database.run(partial(old_debts.find, age_max=timedelta(days=settings.debt_age_days_max)))
+    metrics.OLD_DEBT_ACCOUNTS.set(found.accounts)
+    metrics.OLD_DEBT_POINTS.set(found.points)
 
 
 async def _celebrate(database: Database, programme: Programme) -> None:

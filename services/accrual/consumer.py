@@ -21,13 +21,7 @@ from services.accrual.use_cases.project_members import one_merge_each, project_m
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent
 from shared.events.envelope import Event
-from shared.events.fraud import (
-    CaseClosed,
-    CaseOpened,
-    PointsHoldReleased,
-    PointsHoldRequested,
-    SignalRaised,
-)
+from shared.events.fraud import ClaimCleared, FraudEvent, PointsHoldReleased, PointsHoldRequested
 from shared.events.members import MemberEvent
 from shared.events.purchases import DOCUMENT_EVENTS, PurchaseEvent
 from shared.kafka.batch_size import BatchSize
@@ -172,13 +166,10 @@ class CoalitionHandler(_Keeping):
 class FraudHandler(_Keeping):
     """Fraud's holds and releases move awarded points."""
 
-    async def handle(
-        self, batch: Batch[SignalRaised | PointsHoldRequested | PointsHoldReleased | CaseOpened | CaseClosed]
-    ) -> None:
+    async def handle(self, batch: Batch[FraudEvent]) -> None:
         """Apply a batch of decisions; signals and cases concern others."""
-        decisions = [
-            hold_of(event) for event in batch.events if isinstance(event, PointsHoldRequested | PointsHoldReleased)
-        ]
+        decided = PointsHoldRequested | PointsHoldReleased | ClaimCleared
+        decisions = [hold_of(event) for event in batch.events if isinstance(event, decided)]
 
         async def work(transaction: Transaction) -> int:
             news = await apply_fraud_holds(transaction, decisions) if decisions else 0

@@ -12,6 +12,10 @@ RELEASED = Counter("tessera_accrual_released_receipts", "Parked receipts that we
 PARKED_STRANDED = Gauge(
     "tessera_accrual_parked_stranded", "Receipts that were parked though what they waited for was there. Stays 0."
 )
+OLD_DEBT_ACCOUNTS = Gauge(
+    "tessera_accrual_old_debt_accounts", "Accounts that owe points for longer than TESSERA_DEBT_AGE_DAYS_MAX."
+)
+OLD_DEBT_POINTS = Gauge("tessera_accrual_old_debt_points", "Points that are owed for longer than that.")
 TOLERATED_SUMS = Counter("tessera_accrual_tolerated_sums", "Sums of accepted documents that were off within tolerance.")
 BACKTESTS = Counter("tessera_accrual_backtests", "Processes of backtests by how they came to an end.", ("outcome",))
 ADJUSTMENT_LINES = Counter("tessera_accrual_adjustment_lines", "Lines of files of adjustments that were decided.")

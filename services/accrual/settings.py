@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.accrual.domain.adjustments import DEFAULT_REASONS, AdjustmentReason, AdjustmentRules
 from services.accrual.domain.content_keys import ContentKeys
+from services.accrual.domain.receipt_claims import ClaimTerms
+from services.accrual.domain.reinstatement import ReinstatementTerms
 from services.accrual.programme import MoveRules, Programme, PublishedRules
 from shared.runtime.till_settings import TillSettings
 
@@ -47,6 +49,12 @@ class AccrualSettings(TillSettings):
         description="How long a receipt that came without a card can be claimed for a member, in days; no longer than "
         "a receipt waits (TESSERA_PARKED_WINDOW_DAYS).",
     )
+    receipt_claim_fraud_hours: int = Field(
+        default=24,
+        ge=0,
+        le=720,
+        description="How long the points of a claimed receipt wait for fraud's word at most, in hours; 0: not at all.",
+    )
     purchase_batch_max: int = Field(
         default=500, ge=1, le=5_000, description="How many receipts one transaction awards at most."
     )
@@ -76,6 +84,18 @@ class AccrualSettings(TillSettings):
         min_length=1,
         max_length=ADJUSTMENT_REASONS_MAX,
         description="Why people may move a receipt to another member: a JSON list of codes.",
+    )
+    debt_age_days_max: int = Field(
+        default=180,
+        ge=1,
+        le=3650,
+        description="Debt that is older, in days, is counted in metrics: for somebody to remind, or to write off.",
+    )
+    reinstate_within_days: int = Field(
+        default=90, ge=1, le=3650, description="Points that lapsed within so many days may be given back to a member."
+    )
+    reinstated_last_days: int = Field(
+        default=30, ge=1, le=3650, description="How many days points last that had lapsed and were given back."
     )
     adjustment_points_max_alone: int = Field(
         default=10_000, ge=0, description="How many points one person gives or takes at once without a second one."
@@ -120,6 +140,16 @@ class AccrualSettings(TillSettings):
     def receipt_claim_window(self) -> timedelta:
         """How long a receipt without a card can be claimed."""
         return timedelta(days=self.receipt_claim_days)
+
+    @property
+    def claim_terms(self) -> ClaimTerms:
+        """How long a receipt can be claimed, and waits for fraud then."""
+        return ClaimTerms(self.receipt_claim_window, timedelta(hours=self.receipt_claim_fraud_hours))
+
+    @property
+    def reinstatement_terms(self) -> ReinstatementTerms:
+        """Which points may be given back that lapsed, and until when they last."""
+        return ReinstatementTerms(self.reinstate_within_days, self.reinstated_last_days)
 
     @property
     def adjustment_rules(self) -> AdjustmentRules:

@@ -1,5 +1,6 @@
 """What HTTP says: requests and answers."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -34,11 +35,13 @@ class CloseBody(Body):
 
 
 class CaseAnswer(_Answer):
-    """A case. ``receipts`` counts the awards that were held for it."""
+    """A case. ``receipts`` counts the awards that were held for it. Without ``operator_hash`` it is about the member
+    alone, and of no partner's.
+    """
 
     case_id: UUID
     member_id: UUID
-    operator_hash: str
+    operator_hash: str | None
     partner_id: str
     rule_code: str
     state: CaseState
@@ -53,7 +56,8 @@ class CaseAnswer(_Answer):
     @classmethod
     def of(cls, case: Case) -> "CaseAnswer":
         """As the case stands."""
-        return cls.model_validate(case, from_attributes=True)
+        said = asdict(case)
+        return cls(**said | {"operator_hash": said["operator_hash"] or None})
 
 
 class SignalAnswer(_Answer):

@@ -13,7 +13,9 @@ from shared.qr_tokens import QrKeys
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is the one that is spent."""
+    """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is the one that is spent.
+    ``debt_stops_spending``: who owes points spends none that others lend, either.
+    """
 
     point_type: str
     pricing: Pricing
@@ -25,6 +27,7 @@ class Programme:
     qr_keys: QrKeys = field(default_factory=lambda: QrKeys({}))
     capabilities: Capabilities = field(default_factory=Capabilities)
     point_types: PointTypes = ONE_TYPE
+    debt_stops_spending: bool = False
 
     def hashes_of(self, kind: IdentifierType, value: str) -> tuple[str, ...]:
         """What may stand for an identifier that a till has read, under every valid key, the present one's first.

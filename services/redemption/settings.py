@@ -38,6 +38,11 @@ class RedemptionSettings(TillSettings):
         "10 seconds ago: a member may have been suspended, or a card blocked, since.",
     )
 
+    debt_stops_spending: bool = Field(
+        default=False,
+        description="Whether a member who owes points may spend none that others of the household lend, either.",
+    )
+
     @property
     def programme(self) -> Programme:
         """The programme's settings as the use cases want them."""
@@ -52,4 +57,5 @@ class RedemptionSettings(TillSettings):
             qr_keys=self.qr_token_keys,
             capabilities=self.identifier_capabilities,
             point_types=self.point_types,
+            debt_stops_spending=self.debt_stops_spending,
         )

@@ -44,6 +44,13 @@ class PointsReleaseData(Frozen):
     reason: Code
 
 
+class ClaimClearedData(Frozen):
+    """There is nothing against this receipt, which was claimed for its member later: its points need wait no longer."""
+
+    member_id: UUID
+    receipt_id: ReceiptId
+
+
 class CaseOpenedData(Frozen):
     """A person should look at this."""
 
@@ -84,6 +91,13 @@ class PointsHoldReleased(Event):
     data: PointsReleaseData
 
 
+class ClaimCleared(Event):
+    """A claimed receipt was looked at and is not held."""
+
+    type: Literal["loyalty.claim.cleared.v1"] = "loyalty.claim.cleared.v1"
+    data: ClaimClearedData
+
+
 class CaseOpened(Event):
     """A case was opened."""
 
@@ -99,5 +113,6 @@ class CaseClosed(Event):
 
 
 FraudEvent = Annotated[
-    SignalRaised | PointsHoldRequested | PointsHoldReleased | CaseOpened | CaseClosed, Field(discriminator="type")
+    SignalRaised | PointsHoldRequested | PointsHoldReleased | ClaimCleared | CaseOpened | CaseClosed,
+    Field(discriminator="type"),
 ]

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictInt
 
-from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId, Version
+from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
 from shared.events.funding import FundedPoints, PointFunding, PointLimits
+from shared.events.tiers import TierChanged
 
 
 class RulePoints(Frozen):
@@ -138,10 +139,8 @@ class LapseData(Frozen):
 
 
 class MoveData(Frozen):
-    """One side of a receipt that was moved to another member: ``points`` were taken ``from`` this member (what was left
-    of the award), or came ``to`` this one, for whom it was awarded anew. ``balance`` where any moved.
-
-    Of an award of several types, or on several terms, each ``part`` is told of by itself.
+    """One side of a receipt that was moved: ``points`` that were left were taken ``from`` this member, or those that it
+    was awarded anew came ``to`` this one; each ``part`` by itself.
     """
 
     member_id: UUID
@@ -191,20 +190,35 @@ class AdjustmentData(Frozen):
     balance: Balance
 
 
-class TierData(Frozen):
-    """A member's tier as it changed at ``effective_at``; ``version`` counts the changes of this member's tier.
-
-    ``until`` is when the new one may end if nothing more is collected; absent: time does not take it.
+class ReinstatementData(Frozen):
+    """Points that had lapsed and were given back by people, by who had issued them. They last until the day before
+    ``expires_on``. ``debt_cleared`` of them went at once to what the member owed.
     """
 
     member_id: UUID
-    version: Version
-    old_tier: Code
-    new_tier: Code
-    reason: Code
-    effective_at: AwareDatetime
-    until: AwareDatetime | None = None
-    scheme_version: StrictInt
+    adjustment_id: UUID
+    point_type: Code
+    points: Points
+    debt_cleared: Points = 0
+    reason_code: Code
+    kind: Code
+    expires_on: date | None = None
+    by_issuer: tuple[IssuerPoints, ...]
+    balance: Balance
+
+
+class WriteOffData(Frozen):
+    """Debt that people forgave, by who had waited for it. ``shortfall`` was not owed any more."""
+
+    member_id: UUID
+    adjustment_id: UUID
+    point_type: Code
+    points: Points
+    shortfall: Points = 0
+    reason_code: Code
+    kind: Code
+    by_issuer: tuple[IssuerPoints, ...]
+    balance: Balance
 
 
 class ExpiringData(Frozen):
@@ -324,11 +338,18 @@ class PointsAdjusted(Event):
     data: AdjustmentData
 
 
-class TierChanged(Event):
-    """A member has another tier."""
+class PointsReinstated(Event):
+    """Points that had lapsed were given back."""
 
-    type: Literal["loyalty.tier.changed.v1"] = "loyalty.tier.changed.v1"
-    data: TierData
+    type: Literal["loyalty.points.reinstated.v1"] = "loyalty.points.reinstated.v1"
+    data: ReinstatementData
+
+
+class DebtWrittenOff(Event):
+    """What a member owed was forgiven."""
+
+    type: Literal["loyalty.debt.written_off.v1"] = "loyalty.debt.written_off.v1"
+    data: WriteOffData
 
 
 class PointsExpiring(Event):
@@ -368,6 +389,8 @@ PointsEvent = Annotated[
     | ReceiptRefused
     | ReceiptMoved
     | PointsAdjusted
+    | PointsReinstated
+    | DebtWrittenOff
     | TierChanged
     | PointsExpiring
     | PointsExpired

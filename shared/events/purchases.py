@@ -55,7 +55,8 @@ class Tender(Frozen):
 class ReceiptData(Frozen):
     """What purchases and returns share. ``content_hash`` (hex) tells documents of one key apart; it is keyed.
     ``session_id`` is the till conversation of a QR token, whose member is ``member_id``. ``channel`` and ``coupons``
-    are codes of the programme, as the till says them.
+    are codes of the programme, as the till says them. ``claimed_at``: it named nobody, and was claimed for its member
+    then.
     """
 
     receipt_id: ReceiptId
@@ -77,6 +78,7 @@ class ReceiptData(Frozen):
     is_training: StrictBool = False
     channel: Code | None = None
     coupons: tuple[Code, ...] | None = None
+    claimed_at: AwareDatetime | None = None
 
 
 class PurchaseData(ReceiptData):

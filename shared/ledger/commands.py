@@ -258,9 +258,9 @@ class Posted(NamedTuple):
     ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
-    time took, that a refund gave back or another owner was given, who had issued how many of them; ``funded`` who pays
-    for those that have payers of their own. Of what was given,
-    ``debt_cleared`` is the receiver's, and ``receiver`` the receiver's balances just after it.
+    time took, that a refund gave back or another owner was given, who had issued how many of them; of debt that was
+    forgiven, who had waited for it. ``funded`` says who pays for those that have payers of their own. Of what was
+    given, ``debt_cleared`` is the receiver's, and ``receiver`` the receiver's balances just after it.
     """
 
     command: Command

@@ -44,6 +44,9 @@ def adjust_down(book: Book, command: AdjustDown) -> Outcome:
 def write_off(book: Book, command: WriteOff) -> Outcome:
     """Forgive what is still owed of these points."""
     points = min(command.points, -book.balance["debt"])
+    forgiven: dict[str, int] = {}
     for issuer, part in book.pay(points):
         book.move(WRITE_OFF, part, command.reference, partner_id=issuer)
-    return Posted(command, points, book.balances(), shortfall=command.points - points)
+        forgiven[issuer] = forgiven.get(issuer, 0) + part
+    shortfall = command.points - points
+    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=tuple(sorted(forgiven.items())))

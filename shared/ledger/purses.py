@@ -25,10 +25,11 @@ LOAD_LIMITED = """
 
 
 class Purse(NamedTuple):
-    """What one owner has to spend. Whoever is in debt has nothing."""
+    """What one owner has to spend, and owes. Whoever is in debt has nothing."""
 
     owner_id: UUID
     available: int
+    debt: int = 0
 
 
 async def lock_purses(
@@ -55,4 +56,7 @@ async def lock_purses(
         for row in await transaction.raw.fetch(LOAD_LIMITED, account_ids, bound_of(transaction)):
             if not read_limits(row["limits"]).admit(basket):
                 kept_back[row["account_id"]] += row["points"]
-    return [Purse(owner_id, account.available - kept_back[account.account_id]) for owner_id, account in named.items()]
+    return [
+        Purse(owner_id, account.available - kept_back[account.account_id], account.debt)
+        for owner_id, account in named.items()
+    ]

@@ -12,7 +12,7 @@ from services.accrual.domain.tiers.scheme import TierScheme
 from services.accrual.repository import tier_schemes
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.read_tier import ShownTier, read_tier
-from shared.events.points import TierChanged, TierData
+from shared.events.tiers import TierChanged, TierData
 from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.tiers import scheme

@@ -56,6 +56,7 @@ def receipt(
     shift: int | None = 1,
     had_choice: bool | None = True,
     is_own_card: bool = False,
+    claimed_after_days: int | None = None,
 ) -> Receipt:
     """A receipt in a window; by default the number says how many minutes after ``MORNING`` it happened."""
     occurred_at = at if at is not None else MORNING + timedelta(minutes=number)
@@ -68,6 +69,7 @@ def receipt(
         day=occurred_at.date(),
         had_choice=had_choice,
         is_own_card=is_own_card,
+        claimed_after_days=claimed_after_days,
     )
 
 

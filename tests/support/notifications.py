@@ -44,9 +44,8 @@ from shared.events.points import (
     ReceiptMoved,
     ReleaseData,
     RevokedMemberEventData,
-    TierChanged,
-    TierData,
 )
+from shared.events.tiers import TierChanged, TierData
 from shared.ids import new_id
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
 from shared.web.access_tokens import AccessToken

@@ -81,7 +81,8 @@ ADJUSTMENT_PROBLEMS: DomainProblems = {
     UnusableHeaderError: (422, "unusable-file", "Unusable file"),
 }
 _WORDS = {
-    "insufficient_points": "the member has fewer points than are to be taken: ask for less, or with clip",
+    "insufficient_points": "there are fewer points than are to be taken, or given back: ask for less, or with clip",
+    "nothing_owed": "the member owes nothing any more",
     "member_closed": "the member has left the programme",
     "member_erased": "the member's data were erased",
     "second_person_needed": "with what was moved of the member on this day it is more than one person moves alone",
@@ -122,7 +123,7 @@ def adjustments_router(database: Database, programme: Programme, rules: Adjustme
                 created_by=principal.client_id,
                 created_at=transaction.now,
             )
-            return _answer(await request_adjustment(transaction, wanted, rules, programme), 201)
+            return answer_of(await request_adjustment(transaction, wanted, rules, programme), 201)
 
         return await idempotent(database, principal, key, body, work)
 
@@ -132,7 +133,7 @@ def adjustments_router(database: Database, programme: Programme, rules: Adjustme
         refuse_partners(principal)
 
         async def work(transaction: Transaction) -> Decided:
-            return _answer(await approve_adjustment(transaction, adjustment_id, principal.client_id, programme))
+            return answer_of(await approve_adjustment(transaction, adjustment_id, principal.client_id, programme))
 
         return await idempotent(database, principal, key, None, work)
 
@@ -196,7 +197,8 @@ def refuse_partners(principal: Principal) -> None:
         raise Problem(403, "programme-only", "Adjustments are made by the programme's own clients and people alone.")
 
 
-def _answer(adjustment: Adjustment, status: int = 200) -> Decided:
+def answer_of(adjustment: Adjustment, status: int = 200) -> Decided:
+    """As it stands; one of which nothing came is a refusal, and kept."""
     if adjustment.refusal is None:
         return Answer(status, AdjustmentAnswer.of(adjustment))
     words = _WORDS.get(adjustment.refusal, "it was not approved")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from services.accrual.api.answers import part_answer, return_part_answer
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
-from services.accrual.domain.adjustments import Adjustment, AdjustmentState, Refusal
+from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentState, Refusal
 from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.tiers.qualification import CountedDay
@@ -112,6 +112,7 @@ class AdjustmentData(Answer):
 
     kind: Literal["adjustment"] = "adjustment"
     adjustment_id: UUID
+    act: Act
     state: AdjustmentState
     refused_because: Refusal | None
     point_type: str
@@ -236,6 +237,7 @@ def _told(kept: Kept) -> MemberData:
 def _told_of_adjustment(kept: Adjustment) -> AdjustmentData:
     return AdjustmentData(
         adjustment_id=kept.adjustment_id,
+        act=kept.act,
         state=kept.state,
         refused_because=kept.refusal,
         point_type=kept.point_type,

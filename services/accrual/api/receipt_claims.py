@@ -1,6 +1,5 @@
 """``/v1/receipts/{receipt_id}:claim``: whoever bought without a card gets the points later, once."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Response
 from services.accrual.domain.receipt_claims import (
     ClaimantNotReadyError,
     ClaimedTooLateError,
+    ClaimTerms,
     NoSuchReceiptError,
     Proof,
     ReceiptClaimedError,
@@ -43,7 +43,7 @@ RECEIPT_CLAIM_PROBLEMS: DomainProblems = {
 }
 
 
-def receipt_claims_router(database: Database, programme: Programme, window: timedelta) -> APIRouter:
+def receipt_claims_router(database: Database, programme: Programme, terms: ClaimTerms) -> APIRouter:
     """The route, on this process's database."""
     router = APIRouter(prefix="/v1", tags=["receipts"])
 
@@ -62,8 +62,8 @@ def receipt_claims_router(database: Database, programme: Programme, window: time
         """Give a receipt that came without a card to a member. For the programme's clients: support, the member's app.
 
         Total and day prove that somebody holds the paper; who is wrong five times about one receipt ends it for all.
-        It is decided like any receipt then, by the rules of its own time. Claimed again for the same member it is
-        answered as it stands, under whatever Idempotency-Key.
+        It is decided like any receipt then, by the rules of its own time, and its points are pending until fraud has
+        looked at it. Claimed again for the same member it is answered as it stands, under whatever Idempotency-Key.
         """
         if principal.partner_id is not None:
             raise not_found("receipt")
@@ -76,7 +76,7 @@ def receipt_claims_router(database: Database, programme: Programme, window: time
 
         async def work(transaction: Transaction) -> Decided:
             claimed = await claim_receipt(
-                transaction, natural_key, body.member_id, proof, principal.client_id, programme, window
+                transaction, natural_key, body.member_id, proof, principal.client_id, programme, terms
             )
             if claimed is None:  # the count of wrong ones is kept
                 detail = "Total or day are not those of the receipt: look at the paper again."

@@ -61,7 +61,8 @@ RECEIPT_MOVE_PROBLEMS: DomainProblems = {
 }
 _WORDS: dict[MoveRefusal, str] = {
     "same_member": "both ids are of one member: name another one",
-    "not_awarded": "the receipt was not awarded to anybody, or is a return: a return goes with its purchase",
+    "not_awarded": "the receipt was awarded to nobody, or voided, or is a return: a return goes with its purchase",
+    "points_spent": "its points are spent, and by the rules of the purchase they are not owed",
     "not_theirs": "the receipt is not of the member that is named in /from_member_id",
     "held_by_fraud": "fraud has put its points on hold: move it when that is decided",
     "returns_wait": "goods of it are being taken back: try again in a few seconds",
@@ -111,7 +112,7 @@ def _requests(database: Database, rules: MoveRules) -> APIRouter:
             try:
                 return _answer(await request_move(transaction, wanted, rules), 201)
             except ReceiptNotMovableError as error:
-                raise Problem(409, _slug(error.refusal), f"Nothing was moved: {_WORDS[error.refusal]}.") from error
+                raise _not_moved(error) from error
 
         return await idempotent(database, principal, key, body, work)
 
@@ -127,7 +128,10 @@ def _decisions(database: Database, rules: MoveRules) -> APIRouter:
         _refuse_partners(principal)
 
         async def work(transaction: Transaction) -> Decided:
-            return _answer(await approve_move(transaction, move_id, principal.client_id, rules))
+            try:
+                return _answer(await approve_move(transaction, move_id, principal.client_id, rules))
+            except ReceiptNotMovableError as error:
+                raise _not_moved(error) from error
 
         return await idempotent(database, principal, key, None, work)
 
@@ -201,6 +205,10 @@ def _answer(move: ReceiptMove, status: int = 200) -> Decided:
         return Answer(status, ReceiptMoveAnswer.of(move))
     words = _WORDS.get(move.refusal, "it was not approved")
     return ProblemAnswer(Problem(409, _slug(move.refusal), f"Move {move.move_id} is refused: {words}."))
+
+
+def _not_moved(error: ReceiptNotMovableError) -> Problem:
+    return Problem(409, _slug(error.refusal), f"Nothing was moved: {_WORDS[error.refusal]}.")
 
 
 def _slug(refusal: MoveRefusal) -> str:

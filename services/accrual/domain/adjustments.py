@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from services.accrual.domain.moved_alone import AloneLimits
 from shared.events.members import MemberStatus
-from shared.ledger import AdjustDown, AdjustUp, LotTerms
+from shared.ledger import AdjustDown, AdjustUp, LotTerms, WriteOff
 from shared.ledger.terms import PROGRAMME
 from shared.telemetry.masking import mask_text
 
@@ -19,6 +19,8 @@ NOTE_LENGTH_MAX: Final = 200
 _IDS: Final = UUID("5d0f4c2e-8f43-4d0c-9a51-3d6f6f2f7a10")
 
 AdjustmentState: TypeAlias = Literal["waiting", "posted", "refused"]
+# Points given or taken; points that had lapsed, given back; debt, forgiven.
+Act: TypeAlias = Literal["adjust", "reinstate", "write_off"]
 Basis: TypeAlias = Literal["purchase", "gift", "compensation", "prize", "staff"]
 # Why nothing was posted: for good, and a new adjustment may be asked for.
 Refusal: TypeAlias = Literal[
@@ -29,6 +31,7 @@ Refusal: TypeAlias = Literal[
     "not_approved",
     "expired",
     "second_person_needed",
+    "nothing_owed",
 ]
 
 
@@ -133,6 +136,9 @@ class Adjustment:
 
     ``member_id`` stands as it was asked for: of who was merged away, the survivor has the points. ``is_clipped``: where
     less is there than is to be taken, as much as there is. ``decided_by`` is the second person, where one decided.
+
+    Of a reinstatement ``lapsed_since`` is the first day of expiry whose points may be given back. Of a write-off
+    ``points`` are owed, and ``posted_points`` of them were forgiven.
     """
 
     adjustment_id: UUID
@@ -154,6 +160,8 @@ class Adjustment:
     posted_points: int = 0
     decided_by: str | None = None
     decided_at: datetime | None = None
+    act: Act = "adjust"
+    lapsed_since: date | None = None
 
     @property
     def reference(self) -> bytes:
@@ -174,7 +182,7 @@ class Adjustment:
         return all(getattr(self, name) == getattr(other, name) for name in _ASKED)
 
 
-_ASKED: Final = ("member_id", "point_type", "points", "reason_code", "is_clipped", "created_by")
+_ASKED: Final = ("member_id", "point_type", "points", "reason_code", "is_clipped", "created_by", "act")
 
 
 def id_of_request(client_id: str, key: str) -> UUID:
@@ -215,12 +223,12 @@ def expiry_of(reason: AdjustmentReason, points: int, expires_on: date | None, to
 def why_not_posted(adjustment: Adjustment, status: MemberStatus | None, today: date) -> Refusal | None:
     """Why nothing can be given to, or taken from, a member of this status (None: not heard of).
 
-    A suspended member has points all the same. One that is merged, and whose survivor was not heard of yet, brings them
-    along.
+    A suspended member has points all the same, and debt is forgiven of whoever has left, too. One that is merged, and
+    whose survivor was not heard of yet, brings them along.
     """
     if status is None:
         return "member_unknown"
-    if status == "closed":
+    if status == "closed" and adjustment.act != "write_off":
         return "member_closed"
     if status == "erased":
         return "member_erased"
@@ -229,8 +237,10 @@ def why_not_posted(adjustment: Adjustment, status: MemberStatus | None, today: d
     return None
 
 
-def command_of(adjustment: Adjustment, owner_id: UUID, today: date) -> AdjustUp | AdjustDown:
-    """What the ledger is asked for."""
+def command_of(adjustment: Adjustment, owner_id: UUID, today: date) -> AdjustUp | AdjustDown | WriteOff:
+    """What the ledger is asked for; a reinstatement asks for several lots (``reinstatement.commands_of``)."""
+    if adjustment.act == "write_off":
+        return WriteOff(owner_id, adjustment.point_type, adjustment.reference, adjustment.points)
     if adjustment.points > 0:
         terms = LotTerms(PROGRAMME, today, adjustment.expires_on, adjustment.basis)
         return AdjustUp(owner_id, adjustment.point_type, adjustment.reference, adjustment.points, terms)

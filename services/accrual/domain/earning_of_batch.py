@@ -142,7 +142,7 @@ class EarningOfBatch:
         ``facts`` are those that it was judged by, ``kept`` is what it gives without what came back of it.
         """
         here = self.at_store.get((purchase.partner_id, purchase.store_id))
-        for place in self.places if here is not None else ():
+        for place in self.places if here is not None and hands_over(purchase) else ():
             name = activity_name(place.at, place.zone, purchase.partner_id)
             day = local_day(purchase, here or facts, place.zone)
             _note(self.given_back, CountedRow(member_id, name, day, -kept.base.total_minor, -1))

@@ -9,6 +9,8 @@ from shared.events.purchases import PurchaseData
 
 # Totals and days are few: who is wrong so often guesses.
 PROOF_ATTEMPTS_MAX: Final = 5
+# Why the points of a claimed receipt are pending until fraud has looked at it.
+CLAIMED: Final = "receipt_claimed"
 
 
 class ReceiptClaimError(Exception):
@@ -62,6 +64,16 @@ class ReceiptClaim:
     member_id: UUID
     claimed_by: str
     claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTerms:
+    """``window``: how long a receipt can be claimed. ``fraud_wait``: how long its points wait for fraud's word at most;
+    zero: not at all.
+    """
+
+    window: timedelta
+    fraud_wait: timedelta
 
 
 def require_in_time(purchase: PurchaseData, now: datetime, window: timedelta) -> None:

@@ -17,6 +17,7 @@ MoveState: TypeAlias = Literal["waiting", "moved", "refused"]
 MoveRefusal: TypeAlias = Literal[
     "same_member",
     "not_awarded",
+    "points_spent",
     "not_theirs",
     "held_by_fraud",
     "returns_wait",

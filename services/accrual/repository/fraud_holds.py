@@ -35,6 +35,11 @@ _DUE = """
 _END = "update fraud_holds set action = 'release', ends_at = null where natural_key = any($1::bytea[])"
 
 
+# Fraud's own decisions begin at 1. Of a claimed receipt it is waited for its word (a hold), and no objection ends that.
+WAITING_VERSION = -1
+CLEARED_VERSION = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FraudHold:
     """One decision of fraud's on one receipt. A hold ends by itself at ``ends_at``."""

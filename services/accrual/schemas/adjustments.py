@@ -10,6 +10,7 @@ from services.accrual.domain.adjustment_files import AdjustmentFile, FileState
 from services.accrual.domain.adjustments import (
     NOTE_LENGTH_MAX,
     POINTS_MAX,
+    Act,
     Adjustment,
     AdjustmentState,
     Basis,
@@ -57,11 +58,15 @@ class AdjustmentFileBody(Body):
 
 
 class AdjustmentAnswer(BaseModel):
-    """An adjustment as it stands. ``posted_points`` were moved, signed; ``refused_because`` says why none were."""
+    """An adjustment as it stands. ``posted_points`` were moved, signed; ``refused_because`` says why none were.
+
+    ``act``: points given or taken, points that had lapsed given back, or debt forgiven (its points are what was owed).
+    """
 
     model_config = ConfigDict(frozen=True)
 
     adjustment_id: UUID
+    act: Act
     state: AdjustmentState
     refused_because: Refusal | None
     member_id: UUID
@@ -86,6 +91,7 @@ class AdjustmentAnswer(BaseModel):
         """The answer for an adjustment."""
         return cls(
             adjustment_id=adjustment.adjustment_id,
+            act=adjustment.act,
             state=adjustment.state,
             refused_because=adjustment.refusal,
             member_id=adjustment.member_id,

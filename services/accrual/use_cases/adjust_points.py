@@ -19,8 +19,9 @@ from services.accrual.domain.adjustments import (
 from services.accrual.domain.moved_alone import AloneLimits, may_alone
 from services.accrual.programme import Programme
 from services.accrual.repository import adjustments, moved_alone
-from services.accrual.use_cases.adjustment_messages import adjusted_message
+from services.accrual.use_cases.adjustment_messages import adjusted_or_forgiven_message
 from services.accrual.use_cases.lock_owners import Owner, lock_owners
+from services.accrual.use_cases.reinstate_points import reinstate
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import Posted
@@ -32,8 +33,9 @@ async def request_adjustment(
 ) -> Adjustment:
     """Keep an adjustment and post it, or let it wait for a second person; as it stands then.
 
-    It waits where it is large, and where it would be with what its author, or anybody of its member, has moved on this
-    day already. The sums are exact: the member and the author are locked while they are read and added to.
+    Forgiving debt always waits for a second person. Anything else waits where it is large, and where it would be with
+    what its author, or anybody of its member, has moved on this day already. The sums are exact: the member and the
+    author are locked while they are read and added to.
 
     Idempotent by its id: the same one asked for again is answered as it stands. One that cannot be posted is kept as
     refused, with the reason.
@@ -54,12 +56,12 @@ async def request_adjustment(
         raise AdjustmentNotFoundError("the member is not known here: if it enrolled just now, try again in a second")
     day, owner_id = today(transaction, programme), owners[wanted.member_id].owner_id
     so_far = await moved_alone.lock(transaction, wanted.created_by, [owner_id], day)
-    if not may_alone(rules.alone, {owner_id: abs(wanted.points)}, so_far):
+    if wanted.act == "write_off" or not may_alone(rules.alone, {owner_id: abs(wanted.points)}, so_far):
         refusal = why_not_posted(wanted, owners[wanted.member_id].status, day)
         kept = wanted if refusal is None else wanted.refused(refusal, None, transaction.now)
         await adjustments.insert(transaction, [kept])
         return kept
-    (posted,), messages = await _post(transaction, [wanted], owners, programme, None, rules.alone)
+    posted, messages = await _post_one(transaction, wanted, owners, programme, None, rules.alone)
     await moved_alone.add_of_author(transaction, wanted.created_by, abs(posted.posted_points), day)
     await adjustments.insert(transaction, [posted])
     await outbox.record(transaction, messages)
@@ -83,7 +85,9 @@ async def approve_adjustment(
     if waiting.created_by == approver:
         raise OwnAdjustmentError("who asked for an adjustment may not approve it: ask a second person")
     owners = await lock_owners(transaction, [waiting.member_id])
-    (posted,) = await _post_and_settle(transaction, [waiting], owners, programme, approver, None)
+    posted, messages = await _post_one(transaction, waiting, owners, programme, approver, None)
+    await adjustments.settle(transaction, [posted])
+    await outbox.record(transaction, messages)
     return posted
 
 
@@ -116,17 +120,6 @@ async def post_adjustments(
     """
     owners = await lock_owners(transaction, {each.member_id for each in waiting})
     limits = rules.alone if decided_by is None else None
-    return await _post_and_settle(transaction, waiting, owners, programme, decided_by, limits)
-
-
-async def _post_and_settle(
-    transaction: Transaction,
-    waiting: Sequence[Adjustment],
-    owners: dict[UUID, Owner],
-    programme: Programme,
-    decided_by: str | None,
-    limits: AloneLimits | None,
-) -> list[Adjustment]:
     decided, messages = await _post(transaction, waiting, owners, programme, decided_by, limits)
     await adjustments.settle(transaction, decided)
     await outbox.record(transaction, messages)
@@ -136,6 +129,28 @@ async def _post_and_settle(
 def today(transaction: Transaction, programme: Programme) -> date:
     """The day by which points begin and end, where the programme is."""
     return transaction.now.astimezone(programme.zone).date()
+
+
+async def _post_one(
+    transaction: Transaction,
+    asked: Adjustment,
+    owners: dict[UUID, Owner],
+    programme: Programme,
+    decided_by: str | None,
+    limits: AloneLimits | None,
+) -> tuple[Adjustment, list[Message]]:
+    """The same for one of any kind; points that lapsed come from several lots."""
+    if asked.act != "reinstate":
+        (decided,), messages = await _post(transaction, [asked], owners, programme, decided_by, limits)
+        return decided, messages
+    owner, day = owners[asked.member_id], today(transaction, programme)
+    refusal = why_not_posted(asked, owner.status, day)
+    if refusal is not None:
+        return asked.refused(refusal, decided_by, transaction.now), []
+    decided, messages = await reinstate(transaction, asked, owner.owner_id, decided_by)
+    if limits is not None:
+        await moved_alone.add_of_members(transaction, {owner.owner_id: decided.posted_points}, day)
+    return decided, messages
 
 
 async def _post(
@@ -157,11 +172,13 @@ async def _post(
     decided: dict[UUID, Adjustment] = {}
     messages = []
     for adjustment, outcome in zip(asked, outcomes, strict=True):
-        if isinstance(outcome, Posted):
+        if isinstance(outcome, Posted) and adjustment.act == "write_off" and not outcome.points:
+            decided[adjustment.adjustment_id] = adjustment.refused("nothing_owed", decided_by, now)
+        elif isinstance(outcome, Posted):
             points = outcome.points if adjustment.points > 0 else -outcome.points
             posted = adjustment.posted(points, decided_by, now)
             decided[adjustment.adjustment_id] = posted
-            messages.append(adjusted_message(transaction, posted, outcome))
+            messages.append(adjusted_or_forgiven_message(transaction, posted, outcome))
         else:
             refused = adjustment.refused("insufficient_points", decided_by, now)
             decided[adjustment.adjustment_id] = refused

@@ -9,21 +9,25 @@ from datetime import date
 from services.accrual.repository import award_parts, awards, claims, fraud_holds
 from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.awards import StoredAward
-from services.accrual.repository.fraud_holds import FraudHold
+from services.accrual.repository.fraud_holds import CLEARED_VERSION, FraudHold
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.messages import pending_message, released_message
 from services.accrual.use_cases.part_commands import hold_commands, release_commands
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.events.fraud import PointsHoldReleased, PointsHoldRequested
+from shared.events.fraud import ClaimCleared, PointsHoldReleased, PointsHoldRequested
 from shared.ledger import Command, Posted, Release, Suspend
 from shared.receipt_key import natural_key_of
 
 ENDED_PER_PASS_MAX = 200
+CLAIM_CLEARED = "claim_cleared"
 
 
-def hold_of(event: PointsHoldRequested | PointsHoldReleased) -> FraudHold:
+def hold_of(event: PointsHoldRequested | PointsHoldReleased | ClaimCleared) -> FraudHold:
     """The decision in an event of fraud's."""
+    if isinstance(event, ClaimCleared):
+        key = natural_key_of(event.data.receipt_id)
+        return FraudHold(key, event.data.member_id, CLEARED_VERSION, "release", CLAIM_CLEARED, None)
     data = event.data
     if isinstance(event, PointsHoldRequested):
         return FraudHold(

@@ -13,7 +13,7 @@ from services.accrual.domain.decisions import Awarded
 from services.accrual.repository.award_parts import PartRow
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.part_commands import PartsOfBatch
-from shared.ledger import ClawBack, Earn, EarnPending
+from shared.ledger import ClawBack, ClawBackPolicy, Earn, EarnPending
 
 
 class AskedTaken(NamedTuple):
@@ -30,17 +30,18 @@ class AskedGiven(NamedTuple):
     part: EarnedPart | None
 
 
-def taking(award: StoredAward, owner_id: UUID) -> list[AskedTaken]:
-    """Take what is left of an award: what waits first, then what is available; the rest is owed."""
+def taking(award: StoredAward, owner_id: UUID, policy: ClawBackPolicy) -> list[AskedTaken]:
+    """Take what is left of an award: what waits first, then what is available; the rest as the rules say of returns."""
     key = award.natural_key
     if award.parts:
         return [
-            AskedTaken(ClawBack(owner_id, part.point_type, key, left, part.lot, part.award), part.number)
+            AskedTaken(ClawBack(owner_id, part.point_type, key, left, part.lot, part.award, policy), part.number)
             for part in award.parts
             if (left := part.points - part.taken_back)
         ]
     left = award.points - award.taken_back
-    return [AskedTaken(ClawBack(owner_id, award.point_type, key, left, award.terms, key), None)] if left else []
+    claw_back = ClawBack(owner_id, award.point_type, key, left, award.terms, key, policy) if left else None
+    return [AskedTaken(claw_back, None)] if claw_back else []
 
 
 class NewParts:

@@ -72,6 +72,7 @@ async def approve_move(transaction: Transaction, move_id: UUID, approver: str, r
 
     Raises:
         MoveNotFoundError, MoveDecidedError, OwnMoveError: nothing was changed.
+        ReceiptNotMovableError: its points are spent, and the rules let nobody owe them; nothing was changed.
         StartAgainError: something has moved meanwhile; call again.
     """
     waiting = await _lock(transaction, move_id)
@@ -132,7 +133,9 @@ async def _make(
     became_debt = sum(
         posted.debt_added - posted.debt_cleared for _, posted in taken if posted.command.point_type == own_type
     )
-    moved = move.moved(became_debt, decided_by, transaction.now)
+    taken_points = sum(posted.points for _, posted in taken if posted.command.point_type == own_type)
+    weighed = move.weighed(taken_points, anew.given_points)  # less was taken where the issuer bears what is gone
+    moved = weighed.moved(became_debt, decided_by, transaction.now)
     await (receipt_moves.insert if is_new else receipt_moves.settle)(transaction, moved)
     await outbox.record(transaction, [*moved_messages(transaction, moved, judged, taken, given), *told])
     return moved
@@ -158,13 +161,13 @@ async def _count_for_tiers(transaction: Transaction, judged: Judged, rules: Move
 async def _post(
     transaction: Transaction, judged: Judged
 ) -> tuple[list[tuple[AskedTaken, Posted]], list[tuple[AskedGiven, Posted]]]:
-    taken = taking(judged.award, judged.from_id)
+    taken = taking(judged.award, judged.from_id, judged.frozen.rule_set.returns.claw_back)
     given = judged.giving
     commands: list[Command] = [*(one.command for one in taken), *(one.command for one in given)]
     posted: list[Posted] = []
     for outcome in await ledger.post(transaction, commands) if commands else ():
-        if not isinstance(outcome, Posted):
-            raise TypeError(f"the ledger refused {outcome.command}: earning and taking back are never refused")
+        if not isinstance(outcome, Posted):  # by the policy of the purchase's rules alone
+            raise ReceiptNotMovableError("points_spent")
         if outcome.trimmed:
             raise BalanceMovedError
         posted.append(outcome)

@@ -3,7 +3,7 @@
 from services.accrual.repository.tier_standings import ChangeRow
 from services.accrual.use_cases.messages import message_of_member
 from shared.database import Transaction
-from shared.events.points import TierChanged, TierData
+from shared.events.tiers import TierChanged, TierData
 from shared.outbox import Message
 
 

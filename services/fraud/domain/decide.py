@@ -75,8 +75,7 @@ def decide(fact: ReceiptFact, state: MemberState, rule_set: RuleSet) -> tuple[Me
     state = state.with_receipt(receipt, position)
     judged = _judge(state, position, rule_set)
     later = _judge_later(state, position, rule_set)
-    case = state.case_of(receipt.operator_hash)
-    if case is None and not later and not judged.hits():
+    if not state.cases_of(receipt) and not later and not judged.hits():
         decision = Decision(
             fact.member_id, receipt.receipt_key, Action.NONE, _outcomes(judged.findings), receipt.receipt_key
         )
@@ -93,6 +92,8 @@ def _judge(state: MemberState, position: int, rule_set: RuleSet) -> _Judged:
     is_too_late = state.is_too_late(receipt)
     findings = []
     for rule in rule_set.rules:
+        if not rule.judges(receipt):
+            continue
         finding = rule.evaluate(state.receipts, position)
         if is_too_late and finding.result is Result.NO_HIT:
             finding = finding._replace(result=Result.INSUFFICIENT)
@@ -134,7 +135,7 @@ class _Acting:
         for rule, finding in judged.hits():
             opened_by = None
             if rule.action is Action.HOLD:
-                opened_by = self._take_into_case(judged.receipt, rule.code, finding.evidence)
+                opened_by = self._take_into_case(judged.receipt, rule, finding.evidence)
             check = rule.checks()[finding.telling]
             observed = finding.observed[finding.telling]
             self._signals.append(
@@ -153,9 +154,8 @@ class _Acting:
             self.state = self.state.with_fired(judged.receipt.receipt_key, rule.code)
 
     def join_open_case(self) -> None:
-        """While a case is open, every further receipt of the pair belongs to it."""
-        case = self.state.case_of(self._receipt.operator_hash)
-        if case is not None:
+        """While a case is open, every further receipt of the pair, or claim of the member, belongs to it."""
+        for case in self.state.cases_of(self._receipt):
             self._hold(case, (self._receipt.receipt_key,))
 
     def effects(self, judged: _Judged, later: Sequence[_Judged]) -> Effects:
@@ -177,21 +177,21 @@ class _Acting:
         )
         return Effects((decision,), raised, tuple(self._cases), tuple(self._signals), tuple(self._holds))
 
-    def _take_into_case(self, receipt: Receipt, rule_code: str, evidence: tuple[bytes, ...]) -> bytes:
-        """Hold the evidence under the pair's open case, or under a new one; which case it was.
+    def _take_into_case(self, receipt: Receipt, rule: Rule, evidence: tuple[bytes, ...]) -> bytes:
+        """Hold the evidence under the subject's open case, or under a new one; which case it was.
 
-        The receipts of the pair after the one that was hit join at once. There are some when it came, or was made a
-        hit, out of order: in order they would have met the case open.
+        The receipts of the same subject after the one that was hit join at once. There are some when it came, or was
+        made a hit, out of order: in order they would have met the case open.
         """
-        operator_hash = receipt.operator_hash
-        if operator_hash is None:
-            raise ValueError(f"{rule_code} holds a receipt that names no operator: nobody is left to look at")
-        case = self.state.case_of(operator_hash)
+        subject = rule.subject_of(receipt)
+        if subject is None:
+            raise ValueError(f"{rule.code} holds a receipt that names no operator: nobody is left to look at")
+        case = self.state.case_of(subject)
         if case is None:
-            case = OpenCase(receipt.receipt_key, operator_hash, rule_code, 0)
-            self._cases.append(NewCase(receipt.receipt_key, self._member_id, operator_hash, rule_code, self._caused_by))
+            case = OpenCase(receipt.receipt_key, subject, rule.code, 0)
+            self._cases.append(NewCase(receipt.receipt_key, self._member_id, subject, rule.code, self._caused_by))
         after = self.state.receipts[self.state.position_of(receipt) + 1 :]
-        evidence += tuple(later.receipt_key for later in after if later.operator_hash == operator_hash)
+        evidence += tuple(later.receipt_key for later in after if rule.subject_of(later) == subject)
         self._hold(case, evidence)
         return case.opened_by
 

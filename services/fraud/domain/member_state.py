@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from services.fraud.domain.receipts import Receipt
+from services.fraud.domain.receipts import NOBODY, Receipt
 
 WINDOW_DAYS_MAX = 30
 LATE_DAYS_MAX = 7
@@ -76,9 +76,14 @@ class MemberState:
             ),
         )
 
-    def case_of(self, operator_hash: str | None) -> OpenCase | None:
-        """The open case that this operator's receipts of the member join."""
+    def case_of(self, operator_hash: str) -> OpenCase | None:
+        """The open case that this operator's receipts of the member join; of ``NOBODY``: the one about the member."""
         return next((case for case in self.open_cases if case.operator_hash == operator_hash), None)
+
+    def cases_of(self, receipt: Receipt) -> list[OpenCase]:
+        """The open cases that a receipt joins: its operator's, and if it was claimed the one about the member alone."""
+        subjects = (receipt.operator_hash, NOBODY if receipt.is_claimed else None)
+        return [case for subject in subjects if subject is not None and (case := self.case_of(subject)) is not None]
 
     def with_case(self, case: OpenCase) -> "MemberState":
         """The state with this case in place of the operator's former one; a full case takes no more receipts."""

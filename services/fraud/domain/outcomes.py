@@ -86,8 +86,9 @@ class Signal(NamedTuple):
 
 
 class NewCase(NamedTuple):
-    """Something a person should look at: a member and the operator who served him. Known by the receipt that opened
-    it until it is given an id."""
+    """Something a person should look at: a member and the operator who served him, or (``NOBODY``) the member alone.
+    Known by its rule and the receipt that opened it until it is given an id.
+    """
 
     opened_by: bytes
     member_id: UUID

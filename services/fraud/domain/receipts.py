@@ -10,6 +10,9 @@ from shared.receipt_key import MalformedReceiptIdError, natural_key_of, partner_
 
 Shift: TypeAlias = tuple[str, int | None, date]
 
+# Of a case that is about the member alone, where others are about a member and an operator.
+NOBODY = ""
+
 # With one till nobody can choose by whom to be served.
 TILLS_FOR_A_CHOICE = 2
 
@@ -37,6 +40,7 @@ class Receipt(NamedTuple):
     day: date  # of occurred_at, in the programme's time zone
     had_choice: bool | None  # of another till in the store; None where the registry did not know the store
     is_own_card: bool = False  # of the operator's, as far as the registry knew
+    claimed_after_days: int | None = None  # where no card was shown, and the member claimed it later
     fired: tuple[str, ...] = ()  # codes of the rules that raised a signal on this receipt, sorted
     is_held: bool = False  # a hold was asked for, whatever became of it
     is_cleared: bool = False  # a person called the case that held it a false positive
@@ -44,6 +48,11 @@ class Receipt(NamedTuple):
     def with_fired(self, rule_code: str) -> "Receipt":
         """The receipt on which one more rule has raised its signal."""
         return self._replace(fired=tuple(sorted((*self.fired, rule_code))))
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether it came without a card, and was claimed by whoever had the paper."""
+        return self.claimed_after_days is not None
 
     @property
     def shift(self) -> Shift:
@@ -93,4 +102,5 @@ def receipt_of(
         occurred_at.astimezone(time_zone).date(),
         None if tills_in_store is None else tills_in_store >= TILLS_FOR_A_CHOICE,
         purchase.identifier_hash in own_cards,
+        None if purchase.claimed_at is None else max(0, (purchase.claimed_at - occurred_at).days),
     )

@@ -40,13 +40,16 @@ _SAVE_HOLDS = """
 
 
 async def save_cases(
-    transaction: Transaction, cases: Sequence[NewCase], partners: Sequence[str], case_ids: Mapping[bytes, UUID]
+    transaction: Transaction,
+    cases: Sequence[NewCase],
+    partners: Sequence[str],
+    case_ids: Mapping[tuple[bytes, str], UUID],
 ) -> None:
-    """Open cases, version 1 and without receipts. ``partners`` go with ``cases``; ids are by the opening receipt."""
+    """Open cases, version 1 and without receipts. ``partners`` go with ``cases``; ids are by receipt and rule."""
     if cases:
         await transaction.raw.execute(
             _OPEN_CASES,
-            [case_ids[case.opened_by] for case in cases],
+            [case_ids[case.opened_by, case.rule_code] for case in cases],
             [case.opened_by for case in cases],
             [case.member_id for case in cases],
             [case.operator_hash for case in cases],
@@ -57,7 +60,7 @@ async def save_cases(
 
 
 async def save_signals(
-    transaction: Transaction, signals: Sequence[Signal], ids: Sequence[UUID], case_ids: Mapping[bytes, UUID]
+    transaction: Transaction, signals: Sequence[Signal], ids: Sequence[UUID], case_ids: Mapping[tuple[bytes, str], UUID]
 ) -> None:
     """Record signals; ``ids`` go with them."""
     if signals:
@@ -71,26 +74,26 @@ async def save_signals(
             [signal.observed for signal in signals],
             [signal.threshold for signal in signals],
             [signal.window for signal in signals],
-            [None if signal.opened_by is None else case_ids[signal.opened_by] for signal in signals],
+            [None if signal.opened_by is None else case_ids[signal.opened_by, signal.rule_code] for signal in signals],
             [signal.receipt.occurred_at for signal in signals],
             transaction.now,
         )
 
 
 async def save_holds(
-    transaction: Transaction, holds: Sequence[Hold], case_ids: Mapping[bytes, UUID], ends_at: datetime
+    transaction: Transaction, holds: Sequence[Hold], case_ids: Mapping[tuple[bytes, str], UUID], ends_at: datetime
 ) -> None:
     """Hold receipts that were never held before, version 1, and count them in their cases."""
     if not holds:
         return
     joined: dict[UUID, int] = {}
     for hold in holds:
-        case_id = case_ids[hold.opened_by]
+        case_id = case_ids[hold.opened_by, hold.rule_code]
         joined[case_id] = joined.get(case_id, 0) + 1
     await transaction.raw.execute(
         _SAVE_HOLDS,
         [hold.receipt.receipt_key for hold in holds],
-        [case_ids[hold.opened_by] for hold in holds],
+        [case_ids[hold.opened_by, hold.rule_code] for hold in holds],
         [hold.member_id for hold in holds],
         [hold.rule_code for hold in holds],
         [hold.receipt.occurred_at for hold in holds],

@@ -1,6 +1,7 @@
 """Members' windows: the lock, what is in them, and what changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from services.fraud.domain.member_state import CASE_RECEIPTS_MAX, MemberState, OpenCase, WindowChange
@@ -22,7 +23,8 @@ _LOCK = """
 
 # Sorted in Python: a member's are nearly in order already.
 _LOAD_RECEIPTS = """
-    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice, is_own_card
+    select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice, is_own_card,
+        claimed_after_days
     from window_receipts
     where member_id = any($1::uuid[])
 """
@@ -46,9 +48,9 @@ _LOAD_OPEN_CASES = """
 
 _ADD = """
     insert into window_receipts (member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day,
-        had_choice, is_own_card)
+        had_choice, is_own_card, claimed_after_days)
     select * from unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::date[],
-        $8::boolean[], $9::boolean[])
+        $8::boolean[], $9::boolean[], $10::integer[])
 """
 _DROP = """
     delete from window_receipts as receipt
@@ -57,6 +59,9 @@ _DROP = """
         and receipt.receipt_key = dropped.receipt_key
 """
 
+
+# By the opening receipt and the rule: one receipt may open a case about its operator and one about its member.
+CaseIds: TypeAlias = dict[tuple[bytes, str], UUID]
 
 _UNMARKED = ((), False, False)  # neither fired nor held nor cleared, in the order of Receipt's fields
 
@@ -71,16 +76,16 @@ async def lock(transaction: Transaction, members: Iterable[UUID]) -> set[UUID]:
     return {member_id for member_id, is_erased in await transaction.raw.fetch(_LOCK, wanted) if is_erased}
 
 
-async def load(transaction: Transaction, members: Iterable[UUID]) -> tuple[dict[UUID, MemberState], dict[bytes, UUID]]:
-    """The states of members whose windows are locked; and the ids of their open cases, by the opening receipt."""
+async def load(transaction: Transaction, members: Iterable[UUID]) -> tuple[dict[UUID, MemberState], CaseIds]:
+    """The states of members whose windows are locked; and the ids of their open cases."""
     wanted = list(members)
     receipts = await _load_receipts(transaction, wanted)
     cases: dict[UUID, list[OpenCase]] = {}
-    case_ids: dict[bytes, UUID] = {}
+    case_ids: CaseIds = {}
     for row in await transaction.raw.fetch(_LOAD_OPEN_CASES, wanted, CASE_RECEIPTS_MAX):
         member_id, *case, case_id = row
         cases.setdefault(member_id, []).append(OpenCase(*case))
-        case_ids[row["opened_by"]] = case_id
+        case_ids[row["opened_by"], row["rule_code"]] = case_id
     states = {
         member_id: MemberState(tuple(receipts.get(member_id, ())), tuple(cases.get(member_id, ())))
         for member_id in wanted
@@ -104,6 +109,7 @@ async def save(transaction: Transaction, changes: Mapping[UUID, WindowChange]) -
             [receipt.day for _, receipt in added],
             [receipt.had_choice for _, receipt in added],
             [receipt.is_own_card for _, receipt in added],
+            [receipt.claimed_after_days for _, receipt in added],
         )
 
 

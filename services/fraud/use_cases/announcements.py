@@ -12,6 +12,8 @@ from shared.events.fraud import (
     CaseOpened,
     CaseOpenedData,
     CaseOutcome,
+    ClaimCleared,
+    ClaimClearedData,
     FraudEvent,
     PointsHoldData,
     PointsHoldReleased,
@@ -94,6 +96,21 @@ def hold_released(data: PointsReleaseData, now: datetime, cause: str | None) -> 
     """An award that is to be given back."""
     return _message(
         PointsHoldReleased(
+            id=new_id(),
+            source=SOURCE,
+            subject=data.receipt_id,
+            time=now,
+            traceparent=child_traceparent(cause),
+            data=data,
+        )
+    )
+
+
+def claim_cleared(member_id: UUID, receipt_key: bytes, now: datetime, cause: str | None) -> Message:
+    """A claimed receipt that there is nothing against."""
+    data = ClaimClearedData(member_id=member_id, receipt_id=receipt_id_of(receipt_key))
+    return _message(
+        ClaimCleared(
             id=new_id(),
             source=SOURCE,
             subject=data.receipt_id,

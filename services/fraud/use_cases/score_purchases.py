@@ -7,10 +7,11 @@ from uuid import UUID
 
 from services.fraud.domain.decide import decide_all
 from services.fraud.domain.outcomes import Effects, Hold
-from services.fraud.domain.receipts import ReceiptFact, receipt_of
+from services.fraud.domain.receipts import NOBODY, ReceiptFact, receipt_of
 from services.fraud.domain.rule_set import RuleSet
 from services.fraud.repository import decisions, findings, merges, operators, tills, windows
 from services.fraud.repository.tills import Store
+from services.fraud.repository.windows import CaseIds
 from services.fraud.use_cases import announcements
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
@@ -19,6 +20,9 @@ from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from shared.outbox import Message, record
 from shared.receipt_key import partner_of, receipt_id_of
+
+# Whose a case is that is about a member alone: no partner can be called so.
+PROGRAMME = "~programme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,45 +118,60 @@ async def _decide_and_save(
     await windows.save(
         transaction, {member_id: state.change_since(before[member_id]) for member_id, state in after.items()}
     )
+    messages = [_cleared(fact, transaction.now, traces) for fact in _not_held(facts, effects)]
     if effects.signals or effects.holds:
-        await _save_findings(transaction, effects, case_ids, timedelta(hours=rule_set.hold_hours), traces)
+        hold = timedelta(hours=rule_set.hold_hours)
+        messages = [*await _save_findings(transaction, effects, case_ids, hold, traces), *messages]
+    if messages:
+        await record(transaction, messages)
     return effects
+
+
+def _not_held(facts: Sequence[ReceiptFact], effects: Effects) -> list[ReceiptFact]:
+    """The claimed receipts of a batch that are not held: their points wait for this word."""
+    held = {hold.receipt.receipt_key for hold in effects.holds}
+    return [fact for fact in facts if fact.receipt.is_claimed and fact.receipt.receipt_key not in held]
+
+
+def _cleared(fact: ReceiptFact, now: datetime, traces: Mapping[bytes, str | None]) -> Message:
+    key = fact.receipt.receipt_key
+    return announcements.claim_cleared(fact.member_id, key, now, traces[key])
 
 
 async def _save_findings(
     transaction: Transaction,
     effects: Effects,
-    open_case_ids: Mapping[bytes, UUID],
+    open_case_ids: CaseIds,
     hold: timedelta,
     traces: Mapping[bytes, str | None],
-) -> None:
-    case_ids = {**open_case_ids, **{case.opened_by: new_id() for case in effects.cases}}
+) -> list[Message]:
+    case_ids = {**open_case_ids, **{(case.opened_by, case.rule_code): new_id() for case in effects.cases}}
     signal_ids = [new_id() for _ in effects.signals]
     ends_at = transaction.now + hold
-    partners = [partner_of(case.opened_by) for case in effects.cases]
+    partners = [PROGRAMME if case.operator_hash == NOBODY else partner_of(case.opened_by) for case in effects.cases]
     await findings.save_cases(transaction, effects.cases, partners, case_ids)
     await findings.save_signals(transaction, effects.signals, signal_ids, case_ids)
     await findings.save_holds(transaction, effects.holds, case_ids, ends_at)
-    await record(transaction, _messages(effects, case_ids, signal_ids, transaction.now, ends_at, traces))
+    return _messages(effects, case_ids, signal_ids, transaction.now, ends_at, traces)
 
 
 def _messages(
     effects: Effects,
-    case_ids: Mapping[bytes, UUID],
+    case_ids: CaseIds,
     signal_ids: Sequence[UUID],
     now: datetime,
     ends_at: datetime,
     traces: Mapping[bytes, str | None],
 ) -> list[Message]:
     """Cases before their signals, signals before holds: a reader of a hold knows its case."""
-    held: dict[tuple[bytes, bytes], list[Hold]] = {}
+    held: dict[tuple[bytes, str, bytes], list[Hold]] = {}
     for hold in effects.holds:
-        held.setdefault((hold.opened_by, hold.caused_by), []).append(hold)
+        held.setdefault((hold.opened_by, hold.rule_code, hold.caused_by), []).append(hold)
     messages = []
     for case in effects.cases:
-        at_once = held.get((case.opened_by, case.caused_by), ())
+        at_once = held.get((case.opened_by, case.rule_code, case.caused_by), ())
         trace = traces[case.caused_by]
-        messages.append(announcements.case_opened(case, case_ids[case.opened_by], at_once, now, trace))
+        messages.append(announcements.case_opened(case, case_ids[case.opened_by, case.rule_code], at_once, now, trace))
     for signal, signal_id in zip(effects.signals, signal_ids, strict=True):
         messages.append(announcements.signal_raised(signal, signal_id, now, traces[signal.caused_by]))
     for hold in effects.holds:
@@ -161,7 +180,7 @@ def _messages(
             receipt_id=receipt_id_of(hold.receipt.receipt_key),
             version=1,
             rule_code=hold.rule_code,
-            case_id=case_ids[hold.opened_by],
+            case_id=case_ids[hold.opened_by, hold.rule_code],
             ends_at=ends_at,
         )
         messages.append(announcements.hold_requested(data, now, traces[hold.caused_by]))

@@ -23,8 +23,8 @@ from shared.events.points import (
     PointsPending,
     PointsReleased,
     ReceiptMoved,
-    TierChanged,
 )
+from shared.events.tiers import TierChanged
 
 # A message names the version that it was opened with; a published version never changes.
 TEMPLATE: Final = "points_news"

@@ -43,6 +43,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
 _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "insufficient_points": ("insufficient-points", "the member has fewer points to spend: reserve at most `available`"),
     "too_many_lots": ("too-many-lots", "these points lie in too many lots for one hold: reserve fewer"),
+    "debt_outstanding": ("debt-outstanding", "the member owes points, and spends none until that is cleared"),
     "member_suspended": ("member-suspended", "the member may not spend points now"),
     "member_earn_only": ("member-earn-only", "the member earns points, and may not spend them"),
     "member_spend_locked": ("member-spend-locked", "spending is locked for this member"),

@@ -25,6 +25,7 @@ HOLD_SECONDS_MAX = 86_400
 DeclineReason = Literal[
     "insufficient_points",
     "too_many_lots",
+    "debt_outstanding",
     StatusReason,
     "identifier_blocked",
     PartnerReason,

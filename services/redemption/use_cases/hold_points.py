@@ -70,7 +70,8 @@ async def hold_points(
 
     ``redemption_id`` is the till's own, made before it asked; the same hold under the same id is one hold. What the
     member lacks is reserved of those of its household who lend to it. Locks the redemption, then the member and the
-    lenders, then their accounts in the ledger, each to the commit.
+    lenders, then their accounts in the ledger, each to the commit. Whoever owes points has none of its own; where the
+    programme says so, it spends none of others' either.
 
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
@@ -114,7 +115,7 @@ async def hold_points(
             lenders = await lenders_to(transaction, member.member_id, locked)
             goods = Goods(transaction.now, request.store_id, request.categories)
             [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
-            return await _reserve(transaction, decision, lenders, basket)
+            return await _reserve(transaction, decision, lenders, basket, programme)
         case Decline():
             return await _decline(transaction, decision, None)
         case Paid():
@@ -134,7 +135,7 @@ async def _under_survivor(transaction: Transaction, redemption: Redemption, memb
 
 
 async def _reserve(
-    transaction: Transaction, reserve: Reserve, lenders: Sequence[UUID], basket: Basket | None
+    transaction: Transaction, reserve: Reserve, lenders: Sequence[UUID], basket: Basket | None, programme: Programme
 ) -> Held | Declined:
     redemption = reserve.redemption
     member_id, _ = named(redemption)
@@ -143,13 +144,18 @@ async def _reserve(
         owners = [member_id, *lenders]
         purses = await ledger.lock_purses(transaction, owners, redemption.point_type, basket=basket)
         available = sum(purse.available for purse in purses)
+        if programme.debt_stops_spending and purses[0].debt:
+            return await _decline(
+                transaction, declined_by_ledger(reserve, "debt_outstanding", transaction.now), available
+            )
         redemption = shared_out(redemption, purses) or redemption  # too little: the ledger says so of the member's own
     asked = reserving(redemption, member_id, basket)
     posted = await ledger.post_together(transaction, [command for _, command in asked])
     if isinstance(posted, Refused):
         if posted.reason not in ("insufficient_points", "too_many_lots"):
             raise RuntimeError(f"the ledger refused to reserve: {posted.reason}")
-        decline = declined_by_ledger(reserve, posted.reason, transaction.now)
+        owes = programme.debt_stops_spending and posted.balance.debt
+        decline = declined_by_ledger(reserve, "debt_outstanding" if owes else posted.reason, transaction.now)
         if available is None:
             usable = await ledger.load_usable(transaction, [member_id], redemption.point_type)
             available = sum(one.available for one in usable if one.pays_for(basket))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from services.accrual.domain.receipt_claims import ClaimantNotReadyError, Proof, ReceiptClaimedError
+from services.accrual.domain.receipt_claims import ClaimantNotReadyError, ClaimTerms, Proof, ReceiptClaimedError
 from services.accrual.use_cases.claim_receipt import claim_receipt
 from services.accrual.use_cases.load_facts import MeetingRowsNeededError
 from services.accrual.use_cases.project_members import project_members
@@ -27,7 +27,7 @@ from tests.support.ledger_database import verified
 from tests.support.receipts import NOON, card, enrolled, linked, merged_into, purchase, return_of
 
 PROOF = Proof(1000, NOON.date())
-WINDOW = timedelta(days=60)
+TERMS = ClaimTerms(window=timedelta(days=60), fraud_wait=timedelta())  # what fraud says is another test's
 _numbers = count(1)
 
 
@@ -61,7 +61,7 @@ async def joined(accrual: Accrual) -> UUID:
 
 def claim(receipt: PurchaseRecorded, owner: UUID) -> Work:
     key = natural_key_of(receipt.data.receipt_id)
-    return lambda transaction: claim_receipt(transaction, key, owner, PROOF, "support", PROGRAMME, WINDOW)
+    return lambda transaction: claim_receipt(transaction, key, owner, PROOF, "support", PROGRAMME, TERMS)
 
 
 def award(accrual: Accrual, *events: PurchaseRecorded | ReturnRecorded) -> Work:

@@ -7,15 +7,19 @@ from uuid import UUID
 
 import httpx2
 
-from shared.events.points import PointsEarned, ReceiptRefused
+from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, end_due_holds, hold_of
+from shared.events.fraud import ClaimCleared, ClaimClearedData
+from shared.events.points import PointsEarned, PointsPending, ReceiptRefused
 from shared.events.purchases import PurchaseRecorded
+from shared.ids import new_id
 from shared.ledger import Balances
 from tests.support.accrual import Accrual
 from tests.support.adjusting import Client, new_member, slug
 from tests.support.databases import FreshDatabase
+from tests.support.earning_in_parts import hold, release
 from tests.support.ledger_database import verified
 from tests.support.member_events import status_changed
-from tests.support.receipts import card, enrolled, linked, merged_into, purchase, return_of
+from tests.support.receipts import NOON, card, enrolled, linked, merged_into, purchase, return_of
 from tests.support.registries import bearing
 
 DAY = "2026-11-01"
@@ -39,6 +43,14 @@ async def claim(
     )
 
 
+async def fraud_clears(accrual: Accrual, *receipts: PurchaseRecorded) -> None:
+    """Fraud has looked at claims, and has nothing against them."""
+    data = [ClaimClearedData(member_id=new_member(), receipt_id=each.data.receipt_id) for each in receipts]
+    cleared = [ClaimCleared(id=new_id(), source="fraud", subject="x", time=NOON, data=each) for each in data]
+    async with accrual.database.transaction() as transaction:
+        await apply_fraud_holds(transaction, [hold_of(event) for event in cleared])
+
+
 async def state_of(client: Client, receipt: PurchaseRecorded) -> dict[str, Any]:
     url = f"/v1/receipts/{receipt.data.receipt_id}"
     found: dict[str, Any] = (await client.get(url, headers=bearing("receipts:read"))).json()
@@ -57,11 +69,43 @@ async def test_it_waits_and_earns_nothing_until_somebody_claims_it(
     assert again.json() == answer.json()
     (released,) = await module_accrual.released()
     assert (released.data.member_id, released.data.occurred_at) == (anna, receipt.data.occurred_at)
+    assert released.data.claimed_at is not None
     await module_accrual.award(released)
     await module_accrual.award(released)
+    assert await module_accrual.balance(anna) == Balances(pending=10)
+    await fraud_clears(module_accrual, receipt)
     assert await module_accrual.balance(anna) == Balances(available=10)
     assert (await state_of(client, receipt))["award"]["member_id"] == str(anna)
     assert slug(await claim(client, receipt, new_member())) == (409, "receipt-claimed")
+
+
+async def test_fraud_may_clear_it_before_it_is_awarded_and_hold_it_before_anybody_can_spend(
+    client: Client, module_accrual: Accrual, anna: UUID
+) -> None:
+    cleared, held, silent = [await came(module_accrual) for _ in range(3)]
+    for receipt in (cleared, held, silent):
+        assert (await claim(client, receipt, anna)).status_code == 202
+    released = [*await module_accrual.released()]
+    await fraud_clears(module_accrual, cleared)
+    await hold(module_accrual, held)
+    await fraud_clears(module_accrual, held)  # a late word of less weight changes nothing
+    await module_accrual.drain()
+
+    await module_accrual.award(*released)
+
+    assert await module_accrual.balance(anna) == Balances(available=10, pending=20)
+    pending = [event.data.reason for event in await module_accrual.drain() if isinstance(event, PointsPending)]
+    assert sorted(pending) == ["INS_SWIPE", "receipt_claimed"]
+    await release(module_accrual, held)
+    assert await module_accrual.balance(anna) == Balances(available=20, pending=10)
+
+    # Nobody says anything of the third: its time is over by itself, and what fraud says later still counts.
+    async with module_accrual.database.transaction() as transaction:
+        await transaction.raw.execute("update fraud_holds set ends_at = $1 where version = -1", transaction.now)
+    await module_accrual.database.run(end_due_holds)
+    assert await module_accrual.balance(anna) == Balances(available=30)
+    await hold(module_accrual, silent)
+    assert await module_accrual.balance(anna) == Balances(available=20, pending=10)
 
 
 async def test_two_claim_it_at_once_and_one_has_it(client: Client, module_accrual: Accrual, anna: UUID) -> None:
@@ -74,6 +118,7 @@ async def test_two_claim_it_at_once_and_one_has_it(client: Client, module_accrua
     assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409, 409]
     (released,) = await module_accrual.released()
     await module_accrual.award(released)
+    await fraud_clears(module_accrual, receipt)
     balances = [await module_accrual.balance(each) for each in (anna, *others)]
     assert sorted(balance.available for balance in balances) == [0, 0, 0, 0, 10]
 
@@ -95,6 +140,7 @@ async def test_the_till_sends_it_again_with_a_card_before_and_after_and_it_earns
     released = await module_accrual.released()
     await module_accrual.award(with_card[1], *released)
     await module_accrual.award(*with_card, *released)
+    await fraud_clears(module_accrual, first, second)
 
     assert await module_accrual.balance(anna) == Balances(available=20)
     assert await module_accrual.balance(bert) == Balances()
@@ -112,6 +158,7 @@ async def test_the_till_sends_the_same_again_between_claim_and_award(
 
     assert slug(await claim(client, receipt, new_member())) == (409, "receipt-claimed")
     await module_accrual.award(*await module_accrual.released())
+    await fraud_clears(module_accrual, receipt)
     assert await module_accrual.balance(anna) == Balances(available=10)
 
 
@@ -124,6 +171,7 @@ async def test_a_return_that_came_before_the_claim_takes_its_part_when_it_is_dec
     await claim(client, receipt, anna)
     await module_accrual.award(*await module_accrual.released())
     await module_accrual.award(*await module_accrual.released())
+    await fraud_clears(module_accrual, receipt)
 
     assert await module_accrual.balance(anna) == Balances(available=6)
 
@@ -138,6 +186,7 @@ async def test_of_a_member_who_was_merged_the_survivor_has_it(
     await module_accrual.members(merged_into(anna, anne))
 
     await module_accrual.award(*await module_accrual.released())
+    await fraud_clears(module_accrual, receipt)
 
     assert await module_accrual.balance(anna) == Balances(available=10)
 

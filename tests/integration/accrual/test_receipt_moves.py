@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.accrual.domain.rules import RuleSet
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
 from shared.database import Database, Transaction
 from shared.events.fraud import PointsHoldData, PointsHoldRequested
 from shared.events.points import PointsClawedBack, PointsPending
 from shared.ids import new_id
 from shared.ledger import Balances, Reserve
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, published_before
 from tests.support.accrual_tiers import kept_rows, publish
 from tests.support.adjusting import BOSS, SUPPORT, Client, slug
 from tests.support.databases import FreshDatabase
@@ -25,7 +26,7 @@ from tests.support.ledger_database import posted, verified
 from tests.support.member_data import read_all
 from tests.support.member_events import erased, status_changed
 from tests.support.receipt_moves import RULE_SET, bought, counted, decide, joined, move, moving, numbers, told
-from tests.support.receipts import NOON, member, merged_into, purchase, return_of
+from tests.support.receipts import NOON, member, merged_into, purchase, return_of, void_of
 from tests.support.registries import bearing
 
 
@@ -232,7 +233,8 @@ async def test_what_cannot_be_moved_says_why_and_nothing_of_it_stays(
     await hold(module_accrual, held)
     back = return_of(receipt, next(numbers), {1: 100})
     waiting = purchase(next(numbers), 1000)
-    await module_accrual.award(back, waiting)
+    undone = await bought(module_accrual, anna, 10)
+    await module_accrual.award(back, waiting, void_of(undone, next(numbers)))
     async with module_accrual.database.transaction() as transaction:
         await transaction.raw.execute(
             "update awards set expires_on = '2026-11-02' where natural_key = (select natural_key from claims"
@@ -249,6 +251,7 @@ async def test_what_cannot_be_moved_says_why_and_nothing_of_it_stays(
         (await move(client, receipt, bert, anna), (409, "not-theirs")),
         (await move(client, held, anna, bert), (409, "held-by-fraud")),
         (await move(client, expired, anna, bert), (409, "points-expired")),
+        (await move(client, undone, anna, bert), (409, "not-awarded")),
         (await move(client, receipt, anna, member(99_999)), (409, "member-unknown")),
         (await move(client, receipt, anna, gone), (409, "member-erased")),
         (await move(client, receipt, anna, merged), (409, "member-merged")),
@@ -351,6 +354,28 @@ async def test_fraud_that_still_names_the_former_member_holds_what_the_other_has
     assert [event.data.member_id for event in pending] == [bert]
     await release(module_accrual, receipt)
     assert await module_accrual.balance(bert) == Balances(available=10)
+
+
+async def test_what_is_spent_is_owed_left_to_the_issuer_or_keeps_the_receipt_as_the_rules_of_the_purchase_say(
+    client: Client, module_accrual: Accrual, anna: UUID, bert: UUID
+) -> None:
+    async with module_accrual.database.transaction() as transaction:
+        for version, policy in ((2, "clip"), (3, "refuse")):
+            changes = {"version": version, "returns": {"claw_back": policy}}
+            changes["effective_from"] = datetime(2026, 11, version, tzinfo=UTC)
+            await published_before(transaction, RuleSet.model_validate(RULE_SET.model_dump() | changes))
+        await module_accrual.rules.refresh(transaction)
+    clipped = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=1))
+    kept = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=2))
+    await posted(module_accrual.database, Reserve(anna, "points", b"r", 15, uuid4()))
+
+    assert slug(await move(client, kept, anna, bert)) == (409, "points-spent")
+    answer = (await move(client, clipped, anna, bert)).json()
+
+    assert [answer[name] for name in ("taken_points", "became_debt", "given_points")] == [5, 0, 10]
+    assert await module_accrual.balance(anna) == Balances(held=15)
+    assert await module_accrual.balance(bert) == Balances(available=10)
+    assert slug(await move(client, kept, anna, bert)) == (409, "points-spent")
 
 
 async def test_the_ledger_bears_all_of_it_out(module_database: FreshDatabase) -> None:

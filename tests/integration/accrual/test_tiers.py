@@ -16,8 +16,9 @@ from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database, Transaction
 from shared.events.envelope import Event
-from shared.events.points import PointsEarned, TierChanged
+from shared.events.points import PointsEarned
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
+from shared.events.tiers import TierChanged
 from shared.receipt_key import natural_key_of
 from tests.support.accrual import PROGRAMME, Accrual, published_before
 from tests.support.accrual_tiers import advance, grade_all, kept_rows, now_of, publish, shown, tier_changes, tier_of

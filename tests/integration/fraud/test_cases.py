@@ -225,14 +225,14 @@ async def test_scopes_keys_and_outcomes_are_asked_for(client: httpx2.AsyncClient
 async def test_a_decision_explains_every_rule(client: httpx2.AsyncClient, case_id: str) -> None:
     decision = (await client.get(f"/v1/decisions/{receipt_id(3)}", headers=bearing("cases:read"))).json()
 
-    assert (decision["action"], decision["rule_set_version"]) == ("hold", 2)
+    assert (decision["action"], decision["rule_set_version"]) == ("hold", 3)
     assert (decision["hold"]["case_id"], decision["hold"]["version"]) == (case_id, 1)
     swipe, velocity = decision["rules"]
     assert (swipe["rule_code"], swipe["result"]) == ("INS_SWIPE", "hit")
     assert swipe["checks"][0] == {"name": "receipts_in_shift", "observed": 3, "threshold": 3, "window": "shift"}
     assert velocity == {
         "rule_code": "VEL_EARN",
-        "rule_set_version": 2,
+        "rule_set_version": 3,
         "result": "no_hit",
         "checks": [{"name": "receipts_in_day", "observed": 3, "threshold": 6, "window": "day"}],
     }

@@ -65,7 +65,7 @@ async def test_three_swipes_of_an_own_card_are_held_however_far_apart(
         receipt_id(number) for number in (1, 2, 4)
     ]
     answer = (await client.get(f"/v1/decisions/{receipt_id(4)}", headers=bearing("cases:read"))).json()
-    assert (answer["action"], answer["rule_set_version"]) == ("hold", 2)
+    assert (answer["action"], answer["rule_set_version"]) == ("hold", 3)
     assert answer["rules"][0]["checks"][4] == {
         "name": "own_card_receipts",
         "observed": 3,
@@ -144,5 +144,5 @@ async def test_decisions_of_the_first_rules_are_explained_by_them_and_what_is_ra
     assert (after["action"], after["rule_set_version"], after["raised_by_receipt_id"]) == ("hold", 1, receipt_id(1))
     velocity, swipe = after["rules"]
     assert velocity == before["rules"][1]
-    assert (swipe["rule_code"], swipe["rule_set_version"], swipe["result"]) == ("INS_SWIPE", 2, "hit")
+    assert (swipe["rule_code"], swipe["rule_set_version"], swipe["result"]) == ("INS_SWIPE", 3, "hit")
     assert [check["observed"] for check in swipe["checks"]] == [1, 0, 0, 0, 3]

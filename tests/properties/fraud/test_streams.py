@@ -21,6 +21,7 @@ _PLACES = st.tuples(
     st.sampled_from([0, 0, 6, 12, 30, 36]),
     st.integers(0, 5),
     st.booleans(),
+    st.sampled_from([None, None, 0, 9]),
 )
 
 
@@ -37,10 +38,11 @@ def streams(draw: st.DrawFn) -> list[ReceiptFact]:
                 shift=shift,
                 had_choice=had_choice,
                 is_own_card=is_own_card and by is not None,
+                claimed_after_days=claimed,
             ),
             member_number,
         )
-        for number, (member_number, by, (store, had_choice), shift, day, hour, is_own_card) in enumerate(
+        for number, (member_number, by, (store, had_choice), shift, day, hour, is_own_card, claimed) in enumerate(
             draw(st.lists(_PLACES, max_size=40))
         )
     ]

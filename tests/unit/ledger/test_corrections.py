@@ -86,10 +86,10 @@ def test_as_much_as_there_is_is_taken_where_that_was_asked_for() -> None:
 
 def test_what_is_owed_is_forgiven_and_no_more() -> None:
     ledger, outcome = after(EARNED, SPENT, RETURNED, write_off(4))
-    assert outcome == Posted(write_off(4), 4, Balances(debt=6))
+    assert outcome == Posted(write_off(4), 4, Balances(debt=6), issuers=(("grocer", 4),))
     assert moves(ledger, 1) == [("write_off", "adjustment", "debt", 4)]
     _, outcome = after(EARNED, SPENT, RETURNED, Earn(ANNA, "points", b"later", 3, MARCH), write_off(10))
-    assert outcome == Posted(write_off(10), 7, Balances(), shortfall=3)
+    assert outcome == Posted(write_off(10), 7, Balances(), shortfall=3, issuers=(("grocer", 7),))
 
 
 def test_points_that_wait_are_nobodys_to_spend_until_they_are_released() -> None:

@@ -57,6 +57,14 @@ class InsSwipe(BaseModel):
             return of_pair
         return (*of_pair, Check("own_card_receipts", self.own_card_receipts, days))
 
+    def subject_of(self, receipt: Receipt) -> str | None:
+        """Whom a case of this rule is about beside the member: who served; None where the receipt does not say."""
+        return receipt.operator_hash
+
+    def judges(self, _: Receipt) -> bool:
+        """Whether the rule says anything of a receipt."""
+        return True
+
     def concerns(self, late: Receipt, decided: Receipt) -> bool:
         """Whether a receipt that came late can make a hit of one decided before: another operator's only lowers
         the share."""

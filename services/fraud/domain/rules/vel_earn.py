@@ -25,6 +25,14 @@ class VelEarn(BaseModel):
         """The rule's figures, in the order of ``Finding.observed``."""
         return (Check("receipts_in_day", self.receipts_in_day, "day"),)
 
+    def subject_of(self, receipt: Receipt) -> str | None:
+        """Whom a case of this rule is about beside the member: who served; None where the receipt does not say."""
+        return receipt.operator_hash
+
+    def judges(self, _: Receipt) -> bool:
+        """Whether the rule says anything of a receipt."""
+        return True
+
     def concerns(self, late: Receipt, decided: Receipt) -> bool:
         """Whether a receipt that came late can make a hit of one decided before."""
         return decided.day == late.day
