@@ -25,6 +25,7 @@ from shared.events.points import (
     AwardData,
     Balance,
     ClawBackData,
+    DebtWrittenOff,
     ExpiredData,
     ExpiringData,
     LapseData,
@@ -40,10 +41,13 @@ from shared.events.points import (
     PointsExpiring,
     PointsLapsed,
     PointsPending,
+    PointsReinstated,
     PointsReleased,
     ReceiptMoved,
+    ReinstatementData,
     ReleaseData,
     RevokedMemberEventData,
+    WriteOffData,
 )
 from shared.events.tiers import TierChanged, TierData
 from shared.ids import new_id
@@ -100,6 +104,16 @@ _HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
         PointsAdjusted,
         AdjustmentData,
         _POINTS | {"adjustment_id": UUID(int=8), "reason_code": "complaint", "kind": "compensation"},
+    ),
+    "reinstated": (
+        PointsReinstated,
+        ReinstatementData,
+        _POINTS | {"adjustment_id": UUID(int=8), "reason_code": "mistake", "kind": "correction", "by_issuer": ()},
+    ),
+    "written_off": (
+        DebtWrittenOff,
+        WriteOffData,
+        _POINTS | {"adjustment_id": UUID(int=8), "reason_code": "mistake", "kind": "correction", "by_issuer": ()},
     ),
     "clawed_back": (
         PointsClawedBack,

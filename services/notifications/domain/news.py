@@ -12,6 +12,7 @@ from uuid import UUID
 
 from shared.events.envelope import Event
 from shared.events.points import (
+    DebtWrittenOff,
     MemberEventRecorded,
     MemberEventRevoked,
     PointsAdjusted,
@@ -21,6 +22,7 @@ from shared.events.points import (
     PointsExpiring,
     PointsLapsed,
     PointsPending,
+    PointsReinstated,
     PointsReleased,
     ReceiptMoved,
 )
@@ -38,6 +40,8 @@ NewsKind: TypeAlias = Literal[
     "lapsed",
     "set_aside",
     "released",
+    "given_back",
+    "forgiven",
     "given",
     "event",
     "moved_here",
@@ -109,6 +113,8 @@ NEWS: Final[Mapping[type[Event], Callable[[Any], Fact | None]]] = {
     PointsReleased: lambda data: _some("released", data.points),
     PointsAdjusted: lambda data: _some("given" if data.points > 0 else "taken", abs(data.points)),
     PointsClawedBack: lambda data: _some("owed", data.became_debt),
+    PointsReinstated: lambda data: _some("given_back", data.points),
+    DebtWrittenOff: lambda data: _some("forgiven", data.points),
     ReceiptMoved: lambda data: _some("moved_here" if data.direction == "to" else "moved_away", data.points),
     MemberEventRecorded: lambda data: _some("event", data.points, name=data.type_code),
     MemberEventRevoked: lambda data: _some("event_undone", data.points, name=data.type_code),
