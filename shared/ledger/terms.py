@@ -50,6 +50,9 @@ class LotTerms:
         key = terms_key(self.issuer, self.basis, self.available_from, self.expires_on, self.funding, self.limits)
         object.__setattr__(self, "key", key)
 
+    def __hash__(self) -> int:
+        return hash(self.key)  # which follows from everything else
+
 
 @lru_cache(maxsize=_TERMS_CACHED_MAX)
 def terms_key(

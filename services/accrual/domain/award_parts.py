@@ -142,7 +142,7 @@ def _parts(evaluation: Evaluation, earned_on: date) -> tuple[EarnedPart, ...]:
 
 
 def _own(terms: PartTerms) -> PartTerms:
-    return terms._replace(pending=None)
+    return terms if terms.pending is None else replace(terms, pending=None)
 
 
 @lru_cache(maxsize=_CACHED_MAX)

@@ -5,6 +5,7 @@ wins among equals, the partner itself first. What has payers of its own is their
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from services.accrual.domain.earning_base import share_out
@@ -52,7 +53,7 @@ def given_by_seller(
 
 
 def _paid_by(terms: PartTerms, seller: str | None) -> PartTerms:
-    return terms if seller is None else terms._replace(funding=Funding(((seller, 1),)))
+    return terms if seller is None else replace(terms, funding=Funding(((seller, 1),)))
 
 
 def _shares_by_line(

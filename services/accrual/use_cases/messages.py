@@ -45,14 +45,45 @@ def purchase_message(event: PurchaseEvent) -> Message:
 
 
 def earned_message(transaction: Transaction, awarded: Awarded, posted: Posted) -> Message:
-    """A purchase was awarded: ``PointsEarned``, written as the model would write it.
+    """A purchase was awarded: ``PointsEarned``, written as the model would write it."""
+    by_rule = [{"rule_id": rule.rule_id, "points": rule.points} for rule in awarded.evaluation.applied]
+    return earned_event(transaction, awarded, posted, by_rule)
+
+
+def earned_event(
+    transaction: Transaction,
+    awarded: Awarded,
+    posted: Posted,
+    by_rule: list[dict[str, object]],
+    part: dict[str, object] | None = None,
+) -> Message:
+    """``PointsEarned`` from what its models hold, as JSON has it: ``by_rule``, and the ``part`` of an award in parts.
 
     There is one for every receipt, and building the models first takes twice as long (16 against 7 microseconds). A
     test holds these bytes against the model's.
     """
     event_id, member_id = new_id_text(), str(awarded.owner_id)
-    cause, evaluation, balance = awarded.document.event, awarded.evaluation, posted.balance
+    cause, balance = awarded.document.event, posted.balance
     traceparent = child_traceparent(cause.traceparent)
+    data = {
+        "member_id": member_id,
+        "receipt_id": cause.data.receipt_id,
+        "partner_id": cause.data.partner_id,
+        "point_type": posted.command.point_type,
+        "points": posted.points,
+        "debt_cleared": posted.debt_cleared,
+        "by_rule": by_rule,
+        "rule_set_version": awarded.evaluation.rule_set_version,
+        "occurred_at": cause.data.occurred_at,
+        "balance": {
+            "available": balance.available,
+            "held": balance.held,
+            "pending": balance.pending,
+            "debt": balance.debt,
+        },
+    }
+    if part is not None:
+        data["part"] = part
     body = orjson.dumps(
         {
             "specversion": SPEC_VERSION,
@@ -63,23 +94,7 @@ def earned_message(transaction: Transaction, awarded: Awarded, posted: Posted) -
             "datacontenttype": "application/json",
             "traceparent": traceparent,
             "type": EARNED,
-            "data": {
-                "member_id": member_id,
-                "receipt_id": cause.data.receipt_id,
-                "partner_id": cause.data.partner_id,
-                "point_type": posted.command.point_type,
-                "points": posted.points,
-                "debt_cleared": posted.debt_cleared,
-                "by_rule": [{"rule_id": rule.rule_id, "points": rule.points} for rule in evaluation.applied],
-                "rule_set_version": evaluation.rule_set_version,
-                "occurred_at": cause.data.occurred_at,
-                "balance": {
-                    "available": balance.available,
-                    "held": balance.held,
-                    "pending": balance.pending,
-                    "debt": balance.debt,
-                },
-            },
+            "data": data,
         },
         option=orjson.OPT_UTC_Z,
     )

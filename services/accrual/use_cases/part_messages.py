@@ -7,18 +7,14 @@ from services.accrual.domain.decisions import Awarded
 from services.accrual.domain.rules.pending import Wait
 from services.accrual.programme import Programme
 from services.accrual.repository.award_parts import StoredPart
-from services.accrual.use_cases.messages import SOURCE, balance_of, message_of_member
+from services.accrual.use_cases.messages import SOURCE, balance_of, earned_event, message_of_member
 from shared.database import Transaction
 from shared.events.catalogue import POINTS
 from shared.events.points import (
-    AwardData,
-    AwardPart,
     LapseData,
     PendingData,
-    PointsEarned,
     PointsLapsed,
     PointsPending,
-    RulePoints,
 )
 from shared.ids import new_id
 from shared.ledger import EarnPending, Posted
@@ -34,39 +30,24 @@ def part_earned_messages(
     transaction: Transaction, awarded: Awarded, part: EarnedPart, posted: Posted, programme: Programme
 ) -> list[Message]:
     """A part was awarded, and waits where it was issued to its pending lot."""
-    command = posted.command
-    is_pending = isinstance(command, EarnPending)
-    data, terms, wait = awarded.document.event.data, part.key.terms, part.key.wait
-    until, waits_for = (wait.until, wait.event) if wait is not None and is_pending else (None, None)
-    earned = PointsEarned(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(awarded.owner_id),
-        time=transaction.now,
-        traceparent=child_traceparent(awarded.document.event.traceparent),
-        data=AwardData(
-            member_id=awarded.owner_id,
-            receipt_id=data.receipt_id,
-            partner_id=data.partner_id,
-            point_type=command.point_type,
-            points=posted.points,
-            debt_cleared=posted.debt_cleared,
-            by_rule=tuple(RulePoints(rule_id=rule_id, points=points) for rule_id, points in part.by_rule),
-            rule_set_version=awarded.evaluation.rule_set_version,
-            occurred_at=data.occurred_at,
-            balance=balance_of(posted.balance),
-            part=AwardPart(
-                number=part.number,
-                expires_on=terms.expires_on,
-                waits_until=until,
-                waits_for=waits_for,
-                funding=funding_told(terms.funding),
-                limits=limits_told(terms.limits),
-                basis=None if terms.basis == "purchase" else terms.basis,
-            ),
-        ),
-    )
-    told = [Message.of(earned, POINTS.topic, earned.subject)]
+    terms, wait = part.key.terms, part.key.wait
+    is_pending = wait is not None and isinstance(posted.command, EarnPending)
+    funding, limits = funding_told(terms.funding), limits_told(terms.limits)
+    said = {
+        "number": part.number,
+        "expires_on": terms.expires_on,
+        "waits_until": wait.until if wait is not None and is_pending else None,
+        "waits_for": wait.event if wait is not None and is_pending else None,
+        "funding": None if funding is None else funding.model_dump(mode="json", exclude_none=True),
+        "limits": None if limits is None else limits.model_dump(mode="json", exclude_none=True),
+        "basis": None if terms.basis == "purchase" else terms.basis,
+    }
+    by_rule: list[dict[str, object]] = [{"rule_id": rule_id, "points": points} for rule_id, points in part.by_rule]
+    told = [
+        earned_event(
+            transaction, awarded, posted, by_rule, {name: value for name, value in said.items() if value is not None}
+        )
+    ]
     if wait is not None and is_pending:
         told.append(_waits(transaction, awarded, part, wait, posted, programme))
     return told

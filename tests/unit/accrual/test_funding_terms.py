@@ -102,7 +102,7 @@ def test_a_rule_says_otherwise_than_its_campaign_kind_by_kind() -> None:
     terms = {rule.id: draft.terms_of(rule.id) for rule in draft.rules}
     danone, acme = Funding((("danone", 1),), campaign="spring"), Funding((("acme", 1),), campaign="spring")
     dairy, this_year = Limits(categories=("dairy",)), Limits(dates=((date.min, date(2026, 12, 31)),))
-    assert {rule_id: one[3:] for rule_id, one in terms.items()} == {
+    assert {rule_id: (one.funding, one.limits, one.basis) for rule_id, one in terms.items()} == {
         "as-campaign": (danone, dairy, "prize"),
         "own-payer": (acme, dairy, "prize"),
         "own-limits": (danone, this_year, "gift"),

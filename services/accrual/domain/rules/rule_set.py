@@ -152,7 +152,9 @@ class RuleSetDraft(Frozen):
     @cached_property
     def _terms(self) -> dict[str, PartTerms]:
         own, campaigns = self.own_terms, {campaign.id: campaign for campaign in self.campaigns}
-        return {rule.id: terms_said(rule, own, campaigns.get(rule.campaign or "")) for rule in self.rules}
+        said = {rule.id: terms_said(rule, own, campaigns.get(rule.campaign or "")) for rule in self.rules}
+        once = {own: own}  # equal terms are one object, which is found without being compared
+        return {rule_id: once.setdefault(terms, terms) for rule_id, terms in said.items()}
 
     def terms_of(self, rule_id: str) -> PartTerms:
         """The type and the terms of what a rule gives."""

@@ -1,6 +1,6 @@
 """What points of a receipt have in common: their type, how long they wait, and how long they last."""
 
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 
 from services.accrual.domain.rules.caps import Campaign
 from services.accrual.domain.rules.expiry import CalendarExpiry, NeverExpires, RollingExpiry
@@ -9,10 +9,13 @@ from services.accrual.domain.rules.rule import Rule
 from shared.ledger import Funding, Limits
 
 
-class PartTerms(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PartTerms:
     """``point_type`` None: the programme's own. ``pending`` None: to be spent at once; ``expiry`` None: for ever.
 
     ``funding`` None: their issuer pays; ``limits`` None: they may be spent on anything.
+
+    Every rule that is applied looks its terms up, and policies are slow to hash: it is done once.
     """
 
     point_type: str | None
@@ -21,6 +24,14 @@ class PartTerms(NamedTuple):
     funding: Funding | None = None
     limits: Limits | None = None
     basis: str = "purchase"
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        said = (self.point_type, self.pending, self.expiry, self.funding, self.limits, self.basis)
+        object.__setattr__(self, "_hash", hash(said))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 def pending_said(
@@ -54,7 +65,8 @@ def _paid_for(terms: PartTerms, rule: Rule, campaign: Campaign | None) -> PartTe
     funding, limits, basis = rule.funding, rule.limits, rule.basis
     if campaign is not None:
         funding, limits, basis = funding or campaign.funding, limits or campaign.limits, basis or campaign.basis
-    return terms._replace(
+    return replace(
+        terms,
         funding=None if funding is None else funding.of_campaign(None if campaign is None else campaign.id),
         limits=None if limits is None else limits.of_lots,
         basis=basis or terms.basis,
