@@ -25,12 +25,14 @@ _ACCOUNTS = """
     )
     select account_id, owner_id, (
             select max(transfer.business_time)
-            from ledger_accounts as own
+            from (
+                    select asked.owner_id
+                    union all
+                    select owner_id from ledger_aliases where survivor_id = asked.owner_id
+                ) as answered_for
+                join ledger_accounts as own on own.owner_id = answered_for.owner_id and own.point_type = $1
                 join ledger_transfers as transfer on transfer.account_id = own.account_id
-            where own.point_type = $1
-                and (own.owner_id = asked.owner_id
-                    or own.owner_id in (select owner_id from ledger_aliases where survivor_id = asked.owner_id))
-                and transfer.business_time >= $2
+            where transfer.business_time >= $2
                 and (
                     transfer.purpose = 'reinstate'
                     or 'redemption' = any($3::text[]) and transfer.purpose in ('capture', 'spend_late', 'refund')
