@@ -14,11 +14,9 @@ from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Par
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
-from services.accrual.repository import awards, claims, fraud_holds, parked
-from services.accrual.repository.awards import AwardRow, RefusalRow, ReturnRow, StoredAward
-from services.accrual.repository.claims import ClaimState
+from services.accrual.repository import awards, fraud_holds
+from services.accrual.repository.awards import AwardRow, ReturnRow, StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
-from services.accrual.repository.parked import ParkedRow
 from services.accrual.repository.stored_documents import compress_all, without_identifier
 from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.claw_back_policy import require_points
@@ -35,6 +33,7 @@ from services.accrual.use_cases.part_commands import (
     take_back_parts,
 )
 from services.accrual.use_cases.part_messages import part_earned_messages
+from services.accrual.use_cases.settle_documents import save_waiting_and_refused, settle_claims
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.database.under_way import in_slices, under_way
@@ -81,12 +80,12 @@ async def save_decisions(
     refused = [decision for decision in decisions if isinstance(decision, Refused)]
     waiting = [decision for decision in decisions if isinstance(decision, Parked)]
     terms = {decision.document.natural_key: lot_terms(decision, programme) for decision in awarded}
-    async with under_way(_settle_claims(transaction, decisions)):
+    async with under_way(settle_claims(transaction, decisions)):
         rows = await in_slices(lambda one: _award_row(transaction, one, terms, programme), awarded)
     async with under_way(awards.save_awards(transaction, rows)):
         documents = await asyncio.to_thread(_stored_documents, awarded)
     parts = await save_parts(transaction, [decision for decision in awarded if decision.parts], programme)
-    await _save_waiting_and_refused(transaction, waiting, refused)
+    await save_waiting_and_refused(transaction, waiting, refused)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     earlier = await _take_back(transaction, clawed_back, terms)
     moving = _Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
@@ -154,96 +153,6 @@ def stored_decision(evaluation: Evaluation) -> bytes:
     if evaluation.rule_set.needs_facts:
         said["facts"] = facts_to_store(evaluation.facts, evaluation.rule_set.needs)
     return orjson.dumps(said)
-
-
-async def _save_waiting_and_refused(
-    transaction: Transaction, waiting: Sequence[Parked], refused: Sequence[Refused]
-) -> None:
-    await parked.park(
-        transaction,
-        [_parked_row(decision) for decision in waiting],
-    )
-    await awards.save_refusals(
-        transaction,
-        [
-            RefusalRow(
-                decision.document.natural_key,
-                decision.document.content_hash,
-                decision.reason,
-                decision.detail,
-                decision.document.body,
-                decision.owner_id,
-            )
-            for decision in refused
-        ],
-    )
-
-
-def _parked_row(decision: Parked) -> ParkedRow:
-    """A receipt that names its member needs no hash any more, and waits without it."""
-    document = decision.document
-    data = document.event.data
-    is_named = data.member_id is not None
-    return ParkedRow(
-        document.natural_key,
-        decision.reason,
-        _waits_for(decision),
-        data.member_id or decision.owner_id,
-        None if is_named else data.identifier_hash,
-        without_identifier(document.body) if is_named else document.body,
-    )
-
-
-def _waits_for(decision: Parked) -> str | None:
-    document = decision.document
-    data = document.event.data
-    match decision.missing:
-        case "identifier" if data.identifier_hash is not None:
-            return parked.waits_for_identifier(data.identifier_hash)
-        case "member" if decision.owner_id is not None:
-            return parked.waits_for_member(decision.owner_id)
-        case "till":
-            return parked.waits_for_till(*document.till)
-        case "rules":
-            return parked.waits_for_rules(data.occurred_at)
-        case "contract":
-            return parked.waits_for_contract(data.partner_id, data.occurred_at)
-        case "funds":
-            return parked.waits_for_funds(data.partner_id, data.received_at)
-        case "purchase" if document.original_key is not None:
-            return parked.waits_for_receipt(document.original_key)
-        case _:
-            return None
-
-
-async def _settle_claims(transaction: Transaction, decisions: Sequence[Decision]) -> None:
-    """Say what became of each claim, which stood as parked until now (or as failed, from an earlier attempt)."""
-    awarded: list[bytes] = []  # to the member whom the document names, as nearly all are
-    others: list[Decision] = []
-    for decision in decisions:
-        if isinstance(decision, Awarded) and decision.document.event.data.member_id == decision.owner_id:
-            awarded.append(decision.document.natural_key)
-        else:
-            others.append(decision)
-    if awarded:
-        await claims.award(transaction, awarded)
-    if others:
-        await claims.settle(
-            transaction,
-            [decision.document.natural_key for decision in others],
-            [_state_of(decision) for decision in others],
-            [None if isinstance(decision, Parked) else decision.owner_id for decision in others],
-        )
-
-
-def _state_of(decision: Decision) -> ClaimState:
-    match decision:
-        case Awarded() | ClawedBack():
-            return "awarded"
-        case Refused():
-            return "refused"
-        case Parked():
-            return "parked"
 
 
 async def _take_back(
