@@ -6,8 +6,16 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictInt
 
+from shared.events.adjustments import (
+    DebtWrittenOff,
+    PointsAdjusted,
+    PointsReinstated,
+)
+from shared.events.balances import Balance
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
-from shared.events.funding import FundedPoints, PointFunding, PointLimits
+from shared.events.expiry import PointsExpired, PointsExpiring
+from shared.events.funding import PointFunding, PointLimits
+from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
 from shared.events.tiers import TierChanged
 
 
@@ -16,22 +24,6 @@ class RulePoints(Frozen):
 
     rule_id: Code
     points: StrictInt
-
-
-class Balance(Frozen):
-    """A member's points of one type just after the effect."""
-
-    available: Points
-    held: Points
-    pending: Points
-    debt: Points
-
-
-class IssuerPoints(Frozen):
-    """Points that one partner had issued."""
-
-    issuer: Code
-    points: Points
 
 
 class AwardPart(Frozen):
@@ -171,117 +163,6 @@ class RefusalData(Frozen):
     detail: str
 
 
-class AdjustmentData(Frozen):
-    """Points that people gave, or took (below zero), and why, in a code of the programme's.
-
-    ``shortfall`` was to be taken and not there. ``file_id``: one of many in a file.
-    """
-
-    member_id: UUID
-    adjustment_id: UUID
-    point_type: Code
-    points: Annotated[StrictInt, Field(description="Signed: a whole number of the point type's smallest unit.")]
-    shortfall: Points = 0
-    debt_cleared: Points = 0
-    reason_code: Code
-    kind: Code
-    expires_on: date | None = None
-    file_id: UUID | None = None
-    balance: Balance
-
-
-class ReinstatementData(Frozen):
-    """Points that had lapsed and were given back by people, by who had issued them. They last until the day before
-    ``expires_on``. ``debt_cleared`` of them went at once to what the member owed.
-    """
-
-    member_id: UUID
-    adjustment_id: UUID
-    point_type: Code
-    points: Points
-    debt_cleared: Points = 0
-    reason_code: Code
-    kind: Code
-    expires_on: date | None = None
-    by_issuer: tuple[IssuerPoints, ...]
-    balance: Balance
-
-
-class WriteOffData(Frozen):
-    """Debt that people forgave, by who had waited for it. ``shortfall`` was not owed any more."""
-
-    member_id: UUID
-    adjustment_id: UUID
-    point_type: Code
-    points: Points
-    shortfall: Points = 0
-    reason_code: Code
-    kind: Code
-    by_issuer: tuple[IssuerPoints, ...]
-    balance: Balance
-
-
-class ExpiringData(Frozen):
-    """Points that can be spent until the day before ``expires_on``, told ``days`` before that (a little later after an
-    outage). ``points`` are those that were left when it was told.
-    """
-
-    member_id: UUID
-    point_type: Code
-    points: Points
-    expires_on: date
-    days: StrictInt
-
-
-class ExpiredData(Frozen):
-    """Points that could be spent until the day before ``expires_on`` and were not, and who had issued them.
-
-    Of one day there may be several: what a hold let go later lapses then. ``by_funding`` says which of them have
-    payers of their own, and ``because`` that they lapsed before their own day.
-    """
-
-    member_id: UUID
-    point_type: Code
-    points: Points
-    expires_on: date
-    by_issuer: tuple[IssuerPoints, ...]
-    balance: Balance
-    by_funding: tuple[FundedPoints, ...] = ()
-    because: Literal["inactivity"] | None = None
-
-
-class MemberEventData(Frozen):
-    """Something that a member did, or that time brought, other than a purchase, and what it gave. ``refusal``: why not.
-
-    ``debt_cleared`` of the points went at once to what the member owed. ``balance`` where it gave any.
-    """
-
-    member_id: UUID
-    event_id: UUID
-    type_code: Code
-    type_version: StrictInt
-    occurred_at: AwareDatetime
-    refusal: Code | None = None
-    point_type: Code
-    points: Points
-    debt_cleared: Points = 0
-    expires_on: date | None = None
-    balance: Balance | None = None
-
-
-class RevokedMemberEventData(Frozen):
-    """A member event whose cause was undone: its points were taken back. What the balance did not cover became debt."""
-
-    member_id: UUID
-    event_id: UUID
-    type_code: Code
-    reason_code: Code
-    point_type: Code
-    points: Points
-    became_debt: Points
-    balance: Balance | None = None
-
-
 class PointsEarned(Event):
     """A receipt was awarded."""
 
@@ -329,55 +210,6 @@ class ReceiptRefused(Event):
 
     type: Literal["loyalty.receipt.refused.v1"] = "loyalty.receipt.refused.v1"
     data: RefusalData
-
-
-class PointsAdjusted(Event):
-    """People gave points, or took some."""
-
-    type: Literal["loyalty.points.adjusted.v1"] = "loyalty.points.adjusted.v1"
-    data: AdjustmentData
-
-
-class PointsReinstated(Event):
-    """Points that had lapsed were given back."""
-
-    type: Literal["loyalty.points.reinstated.v1"] = "loyalty.points.reinstated.v1"
-    data: ReinstatementData
-
-
-class DebtWrittenOff(Event):
-    """What a member owed was forgiven."""
-
-    type: Literal["loyalty.debt.written_off.v1"] = "loyalty.debt.written_off.v1"
-    data: WriteOffData
-
-
-class PointsExpiring(Event):
-    """Points will lapse soon: once for each day of expiry and notice."""
-
-    type: Literal["loyalty.points.expiring.v1"] = "loyalty.points.expiring.v1"
-    data: ExpiringData
-
-
-class PointsExpired(Event):
-    """Points lapsed."""
-
-    type: Literal["loyalty.points.expired.v1"] = "loyalty.points.expired.v1"
-    data: ExpiredData
-
-
-class MemberEventRecorded(Event):
-    """An event of a member's without a purchase was recorded."""
-
-    type: Literal["loyalty.member_event.recorded.v1"] = "loyalty.member_event.recorded.v1"
-    data: MemberEventData
-
-
-class MemberEventRevoked(Event):
-    """What had made a member event was undone."""
-
-    type: Literal["loyalty.member_event.revoked.v1"] = "loyalty.member_event.revoked.v1"
-    data: RevokedMemberEventData
 
 
 PointsEvent = Annotated[

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool
 
+from shared.events.balances import Balance, IssuerPoints
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
 from shared.events.funding import FundedPoints
-from shared.events.points import Balance, IssuerPoints
 
 
 class PooledPoints(Frozen):

@@ -19,35 +19,31 @@ from services.notifications.rendering import Templates
 from services.notifications.sender import MessageSender
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from shared.database import Database
-from shared.events.envelope import Event, Frozen
-from shared.events.points import (
+from shared.events.adjustments import (
     AdjustmentData,
-    AwardData,
-    Balance,
-    ClawBackData,
     DebtWrittenOff,
-    ExpiredData,
-    ExpiringData,
+    PointsAdjusted,
+    PointsReinstated,
+    ReinstatementData,
+    WriteOffData,
+)
+from shared.events.balances import Balance
+from shared.events.envelope import Event, Frozen
+from shared.events.expiry import ExpiredData, ExpiringData, PointsExpired, PointsExpiring
+from shared.events.member_events import MemberEventData, MemberEventRecorded, MemberEventRevoked, RevokedMemberEventData
+from shared.events.points import (
+    AwardData,
+    ClawBackData,
     LapseData,
-    MemberEventData,
-    MemberEventRecorded,
-    MemberEventRevoked,
     MoveData,
     PendingData,
-    PointsAdjusted,
     PointsClawedBack,
     PointsEarned,
-    PointsExpired,
-    PointsExpiring,
     PointsLapsed,
     PointsPending,
-    PointsReinstated,
     PointsReleased,
     ReceiptMoved,
-    ReinstatementData,
     ReleaseData,
-    RevokedMemberEventData,
-    WriteOffData,
 )
 from shared.events.tiers import TierChanged, TierData
 from shared.ids import new_id

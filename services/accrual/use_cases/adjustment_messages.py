@@ -6,15 +6,15 @@ from services.accrual.domain.adjustments import Adjustment
 from services.accrual.domain.reinstatement import TakenLot
 from services.accrual.use_cases.messages import balance_of, message_of_member
 from shared.database import Transaction
-from shared.events.points import (
+from shared.events.adjustments import (
     AdjustmentData,
     DebtWrittenOff,
-    IssuerPoints,
     PointsAdjusted,
     PointsReinstated,
     ReinstatementData,
     WriteOffData,
 )
+from shared.events.balances import IssuerPoints
 from shared.ledger import Posted
 from shared.outbox import Message
 

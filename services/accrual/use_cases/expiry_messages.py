@@ -7,7 +7,8 @@ from uuid import UUID
 
 from services.accrual.use_cases.messages import balance_of, message_of_member
 from shared.database import Transaction
-from shared.events.points import ExpiredData, ExpiringData, IssuerPoints, PointsExpired, PointsExpiring
+from shared.events.balances import IssuerPoints
+from shared.events.expiry import ExpiredData, ExpiringData, PointsExpired, PointsExpiring
 from shared.ledger import Balances, FundedPoints
 from shared.ledger.due_lots import ExpiringPoints
 from shared.ledger.telling import funded_told

@@ -5,12 +5,7 @@ from uuid import UUID
 from services.accrual.domain.member_events import MemberEvent
 from services.accrual.use_cases.messages import balance_of, message_of_member
 from shared.database import Transaction
-from shared.events.points import (
-    MemberEventData,
-    MemberEventRecorded,
-    MemberEventRevoked,
-    RevokedMemberEventData,
-)
+from shared.events.member_events import MemberEventData, MemberEventRecorded, MemberEventRevoked, RevokedMemberEventData
 from shared.ledger import Posted
 from shared.outbox import Message
 

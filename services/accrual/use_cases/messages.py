@@ -11,10 +11,10 @@ from services.accrual.domain.decisions import Awarded, ClawedBack, Document
 from services.accrual.domain.purchase_event import partition_key
 from services.accrual.repository.fraud_holds import FraudHold
 from shared.database import Transaction
+from shared.events.balances import Balance
 from shared.events.catalogue import POINTS, PURCHASES
 from shared.events.envelope import SPEC_VERSION, Event, Frozen
 from shared.events.points import (
-    Balance,
     ClawBackData,
     PendingData,
     PointsClawedBack,

@@ -10,12 +10,7 @@ from services.accrual.repository.award_parts import StoredPart
 from services.accrual.use_cases.messages import SOURCE, balance_of, earned_event, message_of_member
 from shared.database import Transaction
 from shared.events.catalogue import POINTS
-from shared.events.points import (
-    LapseData,
-    PendingData,
-    PointsLapsed,
-    PointsPending,
-)
+from shared.events.points import LapseData, PendingData, PointsLapsed, PointsPending
 from shared.ids import new_id
 from shared.ledger import EarnPending, Posted
 from shared.ledger.telling import funding_told, limits_told

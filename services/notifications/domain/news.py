@@ -10,19 +10,15 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
+from shared.events.adjustments import DebtWrittenOff, PointsAdjusted, PointsReinstated
 from shared.events.envelope import Event
+from shared.events.expiry import PointsExpired, PointsExpiring
+from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
 from shared.events.points import (
-    DebtWrittenOff,
-    MemberEventRecorded,
-    MemberEventRevoked,
-    PointsAdjusted,
     PointsClawedBack,
     PointsEvent,
-    PointsExpired,
-    PointsExpiring,
     PointsLapsed,
     PointsPending,
-    PointsReinstated,
     PointsReleased,
     ReceiptMoved,
 )

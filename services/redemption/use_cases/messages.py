@@ -8,8 +8,8 @@ from services.redemption.domain.leaving import Leaving
 from services.redemption.domain.redemption import Redemption
 from services.redemption.use_cases.take_points import Pooled, Settled
 from shared.database import Transaction
+from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import REDEMPTIONS
-from shared.events.points import Balance, IssuerPoints
 from shared.events.redemptions import (
     CaptureData,
     DeclineData,

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.accrual.use_cases import decide_adjustment_files, import_adjustments
-from shared.events.points import PointsAdjusted
+from shared.events.adjustments import PointsAdjusted
 from shared.ledger import Balances
 from tests.support.accrual import Accrual
 from tests.support.adjusting import (

@@ -9,7 +9,7 @@ import pytest
 from services.accrual.use_cases.adjust_points import approve_adjustment
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Transaction
-from shared.events.points import PointsAdjusted
+from shared.events.adjustments import PointsAdjusted
 from shared.ledger import Balances, Reserve, post, terms
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.adjusting import (

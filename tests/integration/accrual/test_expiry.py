@@ -21,7 +21,7 @@ from services.redemption.repository.statement import load_balances_by_type
 from shared.database import Database, Transaction
 from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
-from shared.events.points import PointsExpired, PointsExpiring
+from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.ids import new_id
 from shared.kafka.batch_size import BatchSize
 from shared.ledger import Balances, Earn, LotTerms, Refused, Reserve, Void, load_balances, load_statement

@@ -14,7 +14,8 @@ from services.redemption.domain.holding import HoldRequest
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
 from shared.database import Database
 from shared.database.roles import role_name
-from shared.events.points import PointsClawedBack, PointsEarned, PointsExpired
+from shared.events.expiry import PointsExpired
+from shared.events.points import PointsClawedBack, PointsEarned
 from shared.events.purchases import PurchaseRecorded
 from shared.ledger import Funding, HeldSince, Limits, LotTerms, load_usable
 from shared.ledger.due_lots import LotPlace

@@ -18,7 +18,7 @@ from shared.database import Database, Transaction
 from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
 from shared.events.catalogue import PURCHASES
-from shared.events.points import PointsExpired, PointsExpiring
+from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.ids import new_id
 from shared.ledger import AdjustUp, Capture, Command, Earn, HeldSince, LotTerms, Reserve, Void, merge, post
 from tests.support.accrual import PROGRAMME, Accrual

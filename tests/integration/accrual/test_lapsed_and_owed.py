@@ -11,7 +11,7 @@ import httpx2
 
 from services.accrual.repository import old_debts
 from shared import ledger
-from shared.events.points import DebtWrittenOff, PointsReinstated
+from shared.events.adjustments import DebtWrittenOff, PointsReinstated
 from shared.ledger import Balances, ClawBack, Earn, Expire, LotTerms
 from tests.support.accrual import Accrual
 from tests.support.adjusting import ADJUSTMENTS, BOSS, Client, decide, listed, new_member, slug

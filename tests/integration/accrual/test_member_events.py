@@ -12,8 +12,8 @@ import pytest
 from services.accrual.use_cases import celebrate_members
 from services.accrual.use_cases.celebrate_members import celebrate_due_day
 from shared.database import Transaction
+from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
 from shared.events.members import MemberData, MemberEnrolled
-from shared.events.points import MemberEventRecorded, MemberEventRevoked
 from shared.ids import new_id
 from shared.ledger import Balances, SpendLate, post
 from tests.support.accrual import PROGRAMME, Accrual

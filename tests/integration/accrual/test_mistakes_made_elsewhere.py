@@ -14,7 +14,7 @@ from services.redemption.domain.statement import describe, fold_transfers
 from shared.database import Database, Transaction
 from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
-from shared.events.points import PointsExpired
+from shared.events.expiry import PointsExpired
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from shared.kafka.batch_size import BatchSize

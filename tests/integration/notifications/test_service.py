@@ -11,11 +11,12 @@ import pytest
 
 from services.notifications.app import build
 from services.notifications.settings import NotificationsSettings
+from shared.events.balances import Balance
 from shared.events.catalogue import COALITION, MEMBERS, NOTIFICATIONS, POINTS
 from shared.events.coalition import PartnerChanged, PartnerData
 from shared.events.envelope import Event
 from shared.events.members import MemberData, MemberEnrolled
-from shared.events.points import AwardData, Balance, PointsEarned
+from shared.events.points import AwardData, PointsEarned
 from shared.ids import new_id
 from shared.kafka import KafkaSettings, OutgoingRecord
 from shared.receipt_key import receipt_id_of

@@ -16,9 +16,9 @@ from services.redemption.use_cases.settle_leavings import LEAVINGS_PER_BATCH_MAX
 from shared import ledger
 from shared.database import Database, Transaction
 from shared.database.roles import role_name
+from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import MEMBERS
 from shared.events.members import MemberEvent
-from shared.events.points import Balance, IssuerPoints
 from shared.events.redemptions import GiftData, PointsGifted
 from shared.kafka import PermanentError
 from shared.ledger import Balances, ClawBack, Suspend
