@@ -177,3 +177,12 @@ def test_domains_are_pure() -> None:
 
     assert len(found) > len(SERVICES)
     assert {name: impure for name, impure in found.items() if impure} == {}
+
+
+def test_decisions_are_numbered_once_and_are_all_in_their_list() -> None:
+    files = sorted(path.name for path in (ROOT / "docs/adr").glob("0*.md"))
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    listed = re.findall(r"^(\d+)\. \[(.+)\]\((0.+\.md)\)$", (ROOT / "docs/adr/README.md").read_text(), re.MULTILINE)
+    assert [(int(number), name) for number, _, name in listed] == list(enumerate(files, 1))
+    for number, _, name in listed:
+        assert (ROOT / "docs/adr" / name).read_text().startswith(f"# {number}. ")
