@@ -161,8 +161,10 @@ class PaperOwner:
                 return self.take(command)
             case WriteOff():
                 points = min(command.points, len(self.owing))
+                forgiven = Counter(issuer for _, issuer in self.owing[:points])
                 del self.owing[:points]
-                return Posted(command, points, shortfall=command.points - points, balance=self.balance)
+                issuers = tuple(sorted(forgiven.items()))
+                return Posted(command, points, self.balance, shortfall=command.points - points, issuers=issuers)
             case Refund():
                 return self.refund(command)
             case Expire():
