@@ -1,6 +1,6 @@
 """Which of partners' articles earn nothing, numbered together with what their categories count as.
 
-Revision ID: 0009
+Revision ID: 0010
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """A rule set is drafted, submitted, approved by a second person, published for a time, and retired.
 
-Revision ID: 0016
-Revises: 0015
+Revision ID: 0017
+Revises: 0016
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Tiers: schemes, what members have collected by day, the tier that they hold, grants, and what has changed.
 
-Revision ID: 0016
-Revises: 0015
+Revision ID: 0018
+Revises: 0017
 """
 
 from alembic import op

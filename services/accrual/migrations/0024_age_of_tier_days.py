@@ -1,7 +1,7 @@
 """Days that count towards no tier any more are let go: they are found by their age.
 
-Revision ID: 0019
-Revises: 0018
+Revision ID: 0024
+Revises: 0023
 """
 
 from alembic import op

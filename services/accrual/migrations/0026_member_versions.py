@@ -1,7 +1,7 @@
 """What rules may ask of a member, as it was at a receipt's time: birthday without its year, and household.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0026
+Revises: 0025
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Segments of members, and which campaigns members have joined.
 
-Revision ID: 0027
-Revises: 0026
+Revision ID: 0028
+Revises: 0027
 """
 
 from alembic import op

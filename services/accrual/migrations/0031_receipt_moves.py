@@ -1,7 +1,7 @@
 """Receipts that were moved from one member to another.
 
-Revision ID: 0030
-Revises: 0029
+Revision ID: 0031
+Revises: 0030
 """
 
 from alembic import op

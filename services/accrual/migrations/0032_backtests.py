@@ -1,7 +1,7 @@
 """Backtests: what is to be judged again, how far that has come, and what came of it.
 
-Revision ID: 0030
-Revises: 0029
+Revision ID: 0032
+Revises: 0031
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Attributes that the registry tells of, and what members have under them, as it was at a receipt's time.
 
-Revision ID: 0029
-Revises: 0028
+Revision ID: 0033
+Revises: 0032
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """How far accounts have been gone through for inactivity.
 
-Revision ID: 0035
-Revises: 0034
+Revision ID: 0036
+Revises: 0035
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Points that lapsed and are given back, and debts that are written off: adjustments of their own kinds.
 
-Revision ID: 0032
-Revises: 0031
+Revision ID: 0037
+Revises: 0036
 """
 
 from alembic import op

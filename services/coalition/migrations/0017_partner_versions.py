@@ -1,6 +1,6 @@
 """Every version of partners: a receipt is judged by the one of its own time, so all of them can be told again.
 
-Revision ID: 0016
+Revision ID: 0017
 """
 
 from alembic import op

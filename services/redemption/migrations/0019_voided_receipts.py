@@ -1,7 +1,7 @@
 """A receipt that was voided pays nothing more, and what it has taken already is a matter for a person.
 
-Revision ID: 0018
-Revises: 0017
+Revision ID: 0019
+Revises: 0018
 """
 
 from alembic import op

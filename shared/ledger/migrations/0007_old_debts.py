@@ -1,7 +1,7 @@
 """An index by which what is owed for long is found. No debt that is paid is in it.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 """
 
 from alembic import op
