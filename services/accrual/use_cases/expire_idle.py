@@ -91,7 +91,8 @@ async def tell_idle_page(
     for lot in lots:
         account = last_of[lot.due.place.account_id]
         due = lapses_on(ruling.policy, _last_day(account.last_at, lot, ruling, programme))
-        if told_until < due <= ahead:
+        own_day = lot.due.command.terms.expires_on
+        if told_until < due <= ahead and (own_day is None or due < own_day):  # else its own day is told
             key = account.account_id, account.owner_id, due
             points[key] = points.get(key, 0) + lot.points
     await outbox.record(

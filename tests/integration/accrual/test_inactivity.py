@@ -254,3 +254,15 @@ async def test_no_day_begins_before_the_receipts_of_the_day_before_are_read(accr
     await read_until(time(0, 0, 11))
     await passes.run()
     assert (await accrual.balance(owner)).available == 0
+
+
+async def test_what_ends_by_its_own_day_before_is_not_told_of_again(accrual: Accrual, clock: Clock) -> None:
+    owner = new_id()
+    own_day = clock.first + timedelta(days=6)
+    await posted(accrual.database, Earn(owner, "points", b"r", 50, LotTerms("grocer", clock.first, own_day)))
+    await clock.to(3)
+    tell = partial(tell_idle_page, history=HISTORY, programme=PROGRAMME, days=7, later_days=0)
+    while await accrual.database.run(tell):
+        pass
+    events = [event.data for event in await accrual.drain() if isinstance(event, PointsExpiring)]
+    assert [(data.points, data.expires_on) for data in events if data.member_id == owner] == []
