@@ -93,7 +93,8 @@ class ClawBack:
 class Suspend:
     """Set up to ``points`` of an award aside, from the lot of its terms to a pending lot of its own.
 
-    Moves what is left in that lot and no more; the rest is the answer's ``shortfall``.
+    Moves what is left in that lot and no more; the rest is the answer's ``shortfall``. What is pending of the award
+    already counts: asked again, it moves nothing.
     """
 
     owner_id: UUID

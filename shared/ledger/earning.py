@@ -80,12 +80,14 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
 
 
 def suspend(book: Book, command: Suspend) -> Outcome:
-    """Set what is left of an award aside."""
+    """Set what is left of an award aside. What is aside already stays so, and is not taken of others in its lot."""
     points = 0
+    aside = book.find_lot(pending_key(command.terms, command.award))
+    wanted = command.points if aside is None else max(0, command.points - aside.remaining)
     lot = book.find_lot(command.terms.key)
-    if lot is not None and (points := min(command.points, lot.remaining)):
+    if lot is not None and (points := min(wanted, lot.remaining)):
         book.move(SUSPEND, points, command.reference, lot, book.pending_lot_of(command.terms, command.award))
-    return Posted(command, points, book.balances(), shortfall=command.points - points)
+    return Posted(command, points, book.balances(), shortfall=wanted - points)
 
 
 def release(book: Book, command: Release) -> Outcome:

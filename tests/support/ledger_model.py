@@ -177,6 +177,7 @@ class PaperOwner:
         asked = points = self.lots[command.terms, command.award] if isinstance(command, Release) else command.points
         trimmed = 0
         if isinstance(command, Suspend):
+            asked = max(0, asked - self.lots[command.terms, command.award])  # that is aside already
             points = min(asked, self.lots[command.terms, None])
             self.lots[command.terms, None] -= points
         if isinstance(command, Release):

@@ -108,6 +108,24 @@ async def test_fraud_may_clear_it_before_it_is_awarded_and_hold_it_before_anybod
     assert await module_accrual.balance(anna) == Balances(available=20, pending=10)
 
 
+async def test_fraud_that_holds_what_waits_for_it_takes_nothing_of_other_receipts(
+    client: Client, module_accrual: Accrual, anna: UUID
+) -> None:
+    receipt = await came(module_accrual)
+    await module_accrual.award(purchase(next(_numbers), 3000, owner=anna))
+    assert (await claim(client, receipt, anna)).status_code == 202
+    await module_accrual.award(*await module_accrual.released())
+    await module_accrual.drain()
+
+    await hold(module_accrual, receipt)
+
+    assert await module_accrual.balance(anna) == Balances(available=30, pending=10)
+    (told,) = [event.data for event in await module_accrual.drain() if isinstance(event, PointsPending)]
+    assert (told.points, told.shortfall, told.reason) == (0, 0, "INS_SWIPE")
+    await release(module_accrual, receipt)
+    assert await module_accrual.balance(anna) == Balances(available=40)
+
+
 async def test_two_claim_it_at_once_and_one_has_it(client: Client, module_accrual: Accrual, anna: UUID) -> None:
     receipt = await came(module_accrual)
     others = [new_member() for _ in range(4)]

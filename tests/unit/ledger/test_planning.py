@@ -140,6 +140,12 @@ def test_suspending_takes_what_is_left_and_tells_the_shortfall() -> None:
     assert moves(ledger, 1) == [("suspend", "available", "pending", 2)]
 
 
+def test_suspending_again_takes_nothing_of_others_in_the_same_lot() -> None:
+    ledger, outcome = after(earn(30), suspend(10), suspend(10))
+    assert outcome == Posted(suspend(10), 0, Balances(available=20, pending=10))
+    assert moves(ledger, 2) == [("earn", "issue", "available", 30), ("suspend", "available", "pending", 10)]
+
+
 def test_suspending_an_award_without_a_lot_is_all_shortfall_and_leaves_no_lot_behind() -> None:
     ledger, outcome = after(earn(5, APRIL), suspend(10))
     assert outcome == Posted(suspend(10), 0, Balances(available=5), shortfall=10)
