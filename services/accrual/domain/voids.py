@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.accrual.domain.decisions import Decision, Document, Facts, Refused
+from services.accrual.domain.decisions import ClawedBack, Decision, Document, Facts, Refused
 from services.accrual.domain.undoing import Undoable, claw_back, find_undoable
 from shared.events.purchases import PurchaseData, ReceiptVoided, ReturnLine
 
@@ -21,7 +21,8 @@ def decide_void(document: Document, event: ReceiptVoided, facts: Facts) -> Decis
     decision = claw_back(
         document, lines_left(found.purchase, found.original.returned_thousandths), found, facts, "void"
     )
-    found.original.voided_by = document.natural_key
+    if isinstance(decision, ClawedBack):  # one that is refused leaves the receipt as it was
+        found.original.voided_by = document.natural_key
     return decision
 
 

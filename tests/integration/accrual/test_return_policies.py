@@ -84,3 +84,12 @@ async def test_a_return_that_would_make_a_debt_is_refused_and_the_points_stay(ac
     assert await accrual.balance(anna) == Balances(available=4)
     assert (await accrual.award(return_of(sale, next(numbers), {1: 300}))).clawed_back == 1
     assert await accrual.balance(anna) == Balances(available=1)
+
+
+async def test_a_void_that_is_refused_leaves_the_receipt_to_what_follows_it(accrual: Accrual, anna: UUID) -> None:
+    sale = await bought_and_spent(accrual, anna, 8, NOON)
+
+    report = await accrual.award(void_of(sale, next(numbers)), return_of(sale, next(numbers), {1: 200}))
+
+    assert (report.refused, report.clawed_back) == ({"points_spent": 1}, 1)
+    assert await accrual.balance(anna) == Balances()
