@@ -29,6 +29,7 @@ from services.accrual.use_cases.decide_documents import lock_budgets, undecidabl
 from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.move_commands import AskedGiven, NewParts, days_of_expiry
+from shared import outbox
 from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
 from shared.outbox import Message
@@ -60,7 +61,7 @@ class Judged(NamedTuple):
 
 
 async def judge_move(transaction: Transaction, move: ReceiptMove, rules: MoveRules) -> Judged | MoveRefusal:
-    """What a move comes to; nothing is written but what time has changed of tiers.
+    """What a move comes to; nothing is written but what time has changed of tiers, which is told if it is refused.
 
     Holds the receipt's claim, both members, the award and the budgets to the commit. Whoever else concerns himself with
     the receipt (a return, fraud's hold, another move, the till's retry) comes before or after, in the claim.
@@ -154,6 +155,7 @@ async def _judge(
             with undecidable():
                 anew = award_anew(frozen, to_id, zone, earning)
     if max((anew.evaluation.points, *(part.points for part in anew.parts))) > POINTS_MAX:
+        await outbox.record(transaction, told)
         return "implausible_points"
     awarded = Awarded(document, to_id, anew.evaluation, anew.parts)
     came = await award_events.find(transaction, [award.natural_key]) if anew.parts else []
@@ -162,6 +164,7 @@ async def _judge(
     new = NewParts(award, awarded, anew, day, events)
     rows = new.rows()
     if have_any_expired(days_of_expiry(award, rows), day):
+        await outbox.record(transaction, told)  # tiers that time has changed stay so, where the refusal is kept
         return "points_expired"
     return Judged(award, frozen, frozen.owner_id, to_id, anew, earning, told, rows, new.giving())
 

@@ -1,0 +1,48 @@
+"""A move that a second person approves too late is refused, and what was found on the way is told all the same."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.database import Database
+from tests.support.accrual import Accrual
+from tests.support.accrual_tiers import advance, publish, tier_changes
+from tests.support.adjusting import SUPPORT, Client, slug
+from tests.support.databases import FreshDatabase
+from tests.support.earning_in_parts import rule, rule_set
+from tests.support.receipt_moves import bought, decide, joined, move
+
+OF_SILVER = {"when": {"kind": "tier", "tiers": ["silver"]}}
+RULES = rule_set(
+    rule("dollar"),
+    rule("silver", {"kind": "fixed_points", "points": 5}, condition=OF_SILVER),
+    expiry={"kind": "rolling", "days": 30},
+)
+
+
+@pytest.fixture(scope="module")
+async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
+    await accrual.begin(rule_set=RULES)
+    await publish(accrual)
+    yield accrual
+    await accrual.database.close()
+
+
+async def test_a_tier_that_time_took_is_told_though_the_points_have_expired(
+    client: Client, module_accrual: Accrual, module_database: FreshDatabase, anna: UUID
+) -> None:
+    bert = await joined(module_accrual)
+    await bought(module_accrual, bert, 150)
+    receipt = await bought(module_accrual, anna, 10_001)
+    waiting = (await move(client, receipt, anna, bert, by=SUPPORT)).json()
+    await module_accrual.drain()
+    await advance(module_database, timedelta(days=800))
+
+    assert slug(await decide(client, waiting["move_id"])) == (409, "points-expired")
+
+    told = await tier_changes(module_accrual)
+    assert [(each.member_id, each.old_tier, each.new_tier) for each in told] == [(bert, "silver", "basic")]
