@@ -20,7 +20,7 @@ from deploy.local.stack_secrets import load_secrets
 
 ANSWER_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.5
-TOKEN_VARIABLE = "TESSERA_TOKEN"  # noqa: S105 -- its name
+TOKEN_VARIABLE = "TESSERA_TOKEN"  # noqa: S105 -- its name  # nosec B105
 _DAYS = ["%Y-%m-%d"]
 
 
