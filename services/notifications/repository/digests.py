@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifications.domain.digest import Award, PartnerTotal
+from services.notifications.repository.messages import open_messages
 from shared.database import Transaction
 
 _ADD_RECIPIENTS = """
@@ -22,13 +23,6 @@ _LOCK_RECIPIENTS = """
 """
 
 _FIND_ENTRIES = "select receipt_key, part from digest_entries where receipt_key = any($1::bytea[])"
-
-_OPEN_MESSAGES = """
-    insert into messages (message_id, member_id, template, template_version, channel, state, traceparent,
-        opened_at, due_at, attempts, deferrals)
-    select message_id, member_id, $4, $5, 'email', 'collecting', traceparent, $6, $7, 0, 0
-    from unnest($1::uuid[], $2::uuid[], $3::text[]) as opened (message_id, member_id, traceparent)
-"""
 
 _OPEN_DIGESTS = """
     update recipients set digest_id = opened.message_id, digest_due_at = $3
@@ -94,17 +88,8 @@ async def open_digests(
     due_at: datetime,
 ) -> None:
     """Open one message for each member in ``message_ids`` (member → message). Their rows are locked."""
-    members, messages = list(message_ids), list(message_ids.values())
-    await transaction.raw.execute(
-        _OPEN_MESSAGES,
-        messages,
-        members,
-        [traceparents[member_id] for member_id in members],
-        *template,
-        transaction.now,
-        due_at,
-    )
-    await transaction.raw.execute(_OPEN_DIGESTS, messages, members, due_at)
+    await open_messages(transaction, message_ids, traceparents, template, due_at)
+    await transaction.raw.execute(_OPEN_DIGESTS, list(message_ids.values()), list(message_ids), due_at)
 
 
 async def add_entries(transaction: Transaction, awards: Sequence[Award], message_ids: Mapping[UUID, UUID]) -> None:

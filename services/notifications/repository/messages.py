@@ -1,6 +1,6 @@
 """The queue of messages: claimed under a lease, settled or queued again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,6 +8,13 @@ from uuid import UUID
 from services.notifications.domain.delivery import Retry, Settle
 from services.notifications.domain.standing import KnownStatus
 from shared.database import Transaction
+
+_OPEN_MESSAGES = """
+    insert into messages (message_id, member_id, template, template_version, channel, state, traceparent,
+        opened_at, due_at, attempts, deferrals)
+    select message_id, member_id, $4, $5, 'email', 'collecting', traceparent, $6, $7, 0, 0
+    from unnest($1::uuid[], $2::uuid[], $3::text[]) as opened (message_id, member_id, traceparent)
+"""
 
 # Old values stand on the right: a message found in 'sending' outlived its lease, which is an unknown outcome.
 _CLAIM_MESSAGES = """
@@ -91,6 +98,19 @@ class StoredMessage:
     opened_at: datetime
     due_at: datetime
     settled_at: datetime | None
+
+
+async def open_messages(
+    transaction: Transaction,
+    message_ids: Mapping[UUID, UUID],
+    traceparents: Mapping[UUID, str | None],
+    template: tuple[str, int],
+    due_at: datetime,
+) -> None:
+    """Open an e-mail for each member in ``message_ids`` (member → message), which collects entries until it is due."""
+    members, messages = list(message_ids), list(message_ids.values())
+    traces = [traceparents[member_id] for member_id in members]
+    await transaction.raw.execute(_OPEN_MESSAGES, messages, members, traces, *template, transaction.now, due_at)
 
 
 async def claim_messages(transaction: Transaction, limit: int, lease: timedelta) -> list[ClaimedMessage]:

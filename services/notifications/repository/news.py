@@ -5,18 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifications.domain.news import TEMPLATE, TEMPLATE_VERSION, Fact, News
+from services.notifications.repository.messages import open_messages
 from shared.database import Transaction
 
 _FIND_OPEN = "select member_id, news_id from recipients where member_id = any($1::uuid[]) and news_id is not null"
 
 _FIND_ENTRIES = "select event_id from news_entries where event_id = any($1::uuid[])"
-
-_OPEN_MESSAGES = """
-    insert into messages (message_id, member_id, template, template_version, channel, state, traceparent,
-        opened_at, due_at, attempts, deferrals)
-    select message_id, member_id, $4, $5, 'email', 'collecting', traceparent, $6, $7, 0, 0
-    from unnest($1::uuid[], $2::uuid[], $3::text[]) as opened (message_id, member_id, traceparent)
-"""
 
 _OPEN_NEWS = """
     update recipients set news_id = opened.message_id, news_due_at = $3
@@ -75,12 +69,8 @@ async def open_news(
     due_at: datetime,
 ) -> None:
     """Open one message for each member in ``message_ids`` (member → message). Their rows are locked."""
-    members, messages = list(message_ids), list(message_ids.values())
-    traces = [traceparents[member_id] for member_id in members]
-    await transaction.raw.execute(
-        _OPEN_MESSAGES, messages, members, traces, TEMPLATE, TEMPLATE_VERSION, transaction.now, due_at
-    )
-    await transaction.raw.execute(_OPEN_NEWS, messages, members, due_at)
+    await open_messages(transaction, message_ids, traceparents, (TEMPLATE, TEMPLATE_VERSION), due_at)
+    await transaction.raw.execute(_OPEN_NEWS, list(message_ids.values()), list(message_ids), due_at)
 
 
 async def add_entries(transaction: Transaction, told: Sequence[News], message_ids: Mapping[UUID, UUID]) -> None:
