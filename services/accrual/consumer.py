@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.accrual import metrics
 from services.accrual.domain.decisions import Document
-from services.accrual.domain.voids import until_each_void
+from services.accrual.domain.runs import in_runs
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import claims, projections
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
@@ -61,11 +61,9 @@ class PurchaseHandler(_Keeping):
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:
         """Award a batch. Where a fact turned out to be missing under a lock, once more with its row locked first.
 
-        Where rules count purchases, a void ends its transaction; the positions are written with the last.
+        Some rules ask for more than one transaction (``in_runs``); the positions are written with the last.
         """
-        documents = [_document(record) for record in batch.records]
-        # What a void takes off the purchases that rules count, the receipts after it must not find there any more.
-        runs = until_each_void(documents) if self._rules.history.counted_places else [documents]
+        runs = in_runs([_document(record) for record in batch.records], self._rules.history)
         for run in runs:
             await self._award_run(run, batch.positions if run is runs[-1] else ())
 

@@ -217,6 +217,13 @@ class RuleSetHistory:
         """Whether any version lets points lapse for inactivity."""
         return any(rule_set.inactivity is not None for rule_set in self._by_version.values())
 
+    @cached_property
+    def clips_below_a_cap(self) -> bool:
+        """Whether some version asks for the balance, and by some (another one, perhaps) returns are clipped."""
+        versions = self._by_version.values()
+        clips = any(rule_set.returns.claw_back == "clip" for rule_set in versions)
+        return clips and any(rule_set.needs.balance for rule_set in versions)
+
     def inactivity_at(self, moment: datetime) -> tuple[Inactivity, datetime] | None:
         """What is said about inactivity then, and since when versions in a row have said anything about it."""
         found: tuple[Inactivity, datetime] | None = None
