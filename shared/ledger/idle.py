@@ -13,6 +13,7 @@ from shared.database.engine import Transaction
 from shared.ledger.corrections import Expire
 from shared.ledger.due_lots import DueLot, LotPlace
 from shared.ledger.repository import terms_of
+from shared.ledger.terms import LotTerms
 
 Activity: TypeAlias = Literal["purchase", "redemption"]
 
@@ -67,6 +68,20 @@ FIND_LOTS = """
     where lot.account_id = any($1::bigint[]) and award is null and remaining > 0
         and (expires_on is null or expires_on > $2)
     order by lot.account_id, lot_key
+"""
+
+# Of lots whose own day has not come: whatever lapsed of them did so for this. Under the ids of who was merged, too.
+HAVE_LAPSED = """
+    select exists (
+        select from (
+                select $1::uuid as owner_id
+                union all
+                select owner_id from ledger_aliases where survivor_id = $1
+            ) as answered_for
+            join ledger_accounts as own on own.owner_id = answered_for.owner_id and own.point_type = $2
+            join ledger_transfers as transfer on transfer.account_id = own.account_id
+        where transfer.business_time >= $3 and transfer.purpose = 'expire_points' and debit_lot = any($4::bytea[])
+    )
 """
 
 
@@ -142,3 +157,13 @@ async def find_lots(
         )
         for row in rows
     ]
+
+
+async def have_lapsed(
+    transaction: Transaction, owner_id: UUID, point_type: str, lots: Sequence[LotTerms], since: datetime
+) -> bool:
+    """Whether points of any of these lots, none of which has come to its own day, have lapsed since a time: to be
+    called under the account's lock.
+    """
+    keys = [terms.key for terms in lots]
+    return bool(await transaction.raw.fetchval(HAVE_LAPSED, owner_id, point_type, since, keys))

@@ -22,7 +22,7 @@ _DOCUMENT_COLUMNS = ("natural_key", "decided_at", "event")
 # Locked after the member's row: whoever changes what is left of an award holds both.
 _LOCK_AWARDS = """
     select natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
-        rule_set_version, mapping_version, decision, parts, voided_by
+        rule_set_version, mapping_version, decision, parts, voided_by, decided_at
     from awards where natural_key = any($1::bytea[])
     order by natural_key
     for no key update
@@ -103,7 +103,7 @@ class StoredAward:
     """An award as it stands: ``points`` given, ``taken_back`` of them returned since. ``decision`` as it was saved.
 
     Where it has ``parts``, points are those of the programme's own type, and each part says where its own are.
-    ``voided_by`` is the document that undid all of it, where one did.
+    ``voided_by`` is the document that undid all of it, where one did. ``decided_at``: since when it is its owner's.
     """
 
     natural_key: bytes
@@ -116,6 +116,7 @@ class StoredAward:
     rule_set_version: int
     mapping_version: int
     decision: bytes
+    decided_at: datetime
     parts: tuple[StoredPart, ...] = ()
     voided_by: bytes | None = None
 
@@ -256,6 +257,7 @@ def _stored(row: asyncpg.Record, parts: tuple[StoredPart, ...]) -> StoredAward:
         rule_set_version=row["rule_set_version"],
         mapping_version=row["mapping_version"],
         decision=row["decision"],
+        decided_at=row["decided_at"],
         parts=parts,
         voided_by=row["voided_by"],
     )

@@ -1,5 +1,6 @@
 """Moves a receipt to the member whose it is: taken back from one and awarded anew to the other, in one transaction."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.accrual.domain.moved_alone import may_alone
@@ -27,7 +28,7 @@ from services.accrual.use_cases.move_messages import moved_messages
 from services.accrual.use_cases.save_decisions import stored_decision
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import Command, Posted
+from shared.ledger import Command, Outcome, Posted, idle
 
 
 async def request_move(transaction: Transaction, wanted: ReceiptMove, rules: MoveRules) -> ReceiptMove:
@@ -72,7 +73,8 @@ async def approve_move(transaction: Transaction, move_id: UUID, approver: str, r
 
     Raises:
         MoveNotFoundError, MoveDecidedError, OwnMoveError: nothing was changed.
-        ReceiptNotMovableError: its points are spent, and the rules let nobody owe them; nothing was changed.
+        ReceiptNotMovableError: its points have lapsed, or are spent and the rules let nobody owe them; nothing was
+            changed.
         StartAgainError: something has moved meanwhile; call again.
     """
     waiting = await _lock(transaction, move_id)
@@ -164,8 +166,11 @@ async def _post(
     taken = taking(judged.award, judged.from_id, judged.frozen.rule_set.returns.claw_back)
     given = judged.giving
     commands: list[Command] = [*(one.command for one in taken), *(one.command for one in given)]
+    outcomes = await ledger.post(transaction, commands) if commands else []
+    if any(_is_lacking(outcome) for outcome in outcomes) and await _have_lapsed(transaction, judged, taken):
+        raise ReceiptNotMovableError("points_expired")
     posted: list[Posted] = []
-    for outcome in await ledger.post(transaction, commands) if commands else ():
+    for outcome in outcomes:
         if not isinstance(outcome, Posted):  # by the policy of the purchase's rules alone
             raise ReceiptNotMovableError("points_spent")
         if outcome.trimmed:
@@ -175,6 +180,20 @@ async def _post(
         list(zip(taken, posted[: len(taken)], strict=True)),
         list(zip(given, posted[len(taken) :], strict=True)),
     )
+
+
+def _is_lacking(outcome: Outcome) -> bool:
+    """Whether not all that was to be taken was where the award had put it."""
+    return not isinstance(outcome, Posted) or bool(outcome.debt_added or outcome.shortfall)
+
+
+async def _have_lapsed(transaction: Transaction, judged: Judged, taken: Sequence[AskedTaken]) -> bool:
+    """Whether that is since its lots have lapsed before their own day, for inactivity. The accounts are locked: what
+    lapses later finds nothing of it.
+    """
+    award = judged.award
+    lots = [one.command.terms for one in taken if one.command.point_type == award.point_type]
+    return await idle.have_lapsed(transaction, judged.from_id, award.point_type, lots, award.decided_at)
 
 
 async def _lock(transaction: Transaction, move_id: UUID) -> ReceiptMove:

@@ -15,7 +15,7 @@ from shared.database import Database, Transaction
 from shared.events.fraud import PointsHoldData, PointsHoldRequested
 from shared.events.points import PointsClawedBack, PointsPending
 from shared.ids import new_id
-from shared.ledger import Balances, Reserve
+from shared.ledger import AdjustDown, Balances, Expire, LotTerms, Reserve
 from tests.support.accrual import Accrual, published_before
 from tests.support.accrual_tiers import kept_rows, publish
 from tests.support.adjusting import BOSS, SUPPORT, Client, slug
@@ -376,6 +376,21 @@ async def test_what_is_spent_is_owed_left_to_the_issuer_or_keeps_the_receipt_as_
     assert await module_accrual.balance(anna) == Balances(held=15)
     assert await module_accrual.balance(bert) == Balances(available=10)
     assert slug(await move(client, kept, anna, bert)) == (409, "points-spent")
+
+
+async def test_what_lapsed_for_inactivity_is_owed_by_nobody_and_what_was_spent_before_is(
+    client: Client, module_accrual: Accrual, anna: UUID, bert: UUID
+) -> None:
+    receipt, sent_again = await bought(module_accrual, anna, 10), await bought(module_accrual, bert, 10)
+    lot = LotTerms("grocer", NOON.date(), None)
+    await posted(module_accrual.database, Expire(anna, "points", b"inactive", lot))
+
+    assert slug(await move(client, receipt, anna, bert)) == (409, "points-expired")
+    assert (await module_accrual.balance(anna), await module_accrual.balance(bert)) == (Balances(), Balances(10))
+
+    await posted(module_accrual.database, AdjustDown(bert, "points", b"spent", 10))
+    await posted(module_accrual.database, Expire(bert, "points", b"inactive", lot))
+    assert (await move(client, sent_again, bert, anna)).json()["became_debt"] == 10
 
 
 async def test_the_ledger_bears_all_of_it_out(module_database: FreshDatabase) -> None:
