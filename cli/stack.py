@@ -13,7 +13,7 @@ from cli.errors import CommandError
 from deploy.local.children import LOG_TAIL_LINES, tail_of
 from deploy.local.compose_secrets import env_file
 from deploy.local.config import StackConfig
-from deploy.local.ports import HOST, is_free
+from deploy.local.ports import HOST, is_listened_to
 from deploy.local.services import FLEET, ServiceSpec, database_url_of, environment_of, local_admin_url
 from deploy.local.stack_secrets import StackSecrets, load_secrets
 
@@ -107,7 +107,7 @@ def secrets() -> None:
 
 
 def _listening(port: int) -> tuple[int, str]:
-    return port, "down" if is_free(port) else "ready"
+    return port, "ready" if is_listened_to(port) else "down"
 
 
 def _readiness(port: int) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import httpx2
 from deploy.local.children import Child, Guardian, Rank, start_child
 from deploy.local.config import StackConfig
 from deploy.local.errors import StackError
-from deploy.local.ports import HOST, is_free
+from deploy.local.ports import HOST, is_listened_to
 from deploy.local.progress import Reporter
 from deploy.local.services import ROOT, ServiceSpec
 from deploy.local.supervision import Supervised, Supervisor, describe_end
@@ -61,7 +61,7 @@ class Fleet:
         port = self._config.ports.smtp
         command = [sys.executable, "-m", "deploy.local.mail_sink", str(port), str(self._config.mail_dir)]
         self.start(MAIL_SINK, command, environment)
-        self._await({MAIL_SINK: lambda: not is_free(port)})
+        self._await({MAIL_SINK: lambda: is_listened_to(port)})
 
     def await_ready(self, *specs: ServiceSpec) -> None:
         """Wait until services say that they are ready.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from deploy.local.errors import StackError
 
 HOST = "127.0.0.1"
+ANSWER_SECONDS_MAX = 2.0
 PORT_OFFSET_VARIABLE = "TESSERA_PORT_OFFSET"
 
 SERVICE_PORTS = {
@@ -71,6 +72,16 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def is_listened_to(port: int) -> bool:
+    """Whether a server listens on this port. One that is not free need not have one: it may be the near end of a
+    connection that somebody has elsewhere."""
+    try:
+        with socket.create_connection((HOST, port), timeout=ANSWER_SECONDS_MAX):
+            return True
+    except OSError:
+        return False
 
 
 def refuse_taken_ports(wanted: dict[str, int]) -> None:

@@ -63,6 +63,14 @@ class HeldReceipt(NamedTuple):
     ends_at: datetime | None
 
 
+class HandedOver(NamedTuple):
+    """A held receipt that went to another open case, whose rule holds it from now on."""
+
+    receipt: HeldReceipt
+    case_id: UUID
+    rule_code: str
+
+
 class Settlement(NamedTuple):
     """What an outcome does to the awards that the case holds."""
 

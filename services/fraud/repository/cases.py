@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, desc, select, update
 
-from services.fraud.domain.cases import Case, CaseSignal, CaseState, HeldReceipt, Settlement
+from services.fraud.domain.cases import Case, CaseSignal, CaseState, HandedOver, HeldReceipt, Settlement
 from services.fraud.domain.outcomes import Action
+from services.fraud.domain.receipts import NOBODY
 from services.fraud.tables import cases, holds, signals
 from shared.database import Transaction
 from shared.events.fraud import CaseOutcome
@@ -94,6 +95,50 @@ async def close(
         )
     ).one()
     return _case(row)
+
+
+_HAND_OVER = """
+    with wanted as (
+        select holds.receipt_key, min(other.case_id::text)::uuid as case_id
+        from holds
+            join cases as other on other.member_id = holds.member_id and other.case_id <> holds.case_id
+                and other.state = 'open'
+            left join window_receipts as receipt on receipt.member_id = holds.member_id
+                and receipt.occurred_at = holds.occurred_at and receipt.receipt_key = holds.receipt_key
+        where holds.case_id = $1
+            and (
+                receipt.operator_hash = other.operator_hash
+                or (other.operator_hash = $2 and receipt.claimed_after_days is not null)
+                or exists (
+                    select from signals
+                    where signals.case_id = other.case_id and signals.receipt_key = holds.receipt_key
+                )
+            )
+        group by holds.receipt_key
+    ), handed as (
+        update holds
+        set case_id = wanted.case_id, rule_code = cases.rule_code, version = holds.version + 1, changed_at = $3
+        from wanted join cases on cases.case_id = wanted.case_id
+        where holds.receipt_key = wanted.receipt_key
+        returning holds.receipt_key, holds.occurred_at, holds.store_id, holds.shift_number, holds.version,
+            holds.action, holds.ends_at, holds.case_id, holds.rule_code
+    ), counted as (
+        update cases set receipts = cases.receipts + joined.receipts
+        from (select case_id, count(*)::integer as receipts from handed group by case_id) as joined
+        where cases.case_id = joined.case_id
+    )
+    select * from handed order by receipt_key
+"""
+
+
+async def hand_over(transaction: Transaction, case_id: UUID) -> list[HandedOver]:
+    """Give the receipts of a case, whose member's window is locked, that another open case asks for to that case.
+
+    A case asks for the receipts of its subject, and for those that its rule fired on. Each as it is now, one version
+    higher and with the end it had; of several open cases the eldest takes it.
+    """
+    rows = await transaction.raw.fetch(_HAND_OVER, case_id, NOBODY, transaction.now)
+    return [HandedOver(HeldReceipt(*list(row.values())[:7]), row["case_id"], row["rule_code"]) for row in rows]
 
 
 async def settle_holds(transaction: Transaction, case_id: UUID, settlement: Settlement) -> Sequence[HeldReceipt]:

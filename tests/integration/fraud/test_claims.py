@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx2
 
-from shared.events.fraud import CaseOpened, ClaimCleared, PointsHoldRequested
+from shared.events.fraud import CaseOpened, ClaimCleared, PointsHoldReleased, PointsHoldRequested
 from shared.events.purchases import PurchaseRecorded
 from tests.support.fraud import ANNA, changed, member, purchase, receipt_id
 from tests.support.fraud_service import Scoring
@@ -45,3 +45,36 @@ async def test_its_case_is_the_programmes_and_names_no_operator(scoring: Scoring
     assert (await client.get(f"/v1/cases/{case_id}", headers=bound)).status_code == 404
     listed = (await client.get("/v1/cases", headers=bound)).json()["items"]
     assert [each["rule_code"] for each in listed] == ["INS_SWIPE"]
+
+
+async def test_what_another_open_case_asks_for_goes_to_that_case_and_is_not_released(
+    scoring: Scoring, client: httpx2.AsyncClient
+) -> None:
+    await scoring.take(*(claimed(number, by=ANNA) for number in (1, 2, 3)), purchase(4, by=ANNA))
+    told = await scoring.told()
+    case_ids = {event.data.rule_code: event.data.case_id for event in told if isinstance(event, CaseOpened)}
+
+    async def close(rule_code: str) -> list[PointsHoldRequested | PointsHoldReleased]:
+        before = len(await scoring.told())
+        address = f"/v1/cases/{case_ids[rule_code]}/close"
+        answer = await client.post(
+            address, json={"outcome": "false_positive", "note": "a family"}, headers=bearing(client_id="investigator")
+        )
+        assert answer.status_code == 200, answer.text
+        later = (await scoring.told())[before:]
+        return [event for event in later if isinstance(event, (PointsHoldRequested, PointsHoldReleased))]
+
+    first = await close("INS_SWIPE")
+    handed = {event.data.receipt_id: event.data for event in first if isinstance(event, PointsHoldRequested)}
+    assert handed.keys() == {receipt_id(number) for number in (1, 2, 3)}
+    assert {(data.rule_code, data.case_id, data.version) for data in handed.values()} == {
+        ("CLAIMS", case_ids["CLAIMS"], 2)
+    }
+    held_first = [event.data for event in told if isinstance(event, PointsHoldRequested)]
+    assert {data.ends_at for data in handed.values()} == {data.ends_at for data in held_first}
+    released = [event.data.receipt_id for event in first if isinstance(event, PointsHoldReleased)]
+    assert released == [receipt_id(4)]  # it was shown with a card: nobody else asks for it
+
+    last = await close("CLAIMS")
+    assert {(event.data.receipt_id, event.data.version) for event in last} == {(receipt_id(n), 3) for n in (1, 2, 3)}
+    assert all(isinstance(event, PointsHoldReleased) for event in last)

@@ -1,7 +1,9 @@
 """The commands as a person runs them."""
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import COMMANDS, app
+from deploy.local.ports import HOST, Ports
 from shared.database.roles import SERVICES, role_name
 from tests.support.databases import FreshDatabase
 
@@ -97,7 +100,11 @@ def test_without_a_stack_a_token_cannot_be_had_and_it_says_how(tmp_path: Path) -
 
 
 def test_status_of_no_stack_is_down(tmp_path: Path) -> None:
-    answer = tessera("stack", "status", "--json", TESSERA_STATE_DIR=str(tmp_path), TESSERA_PORT_OFFSET="39000")
+    offset = 39_000
+    with socket.socket() as client:  # the near end of a connection elsewhere has a port, and serves nobody
+        with contextlib.suppress(OSError):  # somebody's is there already
+            client.bind((HOST, Ports.with_offset(offset).postgres))
+        answer = tessera("stack", "status", "--json", TESSERA_STATE_DIR=str(tmp_path), TESSERA_PORT_OFFSET=str(offset))
     assert answer.returncode == 1
     assert {process["state"] for process in json.loads(answer.stdout).values()} == {"down"}
 
