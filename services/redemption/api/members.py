@@ -38,7 +38,13 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
         """
         async with database.transaction() as transaction:
             owner_id, balances = await read_balances(transaction, member_id, programme.point_type)
-            spendable = await read_spendable(transaction, owner_id, balances, programme.point_type)
+            spendable = await read_spendable(
+                transaction,
+                owner_id,
+                balances,
+                programme.point_type,
+                debt_stops_spending=programme.debt_stops_spending,
+            )
         return MemberBalanceAnswer.of(owner_id, balances, spendable, programme.point_types)
 
     @router.get("/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
@@ -84,7 +90,13 @@ def lookup_router(database: Database, programme: Programme) -> APIRouter:
         shown = shown_at_till(programme, body.identifier)
         async with database.transaction() as transaction:
             member_id, balances = await look_up_balance(transaction, shown, programme.point_type)
-            spendable = await read_spendable(transaction, member_id, balances, programme.point_type)
+            spendable = await read_spendable(
+                transaction,
+                member_id,
+                balances,
+                programme.point_type,
+                debt_stops_spending=programme.debt_stops_spending,
+            )
         return MemberBalanceAnswer.of(member_id, balances, spendable, programme.point_types)
 
     return router

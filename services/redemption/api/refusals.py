@@ -10,6 +10,7 @@ from services.redemption.domain.errors import (
     NotShownError,
     OtherMembersCodeError,
     OtherSessionError,
+    ReceiptVoidedError,
     RedemptionIdTakenError,
     UnknownMemberError,
     UnknownRedemptionError,
@@ -37,6 +38,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NotShownError: (404, "not-found", "Not found"),
     OtherMembersCodeError: (409, "other-members-code", "Other member's code"),
     OtherSessionError: (409, "other-session", "Other session"),
+    ReceiptVoidedError: (409, "receipt-voided", "Receipt voided"),
     ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
 }
 

@@ -61,6 +61,13 @@ class ExceedsHoldError(RedemptionError):
         self.open_points = open_points
 
 
+class ReceiptVoidedError(RedemptionError):
+    """The receipt that is to take points was voided: the sale never was."""
+
+    def __init__(self) -> None:
+        super().__init__("this receipt was voided, and takes no points: let the hold go, or capture it for another one")
+
+
 class OtherSessionError(RedemptionError):
     """A QR token is for one till conversation, and the hold is for another one."""
 

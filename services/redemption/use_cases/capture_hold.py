@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.redemption.domain.capturing import Repeat, decide_capture
-from services.redemption.domain.errors import HoldNotOpenError, UnknownRedemptionError
+from services.redemption.domain.errors import HoldNotOpenError, ReceiptVoidedError, UnknownRedemptionError
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.repository import projections, receipts, redemptions
+from services.redemption.repository import projections, receipts, redemptions, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.messages import captured_message
 from services.redemption.use_cases.take_points import own_balances, owners_of, settle, taking
@@ -40,21 +40,20 @@ async def capture_hold(
     """Take ``points`` (default: all that is reserved) of a hold for one receipt, once for ever.
 
     A receipt that has captured before, by this call or by its purchase event, changes nothing; where the amounts
-    differ, an exception is recorded. What is left is let go, unless ``more``.
+    differ, an exception is recorded. What is left is let go, unless ``more``. Locks the receipt, then the redemption,
+    then the owners and their accounts in the ledger, each to the commit.
 
     Raises:
         UnknownRedemptionError, HoldNotOpenError, ExceedsHoldError: nothing was changed.
+        ReceiptVoidedError: a void of this receipt was read, and nothing has been captured for it.
     """
-    redemption = await redemptions.lock_redemption(transaction, redemption_id)
-    if redemption is None or not viewer.sees(redemption.partner_id):
-        raise UnknownRedemptionError
-    if redemption.partner_id is None:
-        raise HoldNotOpenError(redemption.state)
-    receipt_key = encode_receipt_key(redemption.partner_id, receipt)
+    redemption, receipt_key = await _lock(transaction, viewer, redemption_id, receipt)
     before = await redemptions.load_captures(transaction, [(redemption_id, receipt_key)])
     decision = decide_capture(redemption, receipt_key, points, before.get((redemption_id, receipt_key)), more=more)
     if isinstance(decision, Repeat):
         return await _repeat(transaction, redemption, decision)
+    if await voided_receipts.find(transaction, [receipt_key]):
+        raise ReceiptVoidedError
     await projections.lock_known_members(transaction, owners_of(redemption, decision.member_id))
     asked = taking(decision)
     outcomes = await ledger.post(transaction, [command for _, command in asked])
@@ -66,6 +65,24 @@ async def capture_hold(
     message = captured_message(transaction, settled, balance, current_traceparent())
     await outbox.record(transaction, [message])
     return Captured(settled.redemption, settled.capture, balance)
+
+
+async def _lock(
+    transaction: Transaction, viewer: Viewer, redemption_id: UUID, receipt: SequenceKey | FiscalKey | DocumentKey
+) -> tuple[Redemption, bytes]:
+    # Which receipt it is depends on the partner, which a redemption keeps once it has one: a receipt is locked before
+    # what it takes, so the row is read once without a lock.
+    found = await redemptions.find_redemption(transaction, redemption_id)
+    if found is None or not viewer.sees(found.partner_id):
+        raise UnknownRedemptionError
+    if found.partner_id is None:
+        raise HoldNotOpenError(found.state)
+    receipt_key = encode_receipt_key(found.partner_id, receipt)
+    await receipts.meet_receipts(transaction, [receipt_key])
+    redemption = await redemptions.lock_redemption(transaction, redemption_id)
+    if redemption is None:
+        raise AssertionError("unreachable: redemptions stay")
+    return redemption, receipt_key
 
 
 async def _repeat(transaction: Transaction, redemption: Redemption, repeat: Repeat) -> Captured:

@@ -57,12 +57,19 @@ async def read_pooled(transaction: Transaction, member_id: UUID, point_type: str
 
 
 async def read_spendable(
-    transaction: Transaction, member_id: UUID, balances: Mapping[str, Balances], point_type: str
+    transaction: Transaction,
+    member_id: UUID,
+    balances: Mapping[str, Balances],
+    point_type: str,
+    *,
+    debt_stops_spending: bool,
 ) -> dict[str, Spendable]:
     """What the member may spend of each of these point types, and on what, as last committed: of the programme's own
-    what others in the household lend too, of those that only count nothing.
+    what others in the household lend too, of those that only count nothing. Where debt stops spending, others lend
+    nothing to a member who owes points: what is told here is what a hold would get.
     """
-    lenders = await _lenders(transaction, member_id)
+    is_stopped = debt_stops_spending and balances[point_type].debt > 0
+    lenders = [] if is_stopped else await _lenders(transaction, member_id)
     usable = await ledger.load_usable(transaction, [member_id, *lenders], point_type)
     own = Spendable(balances[point_type].available, await _available(transaction, lenders, point_type), usable)
     return {code: own if code == point_type else Spendable(0, 0, ()) for code in balances}

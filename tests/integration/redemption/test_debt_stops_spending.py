@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from services.redemption.domain.holding import HoldRequest
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
+from services.redemption.use_cases.read_member import read_balances, read_spendable
 from shared import ledger
+from shared.database import Transaction
 from shared.events.redemptions import RedemptionDeclined
 from shared.ledger import ClawBack
 from tests.support.pooling import Place, move_in
@@ -61,3 +63,28 @@ async def test_alone_the_reason_is_the_debt_and_not_that_there_is_too_little(spe
 
     reasons = [each.decline.reason for each in (poor, indebted, by_default) if isinstance(each, Declined)]
     assert reasons == ["insufficient_points", "debt_outstanding", "insufficient_points"]
+
+
+async def test_who_owes_is_told_to_spend_no_more_than_a_hold_would_give(spending: Spending) -> None:
+    await spending.enrol(ANNA)
+    await spending.enrol(BERT, 100)
+    await move_in(spending, 1, Place(ANNA), Place(BERT))
+
+    assert await told(spending, stops=True) == (100, 100)
+    await owe(spending, 30)
+
+    assert await told(spending, stops=True) == (0, 0)
+    assert isinstance(await hold(spending, 10, stops=True), Declined)
+    assert await told(spending, stops=False) == (100, 100)
+    assert isinstance(await hold(spending, 10, stops=False), Held)
+
+
+async def told(spending: Spending, *, stops: bool) -> tuple[int, int]:
+    """What Anna is told that others lend her, and what she is told that she may spend on anything."""
+
+    async def ask(transaction: Transaction) -> tuple[int, int]:
+        owner_id, balances = await read_balances(transaction, ANNA, "points")
+        found = await read_spendable(transaction, owner_id, balances, "points", debt_stops_spending=stops)
+        return found["points"].pooled, sum(one.available for one in found["points"].usable)
+
+    return await spending.do(ask)

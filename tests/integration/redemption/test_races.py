@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.redemption.domain.errors import AlreadyCapturedError, HoldNotOpenError
+from services.redemption.domain.errors import AlreadyCapturedError, HoldNotOpenError, ReceiptVoidedError
 from services.redemption.domain.holding import Paid
 from services.redemption.domain.redemption import State
 from services.redemption.domain.tender import PointsTender
@@ -20,8 +20,10 @@ from services.redemption.use_cases.hold_points import Held, Spender
 from services.redemption.use_cases.settle_tenders import settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_hold import Voided, void_hold
+from services.redemption.use_cases.void_receipts import void_receipts
 from shared.database import Transaction
 from shared.ids import new_id
+from shared.receipt_key import encode_receipt_key
 from tests.support.receipts import card, member
 from tests.support.redemption import (
     GROCER,
@@ -62,6 +64,11 @@ def capture(redemption_id: Any) -> Work:
 
 def void(redemption_id: Any) -> Work:
     return lambda transaction: void_hold(transaction, GROCER, redemption_id, "points")
+
+
+def voiding(number: int) -> Work:
+    key = encode_receipt_key("grocer", till_receipt(number))
+    return lambda transaction: void_receipts(transaction, {key: b"void"})
 
 
 async def interleaved(spending: Spending, admin: Admin, first: Work, second: Work) -> tuple[Any, Any]:
@@ -166,6 +173,29 @@ async def test_http_and_receipt_take_once(spending: Spending, admin: Admin, *, i
     assert await spending.kinds() == ["Captured"]
     assert await spending.exceptions() == []
     assert (await spending.balance(ANNA)).available == 600
+    await spending.check([ANNA], 1000)
+
+
+async def test_a_receipt_is_voided_while_a_till_captures_for_it(spending: Spending, admin: Admin) -> None:
+    await spending.enrol(ANNA, 1000)
+    redemption_id = (await spending.held(ANNA, 400)).redemption_id
+
+    captured, exceptions = await interleaved(spending, admin, capture(redemption_id), voiding(1))
+
+    assert isinstance(captured, Captured)
+    assert exceptions == ["voided_receipt"]
+    await spending.check([ANNA], 1000)
+
+
+async def test_a_till_captures_for_a_receipt_while_it_is_voided(spending: Spending, admin: Admin) -> None:
+    await spending.enrol(ANNA, 1000)
+    redemption_id = (await spending.held(ANNA, 400)).redemption_id
+
+    exceptions, refused = await interleaved(spending, admin, voiding(1), capture(redemption_id))
+
+    assert exceptions == []
+    assert isinstance(refused, ReceiptVoidedError)
+    assert ((await spending.balance(ANNA)).held, await spending.exceptions()) == (400, [])
     await spending.check([ANNA], 1000)
 
 
