@@ -13,6 +13,7 @@ from services.coalition.domain.counting import (
     capture_entry,
     lapse_entry,
     move_entry,
+    moved_receipt_entry,
     receipt_entry,
 )
 from services.coalition.domain.exposure import Judged
@@ -140,21 +141,23 @@ def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved)
         return Issued(entry, data.partner_id, data.point_type, data.points, event.data.occurred_at)
     if isinstance(event, PointsLapsed):
         key, part = _natural_key(data.receipt_id), event.data.part
-        entry, original = lapse_entry(key, part), receipt_entry(key, part)
-        return Returned(entry, original, data.partner_id, data.point_type, data.points, event.time)
-    number = event.data.part or 0
-    entry = receipt_entry(_natural_key(data.receipt_id), number)
-    original = receipt_entry(_natural_key(event.data.original_receipt_id), number)
-    return Returned(entry, original, data.partner_id, data.point_type, data.points, event.time)
+        entry = lapse_entry(key, part)
+    else:
+        key, part = _natural_key(event.data.original_receipt_id), event.data.part or 0
+        entry = receipt_entry(_natural_key(data.receipt_id), part)
+    keys = entry, receipt_entry(key, part)
+    moved = moved_receipt_entry(key)
+    return Returned(*keys, data.partner_id, data.point_type, data.points, event.time, moved)
 
 
 def _given_to_another(data: MoveData) -> Effect:
     """Each side of a move counts once, under the contract of the receipt's own time, as its award did."""
     number = 0 if data.part is None else data.part.number
-    entry = move_entry(data.move_id.bytes, data.direction, number)
+    entry, key = move_entry(data.move_id.bytes, data.direction, number), _natural_key(data.receipt_id)
     if data.direction == "to":
-        return Issued(entry, data.partner_id, data.point_type, data.points, data.occurred_at)
-    original = receipt_entry(_natural_key(data.receipt_id), number)
+        moved = moved_receipt_entry(key)
+        return Issued(entry, data.partner_id, data.point_type, data.points, data.occurred_at, moved)
+    original = receipt_entry(key, number)
     return Returned(entry, original, data.partner_id, data.point_type, data.points, data.occurred_at)
 
 

@@ -14,17 +14,23 @@ from services.coalition.domain.exposure import NO_CONTRACT, Change, PointSums
 
 
 class Issued(NamedTuple):
-    """Points for a receipt, by the partner whose receipt it is; ``at`` is the receipt's time."""
+    """Points for a receipt, by the partner whose receipt it is; ``at`` is the receipt's time.
+
+    ``moved_key`` of a receipt that was moved: what is taken off it later finds its contract there, whatever its parts.
+    """
 
     entry_key: bytes
     partner_id: str
     point_type: str
     points: int
     at: datetime
+    moved_key: bytes | None = None
 
 
 class Returned(NamedTuple):
-    """Points taken back for a return; they are taken off where the purchase (``original_key``) was counted."""
+    """Points taken back for a return; they are taken off where the purchase (``original_key``) was counted, else where
+    it was counted when it was moved (``moved_key``).
+    """
 
     entry_key: bytes
     original_key: bytes
@@ -32,6 +38,7 @@ class Returned(NamedTuple):
     point_type: str
     points: int
     at: datetime
+    moved_key: bytes | None = None
 
 
 class Redeemed(NamedTuple):
@@ -64,6 +71,11 @@ def move_entry(move_id: bytes, direction: Literal["from", "to"], part: int = 0) 
     return b"m" + move_id + part.to_bytes(2, "big") + direction.encode()
 
 
+def moved_receipt_entry(natural_key: bytes) -> bytes:
+    """The key under which a receipt that was moved says its contract: its parts may not be those that were awarded."""
+    return b"c" + natural_key
+
+
 def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:
     """The key under which what a receipt took of a redemption counts once."""
     return b"r" + redemption_id + natural_key
@@ -79,10 +91,18 @@ def partners_of(effects: Iterable[Effect]) -> set[str]:
     return found
 
 
+def looked_up(effects: Iterable[Effect]) -> set[bytes]:
+    """The keys of what was counted before, by which these effects find their contracts."""
+    returned = [effect for effect in effects if isinstance(effect, Returned)]
+    moved = {effect.moved_key for effect in returned if effect.moved_key is not None}
+    return {effect.original_key for effect in returned} | moved
+
+
 def contract_numbers(
     effects: Sequence[Effect], contracts: ContractsOf, entered: Mapping[bytes, int]
 ) -> dict[bytes, int]:
-    """The number of the contract that each effect is counted under, by its key; ``NO_CONTRACT`` where none held.
+    """The number of the contract that each effect is counted under, by its key; ``NO_CONTRACT`` where none held. Where
+    a receipt was moved, the key by which later ones find it bears its number, too.
 
     A return is counted under its purchase's: from ``entered``, or from among ``effects`` before it. Where the purchase
     was never counted, the contract of the return's own time stands in.
@@ -91,8 +111,12 @@ def contract_numbers(
     for effect in effects:
         number = None
         if isinstance(effect, Returned):
-            number = entered.get(effect.original_key, numbers.get(effect.original_key))
+            keys = effect.original_key, effect.moved_key or effect.original_key
+            found = (entered.get(key, numbers.get(key)) for key in keys)
+            number = next((each for each in found if each is not None), None)
         numbers[effect.entry_key] = number_at(contracts, effect.partner_id, effect.at) if number is None else number
+        if isinstance(effect, Issued) and effect.moved_key is not None:
+            numbers[effect.moved_key] = numbers[effect.entry_key]
     return numbers
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.coalition.domain.counting import Effect, Returned, changes_of, contract_numbers, partners_of
+from services.coalition.domain.counting import Effect, changes_of, contract_numbers, looked_up, partners_of
 from services.coalition.domain.exposure import Judged
 from services.coalition.repository import contracts as contract_rows
 from services.coalition.repository import exposure as rows
@@ -19,8 +19,7 @@ async def count_points(transaction: Transaction, effects: Sequence[Effect]) -> l
     first = {effect.entry_key: effect for effect in reversed(effects)}  # of a key that stands twice, the first
     distinct = [effect for effect in effects if first[effect.entry_key] is effect]
     contracts = by_partner(await contract_rows.load_approved(transaction, partners_of(distinct)))
-    originals = {effect.original_key for effect in distinct if isinstance(effect, Returned)}
-    numbers = contract_numbers(distinct, contracts, await rows.find_entries(transaction, originals))
+    numbers = contract_numbers(distinct, contracts, await rows.find_entries(transaction, looked_up(distinct)))
     entered = await rows.enter(transaction, numbers)
     fresh = [effect for effect in distinct if effect.entry_key in entered]
     if not fresh:

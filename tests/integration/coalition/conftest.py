@@ -2,10 +2,14 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx2
 import pytest
 
 from shared.database import Database
+from shared.database.roles import role_name
+from tests.support.databases import made_database
+from tests.support.exposure import Coalition
 from tests.support.registries import coalition_client, empty_tables, shared_database
 from tests.support.servers import TestServers
 
@@ -15,6 +19,17 @@ async def module_database(stack: TestServers) -> AsyncIterator[Database]:
     """One database for the tests of a file."""
     async with shared_database(stack, "coalition") as database:
         yield database
+
+
+@pytest.fixture(scope="module")
+async def coalition(stack: TestServers) -> AsyncIterator[Coalition]:
+    """One coalition for the tests of a file, each with partners of its own: its clock only goes forward."""
+    async with made_database(stack) as made:
+        database, admin = Database(made.url(role_name("coalition"))), await asyncpg.connect(made.admin_url)
+        async with coalition_client(database) as client:
+            yield Coalition(database, client, admin)
+        await admin.close()
+        await database.close()
 
 
 @pytest.fixture

@@ -2,40 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
 
 import asyncpg
 import httpx2
 import pytest
 
 from services.coalition.consumer import PointsHandler, wants_capture, wants_points
-from shared.database import Database
-from shared.database.roles import role_name
 from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
 from shared.kafka import PermanentError
 from tests.support.contracts import APPROVER, RATE, act, approved, contract_body, partner_is_there, slug, submitted
-from tests.support.databases import made_database
-from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned, lapsed, moved
-from tests.support.registries import bearing, coalition_client
-from tests.support.servers import TestServers
+from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned, lapsed
+from tests.support.registries import bearing
 
 PREPAID = {"kind": "prepaid", "amount_minor": 10_000, "alert_percents": [50, 10], "when_exhausted": "refuse"}
 CREDIT = {"kind": "postpaid", "amount_minor": 10_000, "alert_percents": [20], "when_exhausted": "refuse"}
 RESERVE = PREPAID | {"when_exhausted": "reserve", "reserve_minor": 500}
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-async def coalition(stack: TestServers) -> AsyncIterator[Coalition]:
-    """One coalition for the tests of this file, each with partners of its own: its clock only goes forward."""
-    async with made_database(stack) as made:
-        database, admin = Database(made.url(role_name("coalition"))), await asyncpg.connect(made.admin_url)
-        async with coalition_client(database) as client:
-            yield Coalition(database, client, admin)
-        await admin.close()
-        await database.close()
 
 
 def kinds(told: list[Told]) -> list[str]:
@@ -106,21 +89,6 @@ async def test_where_points_are_settled_on_redemption_only_spent_ones_are_owed(c
     await coalition.count(captured(taker, 1, {issuer: 30_000, taker: 5_000}, now))
     assert (await coalition.exposure(issuer))["payable_minor"] == 30_000
     assert (await coalition.exposure(taker))["receivable_minor"] == 29_750
-
-
-async def test_a_receipt_that_was_moved_counts_once_as_it_is_worth_now(coalition: Coalition) -> None:
-    partner = await coalition.partner()
-    now = await coalition.now()
-    first, second = uuid4(), uuid4()
-    moves = [*moved(partner, 1, first, 100, 150, now), *moved(partner, 1, second, 150, 120, now)]
-    assert wants_points({"type": moves[0].type.encode()})
-
-    await coalition.count(moves[0], moves[2])  # the partition of whoever got it was read first
-    await coalition.count(earned(partner, 1, 100, now), *moves, clawed_back(partner, 2, 1, 20, now))
-    await coalition.count(*moves, earned(partner, 1, 100, now))
-
-    (sums,) = (await coalition.exposure(partner))["points"]
-    assert (sums["issued_points"], sums["returned_points"]) == (100 + 150 + 120, 100 + 150 + 20)
 
 
 async def test_money_is_rounded_once_at_the_partners_sum(coalition: Coalition) -> None:
