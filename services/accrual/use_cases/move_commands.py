@@ -47,7 +47,8 @@ def taking(award: StoredAward, owner_id: UUID, policy: ClawBackPolicy) -> list[A
 class NewParts:
     """The parts of what is awarded anew: their rows, and what the ledger is asked for them.
 
-    What points wait for may have been told already: they are released as of the day on which those of the award were.
+    What points wait for may have been told already, or their last day be over: they are released as of the day on which
+    those of the award were.
     """
 
     def __init__(
@@ -88,15 +89,21 @@ class NewParts:
 
     def _alone(self, part: EarnedPart) -> PartsOfBatch:
         """A part by itself, by the day on which it is released or earned."""
-        wait = part.key.wait
-        event = None if wait is None else wait.event
-        came = {(self._award.natural_key, event)} if event is not None and event in self._told else set()
-        day = self._released_on(part, event) if came else self._today
+        key, event = self._award.natural_key, None if part.key.wait is None else part.key.wait.event
+        day, came = self._today, dict[tuple[bytes, str], date]()
+        if event is not None and (released_on := self._released_on(part)) is not None:
+            day, came = (
+                released_on,
+                {(key, event): part.key.terms.available_from},
+            )  # as if it came
+        elif event is not None and event in self._told:
+            day, came = self._told[event], {(key, event): self._told[event]}
         return PartsOfBatch([self._awarded._replace(parts=(part,))], self._award.point_type, day, came)
 
-    def _released_on(self, part: EarnedPart, event: str | None) -> date:
+    def _released_on(self, part: EarnedPart) -> date | None:
+        """The day on which the award's own points that waited for the same were released, by the event or at last."""
         released = (one for one in self._award.parts if one.state == "released" and one.wait == part.key.wait)
-        return next((one.lot.available_from for one in released), self._told.get(event or "", self._today))
+        return next((one.lot.available_from for one in released), None)
 
 
 def days_of_expiry(award: StoredAward, rows: Sequence[PartRow]) -> list[date | None]:

@@ -1,6 +1,6 @@
 """What the ledger is asked for awards in parts, and the rows that keep them. An award of one lot comes nowhere near."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
@@ -22,6 +22,8 @@ from services.accrual.repository.awards import StoredAward
 from shared.database import Transaction
 from shared.ledger import ClawBack, Command, Earn, EarnPending, LotTerms, Posted, Release, Suspend
 
+NONE_CAME: Mapping[tuple[bytes, str], date] = {}
+
 
 class _Place(NamedTuple):
     """Where a new part's points go, and whether they wait there."""
@@ -34,11 +36,11 @@ class PartsOfBatch:
     """The parts of a batch's awards, and of earlier awards that returns of it take from.
 
     ``today`` is the programme's day: what is awarded late may wait no longer. ``came`` are events that were told before
-    their receipt was decided, by receipt.
+    their receipt was decided, by receipt, and on which day: one that came too late is as if it had not come.
     """
 
     def __init__(
-        self, awarded: Sequence[Awarded], own_type: str, today: date, came: Collection[tuple[bytes, str]] = ()
+        self, awarded: Sequence[Awarded], own_type: str, today: date, came: Mapping[tuple[bytes, str], date] = NONE_CAME
     ) -> None:
         self._own_type = own_type
         self._places = {
@@ -129,7 +131,7 @@ async def save_parts(transaction: Transaction, awarded: Sequence[Awarded], progr
         awarded,
         programme.point_type,
         transaction.now.astimezone(programme.zone).date(),
-        {(one.natural_key, one.event) for one in told},
+        {(one.natural_key, one.event): one.told_at.astimezone(programme.zone).date() for one in told},
     )
     await award_parts.save(transaction, parts.rows(awarded))
     return parts
@@ -222,11 +224,12 @@ async def save_return_parts(
     return owed
 
 
-def _place(part: EarnedPart, today: date, came: Collection[tuple[bytes, str]], key: bytes) -> _Place:
+def _place(part: EarnedPart, today: date, came: Mapping[tuple[bytes, str], date], key: bytes) -> _Place:
     wait, terms = part.key.wait, part.key.terms
     if wait is None:
         return _Place("earned", terms)
-    if wait.event is not None and (key, wait.event) in came:
+    told_on = None if wait.event is None else came.get((key, wait.event))
+    if told_on is not None and told_on < wait.until:
         return _Place("released", released_terms(terms, min(today, wait.until), part.expiry))
     # What is due by time is earned at once; what has waited in vain for an event is left to whoever goes through it.
     return _Place("pending" if wait.event is not None or today < wait.until else "earned", terms)

@@ -28,6 +28,7 @@ from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
 from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import LATE, RULES, bought, lots, numbers, result, run_releases, tell, told
+from tests.support.receipt_moves import joined, moving
 from tests.support.receipts import enrolled, line, merged_into, return_of
 from tests.support.registries import bearing
 from tests.support.tiers import scheme
@@ -274,6 +275,25 @@ async def test_what_an_event_is_waited_for_in_vain_lapses_or_is_released_when_th
     await accrual.award(return_of(receipt, next(numbers), {1: 800, 2: 1_000}))  # nothing is taken of what is gone
     assert await balances(accrual, owner) == Balances()
     assert (await verified(module_database)).is_sound
+
+
+async def test_what_comes_too_late_is_so_before_its_receipt_too_and_what_was_released_at_last_waits_no_more_when_moved(
+    accrual: Accrual, client: Client, clock: MovingClock, day: date, owner: UUID
+) -> None:
+    other = await joined(accrual)
+    receipt = await bought(clock, owner, line(1, 1_000, "ORDER"), line(2, 500, "GIFT"))
+    gift = await bought(clock, owner, line(1, 500, "GIFT"))
+    await accrual.award(gift)
+    await clock.set_to(day + timedelta(days=4))
+    await run_releases(accrual)
+    assert await result(client, receipt) == "recorded"
+
+    await accrual.award(receipt)
+    await run_releases(accrual)
+    await accrual.database.run(moving(accrual, gift, owner, other))
+
+    assert await balances(accrual, owner) == Balances(available=15 + 5)
+    assert await balances(accrual, other) == Balances(available=5 + 5)
 
 
 async def test_an_event_under_a_hold_waits_for_the_holds_release(
