@@ -28,9 +28,14 @@ class MovedToday(Generic[Member]):
     of_members: Mapping[Member, int]
 
 
-def may_alone(limits: AloneLimits, wanted: Mapping[Member, int], so_far: MovedToday[Member]) -> bool:
-    """Whether one person may move ``wanted`` points (without signs, by member) as one act after ``so_far``."""
-    total = sum(wanted.values())
+def may_alone(
+    limits: AloneLimits, wanted: Mapping[Member, int], so_far: MovedToday[Member], *, total: int | None = None
+) -> bool:
+    """Whether one person may move ``wanted`` points (without signs, by member) as one act after ``so_far``.
+
+    ``total`` is what the act moves where that is not their sum: what one loses and another gets is moved once.
+    """
+    total = sum(wanted.values()) if total is None else total
     return (
         total <= limits.points_max
         and so_far.by_author + total <= limits.author_day_points_max

@@ -55,12 +55,13 @@ async def request_move(transaction: Transaction, wanted: ReceiptMove, rules: Mov
         raise MoveWaitsError("a move of this receipt waits for a second person: approve or refuse that one first")
     move = wanted.weighed(judged.taken_points, judged.anew.given_points)
     day = today(transaction, rules.programme)
-    so_far = await moved_alone.lock(transaction, move.created_by, [judged.to_id], day)
-    if not may_alone(rules.alone, {judged.to_id: move.size}, so_far):
+    of_members = {judged.from_id: move.taken_points, judged.to_id: move.size}
+    so_far = await moved_alone.lock(transaction, move.created_by, of_members, day)
+    if not may_alone(rules.alone, of_members, so_far, total=move.size):
         await receipt_moves.insert(transaction, move)
         await outbox.record(transaction, judged.told)
         return move
-    await moved_alone.add_of_members(transaction, {judged.to_id: move.size}, day)
+    await moved_alone.add_of_members(transaction, of_members, day)
     await moved_alone.add_of_author(transaction, move.created_by, move.size, day)
     return await _make(transaction, move, judged, None, rules, is_new=True)
 

@@ -1,4 +1,4 @@
-"""A move that a second person approves too late is refused, and what was found on the way is told all the same."""
+"""Moves that wait for a second person: whose days they count on, and what is told of one that comes too late."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,16 +10,17 @@ import pytest
 from shared.database import Database
 from tests.support.accrual import Accrual
 from tests.support.accrual_tiers import advance, publish, tier_changes
-from tests.support.adjusting import SUPPORT, Client, slug
+from tests.support.adjusting import SUPPORT, Client, adjust, asked, slug
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import rule, rule_set
 from tests.support.receipt_moves import bought, decide, joined, move
+from tests.support.receipts import NOON
 
 OF_SILVER = {"when": {"kind": "tier", "tiers": ["silver"]}}
 RULES = rule_set(
     rule("dollar"),
     rule("silver", {"kind": "fixed_points", "points": 5}, condition=OF_SILVER),
-    expiry={"kind": "rolling", "days": 30},
+    expiry={"kind": "rolling", "days": 300},
 )
 
 
@@ -30,6 +31,19 @@ async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrua
     await publish(accrual)
     yield accrual
     await accrual.database.close()
+
+
+async def test_nobody_loses_by_many_moves_of_many_people_what_one_would_need_a_second_person_for(
+    client: Client, module_accrual: Accrual, anna: UUID
+) -> None:
+    receipts = [await bought(module_accrual, anna, 8_000, at=NOON + timedelta(hours=hour)) for hour in range(3)]
+    others = [await joined(module_accrual) for _ in receipts]
+
+    moves = [await move(client, receipt, anna, other) for receipt, other in zip(receipts, others, strict=True)]
+    given = await adjust(client, asked(anna, 4_000), by=SUPPORT)
+    taken = await adjust(client, asked(anna, -4_001), by=SUPPORT)
+
+    assert [each.json()["state"] for each in (*moves, given, taken)] == ["moved"] * 2 + ["waiting", "posted", "waiting"]
 
 
 async def test_a_tier_that_time_took_is_told_though_the_points_have_expired(
