@@ -78,7 +78,8 @@ AUTHOR_DAYS = DataClass(
 )
 
 # Told of receipts that may not have come yet. What an event has released stands in the award; told again after that, it
-# is answered from there.
+# is answered from there. The claim that a telling has laid down goes with it where nothing else has come under its key:
+# it is a lock alone, and who finds it gone lays it anew. One that somebody holds just now stays.
 AWARD_EVENTS = DataClass(
     name="award_events",
     purpose="to release points of receipts that are told of before they come",
@@ -86,10 +87,17 @@ AWARD_EVENTS = DataClass(
     keep_days_min=100,
     action="delete",
     statement="""
-        delete from award_events where (natural_key, event) in (
+        with due as materialized (
             select natural_key, event from award_events where told_at < $1
             order by told_at limit $2 for update skip locked
+        ), never_came as materialized (
+            select natural_key from claims
+            where natural_key in (select natural_key from due) and state = 'parked' and content_hash is null
+            for update skip locked
+        ), let_go as (
+            delete from claims where natural_key in (select natural_key from never_came)
         )
+        delete from award_events where (natural_key, event) in (select natural_key, event from due)
     """,
 )
 

@@ -107,11 +107,19 @@ ROWS = {
     AWARD_EVENTS: (
         "accrual",
         """
+        with named as (
+            insert into accrual.claims (natural_key, state)
+            select days::text::bytea, 'parked' from unnest($1::int[]) as days
+            returning convert_from(natural_key, 'UTF8')::int as days
+        )
         insert into accrual.award_events (natural_key, event, told_by, told_at)
-        select days::text::bytea, 'delivered', 'shop', now() - make_interval(days => days)
-        from unnest($1::int[]) as days
+        select days::text::bytea, event, 'shop', now() - make_interval(days => days)
+        from named cross join unnest('{delivered,paid}'::text[]) as event
         """,
-        "select count(*) from accrual.award_events",
+        """
+        select count(*) from accrual.claims full join accrual.award_events using (natural_key)
+        where event is distinct from 'paid'
+        """,
     ),
     parked_with_hash(30): (
         "accrual",
@@ -177,6 +185,26 @@ async def test_what_is_older_goes_and_nothing_else(
     assert await admin.fetchval(count) == 2
     await retention.run()
     assert await admin.fetchval(count) == 2
+
+
+async def test_the_claim_of_a_receipt_that_came_outlives_what_was_told_of_it(
+    database_of: Callable[[str], Database], admin: asyncpg.Connection
+) -> None:
+    """Only what nothing but the telling has laid down goes with it."""
+    _, insert, _ = ROWS[AWARD_EVENTS]
+    await admin.execute(insert, [500, 501, 502, 1])
+    await admin.execute(
+        "update accrual.claims set content_hash = sha256(''), state = 'awarded' where natural_key = '500'"
+    )
+    await admin.execute("update accrual.claims set content_hash = sha256('') where natural_key = '501'")
+    retention = Retention(database_of("accrual"), [AWARD_EVENTS])
+    await retention.declare()
+
+    await retention.run()
+
+    assert await admin.fetchval("select count(*) from accrual.award_events where natural_key <> '1'") == 0
+    left = await admin.fetch("select convert_from(natural_key, 'UTF8') as name from accrual.claims order by 1")
+    assert [row["name"] for row in left] == ["1", "500", "501"]
 
 
 async def test_many_rows_go_page_by_page(database_of: Callable[[str], Database], admin: asyncpg.Connection) -> None:
