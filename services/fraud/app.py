@@ -7,8 +7,10 @@ from services.fraud.api.member_data import member_data_router
 from services.fraud.consumer import (
     CoalitionHandler,
     MemberHandler,
+    PointsHandler,
     PurchaseHandler,
     wants_member,
+    wants_move,
     wants_of_coalition,
     wants_purchase,
 )
@@ -18,7 +20,7 @@ from services.fraud.repository import rule_sets
 from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES
 from services.fraud.settings import FraudSettings
 from shared.database import Database
-from shared.events.catalogue import COALITION, MEMBERS, PURCHASES
+from shared.events.catalogue import COALITION, MEMBERS, POINTS, PURCHASES
 from shared.kafka import ConsumerLimits
 from shared.runtime.context import ServiceContext
 from shared.runtime.wiring import Subscription, Wiring
@@ -34,6 +36,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),
             Subscription(MEMBERS, MemberHandler(database), wants=wants_member),
+            Subscription(POINTS, PointsHandler(database, ACTIVE_RULE_SET), wants=wants_move),
             Subscription(COALITION, CoalitionHandler(database), wants=wants_of_coalition),
         ),
         retention=(NOTES_OF_CLOSED_CASES,),

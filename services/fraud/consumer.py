@@ -5,11 +5,13 @@ from datetime import tzinfo
 from uuid import UUID
 
 from services.fraud import metrics
+from services.fraud.domain.outcomes import Effects
 from services.fraud.domain.receipts import ImplausibleReceiptError
 from services.fraud.domain.rule_set import RuleSet
 from services.fraud.repository import erasure
 from services.fraud.repository.decisions import DecidedElsewhereError
 from services.fraud.use_cases.erase_members import erase_members
+from services.fraud.use_cases.follow_moves import follow_moves
 from services.fraud.use_cases.merge_members import merge_members
 from services.fraud.use_cases.project_operators import project_operators
 from services.fraud.use_cases.project_tills import project_tills
@@ -17,8 +19,10 @@ from services.fraud.use_cases.score_purchases import ScoreReport, score_purchase
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, CoalitionEvent, OperatorChanged, TillChanged
 from shared.events.members import MemberErased, MemberEvent, MembersMerged
+from shared.events.points import PointsEvent, ReceiptMoved
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.kafka import Batch, PermanentError, TransientError
+from shared.receipt_key import MalformedReceiptIdError
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
 
@@ -28,6 +32,7 @@ _PURCHASE_RECORDED: bytes = PurchaseRecorded.model_fields["type"].default.encode
 _WANTED_OF_MEMBERS = frozenset(
     str(event.model_fields["type"].default).encode() for event in (MemberErased, MembersMerged)
 )
+_RECEIPT_MOVED: bytes = ReceiptMoved.model_fields["type"].default.encode()
 _WANTED_OF_COALITION = frozenset(
     str(event.model_fields["type"].default).encode() for event in (TillChanged, OperatorChanged, ApiClientChanged)
 )
@@ -42,6 +47,12 @@ def wants_member(headers: Mapping[str, bytes]) -> bool:
 def wants_purchase(headers: Mapping[str, bytes]) -> bool:
     """Returns earn nothing, and are skipped undecoded. A record without the header is decoded to find out."""
     return headers.get("type", _PURCHASE_RECORDED) == _PURCHASE_RECORDED
+
+
+def wants_move(headers: Mapping[str, bytes]) -> bool:
+    """Of points' events, fraud needs those of receipts that change their member. Without the header, decoding finds
+    out."""
+    return headers.get("type", _RECEIPT_MOVED) == _RECEIPT_MOVED
 
 
 def wants_of_coalition(headers: Mapping[str, bytes]) -> bool:
@@ -81,6 +92,30 @@ class PurchaseHandler(_Keeping):
             except ImplausibleReceiptError as error:
                 raise PermanentError(str(error)) from error
         raise TransientError(f"other workers decided receipts of one batch {DECIDED_ELSEWHERE_ATTEMPTS_MAX} times")
+
+
+class PointsHandler(_Keeping):
+    """Receipts that are moved to another member are followed."""
+
+    def __init__(self, database: Database, rule_set: RuleSet) -> None:
+        super().__init__(database)
+        self._rule_set = rule_set
+
+    async def handle(self, batch: Batch[PointsEvent]) -> None:
+        """Follow a batch."""
+        moves = [event for event in batch.events if isinstance(event, ReceiptMoved)]
+
+        async def work(transaction: Transaction) -> Effects:
+            effects = await follow_moves(transaction, moves, self._rule_set) if moves else Effects()
+            await read_to.save(transaction, batch.positions)
+            return effects
+
+        try:
+            effects = await self._database.run(work)
+        except MalformedReceiptIdError as error:
+            raise PermanentError(str(error)) from error
+        metrics.RECEIPTS.labels("moved").inc(len(effects.decisions))
+        _count_found(effects)
 
 
 class CoalitionHandler(_Keeping):
@@ -126,6 +161,10 @@ def _count(report: ScoreReport) -> None:
         ("left_out", report.left_out),
     ):
         metrics.RECEIPTS.labels(outcome).inc(count)
+    _count_found(effects)
+
+
+def _count_found(effects: Effects) -> None:
     for signal in effects.signals:
         metrics.SIGNALS.labels(signal.rule_code).inc()
     for case in effects.cases:

@@ -5,7 +5,7 @@ from prometheus_client import Counter
 RECEIPTS = Counter(
     "tessera_fraud_receipts_total",
     "Purchases by what became of them: decided, known (decided before), left_out (training, of nobody or of an erased"
-    " member).",
+    " member), moved (decided anew for another member).",
     ["outcome"],
 )
 SIGNALS = Counter("tessera_fraud_signals_total", "Signals raised, by rule.", ["rule"])

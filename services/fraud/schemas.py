@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -91,6 +91,9 @@ class HeldReceiptAnswer(_Answer):
     version: int
     action: HoldAction
     ends_at: datetime | None = Field(description="When a hold ends by itself.")
+    moved_at: datetime | None = Field(
+        description="Since when the receipt is another member's. Closing the case does nothing to it any more."
+    )
 
     @classmethod
     def of(cls, receipt: HeldReceipt) -> "HeldReceiptAnswer":
@@ -158,8 +161,29 @@ class HoldAnswer(_Answer):
     case_id: UUID
 
 
+class FormerDecisionAnswer(_Answer):
+    """What the rules said of a receipt while it was another member's."""
+
+    member_id: UUID
+    action: Action
+    decided_at: datetime
+    raised_by_receipt_id: str | None = Field(description="A receipt that came late and made a hit of this one.")
+    raised_at: datetime | None
+    rule_set_version: int
+    rule_set_digest: str
+    rules: list[RuleAnswer]
+
+    @classmethod
+    def of(cls, explained: ExplainedDecision) -> "FormerDecisionAnswer":
+        """As it was recorded."""
+        return cls(**_decided(explained))
+
+
 class DecisionAnswer(_Answer):
-    """What the rules said when the receipt came, and the hold that stands on its award, if there ever was one."""
+    """What the rules said when the receipt came, and the hold that stands on its award, if there ever was one.
+
+    Of a receipt that was moved to another member: what they said for that one, and ``former`` for those before.
+    """
 
     receipt_id: str
     member_id: UUID
@@ -171,27 +195,30 @@ class DecisionAnswer(_Answer):
     rule_set_digest: str
     rules: list[RuleAnswer]
     hold: HoldAnswer | None
+    former: list[FormerDecisionAnswer]
 
     @classmethod
     def of(cls, explained: ExplainedDecision) -> "DecisionAnswer":
         """As it was recorded."""
         decision = explained.decision
+        hold = decision.hold
         return cls(
             receipt_id=receipt_id_of(decision.receipt_key),
-            member_id=decision.member_id,
-            action=decision.action,
-            decided_at=decision.decided_at,
-            raised_by_receipt_id=None if decision.raised_by is None else receipt_id_of(decision.raised_by),
-            raised_at=decision.raised_at,
-            rule_set_version=explained.rule_set.version,
-            rule_set_digest=explained.rule_set.digest,
-            rules=[RuleAnswer.of(rule) for rule in explained.rules],
-            hold=None
-            if decision.hold is None
-            else HoldAnswer(
-                version=decision.hold.version,
-                action=decision.hold.action,
-                ends_at=decision.hold.ends_at,
-                case_id=decision.hold.case_id,
-            ),
+            hold=None if hold is None else HoldAnswer(**asdict(hold)),
+            former=[FormerDecisionAnswer.of(each) for each in explained.former],
+            **_decided(explained),
         )
+
+
+def _decided(explained: ExplainedDecision) -> dict[str, Any]:
+    decision = explained.decision
+    return {
+        "member_id": decision.member_id,
+        "action": decision.action,
+        "decided_at": decision.decided_at,
+        "raised_by_receipt_id": None if decision.raised_by is None else receipt_id_of(decision.raised_by),
+        "raised_at": decision.raised_at,
+        "rule_set_version": explained.rule_set.version,
+        "rule_set_digest": explained.rule_set.digest,
+        "rules": [RuleAnswer.of(rule) for rule in explained.rules],
+    }

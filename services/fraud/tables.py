@@ -21,6 +21,7 @@ cases = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("closed_by", Text),
     Column("note", Text),
+    Column("moves", BigInteger, nullable=False),
 )
 
 signals = Table(
@@ -35,12 +36,14 @@ signals = Table(
     Column("window_label", Text, nullable=False),
     Column("case_id", Uuid),
     Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("moves", BigInteger, nullable=False),
 )
 
 holds = Table(
     "holds",
     metadata,
     Column("receipt_key", LargeBinary, primary_key=True),
+    Column("moves", BigInteger, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("action", Text, nullable=False),
     Column("ends_at", DateTime(timezone=True)),
@@ -63,4 +66,16 @@ decisions = Table(
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("raised_by", LargeBinary),
     Column("raised_at", DateTime(timezone=True)),
+    Column("moves", BigInteger, nullable=False),
+)
+
+former_decisions = decisions.to_metadata(metadata, name="former_decisions")
+
+receipt_moves = Table(
+    "receipt_moves",
+    metadata,
+    Column("receipt_key", LargeBinary, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("moved_at", DateTime(timezone=True), nullable=False),
 )

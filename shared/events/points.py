@@ -12,7 +12,7 @@ from shared.events.adjustments import (
     PointsReinstated,
 )
 from shared.events.balances import Balance
-from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
+from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId, Version
 from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.events.funding import PointFunding, PointLimits
 from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
@@ -150,6 +150,8 @@ class MoveData(Frozen):
     occurred_at: AwareDatetime
     balance: Balance | None = None
     part: AwardPart | None = None
+    # The n-th move of this receipt. Both sides bear it; whoever has heard of a higher one knows better whose it is.
+    move_number: Version | None = None
 
 
 class RefusalData(Frozen):

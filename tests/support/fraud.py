@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid5
 
 from services.fraud.domain.decide import decide_all
@@ -10,6 +11,7 @@ from services.fraud.domain.outcomes import Action, Decision, Effects
 from services.fraud.domain.receipts import Receipt, ReceiptFact
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET, RuleSet
 from shared.events.coalition import OperatorChanged, OperatorData, TillChanged, TillData
+from shared.events.points import MoveData, ReceiptMoved
 from shared.events.purchases import PurchaseData, PurchaseLine, PurchaseRecorded
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, new_id
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
@@ -158,6 +160,29 @@ def purchase(
         traceparent=traceparent,
         data=data,
     )
+
+
+def moved(
+    number: int, from_number: int, to_number: int, *, nth: int | None = 1, direction: Literal["from", "to"] = "to"
+) -> ReceiptMoved:
+    """One side of a receipt's nth move, as accrual publishes it."""
+    sides = (member(to_number), member(from_number))
+    member_id, other_id = sides if direction == "to" else sides[::-1]
+    data = MoveData(
+        member_id=member_id,
+        other_member_id=other_id,
+        direction=direction,
+        move_id=uuid5(_MEMBERS, f"{number}/{nth}"),
+        receipt_id=receipt_id(number),
+        partner_id="grocer",
+        point_type="points",
+        points=10,
+        reason_code="wrong_card",
+        rule_set_version=1,
+        occurred_at=MORNING,
+        move_number=nth,
+    )
+    return ReceiptMoved(id=new_id(), source="accrual", subject=str(member_id), time=MORNING, data=data)
 
 
 def changed(recorded: PurchaseRecorded, **changes: object) -> PurchaseRecorded:

@@ -11,15 +11,16 @@ import httpx2
 import orjson
 
 from services.fraud.app import build
-from services.fraud.consumer import CoalitionHandler, PurchaseHandler
+from services.fraud.consumer import CoalitionHandler, PointsHandler, PurchaseHandler
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
 from services.fraud.settings import FraudSettings
 from shared.clock import BusinessClock
 from shared.database import Database, Transaction
-from shared.events.catalogue import COALITION, FRAUD, PURCHASES
+from shared.events.catalogue import COALITION, FRAUD, POINTS, PURCHASES
 from shared.events.coalition import OperatorChanged, TillChanged
 from shared.events.envelope import Event
 from shared.events.fraud import FraudEvent
+from shared.events.points import ReceiptMoved
 from shared.events.purchases import PurchaseEvent
 from shared.kafka import Batch, ReadPosition, Record
 from shared.runtime.context import ServiceContext
@@ -49,6 +50,10 @@ class Scoring:
         """Handle purchases as one batch."""
         handler = PurchaseHandler(self.database, ACTIVE_RULE_SET, ZONE)
         await handler.handle(batch_of(purchases, PURCHASES.topic))
+
+    async def follow(self, *moves: ReceiptMoved) -> None:
+        """Handle moves of receipts as one batch."""
+        await PointsHandler(self.database, ACTIVE_RULE_SET).handle(batch_of(moves, POINTS.topic))
 
     async def register(self, *changes: TillChanged | OperatorChanged) -> None:
         """Handle changes of tills and operators as one batch."""

@@ -22,6 +22,8 @@ _FIND = f"select {_COLUMNS} from receipt_moves where move_id = $1"
 _LOCK = f"{_FIND} for no key update"
 _IS_WAITING = "select exists (select from receipt_moves where natural_key = $1 and state = 'waiting' and move_id <> $2)"
 
+_COUNT_MADE = "select count(*) from receipt_moves where natural_key = $1 and state = 'moved'"
+
 _SETTLE = """
     update receipt_moves
     set state = $2, refusal = $3, taken_points = $4, became_debt = $5, given_points = $6, decided_by = $7,
@@ -94,6 +96,11 @@ async def lock(transaction: Transaction, move_id: UUID) -> ReceiptMove | None:
 async def does_another_wait(transaction: Transaction, move: ReceiptMove) -> bool:
     """Whether another move of the same receipt waits for a second person. The caller holds the claim."""
     return bool(await transaction.raw.fetchval(_IS_WAITING, move.natural_key, move.move_id))
+
+
+async def count_made(transaction: Transaction, natural_key: bytes) -> int:
+    """How often the receipt was moved. The caller holds the claim."""
+    return int(await transaction.raw.fetchval(_COUNT_MADE, natural_key))
 
 
 async def settle(transaction: Transaction, move: ReceiptMove) -> None:

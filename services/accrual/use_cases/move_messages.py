@@ -17,17 +17,19 @@ from shared.receipt_key import receipt_id_of
 def moved_messages(
     transaction: Transaction,
     move: ReceiptMove,
+    number: int,
     judged: Judged,
     taken: Sequence[tuple[AskedTaken, Posted]],
     given: Sequence[tuple[AskedGiven, Posted]],
 ) -> list[Message]:
     """That a receipt went from one member, and came to the other: by which reason, and never by whom.
 
-    Each side is told, though no points moved.
+    Each side is told, though no points moved. ``number``: how many moves of the receipt there are with this one.
     """
     award = judged.award
     said: dict[str, Any] = {
         "move_id": move.move_id,
+        "move_number": number,
         "receipt_id": receipt_id_of(move.natural_key),
         "partner_id": award.partner_id,
         "point_type": award.point_type,

@@ -139,8 +139,9 @@ async def _make(
     taken_points = sum(posted.points for _, posted in taken if posted.command.point_type == own_type)
     weighed = move.weighed(taken_points, anew.given_points)  # less was taken where the issuer bears what is gone
     moved = weighed.moved(became_debt, decided_by, transaction.now)
+    number = 1 + await receipt_moves.count_made(transaction, move.natural_key)
     await (receipt_moves.insert if is_new else receipt_moves.settle)(transaction, moved)
-    await outbox.record(transaction, [*moved_messages(transaction, moved, judged, taken, given), *told])
+    await outbox.record(transaction, [*moved_messages(transaction, moved, number, judged, taken, given), *told])
     return moved
 
 

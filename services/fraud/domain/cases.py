@@ -52,7 +52,10 @@ class CaseSignal(NamedTuple):
 
 
 class HeldReceipt(NamedTuple):
-    """A receipt whose award was held for a case. A hold is over at ``ends_at``, whether the case is closed or not."""
+    """A receipt whose award was held for a case. A hold is over at ``ends_at``, whether the case is closed or not.
+
+    ``moved_at``: another member has it since then, and what becomes of the case concerns it no more.
+    """
 
     receipt_key: bytes
     occurred_at: datetime
@@ -61,6 +64,7 @@ class HeldReceipt(NamedTuple):
     version: int
     action: HoldAction
     ends_at: datetime | None
+    moved_at: datetime | None = None
 
 
 class HandedOver(NamedTuple):

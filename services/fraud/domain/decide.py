@@ -76,9 +76,8 @@ def decide(fact: ReceiptFact, state: MemberState, rule_set: RuleSet) -> tuple[Me
     judged = _judge(state, position, rule_set)
     later = _judge_later(state, position, rule_set)
     if not state.cases_of(receipt) and not later and not judged.hits():
-        decision = Decision(
-            fact.member_id, receipt.receipt_key, Action.NONE, _outcomes(judged.findings), receipt.receipt_key
-        )
+        key = receipt.receipt_key
+        decision = Decision(fact.member_id, key, Action.NONE, _outcomes(judged.findings), key, receipt.moves)
         return state.trimmed(), Effects(decisions=(decision,))
     acting = _Acting(fact, state)
     for one in (judged, *later):
@@ -164,7 +163,8 @@ class _Acting:
         if any(hold.receipt.receipt_key == self._receipt.receipt_key for hold in self._holds):
             actions.add(Action.HOLD)
         key = self._receipt.receipt_key
-        decision = Decision(self._member_id, key, _weightiest(actions), _outcomes(judged.findings), key)
+        outcomes = _outcomes(judged.findings)
+        decision = Decision(self._member_id, key, _weightiest(actions), outcomes, key, self._receipt.moves)
         raised = tuple(
             Decision(
                 self._member_id,
@@ -172,6 +172,7 @@ class _Acting:
                 _weightiest({rule.action for rule, _ in one.hits()}),
                 _outcomes(one.hits()),
                 key,
+                one.receipt.moves,
             )
             for one in later
         )
@@ -189,7 +190,8 @@ class _Acting:
         case = self.state.case_of(subject)
         if case is None:
             case = OpenCase(receipt.receipt_key, subject, rule.code, 0)
-            self._cases.append(NewCase(receipt.receipt_key, self._member_id, subject, rule.code, self._caused_by))
+            opened = NewCase(receipt.receipt_key, self._member_id, subject, rule.code, self._caused_by, receipt.moves)
+            self._cases.append(opened)
         after = self.state.receipts[self.state.position_of(receipt) + 1 :]
         evidence += tuple(later.receipt_key for later in after if rule.subject_of(later) == subject)
         self._hold(case, evidence)

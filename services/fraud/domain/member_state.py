@@ -51,6 +51,14 @@ class MemberState:
         """The state with one more receipt in its place."""
         return MemberState((*self.receipts[:position], receipt, *self.receipts[position:]), self.open_cases)
 
+    def find(self, receipt_key: bytes) -> Receipt | None:
+        """The receipt, if the window still has it."""
+        return next((receipt for receipt in self.receipts if receipt.receipt_key == receipt_key), None)
+
+    def without(self, receipt_key: bytes) -> "MemberState":
+        """The state that this receipt has left. What was found with its help stands."""
+        return replace(self, receipts=tuple(one for one in self.receipts if one.receipt_key != receipt_key))
+
     def with_fired(self, receipt_key: bytes, rule_code: str) -> "MemberState":
         """The state in which this rule has raised its signal on this receipt."""
         return replace(
@@ -108,9 +116,9 @@ class MemberState:
 
     def change_since(self, before: "MemberState") -> WindowChange:
         """What to write so that a stored window becomes this one. What became of a receipt is stored elsewhere."""
-        known = {receipt.receipt_key for receipt in before.receipts}
-        kept = {receipt.receipt_key for receipt in self.receipts}
+        known = {(receipt.receipt_key, receipt.moves) for receipt in before.receipts}
+        kept = {(receipt.receipt_key, receipt.moves) for receipt in self.receipts}
         return WindowChange(
-            tuple(receipt for receipt in self.receipts if receipt.receipt_key not in known),
-            tuple(receipt for receipt in before.receipts if receipt.receipt_key not in kept),
+            tuple(receipt for receipt in self.receipts if (receipt.receipt_key, receipt.moves) not in known),
+            tuple(receipt for receipt in before.receipts if (receipt.receipt_key, receipt.moves) not in kept),
         )

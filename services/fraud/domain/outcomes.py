@@ -1,6 +1,6 @@
 """What rules say, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -61,7 +61,8 @@ class Decision(NamedTuple):
     """What the rules said of one receipt.
 
     Where a receipt that came late raises a decision made before, ``caused_by`` names the late one, and there are
-    outcomes only for the rules that it made a hit of: the others stay as they were recorded.
+    outcomes only for the rules that it made a hit of: the others stay as they were recorded. ``moves``: how often the
+    receipt had changed its member by then.
     """
 
     member_id: UUID
@@ -69,6 +70,7 @@ class Decision(NamedTuple):
     action: Action
     outcomes: tuple[Outcome, ...]
     caused_by: bytes
+    moves: int = 0
 
 
 class Signal(NamedTuple):
@@ -95,6 +97,7 @@ class NewCase(NamedTuple):
     operator_hash: str
     rule_code: str
     caused_by: bytes
+    moves: int = 0  # of the receipt that opened it
 
 
 class Hold(NamedTuple):
@@ -119,3 +122,15 @@ class Effects:
     cases: Sequence[NewCase] = ()
     signals: Sequence[Signal] = ()
     holds: Sequence[Hold] = ()
+
+    @classmethod
+    def joined(cls, parts: Iterable["Effects"]) -> "Effects":
+        """All of them, one after the other."""
+        each = list(parts)
+        return cls(
+            decisions=[one for part in each for one in part.decisions],
+            raised=[one for part in each for one in part.raised],
+            cases=[one for part in each for one in part.cases],
+            signals=[one for part in each for one in part.signals],
+            holds=[one for part in each for one in part.holds],
+        )

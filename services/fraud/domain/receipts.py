@@ -41,6 +41,7 @@ class Receipt(NamedTuple):
     had_choice: bool | None  # of another till in the store; None where the registry did not know the store
     is_own_card: bool = False  # of the operator's, as far as the registry knew
     claimed_after_days: int | None = None  # where no card was shown, and the member claimed it later
+    moves: int = 0  # how often it had changed its member when it came into this window
     fired: tuple[str, ...] = ()  # codes of the rules that raised a signal on this receipt, sorted
     is_held: bool = False  # a hold was asked for, whatever became of it
     is_cleared: bool = False  # a person called the case that held it a false positive
@@ -48,6 +49,10 @@ class Receipt(NamedTuple):
     def with_fired(self, rule_code: str) -> "Receipt":
         """The receipt on which one more rule has raised its signal."""
         return self._replace(fired=tuple(sorted((*self.fired, rule_code))))
+
+    def moved(self, moves: int) -> "Receipt":
+        """The receipt as it comes to another member, without what was found about it under the former one."""
+        return self._replace(moves=moves, fired=(), is_held=False, is_cleared=False)
 
     @property
     def is_claimed(self) -> bool:

@@ -1,18 +1,28 @@
 """Decisions: one row a receipt, for ever."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
 
 import orjson
 
 from services.fraud.domain.outcomes import Action, Decision, Outcome
 from shared.database import Transaction
 
-_FIND_KNOWN = "select receipt_key from decisions where receipt_key = any($1::bytea[])"
+# Those that were decided, and whose those are that have been moved, which may be heard of before the purchase.
+_FIND_KNOWN = """
+    select receipt_key, decisions.receipt_key is not null as is_decided, receipt_moves.member_id, receipt_moves.number
+    from unnest($1::bytea[]) as wanted (receipt_key)
+        left join decisions using (receipt_key)
+        left join receipt_moves using (receipt_key)
+    where decisions.receipt_key is not null or receipt_moves.receipt_key is not null
+"""
 
 _SAVE = """
-    insert into decisions (receipt_key, member_id, action, rule_set_version, outcomes, decided_at)
-    select receipt_key, member_id, action, $5, outcomes::jsonb, $6
-    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[]) as decided (receipt_key, member_id, action, outcomes)
+    insert into decisions (receipt_key, member_id, action, rule_set_version, outcomes, moves, decided_at)
+    select receipt_key, member_id, action, $6, outcomes::jsonb, moves, $7
+    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::bigint[])
+        as decided (receipt_key, member_id, action, outcomes, moves)
     order by receipt_key  -- two batches that insert in different orders would deadlock
     on conflict do nothing
     returning 1
@@ -28,13 +38,40 @@ _RAISE = """
 """
 
 
+# What was decided while it was another member's is kept beside.
+_KEEP_FORMER = """
+    insert into former_decisions (receipt_key, moves, member_id, action, rule_set_version, outcomes, decided_at,
+        raised_by, raised_at)
+    select receipt_key, moves, member_id, action, rule_set_version, outcomes, decided_at, raised_by, raised_at
+    from decisions
+    where receipt_key = any($1::bytea[])
+"""
+_REPLACE = """
+    update decisions as decision
+    set member_id = anew.member_id, action = anew.action, rule_set_version = $6, outcomes = anew.outcomes::jsonb,
+        moves = anew.moves, decided_at = $7, raised_by = null, raised_at = null
+    from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::bigint[])
+        as anew (receipt_key, member_id, action, outcomes, moves)
+    where decision.receipt_key = anew.receipt_key
+"""
+
+
+class NewOwner(NamedTuple):
+    """Whose a receipt is by the last of its moves, the ``number``-th."""
+
+    member_id: UUID
+    number: int
+
+
 class DecidedElsewhereError(Exception):
     """Another transaction decided one of these receipts meanwhile: roll back and start again, which will see it."""
 
 
-async def find_known(transaction: Transaction, keys: Sequence[bytes]) -> set[bytes]:
-    """Which of these receipts have been decided, as far as is committed."""
-    return {row["receipt_key"] for row in await transaction.raw.fetch(_FIND_KNOWN, keys)}
+async def find_known(transaction: Transaction, keys: Sequence[bytes]) -> tuple[set[bytes], dict[bytes, NewOwner]]:
+    """Which of these receipts have been decided, and who has those that were moved, as far as is committed."""
+    rows = await transaction.raw.fetch(_FIND_KNOWN, keys)
+    moved = {row["receipt_key"]: NewOwner(row["member_id"], row["number"]) for row in rows if row["number"]}
+    return {row["receipt_key"] for row in rows if row["is_decided"]}, moved
 
 
 async def save(transaction: Transaction, decisions: Sequence[Decision], rule_set_version: int) -> None:
@@ -43,17 +80,16 @@ async def save(transaction: Transaction, decisions: Sequence[Decision], rule_set
     Raises:
         DecidedElsewhereError: one of them has been decided by somebody else; nothing of this transaction may stay.
     """
-    rows = await transaction.raw.fetch(
-        _SAVE,
-        [decision.receipt_key for decision in decisions],
-        [decision.member_id for decision in decisions],
-        [decision.action.value for decision in decisions],
-        [_recorded(decision.outcomes) for decision in decisions],
-        rule_set_version,
-        transaction.now,
-    )
+    rows = await transaction.raw.fetch(_SAVE, *_columns(decisions), rule_set_version, transaction.now)
     if len(rows) != len(decisions):
         raise DecidedElsewhereError(f"{len(decisions) - len(rows)} receipts were decided meanwhile")
+
+
+async def replace(transaction: Transaction, decisions: Sequence[Decision], rule_set_version: int) -> None:
+    """Put what was decided of distinct receipts for their new members in the place of what was; that is kept, too."""
+    if decisions:
+        await transaction.raw.execute(_KEEP_FORMER, [decision.receipt_key for decision in decisions])
+        await transaction.raw.execute(_REPLACE, *_columns(decisions), rule_set_version, transaction.now)
 
 
 async def save_raised(transaction: Transaction, raised: Sequence[Decision], rule_set_version: int) -> None:
@@ -74,6 +110,16 @@ async def save_raised(transaction: Transaction, raised: Sequence[Decision], rule
         [_recorded(decision.outcomes, rule_set_version) for decision in merged.values()],
         [decision.caused_by for decision in merged.values()],
         transaction.now,
+    )
+
+
+def _columns(decisions: Sequence[Decision]) -> tuple[list[object], ...]:
+    return (
+        [decision.receipt_key for decision in decisions],
+        [decision.member_id for decision in decisions],
+        [decision.action.value for decision in decisions],
+        [_recorded(decision.outcomes) for decision in decisions],
+        [decision.moves for decision in decisions],
     )
 
 

@@ -8,17 +8,21 @@ from services.fraud.domain.cases import CaseState, HoldAction
 from shared.database import Transaction
 from shared.events.fraud import CaseOutcome
 
-_LOAD_SIGNALS = """
+# The receipt is another member's since: what it bought is nobody else's business.
+_MOVED_AWAY = """exists (
+        select from receipt_moves where receipt_moves.receipt_key = found.receipt_key and number > found.moves
+    )"""
+_LOAD_SIGNALS = f"""
     select signal_id, receipt_key, rule_code, action, case_id, raised_at
-    from signals
-    where member_id = $1 and ($2::uuid is null or signal_id > $2)
+    from signals as found
+    where member_id = $1 and ($2::uuid is null or signal_id > $2) and not {_MOVED_AWAY}
     order by signal_id
     limit $3
 """
-_LOAD_HOLDS = """
+_LOAD_HOLDS = f"""
     select receipt_key, version, action, ends_at, case_id, rule_code, occurred_at, store_id, changed_at
-    from holds
-    where member_id = $1 and receipt_key > $2
+    from holds as found
+    where member_id = $1 and receipt_key > $2 and not {_MOVED_AWAY}
     order by receipt_key
     limit $3
 """

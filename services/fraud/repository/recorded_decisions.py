@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, desc, null, select
 
 from services.fraud.domain.cases import HoldAction
 from services.fraud.domain.outcomes import Action, Result
-from services.fraud.tables import decisions, holds
+from services.fraud.tables import decisions, former_decisions, holds
 from shared.database import Transaction
 
 
@@ -53,10 +53,30 @@ async def find(transaction: Transaction, receipt_key: bytes) -> RecordedDecision
         select(decisions, holds.c.version, holds.c.action.label("hold_action"), holds.c.ends_at, holds.c.case_id)
         .join_from(decisions, holds, decisions.c.receipt_key == holds.c.receipt_key, isouter=True)
         .where(decisions.c.receipt_key == receipt_key)
+        .order_by(desc(holds.c.version))  # one that was held while it was another member's, too
+        .limit(1)
     )
     row = (await transaction.connection.execute(statement)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _decision(row)
+
+
+async def load_former(transaction: Transaction, receipt_key: bytes) -> list[RecordedDecision]:
+    """What was decided of the receipt while it was other members', the first of them first; without holds."""
+    statement = (
+        select(
+            former_decisions,
+            null().label("version"),
+            null().label("hold_action"),
+            null().label("ends_at"),
+            null().label("case_id"),
+        )
+        .where(former_decisions.c.receipt_key == receipt_key)
+        .order_by(former_decisions.c.moves)
+    )
+    return [_decision(row) for row in await transaction.connection.execute(statement)]
+
+
+def _decision(row: Row[Any]) -> RecordedDecision:
     return RecordedDecision(
         receipt_key=row.receipt_key,
         member_id=row.member_id,

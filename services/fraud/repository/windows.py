@@ -24,17 +24,17 @@ _LOCK = """
 # Sorted in Python: a member's are nearly in order already.
 _LOAD_RECEIPTS = """
     select member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day, had_choice, is_own_card,
-        claimed_after_days
+        claimed_after_days, moves
     from window_receipts
     where member_id = any($1::uuid[])
 """
 # Of each member only since the oldest receipt that is kept: a busy card has years of signals.
 _LOAD_MARKS = """
-    select signals.member_id, receipt_key, signals.rule_code, null::boolean as is_cleared
+    select signals.member_id, receipt_key, signals.moves, signals.rule_code, null::boolean as is_cleared
     from unnest($1::uuid[], $2::timestamptz[]) as kept (member_id, since)
         join signals on signals.member_id = kept.member_id and signals.occurred_at >= kept.since
     union all
-    select holds.member_id, receipt_key, null, cases.outcome is not distinct from 'false_positive'
+    select holds.member_id, receipt_key, holds.moves, null, cases.outcome is not distinct from 'false_positive'
     from unnest($1::uuid[], $2::timestamptz[]) as kept (member_id, since)
         join holds on holds.member_id = kept.member_id and holds.occurred_at >= kept.since
         join cases on cases.case_id = holds.case_id
@@ -43,14 +43,14 @@ _LOAD_OPEN_CASES = """
     select member_id, opened_by, operator_hash, rule_code, receipts, case_id
     from cases
     where member_id = any($1::uuid[]) and state = 'open' and receipts < $2
-    order by opened_by
+    order by opened_by, moves
 """
 
 _ADD = """
     insert into window_receipts (member_id, occurred_at, receipt_key, operator_hash, store_id, shift_number, day,
-        had_choice, is_own_card, claimed_after_days)
+        had_choice, is_own_card, claimed_after_days, moves)
     select * from unnest($1::uuid[], $2::timestamptz[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::date[],
-        $8::boolean[], $9::boolean[], $10::integer[])
+        $8::boolean[], $9::boolean[], $10::integer[], $11::bigint[])
 """
 _DROP = """
     delete from window_receipts as receipt
@@ -60,8 +60,9 @@ _DROP = """
 """
 
 
-# By the opening receipt and the rule: one receipt may open a case about its operator and one about its member.
-CaseIds: TypeAlias = dict[tuple[bytes, str], UUID]
+# By member, opening receipt and rule: one receipt may open a case about its operator and one about its member, and
+# opens them for each member whose it is in turn.
+CaseIds: TypeAlias = dict[tuple[UUID, bytes, str], UUID]
 
 _UNMARKED = ((), False, False)  # neither fired nor held nor cleared, in the order of Receipt's fields
 
@@ -85,7 +86,7 @@ async def load(transaction: Transaction, members: Iterable[UUID]) -> tuple[dict[
     for row in await transaction.raw.fetch(_LOAD_OPEN_CASES, wanted, CASE_RECEIPTS_MAX):
         member_id, *case, case_id = row
         cases.setdefault(member_id, []).append(OpenCase(*case))
-        case_ids[row["opened_by"], row["rule_code"]] = case_id
+        case_ids[member_id, row["opened_by"], row["rule_code"]] = case_id
     states = {
         member_id: MemberState(tuple(receipts.get(member_id, ())), tuple(cases.get(member_id, ())))
         for member_id in wanted
@@ -110,6 +111,7 @@ async def save(transaction: Transaction, changes: Mapping[UUID, WindowChange]) -
             [receipt.had_choice for _, receipt in added],
             [receipt.is_own_card for _, receipt in added],
             [receipt.claimed_after_days for _, receipt in added],
+            [receipt.moves for _, receipt in added],
         )
 
 
@@ -122,7 +124,7 @@ async def _load_receipts(transaction: Transaction, members: list[UUID]) -> dict[
         kept.sort()
     since = [kept[0].occurred_at for kept in receipts.values()]
     marks: dict[UUID, dict[bytes, Receipt]] = {}
-    for member_id, receipt_key, rule_code, is_cleared in await transaction.raw.fetch(
+    for member_id, receipt_key, moves, rule_code, is_cleared in await transaction.raw.fetch(
         _LOAD_MARKS, list(receipts), since
     ):
         of_member = marks.get(member_id)
@@ -131,6 +133,8 @@ async def _load_receipts(transaction: Transaction, members: list[UUID]) -> dict[
         receipt = of_member.get(receipt_key)
         if receipt is None:
             continue  # younger than the oldest that is kept, and yet not kept: more receipts than a window has room for
+        if receipt.moves != moves:
+            continue  # of the time before it went to somebody else and came back
         if rule_code is None:
             of_member[receipt_key] = receipt._replace(is_held=True, is_cleared=is_cleared)
         else:

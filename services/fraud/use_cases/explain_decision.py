@@ -29,6 +29,7 @@ class ExplainedDecision(NamedTuple):
     decision: RecordedDecision
     rule_set: RuleSet
     rules: tuple[ExplainedRule, ...]
+    former: tuple["ExplainedDecision", ...] = ()  # while the receipt was other members', the first of them first
 
 
 async def explain_decision(transaction: Transaction, receipt_key: bytes) -> ExplainedDecision | None:
@@ -36,6 +37,12 @@ async def explain_decision(transaction: Transaction, receipt_key: bytes) -> Expl
     decision = await recorded_decisions.find(transaction, receipt_key)
     if decision is None:
         return None
+    former = await recorded_decisions.load_former(transaction, receipt_key)
+    explained = await _explain(transaction, decision)
+    return explained._replace(former=tuple([await _explain(transaction, each) for each in former]))
+
+
+async def _explain(transaction: Transaction, decision: RecordedDecision) -> ExplainedDecision:
     versions = {decision.rule_set_version, *(outcome.rule_set_version for outcome in decision.outcomes)}
     made_by = {version: await _rule_set(transaction, version) for version in sorted(versions)}
     rules = tuple(explained for rule_set in made_by.values() for explained in _explained(rule_set, decision.outcomes))

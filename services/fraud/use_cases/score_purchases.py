@@ -1,28 +1,23 @@
 """Score a batch of purchases: receipts into windows, rules over them; signals, cases and holds out."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from uuid import UUID
 
 from services.fraud.domain.decide import decide_all
-from services.fraud.domain.outcomes import Effects, Hold
-from services.fraud.domain.receipts import NOBODY, ReceiptFact, receipt_of
+from services.fraud.domain.outcomes import Effects
+from services.fraud.domain.receipts import ReceiptFact, receipt_of
 from services.fraud.domain.rule_set import RuleSet
-from services.fraud.repository import decisions, findings, merges, operators, tills, windows
+from services.fraud.repository import decisions, merges, moves, operators, tills, windows
+from services.fraud.repository.decisions import NewOwner
 from services.fraud.repository.tills import Store
-from services.fraud.repository.windows import CaseIds
 from services.fraud.use_cases import announcements
+from services.fraud.use_cases.save_findings import save_findings
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
-from shared.events.fraud import PointsHoldData
 from shared.events.purchases import PurchaseRecorded
-from shared.ids import new_id
 from shared.outbox import Message, record
-from shared.receipt_key import partner_of, receipt_id_of
-
-# Whose a case is that is about a member alone: no partner can be called so.
-PROGRAMME = "~programme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +41,30 @@ async def score_purchases(
     those without a member are left out: a parked one comes again when its member is known. So are those of a member
     who was erased: nothing is remembered of him any more.
 
-    A member who was merged away is scored as the survivor.
+    A member who was merged away is scored as the survivor. A receipt that has been moved since is scored for whom it
+    was moved to; who moves it meanwhile meets us in the window of the member whose it was.
 
     Raises:
         ImplausibleReceiptError: a purchase can never be scored.
-        StartAgainError: a member was merged away while its window was waited for.
+        StartAgainError: a member was merged away, or a receipt moved, while a window was waited for.
         DecidedElsewhereError: another transaction decided one of the receipts meanwhile; start again.
     """
     members = [purchase for purchase in purchases if purchase.data.member_id is not None]
     scorable = [purchase for purchase in members if not purchase.data.is_training]
     facts, traces = await _facts_of(transaction, scorable, time_zone)
-    known = await decisions.find_known(transaction, list(facts))
-    fresh = await _of_survivors(transaction, [fact for key, fact in facts.items() if key not in known])
-    erased = await _lock(transaction, {fact.member_id for fact in fresh}) if fresh else set()
+    known, moved = await decisions.find_known(transaction, list(facts))
+    fresh = [fact for key, fact in facts.items() if key not in known]
+    fresh = await _of_survivors(transaction, [_of_owner(fact, moved) for fact in fresh])
+    erased = await _lock(transaction, fresh) if fresh else set()
     owned = [fact for fact in fresh if fact.member_id not in erased]
     effects = await _decide_and_save(transaction, owned, rule_set, traces) if owned else Effects()
     left_out = len(purchases) - len(scorable) + len(fresh) - len(owned)
     return ScoreReport(left_out, len(scorable) - len(fresh), effects)
+
+
+def _of_owner(fact: ReceiptFact, moved: Mapping[bytes, NewOwner]) -> ReceiptFact:
+    owner = moved.get(fact.receipt.receipt_key)
+    return fact if owner is None else ReceiptFact(owner.member_id, fact.receipt.moved(owner.number))
 
 
 async def _of_survivors(transaction: Transaction, facts: Sequence[ReceiptFact]) -> list[ReceiptFact]:
@@ -70,11 +72,13 @@ async def _of_survivors(transaction: Transaction, facts: Sequence[ReceiptFact]) 
     return [fact._replace(member_id=survivors.get(fact.member_id, fact.member_id)) for fact in facts]
 
 
-async def _lock(transaction: Transaction, members: Collection[UUID]) -> set[UUID]:
+async def _lock(transaction: Transaction, fresh: Sequence[ReceiptFact]) -> set[UUID]:
     """Lock windows; those of the members who were erased come back."""
+    members = {fact.member_id for fact in fresh}
     erased = await windows.lock(transaction, members)
-    if await merges.find_survivors(transaction, members):
-        raise StartAgainError("a member was merged away meanwhile")
+    numbers = {fact.receipt.receipt_key: fact.receipt.moves for fact in fresh}
+    if await moves.has_changed(transaction, members, numbers):
+        raise StartAgainError("a member was merged away, or a receipt was moved, meanwhile")
     return erased
 
 
@@ -120,8 +124,7 @@ async def _decide_and_save(
     )
     messages = [_cleared(fact, transaction.now, traces) for fact in _not_held(facts, effects)]
     if effects.signals or effects.holds:
-        hold = timedelta(hours=rule_set.hold_hours)
-        messages = [*await _save_findings(transaction, effects, case_ids, hold, traces), *messages]
+        messages = [*await save_findings(transaction, effects, case_ids, rule_set.hold_hours, traces), *messages]
     if messages:
         await record(transaction, messages)
     return effects
@@ -136,52 +139,3 @@ def _not_held(facts: Sequence[ReceiptFact], effects: Effects) -> list[ReceiptFac
 def _cleared(fact: ReceiptFact, now: datetime, traces: Mapping[bytes, str | None]) -> Message:
     key = fact.receipt.receipt_key
     return announcements.claim_cleared(fact.member_id, key, now, traces[key])
-
-
-async def _save_findings(
-    transaction: Transaction,
-    effects: Effects,
-    open_case_ids: CaseIds,
-    hold: timedelta,
-    traces: Mapping[bytes, str | None],
-) -> list[Message]:
-    case_ids = {**open_case_ids, **{(case.opened_by, case.rule_code): new_id() for case in effects.cases}}
-    signal_ids = [new_id() for _ in effects.signals]
-    ends_at = transaction.now + hold
-    partners = [PROGRAMME if case.operator_hash == NOBODY else partner_of(case.opened_by) for case in effects.cases]
-    await findings.save_cases(transaction, effects.cases, partners, case_ids)
-    await findings.save_signals(transaction, effects.signals, signal_ids, case_ids)
-    await findings.save_holds(transaction, effects.holds, case_ids, ends_at)
-    return _messages(effects, case_ids, signal_ids, transaction.now, ends_at, traces)
-
-
-def _messages(
-    effects: Effects,
-    case_ids: CaseIds,
-    signal_ids: Sequence[UUID],
-    now: datetime,
-    ends_at: datetime,
-    traces: Mapping[bytes, str | None],
-) -> list[Message]:
-    """Cases before their signals, signals before holds: a reader of a hold knows its case."""
-    held: dict[tuple[bytes, str, bytes], list[Hold]] = {}
-    for hold in effects.holds:
-        held.setdefault((hold.opened_by, hold.rule_code, hold.caused_by), []).append(hold)
-    messages = []
-    for case in effects.cases:
-        at_once = held.get((case.opened_by, case.rule_code, case.caused_by), ())
-        trace = traces[case.caused_by]
-        messages.append(announcements.case_opened(case, case_ids[case.opened_by, case.rule_code], at_once, now, trace))
-    for signal, signal_id in zip(effects.signals, signal_ids, strict=True):
-        messages.append(announcements.signal_raised(signal, signal_id, now, traces[signal.caused_by]))
-    for hold in effects.holds:
-        data = PointsHoldData(
-            member_id=hold.member_id,
-            receipt_id=receipt_id_of(hold.receipt.receipt_key),
-            version=1,
-            rule_code=hold.rule_code,
-            case_id=case_ids[hold.opened_by, hold.rule_code],
-            ends_at=ends_at,
-        )
-        messages.append(announcements.hold_requested(data, now, traces[hold.caused_by]))
-    return messages

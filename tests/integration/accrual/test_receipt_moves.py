@@ -160,9 +160,10 @@ async def test_moved_twice_and_back_it_is_as_it_was_and_shown_to_whose_it_is_alo
         assert {each: found.count("award") for each, found in kinds.items()} == {anna: 0, bert: 0, carl: 0} | {to_id: 1}
     assert await module_accrual.balance(anna) == Balances(available=12)
     assert await counted(module_accrual, anna) == before
-    assert [(each.direction, each.points) for each in await told(module_accrual)] == [("from", 12)] * 3 + [
-        ("to", 12)
-    ] * 3
+    sides = await told(module_accrual)
+    assert [(each.direction, each.points) for each in sides] == [("from", 12)] * 3 + [("to", 12)] * 3
+    numbers_told = sorted((each.move_number, each.member_id) for each in sides if each.direction == "to")
+    assert numbers_told == [(1, bert), (2, carl), (3, anna)]
 
 
 async def test_all_parts_go_with_it_and_what_waits_goes_on_waiting(
