@@ -1,5 +1,6 @@
 """The programme's point types: its own, which are spent, and others, which only count (status points)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -24,6 +25,13 @@ class OtherPointType(BaseModel):
     exponent: Annotated[StrictInt, Field(ge=0, le=EXPONENT_MAX)] = 0
 
 
+class UnknownPointTypeError(Exception):
+    """The programme has no such type of points; the message names those it has."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(f"/point_type: the programme has the types {', '.join(sorted(known))}")
+
+
 @dataclass(frozen=True, slots=True)
 class PointTypes:
     """All types of a programme."""
@@ -36,6 +44,17 @@ class PointTypes:
     def status_codes(self) -> frozenset[str]:
         """The types that are never spent."""
         return frozenset(other.code for other in self.others)
+
+    def of(self, code: str | None) -> str:
+        """The type that is meant: the programme's own where none is named.
+
+        Raises:
+            UnknownPointTypeError: the programme has no such type.
+        """
+        known = (self.own, *(other.code for other in self.others))
+        if code is not None and code not in known:
+            raise UnknownPointTypeError(known)
+        return self.own if code is None else code
 
     def is_spent(self, code: str) -> bool:
         """Whether points of this type can be spent at all: the programme's own."""

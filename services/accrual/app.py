@@ -36,7 +36,7 @@ from services.accrual.backtesting import BacktestProcesses
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
 from services.accrual.previewing import Previews
-from services.accrual.programme import KnownFunds, Programme, PublishedRules
+from services.accrual.programme import KnownFunds, KnownTierSchemes, Programme, PublishedRules
 from services.accrual.repository import old_debts, outcomes, places
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.retention import kept_for_a_time
@@ -138,7 +138,11 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
-            Periodic("post files of adjustments", ADJUSTMENT_FILES_SECONDS, partial(_post_files, database, settings)),
+            Periodic(
+                "post files of adjustments",
+                ADJUSTMENT_FILES_SECONDS,
+                partial(_post_files, database, settings, rules.tiers),
+            ),
             *_ledger_jobs(database, settings, rules),
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("run backtests", BACKTESTS_SECONDS, backtests.look_after),
@@ -165,10 +169,17 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         rule_set_decisions_router(database),
         rule_set_reading_router(database),
         member_data_router(database),
-        adjustments_router(database, programme, settings.adjustment_rules),
+        adjustments_router(database, programme, settings.adjustment_rules, settings.point_types, rules.tiers),
         adjustment_reading_router(database),
-        *lapsed_and_owed_routers(database, programme, settings.adjustment_rules, settings.reinstatement_terms),
-        adjustment_files_router(database, programme, settings.adjustment_rules),
+        *lapsed_and_owed_routers(
+            database,
+            programme,
+            settings.adjustment_rules,
+            settings.reinstatement_terms,
+            settings.point_types,
+            rules.tiers,
+        ),
+        adjustment_files_router(database, programme, settings.adjustment_rules, settings.point_types),
         adjustment_file_decisions_router(database),
         adjustment_file_reports_router(database),
         *tier_routers(database, settings.point_types),
@@ -220,8 +231,8 @@ def _sealing(database: Database) -> Periodic:
     return Periodic("seal transfers", SEALING_SECONDS, ledger.Sealer(database, count).run)
 
 
-async def _post_files(database: Database, settings: AccrualSettings) -> None:
-    settle = partial(settle_lines, programme=settings.programme, rules=settings.adjustment_rules)
+async def _post_files(database: Database, settings: AccrualSettings, tiers: KnownTierSchemes) -> None:
+    settle = partial(settle_lines, programme=settings.programme, rules=settings.adjustment_rules, tiers=tiers)
     while decided := await database.run(settle):
         metrics.ADJUSTMENT_LINES.inc(decided)
 

@@ -70,7 +70,7 @@ async def sent(client: Client, name: str, content: str, by: str = SUPPORT, **sai
 async def settle_all(accrual: Accrual) -> int:
     """What the worker's timer does."""
     count = 0
-    settle = partial(settle_lines, programme=PROGRAMME, rules=RULES)
+    settle = partial(settle_lines, programme=PROGRAMME, rules=RULES, tiers=accrual.rules.tiers)
     while decided := await accrual.database.run(settle):
         count += decided
     return count

@@ -45,9 +45,12 @@ class Route:
 
 @asynccontextmanager
 async def application(
-    service: str, database_url: str | None = None, kafka: KafkaSettings | None = None
+    service: str, database_url: str | None = None, kafka: KafkaSettings | None = None, **environment: str
 ) -> AsyncIterator[FastAPI]:
-    """A service's application, which takes tokens of the tests' signer. Without a database it reaches nothing."""
+    """A service's application, which takes tokens of the tests' signer. Without a database it reaches nothing.
+
+    ``environment`` are more of its variables.
+    """
     told = environment_of(
         ServiceSpec(service),
         StackConfig.from_environment(),
@@ -55,6 +58,7 @@ async def application(
         admin_url=NOWHERE,
         bootstrap_servers="127.0.0.1:1",
     )
+    told |= environment
     if database_url is not None:
         told["TESSERA_DATABASE_URL"] = database_url
     with pytest.MonkeyPatch.context() as patch:

@@ -36,6 +36,7 @@ from services.accrual.use_cases.decide_adjustment_files import approve_file, ref
 from services.accrual.use_cases.import_adjustments import AdjustmentImporter, declare_file, find_file
 from shared.database import Database, Transaction
 from shared.ids import new_id
+from shared.point_types import PointTypes, UnknownPointTypeError
 from shared.web import Answer, IdempotencyKey, Page, Paging, idempotent, problems
 from shared.web.csv_pages import NOTHING_TAKEN, LineRefusal, fields_or_refusal
 from shared.web.csv_records import CsvRecord
@@ -45,7 +46,9 @@ _LINE = TypeAdapter(tuple[int])
 OfState = Annotated[FileState | None, Query()]
 
 
-def adjustment_files_router(database: Database, programme: Programme, rules: AdjustmentRules) -> APIRouter:
+def adjustment_files_router(
+    database: Database, programme: Programme, rules: AdjustmentRules, point_types: PointTypes
+) -> APIRouter:
     """Send files."""
     router = APIRouter(prefix="/v1/adjustment-files", tags=["adjustments"])
     importer = AdjustmentImporter(database, rules, programme)
@@ -80,7 +83,8 @@ def adjustment_files_router(database: Database, programme: Programme, rules: Adj
 
     @router.put("/{file_id}/content", responses=WRITE_PROBLEMS, openapi_extra=CSV_CONTENT)
     async def send(file_id: UUID, request: Request, principal: Writer) -> AdjustmentFileAnswer:
-        """Send the file: UTF-8, its first line naming the columns (member_id, points, reason_code; expires_on, note).
+        """Send the file: UTF-8, its first line naming the columns (member_id, points, reason_code; point_type,
+        expires_on, note).
 
         Where the connection broke, send the same file again from its beginning: it goes on where it stopped, so no
         Idempotency-Key is needed. Nothing moves before all of it is there. Then it takes effect at once, or, where it
@@ -89,7 +93,7 @@ def adjustment_files_router(database: Database, programme: Programme, rules: Adj
         refuse_partners(principal)
         file = await importer.find(file_id)
         async with database.transaction() as transaction:
-            lines = _Lines(file, rules, programme.point_type, today(transaction, programme), transaction.now)
+            lines = _Lines(file, rules, point_types, today(transaction, programme), transaction.now)
         async with csv_upload(request):
             taken = await importer.take(file_id, principal.client_id, request.stream(), lines.read)
         return AdjustmentFileAnswer.of(taken)
@@ -167,7 +171,7 @@ class _Lines:
 
     file: AdjustmentFile
     rules: AdjustmentRules
-    point_type: str
+    point_types: PointTypes
     day: date
     now: datetime
 
@@ -184,6 +188,8 @@ class _Lines:
             return LineRefusal(record.line, first["type"], str(first["loc"][0]))
         except UnknownAdjustmentReasonError:
             return LineRefusal(record.line, "unknown_reason", "reason_code")
+        except UnknownPointTypeError:
+            return LineRefusal(record.line, "unknown_point_type", "point_type")
         except UnusableAdjustmentError as error:
             return LineRefusal(record.line, "unusable", error.field)
         return adjustment
@@ -193,7 +199,7 @@ class _Lines:
         return Adjustment(
             adjustment_id=id_of_line(self.file.file_id, line),
             member_id=body.member_id,
-            point_type=self.point_type,
+            point_type=self.point_types.of(body.point_type),
             points=body.points,
             reason_code=reason.code,
             kind=reason.kind,

@@ -25,7 +25,7 @@ from services.accrual.domain.adjustments import (
     expiry_of,
     id_of_request,
 )
-from services.accrual.programme import Programme
+from services.accrual.programme import KnownTierSchemes, Programme
 from services.accrual.repository import adjustments
 from services.accrual.repository.adjustments import AdjustmentFilter
 from services.accrual.schemas.adjustments import AdjustmentAnswer, AdjustmentBody
@@ -36,6 +36,7 @@ from services.accrual.use_cases.adjust_points import (
     today,
 )
 from shared.database import Database, Transaction
+from shared.point_types import PointTypes, UnknownPointTypeError
 from shared.web import (
     Answer,
     IdempotencyKey,
@@ -45,7 +46,6 @@ from shared.web import (
     Problem,
     ProblemAnswer,
     idempotent,
-    invalid_field,
     not_found,
     problems,
     requires,
@@ -76,6 +76,7 @@ ADJUSTMENT_PROBLEMS: DomainProblems = {
     ImportBusyError: (409, "import-busy", "Import busy"),
     OwnAdjustmentError: (403, "own-adjustment", "Own adjustment"),
     UnknownAdjustmentReasonError: (422, "unknown-reason", "Unknown reason"),
+    UnknownPointTypeError: (422, "invalid-request", "Invalid request"),
     UnreadableCsvError: (422, "unusable-file", "Unusable file"),
     UnusableAdjustmentError: (422, "unusable-adjustment", "Unusable adjustment"),
     UnusableHeaderError: (422, "unusable-file", "Unusable file"),
@@ -90,7 +91,9 @@ _WORDS = {
 }
 
 
-def adjustments_router(database: Database, programme: Programme, rules: AdjustmentRules) -> APIRouter:
+def adjustments_router(
+    database: Database, programme: Programme, rules: AdjustmentRules, point_types: PointTypes, tiers: KnownTierSchemes
+) -> APIRouter:
     """Ask for adjustments, and decide on those that wait for a second person."""
     router = APIRouter(prefix="/v1/adjustments", tags=["adjustments"])
 
@@ -104,15 +107,14 @@ def adjustments_router(database: Database, programme: Programme, rules: Adjustme
         moves nothing.
         """
         refuse_partners(principal)
-        if body.point_type not in (None, programme.point_type):
-            raise invalid_field("/point_type", f"the programme has the type {programme.point_type}")
+        point_type = point_types.of(body.point_type)
         reason = rules.reason(body.reason_code)
 
         async def work(transaction: Transaction) -> Decided:
             wanted = Adjustment(
                 adjustment_id=id_of_request(principal.client_id, key.key),
                 member_id=body.member_id,
-                point_type=programme.point_type,
+                point_type=point_type,
                 points=body.points,
                 reason_code=reason.code,
                 kind=reason.kind,
@@ -123,7 +125,7 @@ def adjustments_router(database: Database, programme: Programme, rules: Adjustme
                 created_by=principal.client_id,
                 created_at=transaction.now,
             )
-            return answer_of(await request_adjustment(transaction, wanted, rules, programme), 201)
+            return answer_of(await request_adjustment(transaction, wanted, rules, programme, tiers), 201)
 
         return await idempotent(database, principal, key, body, work)
 
@@ -133,7 +135,8 @@ def adjustments_router(database: Database, programme: Programme, rules: Adjustme
         refuse_partners(principal)
 
         async def work(transaction: Transaction) -> Decided:
-            return answer_of(await approve_adjustment(transaction, adjustment_id, principal.client_id, programme))
+            approver = principal.client_id
+            return answer_of(await approve_adjustment(transaction, adjustment_id, approver, programme, tiers))
 
         return await idempotent(database, principal, key, None, work)
 

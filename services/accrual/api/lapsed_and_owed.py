@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from services.accrual.api.adjustments import WRITE_PROBLEMS, Reader, answer_of, refuse_partners
 from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentRules, id_of_request
 from services.accrual.domain.reinstatement import ReinstatementTerms
-from services.accrual.programme import Programme
+from services.accrual.programme import KnownTierSchemes, Programme
 from services.accrual.repository import reinstatements
 from services.accrual.schemas.adjustments import AdjustmentAnswer
 from services.accrual.schemas.lapsed_and_owed import (
@@ -23,22 +23,43 @@ from services.accrual.schemas.lapsed_and_owed import (
 from services.accrual.use_cases.adjust_points import request_adjustment, today
 from shared import ledger
 from shared.database import Database, Transaction
+from shared.point_types import PointTypes
 from shared.receipt_key import MalformedReceiptIdError, partner_of, receipt_id_of
 from shared.web import IdempotencyKey, Principal, idempotent, problems, requires
 from shared.web.idempotency import Decided
+from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 Reinstater = Annotated[Principal, requires("points:reinstate")]
 Forgiver = Annotated[Principal, requires("debts:write-off")]
+WantedType = Annotated[
+    str | None,
+    Query(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX, description="Absent: the programme's own type."),
+]
 
 
 def lapsed_and_owed_routers(
-    database: Database, programme: Programme, rules: AdjustmentRules, terms: ReinstatementTerms
+    database: Database,
+    programme: Programme,
+    rules: AdjustmentRules,
+    terms: ReinstatementTerms,
+    point_types: PointTypes,
+    tiers: KnownTierSchemes,
 ) -> tuple[APIRouter, ...]:
     """What is asked for here is an adjustment of its own kind: decided, listed and told of as those are."""
-    return _requests(database, programme, rules, terms), _reading(database, programme, terms)
+    return (
+        _requests(database, programme, rules, terms, point_types, tiers),
+        _reading(database, programme, terms, point_types),
+    )
 
 
-def _requests(database: Database, programme: Programme, rules: AdjustmentRules, terms: ReinstatementTerms) -> APIRouter:
+def _requests(
+    database: Database,
+    programme: Programme,
+    rules: AdjustmentRules,
+    terms: ReinstatementTerms,
+    point_types: PointTypes,
+    tiers: KnownTierSchemes,
+) -> APIRouter:
     router = APIRouter(prefix="/v1/members/{member_id}", tags=["adjustments"])
 
     def wanted(
@@ -55,7 +76,7 @@ def _requests(database: Database, programme: Programme, rules: AdjustmentRules, 
         return Adjustment(
             adjustment_id=id_of_request(author, key),
             member_id=member_id,
-            point_type=programme.point_type,
+            point_type=point_types.of(body.point_type),
             points=body.points,
             reason_code=reason.code,
             kind=reason.kind,
@@ -82,7 +103,7 @@ def _requests(database: Database, programme: Programme, rules: AdjustmentRules, 
 
         async def work(transaction: Transaction) -> Decided:
             asked = wanted(transaction, "reinstate", member_id, body, principal.client_id, key.key)
-            return answer_of(await request_adjustment(transaction, asked, rules, programme), 201)
+            return answer_of(await request_adjustment(transaction, asked, rules, programme, tiers), 201)
 
         return await idempotent(database, principal, key, body, work)
 
@@ -96,26 +117,27 @@ def _requests(database: Database, programme: Programme, rules: AdjustmentRules, 
 
         async def work(transaction: Transaction) -> Decided:
             asked = wanted(transaction, "write_off", member_id, body, principal.client_id, key.key)
-            return answer_of(await request_adjustment(transaction, asked, rules, programme), 201)
+            return answer_of(await request_adjustment(transaction, asked, rules, programme, tiers), 201)
 
         return await idempotent(database, principal, key, body, work)
 
     return router
 
 
-def _reading(database: Database, programme: Programme, terms: ReinstatementTerms) -> APIRouter:
+def _reading(database: Database, programme: Programme, terms: ReinstatementTerms, point_types: PointTypes) -> APIRouter:
     router = APIRouter(prefix="/v1/members/{member_id}", tags=["adjustments"])
 
     @router.get("/lapsed-points", responses=problems(401, 403, 422))
-    async def lapsed_points(member_id: UUID, principal: Reader) -> LapsedPointsAnswer:
+    async def lapsed_points(member_id: UUID, principal: Reader, point_type: WantedType = None) -> LapsedPointsAnswer:
         """What of a member's points lapsed lately, and could be given back today."""
         refuse_partners(principal)
+        of_type = point_types.of(point_type)
         async with database.transaction() as transaction:
             day = today(transaction, programme)
             owner_id = (await ledger.find_survivors(transaction, [member_id])).get(member_id, member_id)
-            found = await reinstatements.load_lapsed(transaction, owner_id, programme.point_type, terms.since(day))
+            found = await reinstatements.load_lapsed(transaction, owner_id, of_type, terms.since(day))
         return LapsedPointsAnswer(
-            point_type=programme.point_type,
+            point_type=of_type,
             points=sum(lot.points for lot in found),
             expires_on=terms.until(day),
             lapsed=[
@@ -126,14 +148,15 @@ def _reading(database: Database, programme: Programme, terms: ReinstatementTerms
         )
 
     @router.get("/debts", responses=problems(401, 403, 422))
-    async def debts(member_id: UUID, principal: Reader) -> DebtsAnswer:
+    async def debts(member_id: UUID, principal: Reader, point_type: WantedType = None) -> DebtsAnswer:
         """What a member owes, by the partner that bears it, and for how long."""
         refuse_partners(principal)
+        of_type = point_types.of(point_type)
         async with database.transaction() as transaction:
-            owed = await ledger.load_owed(transaction, member_id, programme.point_type)
+            owed = await ledger.load_owed(transaction, member_id, of_type)
             now = transaction.now
         return DebtsAnswer(
-            point_type=programme.point_type,
+            point_type=of_type,
             points=sum(each.points for each in owed),
             debts=[
                 DebtAnswer(

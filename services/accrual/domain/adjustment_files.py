@@ -18,7 +18,7 @@ from services.accrual.domain.adjustments import (
 FileState: TypeAlias = Literal["open", "waiting", "approved", "posted", "refused"]
 
 REQUIRED_COLUMNS = ("member_id", "points", "reason_code")
-COLUMNS = (*REQUIRED_COLUMNS, "expires_on", "note")
+COLUMNS = (*REQUIRED_COLUMNS, "point_type", "expires_on", "note")
 
 
 class AdjustmentFileNotFoundError(AdjustmentRefusalError):

@@ -27,6 +27,9 @@ SignedPoints = Annotated[
     StrictInt,
     Field(ge=-POINTS_MAX, le=POINTS_MAX, description="Given; below zero: taken. In the point type's smallest unit."),
 ]
+OfType = Annotated[
+    CodeText, Field(description="One of the programme's types, status points too; absent: the programme's own.")
+]
 GoneOn = Annotated[date, Field(description="The first day on which given points may not be spent any more.")]
 
 
@@ -36,6 +39,7 @@ class AdjustmentLineBody(Body):
     member_id: UUID
     points: SignedPoints
     reason_code: CodeText
+    point_type: OfType | None = None
     expires_on: GoneOn | None = None
     note: Note | None = None
 
@@ -46,7 +50,6 @@ class AdjustmentBody(AdjustmentLineBody):
     ``clip``: where less is there than is to be taken, take as much as there is; otherwise it is refused.
     """
 
-    point_type: CodeText | None = Field(default=None, description="The programme's, where it is absent.")
     clip: Flag = False
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StrictInt
 
 from services.accrual.domain.adjustments import POINTS_MAX
-from services.accrual.schemas.adjustments import Note
+from services.accrual.schemas.adjustments import Note, OfType
 from services.accrual.schemas.fields import Answer
 from shared.web import Body, CodeText
 
@@ -18,6 +18,7 @@ class ReinstatementBody(Body):
 
     points: Amount
     reason_code: CodeText
+    point_type: OfType | None = None
     note: Note | None = None
 
 
@@ -26,6 +27,7 @@ class WriteOffBody(Body):
 
     points: Amount
     reason_code: CodeText
+    point_type: OfType | None = None
     note: Note | None = None
 
 

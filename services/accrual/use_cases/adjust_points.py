@@ -17,9 +17,11 @@ from services.accrual.domain.adjustments import (
     why_not_posted,
 )
 from services.accrual.domain.moved_alone import AloneLimits, may_alone
-from services.accrual.programme import Programme
+from services.accrual.domain.tiers.counting import count_given
+from services.accrual.programme import KnownTierSchemes, Programme
 from services.accrual.repository import adjustments, moved_alone
 from services.accrual.use_cases.adjustment_messages import adjusted_or_forgiven_message
+from services.accrual.use_cases.count_for_tiers import count
 from services.accrual.use_cases.lock_owners import Owner, lock_owners
 from services.accrual.use_cases.reinstate_points import reinstate
 from shared import ledger, outbox
@@ -29,7 +31,11 @@ from shared.outbox import Message
 
 
 async def request_adjustment(
-    transaction: Transaction, wanted: Adjustment, rules: AdjustmentRules, programme: Programme
+    transaction: Transaction,
+    wanted: Adjustment,
+    rules: AdjustmentRules,
+    programme: Programme,
+    tiers: KnownTierSchemes,
 ) -> Adjustment:
     """Keep an adjustment and post it, or let it wait for a second person; as it stands then.
 
@@ -64,12 +70,13 @@ async def request_adjustment(
     posted, messages = await _post_one(transaction, wanted, owners, programme, None, rules.alone)
     await moved_alone.add_of_author(transaction, wanted.created_by, abs(posted.posted_points), day)
     await adjustments.insert(transaction, [posted])
+    messages += await _count_for_tiers(transaction, [posted], owners, programme, tiers)
     await outbox.record(transaction, messages)
     return posted
 
 
 async def approve_adjustment(
-    transaction: Transaction, adjustment_id: UUID, approver: str, programme: Programme
+    transaction: Transaction, adjustment_id: UUID, approver: str, programme: Programme, tiers: KnownTierSchemes
 ) -> Adjustment:
     """Post an adjustment that waits, or find that it cannot be posted any more; as it stands then.
 
@@ -87,6 +94,7 @@ async def approve_adjustment(
     owners = await lock_owners(transaction, [waiting.member_id])
     posted, messages = await _post_one(transaction, waiting, owners, programme, approver, None)
     await adjustments.settle(transaction, [posted])
+    messages += await _count_for_tiers(transaction, [posted], owners, programme, tiers)
     await outbox.record(transaction, messages)
     return posted
 
@@ -111,6 +119,7 @@ async def post_adjustments(
     waiting: Sequence[Adjustment],
     programme: Programme,
     rules: AdjustmentRules,
+    tiers: KnownTierSchemes,
     decided_by: str | None,
 ) -> list[Adjustment]:
     """Post adjustments whose rows are locked, each alone; as they stand then, in their order.
@@ -122,6 +131,7 @@ async def post_adjustments(
     limits = rules.alone if decided_by is None else None
     decided, messages = await _post(transaction, waiting, owners, programme, decided_by, limits)
     await adjustments.settle(transaction, decided)
+    messages += await _count_for_tiers(transaction, decided, owners, programme, tiers)
     await outbox.record(transaction, messages)
     return decided
 
@@ -193,6 +203,29 @@ async def _post(
             moved[owner_id] = moved.get(owner_id, 0) + abs(each.posted_points)
         await moved_alone.add_of_members(transaction, moved, day)
     return [decided[each.adjustment_id] for each in waiting], messages
+
+
+async def _count_for_tiers(
+    transaction: Transaction,
+    decided: Sequence[Adjustment],
+    owners: dict[UUID, Owner],
+    programme: Programme,
+    tiers: KnownTierSchemes,
+) -> list[Message]:
+    """Count status points that were given or taken towards tiers, and grade whom it concerns. The members are locked.
+
+    Points that had lapsed, or were owed, had counted when they were awarded and were taken off with what came back.
+    """
+    given = [
+        (owners[each.member_id].owner_id, each.point_type, each.posted_points)
+        for each in decided
+        if each.act == "adjust" and each.posted_points and each.point_type != programme.point_type
+    ]
+    if not given:
+        return []
+    await tiers.refresh(transaction)
+    counted = count_given(given, programme.point_type, transaction.now, tiers.history)
+    return await count(transaction, counted, tiers.history)
 
 
 async def _beyond_day(

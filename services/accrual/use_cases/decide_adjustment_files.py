@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.accrual.domain.adjustment_files import AdjustmentFile, AdjustmentFileNotFoundError
 from services.accrual.domain.adjustments import AdjustmentRules
-from services.accrual.programme import Programme
+from services.accrual.programme import KnownTierSchemes, Programme
 from services.accrual.repository import adjustment_files, adjustments
 from services.accrual.use_cases.adjust_points import post_adjustments
 from shared.database import Transaction
@@ -34,7 +34,9 @@ async def refuse_file(transaction: Transaction, file_id: UUID, decided_by: str) 
     return file
 
 
-async def settle_lines(transaction: Transaction, programme: Programme, rules: AdjustmentRules) -> int:
+async def settle_lines(
+    transaction: Transaction, programme: Programme, rules: AdjustmentRules, tiers: KnownTierSchemes
+) -> int:
     """Decide a page of lines of the file that was decided on first; how many they were, 0 where nothing is to be done.
 
     Of a file that nobody but its author has let through, a line is refused that would be more than one person may move
@@ -50,7 +52,7 @@ async def settle_lines(transaction: Transaction, programme: Programme, rules: Ad
         decided = [line.refused("not_approved", file.decided_by, transaction.now) for line in lines]
         await adjustments.settle(transaction, decided)
     else:
-        decided = await post_adjustments(transaction, lines, programme, rules, file.decided_by)
+        decided = await post_adjustments(transaction, lines, programme, rules, tiers, file.decided_by)
     await adjustment_files.update(transaction, file.with_decided(decided))
     return len(decided)
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.accrual.programme import KnownTierSchemes
 from services.accrual.use_cases.adjust_points import approve_adjustment
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Transaction
@@ -187,7 +188,7 @@ async def test_a_merged_members_goes_to_the_survivor_also_while_the_merge_runs(
     async def approve(transaction: Transaction) -> None:
         # What the merge has changed under us is found at the lock, and the transaction begun again.
         with pytest.raises(Exception, match="merged away meanwhile"):
-            await approve_adjustment(transaction, waiting, BOSS, PROGRAMME)
+            await approve_adjustment(transaction, waiting, BOSS, PROGRAMME, KnownTierSchemes())
 
     await interleave(
         module_accrual.database, lambda merging: project_members(merging, [merged_into(anna, anne)]), approve

@@ -5,7 +5,7 @@ not count is not taken off either.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -76,6 +76,25 @@ def count_move(
         Counted(to_id, day, Amounts(given_points, given_minor, visits)),
     )
     return [one for one in both if any(one.amounts)]
+
+
+def count_given(
+    given: Sequence[tuple[UUID, str, int]], own_type: str, at: datetime, schemes: TierSchemeHistory
+) -> list[Counted]:
+    """What points that people gave or took (member, type, signed points) count: on the day on which they did.
+
+    Status points alone count so, where the scheme is about them. The programme's own are spent, and what is given of
+    them makes something good: nobody qualified by that.
+    """
+    scheme = schemes.at(at)
+    if scheme is None or scheme.points_of in (None, own_type):
+        return []
+    day = day_of(at, scheme.days_zone)
+    return [
+        Counted(member_id, day, Amounts(points, 0, 0))
+        for member_id, point_type, points in given
+        if points and point_type == scheme.points_of
+    ]
 
 
 def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:
