@@ -9,17 +9,20 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.accrual.api.answers import part_answer, return_part_answer
+from services.accrual.api.history_data import HistoryMemberData, told_of_history
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentState, Refusal
 from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.tiers.qualification import CountedDay
+from services.accrual.repository.former_states import FormerAttribute, FormerState
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.repository.tier_data import KeptChange, KeptStanding
 from services.accrual.repository.tier_grants import GrantRow
 from services.accrual.schemas.fields import Answer
 from services.accrual.schemas.memberships import MembershipData
 from services.accrual.schemas.receipts import AwardPartAnswer, ReturnPartAnswer
+from services.accrual.use_cases.read_history_data import KeptMove
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
@@ -149,7 +152,8 @@ MemberData: TypeAlias = Annotated[
     | AdjustmentData
     | MemberEventData
     | MembershipData
-    | TierMemberData,
+    | TierMemberData
+    | HistoryMemberData,
     Field(discriminator="kind"),
 ]
 
@@ -162,7 +166,7 @@ def member_data_router(database: Database) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """All that is kept of a member: receipts, adjustments, tiers. For the programme's own clients.
+        """All that is kept of a member: receipts, adjustments, tiers, history. For the programme's own clients.
 
         The id is taken as it stands: who was merged away has what was given under the old id. Nothing for a stranger.
         """
@@ -184,6 +188,8 @@ def _told(kept: Kept) -> MemberData:
         return _told_of_event(kept)
     if isinstance(kept, Membership):
         return MembershipData(group=kept.group.kind, code=kept.group.code, from_at=kept.from_at, until_at=kept.until_at)
+    if isinstance(kept, KeptMove | FormerState | FormerAttribute):
+        return told_of_history(kept)
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():

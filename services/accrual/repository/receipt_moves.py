@@ -48,6 +48,13 @@ _LIST = f"""
     limit $6
 """
 
+_OF_MEMBER = f"""
+    select {_COLUMNS} from receipt_moves
+    where (from_member_id = $1 or to_member_id = $1) and move_id > $2
+    order by move_id
+    limit $3
+"""
+
 # The caller holds the claim, both members and the award.
 _MOVE_AWARD = """
     update awards set owner_id = $2, points = $3, taken_back = $4, decision = $5, parts = $6, decided_at = $7
@@ -127,6 +134,11 @@ async def load_page(
         _LIST, wanted.state, wanted.member_id, wanted.natural_key, created_at, move_id, rows_max
     )
     return [ReceiptMove(**dict(row)) for row in rows]
+
+
+async def load_of_member(transaction: Transaction, member_id: UUID, after: UUID, rows_max: int) -> list[ReceiptMove]:
+    """Moves from a member and to it, by id. The member's id is taken as it stands."""
+    return [ReceiptMove(**dict(row)) for row in await transaction.raw.fetch(_OF_MEMBER, member_id, after, rows_max)]
 
 
 async def do_returns_wait(transaction: Transaction, waits_for: str) -> bool:

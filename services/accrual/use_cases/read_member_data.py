@@ -8,12 +8,23 @@ from services.accrual.domain.member_events import MemberEvent
 from services.accrual.domain.memberships import Membership
 from services.accrual.repository import adjustments, member_data, member_events, memberships
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
+from services.accrual.use_cases.read_history_data import HISTORY_SECTIONS, KeptOfHistory
 from services.accrual.use_cases.read_tier_data import NO_ID, TIER_SECTIONS, KeptOfTier
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptAward | KeptReturn | KeptRefusal | KeptParked | Adjustment | MemberEvent | Membership | KeptOfTier
+Kept: TypeAlias = (
+    KeptAward
+    | KeptReturn
+    | KeptRefusal
+    | KeptParked
+    | Adjustment
+    | MemberEvent
+    | Membership
+    | KeptOfTier
+    | KeptOfHistory
+)
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -86,4 +97,5 @@ SECTIONS: tuple[Section[Kept], ...] = (
     *TIER_SECTIONS,
     read_member_events,
     read_memberships,
+    *HISTORY_SECTIONS,
 )
