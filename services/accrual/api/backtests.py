@@ -17,7 +17,7 @@ from services.accrual.domain.backtests.requests import (
     UnusablePeriodError,
 )
 from services.accrual.programme import Programme
-from services.accrual.repository import backtests
+from services.accrual.repository import backtest_members, backtests
 from services.accrual.schemas.backtest_report import BacktestReport
 from services.accrual.schemas.backtests import BacktestAnswer, BacktestBody
 from services.accrual.use_cases.ask_for_backtest import (
@@ -144,9 +144,10 @@ def backtest_reports_router(database: Database) -> APIRouter:
 async def _report(database: Database, backtest_id: UUID, principal: Principal) -> BacktestReport:
     _refuse_partners(principal)
     async with database.transaction() as transaction:
-        kept = await read_report(transaction, backtest_id)
-    report = BacktestReport.model_validate_json(kept)
-    return report if SEES_MEMBERS in principal.scopes else report.without_members()
+        report = BacktestReport.model_validate_json(await read_report(transaction, backtest_id))
+        if SEES_MEMBERS not in principal.scopes:
+            return report
+        return report.naming(await backtest_members.load(transaction, backtest_id))
 
 
 def _refuse_partners(principal: Principal) -> None:

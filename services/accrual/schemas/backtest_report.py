@@ -1,5 +1,6 @@
 """The report of a backtest. Its JSON Schema is published in ``docs/rule-sets``."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -152,5 +153,20 @@ class BacktestReport(Answer):
         """The same for whoever may not see which members win and lose most."""
         winners = self.members.winners.model_copy(update={"foremost": None})
         losers = self.members.losers.model_copy(update={"foremost": None})
+        members = self.members.model_copy(update={"winners": winners, "losers": losers})
+        return self.model_copy(update={"members": members})
+
+    def named(self) -> list[tuple[UUID, int]]:
+        """The members that it names, and by how much their points change."""
+        foremost = (*(self.members.winners.foremost or ()), *(self.members.losers.foremost or ()))
+        return [(one.member_id, one.net_points_difference) for one in foremost]
+
+    def naming(self, named: Iterable[tuple[UUID, int]]) -> "BacktestReport":
+        """The same, naming these members, in this order."""
+        told = [MemberReport(member_id=member_id, net_points_difference=points) for member_id, points in named]
+        gain = [one for one in told if one.net_points_difference > 0]
+        lose = [one for one in told if one.net_points_difference < 0]
+        winners = self.members.winners.model_copy(update={"foremost": gain})
+        losers = self.members.losers.model_copy(update={"foremost": lose})
         members = self.members.model_copy(update={"winners": winners, "losers": losers})
         return self.model_copy(update={"members": members})

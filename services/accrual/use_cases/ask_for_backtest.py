@@ -89,7 +89,7 @@ async def cancel_backtest(transaction: Transaction, backtest_id: UUID, author: s
 
 
 async def read_report(transaction: Transaction, backtest_id: UUID) -> bytes:
-    """The report as it was kept.
+    """The report as it was kept, which names no member (``backtest_members``).
 
     Raises:
         BacktestNotFoundError, BacktestNotDoneError: there is none.

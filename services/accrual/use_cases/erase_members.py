@@ -6,6 +6,7 @@ from uuid import UUID
 from services.accrual.domain.purchase_event import of_erased_member
 from services.accrual.repository import (
     adjustments,
+    backtest_members,
     counted_days,
     member_attributes,
     member_days,
@@ -43,6 +44,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await member_attributes.forget(transaction, news)
     await memberships.forget(transaction, news)
     await counted_days.erase(transaction, news)
+    await backtest_members.forget(transaction, news)
     owners = {hashed: erasure.member_id for erasure in fresh for hashed in erasure.identifier_hashes}
     for hashed in await projections.find_projected(transaction, owners):
         del owners[hashed]  # we hear of the erasure last: it is somebody else's by now, with the receipts

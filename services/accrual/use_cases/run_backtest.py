@@ -20,8 +20,9 @@ from services.accrual.domain.backtests.tally import Prices, Tally
 from services.accrual.domain.backtests.told import told_of
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.repository import backtests, decided_receipts
+from services.accrual.repository import backtest_members, backtests, decided_receipts, projections
 from services.accrual.repository.decided_receipts import DecidedPage
+from services.accrual.schemas.backtest_report import BacktestReport
 from services.accrual.schemas.rule_sets import VERSION_MAX
 from services.accrual.use_cases.decide_documents import UndecidableError, undecidable
 from services.accrual.use_cases.load_backtest_page import (
@@ -113,7 +114,7 @@ class _Run:
         tally = Tally(draft, Prices(prices, millionths(request.point_price)), self._zone)
         await self._go_through(selection, after, decided_end, judge, tally)
         report = report_backtest(self._backtest, programme, judge, tally, in_force, decided_end)
-        await self._finish(report.model_dump_json().encode())
+        await self._finish(report)
 
     async def _begin(self, after: datetime, end: datetime) -> datetime:
         """Read the rules, and until when receipts of the period may have been decided."""
@@ -168,17 +169,19 @@ class _Run:
         ):
             raise BacktestStoppedError
 
-    async def _finish(self, report: bytes) -> None:
-        backtest = self._backtest
-        if not await self._runner.database.run(
-            partial(
-                backtests.finish,
-                backtest_id=backtest.backtest_id,
-                epoch=backtest.epoch,
-                report=report,
-                receipts_read=self._read,
-            )
-        ):
+    async def _finish(self, report: BacktestReport) -> None:
+        """Keep the report, and beside it whom it names: whoever is erased meanwhile is named by neither."""
+        backtest_id, epoch, named = self._backtest.backtest_id, self._backtest.epoch, report.named()
+        kept = report.without_members().model_dump_json().encode()
+
+        async def work(transaction: Transaction) -> bool:
+            await projections.lock_members(transaction, [member_id for member_id, _ in named])
+            is_kept = await backtests.finish(transaction, backtest_id, epoch, kept, self._read)
+            if is_kept:
+                await backtest_members.save(transaction, backtest_id, named)
+            return is_kept
+
+        if not await self._runner.database.run(work):
             raise BacktestStoppedError
 
 

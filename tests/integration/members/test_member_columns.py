@@ -16,6 +16,7 @@ import pytest
 
 from services.accrual.repository import (
     adjustments,
+    backtest_members,
     counted_days,
     former_states,
     member_attributes,
@@ -85,6 +86,7 @@ STATEMENTS = {
             accrual_events,
             tier_erasure,
             counted_days,
+            backtest_members,
         ),
         (accrual_projections, tier_merges, counted_days, member_attributes, member_versions, memberships),
         (accrual_data, adjustments, accrual_events, tier_data, memberships, receipt_moves, former_states),
@@ -173,6 +175,9 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemptions.member_id",
             "redemption.redemption_waiting_tenders.member_id",
         ),
+        "what rules would have given that somebody tried out, as it stood then": (
+            "accrual.backtest_members.member_id",
+        ),
         "who was merged away has no days that are kept": ("accrual.member_days.member_id",),
         "the registry tells who belongs to a household: whoever is merged away leaves it": (
             "redemption.redemption_households.places",
@@ -223,6 +228,9 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "fraud.decisions.member_id",
             "fraud.former_decisions.member_id",
             "fraud.window_receipts.member_id",
+        ),
+        "what rules would have given that somebody tried out: nothing came of it": (
+            "accrual.backtest_members.member_id",
         ),
         "redemption tells what the ledger keeps, as a statement": (
             "ledger.ledger_accounts.owner_id",

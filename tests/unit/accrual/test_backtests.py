@@ -130,6 +130,7 @@ def test_a_spread_tells_each_tenth_and_those_whose_points_change_most() -> None:
         (DAY, DAY - timedelta(days=1), "/until_date"),
         (DAY, DAY + timedelta(days=2), "/until_date"),
         (DAY - timedelta(days=366), DAY, "/from_date"),
+        (date.min, date.min + timedelta(days=3), "/from_date"),
     ],
 )
 def test_days_that_cannot_be_judged_are_named(first: date, last: date, field: str) -> None:

@@ -14,6 +14,7 @@ Failure: TypeAlias = Literal["too_large", "kept_failing", "faulty_rule_set"]
 
 OPEN_STATES: frozenset[BacktestState] = frozenset({"queued", "running"})
 PERIOD_DAYS_MAX = 366
+FIRST_DAY = date(1970, 1, 1)  # no receipt is older, and in any zone there is a moment before its midnight
 QUEUED_MAX = 20
 PRICE_PLACES = 6
 
@@ -93,6 +94,8 @@ def check_period(from_date: date, until_date: date, today: date) -> None:
     """
     if until_date < from_date:
         raise UnusablePeriodError("/until_date", "the last day is before the first")
+    if from_date < FIRST_DAY:
+        raise UnusablePeriodError("/from_date", f"there are no receipts from before {FIRST_DAY}")
     if until_date > today:
         raise UnusablePeriodError("/until_date", "there are no receipts of days to come")
     if (until_date - from_date).days >= PERIOD_DAYS_MAX:
