@@ -49,6 +49,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "adjustments:read",
             "receipt-moves:approve",
             "receipt-moves:read",
+            "unlinked-returns:approve",
+            "unlinked-returns:read",
             "audit:read",
         }
     ),
@@ -85,6 +87,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "debts:write-off",
             "receipt-moves:write",
             "receipt-moves:read",
+            "unlinked-returns:write",
+            "unlinked-returns:read",
             "adjustments:write",
             "adjustments:read",
             "member-events:read",

@@ -32,6 +32,7 @@ from services.accrual.api.rule_set_reading import rule_set_reading_router
 from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
 from services.accrual.api.tier_problems import TIER_PROBLEMS
 from services.accrual.api.tiers import tier_routers
+from services.accrual.api.unlinked_returns import UNLINKED_RETURN_PROBLEMS, unlinked_returns_routers
 from services.accrual.backtesting import BacktestProcesses
 from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
 from services.accrual.door import Door
@@ -90,6 +91,7 @@ DOMAIN_PROBLEMS: DomainProblems = {
     **MEMBER_EVENT_PROBLEMS,
     **RECEIPT_CLAIM_PROBLEMS,
     **RECEIPT_MOVE_PROBLEMS,
+    **UNLINKED_RETURN_PROBLEMS,
     **TIER_PROBLEMS,
     **MEMBERSHIP_PROBLEMS,
 }
@@ -189,6 +191,7 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         backtest_reports_router(database),
         receipt_claims_router(database, programme, settings.claim_terms),
         *receipt_moves_routers(database, settings.move_rules(rules)),
+        *unlinked_returns_routers(database),
         member_event_types_router(database, programme),
         member_events_router(database, programme),
         member_event_reading_router(database),

@@ -193,7 +193,11 @@ def _count(report: BatchReport) -> None:
     ):
         if count:
             metrics.RECEIPTS.labels(outcome, "").inc(count)
-    for outcome, reasons in (("refused", report.refused), ("parked", report.parked)):
+    for outcome, reasons in (
+        ("unlinked_return", report.unlinked),
+        ("refused", report.refused),
+        ("parked", report.parked),
+    ):
         for reason, count in reasons.items():
             metrics.RECEIPTS.labels(outcome, reason).inc(count)
     metrics.POINTS_AWARDED.inc(report.points)

@@ -141,13 +141,14 @@ def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved)
         return Issued(entry, data.partner_id, data.point_type, data.points, event.data.occurred_at)
     if isinstance(event, PointsLapsed):
         key, part = _natural_key(data.receipt_id), event.data.part
-        entry = lapse_entry(key, part)
+        entry, at = lapse_entry(key, part), event.time
     else:
         key, part = _natural_key(event.data.original_receipt_id), event.data.part or 0
-        entry = receipt_entry(_natural_key(data.receipt_id), part)
+        # One that names no purchase says when it occurred, and is counted under the contract of that time.
+        entry, at = receipt_entry(_natural_key(data.receipt_id), part), event.data.occurred_at or event.time
     keys = entry, receipt_entry(key, part)
     moved = moved_receipt_entry(key)
-    return Returned(*keys, data.partner_id, data.point_type, data.points, event.time, moved)
+    return Returned(*keys, data.partner_id, data.point_type, data.points, at, moved)
 
 
 def _given_to_another(data: MoveData) -> Effect:

@@ -99,6 +99,7 @@ class ClawBackData(Frozen):
     neither pending nor available covered became debt. ``part``: of which part of an award that has several.
     ``funding``: who had paid for them, where not their issuer.
     ``clipped`` points were to be taken besides and were not there: by the rules nobody owes them.
+    A return that names no purchase (``cause``: unlinked_return) names itself as its original, and says ``occurred_at``.
     """
 
     member_id: UUID
@@ -113,6 +114,7 @@ class ClawBackData(Frozen):
     balance: Balance
     part: StrictInt | None = None
     funding: PointFunding | None = None
+    occurred_at: AwareDatetime | None = None
 
 
 class LapseData(Frozen):

@@ -74,8 +74,9 @@ def clawed_back(
     at: datetime,
     part: int | None = None,
     point_type: str = "points",
+    occurred_at: datetime | None = None,
 ) -> PointsClawedBack:
-    """What a return took back of a receipt's points."""
+    """What a return took back of a receipt's points; one that names no purchase names itself, and says when it was."""
     data = ClawBackData(
         member_id=MEMBER,
         receipt_id=receipt_id(partner_id, number),
@@ -86,6 +87,7 @@ def clawed_back(
         became_debt=0,
         balance=NOTHING,
         part=part,
+        occurred_at=occurred_at,
     )
     return PointsClawedBack(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
 

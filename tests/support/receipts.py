@@ -168,6 +168,24 @@ def return_of(
     )
 
 
+def unlinked_return(
+    number: int,
+    lines: Sequence[PurchaseLine] | int,
+    *,
+    owner: UUID | None = None,
+    identifier_hash: str | None = None,
+    partner_id: str = "grocer",
+    occurred_at: datetime = NOON,
+) -> ReturnRecorded:
+    """A return that names no purchase."""
+    sold = purchase(
+        number, lines, owner=owner, identifier_hash=identifier_hash, partner_id=partner_id, occurred_at=occurred_at
+    )
+    rows = tuple(ReturnLine(**row.model_dump(), original_line_id=row.line_id) for row in sold.data.lines)
+    data = ReturnData.model_validate(sold.data.model_dump(exclude={"lines"}) | {"lines": rows})
+    return ReturnRecorded(id=sold.id, source="test", subject=sold.subject, time=occurred_at, data=data)
+
+
 def void_of(original: PurchaseRecorded, number: int, *, total_minor: int | None = None) -> ReceiptVoided:
     """A void of ``original``."""
     data = original.data

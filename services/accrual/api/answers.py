@@ -4,7 +4,8 @@ from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Applied, Lost, Outcome
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
-from services.accrual.domain.undone_words import undone_in_words, voided_in_words
+from services.accrual.domain.undone_words import undone_in_words, unlinked_in_words, voided_in_words
+from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.door import Taken
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.schemas.receipts import (
@@ -18,6 +19,7 @@ from services.accrual.schemas.receipts import (
     ReturnAnswer,
     ReturnPartAnswer,
     TrimAnswer,
+    UnlinkedAnswer,
 )
 from services.accrual.use_cases.show_receipt import ReceiptStory
 from shared.ledger import LotTerms
@@ -78,12 +80,15 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             clipped=story.returned.clipped,
             parts=[return_part_answer(part) for part in story.taken] or None,
         )
+    if story.unlinked is not None:
+        words = [*unlinked_in_words(story.unlinked), *(words or ())]
     return ReceiptAnswer(
         receipt_id=receipt_id,
         status=story.status,
         waits_because=story.waits_because,
         award=award,
         returned=returned,
+        unlinked=None if story.unlinked is None else _unlinked(story.unlinked),
         trace=trace,
         trace_in_words=words,
         refusals=[
@@ -132,6 +137,19 @@ def usable(lot: LotTerms) -> str | None:
 def return_part_answer(part: ReturnPartRow) -> ReturnPartAnswer:
     """What was taken of a part."""
     return ReturnPartAnswer(point_type=part.point_type, points=part.points, became_debt=part.became_debt)
+
+
+def _unlinked(case: UnlinkedCase) -> UnlinkedAnswer | None:
+    if case.state in ("waiting", "linked"):  # of one that was linked its award and the claw-back tell
+        return None
+    return UnlinkedAnswer(
+        state=case.state,
+        member_id=case.owner_id,
+        rule_set_version=case.rule_set_version,
+        points=case.points,
+        became_debt=case.became_debt,
+        clipped=case.clipped,
+    )
 
 
 def _outcome(outcome: Outcome) -> OutcomeAnswer:

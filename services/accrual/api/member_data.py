@@ -15,6 +15,7 @@ from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentState
 from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.tiers.qualification import CountedDay
+from services.accrual.domain.unlinked_cases import CaseState, UnlinkedCase
 from services.accrual.repository.former_states import FormerAttribute, FormerState
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.repository.tier_data import KeptChange, KeptStanding
@@ -23,7 +24,7 @@ from services.accrual.schemas.fields import Answer
 from services.accrual.schemas.memberships import MembershipData
 from services.accrual.schemas.receipts import AwardPartAnswer, ReturnPartAnswer
 from services.accrual.use_cases.read_history_data import KeptMove
-from services.accrual.use_cases.read_member_data import SECTIONS, Kept
+from services.accrual.use_cases.read_member_data import SECTIONS, Kept, KeptOfReceipt
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
 from shared.receipt_key import receipt_id_of
@@ -89,6 +90,21 @@ class ReturnData(Answer):
     parts: list[ReturnPartAnswer] = Field(default_factory=list)
 
 
+class UnlinkedReturnData(Answer):
+    """A return that names no purchase, and what became of it. ``document`` is null once its time was over."""
+
+    kind: Literal["unlinked_return"] = "unlinked_return"
+    state: CaseState
+    receipt_id: str
+    original_receipt_id: str | None
+    points: int
+    became_debt: int
+    clipped: int
+    occurred_at: datetime
+    decided_at: datetime | None
+    document: Document
+
+
 class RefusalData(Answer):
     """A document that was refused."""
 
@@ -147,6 +163,7 @@ class MemberEventData(Answer):
 MemberData: TypeAlias = Annotated[
     AwardData
     | ReturnData
+    | UnlinkedReturnData
     | RefusalData
     | ParkedData
     | AdjustmentData
@@ -190,6 +207,10 @@ def _told(kept: Kept) -> MemberData:
         return MembershipData(group=kept.group.kind, code=kept.group.code, from_at=kept.from_at, until_at=kept.until_at)
     if isinstance(kept, KeptMove | FormerState | FormerAttribute):
         return told_of_history(kept)
+    return _told_of_receipt(kept)
+
+
+def _told_of_receipt(kept: KeptOfReceipt) -> MemberData:
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():
@@ -221,6 +242,8 @@ def _told(kept: Kept) -> MemberData:
                 decided_at=kept.decided_at,
                 parts=[return_part_answer(part) for part in kept.parts],
             )
+        case UnlinkedCase():
+            return _told_of_unlinked(kept)
         case KeptRefusal():
             return RefusalData(
                 receipt_id=receipt_id,
@@ -238,6 +261,20 @@ def _told(kept: Kept) -> MemberData:
             )
         case _:
             assert_never(kept)
+
+
+def _told_of_unlinked(kept: UnlinkedCase) -> UnlinkedReturnData:
+    return UnlinkedReturnData(
+        state=kept.state,
+        receipt_id=receipt_id_of(kept.natural_key),
+        original_receipt_id=receipt_id_of(kept.original_key) if kept.original_key is not None else None,
+        points=kept.points,
+        became_debt=kept.became_debt,
+        clipped=kept.clipped,
+        occurred_at=kept.occurred_at,
+        decided_at=kept.decided_at,
+        document=_document(kept.event),
+    )
 
 
 def _told_of_adjustment(kept: Adjustment) -> AdjustmentData:

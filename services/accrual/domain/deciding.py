@@ -4,6 +4,7 @@ from typing import assert_never, cast
 
 from services.accrual.domain.decisions import Decision, Document, Facts, decide_purchase
 from services.accrual.domain.undoing import decide_return
+from services.accrual.domain.unlinked_returns import decide_unlinked_return
 from services.accrual.domain.voids import decide_void
 from shared.events.purchases import PurchaseRecorded, ReceiptVoided, ReturnRecorded
 
@@ -14,6 +15,8 @@ def decide_document(document: Document, facts: Facts) -> Decision:
     if type(event) is PurchaseRecorded:  # models are slow to ask whether something is an instance
         return decide_purchase(document, event, facts)
     match cast("ReturnRecorded | ReceiptVoided", event):
+        case ReturnRecorded() as returned if document.original_key is None:
+            return decide_unlinked_return(document, returned, facts)
         case ReturnRecorded() as returned:
             return decide_return(document, returned, facts)
         case ReceiptVoided() as void:

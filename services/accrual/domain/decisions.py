@@ -149,6 +149,20 @@ class ClawedBack(NamedTuple):
     policy: ClawBackPolicy = "debt"
 
 
+class UnlinkedReturn(NamedTuple):
+    """A return that names no purchase, and what the rules of its time make of it: so many of the programme's own
+    ``points`` to take, or nothing. ``policy``: what becomes of what is not there any more.
+    """
+
+    document: Document
+    owner_id: UUID
+    outcome: Literal["taken_back", "ignored"]
+    rule_set_version: int
+    mapping_version: int = 0
+    points: int = 0
+    policy: ClawBackPolicy = "debt"
+
+
 class Refused(NamedTuple):
     """For good: the reason code and the words."""
 
@@ -158,7 +172,7 @@ class Refused(NamedTuple):
     detail: str
 
 
-Missing: TypeAlias = Literal["identifier", "member", "till", "contract", "funds", "rules", "purchase"]
+Missing: TypeAlias = Literal["identifier", "member", "till", "contract", "funds", "rules", "purchase", "person"]
 
 
 class Parked(NamedTuple):
@@ -170,7 +184,7 @@ class Parked(NamedTuple):
     owner_id: UUID | None = None
 
 
-Decision: TypeAlias = Awarded | ClawedBack | Refused | Parked
+Decision: TypeAlias = Awarded | ClawedBack | UnlinkedReturn | Refused | Parked
 
 
 def decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:

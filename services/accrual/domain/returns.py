@@ -4,7 +4,7 @@ Judged by the version that awarded the purchase. Because each return is measured
 partial returns add up to the whole award, to the last point, whatever their number and order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
@@ -49,6 +49,19 @@ def plan_claw_back(
     """The claw-back for one return of ``purchase``; ``returned_before`` are quantities by original line id, ``facts``
     those by which the purchase was judged.
     """
+    returned = add_returned(purchase, returned_before, lines)
+    if isinstance(returned, RefusedReturn):
+        return returned
+    kept = evaluate_what_is_kept(purchase, rule_set, returned, categories, facts)
+    points = max(0, awarded_points - taken_back_points - kept.points)
+    before = evaluate_what_is_kept(purchase, rule_set, returned_before, categories, facts)
+    return ClawBackPlan(points, returned, before, kept)
+
+
+def add_returned(
+    purchase: PurchaseData, returned_before: Mapping[int, int], lines: Iterable[ReturnLine]
+) -> dict[int, int] | RefusedReturn:
+    """The quantities of a purchase that have come back in all, in thousandths by line, these lines included."""
     bought = {line.line_id: line.quantity_thousandths for line in purchase.lines}
     returned = dict(returned_before)
     for line in lines:
@@ -62,7 +75,4 @@ def plan_claw_back(
                 f" {bought[line.original_line_id]} bought",
             )
         returned[line.original_line_id] = total
-    kept = evaluate_what_is_kept(purchase, rule_set, returned, categories, facts)
-    points = max(0, awarded_points - taken_back_points - kept.points)
-    before = evaluate_what_is_kept(purchase, rule_set, returned_before, categories, facts)
-    return ClawBackPlan(points, returned, before, kept)
+    return returned

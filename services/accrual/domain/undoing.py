@@ -35,13 +35,7 @@ class Undoable(NamedTuple):
 
 def decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:
     """Take back what the returned goods gave, by the rules that awarded them. ``facts.originals`` moves with it."""
-    original_key = document.original_key
-    member_id = facts.owners.get(document.natural_key)
-    if original_key is None:
-        if member_id is None:
-            return Parked(document, None, "no_identifier")
-        return Refused(document, member_id, "unlinked_return", "the return does not name the receipt it undoes")
-    found = find_undoable(document, original_key, facts)
+    found = find_undoable(document, document.original_key, facts)
     return claw_back(document, event.data.lines, found, facts) if isinstance(found, Undoable) else found
 
 

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from services.accrual.domain.unlinked_cases import UnlinkedCase
+
 
 def undone_in_words(cause: Literal["return", "void"], points: int, became_debt: int, clipped: int) -> list[str]:
     """One sentence a fact, for a support agent who must explain it to a member."""
@@ -9,9 +11,29 @@ def undone_in_words(cause: Literal["return", "void"], points: int, became_debt: 
         "return": f"Goods came back: what they had earned, {points} points, was taken back.",
         "void": f"The receipt was voided: all that was left of what it had earned, {points} points, was taken back.",
     }
+    return [words[cause], *_what_was_gone(became_debt, clipped)]
+
+
+def unlinked_in_words(case: UnlinkedCase) -> list[str]:
+    """The same of a return that names no purchase, by what became of it."""
+    first = "The return names no purchase."
+    match case.state:
+        case "ignored":
+            return [f"{first} By the rules in force when it was made it is kept, and takes no points."]
+        case "dismissed":
+            return [f"{first} Two people looked at it, and it takes no points: {case.reason_code}."]
+        case "taken_back":
+            taken = f"By the rules in force when it was made its goods give {case.points + case.clipped} points by"
+            words = f"{first} {taken} themselves, of which {case.points} were taken back."
+            return [words, *_what_was_gone(case.became_debt, case.clipped)]
+        case _:
+            return [first]
+
+
+def _what_was_gone(became_debt: int, clipped: int) -> list[str]:
     owed = f"{became_debt} of them were not there any more: they are owed, and later points clear them first."
     left = f"{clipped} more had been spent: by the rules nobody owes them, and whoever issued them bears them."
-    return [words[cause], *([owed] if became_debt else []), *([left] if clipped else [])]
+    return [*([owed] if became_debt else []), *([left] if clipped else [])]
 
 
 def voided_in_words(taken_back: int) -> str:

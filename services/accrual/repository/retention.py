@@ -31,6 +31,21 @@ REFUSED_DOCUMENTS = DataClass(
     """,
 )
 
+# What became of it stays; of those that wait people need the document.
+UNLINKED_RETURNS = DataClass(
+    name="unlinked_returns",
+    purpose="to explain what a return that names no purchase took",
+    keep_days=730,
+    keep_days_min=100,
+    action="blank",
+    statement="""
+        update unlinked_returns set event = null where natural_key in (
+            select natural_key from unlinked_returns where came_at < $1 and event is not null and state <> 'waiting'
+            order by came_at limit $2 for update skip locked
+        )
+    """,
+)
+
 # Rows in which two meet are locks and hold nothing: who finds one gone lays it anew. But their keys name cards that
 # nobody may ever register. One that somebody holds is found the next time.
 MEETING_ROWS = DataClass(
@@ -143,4 +158,5 @@ def parked_with_hash(window_days: int) -> DataClass:
 def kept_for_a_time(parked_window_days: int) -> tuple[DataClass, ...]:
     """All of them."""
     waiting = parked_with_hash(parked_window_days)
-    return (DOCUMENTS, REFUSED_DOCUMENTS, MEETING_ROWS, TIER_DAYS, AWARD_EVENTS, AUTHOR_DAYS, BACKTESTS, waiting)
+    kept = (DOCUMENTS, REFUSED_DOCUMENTS, UNLINKED_RETURNS, MEETING_ROWS, TIER_DAYS)
+    return (*kept, AWARD_EVENTS, AUTHOR_DAYS, BACKTESTS, waiting)

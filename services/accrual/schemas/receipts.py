@@ -221,6 +221,20 @@ class ReturnAnswer(Answer):
     parts: list[ReturnPartAnswer] | None = None
 
 
+class UnlinkedAnswer(Answer):
+    """What became of a return that names no purchase: by the rules of its own time, or by two people who looked at it.
+
+    ``clipped`` points were to be taken besides, and were not there: nobody owes them.
+    """
+
+    state: Literal["ignored", "taken_back", "dismissed"]
+    member_id: UUID | None = None
+    rule_set_version: int | None = None
+    points: int
+    became_debt: int
+    clipped: int
+
+
 class RefusalAnswer(Answer):
     """A document of this key that was refused: the whole receipt, or one with other contents than the first."""
 
@@ -238,6 +252,7 @@ class ReceiptAnswer(Answer):
     waits_because: str | None = None
     award: AwardAnswer | None = None
     returned: ReturnAnswer | None = None
+    unlinked: UnlinkedAnswer | None = None
     trace: list[OutcomeAnswer] | None = None
     trace_in_words: list[str] | None = None
     refusals: list[RefusalAnswer] = Field(default_factory=list)

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Document, Parked, Refused
+from services.accrual.domain.decisions import (
+    Awarded,
+    ClawedBack,
+    Decision,
+    Document,
+    Parked,
+    Refused,
+    UnlinkedReturn,
+)
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
@@ -15,6 +23,7 @@ from services.accrual.use_cases.load_facts import KnownTills, load_facts
 from services.accrual.use_cases.messages import refusal_message
 from services.accrual.use_cases.release_parked import release_waiting_returns
 from services.accrual.use_cases.save_decisions import save_decisions
+from services.accrual.use_cases.save_unlinked_returns import with_links
 from shared import outbox
 from shared.database import Transaction
 from shared.ledger import HeldSince
@@ -27,6 +36,7 @@ class BatchReport:
     awarded: int = 0
     points: int = 0
     clawed_back: int = 0
+    unlinked: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     conflicts: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -41,6 +51,8 @@ class BatchReport:
                 self.points += evaluation.points
             case ClawedBack():
                 self.clawed_back += 1
+            case UnlinkedReturn(outcome=outcome):
+                self.unlinked[outcome] = self.unlinked.get(outcome, 0) + 1
             case Refused(reason=reason):
                 self.refused[reason] = self.refused.get(reason, 0) + 1
             case Parked(reason=reason):
@@ -84,6 +96,7 @@ async def award_purchases(
         await _account_for_settled(transaction, settled, programme.content_keys, report)
     if not fresh:
         return report
+    fresh = await with_links(transaction, fresh)
     facts = await load_facts(
         transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )

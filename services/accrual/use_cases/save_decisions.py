@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from services.accrual.domain.award_parts import EarnedPart, TakenPart
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused, UnlinkedReturn
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
@@ -33,6 +33,11 @@ from services.accrual.use_cases.part_commands import (
     take_back_parts,
 )
 from services.accrual.use_cases.part_messages import part_earned_messages
+from services.accrual.use_cases.save_unlinked_returns import (
+    claw_back_command,
+    save_unlinked_returns,
+    unlinked_message,
+)
 from services.accrual.use_cases.settle_documents import save_waiting_and_refused, settle_claims
 from shared import ledger, outbox
 from shared.database import Transaction
@@ -44,7 +49,7 @@ from shared.outbox import Message
 class _Asked(NamedTuple):
     """What the ledger is asked, for which decision, and of which part of an award that has several."""
 
-    decision: Awarded | ClawedBack
+    decision: Awarded | ClawedBack | UnlinkedReturn
     command: Command
     part: EarnedPart | TakenPart | None = None
 
@@ -102,6 +107,9 @@ async def save_decisions(
             for decision in refused
         ]
     await _save_returns(transaction, clawed_back, posted, programme.point_type)
+    if unlinked := [decision for decision in decisions if isinstance(decision, UnlinkedReturn)]:
+        taken = {one.decision.document.natural_key: outcome for one, outcome in posted}
+        await save_unlinked_returns(transaction, unlinked, taken)
     await outbox.record(transaction, [*messages, *also_told] if also_told else messages)
 
 
@@ -192,6 +200,8 @@ def _commands(decision: Decision, moving: _Moving) -> list[_Asked]:
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
             return [_Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy))]
+        case UnlinkedReturn(points=points) if points:
+            return [_Asked(decision, claw_back_command(decision, point_type, moving.programme.zone))]
         case _:
             return []
 
@@ -219,6 +229,8 @@ def _messages(transaction: Transaction, asked: _Asked, posted: Posted, moving: _
             raise TypeError(f"{command} is nothing that an award of one lot asks for")
         case ClawedBack():
             return [clawed_back_message(transaction, decision, posted, number)]
+        case UnlinkedReturn():
+            return [unlinked_message(transaction, decision, posted)]
 
 
 async def _save_returns(

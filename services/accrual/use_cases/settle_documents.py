@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused, UnlinkedReturn
 from services.accrual.repository import awards, claims, parked
 from services.accrual.repository.awards import RefusalRow
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.parked import ParkedRow
 from services.accrual.repository.stored_documents import without_identifier
+from services.accrual.use_cases.save_unlinked_returns import save_waiting_for_people
 from shared.database import Transaction
 
 
@@ -19,6 +20,7 @@ async def save_waiting_and_refused(
         transaction,
         [_parked_row(decision) for decision in waiting],
     )
+    await save_waiting_for_people(transaction, waiting)
     await awards.save_refusals(
         transaction,
         [
@@ -39,7 +41,7 @@ def _parked_row(decision: Parked) -> ParkedRow:
     """A receipt that names its member needs no hash any more, and waits without it."""
     document = decision.document
     data = document.event.data
-    is_named = data.member_id is not None
+    is_named = data.member_id is not None or decision.missing == "person"  # who needs no card to decide
     return ParkedRow(
         document.natural_key,
         decision.reason,
@@ -94,7 +96,7 @@ async def settle_claims(transaction: Transaction, decisions: Sequence[Decision])
 
 def _state_of(decision: Decision) -> ClaimState:
     match decision:
-        case Awarded() | ClawedBack():
+        case Awarded() | ClawedBack() | UnlinkedReturn():
             return "awarded"
         case Refused():
             return "refused"

@@ -10,12 +10,15 @@ from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.stored_facts import facts_from_stored
+from services.accrual.domain.unlinked_cases import UnlinkedCase
+from services.accrual.domain.unlinked_returns import judge_goods
 from services.accrual.programme import PublishedRules
-from services.accrual.repository import award_parts, awards, claims, outcomes
+from services.accrual.repository import award_parts, awards, claims, outcomes, unlinked_returns
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
 from shared.database import Transaction
-from shared.events.purchases import PurchaseRecorded
+from shared.events.catalogue import PURCHASES
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 
 
 class TraceMismatchError(Exception):
@@ -36,6 +39,7 @@ class ReceiptStory:
     refusals: tuple[RefusalStory, ...] = ()
     parts: tuple[StoredPart, ...] = ()
     taken: tuple[ReturnPartRow, ...] = ()
+    unlinked: UnlinkedCase | None = None
 
 
 async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRules) -> ReceiptStory:
@@ -54,6 +58,9 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         return ReceiptStory(claim.state, refusals=refusals)
     award = await outcomes.find_award(transaction, key)
     if award is None:
+        unlinked = await unlinked_returns.find(transaction, key)
+        if unlinked is not None and unlinked.state != "linked":
+            return await _unlinked_story(transaction, unlinked, rules, refusals)
         taken = (await award_parts.load_taken(transaction, [key])).get(key, ())
         returned = await outcomes.find_return(transaction, key)
         return ReceiptStory("awarded", returned=returned, refusals=refusals, taken=taken)
@@ -73,6 +80,32 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     evaluation = evaluate_purchase(event.data, rule_set, categories, facts)
     _check_against_stored(stored, evaluation, award)
     return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals, parts)
+
+
+async def _unlinked_story(
+    transaction: Transaction, case: UnlinkedCase, rules: PublishedRules, refusals: tuple[RefusalStory, ...]
+) -> ReceiptStory:
+    """What became of a return that names no purchase; of one that took points, what its goods give by themselves."""
+    event = None if case.event is None else PURCHASES.read(case.event)
+    if case.state != "taken_back" or case.rule_set_version is None or not isinstance(event, ReturnRecorded):
+        return ReceiptStory("awarded", refusals=refusals, unlinked=case)
+    await rules.refresh(transaction)
+    rule_set = rules.history.version(case.rule_set_version)
+    mappings = await rules.mappings.refresh(transaction, [case.partner_id])
+    categories = categories_at(mappings.get(case.partner_id), case.occurred_at, case.mapping_version)
+    judged = judge_goods(event.data, rule_set, categories)
+    if judged is None:
+        return ReceiptStory("awarded", refusals=refusals, unlinked=case)
+    if judged.points != case.points + case.clipped:
+        raise TraceMismatchError(f"derived {judged.points}, stored {case.points} and {case.clipped} clipped")
+    return ReceiptStory(
+        "awarded",
+        evaluation=judged,
+        rule_set=judged.rule_set,
+        currency=event.data.currency,
+        refusals=refusals,
+        unlinked=case,
+    )
 
 
 def _check_against_stored(stored: Mapping[str, Any], evaluation: Evaluation, award: AwardStory) -> None:

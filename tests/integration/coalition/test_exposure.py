@@ -168,6 +168,12 @@ async def test_points_are_priced_by_the_contract_of_their_receipts_time(coalitio
     assert shown["payable_minor"] == 60 + 200
     assert shown["points"][0]["issued_points"] == 300
 
+    # What names no purchase is taken off where it occurred, whenever that was decided.
+    later = change + timedelta(hours=2)
+    unlinked = [clawed_back(partner, number, number, 10, later, occurred_at=change - SECOND) for number in (5, 5)]
+    await coalition.count(*unlinked)
+    assert (await coalition.exposure(partner))["payable_minor"] == 50 + 200
+
 
 async def test_alerts_and_exhaustion_are_told_once_a_crossing_and_again_after_a_payment(coalition: Coalition) -> None:
     partner = await coalition.partner(funding=PREPAID)

@@ -28,6 +28,7 @@ from services.accrual.repository import (
     tier_data,
     tier_erasure,
     tier_merges,
+    unlinked_returns,
 )
 from services.accrual.repository import member_data as accrual_data
 from services.accrual.repository import member_events as accrual_events
@@ -89,7 +90,16 @@ STATEMENTS = {
             backtest_members,
         ),
         (accrual_projections, tier_merges, counted_days, member_attributes, member_versions, memberships),
-        (accrual_data, adjustments, accrual_events, tier_data, memberships, receipt_moves, former_states),
+        (
+            accrual_data,
+            adjustments,
+            accrual_events,
+            tier_data,
+            memberships,
+            receipt_moves,
+            former_states,
+            unlinked_returns,
+        ),
     ),
     "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
@@ -120,6 +130,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.receipt_moves.to_member_id",
             "accrual.refusals.owner_id",
             "accrual.returns.owner_id",
+            "accrual.unlinked_returns.owner_id",
             "fraud.decisions.member_id",
             "fraud.former_decisions.member_id",
             "fraud.holds.member_id",
@@ -166,6 +177,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.receipt_moves.to_member_id",
             "accrual.refusals.owner_id",
             "accrual.returns.owner_id",
+            "accrual.unlinked_returns.owner_id",
             "fraud.decisions.member_id",
             "fraud.former_decisions.member_id",
             "fraud.receipt_moves.member_id",

@@ -165,6 +165,7 @@ PROGRAMMES = (
     "/v1/adjustments/",
     "/v1/adjustment-files/",
     "/v1/receipt-moves/",
+    "/v1/unlinked-returns/",
     "/v1/member-events/",
     "/v1/member-event-types/",
     "/v1/retention/",

@@ -16,6 +16,7 @@ from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, 
 from services.accrual.domain.rules.counted import Counted, Exclusions
 from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
 from services.accrual.domain.rules.expiry import ExpiryPolicy, expires_on
+from services.accrual.domain.rules.goods_alone import caps_of_a_receipt, rules_of_goods_alone
 from services.accrual.domain.rules.inactivity import Inactivity
 from services.accrual.domain.rules.needs import CountedPlace, Needs, cap_name, needs_of
 from services.accrual.domain.rules.pending import PendingPolicy
@@ -176,6 +177,23 @@ class RuleSet(RuleSetDraft):
     def in_order(self) -> tuple[Rule, ...]:
         """The rules in the order of their phases; within one, as the programme listed them."""
         return tuple(sorted(self.rules, key=lambda rule: rule.phase))
+
+    @cached_property
+    def of_goods_alone(self) -> "RuleSet | None":
+        """What of these rules speaks of goods alone, as a version of its own; None: none of them does."""
+        rules = tuple(rules_of_goods_alone(self))
+        if not rules:
+            return None
+        return RuleSet(
+            version=self.version,
+            effective_from=self.effective_from,
+            rules=rules,
+            exclusions=self.exclusions,
+            counted=self.counted,
+            currency=self.currency,
+            groups=self.groups,
+            caps=caps_of_a_receipt(self.caps),
+        )
 
     @cached_property
     def plans(self) -> dict[str, Any]:
