@@ -137,7 +137,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Subscription(FRAUD, FraudHandler(database), unknown_types="dead-letter"),
         ),
         periodic=(
-            Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules),
+            Periodic("refresh rule sets", RULES_REFRESH_SECONDS, jobs.refresh_rules, in_every_role=True),
             Periodic("refresh partners' funds", FUNDS_REFRESH_SECONDS, jobs.refresh_funds),
             Periodic("settle what waits for funds", FUNDS_REFRESH_SECONDS, jobs.settle_funds),
             Periodic(

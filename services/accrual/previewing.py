@@ -7,11 +7,10 @@ from services.accrual.domain.partner_standing import standing_at, why_not_taken
 from services.accrual.domain.receipts import Fault
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.repository import partner_standings, places
-from services.accrual.repository.places import Till, Tolerance
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.load_facts import KnownTills
+from services.accrual.use_cases.look_from_till import look_from_till
 from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge
 from shared.database import Database, Transaction
@@ -39,28 +38,20 @@ class Previews:
             raise InvalidDocumentError([Fault("/type", "only a purchase is previewed")])
 
         async def work(transaction: Transaction) -> Decision:
-            till = Till(submission.partner_id, submission.store_id, submission.till_id)
-            tolerances = await places.find_tolerances(transaction, [submission.partner_id])
-            schemes = await places.find_schemes(transaction, [till])
-            tolerance = tolerances.get(submission.partner_id, Tolerance())
-            judge(submission, tolerance, schemes.get(till), self.programme.currency, transaction.now)
-            partners = await partner_standings.load(transaction, [submission.partner_id])
-            standings = partners.get(submission.partner_id, [])
-            reason = why_not_taken(standing_at(standings, body.occurred_at))
+            till = submission.partner_id, submission.store_id, submission.till_id
+            seen = await look_from_till(
+                transaction,
+                till,
+                submission.member_id,
+                submission.identifier_hashes,
+                self.rules.mappings,
+                self.known_tills,
+            )
+            judge(submission, seen.tolerance, seen.scheme, self.programme.currency, transaction.now)
+            reason = why_not_taken(standing_at(seen.standings, body.occurred_at))
             if reason is not None:
                 raise PartnerNotOpenError(reason)
             event = to_event(submission, submission.member_id, transaction.now, self.reading.keys.present)
-            return await preview_receipt(
-                transaction,
-                Document.of(event, b""),
-                submission.identifier_hashes,
-                standings,
-                self.rules,
-                self.known_tills,
-                self.programme.parked_window,
-                self.programme.zone,
-                self.programme.point_type,
-                self.programme.retro_window,
-            )
+            return await preview_receipt(transaction, Document.of(event, b""), seen, self.rules, self.programme)
 
         return await self.database.run(work)

@@ -2,17 +2,24 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.accrual.domain.category_mapping import ExclusionVersion, MappingVersion, PartnerMapping
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.moved_alone import AloneLimits
 from services.accrual.domain.partner_funds import Funds
+from services.accrual.domain.rule_set_life import NOTICE
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
 from services.accrual.repository import category_mappings, partner_funds, rule_sets, tier_schemes
 from shared.database import Transaction
+from shared.database.engine import TRANSACTION_SECONDS_MAX
+
+# What is not committed when published versions are read was begun a transaction's life before at most, and counts a
+# notice after it was begun at the earliest.
+COUNTS_AFTER = NOTICE - timedelta(seconds=TRANSACTION_SECONDS_MAX)
+READ_AGE_MAX = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class PublishedRules:
     def __init__(self) -> None:
         self._versions: dict[int, RuleSet] = {}
         self._withdrawn: frozenset[int] = frozenset()
+        self._read_at: datetime | None = None
         self.history = RuleSetHistory(())
         self.mappings = KnownMappings()
         self.tiers = KnownTierSchemes()
@@ -89,6 +97,26 @@ class PublishedRules:
             self._withdrawn |= known.withdrawn
             self.history = RuleSetHistory(tuple(self._versions.values()), self._withdrawn)
         await self.tiers.refresh(transaction)
+        self._read_at = transaction.now if self._read_at is None else max(self._read_at, transaction.now)
+
+    async def refresh_for(self, transaction: Transaction, occurred_at: datetime) -> None:
+        """Read what is new, unless what was read is sure to be all that a receipt of this time is judged by now."""
+        if not self._judges(occurred_at, transaction.now):
+            await self.refresh(transaction)
+
+    def _judges(self, occurred_at: datetime, now: datetime) -> bool:
+        """Whether nothing that was published or withdrawn since can concern a receipt of this time.
+
+        Times are business time: when its clock is moved, what was read is old. Only the first version of all reaches
+        back, and only where there was none.
+        """
+        read_at = self._read_at
+        return (
+            read_at is not None
+            and now - read_at < READ_AGE_MAX
+            and occurred_at < read_at + COUNTS_AFTER
+            and self.history.at(occurred_at) is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)

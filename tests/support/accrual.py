@@ -7,12 +7,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.accrual.domain.content_keys import ContentKeys
+from services.accrual.domain.decisions import Decision
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.celebrate_members import take_in_enrolments
 from services.accrual.use_cases.claw_back_policy import PointsNotThereError
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
+from services.accrual.use_cases.look_from_till import look_from_till
+from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Database, Transaction
@@ -87,6 +90,19 @@ class Accrual:
             meet_first,
             not_there,
         )
+
+    async def preview(self, event: PurchaseEvent) -> Decision:
+        """What would be decided on a document, on what is read and not locked."""
+        async with self.database.transaction() as transaction:
+            return await self.preview_in(transaction, event)
+
+    async def preview_in(self, transaction: Transaction, event: PurchaseEvent) -> Decision:
+        """The same in a transaction of the test's."""
+        asked = document(event)
+        hashes = [event.data.identifier_hash] if event.data.identifier_hash is not None else []
+        member_id = event.data.member_id
+        seen = await look_from_till(transaction, asked.till, member_id, hashes, self.rules.mappings, self.known_tills)
+        return await preview_receipt(transaction, asked, seen, self.rules, PROGRAMME)
 
     async def members(self, *events: MemberEvent) -> int:
         """Project members' events."""

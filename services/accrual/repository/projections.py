@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.database import Transaction
@@ -66,6 +67,18 @@ _ENROLLED_AT = """
 _MEMBERS_BY_IDENTIFIER = """
     select identifier_hash, member_id from identifiers where identifier_hash = any($1::text[]) and state <> 'blocked'
 """
+
+_HOLDERS = """
+    select identifier_hash, member_id, status from identifiers left join members using (member_id)
+    where identifier_hash = any($1::text[]) and state <> 'blocked'
+"""
+
+
+class Holder(NamedTuple):
+    """Whose an identifier is, and that member's status; None: not heard of yet."""
+
+    member_id: UUID
+    status: MemberStatus | None
 
 
 async def save_members(
@@ -158,3 +171,9 @@ async def find_members(transaction: Transaction, identifier_hashes: Collection[s
     """Whose these identifiers are; an unknown or blocked one is absent. One that was lost or replaced still earns."""
     rows = await transaction.raw.fetch(_MEMBERS_BY_IDENTIFIER, list(identifier_hashes))
     return {row["identifier_hash"]: row["member_id"] for row in rows}
+
+
+async def find_holders(transaction: Transaction, identifier_hashes: Collection[str]) -> dict[str, Holder]:
+    """The same with what the members are, for who decides nothing."""
+    rows = await transaction.raw.fetch(_HOLDERS, list(identifier_hashes))
+    return {row["identifier_hash"]: Holder(row["member_id"], row["status"]) for row in rows}

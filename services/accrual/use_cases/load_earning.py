@@ -5,6 +5,7 @@ Nothing of it costs a statement while no published rule set asks for it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts
@@ -14,12 +15,15 @@ from services.accrual.domain.rules.rule_set import RuleSetHistory
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import campaign_budgets, counted_days, places, projections
 from services.accrual.use_cases.decide_documents import undecidable
-from services.accrual.use_cases.load_member_facts import Judged, load_member_facts
+from services.accrual.use_cases.load_member_facts import Judged, ask_of_members, member_facts
 from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
 from shared import ledger
 from shared.database import Transaction
+from shared.database.reads import Answer, Reads
 from shared.events.purchases import PurchaseData, PurchaseRecorded
 from shared.outbox import Message
+
+Stores: TypeAlias = Mapping[tuple[str, str], places.StoreFacts]
 
 
 async def load_earning(
@@ -31,11 +35,14 @@ async def load_earning(
     point_type: str,
     is_preview: bool = False,
     is_counted: bool = True,
+    stores: Stores | None = None,
+    sharing_trips: bool = False,
 ) -> tuple[EarningOfBatch | None, list[Message]]:
     """The facts of a batch whose members are locked, and what is to be told of tiers that time has changed.
 
     None: no published rule set asks for any. The number of statements does not depend on the size of the batch. A
-    preview locks nobody, and writes nothing. Not ``is_counted``: without what depends on what was given before.
+    preview locks nobody, and writes nothing; a single document's may share its round trips. Not ``is_counted``: without
+    what depends on what was given before. ``stores``: what is known of the stores, where it was read before.
 
     Raises:
         UndecidableError: a fact that the rules need can not be had.
@@ -44,30 +51,58 @@ async def load_earning(
     if not history.needs_loading:
         return None, []
     judged = list(_judged(documents, facts))
-    at_store = await _at_stores(transaction, documents, facts)
-    tiers, told = await _tiers(transaction, judged, schemes, is_preview=is_preview)
-    enrolled = await _enrolled(transaction, judged)
+    known = stores if stores is not None else await load_stores(transaction, documents, facts)
+    at_store = {key: EarningFacts(facts.zone, store.zone, store.group) for key, store in known.items()}
     here = {one.natural_key: at_store.get(_store(one.purchase), EarningFacts(facts.zone)) for one in judged}
-    members = await load_member_facts(transaction, judged, here)
+    reads = Reads(transaction, sharing_trips=sharing_trips)
+    tiers = reads.ask(_tiers, judged, schemes, is_preview=is_preview)
+    enrolled = reads.ask(_enrolled, judged)
+    asked = ask_of_members(reads, judged)
+    counted = _ask_counted(reads, judged, here, history, point_type) if is_counted else None
+    await reads.answered()
+    tier_of, told = tiers.value
+    members = member_facts(asked, judged, here)
     of_receipts = {
         one.natural_key: here[one.natural_key]._replace(
             member=members[one.natural_key]._replace(
-                enrolled_at=enrolled.get(one.member_id), tier=tiers.get(one.natural_key)
+                enrolled_at=enrolled.value.get(one.member_id), tier=tier_of.get(one.natural_key)
             )
         )
         for one in judged
     }
-    if not is_counted:
+    if counted is None:
         return EarningOfBatch(of_receipts, at_store, {}, history.counted_places, {}), told
     return EarningOfBatch(
         facts=of_receipts,
         at_store=at_store,
-        counted=await _counted(transaction, judged, of_receipts, history),
+        counted=counted.counted.value,
         places=history.counted_places,
-        budgets_used=await _budgets(transaction, judged),
-        balances=await _balances(transaction, judged, point_type),
-        latest=await _latest(transaction, judged, history),
+        budgets_used=counted.budgets.value,
+        balances=counted.balances.value,
+        latest=counted.latest.value,
     ), told
+
+
+class _AskedOfCounters(NamedTuple):
+    counted: Answer[Mapping[CountedAsk, Counted]]
+    budgets: Answer[Mapping[str, Used]]
+    balances: Answer[Mapping[UUID, int]]
+    latest: Answer[Mapping[Counter, datetime]]
+
+
+def _ask_counted(
+    reads: Reads,
+    judged: Sequence[Judged],
+    here: Mapping[bytes, EarningFacts],
+    history: RuleSetHistory,
+    point_type: str,
+) -> _AskedOfCounters:
+    return _AskedOfCounters(
+        reads.ask(_counted, judged, here, history),
+        reads.ask(_budgets, judged),
+        reads.ask(_balances, judged, point_type),
+        reads.ask(_latest, judged, history),
+    )
 
 
 def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[Judged]:
@@ -82,14 +117,11 @@ def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[Judged]:
                 yield Judged(document.natural_key, member_id, event.data, rule_set)
 
 
-async def _at_stores(
-    transaction: Transaction, documents: Sequence[Document], facts: Facts
-) -> Mapping[tuple[str, str], EarningFacts]:
+async def load_stores(transaction: Transaction, documents: Sequence[Document], facts: Facts) -> Stores:
     """What is known of the stores that sold, of the purchases that returns undo too."""
     stores = {(partner_id, store_id) for partner_id, store_id, _ in (document.till for document in documents)}
     stores |= {_store(one.purchase) for one in facts.originals.values() if one.purchase is not None}
-    known = await places.load_stores(transaction, stores)
-    return {key: EarningFacts(facts.zone, store.zone, store.group) for key, store in known.items()}
+    return await places.load_stores(transaction, stores)
 
 
 async def _tiers(

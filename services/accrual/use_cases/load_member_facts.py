@@ -15,6 +15,7 @@ from services.accrual.domain.rules.predicates_of_member import BirthdayNear
 from services.accrual.repository import member_attributes, member_versions, memberships
 from services.accrual.use_cases.decide_documents import undecidable
 from shared.database import Transaction
+from shared.database.reads import Answer, Reads
 from shared.events.purchases import PurchaseData
 
 
@@ -27,20 +28,31 @@ class Judged(NamedTuple):
     rule_set: RuleSet
 
 
-async def load_member_facts(
-    transaction: Transaction, judged: Sequence[Judged], at_store: Mapping[bytes, EarningFacts]
-) -> dict[bytes, MemberFacts]:
-    """What members were whose rules ask, by natural key: birthday, household, groups, attributes.
+class AskedOfMembers(NamedTuple):
+    """What was asked of members, each by natural key."""
 
-    ``at_store`` tells the zones. What was in force stays so: what is told of a member later changes no receipt of
-    before.
+    states: Answer[dict[bytes, MemberState]]
+    groups: Answer[dict[bytes, frozenset[GroupName]]]
+    attributes: Answer[dict[bytes, frozenset[AttributeTest]]]
+
+
+def ask_of_members(reads: Reads, judged: Sequence[Judged]) -> AskedOfMembers:
+    """Ask what members were whose rules ask: birthday, household, groups, attributes.
+
+    What was in force stays so: what is told of a member later changes no receipt of before.
+    """
+    return AskedOfMembers(reads.ask(_states, judged), reads.ask(_groups, judged), reads.ask(_attributes, judged))
+
+
+def member_facts(
+    asked: AskedOfMembers, judged: Sequence[Judged], at_store: Mapping[bytes, EarningFacts]
+) -> dict[bytes, MemberFacts]:
+    """What was answered, by natural key. ``at_store`` tells the zones.
 
     Raises:
         UndecidableError: a zone that a window names is not known.
     """
-    states = await _states(transaction, judged)
-    groups = await _groups(transaction, judged)
-    said = await _attributes(transaction, judged)
+    states, groups, said = asked.states.value, asked.groups.value, asked.attributes.value
     with undecidable():
         return {
             key: MemberFacts(

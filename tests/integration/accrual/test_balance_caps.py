@@ -12,7 +12,6 @@ from services.accrual.domain.decisions import Awarded
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.use_cases.balance_caps import BalanceMovedError
-from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database
 from shared.events.points import PointsEarned
@@ -181,17 +180,6 @@ async def test_points_that_may_no_longer_be_spent_take_no_room(accrual: Accrual,
 
 async def test_a_preview_says_what_would_fit(accrual: Accrual, anna: UUID) -> None:
     await accrual.award(bought(anna, 80))
-    async with accrual.database.transaction() as transaction:
-        decision = await preview_receipt(
-            transaction,
-            document(bought(anna, 50)),
-            [],
-            [],
-            accrual.rules,
-            accrual.known_tills,
-            PROGRAMME.parked_window,
-            PROGRAMME.zone,
-            PROGRAMME.point_type,
-        )
+    decision = await accrual.preview(bought(anna, 50))
     assert isinstance(decision, Awarded)
     assert decision.evaluation.points == 20

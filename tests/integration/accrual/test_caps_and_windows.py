@@ -12,11 +12,10 @@ from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.use_cases.decide_documents import UndecidableError
 from services.accrual.use_cases.load_earning import load_earning
-from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database, Transaction
 from shared.events.purchases import PurchaseRecorded
-from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.receipts import (
@@ -261,20 +260,9 @@ async def test_a_receipt_whose_facts_cannot_be_had_is_set_aside_alone(accrual: A
 
 async def test_a_preview_knows_what_was_used_and_uses_nothing(accrual: Accrual, anna: UUID) -> None:
     await accrual.award(bought(anna, 80))
-    asked = document(bought(anna, 50))
+    asked = bought(anna, 50)
     for _ in range(2):
-        async with accrual.database.transaction() as transaction:
-            decision = await preview_receipt(
-                transaction,
-                asked,
-                [],
-                [],
-                accrual.rules,
-                accrual.known_tills,
-                PROGRAMME.parked_window,
-                PROGRAMME.zone,
-                PROGRAMME.point_type,
-            )
+        decision = await accrual.preview(asked)
         assert isinstance(decision, Awarded)
         assert decision.evaluation.points == 20
 

@@ -11,7 +11,6 @@ from services.accrual.domain.rule_faults import find_faults
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.repository.known_names import load_known
-from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
 from shared.database import Database
 from shared.events.members import (
@@ -27,7 +26,7 @@ from shared.events.members import (
 )
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
-from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.receipts import NOON, document, member, merged_into, purchase
 
@@ -126,18 +125,7 @@ async def test_a_preview_asks_what_the_worker_asks(accrual: Accrual) -> None:
     owner = member(next(numbers))
     await accrual.members(told(owner, 1, NOON, HOME, day=1))
 
-    async with accrual.database.transaction() as transaction:
-        decision = await preview_receipt(
-            transaction,
-            document(bought(owner)),
-            [],
-            [],
-            accrual.rules,
-            accrual.known_tills,
-            PROGRAMME.parked_window,
-            PROGRAMME.zone,
-            PROGRAMME.point_type,
-        )
+    decision = await accrual.preview(bought(owner))
 
     assert isinstance(decision, Awarded)
     assert decision.evaluation.points == 11

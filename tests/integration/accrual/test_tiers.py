@@ -6,28 +6,26 @@ from functools import partial
 
 import pytest
 
-from services.accrual.domain.decisions import Awarded, Decision
+from services.accrual.domain.decisions import Awarded
 from services.accrual.domain.rules import Condition, Multiplier, Rule
 from services.accrual.domain.rules.predicates_of_member import TierIs
 from services.accrual.domain.tiers.scheme import TierScheme
 from services.accrual.use_cases.grant_tier import grant_tier, revoke_tier_grant
 from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
-from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database, Transaction
+from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.points import PointsEarned
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.events.tiers import TierChanged
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import PROGRAMME, Accrual, published_before
+from tests.support.accrual import Accrual, published_before
 from tests.support.accrual_tiers import advance, grade_all, kept_rows, now_of, publish, shown, tier_changes, tier_of
 from tests.support.databases import FreshDatabase
 from tests.support.member_events import erased
 from tests.support.receipts import (
     RULES,
     changed_rules,
-    document,
     enrolled,
     line,
     member,
@@ -251,7 +249,7 @@ async def test_a_rule_asks_for_the_tier_at_the_receipt_s_time(accrual: Accrual, 
 
     await accrual.award(first)  # as basic
     second = await bought(accrual, 3, 1_000)
-    previewed = await accrual.database.run(partial(_preview, accrual, second))
+    previewed = await accrual.database.run(partial(accrual.preview_in, event=second))
     assert isinstance(previewed, Awarded)
     assert previewed.evaluation.points == 20
     await accrual.award(second, late)
@@ -267,20 +265,6 @@ async def test_a_rule_asks_for_the_tier_at_the_receipt_s_time(accrual: Accrual, 
     )
     assert story.evaluation is not None
     assert [(rule.rule_id, rule.points) for rule in story.evaluation.applied] == [("base", 10), ("silver", 10)]
-
-
-async def _preview(accrual: Accrual, event: PurchaseRecorded, transaction: Transaction) -> Decision:
-    return await preview_receipt(
-        transaction,
-        document(event),
-        (),
-        (),
-        accrual.rules,
-        accrual.known_tills,
-        PROGRAMME.parked_window,
-        PROGRAMME.zone,
-        PROGRAMME.point_type,
-    )
 
 
 @pytest.mark.parametrize("batches", [1, 3])
