@@ -29,9 +29,9 @@ from services.coalition.consumer import (
     PointsHandler,
     PurchaseHandler,
     RedemptionHandler,
-    wants_capture,
     wants_erasure,
     wants_points,
+    wants_spending,
 )
 from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
@@ -183,7 +183,7 @@ async def build(context: ServiceContext[CoalitionSettings]) -> Wiring:
             Subscription(MEMBERS, MemberHandler(database), wants=wants_erasure, unknown_types="dead-letter"),
             Subscription(PURCHASES, PurchaseHandler(database), unknown_types="dead-letter"),
             Subscription(POINTS, PointsHandler(database), wants=wants_points, unknown_types="dead-letter"),
-            Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_capture, unknown_types="dead-letter"),
+            Subscription(REDEMPTIONS, RedemptionHandler(database), wants=wants_spending, unknown_types="dead-letter"),
         ),
         periodic=(Periodic("review exposures", REVIEW_SECONDS, partial(_review, database)),),
         on_start=(

@@ -9,12 +9,14 @@ from services.coalition.domain.counting import (
     Effect,
     Issued,
     Redeemed,
+    Refunded,
     Returned,
     capture_entry,
     lapse_entry,
     move_entry,
     moved_receipt_entry,
     receipt_entry,
+    refund_entry,
 )
 from services.coalition.domain.exposure import Judged
 from services.coalition.domain.shifts import Arrival, ImplausibleTotalError, arrival_of
@@ -26,7 +28,7 @@ from shared.database import Database, Transaction, read_to
 from shared.events.members import MemberErased, MemberEvent
 from shared.events.points import MoveData, PointsClawedBack, PointsEarned, PointsEvent, PointsLapsed, ReceiptMoved
 from shared.events.purchases import PurchaseEvent
-from shared.events.redemptions import RedemptionCaptured, RedemptionEvent
+from shared.events.redemptions import RedemptionCaptured, RedemptionEvent, RedemptionRefunded
 from shared.kafka import Batch, PermanentError, ReadPosition
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
@@ -35,7 +37,9 @@ _POINTS_TYPES = frozenset(
     kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack, PointsLapsed, ReceiptMoved)
 )
 _ERASED: bytes = MemberErased.model_fields["type"].default.encode()
-_CAPTURED: bytes = RedemptionCaptured.model_fields["type"].default.encode()
+_REDEMPTIONS_TYPES = frozenset(
+    kind.model_fields["type"].default.encode() for kind in (RedemptionCaptured, RedemptionRefunded)
+)
 
 
 def wants_points(headers: Mapping[str, bytes]) -> bool:
@@ -44,9 +48,10 @@ def wants_points(headers: Mapping[str, bytes]) -> bool:
     return kind is None or kind in _POINTS_TYPES
 
 
-def wants_capture(headers: Mapping[str, bytes]) -> bool:
-    """Of ``loyalty.redemptions``, what was taken; the rest is skipped undecoded."""
-    return headers.get("type", _CAPTURED) == _CAPTURED
+def wants_spending(headers: Mapping[str, bytes]) -> bool:
+    """Of ``loyalty.redemptions``, what was taken and given back; the rest is skipped undecoded."""
+    kind = headers.get("type")
+    return kind is None or kind in _REDEMPTIONS_TYPES
 
 
 def wants_erasure(headers: Mapping[str, bytes]) -> bool:
@@ -88,11 +93,12 @@ class PointsHandler(_Keeping):
 
 
 class RedemptionHandler(_Keeping):
-    """Points that were taken are counted for the partner that took them, and for those that had issued them."""
+    """Points that were taken, or given back since, are counted for the partner that took them, and for those that had
+    issued them."""
 
     async def handle(self, batch: Batch[RedemptionEvent]) -> None:
         """Count a batch in one transaction."""
-        events = [event for event in batch.events if isinstance(event, RedemptionCaptured)]
+        events = [event for event in batch.events if isinstance(event, RedemptionCaptured | RedemptionRefunded)]
         await _count(
             self._database, [_taken(event) for event in events], [event.time for event in events], batch.positions
         )
@@ -162,10 +168,15 @@ def _given_to_another(data: MoveData) -> Effect:
     return Returned(entry, original, data.partner_id, data.point_type, data.points, data.occurred_at)
 
 
-def _taken(event: RedemptionCaptured) -> Effect:
+def _taken(event: RedemptionCaptured | RedemptionRefunded) -> Effect:
     data = event.data
-    entry = capture_entry(data.redemption_id.bytes, _natural_key(data.receipt_id))
+    receipt_key = _natural_key(data.receipt_id)
+    entry = capture_entry(data.redemption_id.bytes, receipt_key)
     by_issuer = tuple((each.issuer, each.points) for each in data.by_issuer)
+    if isinstance(event, RedemptionRefunded):
+        refund = refund_entry(data.redemption_id.bytes, receipt_key, _natural_key(event.data.undone_by))
+        at = event.data.captured_at
+        return Refunded(refund, entry, data.partner_id, data.point_type, data.points, by_issuer, at)
     return Redeemed(entry, data.partner_id, data.point_type, data.points, by_issuer, event.time)
 
 

@@ -1,15 +1,16 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from services.redemption import metrics
 from services.redemption.domain.leaving import Leaving, Outcome
 from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
+from services.redemption.domain.voiding import ReceiptVoid, void_of
 from services.redemption.programme import Programme
 from services.redemption.repository import projections
-from services.redemption.repository.receipts import ExceptionKind, Refusal, meet_receipts
+from services.redemption.repository.receipts import ExceptionKind, Refusal
 from services.redemption.use_cases.project import project_coalition, take_in_members
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
@@ -19,7 +20,7 @@ from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
-from shared.events.purchases import PurchaseEvent, ReceiptVoided
+from shared.events.purchases import PurchaseEvent
 from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince, TooManyCommandsError
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
@@ -49,7 +50,7 @@ class _Keeping(RecordKeeping):
 
 
 class PurchaseHandler(_Keeping):
-    """Receipts that were paid with points take them; what was voided takes nothing."""
+    """Receipts that were paid with points take them; what was voided takes nothing, and gives back what it took."""
 
     def __init__(self, database: Database, programme: Programme, batch_size: BatchSize) -> None:
         super().__init__(database)
@@ -57,21 +58,22 @@ class PurchaseHandler(_Keeping):
         self._batch_size = batch_size
 
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:
-        """Settle a batch's tenders in one transaction, its voids first."""
+        """Settle a batch's voids in one transaction, then its tenders in another one, which keeps the positions.
+
+        Both lock redemptions and the ledger, so that each is a transaction of its own; either is safe to do again.
+        """
         tenders = [tender for event in batch.events for tender in _tenders(event, self._programme.pricing)]
         voids = _voids(batch.events)
         held_since = HeldSince()
 
         async def work(transaction: Transaction) -> TenderReport:
-            exceptions: list[ExceptionKind] = []
-            if voids:
-                await meet_receipts(transaction, {*voids, *(tender.receipt_key for tender in tenders)})
-                exceptions = await void_receipts(transaction, voids)
             report = await settle_tenders(transaction, tenders, self._programme.point_type, held_since=held_since)
             await read_to.save(transaction, batch.positions)
-            return replace(report, exceptions=(*exceptions, *report.exceptions))
+            return report
 
         try:
+            if voids:
+                metrics.REFUNDED_POINTS.inc(await self._database.run(partial(void_receipts, voids=voids)))
             report = await self._database.run(work)
         except TooManyCommandsError as error:  # what households pooled: halves of the batch ask for less
             raise PermanentError(str(error)) from error
@@ -152,13 +154,11 @@ def _tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]
         raise PermanentError(str(error)) from error
 
 
-def _voids(events: Sequence[PurchaseEvent]) -> dict[bytes, bytes]:
-    """The first void of each receipt that a batch's voids undo, but for those of tills in training."""
-    voids: dict[bytes, bytes] = {}
-    for event in events:
-        if isinstance(event, ReceiptVoided) and not event.data.is_training:
-            voids.setdefault(_natural_key(event.data.original_receipt_id), _natural_key(event.data.receipt_id))
-    return voids
+def _voids(events: Sequence[PurchaseEvent]) -> list[ReceiptVoid]:
+    try:
+        return [void for event in events if (void := void_of(event)) is not None]
+    except (MalformedReceiptIdError, UnusableReceiptError) as error:
+        raise PermanentError(str(error)) from error
 
 
 def _natural_key(receipt_id: str) -> bytes:

@@ -23,11 +23,14 @@ LEAVINGS = Counter(
     "leaver_locked, leaver_merged, heir_gone, same_owner (the two are one by now).",
     ["outcome"],
 )
+REFUNDED_POINTS = Counter(
+    "tessera_redemption_refunded_points_total", "Points that were given back because their receipts were voided."
+)
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",
-    "Matters for a person, each counted once: amount_mismatch, refused_receipt, voided_receipt, other_partner,"
-    " other_currency. Alert.",
+    "Matters for a person, each counted once: amount_mismatch, refused_receipt, other_partner, other_currency,"
+    " void_of_other_total and refused_void (points went back for a void that does not count). Alert.",
     ["kind"],
 )
 EXCEPTIONS_OPEN = Gauge("tessera_redemption_exceptions_open", "Matters for a person that nobody has settled. Alert.")

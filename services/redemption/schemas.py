@@ -224,13 +224,15 @@ class StatementLineAnswer(_Answer):
 
 
 class CaptureAnswer(_Answer):
-    """What one receipt took. ``late``: not all of it had been reserved; ``uncovered_points`` the balance lacked."""
+    """What one receipt took. ``late``: not all of it had been reserved; ``uncovered_points`` the balance lacked.
+    ``refunded_points``, of ``points``, were given back since."""
 
     receipt_id: str
     points: int
     late: bool
     uncovered_points: int
     released_points: int
+    refunded_points: int
 
     @classmethod
     def of(cls, capture: Capture) -> Self:
@@ -241,6 +243,7 @@ class CaptureAnswer(_Answer):
             late=capture.is_late,
             uncovered_points=capture.uncovered_points,
             released_points=capture.released_points,
+            refunded_points=capture.refunded_points,
         )
 
 

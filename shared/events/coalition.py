@@ -160,6 +160,8 @@ class PointsExposure(Frozen):
     returned_points: Points
     redeemed_points: Points
     spent_points: Points
+    refunded_points: Points = 0
+    restored_points: Points = 0
 
 
 class ExposureData(Frozen):

@@ -58,6 +58,30 @@ class CaptureData(Frozen):
     by_funding: tuple[FundedPoints, ...] = ()
 
 
+class RefundData(Frozen):
+    """Points that a receipt had taken and that went back to the lots that they came from, with their own dates.
+
+    ``cause``: ``void`` is a receipt that was voided as a whole. ``undone_by`` is the document that says so. What was
+    taken and given back counts from ``captured_at``. ``debt_cleared`` of ``points`` went to what their owners owed.
+    ``by_issuer``, ``by_funding`` and ``pooled`` say of ``points`` what they say of those that were captured.
+    """
+
+    redemption_id: UUID
+    receipt_id: ReceiptId
+    undone_by: ReceiptId
+    cause: Code
+    member_id: UUID
+    partner_id: Code
+    point_type: Code
+    points: Points
+    captured_at: AwareDatetime
+    debt_cleared: Points = 0
+    by_issuer: tuple[IssuerPoints, ...] = ()
+    balance: Balance
+    pooled: tuple[PooledPoints, ...] = ()
+    by_funding: tuple[FundedPoints, ...] = ()
+
+
 class UnholdData(Frozen):
     """Reserved points that went back to the balance, and what of them is others'."""
 
@@ -117,6 +141,13 @@ class RedemptionCaptured(Event):
     data: CaptureData
 
 
+class RedemptionRefunded(Event):
+    """Points that were taken were given back."""
+
+    type: Literal["loyalty.redemption.refunded.v1"] = "loyalty.redemption.refunded.v1"
+    data: RefundData
+
+
 class RedemptionVoided(Event):
     """Reserved points were let go by the till."""
 
@@ -146,6 +177,12 @@ class PointsGifted(Event):
 
 
 RedemptionEvent = Annotated[
-    RedemptionHeld | RedemptionCaptured | RedemptionVoided | RedemptionExpired | RedemptionDeclined | PointsGifted,
+    RedemptionHeld
+    | RedemptionCaptured
+    | RedemptionRefunded
+    | RedemptionVoided
+    | RedemptionExpired
+    | RedemptionDeclined
+    | PointsGifted,
     Field(discriminator="type"),
 ]

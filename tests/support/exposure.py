@@ -26,7 +26,7 @@ from shared.events.points import (
     PointsLapsed,
     ReceiptMoved,
 )
-from shared.events.redemptions import CaptureData, RedemptionCaptured
+from shared.events.redemptions import CaptureData, RedemptionCaptured, RedemptionRefunded, RefundData
 from shared.kafka import Batch
 from shared.kafka.records import Record
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
@@ -36,7 +36,7 @@ from tests.support.registries import bearing
 
 MEMBER = UUID(int=7)
 NOTHING = Balance(available=0, held=0, pending=0, debt=0)
-Event = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved | RedemptionCaptured
+Event = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved | RedemptionCaptured | RedemptionRefunded
 Told = ExposureChanged | PrepaidLow | PrepaidExhausted
 
 
@@ -142,6 +142,24 @@ def captured(partner_id: str, number: int, by_issuer: dict[str, int], at: dateti
     return RedemptionCaptured(id=uuid4(), source="redemption", subject=str(MEMBER), time=at, data=data)
 
 
+def refunded(taken: RedemptionCaptured, undone_by: int, by_issuer: dict[str, int]) -> RedemptionRefunded:
+    """What a document gave back of what was captured; every call is an event of its own."""
+    data = RefundData(
+        redemption_id=taken.data.redemption_id,
+        receipt_id=taken.data.receipt_id,
+        undone_by=receipt_id(taken.data.partner_id, undone_by),
+        cause="void",
+        member_id=MEMBER,
+        partner_id=taken.data.partner_id,
+        point_type="points",
+        points=sum(by_issuer.values()),
+        captured_at=taken.time,
+        by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in by_issuer.items()),
+        balance=NOTHING,
+    )
+    return RedemptionRefunded(id=uuid4(), source="redemption", subject=str(MEMBER), time=taken.time, data=data)
+
+
 def batch_of(events: Sequence[Any]) -> Batch[Any]:
     """Events as a consumer hands them to a handler."""
     records = tuple(
@@ -184,8 +202,8 @@ class Coalition:
 
     async def count(self, *events: Event) -> None:
         """What the topics bring, each topic as a batch."""
-        points = [event for event in events if not isinstance(event, RedemptionCaptured)]
-        redemptions = [event for event in events if isinstance(event, RedemptionCaptured)]
+        points = [event for event in events if not isinstance(event, RedemptionCaptured | RedemptionRefunded)]
+        redemptions = [event for event in events if isinstance(event, RedemptionCaptured | RedemptionRefunded)]
         if points:
             await PointsHandler(self.database).handle(batch_of(points))
         if redemptions:

@@ -12,6 +12,7 @@ import asyncpg
 from services.redemption.domain.holding import FreshFacts, HoldRequest, Paid
 from services.redemption.domain.redemption import Redemption
 from services.redemption.domain.tender import PointsTender, Pricing, points_tenders
+from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.programme import Programme
 from services.redemption.repository import redemptions
 from services.redemption.repository.receipts import ExceptionKind, Refusal
@@ -39,7 +40,7 @@ from shared.events.purchases import PurchaseRecorded, Tender
 from shared.events.redemptions import RedemptionEvent
 from shared.ids import IdentifierKey, IdentifierKeys, new_id
 from shared.ledger import Balances, Earn, LotTerms, load_balances
-from shared.receipt_key import SequenceKey, natural_key_of
+from shared.receipt_key import SequenceKey, encode_receipt_key, natural_key_of
 from shared.web import Principal
 from tests.support.receipts import purchase
 from tests.support.until import until
@@ -153,9 +154,9 @@ class Spending:
         refusals = [Refusal(tender.receipt_key, tender.content_hash) for tender in tenders]
         return await self.do(lambda transaction: undo_refused(transaction, refusals))
 
-    async def void_receipts(self, *receipt_keys: bytes) -> list[ExceptionKind]:
-        """A till voided these receipts."""
-        return await self.do(lambda transaction: void_receipts(transaction, dict.fromkeys(receipt_keys, b"void")))
+    async def void_receipts(self, *voids: ReceiptVoid) -> int:
+        """A till voided these receipts; gives how many points went back."""
+        return await self.do(lambda transaction: void_receipts(transaction, voids))
 
     async def expire(self, read_to: datetime, rows_max: int = 100) -> int:
         """One page of expiry, purchases having been read to this time."""
@@ -225,6 +226,12 @@ class Spending:
                 await _check(transaction, member_id, funded)
 
 
+def void_of(receipt_key: bytes, number: int = 1, total_minor: int | None = None, contents: int = 0) -> ReceiptVoid:
+    """A void of a receipt of the grocer, by the document of this number; ``contents`` tells those of one key apart."""
+    void_key = encode_receipt_key("grocer", till_receipt(1_000_000 + number))
+    return ReceiptVoid(void_key, f"void {contents}", receipt_key, total_minor)
+
+
 async def hold_in(
     transaction: Transaction,
     spender: Spender,
@@ -245,7 +252,11 @@ async def _check(transaction: Transaction, member_id: UUID, funded: int) -> None
         """
         select coalesce(sum(open_points), 0)::bigint as open, coalesce(sum(captured_points), 0)::bigint as captured,
             (select coalesce(sum(points), 0)::bigint from redemption_captures join redemptions using (redemption_id)
-                where member_id = $1) as by_capture
+                where member_id = $1) as by_capture,
+            (select coalesce(sum(refunded_points), 0)::bigint from redemption_captures
+                join redemptions using (redemption_id) where member_id = $1) as refunded,
+            (select coalesce(sum(refund.points), 0)::bigint from redemption_refunds as refund
+                join redemptions using (redemption_id) where member_id = $1) as by_refund
         from redemptions where member_id = $1
         """,
         member_id,
@@ -256,7 +267,8 @@ async def _check(transaction: Transaction, member_id: UUID, funded: int) -> None
                 ::bigint as available,
             coalesce(sum(case when credit = 'held' then points when debit = 'held' then -points end), 0)
                 ::bigint as held,
-            coalesce(sum(points) filter (where credit = 'redeem'), 0)::bigint as redeemed
+            coalesce(sum(points) filter (where credit = 'redeem'), 0)::bigint as redeemed,
+            coalesce(sum(points) filter (where debit = 'redeem'), 0)::bigint as refunded
         from ledger_transfers join ledger_accounts using (account_id) where owner_id = $1
         """,
         member_id,
@@ -267,7 +279,8 @@ async def _check(transaction: Transaction, member_id: UUID, funded: int) -> None
     assert (balance.available, balance.held) == (theirs["available"], theirs["held"])
     assert balance.held == ours["open"]
     assert ours["captured"] == ours["by_capture"] == theirs["redeemed"]
-    assert balance.available + balance.held + theirs["redeemed"] == funded
+    assert ours["refunded"] == ours["by_refund"] == theirs["refunded"]
+    assert balance.available + balance.held + theirs["redeemed"] - theirs["refunded"] == funded
 
 
 def earn(member_id: UUID, points: int, expires_on: date | None = None) -> Earn:

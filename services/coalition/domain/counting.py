@@ -52,7 +52,21 @@ class Redeemed(NamedTuple):
     at: datetime
 
 
-Effect: TypeAlias = Issued | Returned | Redeemed
+class Refunded(NamedTuple):
+    """Points that a partner had taken (``original_key``) and that were given back; ``by_issuer`` says who had issued
+    them. They are taken off where they were counted; ``at`` is when they had been taken.
+    """
+
+    entry_key: bytes
+    original_key: bytes
+    partner_id: str
+    point_type: str
+    points: int
+    by_issuer: tuple[tuple[str, int], ...]
+    at: datetime
+
+
+Effect: TypeAlias = Issued | Returned | Redeemed | Refunded
 ContractsOf: TypeAlias = Mapping[str, Sequence[Contract]]
 
 
@@ -81,21 +95,26 @@ def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:
     return b"r" + redemption_id + natural_key
 
 
+def refund_entry(redemption_id: bytes, natural_key: bytes, undone_by: bytes) -> bytes:
+    """The key under which what a document gave back of what a receipt took of a redemption counts once."""
+    return b"u" + redemption_id + natural_key + undone_by
+
+
 def partners_of(effects: Iterable[Effect]) -> set[str]:
     """Everybody whose sums these effects may change."""
     found: set[str] = set()
     for effect in effects:
         found.add(effect.partner_id)
-        if isinstance(effect, Redeemed):
+        if isinstance(effect, Redeemed | Refunded):
             found.update(issuer for issuer, _ in effect.by_issuer)
     return found
 
 
 def looked_up(effects: Iterable[Effect]) -> set[bytes]:
     """The keys of what was counted before, by which these effects find their contracts."""
-    returned = [effect for effect in effects if isinstance(effect, Returned)]
-    moved = {effect.moved_key for effect in returned if effect.moved_key is not None}
-    return {effect.original_key for effect in returned} | moved
+    undoing = [effect for effect in effects if isinstance(effect, Returned | Refunded)]
+    moved = {one.moved_key for one in undoing if isinstance(one, Returned) and one.moved_key is not None}
+    return {effect.original_key for effect in undoing} | moved
 
 
 def contract_numbers(
@@ -104,8 +123,8 @@ def contract_numbers(
     """The number of the contract that each effect is counted under, by its key; ``NO_CONTRACT`` where none held. Where
     a receipt was moved, the key by which later ones find it bears its number, too.
 
-    A return is counted under its purchase's: from ``entered``, or from among ``effects`` before it. Where the purchase
-    was never counted, the contract of the return's own time stands in.
+    A return is counted under its purchase's, and a refund under its capture's: from ``entered``, or from among
+    ``effects`` before it. Where what is undone was never counted, the contract of the effect's own time stands in.
     """
     numbers: dict[bytes, int] = {}
     for effect in effects:
@@ -114,6 +133,8 @@ def contract_numbers(
             keys = effect.original_key, effect.moved_key or effect.original_key
             found = (entered.get(key, numbers.get(key)) for key in keys)
             number = next((each for each in found if each is not None), None)
+        elif isinstance(effect, Refunded):
+            number = entered.get(effect.original_key, numbers.get(effect.original_key))
         numbers[effect.entry_key] = number_at(contracts, effect.partner_id, effect.at) if number is None else number
         if isinstance(effect, Issued) and effect.moved_key is not None:
             numbers[effect.moved_key] = numbers[effect.entry_key]
@@ -149,6 +170,11 @@ def _changes(effect: Effect, number: int, contracts: ContractsOf) -> Iterable[Ch
             for issuer, part in by_issuer:
                 issuer_number = number_at(contracts, issuer, at)
                 yield Change(issuer, PointSums(issuer_number, point_type, spent_points=part))
+        case Refunded(points=points, by_issuer=by_issuer, at=at):
+            yield Change(partner_id, PointSums(number, point_type, refunded_points=points))
+            for issuer, part in by_issuer:
+                issuer_number = number_at(contracts, issuer, at)
+                yield Change(issuer, PointSums(issuer_number, point_type, restored_points=part))
 
 
 def _plus(one: PointSums, other: PointSums) -> PointSums:
@@ -158,4 +184,6 @@ def _plus(one: PointSums, other: PointSums) -> PointSums:
         returned_points=one.returned_points + other.returned_points,
         redeemed_points=one.redeemed_points + other.redeemed_points,
         spent_points=one.spent_points + other.spent_points,
+        refunded_points=one.refunded_points + other.refunded_points,
+        restored_points=one.restored_points + other.restored_points,
     )

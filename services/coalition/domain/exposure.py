@@ -26,7 +26,8 @@ Standing: TypeAlias = Literal["open", "low", "reserve", "exhausted"]
 @dataclass(frozen=True, slots=True)
 class PointSums:
     """Points of one type under one contract: issued, taken back for returns, redeemed at the partner, and of those that
-    it had issued, how many were redeemed anywhere (``spent_points``)."""
+    it had issued, how many were redeemed anywhere (``spent_points``). Of what was redeemed at the partner
+    ``refunded_points`` were given back, and of ``spent_points`` ``restored_points``."""
 
     contract_number: int
     point_type: str
@@ -34,6 +35,8 @@ class PointSums:
     returned_points: int = 0
     redeemed_points: int = 0
     spent_points: int = 0
+    refunded_points: int = 0
+    restored_points: int = 0
 
 
 class Change(NamedTuple):
@@ -104,7 +107,7 @@ def position_of(
         rate = rates.get((each.contract_number, each.point_type))
         if rate is not None:
             payable += _charged_points(rate, each) * millionths(rate.issue_price)
-            receivable += each.redeemed_points * millionths(rate.redemption_price)
+            receivable += (each.redeemed_points - each.refunded_points) * millionths(rate.redemption_price)
     payable_minor, receivable_minor = to_minor(payable, exponent), to_minor(receivable, exponent)
     if contract is None:
         return Position(None, currency, payable_minor, receivable_minor, paid_minor, None, 0, "open", NOT_LOW)
@@ -128,7 +131,7 @@ def _charged_points(rate: Rate, sums: PointSums) -> int:
         case "issue":
             return sums.issued_points - sums.returned_points
         case "redemption":
-            return sums.spent_points
+            return sums.spent_points - sums.restored_points
 
 
 def standing_of(funding: Funding, left_minor: int) -> Standing:

@@ -35,21 +35,27 @@ _LOCK = """
     from exposures where partner_id = any($1::text[]) order by partner_id for no key update
 """
 
+_SUMS = """partner_id, contract_number, point_type, issued_points, returned_points, redeemed_points, spent_points,
+    refunded_points, restored_points"""
+
 # In any order: the exposures of these partners are locked.
-_ADD = """
-    insert into exposure_sums (
-        partner_id, contract_number, point_type, issued_points, returned_points, redeemed_points, spent_points
+_ADD = f"""
+    insert into exposure_sums ({_SUMS})
+    select * from unnest(
+        $1::text[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+        $9::bigint[]
     )
-    select * from unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
     on conflict (partner_id, contract_number, point_type) do update set
         issued_points = exposure_sums.issued_points + excluded.issued_points,
         returned_points = exposure_sums.returned_points + excluded.returned_points,
         redeemed_points = exposure_sums.redeemed_points + excluded.redeemed_points,
-        spent_points = exposure_sums.spent_points + excluded.spent_points
+        spent_points = exposure_sums.spent_points + excluded.spent_points,
+        refunded_points = exposure_sums.refunded_points + excluded.refunded_points,
+        restored_points = exposure_sums.restored_points + excluded.restored_points
 """
 
-_LOAD_SUMS = """
-    select partner_id, contract_number, point_type, issued_points, returned_points, redeemed_points, spent_points
+_LOAD_SUMS = f"""
+    select {_SUMS}
     from exposure_sums where partner_id = any($1::text[]) order by partner_id, contract_number, point_type
 """
 
@@ -116,6 +122,8 @@ async def add(transaction: Transaction, changes: Sequence[Change]) -> None:
         [change.sums.returned_points for change in changes],
         [change.sums.redeemed_points for change in changes],
         [change.sums.spent_points for change in changes],
+        [change.sums.refunded_points for change in changes],
+        [change.sums.restored_points for change in changes],
     )
 
 

@@ -46,13 +46,17 @@ class TopUpAnswer(AnswerModel):
 
 
 class PointsAnswer(AnswerModel):
-    """Points of one type: issued, taken back, redeemed at the partner; of its own, redeemed anywhere."""
+    """Points of one type: issued, taken back, redeemed at the partner; of its own, redeemed anywhere.
+
+    Of those redeemed at the partner, ``refunded_points`` were given back; of its own, ``restored_points``."""
 
     point_type: str
     issued_points: int
     returned_points: int
     redeemed_points: int
     spent_points: int
+    refunded_points: int
+    restored_points: int
 
     @classmethod
     def of(cls, sums: PointSums) -> Self:
@@ -63,6 +67,8 @@ class PointsAnswer(AnswerModel):
             returned_points=sums.returned_points,
             redeemed_points=sums.redeemed_points,
             spent_points=sums.spent_points,
+            refunded_points=sums.refunded_points,
+            restored_points=sums.restored_points,
         )
 
 

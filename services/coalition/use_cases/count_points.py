@@ -1,4 +1,4 @@
-"""Counts issued, returned and redeemed points for their partners, each effect once for ever."""
+"""Counts issued, returned, redeemed and refunded points for their partners, each effect once for ever."""
 
 from collections.abc import Sequence
 

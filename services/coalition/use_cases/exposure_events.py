@@ -53,6 +53,8 @@ def sums_by_type(sums: Sequence[PointSums]) -> list[PointSums]:
             returned_points=before.returned_points + each.returned_points,
             redeemed_points=before.redeemed_points + each.redeemed_points,
             spent_points=before.spent_points + each.spent_points,
+            refunded_points=before.refunded_points + each.refunded_points,
+            restored_points=before.restored_points + each.restored_points,
         )
     return list(totals.values())
 
@@ -77,6 +79,8 @@ def _exposure_data(judged: Judged, sums: Sequence[PointSums]) -> ExposureData:
                 returned_points=each.returned_points,
                 redeemed_points=each.redeemed_points,
                 spent_points=each.spent_points,
+                refunded_points=each.refunded_points,
+                restored_points=each.restored_points,
             )
             for each in sums_by_type(sums)
         ),

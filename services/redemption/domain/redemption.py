@@ -96,7 +96,8 @@ class Capture:
     """What one receipt took of one redemption; there is at most one for the two keys, for ever.
 
     ``points`` = from the hold + ``late_points``. ``open_before`` is what was reserved just before, which is what a
-    capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP.
+    capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP. Of
+    ``points``, ``refunded_points`` were given back since.
     """
 
     redemption_id: UUID
@@ -108,6 +109,7 @@ class Capture:
     open_before: int
     source: CaptureSource
     content_hash: str | None
+    refunded_points: int = 0
 
     @property
     def is_late(self) -> bool:

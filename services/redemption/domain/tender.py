@@ -23,7 +23,7 @@ class PointsTender:
     """What one receipt paid with one redemption. ``points`` is positive.
 
     ``is_priced`` is false where the receipt is in a currency that the programme gives no points for. ``goods`` are
-    those of the whole receipt.
+    those of the whole receipt, and so is ``total_minor``; None of one that waited, whose receipt is known by now.
     """
 
     receipt_key: bytes
@@ -36,6 +36,7 @@ class PointsTender:
     is_priced: bool
     traceparent: str | None
     goods: Goods | None = None
+    total_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
             is_priced=receipt.currency == pricing.currency,
             traceparent=event.traceparent,
             goods=goods,
+            total_minor=receipt.total_minor,
         )
         for redemption_id, amount_minor in amounts_minor.items()
         if amount_minor > 0

@@ -13,7 +13,14 @@ from services.redemption.domain.tender import PointsTender
 from shared.database import Transaction
 from shared.ids import new_id
 
-ExceptionKind = Literal["amount_mismatch", "refused_receipt", "other_partner", "other_currency", "voided_receipt"]
+ExceptionKind = Literal[
+    "amount_mismatch",
+    "refused_receipt",
+    "other_partner",
+    "other_currency",
+    "void_of_other_total",
+    "refused_void",
+]
 
 MEET_RECEIPTS = """
     insert into redemption_receipts (receipt_key, refused_hashes)
@@ -107,7 +114,7 @@ LOAD_CAPTURES_OF_REFUSED = """
         join unnest($1::bytea[], $2::text[]) as refused (receipt_key, content_hash)
             on capture.receipt_key = refused.receipt_key and capture.content_hash = refused.content_hash
         join redemptions as redemption on redemption.redemption_id = capture.redemption_id
-    where capture.source = 'event'
+    where capture.source = 'event' and (capture.refunded_points = 0 or capture.refunded_points < capture.points)
 """
 
 RECORD_EXCEPTIONS = """

@@ -74,8 +74,9 @@ SAVE = f"""
             pooled_points = excluded.pooled_points
 """
 
-CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
+_CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
     source, content_hash"""
+CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points"
 
 LOAD_CAPTURES = f"""
     select {CAPTURE_COLUMNS}
@@ -92,7 +93,7 @@ LOAD_CAPTURES_OF = f"""
 """
 
 SAVE_CAPTURES = f"""
-    insert into redemption_captures ({CAPTURE_COLUMNS}, captured_at)
+    insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
     select *, $10
     from unnest(
         $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
@@ -114,6 +115,12 @@ async def meet_redemptions(
         found = await redemptions_of(transaction, await transaction.raw.fetch(LOCK, there))
         met |= {redemption.redemption_id: redemption for redemption in found}
     return met
+
+
+async def lock_redemptions(transaction: Transaction, redemption_ids: Iterable[UUID]) -> dict[UUID, Redemption]:
+    """These redemptions, locked in key order to the commit; one that is not there is absent."""
+    found = await redemptions_of(transaction, await transaction.raw.fetch(LOCK, sorted(set(redemption_ids))))
+    return {redemption.redemption_id: redemption for redemption in found}
 
 
 async def lock_redemption(transaction: Transaction, redemption_id: UUID) -> Redemption | None:
@@ -231,4 +238,5 @@ def capture_of(row: asyncpg.Record) -> Capture:
         open_before=row["open_before"],
         source=row["source"],
         content_hash=row["content_hash"],
+        refunded_points=row["refunded_points"],
     )

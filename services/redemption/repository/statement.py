@@ -60,14 +60,18 @@ LOAD_CHECKOUTS = """
 """
 
 
-# Receipts are few on a page, and looked for by what every one of them must have: a capture by its key.
+# Receipts are few on a page, and looked for by what every one of them must have: a capture by its key, or one that it
+# undid.
 FIND_UNSHOWN_RECEIPTS = """
-    select capture.receipt_key
-    from redemption_captures as capture
+    select named.receipt_key
+    from (
+            select receipt_key, redemption_id from redemption_captures where receipt_key = any($1::bytea[])
+            union all
+            select undone_by, redemption_id from redemption_refunds where undone_by = any($1::bytea[])
+        ) as named
         join redemptions as redemption using (redemption_id)
         left join redemption_members as member on member.member_id = redemption.member_id
-    where capture.receipt_key = any($1::bytea[])
-        and coalesce(member.merged_into, redemption.member_id) <> all($2::uuid[])
+    where coalesce(member.merged_into, redemption.member_id) <> all($2::uuid[])
 """
 
 

@@ -1,58 +1,70 @@
-"""Receipts that were voided: they pay nothing more."""
+"""Voids of receipts, as they were read. Whoever adds one has locked both of its keys in ``redemption_receipts``."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from services.redemption.repository.receipts import ExceptionRecord
+from services.redemption.domain.voiding import ReceiptVoid
 from shared.database import Transaction
 
-# The first void stays: another one of the same receipt changes nothing.
-_MARK = """
+_KEEP = """
+    insert into redemption_voids (void_key, content_hash, receipt_key, total_minor, read_at)
+    select void_key, content_hash, receipt_key, total_minor, $5
+    from unnest($1::bytea[], $2::text[], $3::bytea[], $4::bigint[])
+        as read (void_key, content_hash, receipt_key, total_minor)
+    order by 1, 2
+    on conflict (void_key, content_hash) do nothing
+"""
+
+# The first document's total stays: what another one bears the key with is refused or accepted by a person.
+_KEEP_TOTALS = """
     update redemption_receipts as receipt
-    set voided_by = voids.voided_by
-    from unnest($1::bytea[], $2::bytea[]) as voids (receipt_key, voided_by)
-    where receipt.receipt_key = voids.receipt_key and receipt.voided_by is null
-    returning receipt.receipt_key
+    set total_minor = told.total_minor
+    from unnest($1::bytea[], $2::bigint[]) as told (receipt_key, total_minor)
+    where receipt.receipt_key = told.receipt_key and receipt.total_minor is null
+"""
+
+_LOAD = """
+    select void.void_key, void.content_hash, void.receipt_key, void.total_minor,
+        receipt.total_minor as receipt_total_minor,
+        coalesce(void.content_hash = any(own.refused_hashes), false) as is_refused
+    from redemption_voids as void
+        join redemption_receipts as receipt on receipt.receipt_key = void.receipt_key
+        left join redemption_receipts as own on own.receipt_key = void.void_key
+    where void.receipt_key = any($1::bytea[])
+    order by void.receipt_key, void.void_key, void.content_hash
 """
 
 _STOP_WAITING = "delete from redemption_waiting_tenders where receipt_key = any($1::bytea[])"
 
-_FIND = "select receipt_key from redemption_receipts where receipt_key = any($1::bytea[]) and voided_by is not null"
 
-_LOAD_CAPTURES = """
-    select capture.redemption_id, capture.receipt_key, coalesce(capture.content_hash, '') as content_hash,
-        capture.points, capture.uncovered_points, redemption.partner_id
-    from redemption_captures as capture join redemptions as redemption using (redemption_id)
-    where capture.receipt_key = any($1::bytea[])
-    order by capture.receipt_key, capture.redemption_id
-"""
-
-
-async def mark(transaction: Transaction, voids: Mapping[bytes, bytes]) -> list[bytes]:
-    """Mark receipts that this transaction has met as voided, each by the document that says so, and drop what waits of
-    them; those that were not voided before come back.
-    """
-    rows = await transaction.raw.fetch(_MARK, list(voids), list(voids.values()))
-    marked = [row["receipt_key"] for row in rows]
-    await transaction.raw.execute(_STOP_WAITING, marked)
-    return marked
+async def keep(transaction: Transaction, voids: Sequence[ReceiptVoid]) -> None:
+    """Keep voids; one that was read before stays as it is."""
+    await transaction.raw.execute(
+        _KEEP,
+        [void.void_key for void in voids],
+        [void.content_hash for void in voids],
+        [void.receipt_key for void in voids],
+        [void.total_minor for void in voids],
+        transaction.now,
+    )
 
 
-async def find(transaction: Transaction, receipt_keys: Collection[bytes]) -> set[bytes]:
-    """Those of the receipts that were voided."""
-    return {row["receipt_key"] for row in await transaction.raw.fetch(_FIND, list(receipt_keys))}
+async def keep_totals(transaction: Transaction, totals_minor: Mapping[bytes, int]) -> None:
+    """Keep the totals of receipts that this transaction has met, where none is kept."""
+    await transaction.raw.execute(_KEEP_TOTALS, list(totals_minor), list(totals_minor.values()))
 
 
-async def load_captures(transaction: Transaction, receipt_keys: Collection[bytes]) -> list[ExceptionRecord]:
-    """What voided receipts have captured, as the exceptions that they are."""
-    return [
-        ExceptionRecord(
-            kind="voided_receipt",
-            redemption_id=row["redemption_id"],
-            receipt_key=row["receipt_key"],
-            content_hash=row["content_hash"],
-            partner_id=row["partner_id"],
-            asked_points=row["points"] + row["uncovered_points"],
-            captured_points=row["points"],
-        )
-        for row in await transaction.raw.fetch(_LOAD_CAPTURES, list(receipt_keys))
-    ]
+async def find_standing(transaction: Transaction, receipt_keys: Collection[bytes]) -> dict[bytes, ReceiptVoid | None]:
+    """Of these receipts, those that a void was read of, with the void that stands; None where it meant another one."""
+    found: dict[bytes, ReceiptVoid | None] = {}
+    for row in await transaction.raw.fetch(_LOAD, list(receipt_keys)):
+        void = ReceiptVoid(row["void_key"], row["content_hash"], row["receipt_key"], row["total_minor"])
+        is_standing = void.stands(row["receipt_total_minor"], is_refused=row["is_refused"])
+        before = found.setdefault(void.receipt_key, None)
+        if before is None and is_standing:
+            found[void.receipt_key] = void
+    return found
+
+
+async def stop_waiting(transaction: Transaction, receipt_keys: Collection[bytes]) -> None:
+    """Drop what waits of these receipts: they were voided."""
+    await transaction.raw.execute(_STOP_WAITING, list(receipt_keys))

@@ -52,7 +52,8 @@ async def capture_hold(
     decision = decide_capture(redemption, receipt_key, points, before.get((redemption_id, receipt_key)), more=more)
     if isinstance(decision, Repeat):
         return await _repeat(transaction, redemption, decision)
-    if await voided_receipts.find(transaction, [receipt_key]):
+    voids = await voided_receipts.find_standing(transaction, [receipt_key])
+    if voids.get(receipt_key) is not None:
         raise ReceiptVoidedError
     await projections.lock_known_members(transaction, owners_of(redemption, decision.member_id))
     asked = taking(decision)

@@ -6,7 +6,8 @@ from uuid import UUID
 from services.redemption.domain.holding import Decline, LetGo
 from services.redemption.domain.leaving import Leaving
 from services.redemption.domain.redemption import Redemption
-from services.redemption.use_cases.take_points import Pooled, Settled
+from services.redemption.domain.voiding import GiveBack
+from services.redemption.use_cases.take_points import GivenBack, Pooled, Settled
 from shared.database import Transaction
 from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import REDEMPTIONS
@@ -22,7 +23,9 @@ from shared.events.redemptions import (
     RedemptionEvent,
     RedemptionExpired,
     RedemptionHeld,
+    RedemptionRefunded,
     RedemptionVoided,
+    RefundData,
     UnholdData,
 )
 from shared.ids import new_id
@@ -108,6 +111,36 @@ def captured_message(transaction: Transaction, settled: Settled, balance: Balanc
             balance=_balance(balance),
             pooled=_pooled(settled.pooled),
             by_funding=funded_told(settled.funded),
+        ),
+    )
+    return _message(event, member_id)
+
+
+def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, balance: Balances) -> Message:
+    """What a receipt had taken was given back, because it was voided."""
+    redemption, capture = one.redemption, one.capture
+    member_id, partner_id = named(redemption)
+    event = RedemptionRefunded(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(one.void.traceparent),
+        data=RefundData(
+            redemption_id=redemption.redemption_id,
+            receipt_id=receipt_id_of(capture.receipt_key),
+            undone_by=receipt_id_of(one.void.void_key),
+            cause="void",
+            member_id=member_id,
+            partner_id=partner_id,
+            point_type=redemption.point_type,
+            points=one.points,
+            debt_cleared=given.debt_cleared,
+            captured_at=one.captured_at,
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
+            balance=_balance(balance),
+            pooled=_pooled(given.pooled),
+            by_funding=funded_told(given.funded),
         ),
     )
     return _message(event, member_id)

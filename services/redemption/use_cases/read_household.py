@@ -7,10 +7,10 @@ from services.redemption.repository import households
 from services.redemption.use_cases.read_member import Lens, Statement, StatementPosition, read_page
 from services.redemption.use_cases.visibility import Viewer
 from shared.database import Transaction
-from shared.ledger.legs import CAPTURE, CLAW_BACK_AVAILABLE, EARN, SPEND_LATE
+from shared.ledger.legs import CAPTURE, CLAW_BACK_AVAILABLE, EARN, REFUND, SPEND_LATE
 
-# What was bought, brought back and spent. Not what is held, set aside or owed: that was not agreed to.
-PURCHASES = (EARN, CLAW_BACK_AVAILABLE, CAPTURE, SPEND_LATE)
+# What was bought, brought back, spent and given back. Not what is held, set aside or owed: that was not agreed to.
+PURCHASES = (EARN, CLAW_BACK_AVAILABLE, CAPTURE, SPEND_LATE, REFUND)
 
 
 async def read_household_statement(

@@ -1,7 +1,7 @@
 """Receipts that were paid with points: their tenders take the points, once for ever."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from services.redemption.domain.capturing import (
 )
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.tender import PointsTender
-from services.redemption.repository import projections, receipts, redemptions, voided_receipts
+from services.redemption.domain.voiding import ReceiptVoid
+from services.redemption.repository import projections, receipts, redemptions, refunds, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
@@ -44,7 +45,11 @@ class _Facts:
     captures: dict[CaptureKey, Capture]
     refused: dict[bytes, frozenset[str]]
     members: dict[str, UUID]
-    voided: set[bytes]
+    voids: dict[bytes, ReceiptVoid | None]
+
+    def is_voided(self, receipt_key: bytes) -> bool:
+        """Whether a void stands of this receipt."""
+        return self.voids.get(receipt_key) is not None
 
 
 async def settle_tenders(
@@ -68,7 +73,8 @@ async def settle_tenders(
     decisions = [(tender, _decide(facts, tender, transaction)) for tender in priced]
     taken = await _take(transaction, decisions, facts, held_since)
     await _save_what_waits(transaction, decisions)
-    exceptions = await receipts.record_exceptions(transaction, _exceptions_of(tenders, decisions, facts))
+    found = [*_exceptions_of(tenders, decisions), *await _given_back_for_others(transaction, facts)]
+    exceptions = await receipts.record_exceptions(transaction, found)
     outcomes = Counter(_outcome(decision) for _, decision in decisions)
     if len(priced) < len(tenders):
         outcomes["exception"] += len(tenders) - len(priced)
@@ -93,8 +99,27 @@ async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender],
             if tender.member_id is None and tender.identifier_hash is not None
         },
     )
-    voided = await voided_receipts.find(transaction, [tender.receipt_key for tender in tenders])
-    return _Facts(met, captures, refused, members, voided)
+    voids = await _voids_of(transaction, tenders, refused)
+    return _Facts(met, captures, refused, members, voids)
+
+
+async def _voids_of(
+    transaction: Transaction, tenders: Sequence[PointsTender], refused: Mapping[bytes, frozenset[str]]
+) -> dict[bytes, ReceiptVoid | None]:
+    # The receipt is read now: from here on a void must repeat its total.
+    totals_minor: dict[bytes, int] = {}
+    for tender in tenders:
+        if tender.total_minor is not None and tender.content_hash not in refused[tender.receipt_key]:
+            totals_minor.setdefault(tender.receipt_key, tender.total_minor)
+    if totals_minor:
+        await voided_receipts.keep_totals(transaction, totals_minor)
+    return await voided_receipts.find_standing(transaction, [tender.receipt_key for tender in tenders])
+
+
+async def _given_back_for_others(transaction: Transaction, facts: _Facts) -> list[ExceptionRecord]:
+    """What a receipt gave back before it was read, for a void that meant another one, as it turns out."""
+    doubted = [key for key, void in facts.voids.items() if void is None]
+    return await refunds.load_of_receipts(transaction, doubted) if doubted else []
 
 
 def _decide(facts: _Facts, tender: PointsTender, transaction: Transaction) -> TenderDecision:
@@ -105,7 +130,7 @@ def _decide(facts: _Facts, tender: PointsTender, transaction: Transaction) -> Te
         facts.redemptions[tender.redemption_id],
         tender,
         facts.captures.get(key),
-        is_refused=tender.receipt_key in facts.voided or tender.content_hash in facts.refused[tender.receipt_key],
+        is_refused=facts.is_voided(tender.receipt_key) or tender.content_hash in facts.refused[tender.receipt_key],
     )
     match decision:
         case Take():
@@ -175,7 +200,7 @@ async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[P
 
 
 def _exceptions_of(
-    tenders: Sequence[PointsTender], decisions: Sequence[tuple[PointsTender, TenderDecision]], facts: _Facts
+    tenders: Sequence[PointsTender], decisions: Sequence[tuple[PointsTender, TenderDecision]]
 ) -> list[ExceptionRecord]:
     found = [_exception("other_currency", tender, 0) for tender in tenders if not tender.is_priced]
     for tender, decision in decisions:
@@ -184,18 +209,9 @@ def _exceptions_of(
                 found.append(_exception("other_partner", tender, 0))
             case Repeat(capture=capture) if decision.is_mismatch:
                 found.append(_exception("amount_mismatch", tender, capture.asked_points))
-            case Disregard() if tender.receipt_key in facts.voided:
-                before = facts.captures.get((tender.redemption_id, tender.receipt_key))
-                if before is not None:  # over HTTP, maybe after the void
-                    found.append(_captured_of_voided(tender, before))
             case _:
                 pass
     return found
-
-
-def _captured_of_voided(tender: PointsTender, capture: Capture) -> ExceptionRecord:
-    found = _exception("voided_receipt", replace(tender, points=capture.asked_points), capture.points)
-    return replace(found, content_hash=capture.content_hash or "")
 
 
 def _exception(kind: ExceptionKind, tender: PointsTender, captured_points: int) -> ExceptionRecord:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from services.redemption.domain.capturing import Take
 from services.redemption.domain.redemption import Capture, Redemption, Share
+from services.redemption.domain.voiding import GiveBack
 from shared import ledger
 from shared.database import Transaction
 from shared.ledger import Balances, Basket, Command, FundedPoints, Funding, Outcome, Posted
@@ -45,6 +46,17 @@ class Settled:
     issuers: tuple[tuple[str, int], ...]
     pooled: tuple[Pooled, ...] = ()
     funded: tuple[FundedPoints, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What went back of a capture: to whose points, issued by whom, and what of it cleared debts."""
+
+    balance: Balances | None
+    issuers: tuple[tuple[str, int], ...]
+    pooled: tuple[Pooled, ...]
+    funded: tuple[FundedPoints, ...]
+    debt_cleared: int
 
 
 def owners_of(redemption: Redemption, member_id: UUID) -> list[UUID]:
@@ -106,6 +118,30 @@ def taking(take: Take, basket: Basket | None = None) -> list[Asked]:
     return asked
 
 
+def giving_back(one: GiveBack, member_id: UUID, partner_id: str) -> list[Asked]:
+    """What to ask of the ledger: that each purse has its part of what a receipt took back in its lots."""
+    redemption, receipt_key = one.redemption, one.capture.receipt_key
+    holds = [
+        (None, member_id, redemption.redemption_id),
+        *((share, share.owner_id, share.hold_id) for share in redemption.shares),
+        (None, member_id, taken_late_as(redemption.redemption_id, receipt_key)),
+    ]
+    reference = one.void.void_key
+    return [
+        Asked(share, ledger.Refund(owner_id, redemption.point_type, reference, points, hold_id, partner_id))
+        for (share, owner_id, hold_id), points in zip(holds, one.parts, strict=True)
+        if points
+    ]
+
+
+def given_back(asked: Sequence[Asked], outcomes: Sequence[Outcome]) -> GivenBack:
+    """What went back, from the outcomes of ``giving_back``."""
+    posted = accepted(outcomes)
+    own, pooled = balances_after(asked, posted)
+    cleared = sum(outcome.debt_cleared for outcome in posted)
+    return GivenBack(own, _issuers(posted), pooled, _funded(posted), cleared)
+
+
 def taken_late_as(redemption_id: UUID, receipt_key: bytes) -> UUID:
     """The ledger's id of what a receipt took beyond its redemption's holds: there is one capture of the two."""
     return uuid5(redemption_id, receipt_key.hex())
@@ -115,11 +151,16 @@ def settle(take: Take, asked: Sequence[Asked], outcomes: Sequence[Outcome], now:
     """What was taken, from the outcomes of ``taking(take)``."""
     posted = accepted(outcomes)
     redemption, capture = take.settled(sum(outcome.shortfall for outcome in posted), now)
+    own, pooled = balances_after(asked, posted, is_capture=True)
+    return Settled(redemption, capture, own, _issuers(posted), pooled, _funded(posted))
+
+
+def _issuers(posted: Sequence[Posted]) -> tuple[tuple[str, int], ...]:
+    """Who had issued the points, from whatever purses they came."""
     points: dict[str, int] = {}
     for issuer, part in [pair for outcome in posted for pair in outcome.issuers]:
         points[issuer] = points.get(issuer, 0) + part
-    own, pooled = balances_after(asked, posted, is_capture=True)
-    return Settled(redemption, capture, own, tuple(sorted(points.items())), pooled, _funded(posted))
+    return tuple(sorted(points.items()))
 
 
 def _funded(posted: Sequence[Posted]) -> tuple[FundedPoints, ...]:

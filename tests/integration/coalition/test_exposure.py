@@ -8,11 +8,11 @@ import asyncpg
 import httpx2
 import pytest
 
-from services.coalition.consumer import PointsHandler, wants_capture, wants_points
+from services.coalition.consumer import PointsHandler, wants_points, wants_spending
 from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
 from shared.kafka import PermanentError
 from tests.support.contracts import APPROVER, RATE, act, approved, contract_body, partner_is_there, slug, submitted
-from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned, lapsed
+from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned, lapsed, refunded
 from tests.support.registries import bearing
 
 PREPAID = {"kind": "prepaid", "amount_minor": 10_000, "alert_percents": [50, 10], "when_exhausted": "refuse"}
@@ -54,8 +54,28 @@ async def test_the_worked_month(coalition: Coalition) -> None:
             "returned_points": 50_000,
             "redeemed_points": 1_200_000,
             "spent_points": 1_500_000,
+            "refunded_points": 0,
+            "restored_points": 0,
         }
     ]
+
+
+async def test_what_is_given_back_is_neither_charged_nor_paid_and_counts_once(coalition: Coalition) -> None:
+    taker, issuer = [await coalition.partner(rates=[rate]) for rate in (RATE, RATE | {"settle_on": "redemption"})]
+    taken = captured(taker, 21, {taker: 500, issuer: 1_000}, await coalition.now())
+    given = refunded(taken, 22, {issuer: 900})
+    await coalition.count(taken, given)
+
+    shown = [await coalition.exposure(partner) for partner in (taker, issuer)]
+    assert (shown[0]["receivable_minor"], shown[1]["payable_minor"]) == (510, 100)  # for 600 and for 100 points
+    rest = {taker: 500, issuer: 100}
+    await coalition.count(given, refunded(taken, 23, rest), refunded(taken, 23, rest))
+
+    shown = [await coalition.exposure(partner) for partner in (taker, issuer)]
+    assert (shown[0]["receivable_minor"], shown[1]["payable_minor"]) == (0, 0)
+    [sums] = shown[0]["points"]
+    assert (sums["redeemed_points"], sums["refunded_points"]) == (1_500, 1_500)
+    assert (sums["spent_points"], sums["restored_points"]) == (500, 500)
 
 
 async def test_parts_of_an_award_count_each_by_itself_and_once(coalition: Coalition) -> None:
@@ -358,5 +378,6 @@ def test_records_of_other_types_are_skipped_undecoded() -> None:
     assert wants_points({"type": b"loyalty.points.earned.v1"})
     assert wants_points({})
     assert not wants_points({"type": b"loyalty.points.pending.v1"})
-    assert wants_capture({"type": b"loyalty.redemption.captured.v1"})
-    assert not wants_capture({"type": b"loyalty.redemption.held.v1"})
+    assert wants_spending({"type": b"loyalty.redemption.captured.v1"})
+    assert wants_spending({"type": b"loyalty.redemption.refunded.v1"})
+    assert not wants_spending({"type": b"loyalty.redemption.held.v1"})

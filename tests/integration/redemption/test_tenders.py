@@ -14,7 +14,7 @@ from shared.events.purchases import Tender
 from shared.events.redemptions import RedemptionCaptured
 from shared.ids import new_id
 from tests.support.receipts import card, member, purchase
-from tests.support.redemption import PROGRAMME, Spending, enrolled, linked, paid_with_points, tender_of
+from tests.support.redemption import PROGRAMME, Spending, enrolled, linked, paid_with_points, tender_of, void_of
 
 ANNA, BERT = member(1), member(2)
 
@@ -299,7 +299,7 @@ async def test_a_receipt_that_was_voided_pays_nothing_more(spending: Spending) -
     waiting = tender_of(paid_with_points(2, 10, None, identifier_hash=card(1)))
     await spending.settle(waiting)
 
-    assert await spending.void_receipts(paid.receipt_key, waiting.receipt_key) == []
+    assert await spending.void_receipts(void_of(paid.receipt_key, 1), void_of(waiting.receipt_key, 2)) == 0
 
     assert (await spending.settle(paid)).outcomes == {"refused": 1}
     assert ((await spending.balance(ANNA)).held, await spending.waiting()) == (400, 0)
@@ -307,17 +307,4 @@ async def test_a_receipt_that_was_voided_pays_nothing_more(spending: Spending) -
         await spending.capture(redemption_id, 1)
     assert (await spending.settle(paid)).exceptions == ()
     assert (await spending.void(redemption_id)).points == 400
-    await spending.check([ANNA], 1000)
-
-
-async def test_what_a_voided_receipt_took_is_for_a_person_once(spending: Spending) -> None:
-    await spending.enrol(ANNA, 1000)
-    paid = tender_of(paid_with_points(1, 400, (await spending.held(ANNA, 400)).redemption_id, owner=ANNA))
-    await spending.settle(paid)
-
-    first, again = await spending.void_receipts(paid.receipt_key), await spending.void_receipts(paid.receipt_key)
-
-    assert (first, again) == (["voided_receipt"], [])
-    assert (await spending.settle(paid)).exceptions == ()
-    assert await spending.exceptions() == [("voided_receipt", 400, 400)]
     await spending.check([ANNA], 1000)

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.coalition.domain.contracts import Contract, Funding, Rate, Terms
-from services.coalition.domain.counting import Effect, Issued, Redeemed, Returned, changes_of, contract_numbers
+from services.coalition.domain.counting import (
+    Effect,
+    Issued,
+    Redeemed,
+    Refunded,
+    Returned,
+    changes_of,
+    contract_numbers,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RATE = Rate("points", Decimal("0.01"), Decimal("0.0085"), Decimal(0), "issue", 1, 1)
@@ -23,12 +31,13 @@ def contract(partner_id: str, number: int) -> Contract:
 
 
 CONTRACTS = {partner: [contract(partner, number) for number in (1, 2)] for partner in PARTNERS}
+GIVEN_BACK = ("refunded_points", "restored_points")
 Sums = Counter[tuple[str, int, str]]
 
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Effect]:
-    """Receipts of any day, returns some time after them, captures by either issuer."""
+    """Receipts of any day, returns some time after them, captures of either issuer's, and what was given back."""
     stream: list[Effect] = []
     for number in range(draw(st.integers(1, 12))):
         partner = draw(st.sampled_from(PARTNERS))
@@ -41,7 +50,11 @@ def streams(draw: st.DrawFn) -> list[Effect]:
             stream.append(Returned(b"x%d" % number, key, partner, "points", taken, later))
         if draw(st.booleans()):
             taker = draw(st.sampled_from(PARTNERS))
-            stream.append(Redeemed(b"r%d" % number, taker, "points", points, ((partner, points),), at))
+            key = b"r%d" % number
+            stream.append(Redeemed(key, taker, "points", points, ((partner, points),), at))
+            if draw(st.booleans()):
+                back = draw(st.integers(1, points))
+                stream.append(Refunded(b"u%d" % number, key, taker, "points", back, ((partner, back),), at))
     return stream
 
 
@@ -54,7 +67,7 @@ def counted(batches: list[list[Effect]]) -> Sums:
         fresh = [effect for effect in batch if effect.entry_key not in entered]
         entered |= {effect.entry_key: numbers[effect.entry_key] for effect in fresh}
         for partner, each in changes_of(fresh, numbers, CONTRACTS):
-            for kind in ("issued_points", "returned_points", "redeemed_points", "spent_points"):
+            for kind in ("issued_points", "returned_points", "redeemed_points", "spent_points", *GIVEN_BACK):
                 if points := getattr(each, kind):
                     sums[partner, each.contract_number, kind] += points
     return sums
@@ -74,8 +87,10 @@ def test_any_batching_with_any_part_read_again_counts_the_same(
 
 
 @given(streams())
-def test_a_return_takes_off_where_its_purchase_was_counted(stream: list[Effect]) -> None:
+def test_what_comes_back_is_taken_off_where_it_was_counted(stream: list[Effect]) -> None:
     sums = counted([stream])
     for partner in PARTNERS:
         for number in range(3):
             assert sums[partner, number, "returned_points"] <= sums[partner, number, "issued_points"]
+            assert sums[partner, number, "refunded_points"] <= sums[partner, number, "redeemed_points"]
+            assert sums[partner, number, "restored_points"] <= sums[partner, number, "spent_points"]
