@@ -30,6 +30,7 @@ EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go be
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",
     "Matters for a person, each counted once: amount_mismatch, refused_receipt, other_partner, other_currency,"
+    " other_goods (a receipt's goods may not use what its hold reserved),"
     " void_of_other_total and refused_void (points went back for a void that does not count). Alert.",
     ["kind"],
 )

@@ -7,8 +7,8 @@ so that they cannot disagree. Pure: a book knows what it was given and nothing e
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from shared.ledger.commands import Balances, FundedPoints
-from shared.ledger.conditions import Basket, Funding
+from shared.ledger.commands import Balances, FundedPoints, LimitedPoints
+from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
 from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
@@ -282,6 +282,15 @@ def funded_of(taken: Iterable[tuple[Lot, int]]) -> tuple[FundedPoints, ...]:
         if (funding := lot.terms.funding) is not None:
             points[lot.terms.issuer, funding] = points.get((lot.terms.issuer, funding), 0) + part
     return tuple(FundedPoints(issuer, funding, part) for (issuer, funding), part in points.items())
+
+
+def limited_of(taken: Iterable[tuple[Lot, int]]) -> tuple[LimitedPoints, ...]:
+    """Which of these points are for some things alone: one line for each of such limits, in the order they came."""
+    points: dict[Limits, int] = {}
+    for lot, part in taken:
+        if (limits := lot.terms.limits) is not None:
+            points[limits] = points.get(limits, 0) + part
+    return tuple(LimitedPoints(limits, part) for limits, part in points.items())
 
 
 def issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:

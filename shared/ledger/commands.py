@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
-from shared.ledger.conditions import Basket, Funding
+from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
@@ -251,6 +251,13 @@ class FundedPoints(NamedTuple):
     points: int
 
 
+class LimitedPoints(NamedTuple):
+    """Points that may be spent for some things alone."""
+
+    limits: Limits
+    points: int
+
+
 class Posted(NamedTuple):
     """A command that took effect.
 
@@ -260,8 +267,9 @@ class Posted(NamedTuple):
     claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
     time took, that a refund gave back or another owner was given, who had issued how many of them; of debt that was
-    forgiven, who had waited for it. ``funded`` says who pays for those that have payers of their own. Of what was
-    given, ``debt_cleared`` is the receiver's, and ``receiver`` the receiver's balances just after it.
+    forgiven, who had waited for it. ``funded`` says who pays for those that have payers of their own, ``limited``
+    which of those of a capture were for some things alone. Of what was given, ``debt_cleared`` is the receiver's, and
+    ``receiver`` the receiver's balances just after it.
     """
 
     command: Command
@@ -275,6 +283,7 @@ class Posted(NamedTuple):
     receiver: Balances | None = None
     trimmed: int = 0
     funded: tuple[FundedPoints, ...] = ()
+    limited: tuple[LimitedPoints, ...] = ()
 
 
 class Refused(NamedTuple):

@@ -4,7 +4,7 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import Book, LedgerBrokenError, funded_of, issuers_of
+from shared.ledger.book import Book, LedgerBrokenError, funded_of, issuers_of, limited_of
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     Capture,
@@ -92,6 +92,7 @@ def capture(book: Book, command: Capture) -> Outcome:
         released=released,
         issuers=issuers_of(taken),
         funded=funded_of(taken),
+        limited=limited_of(taken),
     )
 
 

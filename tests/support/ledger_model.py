@@ -4,7 +4,6 @@ Written apart from ``shared.ledger.planning`` on purpose: no books, no legs, no 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
@@ -21,8 +20,6 @@ from shared.ledger import (
     Earn,
     EarnPending,
     Expire,
-    FundedPoints,
-    Funding,
     Give,
     LotTerms,
     Outcome,
@@ -37,6 +34,7 @@ from shared.ledger import (
     Void,
     WriteOff,
 )
+from tests.support.ledger_shares import by_funding, by_issuer, by_limits
 
 OwnCommand: TypeAlias = (
     Earn
@@ -56,23 +54,6 @@ OwnCommand: TypeAlias = (
     | Refund
 )
 LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
-
-
-def by_issuer(taken: Mapping[LotTerms, int]) -> tuple[tuple[str, int], ...]:
-    """Whose points were taken: one line a partner, by name."""
-    issuers = sorted({terms.issuer for terms, points in taken.items() if points})
-    return tuple(
-        (issuer, sum(points for terms, points in taken.items() if terms.issuer == issuer)) for issuer in issuers
-    )
-
-
-def by_funding(taken: Mapping[LotTerms, int]) -> tuple[FundedPoints, ...]:
-    """Who pays for those of the points that have payers of their own: one line each, as they came."""
-    paid: dict[tuple[str, Funding], int] = defaultdict(int)
-    for terms, points in taken.items():
-        if terms.funding is not None and points:
-            paid[terms.issuer, terms.funding] += points
-    return tuple(FundedPoints(issuer, funding, points) for (issuer, funding), points in paid.items())
 
 
 @dataclass
@@ -252,6 +233,7 @@ class PaperOwner:
             balance=self.balance,
             issuers=by_issuer(taken_now),
             funded=by_funding(taken_now),
+            limited=by_limits(taken_now),
         )
 
     def refund(self, command: Refund) -> Outcome:

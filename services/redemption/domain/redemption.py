@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Literal, Self
 from uuid import UUID
 
+from shared.ledger import Basket, LimitedPoints
+
 
 class State(StrEnum):
     """Where a redemption stands.
@@ -97,7 +99,8 @@ class Capture:
 
     ``points`` = from the hold + ``late_points``. ``open_before`` is what was reserved just before, which is what a
     capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP. Of
-    ``points``, ``refunded_points`` were given back since.
+    ``points``, ``refunded_points`` were given back since. ``limited`` is what of those from the hold is for some things
+    alone: those for which it was reserved, as the till had said.
     """
 
     redemption_id: UUID
@@ -110,11 +113,16 @@ class Capture:
     source: CaptureSource
     content_hash: str | None
     refunded_points: int = 0
+    limited: tuple[LimitedPoints, ...] = ()
 
     @property
     def is_late(self) -> bool:
         """Whether some of it had not been reserved."""
         return self.late_points > 0 or self.uncovered_points > 0
+
+    def points_not_for(self, *baskets: Basket) -> int:
+        """How many of ``points`` none of these baskets may use."""
+        return sum(part for limits, part in self.limited if not any(limits.admit(basket) for basket in baskets))
 
     @property
     def asked_points(self) -> int:

@@ -20,6 +20,7 @@ ExceptionKind = Literal[
     "other_currency",
     "void_of_other_total",
     "refused_void",
+    "other_goods",
 ]
 
 MEET_RECEIPTS = """

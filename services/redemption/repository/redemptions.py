@@ -1,5 +1,6 @@
 """Redemptions and what receipts took of them."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +11,8 @@ import asyncpg
 from services.redemption.domain.redemption import Capture, Redemption, State
 from services.redemption.repository import shares
 from shared.database import Transaction
+from shared.ledger import LimitedPoints
+from shared.ledger.conditions import read_limits, write_limits
 
 CaptureKey = tuple[UUID, bytes]
 
@@ -75,7 +78,7 @@ SAVE = f"""
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
-    source, content_hash"""
+    source, content_hash, limited"""
 CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points"
 
 LOAD_CAPTURES = f"""
@@ -94,10 +97,10 @@ LOAD_CAPTURES_OF = f"""
 
 SAVE_CAPTURES = f"""
     insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
-    select *, $10
+    select *, $11
     from unnest(
         $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-        $9::text[]
+        $9::text[], $10::text[]
     )
     order by 2, 1
 """
@@ -197,6 +200,7 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
         [capture.open_before for capture in captures],
         [capture.source for capture in captures],
         [capture.content_hash for capture in captures],
+        [_written(capture.limited) for capture in captures],
         transaction.now,
     )
 
@@ -239,4 +243,15 @@ def capture_of(row: asyncpg.Record) -> Capture:
         source=row["source"],
         content_hash=row["content_hash"],
         refunded_points=row["refunded_points"],
+        limited=_limited(row["limited"]),
     )
+
+
+def _written(limited: Sequence[LimitedPoints]) -> str | None:
+    return json.dumps([[write_limits(limits), points] for limits, points in limited]) if limited else None
+
+
+def _limited(written: str | None) -> tuple[LimitedPoints, ...]:
+    if written is None:
+        return ()
+    return tuple(LimitedPoints(read_limits(limits), points) for limits, points in json.loads(written))

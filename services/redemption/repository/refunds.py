@@ -28,7 +28,7 @@ _SAVE = """
         set settled_at = $6, settled_by = 'given_back'
         from refunded
         where (exception.redemption_id, exception.receipt_key) = (refunded.redemption_id, refunded.receipt_key)
-            and exception.kind in ('amount_mismatch', 'refused_receipt', 'voided_receipt')
+            and exception.kind in ('amount_mismatch', 'refused_receipt', 'voided_receipt', 'other_goods')
             and exception.settled_at is null
     )
     update redemption_captures as capture

@@ -21,6 +21,7 @@ from services.redemption.repository import projections, receipts, redemptions, r
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
+from services.redemption.use_cases.compare_goods import Compared, compare_goods
 from services.redemption.use_cases.messages import captured_message
 from services.redemption.use_cases.take_points import Settled, own_balances, owners_of, settle, taking
 from shared import ledger, outbox
@@ -73,7 +74,11 @@ async def settle_tenders(
     decisions = [(tender, _decide(facts, tender, transaction)) for tender in priced]
     taken = await _take(transaction, decisions, facts, held_since)
     await _save_what_waits(transaction, decisions)
-    found = [*_exceptions_of(tenders, decisions), *await _given_back_for_others(transaction, facts)]
+    found = [
+        *_exceptions_of(tenders, decisions),
+        *await _given_back_for_others(transaction, facts),
+        *await compare_goods(transaction, _captured(decisions, taken, facts)),
+    ]
     exceptions = await receipts.record_exceptions(transaction, found)
     outcomes = Counter(_outcome(decision) for _, decision in decisions)
     if len(priced) < len(tenders):
@@ -190,6 +195,24 @@ def _first_of_each(takes: Sequence[tuple[PointsTender, Take]]) -> list[bool]:
         is_first.append(take.redemption.redemption_id not in seen)
         seen.add(take.redemption.redemption_id)
     return is_first
+
+
+def _captured(
+    decisions: Sequence[tuple[PointsTender, TenderDecision]], taken: Sequence[Settled], facts: _Facts
+) -> list[Compared]:
+    """The tenders of which something is captured, each with its capture."""
+    now = iter(taken)
+    found = []
+    for tender, decision in decisions:
+        match decision:
+            case Take():
+                settled = next(now)
+                found.append(Compared(tender, settled.redemption, settled.capture))
+            case Repeat(capture=capture):
+                found.append(Compared(tender, facts.redemptions[tender.redemption_id], capture))
+            case Wait() | Disregard() | NotOurs():
+                pass
+    return found
 
 
 async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[PointsTender, TenderDecision]]) -> None:

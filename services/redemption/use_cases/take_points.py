@@ -4,7 +4,7 @@ What a redemption reserves of several owners is a hold each in the ledger, asked
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
@@ -152,6 +152,7 @@ def settle(take: Take, asked: Sequence[Asked], outcomes: Sequence[Outcome], now:
     posted = accepted(outcomes)
     redemption, capture = take.settled(sum(outcome.shortfall for outcome in posted), now)
     own, pooled = balances_after(asked, posted, is_capture=True)
+    capture = replace(capture, limited=tuple(one for outcome in posted for one in outcome.limited))
     return Settled(redemption, capture, own, _issuers(posted), pooled, _funded(posted))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import pytest
 
 from services.redemption.domain.goods import Goods
 from services.redemption.domain.tender import PointsTender
@@ -20,7 +21,7 @@ from shared.ids import new_id
 from shared.ledger import Funding, Limits, Refund
 from tests.support.pooling import Place, move_in, pooled
 from tests.support.receipts import card, member
-from tests.support.redemption import NOON, Spending, earn, enrolled, linked, paid_with_points, tender_of
+from tests.support.redemption import NOON, Spending, earn, enrolled, linked, paid_with_points, tender_of, void_of
 from tests.support.registries import bearing
 
 ANNA, BERT = member(1), member(2)
@@ -204,3 +205,58 @@ async def test_balances_say_what_may_be_spent_on_what(client: httpx2.AsyncClient
         "dates": [],
         "text": "5 usable for goods of dairy",
     }
+
+
+@pytest.mark.parametrize("is_http_first", [True, False])
+async def test_a_person_is_told_of_a_receipt_whose_goods_may_not_use_what_its_hold_reserved(
+    client: httpx2.AsyncClient, spending: Spending, *, is_http_first: bool
+) -> None:
+    """A till was promised what it reserved, so the points are taken; who pays for dairy has not paid for bread."""
+    await spending.enrol(ANNA, 100)
+    await give(spending, limited(ANNA, 5, DAIRY), limited(ANNA, 20, FIRST_STORE))
+    held = await hold(client, 30, categories=["dairy"], store_id="s1")
+    redemption_id = UUID(held.json()["redemption_id"])
+    bread = tender_of(with_goods(paid_with_points(1, 30, redemption_id, owner=ANNA), "bread"))
+    if is_http_first:
+        await spending.capture(redemption_id, 1)
+
+    report, again = await spending.settle(bread), await spending.settle(bread)
+
+    assert (report.exceptions, again.exceptions) == (("other_goods",), ())
+    assert await spending.exceptions() == [("other_goods", 30, 5)]
+    assert (await spending.redemption(redemption_id)).captured_points == 30
+    await spending.void_receipts(void_of(bread.receipt_key))
+    assert (await spending.exceptions(), await usable(spending)) == ([], {None: 100, DAIRY: 5, FIRST_STORE: 20})
+
+
+async def test_of_two_receipts_of_one_hold_each_answers_for_what_it_took(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.enrol(ANNA, 100)
+    await give(spending, limited(ANNA, 5, DAIRY), limited(ANNA, 20, FIRST_STORE))
+    held = await hold(client, 30, categories=["dairy"], store_id="s1")
+    redemption_id = UUID(held.json()["redemption_id"])
+    await spending.capture(redemption_id, 1, 3, more=True)
+    await spending.capture(redemption_id, 2, 20)
+    dairy, bread = [
+        tender_of(with_goods(paid_with_points(number, points, redemption_id, owner=ANNA), category))
+        for number, points, category in ((1, 3, "dairy"), (2, 20, "bread"))
+    ]
+
+    assert (await spending.settle(dairy)).exceptions == ()
+    assert (await spending.settle(bread)).exceptions == ("other_goods",)
+    assert await spending.exceptions() == [("other_goods", 20, 2)]
+
+
+async def test_a_hold_of_the_last_day_pays_for_a_receipt_of_the_day_after(spending: Spending) -> None:
+    now = await spending.now()
+    today = Limits(dates=((now.date(), now.date()),))
+    await spending.enrol(ANNA)
+    await give(spending, limited(ANNA, 30, today))
+    redemption_id = (await spending.held(ANNA, 30)).redemption_id
+    tender = tender_of(paid_with_points(1, 30, redemption_id, owner=ANNA))
+    goods = tender.goods
+    assert goods is not None
+    later = replace(tender, goods=replace(goods, occurred_at=now + timedelta(days=1)))
+
+    assert (await spending.settle(later)).exceptions == ()
