@@ -26,6 +26,7 @@ from services.accrual.schemas.memberships import (
     SegmentChangesBody,
 )
 from services.accrual.use_cases.change_memberships import (
+    Asking,
     Change,
     change_memberships,
     declare_segment,
@@ -103,7 +104,7 @@ def segments_router(database: Database) -> APIRouter:
         changes = [Change(one.member_id, one.action, one.from_at, one.until_at) for one in body.changes]
 
         async def work(transaction: Transaction) -> Answer:
-            done = await change_memberships(transaction, GroupName("segment", code), changes, principal.client_id)
+            done = await change_memberships(transaction, GroupName("segment", code), changes, _asking(principal))
             refused = [RefusedChangeAnswer(member_id=one.member_id, reason=one.reason) for one in done.refused]
             answer = SegmentChangesAnswer(applied=done.applied, unchanged=done.unchanged, refused=refused)
             return Answer(200, answer)
@@ -139,17 +140,21 @@ def joining_router(database: Database) -> APIRouter:
         principal: Annotated[Principal, requires("campaigns:join")],
         key: IdempotencyKey,
     ) -> Response:
-        """Let a member join a published campaign, from now on or within times to come.
+        """Let a member join a published campaign, from now on or within times to come. A partner's client sees those
+        which rules name that may concern the partner's receipts.
 
         Whoever has joined already goes on, and leaves as said now. Receipts of before earn what they earned.
         """
 
         async def work(transaction: Transaction) -> Answer:
             times = body.from_at, body.until_at
-            joined = await join_campaign(transaction, code, member_id, *times, principal.client_id)
+            joined = await join_campaign(transaction, code, member_id, *times, _asking(principal))
             if joined is None:
                 raise not_found("member")
-            return Answer(200, _membership(joined))
+            answer = _membership(joined)
+            if not principal.sees(None) and joined.changed_by != principal.client_id:
+                answer = answer.model_copy(update={"changed_by": None})  # another partner's client, or a person
+            return Answer(200, answer)
 
         return await idempotent(database, principal, key, body, work)
 
@@ -163,7 +168,7 @@ def joining_router(database: Database) -> APIRouter:
         """Let a member leave a campaign now, or not begin it. Whoever is not in it stays so."""
 
         async def work(transaction: Transaction) -> Answer:
-            if not await leave_campaign(transaction, code, member_id, principal.client_id):
+            if not await leave_campaign(transaction, code, member_id, _asking(principal)):
                 raise not_found("member")
             return Answer(200, LeftAnswer(member_id=member_id, campaign=code))
 
@@ -190,6 +195,10 @@ def memberships_router(database: Database) -> APIRouter:
         return _page(found, paging)
 
     return router
+
+
+def _asking(principal: Principal) -> Asking:
+    return Asking(principal.client_id, principal.partner_id)
 
 
 def _require_programme(principal: Principal) -> None:

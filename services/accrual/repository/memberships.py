@@ -54,12 +54,22 @@ _INSERT_SEGMENT = """
 """
 _SEGMENTS = "select code, name, declared_by, declared_at from segments where code > $1 order by code limit $2"
 _IS_SEGMENT = "select exists (select from segments where code = $1)"
-# One that is published; whether it is in force yet does not matter to who joins.
+# One that is published; whether it is in force yet does not matter to who joins. For a partner ($2) it is there only
+# where some rule that asks for it, or is of it, may concern the partner's receipts.
 _IS_CAMPAIGN = """
     select exists (
         select from rule_sets where state = 'published' and document -> 'campaigns' @> jsonb_build_array(
             jsonb_build_object('id', $1::text)
-        )
+        ) and ($2::text is null or exists (
+            select from jsonb_array_elements(document -> 'rules') as rule
+            where coalesce(nullif(rule #> '{condition,partners}', '[]') ? $2, true)
+                and (rule ->> 'campaign' = $1 or jsonb_path_exists(
+                    rule -> 'condition',
+                    'strict $.** ? (@.kind == "campaign_member" && @.campaigns[*] == $code)',
+                    jsonb_build_object('code', $1::text),
+                    true
+                ))
+        ))
     )
 """
 
@@ -140,10 +150,11 @@ async def load_segments(transaction: Transaction, after: str, rows_max: int) -> 
     return [Segment(*row.values()) for row in await transaction.raw.fetch(_SEGMENTS, after, rows_max)]
 
 
-async def is_known(transaction: Transaction, group: GroupName) -> bool:
-    """Whether the segment is declared, or the campaign part of a published rule set."""
-    statement = _IS_SEGMENT if group.kind == "segment" else _IS_CAMPAIGN
-    return bool(await transaction.raw.fetchval(statement, group.code))
+async def is_known(transaction: Transaction, group: GroupName, partner_id: str | None = None) -> bool:
+    """Whether the segment is declared, or the campaign part of a published rule set, and the partner's affair, too."""
+    if group.kind == "segment":
+        return bool(await transaction.raw.fetchval(_IS_SEGMENT, group.code))
+    return bool(await transaction.raw.fetchval(_IS_CAMPAIGN, group.code, partner_id))
 
 
 async def fold(transaction: Transaction, merged_id: UUID, survivor_id: UUID) -> None:

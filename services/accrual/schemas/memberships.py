@@ -68,7 +68,9 @@ class JoiningBody(Body):
 
 
 class MembershipAnswer(Answer):
-    """One stay in a segment or a campaign. Whose ends are the same was taken back before it began."""
+    """One stay in a segment or a campaign. Whose ends are the same was taken back before it began. ``changed_by`` is
+    null where a partner's client asks and somebody else was the last.
+    """
 
     membership_id: UUID
     member_id: UUID
@@ -76,7 +78,7 @@ class MembershipAnswer(Answer):
     code: str
     from_at: datetime
     until_at: datetime | None
-    changed_by: str
+    changed_by: str | None
 
 
 class LeftAnswer(Answer):

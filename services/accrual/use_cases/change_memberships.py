@@ -60,8 +60,15 @@ async def declare_segment(transaction: Transaction, code: str, name: str, author
     return segment
 
 
+class Asking(NamedTuple):
+    """Who asks: a client, and the partner that it belongs to; None: the programme's own."""
+
+    author: str
+    partner_id: str | None = None
+
+
 async def change_memberships(
-    transaction: Transaction, group: GroupName, changes: Sequence[Change], author: str
+    transaction: Transaction, group: GroupName, changes: Sequence[Change], asking: Asking
 ) -> Changed:
     """Make the changes, in their order; one that cannot be harms no other. Members stay locked to the commit.
 
@@ -69,10 +76,10 @@ async def change_memberships(
     changes end the same.
 
     Raises:
-        NoSuchGroupError: no such segment or campaign.
+        NoSuchGroupError: no such segment or campaign, or none that is the partner's affair.
         StartAgainError: a member was merged away meanwhile.
     """
-    if not await memberships.is_known(transaction, group):
+    if not await memberships.is_known(transaction, group, asking.partner_id):
         what = "segment is declared" if group.kind == "segment" else "campaign is published"
         raise NoSuchGroupError(f"no such {what}")
     owners = await lock_owners(transaction, {change.member_id for change in changes})
@@ -85,7 +92,7 @@ async def change_memberships(
             continue
         stays = present.get(owner.owner_id, [])
         try:
-            news = _news(transaction.now, stays, owner.owner_id, group, change, author)
+            news = _news(transaction.now, stays, owner.owner_id, group, change, asking.author)
         except MembershipTimesError:
             refused.append(Refusal(change.member_id, "times"))
             continue
@@ -104,7 +111,7 @@ async def join_campaign(
     member_id: UUID,
     from_at: datetime | None,
     until_at: datetime | None,
-    author: str,
+    asking: Asking,
 ) -> Membership | None:
     """Let a member join a campaign; the stay comes back, None where nobody is known under the id.
 
@@ -115,21 +122,21 @@ async def join_campaign(
     """
     group = GroupName("campaign", campaign)
     change = Change(member_id, "add", from_at, until_at)
-    return await _change_one(transaction, group, change, author)
+    return await _change_one(transaction, group, change, asking)
 
 
-async def leave_campaign(transaction: Transaction, campaign: str, member_id: UUID, author: str) -> bool:
+async def leave_campaign(transaction: Transaction, campaign: str, member_id: UUID, asking: Asking) -> bool:
     """Let a member leave a campaign now, or not begin it; False where nobody is known under the id.
 
     Raises:
         NoSuchGroupError, StartAgainError: nothing was changed.
     """
-    done = await change_memberships(transaction, GroupName("campaign", campaign), [Change(member_id, "remove")], author)
+    done = await change_memberships(transaction, GroupName("campaign", campaign), [Change(member_id, "remove")], asking)
     return not done.refused
 
 
-async def _change_one(transaction: Transaction, group: GroupName, change: Change, author: str) -> Membership | None:
-    done = await change_memberships(transaction, group, [change], author)
+async def _change_one(transaction: Transaction, group: GroupName, change: Change, asking: Asking) -> Membership | None:
+    done = await change_memberships(transaction, group, [change], asking)
     if [one.reason for one in done.refused] == ["times"]:
         raise MembershipTimesError(
             "from_at may not lie in the past, and until_at lies after it: leave out what is open"

@@ -30,17 +30,21 @@ from tests.support.registries import bearing
 HOUR = timedelta(hours=1)
 
 
-def fixed(rule_id: str, points: int, predicate: dict[str, object]) -> dict[str, object]:
-    effect = {"kind": "fixed_points", "points": points}
-    return {"id": rule_id, "name": rule_id, "condition": {"when": predicate}, "effect": effect}
+def fixed(rule_id: str, points: int, predicate: dict[str, object], *partners: str) -> dict[str, object]:
+    effect, condition = {"kind": "fixed_points", "points": points}, {"when": predicate, "partners": partners}
+    return {"id": rule_id, "name": rule_id, "condition": condition, "effect": effect}
 
 
 SUMMER = {"id": "summer", "name": "Summer", "from_date": "2020-01-01", "until_date": "2099-12-31", "zone": "programme"}
 DOCUMENT = {
-    "campaigns": [SUMMER],
+    "campaigns": [SUMMER, *(SUMMER | {"id": code, "name": code} for code in ("petrol", "tyres", "both"))],
     "rules": [
         fixed("vip", 1, {"kind": "segment", "segments": ["vip", "gold"]}),
         fixed("summer", 10, {"kind": "campaign_member", "campaigns": ["summer"]}),
+        fixed("petrol", 5, {"kind": "campaign_member", "campaigns": ["petrol", "both"]}, "fuel"),
+        fixed("tyres", 5, {"kind": "not", "of": {"kind": "segment", "segments": ["vip"]}}, "fuel")
+        | {"campaign": "tyres"},
+        fixed("both", 5, {"kind": "campaign_member", "campaigns": ["both"]}, "grocer"),
     ],
 }
 RULE_SET = RuleSet.model_validate({"version": 1, "effective_from": datetime(2020, 1, 1, tzinfo=UTC)} | DOCUMENT)
@@ -97,11 +101,17 @@ async def change(client: httpx2.AsyncClient, *changes: dict[str, object], code: 
 
 
 async def act(
-    client: httpx2.AsyncClient, owner: UUID, action: str, campaign: str = "summer", **times: str
+    client: httpx2.AsyncClient,
+    owner: UUID,
+    action: str,
+    campaign: str = "summer",
+    app: tuple[str, str | None] = ("app", "grocer"),
+    /,
+    **times: str,
 ) -> httpx2.Response:
     """An app of the grocer's lets a member join a campaign, or leave it."""
     url = f"/v1/members/{owner}/campaigns/{campaign}:{action}"
-    headers = bearing("campaigns:join", client_id="app", partner_id="grocer")
+    headers = bearing("campaigns:join", client_id=app[0], partner_id=app[1])
     return await client.post(url, json=times if action == "join" else None, headers=headers)
 
 
@@ -127,6 +137,22 @@ async def test_a_receipt_is_judged_by_the_groups_of_its_time_whenever_it_comes(
     assert story.evaluation is not None
     assert story.evaluation.points == 11
     assert (await accrual.award(bought(anna, before + HOUR))).points == 0
+
+
+async def test_a_partners_app_sees_the_campaigns_of_its_own_receipts_and_no_others_clients(
+    client: httpx2.AsyncClient, anna: UUID
+) -> None:
+    """A campaign that only rules of another partner ask for, or belong to, is not there for it."""
+    fuels, support = ("pump", "fuel"), ("desk", None)
+    for campaign in ("petrol", "tyres"):
+        assert (await act(client, anna, "join", campaign, fuels)).json()["changed_by"] == "pump"
+        assert [(await act(client, anna, what, campaign)).status_code for what in ("join", "leave")] == [404, 404]
+        assert (await act(client, anna, "join", campaign, support)).json()["changed_by"] == "pump"
+
+    theirs = (await act(client, anna, "join", "both", fuels)).json()
+    same = (await act(client, anna, "join", "both")).json()
+    assert (same["membership_id"], same["changed_by"]) == (theirs["membership_id"], None)
+    assert (await act(client, anna, "leave", "both")).status_code == 200
 
 
 async def test_one_that_cannot_be_harms_no_other(accrual: Accrual, client: httpx2.AsyncClient, anna: UUID) -> None:
