@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from shared.database import Database
 from shared.runtime.retention import Action, Change, Rule, change_rule, load_changes, load_rules
-from shared.web import Body, Principal, Problem, Text, invalid_field, not_found, problems, requires
+from shared.web import Body, Principal, Text, invalid_field, not_found, problems, refuse_partners, requires
 
 KEEP_DAYS_MAX = 36_500
 DATA_CLASS_PATTERN = r"^[a-z][a-z_]{0,63}$"
 
 Reader = Annotated[Principal, requires("retention:read")]
 Writer = Annotated[Principal, requires("retention:write")]
+_WHAT = "How long data are kept is"
 
 
 class ChangeAnswer(BaseModel):
@@ -95,7 +96,7 @@ def retention_router(database: Database) -> APIRouter:
     @router.get("", responses=problems(401, 403))
     async def list_rules(principal: Reader) -> RulesAnswer:
         """Every class of data that this service keeps for a time."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             rules, changes = await load_rules(transaction), await load_changes(transaction)
         return RulesAnswer(
@@ -113,7 +114,7 @@ def retention_router(database: Database) -> APIRouter:
         data_class: Annotated[str, Path(pattern=DATA_CLASS_PATTERN)], body: KeepBody, principal: Writer
     ) -> RuleAnswer:
         """Keep a class for another number of days. Sent again, it changes nothing: no Idempotency-Key is needed."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             changed = await change_rule(transaction, data_class, body.keep_days, principal.client_id, body.why)
             if changed is not None:
@@ -126,8 +127,3 @@ def retention_router(database: Database) -> APIRouter:
         )
 
     return router
-
-
-def _refuse_partners(principal: Principal) -> None:
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "How long data are kept is the programme's business.")

@@ -23,6 +23,7 @@ from shared.web.paging import Page, PageRequest, Paging, decode_cursor, encode_c
 from shared.web.preconditions import IfMatch, VersionChangedError, etag, require_version
 from shared.web.principal import Principal, TillIdentity
 from shared.web.problems import FieldError, Problem, ProblemBody, invalid_field, not_found, problems
+from shared.web.programme_only import refuse_partners
 from shared.web.request_context import current_request_id
 from shared.web.shown_once import opened
 from shared.web.strict import (
@@ -85,6 +86,7 @@ __all__ = [
     "not_found",
     "opened",
     "problems",
+    "refuse_partners",
     "require_version",
     "requires",
     "till_key_sha256",

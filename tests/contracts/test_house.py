@@ -186,3 +186,9 @@ def test_decisions_are_numbered_once_and_are_all_in_their_list() -> None:
     assert [(int(number), name) for number, _, name in listed] == list(enumerate(files, 1))
     for number, _, name in listed:
         assert (ROOT / "docs/adr" / name).read_text().startswith(f"# {number}. ")
+
+
+def test_what_the_programme_keeps_to_itself_is_refused_in_one_place() -> None:
+    written = '"programme' + '-only"'
+    found = [path for path in python_files() if "tests" not in path.parts and written in path.read_text()]
+    assert [path.relative_to(ROOT).as_posix() for path in found] == ["shared/web/programme_only.py"]

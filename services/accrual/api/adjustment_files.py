@@ -16,7 +16,6 @@ from services.accrual.api.adjustments import (
     Approver,
     Reader,
     Writer,
-    refuse_partners,
 )
 from services.accrual.domain.adjustment_files import AdjustmentFile, FileState, row_of
 from services.accrual.domain.adjustments import (
@@ -37,11 +36,12 @@ from services.accrual.use_cases.import_adjustments import AdjustmentImporter, de
 from shared.database import Database, Transaction
 from shared.ids import new_id
 from shared.point_types import PointTypes, UnknownPointTypeError
-from shared.web import Answer, IdempotencyKey, Page, Paging, idempotent, problems
+from shared.web import Answer, IdempotencyKey, Page, Paging, idempotent, problems, refuse_partners
 from shared.web.csv_pages import NOTHING_TAKEN, LineRefusal, fields_or_refusal
 from shared.web.csv_records import CsvRecord
 from shared.web.csv_uploads import CSV_CONTENT, RefusalAnswer, csv_upload
 
+_WHAT = "Adjustments are made"
 _LINE = TypeAdapter(tuple[int])
 OfState = Annotated[FileState | None, Query()]
 
@@ -56,7 +56,7 @@ def adjustment_files_router(
     @router.post("", status_code=201, response_model=AdjustmentFileAnswer, responses=WRITE_PROBLEMS)
     async def declare(body: AdjustmentFileBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Say that a file will come; send it to ``content_url``. Declared again, it is answered as it stands."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         file_id = new_id()
 
         async def work(transaction: Transaction) -> Answer:
@@ -90,7 +90,7 @@ def adjustment_files_router(
         Idempotency-Key is needed. Nothing moves before all of it is there. Then it takes effect at once, or, where it
         moves more than one person may alone, or repeats another file, it waits for a second person.
         """
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         file = await importer.find(file_id)
         async with database.transaction() as transaction:
             lines = _Lines(file, rules, point_types, today(transaction, programme), transaction.now)
@@ -108,7 +108,7 @@ def adjustment_file_decisions_router(database: Database) -> APIRouter:
     @router.post("/approve", response_model=AdjustmentFileAnswer, responses=WRITE_PROBLEMS)
     async def approve(file_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Let a file that somebody else has sent take effect. Its lines are posted within seconds, page by page."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(200, AdjustmentFileAnswer.of(await approve_file(transaction, file_id, principal.client_id)))
@@ -118,7 +118,7 @@ def adjustment_file_decisions_router(database: Database) -> APIRouter:
     @router.post("/refuse", response_model=AdjustmentFileAnswer, responses=WRITE_PROBLEMS)
     async def refuse(file_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Let nothing come of a file that waits, or that was not sent to its end."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(200, AdjustmentFileAnswer.of(await refuse_file(transaction, file_id, principal.client_id)))
@@ -135,7 +135,7 @@ def adjustment_file_reports_router(database: Database) -> APIRouter:
     @router.get("", responses=problems(400, 401, 403, 422))
     async def list_files(principal: Reader, paging: Paging, state: OfState = None) -> Page[AdjustmentFileAnswer]:
         """Files, the newest first; those that wait for a second person with ``state=waiting``."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             after = paging.position(POSITION)
             found = await adjustment_files.load_page(transaction, state, after, paging.limit + 1)
@@ -146,14 +146,14 @@ def adjustment_file_reports_router(database: Database) -> APIRouter:
     @router.get("/{file_id}", responses=problems(401, 403, 404, 422))
     async def read(file_id: UUID, principal: Reader) -> AdjustmentFileAnswer:
         """How far a file has come. What each line asks for: ``GET /v1/adjustments?file_id=``."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             return AdjustmentFileAnswer.of(await find_file(transaction, file_id))
 
     @router.get("/{file_id}/refusals", responses=problems(400, 401, 403, 404, 422))
     async def list_refusals(file_id: UUID, principal: Reader, paging: Paging) -> Page[RefusalAnswer]:
         """The lines of which nothing came, in their order: unreadable, impossible, or refused when they were posted."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         position = paging.position(_LINE)
         async with database.transaction() as transaction:
             await find_file(transaction, file_id)

@@ -48,6 +48,7 @@ from shared.web import (
     idempotent,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 from shared.web.csv_pages import AnotherFileError, ImportBusyError, UnusableHeaderError
@@ -59,6 +60,7 @@ from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 Writer = Annotated[Principal, requires("adjustments:write")]
 Approver = Annotated[Principal, requires("adjustments:approve")]
 Reader = Annotated[Principal, requires("adjustments:read")]
+_WHAT = "Adjustments are made"
 OfReason = Annotated[str | None, Query(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX)]
 OfAuthor = Annotated[str | None, Query(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -106,7 +108,7 @@ def adjustments_router(
         and kept with its reason. The Idempotency-Key is the adjustment's identity for ever: sent again years later it
         moves nothing.
         """
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         point_type = point_types.of(body.point_type)
         reason = rules.reason(body.reason_code)
 
@@ -132,7 +134,7 @@ def adjustments_router(
     @router.post("/{adjustment_id}/approve", response_model=AdjustmentAnswer, responses=WRITE_PROBLEMS)
     async def approve(adjustment_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Post an adjustment that somebody else has asked for. What cannot be posted any more is refused with 409."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Decided:
             approver = principal.client_id
@@ -143,7 +145,7 @@ def adjustments_router(
     @router.post("/{adjustment_id}/refuse", response_model=AdjustmentAnswer, responses=WRITE_PROBLEMS)
     async def refuse(adjustment_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Let nothing come of an adjustment that waits."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             refused = await refuse_adjustment(transaction, adjustment_id, principal.client_id)
@@ -169,7 +171,7 @@ def adjustment_reading_router(database: Database) -> APIRouter:
         file_id: UUID | None = None,
     ) -> Page[AdjustmentAnswer]:
         """Adjustments, the newest first. A survivor's are also those of members who were merged into it."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         wanted = AdjustmentFilter(state, member_id, reason_code, author, file_id)
         async with database.transaction() as transaction:
             found = await adjustments.load_page(transaction, wanted, paging.position(POSITION), paging.limit + 1)
@@ -180,7 +182,7 @@ def adjustment_reading_router(database: Database) -> APIRouter:
     @router.get("/{adjustment_id}", responses=problems(401, 403, 404, 422))
     async def read(adjustment_id: UUID, principal: Reader) -> AdjustmentAnswer:
         """One adjustment: its author, its reason, who approved it, and what became of it."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             found = await adjustments.find(transaction, adjustment_id)
         if found is None:
@@ -188,16 +190,6 @@ def adjustment_reading_router(database: Database) -> APIRouter:
         return AdjustmentAnswer.of(found)
 
     return router
-
-
-def refuse_partners(principal: Principal) -> None:
-    """Adjustments are the programme's.
-
-    Raises:
-        Problem: 403 for a partner's client.
-    """
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Adjustments are made by the programme's own clients and people alone.")
 
 
 def answer_of(adjustment: Adjustment, status: int = 200) -> Decided:

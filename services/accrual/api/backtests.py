@@ -33,15 +33,16 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     idempotent,
     invalid_field,
     problems,
+    refuse_partners,
     requires,
 )
 
 Writer: TypeAlias = Annotated[Principal, requires("backtests:write")]
 Reader: TypeAlias = Annotated[Principal, requires("backtests:read")]
+_WHAT = "Backtests are"
 SEES_MEMBERS = "backtests:members"
 
 BACKTEST_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
@@ -68,7 +69,7 @@ def backtests_router(database: Database, programme: Programme) -> APIRouter:
     )
     async def start(body: BacktestBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Judge receipts of the past by a rule set, draft or not. A worker runs it when its turn has come."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             try:
@@ -95,7 +96,7 @@ def backtests_router(database: Database, programme: Programme) -> APIRouter:
     )
     async def cancel(backtest_id: UUID, principal: Writer, key: IdempotencyKey) -> Response:
         """End a backtest that waits or runs, at once; nothing of it is kept."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             ended = await cancel_backtest(transaction, backtest_id, principal.client_id)
@@ -113,7 +114,7 @@ def backtest_reports_router(database: Database) -> APIRouter:
     @router.get("", responses=problems(400, 401, 403, 422))
     async def list_backtests(principal: Reader, paging: Paging) -> Page[BacktestAnswer]:
         """Backtests, the newest first."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             found = await backtests.load_page(transaction, paging.position(_NEWEST), paging.limit + 1)
         shown = [BacktestAnswer.of(one) for one in found[: paging.limit]]
@@ -123,7 +124,7 @@ def backtest_reports_router(database: Database) -> APIRouter:
     @router.get("/{backtest_id}", responses=problems(401, 403, 404, 422))
     async def read(backtest_id: UUID, principal: Reader) -> BacktestAnswer:
         """Where a backtest stands, and how far it has come."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             return BacktestAnswer.of(await find_backtest(transaction, backtest_id))
 
@@ -142,17 +143,9 @@ def backtest_reports_router(database: Database) -> APIRouter:
 
 
 async def _report(database: Database, backtest_id: UUID, principal: Principal) -> BacktestReport:
-    _refuse_partners(principal)
+    refuse_partners(principal, _WHAT)
     async with database.transaction() as transaction:
         report = BacktestReport.model_validate_json(await read_report(transaction, backtest_id))
         if SEES_MEMBERS not in principal.scopes:
             return report
         return report.naming(await backtest_members.load(transaction, backtest_id))
-
-
-def _refuse_partners(principal: Principal) -> None:
-    """Raises:
-    Problem: 403 for a partner's client.
-    """
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Backtests are made by the programme's own clients and people alone.")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.accrual.api.adjustments import WRITE_PROBLEMS, Reader, answer_of, refuse_partners
+from services.accrual.api.adjustments import WRITE_PROBLEMS, Reader, answer_of
 from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentRules, id_of_request
 from services.accrual.domain.reinstatement import ReinstatementTerms
 from services.accrual.programme import KnownTierSchemes, Programme
@@ -25,12 +25,13 @@ from shared import ledger
 from shared.database import Database, Transaction
 from shared.point_types import PointTypes
 from shared.receipt_key import MalformedReceiptIdError, partner_of, receipt_id_of
-from shared.web import IdempotencyKey, Principal, idempotent, problems, requires
+from shared.web import IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 from shared.web.idempotency import Decided
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 Reinstater = Annotated[Principal, requires("points:reinstate")]
 Forgiver = Annotated[Principal, requires("debts:write-off")]
+_WHAT = "What lapsed, or is owed, is shown and put right"
 WantedType = Annotated[
     str | None,
     Query(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX, description="Absent: the programme's own type."),
@@ -99,7 +100,7 @@ def _requests(
         What lapsed within ``TESSERA_REINSTATE_WITHIN_DAYS`` counts, and lasts ``TESSERA_REINSTATED_LAST_DAYS`` then. It
         is an adjustment (``act`` ``reinstate``), and what is more than one person moves alone waits for a second one.
         """
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Decided:
             asked = wanted(transaction, "reinstate", member_id, body, principal.client_id, key.key)
@@ -113,7 +114,7 @@ def _requests(
 
         Until then whoever's claw-back it was bears it. What was cleared meanwhile is not forgiven.
         """
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Decided:
             asked = wanted(transaction, "write_off", member_id, body, principal.client_id, key.key)
@@ -130,7 +131,7 @@ def _reading(database: Database, programme: Programme, terms: ReinstatementTerms
     @router.get("/lapsed-points", responses=problems(401, 403, 422))
     async def lapsed_points(member_id: UUID, principal: Reader, point_type: WantedType = None) -> LapsedPointsAnswer:
         """What of a member's points lapsed lately, and could be given back today."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         of_type = point_types.of(point_type)
         async with database.transaction() as transaction:
             day = today(transaction, programme)
@@ -150,7 +151,7 @@ def _reading(database: Database, programme: Programme, terms: ReinstatementTerms
     @router.get("/debts", responses=problems(401, 403, 422))
     async def debts(member_id: UUID, principal: Reader, point_type: WantedType = None) -> DebtsAnswer:
         """What a member owes, by the partner that bears it, and for how long."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         of_type = point_types.of(point_type)
         async with database.transaction() as transaction:
             owed = await ledger.load_owed(transaction, member_id, of_type)

@@ -18,10 +18,10 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     idempotent,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
@@ -47,8 +47,7 @@ def member_event_types_router(database: Database, programme: Programme) -> APIRo
         key: IdempotencyKey,
     ) -> Response:
         """Declare the type's next version; what happened before it counts is judged by the one before."""
-        if principal.partner_id is not None:
-            raise Problem(403, "programme-only", "Types of member events are declared by the programme alone.")
+        refuse_partners(principal, "Types of member events are declared")
         draft = MemberEventDraft.model_construct(
             **{name: getattr(body, name) for name in MemberEventDraft.model_fields}
         )

@@ -38,6 +38,7 @@ from shared.web import (
     idempotent,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 from shared.web.idempotency import Decided
@@ -46,6 +47,7 @@ from shared.web.refusals import DomainProblems
 Writer = Annotated[Principal, requires("receipt-moves:write")]
 Approver = Annotated[Principal, requires("receipt-moves:approve")]
 Reader = Annotated[Principal, requires("receipt-moves:read")]
+_WHAT = "Moves of receipts are"
 RECEIPT_ID_LENGTH_MAX = 512
 OfReceipt = Annotated[str | None, Query(min_length=1, max_length=RECEIPT_ID_LENGTH_MAX)]
 
@@ -96,7 +98,7 @@ def _requests(database: Database, rules: MoveRules) -> APIRouter:
         the purchase would have earned them then. What was paid with points stays paid with them. Done at once up to
         what one person moves alone, as adjustments are; what is more waits for a second person.
         """
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         natural_key = _natural_key(receipt_id)
 
         async def work(transaction: Transaction) -> Decided:
@@ -125,7 +127,7 @@ def _decisions(database: Database, rules: MoveRules) -> APIRouter:
     @router.post("/approve", response_model=ReceiptMoveAnswer, responses=_WRITE_PROBLEMS)
     async def approve(move_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Make a move that somebody else has asked for. What cannot be moved any more is refused with 409."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Decided:
             try:
@@ -138,7 +140,7 @@ def _decisions(database: Database, rules: MoveRules) -> APIRouter:
     @router.post("/refuse", response_model=ReceiptMoveAnswer, responses=_WRITE_PROBLEMS)
     async def refuse(move_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Let nothing come of a move that waits."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return Answer(200, ReceiptMoveAnswer.of(await refuse_move(transaction, move_id, principal.client_id)))
@@ -160,7 +162,7 @@ def _reading(database: Database) -> APIRouter:
         receipt_id: OfReceipt = None,
     ) -> Page[ReceiptMoveAnswer]:
         """Moves, the newest first. ``member_id``: those from and to it, and from and to whoever was merged into it."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         wanted = MoveFilter(state, member_id, None if receipt_id is None else _natural_key(receipt_id))
         async with database.transaction() as transaction:
             found = await receipt_moves.load_page(transaction, wanted, paging.position(_POSITION), paging.limit + 1)
@@ -171,7 +173,7 @@ def _reading(database: Database) -> APIRouter:
     @router.get("/{move_id}", responses=problems(401, 403, 404, 422))
     async def read(move_id: UUID, principal: Reader) -> ReceiptMoveAnswer:
         """One move: who asked for it, who approved it, and what it moved."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             found = await receipt_moves.find(transaction, move_id)
         if found is None:
@@ -188,16 +190,6 @@ def _natural_key(receipt_id: str) -> bytes:
     except MalformedReceiptIdError as error:
         raise not_found("receipt") from error
     return natural_key
-
-
-def _refuse_partners(principal: Principal) -> None:
-    """Whose a receipt is, the programme says.
-
-    Raises:
-        Problem: 403 for a partner's client.
-    """
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Receipts are moved by the programme's own clients and people alone.")
 
 
 def _answer(move: ReceiptMove, status: int = 200) -> Decided:

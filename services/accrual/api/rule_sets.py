@@ -34,11 +34,13 @@ from shared.web import (
     etag,
     idempotent,
     problems,
+    refuse_partners,
     requires,
 )
 
 Writer: TypeAlias = Annotated[Principal, requires("rules:write")]
 Approver: TypeAlias = Annotated[Principal, requires("rules:approve")]
+_WHAT = "Rule sets are"
 
 RULE_SET_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     EffectiveTimeTakenError: (409, "effective-time-taken", "Effective time taken"),
@@ -66,7 +68,7 @@ def rule_set_drafts_router(database: Database, zone: tzinfo, point_types: PointT
         A document with faults is refused (422), and all of them are told at once: what its schema does not allow, ids
         that stand twice, partners, stores and categories that are not known, rules that can never apply.
         """
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         document = await _faultless(database, body, zone, point_types)
 
         async def work(transaction: Transaction) -> Answer:
@@ -83,7 +85,7 @@ def rule_set_drafts_router(database: Database, zone: tzinfo, point_types: PointT
         rule_set_id: UUID, body: RuleSetBody, principal: Writer, revision: IfMatch, response: Response
     ) -> StepAnswer:
         """Give a draft another document. Who does so becomes one of its authors, and may not approve it."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         document = await _faultless(database, body, zone, point_types)
 
         async def work(transaction: Transaction) -> Step:
@@ -96,7 +98,7 @@ def rule_set_drafts_router(database: Database, zone: tzinfo, point_types: PointT
     @router.post("/{rule_set_id}/submit", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
     async def submit(rule_set_id: UUID, principal: Writer, key: IdempotencyKey) -> Response:
         """Put a draft before a second person; from here on its document stands."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(await submit_rule_set(transaction, rule_set_id, principal.client_id))
@@ -113,7 +115,7 @@ def rule_set_decisions_router(database: Database) -> APIRouter:
     @router.post("/approve", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
     async def approve(rule_set_id: UUID, principal: Approver, key: IdempotencyKey) -> Response:
         """Approve a submitted rule set; it can be published from now on, and never changes again."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(await approve_rule_set(transaction, rule_set_id, principal.client_id))
@@ -123,7 +125,7 @@ def rule_set_decisions_router(database: Database) -> APIRouter:
     @router.post("/refuse", response_model=StepAnswer, responses=_WRITE_PROBLEMS)
     async def refuse(rule_set_id: UUID, body: ReasonBody, principal: Approver, key: IdempotencyKey) -> Response:
         """Refuse a submitted rule set and say why: it is a draft again."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(await refuse_rule_set(transaction, rule_set_id, principal.client_id, body.reason))
@@ -136,7 +138,7 @@ def rule_set_decisions_router(database: Database) -> APIRouter:
 
         That is a minute ahead at least, so that every worker knows it by then; only the very first may reach back.
         """
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(await publish_rule_set(transaction, rule_set_id, principal.client_id, body.effective_from))
@@ -150,7 +152,7 @@ def rule_set_decisions_router(database: Database) -> APIRouter:
         A version in force is retired only where a successor is published: receipts are judged by it until then, and
         late ones of its time ever after. It does not come back: its successor can no longer be withdrawn.
         """
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(await retire_rule_set(transaction, rule_set_id, principal.client_id, body.reason))
@@ -182,8 +184,3 @@ async def _faultless(database: Database, body: dict[str, Any], zone: tzinfo, poi
             title="Invalid request",
             errors=[FieldError(pointer=fault.pointer, detail=fault.detail) for fault in shown],
         ) from error
-
-
-def _refuse_partners(principal: Principal) -> None:
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Rules are written and approved by the programme's own clients alone.")

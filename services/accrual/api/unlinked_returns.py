@@ -36,10 +36,10 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     idempotent,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 from shared.web.refusals import DomainProblems
@@ -47,6 +47,7 @@ from shared.web.refusals import DomainProblems
 Writer = Annotated[Principal, requires("unlinked-returns:write")]
 Approver = Annotated[Principal, requires("unlinked-returns:approve")]
 Reader = Annotated[Principal, requires("unlinked-returns:read")]
+_WHAT = "Unlinked returns are looked at"
 OfPartner = CodeText | None
 
 _POSITION = TypeAdapter(tuple[datetime, str])
@@ -72,7 +73,7 @@ def _proposals(database: Database) -> APIRouter:
     async def keep(
         receipt_id: str, body: LinkBody | DismissalBody, principal: Principal, key: KeyedRequest
     ) -> Response:
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         natural_key = _natural_key(receipt_id, "return")
 
         async def work(transaction: Transaction) -> Answer:
@@ -103,7 +104,7 @@ def _decisions(database: Database) -> APIRouter:
     @router.post("/approve", response_model=UnlinkedReturnAnswer, responses=_WRITE_PROBLEMS)
     async def approve_proposal(receipt_id: str, principal: Approver, key: IdempotencyKey) -> Response:
         """Do what somebody else has proposed."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         natural_key = _natural_key(receipt_id, "return")
 
         async def work(transaction: Transaction) -> Answer:
@@ -115,7 +116,7 @@ def _decisions(database: Database) -> APIRouter:
     @router.post("/refuse", response_model=UnlinkedReturnAnswer, responses=_WRITE_PROBLEMS)
     async def refuse_proposal(receipt_id: str, principal: Approver, key: IdempotencyKey) -> Response:
         """Let nothing come of what is proposed; the return goes on waiting."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         natural_key = _natural_key(receipt_id, "return")
 
         async def work(transaction: Transaction) -> Answer:
@@ -134,7 +135,7 @@ def _reading(database: Database) -> APIRouter:
         principal: Reader, paging: Paging, state: CaseState = "waiting", partner_id: OfPartner = None
     ) -> Page[UnlinkedReturnAnswer]:
         """Returns that name no purchase, of one state, the oldest first."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         position = paging.position(_POSITION)
         after = None if position is None else (position[0], _natural_key(position[1], "return"))
         async with database.transaction() as transaction:
@@ -146,7 +147,7 @@ def _reading(database: Database) -> APIRouter:
     @router.get("/{receipt_id}", responses=problems(401, 403, 404, 422))
     async def read(receipt_id: str, principal: Reader) -> UnlinkedReturnDocument:
         """One of them with its document, by which its purchase may be found."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             found = await unlinked_returns.find(transaction, _natural_key(receipt_id, "return"))
         if found is None:
@@ -193,13 +194,3 @@ def _natural_key(receipt_id: str, what: str) -> bytes:
     except MalformedReceiptIdError as error:
         raise not_found(what) from error
     return natural_key
-
-
-def _refuse_partners(principal: Principal) -> None:
-    """What a return takes, the programme says.
-
-    Raises:
-        Problem: 403 for a partner's client.
-    """
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Unlinked returns are looked at by the programme's own people alone.")

@@ -9,7 +9,7 @@ from services.coalition.domain.audit import AuditFilter
 from services.coalition.schemas.audit import AuditEntryAnswer
 from services.coalition.use_cases.read_audit_log import read_audit_log
 from shared.database import Database
-from shared.web import AwareTime, Page, Paging, Principal, Problem, problems, requires
+from shared.web import AwareTime, Page, Paging, Principal, problems, refuse_partners, requires
 
 FILTER_LENGTH_MAX = 300
 ENTRY_MAX = 2**63 - 1
@@ -37,8 +37,7 @@ def audit_router(database: Database) -> APIRouter:
         until: FilterTime = None,
     ) -> Page[AuditEntryAnswer]:
         """Administrative acts, newest first; ``since`` is included, ``until`` is not."""
-        if principal.partner_id is not None:
-            raise Problem(403, "programme-only", "The audit log is read by the programme alone.")
+        refuse_partners(principal, "The audit log is")
         position = paging.position(_POSITION)
         wanted = AuditFilter(author, action, subject, partner_id, since, until)
         async with database.transaction() as transaction:

@@ -27,14 +27,15 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     idempotent,
     problems,
+    refuse_partners,
     requires,
 )
 
 Writer = Annotated[Principal, requires("partners:write")]
 Reader = Annotated[Principal, requires("partners:read")]
+_WHAT = "Categories and mappings are"
 
 UNMAPPED_MAX = 200
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=UNMAPPED_MAX)]
@@ -52,7 +53,7 @@ def categories_router(database: Database) -> APIRouter:
     )
     async def register(body: CategoryBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Put a category into the tree. It never moves: receipts are judged by the way down to it."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             category = await register_category(
@@ -88,7 +89,7 @@ def mappings_router(database: Database) -> APIRouter:
     async def declare(partner_id: CodeInPath, body: MappingsBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Say what categories of a partner's receipts count as, for the programme's own clients."""
         refuse_strangers(principal, partner_id)
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         wanted = {mapping.partner_category: mapping.category_id for mapping in body.mappings}
 
         async def work(transaction: Transaction) -> Answer:
@@ -132,8 +133,3 @@ def unmapped_router(database: Database) -> APIRouter:
         return UnmappedListAnswer(partner_id=partner_id, categories=[UnmappedAnswer.of(sales) for sales in found])
 
     return router
-
-
-def _refuse_partners(principal: Principal) -> None:
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "The programme's own clients alone say what categories count as.")

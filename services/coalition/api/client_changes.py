@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from services.coalition.api.clients import hash_secret, refuse_partners
+from services.coalition.api.clients import hash_secret
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.credentials.secrets import SecretHasher, new_client_secret
 from services.coalition.domain.clients import revoked, with_new_secret, with_rate_limit, with_scopes
@@ -25,9 +25,10 @@ from services.coalition.schemas.fields import CodeInPath
 from services.coalition.use_cases.change_client import change_client
 from shared.database import Database, Transaction
 from shared.roles import is_person
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, not_found, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, not_found, problems, refuse_partners, requires
 
 Writer = Annotated[Principal, requires("clients:write")]
+_WHAT = "Clients are"
 
 _PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
@@ -116,7 +117,7 @@ async def change(
 
 
 def _refuse_people(principal: Principal, client_id: str) -> None:
-    refuse_partners(principal)
+    refuse_partners(principal, _WHAT)
     if is_person(client_id):
         raise not_found("client")
 

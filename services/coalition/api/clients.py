@@ -26,6 +26,7 @@ from shared.web import (
     invalid_field,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 
@@ -33,6 +34,7 @@ RETRY_AFTER_SECONDS = 1
 
 Writer = Annotated[Principal, requires("clients:write")]
 Reader = Annotated[Principal, requires("clients:read")]
+_WHAT = "Clients and people are"
 
 _POSITION = TypeAdapter(tuple[CodeText])
 
@@ -49,7 +51,7 @@ def clients_router(database: Database, hasher: SecretHasher, shown_once: ShownOn
     )
     async def register(body: ClientBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Register a client, for the programme's own clients. Its secret stands in this answer and nowhere else."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         if is_person(body.client_id):
             raise invalid_field("/client_id", f"no client's id begins with {PERSON_PREFIX}")
         secret = new_client_secret()
@@ -98,12 +100,6 @@ def clients_router(database: Database, hasher: SecretHasher, shown_once: ShownOn
         return ClientView.of(client)
 
     return router
-
-
-def refuse_partners(principal: Principal) -> None:
-    """Raise 403 for a client that is bound to a partner."""
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Clients are kept by the programme's own clients alone.")
 
 
 async def hash_secret(hasher: SecretHasher, secret: str) -> str:

@@ -19,11 +19,11 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     WholeNumber,
     idempotent,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
@@ -31,6 +31,7 @@ from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 Writer = Annotated[Principal, requires("contracts:write")]
 Approver = Annotated[Principal, requires("contracts:approve")]
 Reader = Annotated[Principal, requires("contracts:read")]
+_WHAT = "Contracts are"
 OfPartner = Annotated[str | None, Query(pattern=CODE_PATTERN, max_length=CODE_LENGTH_MAX)]
 
 _POSITION = TypeAdapter(tuple[CodeText, WholeNumber])
@@ -44,7 +45,7 @@ def contracts_router(database: Database) -> APIRouter:
     @router.post("", status_code=201, response_model=ContractAnswer, responses=_WRITE_PROBLEMS)
     async def draft(body: ContractBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Write a contract as a draft under the partner's next number."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             contract = await draft_contract(transaction, body.partner_id, body.as_terms(), principal.client_id)
@@ -55,7 +56,7 @@ def contracts_router(database: Database) -> APIRouter:
     @router.put("/{contract_id}", responses=_WRITE_PROBLEMS)
     async def change(contract_id: UUID, body: TermsBody, principal: Writer) -> ContractAnswer:
         """Give a draft other terms. Who does so becomes one of its authors, and may not approve it."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> ContractAnswer:
             contract = await change_draft(transaction, contract_id, body.as_terms(), principal.client_id)
@@ -66,7 +67,7 @@ def contracts_router(database: Database) -> APIRouter:
     @router.post("/{contract_id}/submit", response_model=ContractAnswer, responses=_WRITE_PROBLEMS)
     async def submit(contract_id: UUID, principal: Writer, key: IdempotencyKey) -> Response:
         """Put a draft before a second person; from here on its terms stand."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(transaction, await submit_contract(transaction, contract_id, principal.client_id))
@@ -116,7 +117,7 @@ def approvals_router(database: Database) -> APIRouter:
         Refused (409) where it overlaps another contract of the partner or clashes with another partner's exclusivity,
         which the answer names; refused (403) to whoever wrote, changed or submitted it.
         """
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             return _answer(transaction, await approve_contract(transaction, contract_id, principal.client_id))
@@ -126,7 +127,7 @@ def approvals_router(database: Database) -> APIRouter:
     @router.post("/end", response_model=ContractAnswer, responses=_WRITE_PROBLEMS)
     async def end(contract_id: UUID, body: EndBody, principal: Approver, key: IdempotencyKey) -> Response:
         """Give an approved contract an earlier end, at least 60 s from now."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             contract = await end_contract(transaction, contract_id, principal.client_id, body.effective_until)
@@ -139,8 +140,3 @@ def approvals_router(database: Database) -> APIRouter:
 
 def _answer(transaction: Transaction, contract: Contract, status: int = 200) -> Answer:
     return Answer(status, ContractAnswer.of(contract, transaction.now))
-
-
-def _refuse_partners(principal: Principal) -> None:
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Contracts are written and approved by the programme's own clients alone.")

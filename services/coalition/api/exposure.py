@@ -20,11 +20,11 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     idempotent,
     invalid_field,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 
@@ -49,8 +49,7 @@ def exposure_router(database: Database) -> APIRouter:
         another amount it is refused (409)."""
         if not principal.sees(partner_id):
             raise not_found("partner")
-        if principal.partner_id is not None:
-            raise Problem(403, "programme-only", "Payments are booked by the programme's own clients alone.")
+        refuse_partners(principal, "Payments are booked")
         if body.amount_minor == 0:
             raise invalid_field("/amount_minor", "a payment moves money: send an amount other than zero")
         moved: list[Judged] = []

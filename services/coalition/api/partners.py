@@ -22,16 +22,17 @@ from shared.web import (
     Page,
     Paging,
     Principal,
-    Problem,
     etag,
     idempotent,
     not_found,
     problems,
+    refuse_partners,
     requires,
 )
 
 Writer = Annotated[Principal, requires("partners:write")]
 Reader = Annotated[Principal, requires("partners:read")]
+_WHAT = "Where partners stand is said"
 
 _POSITION = TypeAdapter(tuple[CodeText])
 
@@ -48,7 +49,7 @@ def partners_router(database: Database) -> APIRouter:
     )
     async def register(body: PartnerBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Register a partner, for the programme's own clients. An id that is taken is refused (409)."""
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             partner = Partner(
@@ -98,7 +99,7 @@ def standings_router(database: Database, zone: tzinfo) -> APIRouter:
         """Change a partner's kind or state, for the programme's own clients. It counts from ``in_force_from`` on."""
         if not principal.sees(partner_id):
             raise not_found("partner")
-        _refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Partner:
             return await change_partner(
@@ -116,8 +117,3 @@ def standings_router(database: Database, zone: tzinfo) -> APIRouter:
         return PartnerAnswer.of(changed)
 
     return router
-
-
-def _refuse_partners(principal: Principal) -> None:
-    if principal.partner_id is not None:
-        raise Problem(403, "programme-only", "Where partners stand is for the programme's own clients alone to say.")

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import TypeAdapter
 
 from services.coalition.api.client_changes import change
-from services.coalition.api.clients import hash_secret, refuse_partners
+from services.coalition.api.clients import hash_secret
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.credentials.secrets import SecretHasher, new_client_secret
 from services.coalition.domain.clients import revoked, with_new_secret, with_roles
@@ -22,10 +22,22 @@ from services.coalition.use_cases.read_clients import read_client, read_clients
 from services.coalition.use_cases.register_client import register_client
 from shared.database import Database, Transaction
 from shared.roles import PERSON_PREFIX
-from shared.web import Answer, CodeText, IdempotencyKey, Page, Paging, Principal, idempotent, problems, requires
+from shared.web import (
+    Answer,
+    CodeText,
+    IdempotencyKey,
+    Page,
+    Paging,
+    Principal,
+    idempotent,
+    problems,
+    refuse_partners,
+    requires,
+)
 
 Writer = Annotated[Principal, requires("people:write")]
 Reader = Annotated[Principal, requires("people:read")]
+_WHAT = "People are"
 SubjectInPath = Annotated[str, Path(pattern=SUBJECT_PATTERN, max_length=SUBJECT_LENGTH_MAX)]
 
 _POSITION = TypeAdapter(tuple[CodeText])
@@ -40,7 +52,7 @@ def people_router(database: Database, hasher: SecretHasher, shown_once: ShownOnc
     @router.post("", status_code=201, response_model=ClientAnswer, responses=_PROBLEMS | problems(503))
     async def register(body: PersonBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Register a person. The secret stands in this answer and nowhere else."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         secret = new_client_secret()
         nobody = ApiClient(
             client_id=PERSON_PREFIX + body.subject,
@@ -68,7 +80,7 @@ def people_router(database: Database, hasher: SecretHasher, shown_once: ShownOnc
     @router.get("", responses=_READING)
     async def list_people(principal: Reader, paging: Paging) -> Page[PersonView]:
         """People in the order of their subjects."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         position = paging.position(_POSITION)
         after = None if position is None else position[0]
         async with database.transaction() as transaction:
@@ -81,7 +93,7 @@ def people_router(database: Database, hasher: SecretHasher, shown_once: ShownOnc
     @router.get("/{subject}", responses=_READING)
     async def read(subject: SubjectInPath, principal: Reader) -> PersonView:
         """One person."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             return PersonView.of(await read_client(transaction, PERSON_PREFIX + subject))
 
@@ -97,7 +109,7 @@ def people_changes_router(database: Database, hasher: SecretHasher, shown_once: 
         subject: SubjectInPath, body: RolesBody, principal: Writer, key: IdempotencyKey
     ) -> Response:
         """Other roles. What is withdrawn ends within 30 seconds for tokens that are out, too."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             given = partial(with_roles, roles=body.roles)
@@ -110,7 +122,7 @@ def people_changes_router(database: Database, hasher: SecretHasher, shown_once: 
     @router.post("/secrets:rotate", response_model=RotationAnswer, responses=_PROBLEMS | problems(503))
     async def rotate(subject: SubjectInPath, body: RotationBody, principal: Writer, key: IdempotencyKey) -> Response:
         """A new secret, shown in this answer alone. The present one stays good for ``overlap_seconds``."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
         secret = new_client_secret()
         secret_hash = await hash_secret(hasher, secret)
 
@@ -131,7 +143,7 @@ def people_changes_router(database: Database, hasher: SecretHasher, shown_once: 
     @router.post("/revoke", response_model=PersonView, responses=_PROBLEMS)
     async def revoke(subject: SubjectInPath, body: RevocationBody, principal: Writer, key: IdempotencyKey) -> Response:
         """For ever: no token any more, and those that are out are refused everywhere within 30 seconds."""
-        refuse_partners(principal)
+        refuse_partners(principal, _WHAT)
 
         async def work(transaction: Transaction) -> Answer:
             client_id = PERSON_PREFIX + subject

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from services.coalition.schemas.republishing import RepublishBody, RepublishedAnswer
 from services.coalition.use_cases.republish import Place, republish
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, Problem, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 from shared.web.paging import decode_cursor
 
 Teller = Annotated[Principal, requires("coalition:republish")]
@@ -27,8 +27,7 @@ def republishing_router(database: Database) -> APIRouter:
     )
     async def tell_again(body: RepublishBody, principal: Teller, key: IdempotencyKey) -> Response:
         """Publish a page of what is there, at its present versions: of one partner at most, or of clients."""
-        if principal.partner_id is not None:
-            raise Problem(403, "programme-only", "The coalition is published again by the programme alone.")
+        refuse_partners(principal, "What is told again is")
         after = None if body.cursor is None else decode_cursor(body.cursor, _PLACE)
 
         async def work(transaction: Transaction) -> Answer:

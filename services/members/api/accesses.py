@@ -6,12 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field, TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.accesses import AccessFilter
 from services.members.schemas.accesses import AccessAnswer
 from services.members.use_cases.read_accesses import read_accesses
 from shared.database import Database
-from shared.web import Page, Paging, Principal, problems, requires
+from shared.web import Page, Paging, Principal, problems, refuse_partners, requires
 
 ENTRY_MAX = 2**63 - 1
 AUTHOR_LENGTH_MAX = 200

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from pydantic import TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.accesses import Access, ReadPurpose
 from services.members.schemas.attributes import (
     AttributeAnswer,
@@ -22,7 +21,18 @@ from services.members.use_cases.read_attributes import read_attribute_history, r
 from services.members.use_cases.set_attribute import ToldValue, declare_attribute, set_attribute
 from shared.database import Database, Transaction
 from shared.ids import new_id
-from shared.web import Answer, CodeText, IdempotencyKey, Page, Paging, Principal, idempotent, problems, requires
+from shared.web import (
+    Answer,
+    CodeText,
+    IdempotencyKey,
+    Page,
+    Paging,
+    Principal,
+    idempotent,
+    problems,
+    refuse_partners,
+    requires,
+)
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 Declarer = Annotated[Principal, requires("declarations:write")]

@@ -5,12 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.schemas.consents import ConsentTextAnswer, ConsentTextBody, ConsentTextsAnswer
 from services.members.use_cases.declare_consent_text import declare_consent_text
 from services.members.use_cases.read_consents import read_consent_texts
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, invalid_field, problems, requires
+from shared.web import (
+    Answer,
+    IdempotencyKey,
+    Page,
+    Paging,
+    Principal,
+    idempotent,
+    invalid_field,
+    problems,
+    refuse_partners,
+    requires,
+)
 
 Declarer = Annotated[Principal, requires("declarations:write")]
 Reader = Annotated[Principal, requires("consents:read")]

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.schemas.data_quality import (
     CheckAnswer,
     CheckBody,
@@ -26,7 +25,7 @@ from services.members.use_cases.read_data_quality import (
 )
 from shared.database import Database, Transaction
 from shared.ids import new_id
-from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, problems, refuse_partners, requires
 
 Declarer = Annotated[Principal, requires("declarations:write")]
 Writer = Annotated[Principal, requires("members:write")]

@@ -6,12 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.repository import duplicates
 from services.members.schemas.duplicates import DismissalAnswer, DismissBody, DuplicateAnswer
 from services.members.use_cases.dismiss_duplicate import DismissalRequest, dismiss_duplicate
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, problems, refuse_partners, requires
 
 Merger = Annotated[Principal, requires("members:merge")]
 

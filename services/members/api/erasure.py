@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.erasure import ErasureRequest
 from services.members.domain.identities import Identities
 from services.members.schemas.erasure import ErasedAnswer
@@ -15,7 +14,7 @@ from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.erase_member import erase_member
 from services.members.use_cases.rekey_identifiers import complete_hashes
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 
 Eraser = Annotated[Principal, requires("members:erase")]
 

@@ -5,12 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.accesses import Access
 from services.members.domain.exports import ExportBusyError, MemberMovedError, ServiceUnavailableError
 from services.members.schemas.exports import ExportAnswer
 from services.members.use_cases.export_member import MemberExporter
-from shared.web import Principal, Problem, problems, requires
+from shared.web import Principal, Problem, problems, refuse_partners, requires
 
 RETRY_AFTER_SECONDS = 10
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.credentials.confirmation_tokens import digest_of
 from services.members.credentials.invitation_tokens import new_invitation_token
 from services.members.domain.households import HouseholdLimits
@@ -43,6 +42,7 @@ from shared.web import (
     idempotent,
     opened,
     problems,
+    refuse_partners,
     requires,
 )
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.members.api.claims import claim_of, new_claim_of
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.identifier_states import Action, Statement
 from services.members.domain.identities import Identities
 from services.members.domain.registry import IdentifierKind
@@ -30,7 +29,7 @@ from services.members.use_cases.replace_identifier import replace_identifier
 from services.members.use_cases.resolve_identifier import IdentifierDesk
 from shared.database import Database, Transaction
 from shared.qr_tokens import InvalidQrTokenError, QrKeys, QrToken, is_qr_token
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, invalid_field, problems, refuse_partners, requires
 
 Changer = Annotated[Principal, requires("identifiers:write")]
 Reader = Annotated[Principal, requires("members:read")]

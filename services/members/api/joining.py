@@ -5,13 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.joining import NO_CONDITIONS, DeclaredConditions, JoiningConditions
 from services.members.repository import joining
 from services.members.schemas.joining import ConditionsAnswer, ReferralCodeAnswer
 from services.members.use_cases.give_referral_code import give_referral_code
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 
 Declarer = Annotated[Principal, requires("declarations:write")]
 Writer = Annotated[Principal, requires("members:write")]

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.merging import MergeRequest
 from services.members.schemas.merging import MergeAnswer, MergeBody
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.merge_members import merge_members
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 
 Merger = Annotated[Principal, requires("members:merge")]
 

@@ -3,16 +3,6 @@
 from shared.web import Principal, Problem
 
 
-def refuse_partners(principal: Principal, what: str) -> None:
-    """Let the programme's own clients pass alone; ``what`` is theirs, in words."""
-    if principal.partner_id is not None:
-        raise Problem(
-            403,
-            "programme-only",
-            f"{what} for the programme's own clients alone: this client is bound to a partner.",
-        )
-
-
 def refuse_for_others(principal: Principal, partner_id: str | None) -> None:
     """Let a bound client speak for its own partner alone."""
     if not principal.sees(partner_id):

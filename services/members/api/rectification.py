@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.api.phones import contact_phone
 from services.members.domain.identities import Identities
 from services.members.domain.rectification import Rectification
@@ -13,7 +12,7 @@ from services.members.schemas.rectification import RectificationBody, RectifiedA
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.rectify_member import rectify_member
 from shared.database import Database
-from shared.web import IfMatch, Principal, etag, problems, requires
+from shared.web import IfMatch, Principal, etag, problems, refuse_partners, requires
 
 Writer = Annotated[Principal, requires("members:write")]
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.accesses import Access, ReadPurpose
 from services.members.schemas.registry import (
     ContactAnswer,
@@ -14,7 +13,7 @@ from services.members.schemas.registry import (
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.read_member import read_identifiers, read_member
 from shared.database import Database
-from shared.web import Principal, etag, not_found, problems, requires
+from shared.web import Principal, etag, not_found, problems, refuse_partners, requires
 
 Writer = Annotated[Principal, requires("members:write")]
 Reader = Annotated[Principal, requires("members:read")]

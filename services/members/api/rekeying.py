@@ -4,14 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.identities import Identities
 from services.members.schemas.rekeying import RekeyBody, RekeyedAnswer, RetiredKeyAnswer, RetireKeyBody
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.rekey_identifiers import rekey_members
 from services.members.use_cases.retire_key import retire_key
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 
 Keeper = Annotated[Principal, requires("identifiers:rekey")]
 

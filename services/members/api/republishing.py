@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.schemas.republishing import RepublishBody, RepublishedAnswer
 from services.members.use_cases.republish_members import republish_members
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
 
 Teller = Annotated[Principal, requires("members:republish")]
 

@@ -7,13 +7,23 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.domain.statuses import RequestedStatus
 from services.members.schemas.statuses import ReasonBody, StatusAnswer, StatusBody, StatusChangeAnswer
 from services.members.use_cases.change_status import StatusRequest, change_status
 from services.members.use_cases.read_status_changes import read_status_changes
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, KeyedRequest, Page, Paging, Principal, idempotent, problems, requires
+from shared.web import (
+    Answer,
+    IdempotencyKey,
+    KeyedRequest,
+    Page,
+    Paging,
+    Principal,
+    idempotent,
+    problems,
+    refuse_partners,
+    requires,
+)
 
 VERSION_MAX = 2**63 - 1
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import TypeAdapter
 
-from services.members.api.partner_binding import refuse_partners
 from services.members.schemas.registry import Language
 from services.members.schemas.terms import (
     AcceptanceAnswer,
@@ -24,7 +23,7 @@ from services.members.use_cases.publish_terms import draft_terms, publish_terms
 from services.members.use_cases.read_terms import read_terms, read_terms_text, read_upcoming_terms
 from shared.database import Database, Transaction
 from shared.ids import new_id
-from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, problems, requires
+from shared.web import Answer, IdempotencyKey, Page, Paging, Principal, idempotent, problems, refuse_partners, requires
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 WITHIN_DAYS_MAX = 3_650

@@ -18,6 +18,7 @@ from shared.events.points import PointsEarned
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.ids import new_id
 from shared.kafka import PermanentError
+from shared.kafka.batch_size import BatchSize
 from shared.ledger import AdjustUp, LotTerms, post
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.databases import FreshDatabase
@@ -161,7 +162,7 @@ async def test_a_balance_that_never_stands_still_is_met_by_halves(
         raise BalanceMovedError
 
     monkeypatch.setattr("services.accrual.consumer.award_purchases", moves)
-    handler = PurchaseHandler(accrual.database, PROGRAMME, accrual.rules, accrual.funds, None)  # type: ignore[arg-type]
+    handler = PurchaseHandler(accrual.database, PROGRAMME, accrual.rules, accrual.funds, BatchSize(2))
     with pytest.raises(PermanentError):
         await handler._award([document(bought(anna, 1)), document(bought(anna, 1))], [], frozenset())
     with pytest.raises(BalanceMovedError):  # alone: transient

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from services.accrual.domain.decisions import Awarded
+from services.accrual.domain.decisions import Awarded, Facts
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
+from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.use_cases.decide_documents import UndecidableError
 from services.accrual.use_cases.load_earning import load_earning
@@ -268,8 +269,9 @@ async def test_a_preview_knows_what_was_used_and_uses_nothing(accrual: Accrual, 
 
 
 async def test_rules_that_ask_for_nothing_cost_no_statement() -> None:
-    facts = type("OnlyRules", (), {"rule_sets": RuleSetHistory([RULES])})()
+    facts = Facts({}, {}, set(), {}, {}, {}, {}, RuleSetHistory([RULES]), NOON, timedelta(days=30), UTC)
+    nothing_to_ask = cast("Transaction", None)
 
-    earning, told = await load_earning(cast("Transaction", None), [], facts, cast("object", None), point_type="points")  # type: ignore[arg-type]
+    earning, told = await load_earning(nothing_to_ask, [], facts, TierSchemeHistory(), point_type="points")
 
     assert (earning, told) == (None, [])
