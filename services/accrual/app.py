@@ -28,8 +28,7 @@ from services.accrual.api.previews import previews_router
 from services.accrual.api.receipt_claims import RECEIPT_CLAIM_PROBLEMS, receipt_claims_router
 from services.accrual.api.receipt_moves import RECEIPT_MOVE_PROBLEMS, receipt_moves_routers
 from services.accrual.api.receipts import receipts_router
-from services.accrual.api.rule_set_reading import rule_set_reading_router
-from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_decisions_router, rule_set_drafts_router
+from services.accrual.api.rule_sets import rule_set_routers
 from services.accrual.api.tier_problems import TIER_PROBLEMS
 from services.accrual.api.tiers import tier_routers
 from services.accrual.api.unlinked_returns import UNLINKED_RETURN_PROBLEMS, unlinked_returns_routers
@@ -62,6 +61,7 @@ from shared.events.catalogue import COALITION, FRAUD, MEMBERS, PURCHASES
 from shared.kafka import ConsumerLimits
 from shared.kafka.batch_size import BatchSize
 from shared.kafka.producer import EventProducer
+from shared.rule_sets.routes import RULE_SET_PROBLEMS
 from shared.runtime.context import ServiceContext
 from shared.runtime.wiring import Periodic, Subscription, Wiring
 from shared.web.health import Check
@@ -167,9 +167,7 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
     """What is served beside the tills' routes."""
     programme = settings.programme
     return (
-        rule_set_drafts_router(database, programme.zone, settings.point_types),
-        rule_set_decisions_router(database),
-        rule_set_reading_router(database),
+        *rule_set_routers(database, programme.zone, settings.point_types),
         member_data_router(database),
         adjustments_router(database, programme, settings.adjustment_rules, settings.point_types, rules.tiers),
         adjustment_reading_router(database),

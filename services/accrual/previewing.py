@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from services.accrual.domain.decisions import Decision, Document
 from services.accrual.domain.partner_standing import standing_at, why_not_taken
-from services.accrual.domain.receipts import Fault
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.schemas.receipts import ReceiptBody
@@ -14,6 +13,7 @@ from services.accrual.use_cases.look_from_till import look_from_till
 from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge
 from shared.database import Database, Transaction
+from shared.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from services.accrual.domain.category_mapping import ExclusionVersion, MappingVe
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.moved_alone import AloneLimits
 from services.accrual.domain.partner_funds import Funds
-from services.accrual.domain.rule_set_life import NOTICE
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
 from services.accrual.repository import category_mappings, partner_funds, rule_sets, tier_schemes
 from shared.database import Transaction
 from shared.database.engine import TRANSACTION_SECONDS_MAX
+from shared.rule_sets.life import NOTICE
 
 # What is not committed when published versions are read was begun a transaction's life before at most, and counts a
 # notice after it was begun at the earliest.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from shared.faults import Fault
+
 
 class Line(Protocol):
     """What the sums need of a line."""
@@ -19,14 +21,6 @@ class Line(Protocol):
     def discount_minor(self) -> int: ...
     @property
     def amount_minor(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong and where: ``pointer`` is a JSON pointer into the document."""
-
-    pointer: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from services.accrual.domain.backtests.requests import (
 )
 from services.accrual.programme import Programme
 from services.accrual.repository import backtests
-from services.accrual.use_cases.read_rule_sets import read_rule_set
 from shared.database import Transaction
 from shared.ids import new_id
+from shared.rule_sets.reading import read_rule_set
 
 
 async def ask_for_backtest(

@@ -4,19 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta, tzinfo
 from typing import Any
 
-from services.accrual.domain.rule_faults import DAYS_APART_MAX, Fault, all_stores_named, find_faults
+from services.accrual.domain.rule_faults import DAYS_APART_MAX, all_stores_named, find_faults
 from services.accrual.domain.rules import RuleSetDraft
-from services.accrual.repository import known_names, rule_sets
+from services.accrual.repository import known_names
 from shared.database import Transaction
 from shared.point_types import PointTypes
-
-
-class FaultyRuleSetError(Exception):
-    """The document cannot become a draft; each fault points at a field."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(f"{len(faults)} faults")
-        self.faults = faults
+from shared.rule_sets.kind import FaultyRuleSetError
+from shared.rule_sets.repository import load_publications
 
 
 async def check_rule_set(
@@ -30,7 +24,7 @@ async def check_rule_set(
         FaultyRuleSetError: all that is wrong with it.
     """
     stores = all_stores_named(document)
-    is_first = not await rule_sets.load_publications(transaction)
+    is_first = not await load_publications(transaction)
     # A store's zone may be that far behind the programme's.
     earliest = transaction.now.astimezone(zone).date() - timedelta(days=DAYS_APART_MAX)
     known = await known_names.load_known(transaction, stores, None if is_first else earliest)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.settlement import is_handover
 from services.accrual.schemas.receipts import ReceiptBody
+from shared.faults import Fault
 
 
 def faults_of_kind(body: ReceiptBody) -> list[Fault]:

@@ -1,6 +1,6 @@
-"""Publish an approved rule set for a time, and retire one. Both go one after the other, of all rule sets.
+"""Publish an approved rule set for a time; what waits for rules of its time is judged at last.
 
-Workers read of either within seconds, and it counts a minute later at the earliest: nobody judges by what is outdated.
+Workers read of it within seconds, and it counts a minute later at the earliest: nobody judges by what is outdated.
 """
 
 from datetime import datetime
@@ -8,14 +8,13 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.accrual.domain import rule_set_life as life
-from services.accrual.domain.rule_set_errors import RuleSetStateError
-from services.accrual.domain.rule_set_life import LivingRuleSet, Step
 from services.accrual.domain.rules import RuleSetDraft
-from services.accrual.repository import living_rule_sets, parked, rule_sets
-from services.accrual.use_cases.draft_rule_set import lock_rule_set
+from services.accrual.repository import parked
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
+from shared.rule_sets.errors import RuleSetStateError
+from shared.rule_sets.life import LivingRuleSet, Step
+from shared.rule_sets.steps import publication, save_step
 
 
 async def publish_rule_set(
@@ -27,30 +26,12 @@ async def publish_rule_set(
         RuleSetNotFoundError, RuleSetStateError, OwnDraftError, PublishedTooLateError, EffectiveTimeTakenError: nothing
             was changed.
     """
-    version = await rule_sets.queue_for_publication(transaction) + 1
-    rule_set = await lock_rule_set(transaction, rule_set_id)
-    others = await rule_sets.load_publications(transaction)
-    step = life.published(rule_set, publisher, version, effective_from, others, transaction.now)
-    _require_usable(rule_set)
+    step = await publication(transaction, rule_set_id, publisher, effective_from)
+    _require_usable(step.after)
     # Receipts older than any rule set wait for one: whoever parks now meets us here.
     await parked.meet(transaction, [parked.MEETS_RULES])
-    await living_rule_sets.save_step(transaction, step)
+    await save_step(transaction, step)
     await release_parked(transaction, await parked.find_waiting_for_rules(transaction, effective_from))
-    return step
-
-
-async def retire_rule_set(transaction: Transaction, rule_set_id: UUID, retirer: str, reason: str) -> Step:
-    """Withdraw a rule set that has not begun, or say of one that was in force that it does not come back.
-
-    Raises:
-        RuleSetNotFoundError, RuleSetStateError, OwnDraftError, PublishedTooLateError, NoSuccessorError: nothing was
-            changed.
-    """
-    await rule_sets.queue_for_publication(transaction)
-    rule_set = await lock_rule_set(transaction, rule_set_id)
-    others = await rule_sets.load_publications(transaction)
-    step = life.retired(rule_set, retirer, reason, others, transaction.now)
-    await living_rule_sets.save_step(transaction, step)
     return step
 
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from services.accrual.domain.rule_set_errors import PublishedTooLateError
-from services.accrual.domain.rule_set_life import NOTICE
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeDraft
 from services.accrual.repository import tier_schemes
 from shared.database import Transaction
+from shared.rule_sets.errors import PublishedTooLateError
+from shared.rule_sets.life import NOTICE
 
 
 class TierZoneChangedError(Exception):

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.domain.receipts import Fault, check_line_ids, check_sums
+from services.accrual.domain.receipts import check_line_ids, check_sums
 from services.accrual.repository.places import Tolerance
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
 from shared.content_hash import content_hash
+from shared.faults import Fault
 from shared.identifier_capabilities import Capabilities
 from shared.ids import (
     IdentifierKeys,

@@ -23,7 +23,6 @@ from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import backtest_members, backtests, decided_receipts, projections
 from services.accrual.repository.decided_receipts import DecidedPage
 from services.accrual.schemas.backtest_report import BacktestReport
-from services.accrual.schemas.rule_sets import VERSION_MAX
 from services.accrual.use_cases.decide_documents import UndecidableError, undecidable
 from services.accrual.use_cases.load_backtest_page import (
     BacktestPage,
@@ -35,6 +34,7 @@ from services.accrual.use_cases.load_backtest_page import (
 from services.accrual.use_cases.read_document import FUTURE_TOLERANCE
 from services.accrual.use_cases.report_backtest import report_backtest
 from shared.database import Database, Transaction
+from shared.rule_sets.answers import VERSION_MAX
 
 PROGRESS_SECONDS = 0.5
 # A receipt may come as late as the programme takes it, wait for its member as long as it may, and be set aside as long

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from services.accrual.api.member_data import member_data_router
 from services.accrual.api.memberships import MEMBERSHIP_PROBLEMS, membership_routers
-from services.accrual.api.rule_sets import RULE_SET_PROBLEMS, rule_set_drafts_router
+from services.accrual.api.rule_sets import rule_set_routers
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import GroupName
@@ -20,6 +20,7 @@ from shared.database import Database, Transaction
 from shared.events.members import ErasureData, MemberErased
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
+from shared.rule_sets.routes import RULE_SET_PROBLEMS
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
@@ -63,7 +64,7 @@ async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
 async def client(accrual: Accrual) -> AsyncIterator[httpx2.AsyncClient]:
     router, database = APIRouter(), accrual.database
     routers = (*membership_routers(database), member_data_router(database))
-    for each in (*routers, rule_set_drafts_router(database, PROGRAMME.zone)):
+    for each in (*routers, *rule_set_routers(database, PROGRAMME.zone)):
         router.include_router(each)
     async with served(router, {**RULE_SET_PROBLEMS, **MEMBERSHIP_PROBLEMS}) as opened:
         for code in ("vip", "gold"):

@@ -9,10 +9,10 @@ import pytest
 from fastapi import APIRouter
 
 from services.accrual.api.member_data import member_data_router
-from services.accrual.api.rule_sets import RULE_SET_PROBLEMS
 from services.accrual.api.tier_problems import TIER_PROBLEMS
 from services.accrual.api.tiers import tier_routers
 from shared.database import Database
+from shared.rule_sets.routes import RULE_SET_PROBLEMS
 from tests.support.accrual import Accrual
 from tests.support.accrual_tiers import kept_rows, now_of, publish
 from tests.support.member_data import read_all, served

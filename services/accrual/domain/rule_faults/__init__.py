@@ -8,18 +8,16 @@ does not prove that every rule will ever apply.
 from collections.abc import Mapping
 from typing import Any
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.crossing import campaign_faults, crossing_faults
 from services.accrual.domain.rule_faults.demands import DAYS_APART_MAX
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, naming_faults, stores_named
 from services.accrual.domain.rule_faults.reaching import nothing_to_multiply, reaching_faults
-from services.accrual.domain.rule_faults.reading import is_too_deep, schema_faults, text_faults
 from services.accrual.domain.rule_faults.spending import spending_faults
 from services.accrual.domain.rule_faults.terms import terms_faults, type_faults
 from services.accrual.domain.rules import Campaign, Exclusions, Rule, RuleSetDraft
 from services.accrual.domain.rules.funding import stores_in
+from shared.faults import Fault, below, is_too_deep, schema_faults, text_faults
 
 __all__ = ["DAYS_APART_MAX", "Fault", "Known", "all_stores_named", "find_faults", "readable_rules"]
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rules.predicates_of_attributes import AttributeIs, AttributeTest
+from shared.faults import Fault, below
 
 _KINDS = {"number": "attribute_number", "date": "attribute_date", "boolean": "attribute", "choice": "attribute"}
 

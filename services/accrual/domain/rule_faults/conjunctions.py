@@ -8,8 +8,7 @@ so may hold: what is found is certain, and what is not found may still never hap
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
+from shared.faults import Fault, below
 
 
 class Codes(NamedTuple):

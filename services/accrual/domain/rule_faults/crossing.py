@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.places import located
 from services.accrual.domain.rules.predicates_of_member import InCampaign
 from services.accrual.domain.rules.rule import Rule
+from shared.faults import Fault, below
 
 _NAMED_PARTS = {"rules": "rule", "groups": "group", "campaigns": "campaign"}
 _REFERENCES = (("group", "groups"), ("campaign", "campaigns"))

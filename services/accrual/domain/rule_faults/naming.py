@@ -7,8 +7,6 @@ has mapped its own: elsewhere lines count as whatever their till calls them.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.attributes import attribute_faults
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.places import located
@@ -18,6 +16,7 @@ from services.accrual.domain.rules.predicates_of_attributes import AttributeDate
 from services.accrual.domain.rules.predicates_of_member import InSegment
 from services.accrual.domain.rules.predicates_of_receipt import PartnerIs, StoreGroupIs, StoreIs, StoreRef
 from services.accrual.domain.rules.rule import Rule
+from shared.faults import Fault, below
 
 
 def stores_named(rule: Rule) -> set[tuple[str, str]]:

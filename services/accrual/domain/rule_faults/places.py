@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.accrual.domain.pointers import below
 from services.accrual.domain.rules.predicates_of_receipt import Bundle
+from shared.faults import below
 
 
 def located(node: Any, pointer: str) -> Iterator[tuple[str, Any]]:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.conjunctions import Demand, Interval, Outer, Tree
 from services.accrual.domain.rule_faults.demands import (
     at_partners,
@@ -21,6 +19,7 @@ from services.accrual.domain.rules.line_tests import LineTest
 from services.accrual.domain.rules.predicates_of_receipt import AmountIs, Bundle
 from services.accrual.domain.rules.rule import Phase, Rule
 from services.accrual.domain.rules.values import Zone
+from shared.faults import Fault, below
 
 _OF_RECEIPTS = Tree(demands_of_predicate, days_clash)
 _OF_LINES = Tree(demands_of_line_test)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, partner_faults, store_faults
 from services.accrual.domain.rules.funding import SpendingLimits
+from shared.faults import Fault, below
 
 
 def spending_faults(limits: SpendingLimits | None, pointer: str, known: Known) -> Iterator[Fault]:

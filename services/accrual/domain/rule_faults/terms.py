@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rules import Rule, RuleSetDraft
 from services.accrual.domain.rules.expiry import RollingExpiry
 from services.accrual.domain.rules.pending import PendingDays, PendingEvent, PendingPolicy, PendingUntilDate
 from services.accrual.domain.rules.terms import PartTerms
+from shared.faults import Fault, below
 
 
 def type_faults(rule: Rule, pointer: str, known: Known) -> Iterator[Fault]:

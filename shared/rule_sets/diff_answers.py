@@ -4,13 +4,18 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from services.accrual.domain.document_diff import Change, ChangedPart, PartDiff
-from services.accrual.domain.rule_set_diff import RuleSetDiff
-from services.accrual.domain.rule_set_records import StoredRuleSet
-from services.accrual.schemas.fields import Answer
+from pydantic import BaseModel, ConfigDict
+
+from shared.rule_sets.diff import RuleSetDiff
+from shared.rule_sets.document_diff import Change, ChangedPart, PartDiff
+from shared.rule_sets.records import StoredRuleSet
 
 
-class ComparedAnswer(Answer):
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ComparedAnswer(_Answer):
     """Which rule set is compared, and the version that it was published as."""
 
     rule_set_id: UUID
@@ -22,7 +27,7 @@ class ComparedAnswer(Answer):
         return cls(rule_set_id=stored.rule_set.rule_set_id, version=stored.rule_set.version)
 
 
-class DifferenceAnswer(Answer):
+class DifferenceAnswer(_Answer):
     """One difference. ``pointer`` (RFC 6901) is its place in the new document, in the old one for what was removed."""
 
     op: Literal["added", "removed", "changed"]
@@ -36,7 +41,7 @@ class DifferenceAnswer(Answer):
         return [cls(**change._asdict()) for change in changes]
 
 
-class ChangedRuleAnswer(Answer):
+class ChangedRuleAnswer(_Answer):
     """A rule that both have, where it stands in each, and what changed in it."""
 
     rule_id: str
@@ -55,7 +60,7 @@ class ChangedRuleAnswer(Answer):
         )
 
 
-class RulesDiffAnswer(Answer):
+class RulesDiffAnswer(_Answer):
     """What became of the rules. ``is_reordered``: those that both have stand in another order."""
 
     added: list[DifferenceAnswer]
@@ -74,7 +79,7 @@ class RulesDiffAnswer(Answer):
         )
 
 
-class RuleSetDiffAnswer(Answer):
+class RuleSetDiffAnswer(_Answer):
     """What a rule set changes against another one; against none, everything is added."""
 
     rule_set: ComparedAnswer

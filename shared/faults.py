@@ -1,18 +1,32 @@
-"""What a document breaks of its schema, and how pydantic's locations become pointers that its author knows."""
+"""What is wrong with a document, and where: RFC 6901 pointers that its author knows.
+
+What a document breaks of its schema becomes faults here; what only its whole shows is found by those who know it.
+"""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-
-from services.accrual.domain.pointers import below
-from services.accrual.domain.receipts import Fault
 
 DEPTH_MAX = 250
 STEP_LENGTH_MAX = 80
 
 _ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong and where: ``pointer`` is a JSON pointer into the document."""
+
+    pointer: str
+    detail: str
+
+
+def below(pointer: str, step: int | str) -> str:
+    """The pointer of a field, or of an item, of what ``pointer`` names."""
+    return f"{pointer}/{str(step).replace('~', '~0').replace('/', '~1')}"
 
 
 def is_too_deep(document: Any) -> bool:

@@ -1,24 +1,23 @@
 """What HTTP says of rule sets."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self, TypeAlias
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from services.accrual.domain.rule_set_life import Action, LivingRuleSet, RuleSetPhase, RuleSetState, Step
-from services.accrual.domain.rule_set_records import StoredChange, StoredRuleSet
-from services.accrual.domain.rules import RuleSetDraft
-from services.accrual.schemas.fields import Answer
+from shared.rule_sets.life import Action, LivingRuleSet, RuleSetPhase, RuleSetState, Step
+from shared.rule_sets.records import StoredChange, StoredRuleSet
 from shared.web import AwareTime, Body, Text
 
 VERSION_MAX = 2**31 - 1
 
 _IdOrVersion: TypeAlias = UUID | Annotated[int, Field(ge=1, le=VERSION_MAX)]
-_ABOUT_REFERENCE = "A rule set's id, or the number of a published version, as awards name it."
+_ABOUT_REFERENCE = "A rule set's id, or the number of a published version, as what was judged by it names it."
 
 Reference: TypeAlias = Annotated[_IdOrVersion, Path(description=_ABOUT_REFERENCE)]
 Against: TypeAlias = Annotated[
@@ -26,21 +25,23 @@ Against: TypeAlias = Annotated[
 ]
 
 
-class _AsRuleSet:
-    """Read as any object, so that all that is wrong with it is told at once; documented as a rule set."""
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+
+@dataclass(frozen=True, slots=True)
+class DocumentOf:
+    """Read as any object, so that all that is wrong with it is told at once; documented as its model."""
+
+    model: type[BaseModel]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema())
 
-    @classmethod
     def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return handler(RuleSetDraft.__pydantic_core_schema__)
-
-
-RuleSetBody: TypeAlias = Annotated[dict[str, Any], _AsRuleSet]
+        return handler(self.model.__pydantic_core_schema__)
 
 
 class ReasonBody(Body):
@@ -55,7 +56,7 @@ class PublicationBody(Body):
     effective_from: AwareTime
 
 
-class StepAnswer(Answer):
+class StepAnswer(_Answer):
     """Where a rule set stands after a step. ``revision`` is its ETag; ``version`` is there once it is published."""
 
     rule_set_id: UUID
@@ -72,7 +73,7 @@ class StepAnswer(Answer):
         return cls(**_facts(step.after), state=step.after.state)
 
 
-class RuleSetSummary(Answer):
+class RuleSetSummary(_Answer):
     """A rule set without its document. A published one is ``scheduled``, then ``in_force`` until ``effective_until``,
     when the next one takes over; then ``superseded``, or ``retired``.
     """
@@ -97,7 +98,7 @@ class RuleSetSummary(Answer):
 
 
 class RuleSetAnswer(RuleSetSummary):
-    """A rule set with the document that judges receipts, or will."""
+    """A rule set with its document."""
 
     document: dict[str, Any]
 
@@ -107,7 +108,7 @@ class RuleSetAnswer(RuleSetSummary):
         return cls(**_shown(stored, now), document=dict(stored.rule_set.document))
 
 
-class StepTakenAnswer(Answer):
+class StepTakenAnswer(_Answer):
     """One step of a rule set's life. ``document_sha256`` tells whether the document changed between two of them."""
 
     revision: int

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from services.accrual.domain.rule_set_life import Action, LivingRuleSet
+from shared.rule_sets.life import Action, LivingRuleSet
 
 
 class StoredRuleSet(NamedTuple):

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.accrual.domain import rule_set_life as life
-from services.accrual.domain.rule_set_errors import (
+from shared.rule_sets import life
+from shared.rule_sets.errors import (
     EffectiveTimeTakenError,
     NoSuccessorError,
     PublishedTooLateError,
 )
-from services.accrual.domain.rule_set_life import NOTICE, LivingRuleSet, Publication
+from shared.rule_sets.life import NOTICE, LivingRuleSet, Publication
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,22 +1,19 @@
-"""``/v1/rule-sets``: reading them. A partner's client sees what is published, and no history."""
+"""Routes that read rule sets. A partner's client sees what is published, and no history."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
-from services.accrual.domain.rule_set_schema import rule_set_schema
-from services.accrual.schemas.rule_set_diff import RuleSetDiffAnswer
-from services.accrual.schemas.rule_sets import Against, Reference, RuleSetAnswer, RuleSetSummary, StepTakenAnswer
-from services.accrual.use_cases.compare_rule_sets import compare_rule_sets
-from services.accrual.use_cases.read_rule_sets import read_history, read_rule_set, read_rule_sets
 from shared.database import Database
+from shared.rule_sets.answers import Against, Reference, RuleSetAnswer, RuleSetSummary, StepTakenAnswer
+from shared.rule_sets.diff_answers import RuleSetDiffAnswer
+from shared.rule_sets.kind import RuleSetKind
+from shared.rule_sets.reading import compare_rule_sets, read_history, read_rule_set, read_rule_sets
 from shared.web import Page, Paging, Principal, etag, not_found, problems, requires
-
-Reader: TypeAlias = Annotated[Principal, requires("rules:read")]
 
 
 class SchemaResponse(JSONResponse):
@@ -29,14 +26,15 @@ _NEWEST = TypeAdapter(tuple[datetime, UUID])
 _REVISION = TypeAdapter(tuple[int])
 
 
-def rule_set_reading_router(database: Database) -> APIRouter:
+def rule_set_reading_router(database: Database, kind: RuleSetKind) -> APIRouter:
     """Read rule sets and their history."""
-    router = APIRouter(prefix="/v1/rule-sets", tags=["rule sets"])
+    router = APIRouter(prefix=kind.prefix, tags=[kind.tag])
+    Reader = Annotated[Principal, requires(kind.read_scope)]  # noqa: N806 -- a type
 
     @router.get(":schema", response_class=SchemaResponse, responses=problems(401, 403))
     async def schema(_: Reader) -> SchemaResponse:
         """The JSON Schema of a rule-set document."""
-        return SchemaResponse(rule_set_schema())
+        return SchemaResponse(kind.schema())
 
     @router.get("", responses=problems(400, 401, 403, 422))
     async def list_rule_sets(principal: Reader, paging: Paging) -> Page[RuleSetSummary]:
@@ -66,7 +64,7 @@ def rule_set_reading_router(database: Database) -> APIRouter:
         """What a rule set changes against another one, by default against the version before it."""
         async with database.transaction() as transaction:
             compared = await compare_rule_sets(
-                transaction, reference, against, with_unpublished=principal.partner_id is None
+                transaction, reference, against, kind.model, with_unpublished=principal.partner_id is None
             )
         return RuleSetDiffAnswer.of(*compared)
 

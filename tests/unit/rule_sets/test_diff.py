@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.accrual.domain.document_diff import Change, compare
-from services.accrual.domain.pointers import below
-from services.accrual.domain.rule_set_diff import diff_rule_sets
+from services.accrual.domain.rules import RuleSetDraft
+from shared.faults import below
+from shared.rule_sets.diff import diff_rule_sets
+from shared.rule_sets.document_diff import Change, compare
 
 
 def rule(rule_id: str, points: int = 1, **condition: list[str]) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def document(*rules: dict[str, Any], **fields: Any) -> dict[str, Any]:
 def test_rules_are_the_same_by_their_ids_wherever_they_stand() -> None:
     old = document(rule("base"), rule("fuel"), rule("gone"), expires_after_days=730)
     new = document(rule("new"), rule("fuel", 2), rule("base"), expires_after_days=365)
-    diff = diff_rule_sets(old, new)
+    diff = diff_rule_sets(old, new, RuleSetDraft)
     assert [(each.pointer, each.new["id"]) for each in diff.rules.added] == [("/rules/0", "new")]
     assert [(each.pointer, each.old["id"]) for each in diff.rules.removed] == [("/rules/2", "gone")]
     (changed,) = diff.rules.changed
@@ -35,13 +36,13 @@ def test_rules_are_the_same_by_their_ids_wherever_they_stand() -> None:
 
 def test_a_list_of_codes_changes_as_a_whole() -> None:
     old, new = document(rule("base", partners=["grocer"])), document(rule("base", partners=["fuel", "grocer"]))
-    (changed,) = diff_rule_sets(old, new).rules.changed
+    (changed,) = diff_rule_sets(old, new, RuleSetDraft).rules.changed
     assert changed.changes == (Change("changed", "/rules/0/condition/partners", ["grocer"], ["fuel", "grocer"]),)
 
 
 def test_another_kind_of_effect_is_told_field_by_field() -> None:
     new = document(rule("base") | {"effect": {"kind": "multiplier", "percent": 200}})
-    (changed,) = diff_rule_sets(document(rule("base")), new).rules.changed
+    (changed,) = diff_rule_sets(document(rule("base")), new, RuleSetDraft).rules.changed
     told = {(each.op, each.pointer) for each in changed.changes}
     assert {("changed", "/rules/0/effect/kind"), ("added", "/rules/0/effect/percent")} <= told
     assert ("removed", "/rules/0/effect/step_minor") in told
@@ -49,12 +50,12 @@ def test_another_kind_of_effect_is_told_field_by_field() -> None:
 
 def test_what_is_said_and_what_is_meant_by_default_do_not_differ() -> None:
     said = document(rule("base"), exclusions={"tenders": ["points"], "categories": []})
-    diff = diff_rule_sets(document(rule("base")), said)
+    diff = diff_rule_sets(document(rule("base")), said, RuleSetDraft)
     assert (diff.rules.added, diff.rules.removed, diff.rules.changed, diff.elsewhere) == ((), (), (), ())
 
 
 def test_against_nothing_everything_is_added() -> None:
-    diff = diff_rule_sets(None, document(rule("base")))
+    diff = diff_rule_sets(None, document(rule("base")), RuleSetDraft)
     assert [each.pointer for each in diff.rules.added] == ["/rules/0"]
     assert {each.op for each in diff.elsewhere} == {"added"}
 

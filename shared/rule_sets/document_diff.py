@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 
-from services.accrual.domain.pointers import below
+from shared.faults import below
 
 Op: TypeAlias = Literal["added", "removed", "changed"]
 

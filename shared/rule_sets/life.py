@@ -17,7 +17,7 @@ from uuid import UUID
 
 import orjson
 
-from services.accrual.domain.rule_set_errors import (
+from shared.rule_sets.errors import (
     EffectiveTimeTakenError,
     NoSuccessorError,
     OwnDraftError,

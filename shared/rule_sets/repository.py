@@ -1,15 +1,15 @@
 """Statements on rule sets from their draft to their end, and the history of what was done to them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from services.accrual.domain.rule_set_life import LivingRuleSet, Step
-from services.accrual.domain.rule_set_records import StoredChange, StoredRuleSet
 from shared.database import Transaction
+from shared.rule_sets.life import LivingRuleSet, Publication, Step
+from shared.rule_sets.records import StoredChange, StoredRuleSet
 
 _INSERT = """
     insert into rule_sets (rule_set_id, document, state, authors, revision, drafted_at)
@@ -53,6 +53,26 @@ _FIND_BEFORE = f"""
 """
 _LOCK = "select rule_set_id from rule_sets where rule_set_id = $1 for no key update"
 
+# One publication of a service at a time: versions rise without gaps, and what follows what stands still meanwhile.
+_QUEUE = "select pg_advisory_xact_lock(hashtext('publication of rule sets of ' || current_schema()))"
+_HIGHEST_VERSION = "select coalesce(max(version), 0) from rule_sets"
+_LOAD_PUBLICATIONS = """
+    select version, effective_from, state = 'retired' as is_retired from rule_sets
+    where state in ('published', 'retired')
+    order by effective_from
+"""
+
+# Withdrawn ones too: what came from a clock that runs ahead may have been judged by one, and is judged again by it.
+_LOAD_NEWER = """
+    select version, state = 'withdrawn' as is_withdrawn,
+        case when version > $1 then
+            (document || jsonb_build_object('version', version, 'effective_from', effective_from))::text
+        end as document
+    from rule_sets
+    where version is not null
+    order by version
+"""
+
 _LOAD_PAGE = f"""
     {_SELECT}
     where ($1::boolean or state in ('published', 'retired'))
@@ -67,6 +87,36 @@ _LOAD_CHANGES = """
     order by revision
     limit $3
 """
+
+
+class Known(NamedTuple):
+    """What a process has to read: documents of versions that it does not know, and which of all were withdrawn.
+
+    A document bears its ``version`` and ``effective_from``.
+    """
+
+    newer: list[str]
+    withdrawn: frozenset[int]
+
+
+async def queue_for_publication(transaction: Transaction) -> int:
+    """Wait for other publications to end, to the commit; the highest version so far (0 before the first)."""
+    await transaction.raw.execute(_QUEUE)
+    return int(await transaction.raw.fetchval(_HIGHEST_VERSION))
+
+
+async def load_publications(transaction: Transaction) -> list[Publication]:
+    """Every version that judges something, or will, in the order in which they take effect."""
+    return [Publication(*row) for row in await transaction.raw.fetch(_LOAD_PUBLICATIONS)]
+
+
+async def load_newer(transaction: Transaction, than_version: int) -> Known:
+    """Versions above ``than_version``, rising, and all that were withdrawn."""
+    rows = await transaction.raw.fetch(_LOAD_NEWER, than_version)
+    return Known(
+        [row["document"] for row in rows if row["document"] is not None],
+        frozenset(row["version"] for row in rows if row["is_withdrawn"]),
+    )
 
 
 async def insert_rule_set(transaction: Transaction, step: Step) -> None:
