@@ -54,6 +54,7 @@ from services.accrual.use_cases.read_document import Reading
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from services.accrual.waiting import OutcomeWaiter
+from services.accrual.watching import watch_unlinked_returns
 from shared import ledger
 from shared.database import Database, retired_keys
 from shared.database.retired_keys import RetiredHashes
@@ -82,6 +83,7 @@ ADJUSTMENT_FILES_SECONDS = 1.0
 CELEBRATE_SECONDS = 10.0
 BACKTESTS_SECONDS = 1.0
 OLD_DEBTS_SECONDS = 60.0
+UNLINKED_SECONDS = 60.0
 
 DOMAIN_PROBLEMS: DomainProblems = {
     **RULE_SET_PROBLEMS,
@@ -149,6 +151,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
             Periodic("run backtests", BACKTESTS_SECONDS, backtests.look_after),
             Periodic("watch old debts", OLD_DEBTS_SECONDS, partial(_watch_debts, database, settings)),
+            Periodic("watch unlinked returns", UNLINKED_SECONDS, partial(watch_unlinked_returns, database)),
             Periodic("end fraud holds", HOLDS_END_SECONDS, jobs.end_holds),
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             _retired_keys(database),

@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 RECEIPTS = Counter(
     "tessera_accrual_receipts",
-    "Documents by what became of them: awarded, clawed_back, refused, parked, duplicate, conflict.",
+    "Documents by what became of them: awarded, clawed_back, unlinked_return, refused, parked, duplicate, conflict.",
     ("outcome", "reason"),
 )
 POINTS_AWARDED = Counter("tessera_accrual_points_awarded", "Points given for purchases, in their smallest unit.")
@@ -16,6 +16,12 @@ OLD_DEBT_ACCOUNTS = Gauge(
     "tessera_accrual_old_debt_accounts", "Accounts that owe points for longer than TESSERA_DEBT_AGE_DAYS_MAX."
 )
 OLD_DEBT_POINTS = Gauge("tessera_accrual_old_debt_points", "Points that are owed for longer than that.")
+UNLINKED_RETURNS_WAITING = Gauge(
+    "tessera_accrual_unlinked_returns_waiting", "Returns that name no purchase and wait for people to look at them."
+)
+UNLINKED_RETURNS_OLDEST_SECONDS = Gauge(
+    "tessera_accrual_unlinked_returns_oldest_seconds", "For how long the oldest of them has waited; 0 where none does."
+)
 TOLERATED_SUMS = Counter("tessera_accrual_tolerated_sums", "Sums of accepted documents that were off within tolerance.")
 BACKTESTS = Counter("tessera_accrual_backtests", "Processes of backtests by how they came to an end.", ("outcome",))
 ADJUSTMENT_LINES = Counter("tessera_accrual_adjustment_lines", "Lines of files of adjustments that were decided.")

@@ -1,6 +1,7 @@
 """Returns that name no purchase: what rules made of them, and what people are to make of those that wait."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -40,6 +41,8 @@ _SAVE = """
 # Whoever links one holds its claim, as whoever asks does.
 _LINKS = f"select {_COLUMNS} from unlinked_returns where natural_key = any($1::bytea[]) and state = 'linked'"
 _FIND = f"select {_COLUMNS} from unlinked_returns where natural_key = $1"
+_SURVIVOR = "select survivor_id from ledger_aliases where owner_id = $1"
+_WAITING = "select count(*)::bigint, min(came_at) from unlinked_returns where state = 'waiting'"  # by the index
 _LIST = f"""
     select {_COLUMNS} from unlinked_returns
     where state = $1 and ($2::text is null or partner_id = $2)
@@ -92,6 +95,21 @@ async def find(transaction: Transaction, natural_key: bytes) -> UnlinkedCase | N
     """An unlinked return as it stands; whoever changes it holds its claim."""
     row = await transaction.raw.fetchrow(_FIND, natural_key)
     return None if row is None else _case(row)
+
+
+async def find_told(transaction: Transaction, natural_key: bytes) -> UnlinkedCase | None:
+    """The same, under whoever answers for its member now."""
+    case = await find(transaction, natural_key)
+    if case is None or case.owner_id is None:
+        return case
+    survivor_id = await transaction.raw.fetchval(_SURVIVOR, case.owner_id)
+    return case if survivor_id is None else replace(case, owner_id=survivor_id)
+
+
+async def count_waiting(transaction: Transaction) -> tuple[int, datetime | None]:
+    """How many wait for people, and since when the oldest of them does."""
+    row = await transaction.raw.fetchrow(_WAITING)
+    return (0, None) if row is None else (row[0], row[1])
 
 
 async def load_page(

@@ -58,7 +58,7 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         return ReceiptStory(claim.state, refusals=refusals)
     award = await outcomes.find_award(transaction, key)
     if award is None:
-        unlinked = await unlinked_returns.find(transaction, key)
+        unlinked = await unlinked_returns.find_told(transaction, key)
         if unlinked is not None and unlinked.state != "linked":
             return await _unlinked_story(transaction, unlinked, rules, refusals)
         taken = (await award_parts.load_taken(transaction, [key])).get(key, ())

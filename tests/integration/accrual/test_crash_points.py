@@ -1,8 +1,8 @@
 """A worker may end at any statement of a batch, at its commit, and before its offsets: nothing is lost or doubled.
 
 The batch has one of everything: purchases under caps and budgets, one whose card nobody knows, points that wait, a
-duplicate, a conflict, a training receipt, returns, one of them before its purchase, a void, and it counts towards
-tiers.
+duplicate, a conflict, a training receipt, returns, one of them before its purchase and one that names none, a void, and
+it counts towards tiers.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +26,17 @@ from tests.support.accrual_tiers import now_of, publish
 from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
-from tests.support.receipts import RULES, card, changed_rules, enrolled, line, purchase, return_of, void_of
+from tests.support.receipts import (
+    RULES,
+    card,
+    changed_rules,
+    enrolled,
+    line,
+    purchase,
+    return_of,
+    unlinked_return,
+    void_of,
+)
 
 MONTH = {"kind": "calendar", "unit": "month", "zone": "store"}
 CAMPAIGN = {
@@ -38,6 +48,7 @@ CAMPAIGN = {
     "budget": {"points_max": 1_000},
 }
 RULE_SET = changed_rules(
+    returns={"unlinked": "claw_back"},
     campaigns=[CAMPAIGN],
     caps=[{"kind": "member", "points_max": 40, "window": MONTH}],
     rules=[
@@ -65,6 +76,7 @@ WRITTEN = (
     "select natural_key, number, point_type, points, taken_back, waits_until, state from award_parts order by 1, 2",
     "select natural_key, original_key, points, became_debt from returns order by 1",
     "select natural_key, number, points, became_debt from return_parts order by 1, 2",
+    "select natural_key, state, owner_id, points, became_debt from unlinked_returns order by 1",
     "select natural_key, reason from parked order by 1",
     "select natural_key, content_hash, reason from refusals order by 1, 2",
     "select campaign_id, points_used, receipts_used from campaign_budgets order by 1",
@@ -139,10 +151,11 @@ async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseEvent]
         return_of(bought, next(_numbers), {1: 500}),  # 10 of the 20 stay, and the gift
         return_of(early, next(_numbers), {1: 1_000}),  # waits
         void_of(produce, next(_numbers)),
+        unlinked_return(next(_numbers), 700, owner=anna, occurred_at=now),  # 7, of whatever there is
     ]
 
 
-ANNAS = Balances(available=10 + 20 + 4 - 10 - 4, pending=3 + 3)
+ANNAS = Balances(available=10 + 20 + 4 - 10 - 4 - 7, pending=3 + 3)
 
 
 async def test_a_worker_that_ends_at_any_statement_leaves_everything_as_it_was(

@@ -12,14 +12,16 @@ from uuid import UUID
 import pytest
 
 from services.accrual.domain.rules import RuleSet
+from services.accrual.metrics import UNLINKED_RETURNS_OLDEST_SECONDS, UNLINKED_RETURNS_WAITING
 from services.accrual.use_cases.link_returns import approve
+from services.accrual.watching import watch_unlinked_returns
 from shared.database import Database, Transaction
 from shared.events.points import PointsClawedBack, ReceiptRefused
 from shared.events.purchases import PurchaseLine, PurchaseRecorded, ReturnRecorded
 from shared.ledger import Balances
 from shared.receipt_key import natural_key_of
 from tests.support.accrual import PROGRAMME, Accrual, published_before
-from tests.support.adjusting import BOSS, SUPPORT, Client, slug
+from tests.support.adjusting import BOSS, SUPPORT, Client, new_member, slug
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
@@ -28,8 +30,10 @@ from tests.support.receipts import (
     RULES,
     card,
     changed_rules,
+    enrolled,
     line,
     linked,
+    merged_into,
     purchase,
     return_of,
     unlinked_return,
@@ -233,6 +237,9 @@ async def test_two_people_link_it_and_it_goes_on_as_a_return_of_that_purchase(
     await module_accrual.drain()
     receipt_id = back.data.receipt_id
     assert await waiting(client) == [receipt_id, later.data.receipt_id]  # the oldest first
+    await watch_unlinked_returns(module_accrual.database)
+    assert UNLINKED_RETURNS_WAITING._value.get() == 2
+    assert UNLINKED_RETURNS_OLDEST_SECONDS._value.get() > 0
 
     nowhere = await asked(client, receipt_id, "link", SUPPORT, link_to(sale, {1: 7}))
     proposed = await asked(client, receipt_id, "link", SUPPORT, link_to(sale, {1: 2}))
@@ -277,6 +284,30 @@ async def test_two_people_link_it_and_it_goes_on_as_a_return_of_that_purchase(
         500,
         [{"line_id": 1, "original_line_id": 2}],
     )
+
+
+async def test_training_strange_tills_and_members_who_were_merged_are_as_for_every_document(
+    client: Client, module_accrual: Accrual, anna: UUID
+) -> None:
+    bert = new_member()
+    await module_accrual.members(enrolled(bert))
+    await bought(module_accrual, bert, "claw_back")
+    back, training = came_back(bert, "claw_back"), came_back(bert, "claw_back")
+    training = training.model_copy(update={"data": training.data.model_copy(update={"is_training": True})})
+    strange = came_back(bert, "claw_back", partner_id="unheard-of")
+
+    report = await module_accrual.award(back, training, strange)
+    await module_accrual.members(merged_into(anna, bert))
+
+    assert (report.unlinked, report.refused, report.parked) == (
+        {"taken_back": 1},
+        {"training": 1},
+        {"unknown_till": 1},
+    )
+    assert (await story_of(client, back.data.receipt_id))["unlinked"]["member_id"] == str(anna)
+    later = came_back(bert, "claw_back", 100)
+    assert (await module_accrual.award(later)).unlinked == {"taken_back": 1}
+    assert await module_accrual.balance(anna) == Balances(available=5)
 
 
 async def test_a_purchase_that_cannot_be_its_own_is_not_linked(

@@ -300,3 +300,12 @@ def test_a_day_to_wait_for_that_has_come() -> None:
     later = KNOWN._replace(earliest=date(2026, 11, 1))
     for day, found in (("2026-11-01", ["/rules/0/pending/until"]), ("2026-11-02", [])):
         assert pointers(rule() | {"pending": {"kind": "date", "until": day}}, known=later) == found
+
+
+def test_returns_without_a_purchase_must_have_something_to_take_back() -> None:
+    gold = rule("gold", when={"kind": "tier", "tiers": ["gold"]})
+    said = {"unlinked": "claw_back"}
+
+    assert pointers(gold, returns=said) == ["/returns/unlinked"]
+    assert pointers(gold, returns={"unlinked": "park"}) == []
+    assert pointers(gold, rule(), returns=said) == []

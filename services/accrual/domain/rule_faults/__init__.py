@@ -13,6 +13,7 @@ from services.accrual.domain.rule_faults.demands import DAYS_APART_MAX
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, naming_faults, stores_named
 from services.accrual.domain.rule_faults.reaching import nothing_to_multiply, reaching_faults
+from services.accrual.domain.rule_faults.returned import returned_faults
 from services.accrual.domain.rule_faults.spending import spending_faults
 from services.accrual.domain.rule_faults.terms import terms_faults, type_faults
 from services.accrual.domain.rules import Campaign, Exclusions, Rule, RuleSetDraft
@@ -46,7 +47,8 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
     if isinstance(said, list) and len(rules) == len(said):  # the one that gives the points may be what cannot be read
         faults += nothing_to_multiply(rules)
     if not of_schema:
-        faults += terms_faults(RuleSetDraft.model_validate(document), known)
+        draft = RuleSetDraft.model_validate(document)
+        faults += [*terms_faults(draft, known), *returned_faults(draft)]
     return list(dict.fromkeys(faults))
 
 

@@ -14,12 +14,12 @@ from services.accrual.domain.rules.rule import Phase, Rule
 from services.accrual.domain.rules.walking import predicates_in
 
 if TYPE_CHECKING:
-    from services.accrual.domain.rules.rule_set import RuleSet
+    from services.accrual.domain.rules.rule_set import RuleSetDraft
 
 _OF_GOODS_ALONE = (PartnerIs, AllOf, AnyOf, NotOf)
 
 
-def rules_of_goods_alone(rule_set: "RuleSet") -> Iterator[Rule]:
+def rules_of_goods_alone(rule_set: "RuleSetDraft") -> Iterator[Rule]:
     """The base rules for the programme's own points that are of no campaign and ask for nothing but partner and goods.
 
     They are rounded down, so that goods that come back piece by piece never take more than together.

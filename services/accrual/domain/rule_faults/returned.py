@@ -1,0 +1,14 @@
+"""What is said of returns, and can never come about."""
+
+from collections.abc import Iterator
+
+from services.accrual.domain.rules import RuleSetDraft
+from services.accrual.domain.rules.goods_alone import rules_of_goods_alone
+from shared.faults import Fault
+
+
+def returned_faults(rule_set: RuleSetDraft) -> Iterator[Fault]:
+    """Returns that name no purchase are to take back what goods give everybody, and no goods give anything so."""
+    if rule_set.returns.unlinked == "claw_back" and next(rules_of_goods_alone(rule_set), None) is None:
+        detail = "no base rule asks for nothing but partner and goods, so nothing would be taken: say ignore, or park"
+        yield Fault("/returns/unlinked", detail)
