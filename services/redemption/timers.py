@@ -8,9 +8,11 @@ from services.redemption.programme import Programme
 from services.redemption.repository import receipts
 from services.redemption.use_cases.expire_holds import EXPIRY_PAGE_ROWS, expire_holds
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
+from shared import ledger
 from shared.database import Database, Transaction, read_to
 from shared.events.catalogue import PURCHASES
 
+SERVICE = "redemption"
 EXPIRE_SECONDS = 1.0
 SWEEP_SECONDS = 10.0
 SWEEP_PAGE_ROWS = 100
@@ -24,11 +26,13 @@ class Timers:
         self._programme = programme
 
     async def expire(self) -> None:
-        """Let holds go whose time is over, as far as purchases have been read."""
+        """Let holds go whose time is over, as far as purchases have been read, and say in the ledger how far that is:
+        what lapses for want of activity waits for it."""
         expired = EXPIRY_PAGE_ROWS
         while expired == EXPIRY_PAGE_ROWS:
             expired = await self._database.run(self._expire_page)
             metrics.EXPIRED.inc(expired)
+        await self._database.run(self._say_posted_to)
 
     async def sweep(self) -> None:
         """Try waiting tenders again whose member is known by now, and say how much waits."""
@@ -47,6 +51,11 @@ class Timers:
         metrics.TENDERS_WAITING.set(open_matters.waiting)
         metrics.EXCEPTIONS_OPEN.set(open_matters.exceptions)
         metrics.TENDERS_STRANDED.set(len(stranded))
+
+    async def _say_posted_to(self, transaction: Transaction) -> None:
+        purchases_read_to = await read_to.load(transaction, PURCHASES.topic, self._programme.topic_partitions)
+        if purchases_read_to is not None:
+            await ledger.save_posted_to(transaction, SERVICE, purchases_read_to)
 
     async def _expire_page(self, transaction: Transaction) -> int:
         purchases_read_to = await read_to.load(transaction, PURCHASES.topic, self._programme.topic_partitions)

@@ -41,6 +41,7 @@ from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
+from shared.ledger.posted_to import find_posted_to, save_posted_to
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post_together, posting
 from shared.ledger.purses import Purse, lock_purses
 from shared.ledger.sealing import Sealer
@@ -105,6 +106,7 @@ __all__ = [
     "check_slice",
     "check_version",
     "export_slice",
+    "find_posted_to",
     "find_survivors",
     "load_balances",
     "load_credited_since",
@@ -117,6 +119,7 @@ __all__ = [
     "post",
     "post_together",
     "posting",
+    "save_posted_to",
     "store_name",
     "verify",
 ]

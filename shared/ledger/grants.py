@@ -92,6 +92,16 @@ def chain_grant_statements() -> list[str]:
     ]
 
 
+def posted_to_grant_statements() -> list[str]:
+    """The GRANTs of version 6: whoever posts says how far it has come. Idempotent."""
+    services = ", ".join(role_name(service) for service in LEDGER_SERVICES)
+    readers = ", ".join(reader_name(service) for service in LEDGER_SERVICES)
+    return [
+        f"grant select, insert, update (posted_to) on ledger_posted_to to {services}",
+        f"grant select on ledger_posted_to to {readers}",
+    ]
+
+
 def grant_statements() -> list[str]:
     """The GRANTs, for a connection whose search path starts with the ledger's schema. Idempotent."""
     services = ", ".join(role_name(service) for service in LEDGER_SERVICES)

@@ -11,16 +11,19 @@ from services.accrual.domain.member_events import begin_of
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.use_cases.expire_idle import expire_idle_page, tell_idle_page
 from services.accrual.use_cases.pass_expiry import PASS_SECONDS, REST_SHARE, SETTLED_SECONDS
+from shared import ledger
 from shared.database import Database, Transaction, read_to
 from shared.events.catalogue import PURCHASES
 from shared.ledger import HeldSince
+
+SPENDING_SERVICE = "redemption"
 
 
 class IdlePasses:
     """Tells of inactivity, and lets points lapse for it. Workers take turns by the row that says how far it has come.
 
-    A day begins when what was posted to Kafka on the day before has been read: our own lag takes nobody's points. By
-    then every transaction of that day has ended, too.
+    A day begins when what was posted to Kafka on the day before has been read, here and by redemption, which takes
+    what receipts were paid with: no lag takes anybody's points. By then every transaction of that day has ended, too.
     """
 
     def __init__(
@@ -71,6 +74,9 @@ class IdlePasses:
             today = transaction.today
             if read is None or today is None:
                 return False
-            return read >= begin_of(today, self._programme.zone) + timedelta(seconds=SETTLED_SECONDS)
+            # Redemption takes what receipts were paid with, and reads them at its own pace.
+            spent = await ledger.find_posted_to(transaction, SPENDING_SERVICE)
+            settled = begin_of(today, self._programme.zone) + timedelta(seconds=SETTLED_SECONDS)
+            return read >= settled and (spent is None or spent >= settled)
 
         return await self._database.run(work)

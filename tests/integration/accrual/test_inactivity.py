@@ -20,7 +20,19 @@ from shared.database.roles import role_name
 from shared.events.catalogue import PURCHASES
 from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.ids import new_id
-from shared.ledger import AdjustUp, Capture, Command, Earn, HeldSince, LotTerms, Reserve, Void, merge, post
+from shared.ledger import (
+    AdjustUp,
+    Capture,
+    Command,
+    Earn,
+    HeldSince,
+    LotTerms,
+    Reserve,
+    Void,
+    merge,
+    post,
+    save_posted_to,
+)
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
@@ -230,7 +242,9 @@ async def test_members_are_told_ahead_once_for_each_notice_and_again_for_another
     assert await told() == [(51, clock.first + timedelta(days=18), 3)]
 
 
-async def test_no_day_begins_before_the_receipts_of_the_day_before_are_read(accrual: Accrual, clock: Clock) -> None:
+async def test_no_day_begins_before_the_receipts_of_the_day_before_are_read(
+    accrual: Accrual, tills: Database, clock: Clock
+) -> None:
     owner = new_id()
     await posted(accrual.database, bought(owner, 50, clock.first))
     day = await clock.to(10)
@@ -252,8 +266,18 @@ async def test_no_day_begins_before_the_receipts_of_the_day_before_are_read(accr
     assert (await accrual.balance(owner)).available == 50
 
     await read_until(time(0, 0, 11))
+    await say_posted_to(tills, datetime.combine(day, time(0, 0, 5), NEW_YORK))
+    await passes.run()
+    assert (await accrual.balance(owner)).available == 50  # a receipt that takes points may not have been read there
+
+    await say_posted_to(tills, datetime.combine(day, time(0, 0, 11), NEW_YORK))
+    await say_posted_to(tills, datetime.combine(day, time(0, 0, 9), NEW_YORK))  # of a worker that slept
     await passes.run()
     assert (await accrual.balance(owner)).available == 0
+
+
+async def say_posted_to(tills: Database, at: datetime) -> None:
+    await tills.run(lambda transaction: save_posted_to(transaction, "redemption", at))
 
 
 async def test_what_ends_by_its_own_day_before_is_not_told_of_again(accrual: Accrual, clock: Clock) -> None:

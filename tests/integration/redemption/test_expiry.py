@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from services.redemption.domain.redemption import State
 from services.redemption.timers import Timers
+from shared import ledger
 from shared.database import Transaction, read_to
 from shared.events.catalogue import PURCHASES
 from shared.events.redemptions import RedemptionExpired
@@ -42,8 +43,14 @@ async def test_expiry_waits_until_every_partition_has_been_read_to_the_holds_end
     await read_purchases_to(spending, now, redemption.expires_at - timedelta(microseconds=1))
     await timers.expire()  # the other lags behind the hold's end
     assert (await spending.redemption(redemption.redemption_id)).state is State.HELD
+    lagging = await spending.do(lambda transaction: ledger.find_posted_to(transaction, "redemption"))
     await read_purchases_to(spending, now, redemption.expires_at)
     await timers.expire()
+
+    # What lapses elsewhere for want of activity waits for the same.
+    assert lagging == redemption.expires_at - timedelta(microseconds=1)
+    said = await spending.do(lambda transaction: ledger.find_posted_to(transaction, "redemption"))
+    assert said == redemption.expires_at
 
     assert (await spending.redemption(redemption.redemption_id)).state is State.EXPIRED
     assert (await spending.balance(ANNA)).available == 1000
