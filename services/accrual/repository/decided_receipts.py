@@ -29,7 +29,7 @@ _AWARDS = """
 _COMING_BACK = "select distinct original_key from returned_lines where original_key = any($1::bytea[])"
 _MOVED = "select distinct natural_key from receipt_moves where natural_key = any($1::bytea[]) and state = 'moved'"
 _RETURNS = """
-    select natural_key, original_key, owner_id, points, cause, decided_at from returns
+    select natural_key, original_key, owner_id, cause, decided_at from returns
     where decided_at > $1 and decided_at <= $2
     order by decided_at, natural_key
 """
@@ -103,7 +103,6 @@ async def _returns(transaction: Transaction, after: datetime, until: datetime) -
             row["natural_key"],
             row["original_key"],
             row["owner_id"],
-            row["points"],
             lines.get(row["natural_key"], {}),
             row["decided_at"],
             row["cause"] == "void",

@@ -1,19 +1,23 @@
-"""Members whom reports of backtests name: whoever is erased, before or while one is run, is in no report."""
+"""Members whom reports of backtests name: whoever is erased is in no report; and how many may wait at once."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx2
 import pytest
 
+from services.accrual.domain.backtests.requests import QUEUED_MAX
 from shared.database import Database
 from shared.database.roles import reader_name, role_name
 from tests.support.accrual import Accrual
 from tests.support.adjusting import new_member
-from tests.support.backtests import asked, report_of, run_next
+from tests.support.backtests import PATH, asked, report_of, run_next
 from tests.support.databases import FreshDatabase
 from tests.support.member_events import erased
 from tests.support.receipts import NOON, enrolled, purchase
+from tests.support.registries import bearing
 from tests.support.rule_sets import drafted, rules_document
 
 
@@ -58,3 +62,15 @@ async def test_who_is_erased_is_named_by_no_report_of_before_or_after(
     async with module_accrual.database.transaction() as transaction:
         kept = await transaction.raw.fetch("select convert_from(report, 'UTF8') as report from backtests")
     assert not [row for row in kept if any(str(one) in row["report"] for one in members)]
+
+
+async def test_no_more_wait_than_may_however_many_ask_at_once(
+    client: httpx2.AsyncClient,
+    module_accrual: Accrual,  # noqa: ARG001  what is asked for is about its rules
+) -> None:
+    draft = (await drafted(client, rules_document(2))).rpartition("/")[2]
+    body = {"rule_set_id": draft, "from_date": f"{NOON.date()}", "until_date": f"{NOON.date()}"}
+
+    answers = await asyncio.gather(*(client.post(PATH, json=body, headers=bearing()) for _ in range(QUEUED_MAX + 4)))
+
+    assert Counter(answer.status_code for answer in answers) == {202: QUEUED_MAX, 409: 4}

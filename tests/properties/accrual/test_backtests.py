@@ -220,9 +220,7 @@ class Live:
         self.points[one.of] -= plan.points
         if one.is_void:
             self._voided.add(one.of)
-        self.decided.append(
-            TakenReturn(b"r", receipt.natural_key, receipt.owner_id, plan.points, now, NOON, is_void=one.is_void)
-        )
+        self.decided.append(TakenReturn(b"r", receipt.natural_key, receipt.owner_id, now, NOON, is_void=one.is_void))
 
 
 @settings(max_examples=100)

@@ -74,7 +74,7 @@ def test_the_example_of_the_documentation() -> None:
     assert judge.judge(noon, NOBODY).points == 130
     assert judge.judge(evening, NOBODY).points == 0
     returned = judge.take_back(
-        TakenReturn(b"r", noon.natural_key, member(1), 80, {1: 1000}, datetime(2026, 11, 2, tzinfo=UTC))
+        TakenReturn(b"r", noon.natural_key, member(1), {1: 1000}, datetime(2026, 11, 2, tzinfo=UTC))
     )
     assert returned is not None
     assert (returned.awarded_points, returned.drafted_points) == (80, 130)

@@ -33,8 +33,8 @@ class Judged(NamedTuple):
 
 
 class JudgedReturn(NamedTuple):
-    """What came back of a receipt of the period: the points that were taken, those that the draft would have taken, and
-    both by rule.
+    """What came back of a receipt of the period: the points that its rules took, those that the draft would have taken,
+    and both by rule; whatever had become of the points by then.
     """
 
     receipt: AwardedReceipt
@@ -52,6 +52,7 @@ class _Original:
     facts: EarningFacts
     points: int
     taken_back: int = 0
+    awarded_back: int = 0
     returned: dict[int, int] = field(default_factory=dict)
 
 
@@ -113,11 +114,13 @@ class Judge:
             kept(receipt.rule_set, receipt.stored, original.returned),
         )
         points = max(0, original.points - original.taken_back - drafted[1].points)
+        was = max(0, receipt.points - original.awarded_back - awarded[1].points)
         original.taken_back += points
+        original.awarded_back += was
         if self._counts:
             self._give_back(taken, original, drafted, awarded)
-        self._move(taken.owner_id, taken.points - points)
-        return JudgedReturn(receipt, taken.points, points, _less_by_rule(*awarded), _less_by_rule(*drafted))
+        self._move(taken.owner_id, was - points)
+        return JudgedReturn(receipt, was, points, _less_by_rule(*awarded), _less_by_rule(*drafted))
 
     def _move(self, owner_id: UUID, points: int) -> None:
         self.points_ahead[owner_id] = self.points_ahead.get(owner_id, 0) + points

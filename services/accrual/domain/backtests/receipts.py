@@ -34,7 +34,7 @@ class AwardedReceipt(NamedTuple):
 
 
 class TakenReturn(NamedTuple):
-    """A return or a void that was decided: what it took of the award, and the quantities that came back, by line.
+    """A return or a void that was decided: the quantities that came back, by line. What it took follows from the rules.
 
     What ``is_void`` takes the purchase itself off what was counted, too.
     """
@@ -42,7 +42,6 @@ class TakenReturn(NamedTuple):
     natural_key: bytes
     original_key: bytes
     owner_id: UUID
-    points: int
     returned_thousandths: Mapping[int, int]
     decided_at: datetime
     is_void: bool = False
