@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.accrual.domain.decisions import Decision, Document
+from services.accrual.domain.decisions import Document
 from services.accrual.domain.partner_standing import standing_at, why_not_taken
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.programme import Programme, PublishedRules
@@ -11,9 +11,9 @@ from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.look_from_till import look_from_till
 from services.accrual.use_cases.preview_receipt import preview_receipt
-from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge
+from services.accrual.use_cases.preview_undoing import Previewed
+from services.accrual.use_cases.read_document import Issuer, Reading, identify, judge
 from shared.database import Database, Transaction
-from shared.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Previews:
     rules: PublishedRules
     known_tills: KnownTills
 
-    async def preview(self, body: ReceiptBody, issuer: Issuer) -> Decision:
+    async def preview(self, body: ReceiptBody, issuer: Issuer) -> Previewed:
         """What would be decided on the document if it were posted now.
 
         Raises:
@@ -34,10 +34,8 @@ class Previews:
             PartnerNotOpenError: its partner posts no receipts.
         """
         submission = identify(body, issuer, self.reading)
-        if body.type != "purchase":
-            raise InvalidDocumentError([Fault("/type", "only a purchase is previewed")])
 
-        async def work(transaction: Transaction) -> Decision:
+        async def work(transaction: Transaction) -> Previewed:
             till = submission.partner_id, submission.store_id, submission.till_id
             seen = await look_from_till(
                 transaction,
@@ -54,4 +52,4 @@ class Previews:
             event = to_event(submission, submission.member_id, transaction.now, self.reading.keys.present)
             return await preview_receipt(transaction, Document.of(event, b""), seen, self.rules, self.programme)
 
-        return await self.database.run(work)
+        return await self.database.read(work)

@@ -72,10 +72,13 @@ class Database:
             pool_pre_ping=False,
             connect_args={"timeout": connect_timeout_seconds, **tls_arguments},
         )
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, is_snapshot: bool = False) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends and rolls back when it raises.
+
+        With ``is_snapshot`` all of its statements see what was committed before the first, and none may write.
 
         BEGIN goes out with the first statement that passes through SQLAlchemy, which is why business time is read
         first: a statement on the raw connection before that would commit by itself.
@@ -86,7 +89,7 @@ class Database:
         """
         began_seconds = time.monotonic()
         try:
-            async with self._engine.begin() as connection:
+            async with (self._snapshots if is_snapshot else self._engine).begin() as connection:
                 began_seconds = time.monotonic()
                 now = cast("datetime", (await connection.execute(_BUSINESS_TIME)).scalar_one())
                 raw = await _raw_in_transaction(connection)
@@ -119,10 +122,17 @@ class Database:
         connection that is lost while committing is an error: what was committed is not known, and the caller's
         natural key or idempotency record has to find out.
         """
+        return await self._attempt(work, is_snapshot=False)
+
+    async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The same for ``work`` that only reads: all that it sees is of one moment, and nothing can be written."""
+        return await self._attempt(work, is_snapshot=True)
+
+    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], *, is_snapshot: bool) -> T:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             is_committing = False
             try:
-                async with self.transaction() as transaction:
+                async with self.transaction(is_snapshot=is_snapshot) as transaction:
                     result = await work(transaction)
                     is_committing = True
             except Exception as error:

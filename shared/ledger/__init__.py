@@ -37,6 +37,7 @@ from shared.ledger.commands import (
 from shared.ledger.conditions import Basket, Funding, Limits, store_name
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.findings import Finding
+from shared.ledger.foreseeing import foresee
 from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
@@ -108,6 +109,7 @@ __all__ = [
     "export_slice",
     "find_posted_to",
     "find_survivors",
+    "foresee",
     "load_balances",
     "load_credited_since",
     "load_owed",

@@ -16,6 +16,7 @@ from services.accrual.use_cases.claw_back_policy import PointsNotThereError
 from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededError
 from services.accrual.use_cases.look_from_till import look_from_till
 from services.accrual.use_cases.preview_receipt import preview_receipt
+from services.accrual.use_cases.preview_undoing import Previewed
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Database, Transaction
@@ -93,10 +94,14 @@ class Accrual:
 
     async def preview(self, event: PurchaseEvent) -> Decision:
         """What would be decided on a document, on what is read and not locked."""
-        async with self.database.transaction() as transaction:
+        return (await self.previewed(event)).decision
+
+    async def previewed(self, event: PurchaseEvent) -> Previewed:
+        """The same with what the ledger would answer."""
+        async with self.database.transaction(is_snapshot=True) as transaction:
             return await self.preview_in(transaction, event)
 
-    async def preview_in(self, transaction: Transaction, event: PurchaseEvent) -> Decision:
+    async def preview_in(self, transaction: Transaction, event: PurchaseEvent) -> Previewed:
         """The same in a transaction of the test's."""
         asked = document(event)
         hashes = [event.data.identifier_hash] if event.data.identifier_hash is not None else []

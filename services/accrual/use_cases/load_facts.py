@@ -12,6 +12,7 @@ from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import awards, claims, parked, partner_standings, places, projections
+from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.places import Till
 from services.accrual.use_cases.part_commands import known_parts
 from shared import ledger
@@ -78,7 +79,7 @@ async def load_facts(
         funds = known_funds.of_partner
     partners = await partner_standings.load(transaction, {document.till[0] for document in documents})
     mappings = await rules.mappings.refresh(transaction, {document.till[0] for document in documents})
-    originals = await _claimed_originals(transaction, documents, survivors)
+    originals = await claimed_originals(transaction, documents, survivors)
     wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
     members = await projections.lock_members(transaction, wanted)
     # One that was merged away is looked up only now: nearly nobody was, and its row says so under the lock.
@@ -86,7 +87,9 @@ async def load_facts(
     if needed - meet_first:
         raise MeetingRowsNeededError(needed | meet_first)
     if originals:
-        await _complete_originals(transaction, originals, rules.history)
+        await complete_originals(
+            transaction, originals, await awards.lock_awards(transaction, awarded_of(originals)), rules.history
+        )
     return Facts(
         owners,
         members,
@@ -142,7 +145,7 @@ def _missing(
     return frozenset(keys)
 
 
-async def _claimed_originals(
+async def claimed_originals(
     transaction: Transaction, documents: Sequence[Document], survivors: Mapping[UUID, UUID]
 ) -> dict[bytes, Original]:
     """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
@@ -161,12 +164,21 @@ async def _claimed_originals(
     }
 
 
-async def _complete_originals(
-    transaction: Transaction, originals: dict[bytes, Original], history: RuleSetHistory
+def awarded_of(originals: Mapping[bytes, Original]) -> list[bytes]:
+    """Those of the purchases that were awarded."""
+    return [key for key, original in originals.items() if original.state == "awarded"]
+
+
+async def complete_originals(
+    transaction: Transaction,
+    originals: Mapping[bytes, Original],
+    stored: Mapping[bytes, StoredAward],
+    history: RuleSetHistory,
 ) -> None:
-    """Fill in what the awarded ones earned, by which facts, and what came back of them; their owners are locked."""
-    keys = [key for key, original in originals.items() if original.state == "awarded"]
-    stored = await awards.lock_awards(transaction, keys)
+    """Fill in what the awarded ones earned, by which facts, and what came back of them. ``stored`` are their awards:
+    locked after their owners, by whoever decides.
+    """
+    keys = awarded_of(originals)
     documents = await awards.load_documents(transaction, keys)
     returned = await awards.load_returned(transaction, keys)
     for key, award in stored.items():

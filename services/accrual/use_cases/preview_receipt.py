@@ -1,26 +1,32 @@
-"""Says what a receipt would earn if it came now: the worker's own decision, on facts that are read and not locked."""
+"""Says what would become of a document if it came now: the worker's own decision, on facts that are not locked."""
 
 from uuid import UUID
 
 from services.accrual.domain.deciding import decide_document
-from services.accrual.domain.decisions import Decision, Document, Facts
+from services.accrual.domain.decisions import Document, Facts
 from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import projections
 from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.look_from_till import Seen
+from services.accrual.use_cases.preview_undoing import Previewed, preview_undoing
 from shared import ledger
 from shared.database import Transaction
 from shared.events.members import MemberStatus
+from shared.events.purchases import PurchaseRecorded
 
 
 async def preview_receipt(
     transaction: Transaction, document: Document, seen: Seen, rules: PublishedRules, programme: Programme
-) -> Decision:
-    """What the worker would decide on a purchase that came now. Nothing is written, locked or claimed.
+) -> Previewed:
+    """What the worker would decide on a document that came now. Nothing is written, locked or claimed.
 
-    ``seen`` is what was seen from its till. A document that was posted before is judged as if it had not been.
+    ``seen`` is what was seen from its till. A purchase that was posted before is judged as if it had not been. The
+    transaction is a snapshot where the document undoes something.
     """
-    await rules.refresh_for(transaction, document.event.data.occurred_at)
+    if isinstance(document.event, PurchaseRecorded):
+        await rules.refresh_for(transaction, document.event.data.occurred_at)
+    else:
+        await rules.refresh(transaction)
     owner_id, statuses = await _owner(transaction, seen)
     facts = Facts(
         owners={document.natural_key: owner_id} if owner_id is not None else {},
@@ -36,6 +42,8 @@ async def preview_receipt(
         zone=programme.zone,
         retro_window=programme.retro_window,
     )
+    if not isinstance(document.event, PurchaseRecorded):
+        return await preview_undoing(transaction, document, facts, rules, programme)
     earning, _ = await load_earning(
         transaction,
         [document],
@@ -46,7 +54,7 @@ async def preview_receipt(
         stores=seen.stores,
         sharing_trips=True,
     )
-    return decide_document(document, facts._replace(earning=earning))
+    return Previewed(decide_document(document, facts._replace(earning=earning)))
 
 
 async def _owner(transaction: Transaction, seen: Seen) -> tuple[UUID | None, dict[UUID, MemberStatus]]:

@@ -46,7 +46,7 @@ from shared.ledger import ClawBack, Command, Earn, HeldSince, LotTerms, Outcome,
 from shared.outbox import Message
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """What the ledger is asked, for which decision, and of which part of an award that has several."""
 
     decision: Awarded | ClawedBack | UnlinkedReturn
@@ -54,7 +54,7 @@ class _Asked(NamedTuple):
     part: EarnedPart | TakenPart | None = None
 
 
-class _Moving(NamedTuple):
+class Moving(NamedTuple):
     """Where points go to and come from: the lots of this batch's awards, and ``earlier`` awards of which is taken."""
 
     terms: Mapping[bytes, LotTerms]
@@ -93,9 +93,9 @@ async def save_decisions(
     await save_waiting_and_refused(transaction, waiting, refused)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
     earlier = await _take_back(transaction, clawed_back, terms)
-    moving = _Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
+    moving = Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
     async with under_way(awards.save_documents(transaction, documents)):
-        asked = await in_slices(lambda one: _commands(one, moving), decisions)
+        asked = await in_slices(lambda one: commands_of(one, moving), decisions)
     commands = list(chain.from_iterable(asked))
     async with ledger.posting(transaction, [one.command for one in commands], held_since=held_since) as outcomes:
         require_points([one.decision for one in commands], outcomes)
@@ -180,28 +180,28 @@ async def _take_back(
     return await awards.lock_awards(transaction, [key for key in points if key not in terms])
 
 
-def _commands(decision: Decision, moving: _Moving) -> list[_Asked]:
+def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
     """What the ledger is asked for one decision. Nothing to move is nothing to ask."""
     key, point_type = decision.document.natural_key, moving.programme.point_type
     match decision:
         case Awarded(parts=parts) if parts:
             asked = moving.parts.earn_commands(decision, is_held=key in moving.held)
-            return [_Asked(decision, command, part) for command, part in asked]
+            return [Asked(decision, command, part) for command, part in asked]
         case Awarded(owner_id=owner_id, evaluation=evaluation) if evaluation.points:
             points, lot = evaluation.points, moving.terms[key]
-            earn = _Asked(decision, Earn(owner_id, point_type, key, points, lot, evaluation.rule_set.balance_max))
+            earn = Asked(decision, Earn(owner_id, point_type, key, points, lot, evaluation.rule_set.balance_max))
             if key not in moving.held:
                 return [earn]
             # Fraud's hold came first: the award goes to pending at once.
-            return [earn, _Asked(decision, Suspend(owner_id, point_type, key, points, lot, key))]
+            return [earn, Asked(decision, Suspend(owner_id, point_type, key, points, lot, key))]
         case ClawedBack(parts=parts) if parts:
             back = moving.parts.claw_back_commands(decision)
-            return [_Asked(decision, command, part) for command, part in back]
+            return [Asked(decision, command, part) for command, part in back]
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
-            return [_Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy))]
+            return [Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy))]
         case UnlinkedReturn(points=points) if points:
-            return [_Asked(decision, claw_back_command(decision, point_type, moving.programme.zone))]
+            return [Asked(decision, claw_back_command(decision, point_type, moving.programme.zone))]
         case _:
             return []
 
@@ -214,7 +214,7 @@ def _taken(outcome: Outcome) -> Posted:
     return outcome
 
 
-def _messages(transaction: Transaction, asked: _Asked, posted: Posted, moving: _Moving) -> list[Message]:
+def _messages(transaction: Transaction, asked: Asked, posted: Posted, moving: Moving) -> list[Message]:
     decision, command, part = asked
     number = None if part is None else part.number
     match decision:
@@ -236,7 +236,7 @@ def _messages(transaction: Transaction, asked: _Asked, posted: Posted, moving: _
 async def _save_returns(
     transaction: Transaction,
     clawed_back: Sequence[ClawedBack],
-    posted: Sequence[tuple[_Asked, Posted]],
+    posted: Sequence[tuple[Asked, Posted]],
     own_type: str,
 ) -> None:
     """Keep what returns brought back; those that took no points never went to the ledger."""

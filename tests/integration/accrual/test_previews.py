@@ -138,7 +138,10 @@ async def test_what_earns_nothing_says_why(client: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
-        ({"type": "return", "original": {"scheme": "document", "source": "a", "number": "1"}}, "/type"),
+        (
+            {"type": "return", "original": {"scheme": "document", "source": "a", "number": "1"}},
+            "/lines/0/original_line_id",
+        ),
         ({"total_minor": 99}, "/total_minor"),
         ({"currency": "EUR"}, "/currency"),
         ({"occurred_at": "2100-01-01T00:00:00Z"}, "/occurred_at"),

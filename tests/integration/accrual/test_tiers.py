@@ -249,7 +249,7 @@ async def test_a_rule_asks_for_the_tier_at_the_receipt_s_time(accrual: Accrual, 
 
     await accrual.award(first)  # as basic
     second = await bought(accrual, 3, 1_000)
-    previewed = await accrual.database.run(partial(accrual.preview_in, event=second))
+    previewed = await accrual.preview(second)
     assert isinstance(previewed, Awarded)
     assert previewed.evaluation.points == 20
     await accrual.award(second, late)
