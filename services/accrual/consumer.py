@@ -188,6 +188,7 @@ def _count(report: BatchReport) -> None:
     for outcome, count in (
         ("awarded", report.awarded),
         ("clawed_back", report.clawed_back),
+        ("corrected", report.corrected),
         ("duplicate", report.duplicates),
         ("conflict", report.conflicts),
     ):

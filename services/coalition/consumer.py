@@ -150,7 +150,7 @@ def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved)
         entry, at = lapse_entry(key, part), event.time
     else:
         key, part = _natural_key(event.data.original_receipt_id), event.data.part or 0
-        # One that names no purchase says when it occurred, and is counted under the contract of that time.
+        # Of what was never counted under its own key the time says under which contract.
         entry, at = receipt_entry(_natural_key(data.receipt_id), part), event.data.occurred_at or event.time
     keys = entry, receipt_entry(key, part)
     moved = moved_receipt_entry(key)

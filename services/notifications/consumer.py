@@ -6,7 +6,7 @@ from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from services.notifications.domain.digest import Award
-from services.notifications.domain.news import news_of
+from services.notifications.domain.news import is_correction, news_of
 from services.notifications.metrics import AWARDS_ADDED, NEWS_ADDED
 from services.notifications.repository import erasure
 from services.notifications.use_cases.add_news import add_news, lock_told
@@ -64,6 +64,7 @@ def take_points(digest_delay: timedelta, news_delay: timedelta, point_type: str)
 
     async def take(transaction: Transaction, events: Sequence[PointsEvent]) -> None:
         earned = [event for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
+        earned = [event for event in earned if not is_correction(event)]  # that is told with the news
         awards = [award_of(event) for event in earned if event.data.point_type == point_type]
         news = [one for event in events if (one := news_of(event, point_type)) is not None]
         if awards and news:  # both lock members: all at once, in their order

@@ -45,7 +45,8 @@ class AwardPart(Frozen):
 class AwardData(Frozen):
     """What a receipt earned. ``debt_cleared`` of it went at once to what the member owed.
 
-    A receipt that earns points of several types, or on several terms, is told of once for each ``part``.
+    A receipt that earns points of several types, or on several terms, is told of once for each ``part``. Where it is a
+    correction, ``points`` are what ``original_receipt_id`` earns more than it had, at that one's time.
     """
 
     member_id: UUID
@@ -59,6 +60,7 @@ class AwardData(Frozen):
     occurred_at: AwareDatetime
     balance: Balance
     part: AwardPart | None = None
+    original_receipt_id: ReceiptId | None = None
 
 
 class PendingData(Frozen):
@@ -95,11 +97,13 @@ class ReleaseData(Frozen):
 
 
 class ClawBackData(Frozen):
-    """Points taken back for goods that came back, or (``cause``: void) for a receipt that was undone as a whole. What
-    neither pending nor available covered became debt. ``part``: of which part of an award that has several.
+    """Points taken back for goods that came back, or (``cause``: void) for a receipt that was undone as a whole, or
+    (correction) for one that should have said something else. What neither pending nor available covered became debt.
+    ``part``: of which part of an award that has several.
     ``funding``: who had paid for them, where not their issuer.
     ``clipped`` points were to be taken besides and were not there: by the rules nobody owes them.
-    A return that names no purchase (``cause``: unlinked_return) names itself as its original, and says ``occurred_at``.
+    ``occurred_at`` is the time of the receipt that they were earned with; a return that names no purchase (``cause``:
+    unlinked_return) names itself as its original, and tells its own.
     """
 
     member_id: UUID
@@ -189,7 +193,7 @@ class PointsReleased(Event):
 
 
 class PointsClawedBack(Event):
-    """A return or a void took points back."""
+    """A return, a void or a correction took points back."""
 
     type: Literal["loyalty.points.clawed_back.v1"] = "loyalty.points.clawed_back.v1"
     data: ClawBackData

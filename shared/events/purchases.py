@@ -102,6 +102,19 @@ class VoidData(ReceiptData):
     reason: Code | None = None
 
 
+class CorrectionData(ReceiptData):
+    """What a receipt, ``original_receipt_id``, should have said.
+
+    ``lines``, total and tenders are all of it as it should have been; where ``channel`` or ``coupons`` are absent they
+    stay as they were. ``original_total_minor`` repeats what the wrong document came to.
+    """
+
+    original_receipt_id: ReceiptId
+    original_total_minor: Minor
+    reason: Code | None = None
+    lines: tuple[PurchaseLine, ...]
+
+
 class PurchaseRecorded(Event):
     """A till sold something. Its id follows from natural key, content and member: a till's retry is the same event."""
 
@@ -123,6 +136,15 @@ class ReceiptVoided(Event):
     data: VoidData
 
 
-PurchaseEvent = Annotated[PurchaseRecorded | ReturnRecorded | ReceiptVoided, Field(discriminator="type")]
+class ReceiptCorrected(Event):
+    """A till said what an earlier document should have said. It sells nothing, and nothing comes back."""
+
+    type: Literal["loyalty.receipt.corrected.v1"] = "loyalty.receipt.corrected.v1"
+    data: CorrectionData
+
+
+PurchaseEvent = Annotated[
+    PurchaseRecorded | ReturnRecorded | ReceiptVoided | ReceiptCorrected, Field(discriminator="type")
+]
 # The same for whoever asks what an event is.
-DOCUMENT_EVENTS = (PurchaseRecorded, ReturnRecorded, ReceiptVoided)
+DOCUMENT_EVENTS = (PurchaseRecorded, ReturnRecorded, ReceiptVoided, ReceiptCorrected)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.decisions import Decision
 from services.accrual.domain.rules import RuleSet
+from services.accrual.domain.runs import in_runs
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.use_cases.award_purchases import BatchReport, award_purchases
 from services.accrual.use_cases.celebrate_members import take_in_enrolments
@@ -60,6 +61,14 @@ class Accrual:
 
     async def award(self, *events: PurchaseEvent) -> BatchReport:
         """One batch, one transaction."""
+        return await self._award(events)
+
+    async def award_in_runs(self, *events: PurchaseEvent) -> list[BatchReport]:
+        """One batch as the worker cuts it."""
+        runs = in_runs([document(event) for event in events], self.rules.history)
+        return [await self._award([each.event for each in run]) for run in runs]
+
+    async def _award(self, events: Sequence[PurchaseEvent]) -> BatchReport:
         meet_first: frozenset[str] = frozenset()
         not_there: frozenset[bytes] = frozenset()
         while True:

@@ -1,7 +1,8 @@
 """Documents for tests: short to write, valid unless a test says otherwise."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from services.accrual.domain.decisions import Document
@@ -9,10 +10,12 @@ from services.accrual.domain.purchase_event import purchase_event_id
 from services.accrual.domain.rules import Condition, Multiplier, PointsPerAmount, Rule, RuleSet
 from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled, MembersMerged, MergeData
 from shared.events.purchases import (
+    CorrectionData,
     PurchaseData,
     PurchaseEvent,
     PurchaseLine,
     PurchaseRecorded,
+    ReceiptCorrected,
     ReceiptVoided,
     ReturnData,
     ReturnLine,
@@ -208,6 +211,48 @@ def void_of(original: PurchaseRecorded, number: int, *, total_minor: int | None 
             total_minor=data.total_minor if total_minor is None else total_minor,
             original_receipt_id=data.receipt_id,
         ),
+    )
+
+
+def correction_of(
+    original: PurchaseRecorded,
+    number: int,
+    lines: Sequence[PurchaseLine] | int,
+    *,
+    owner: UUID | None = None,
+    identifier_hash: str | None = None,
+    minutes_later: int = 1,
+    **said: Any,
+) -> ReceiptCorrected:
+    """A correction of ``original``, made so many minutes after it; ``said`` replaces what it says else."""
+    data = original.data
+    rows = (line(1, lines),) if isinstance(lines, int) else tuple(lines)
+    receipt_id = _receipt_id(data.partner_id, data.till_id, number)
+    content_hash = f"{number:064x}"
+    corrected: dict[str, Any] = {
+        "receipt_id": receipt_id,
+        "content_hash": content_hash,
+        "partner_id": data.partner_id,
+        "store_id": data.store_id,
+        "till_id": data.till_id,
+        "member_id": owner,
+        "identifier_hash": identifier_hash,
+        "occurred_at": data.occurred_at + timedelta(minutes=minutes_later),
+        "received_at": datetime.now(UTC),
+        "currency": "USD",
+        "total_minor": sum(row.amount_minor for row in rows),
+        "tenders": data.tenders,
+        "original_receipt_id": data.receipt_id,
+        "original_total_minor": data.total_minor,
+        "reason": "mistyped",
+        "lines": rows,
+    }
+    return ReceiptCorrected(
+        id=purchase_event_id(receipt_id, content_hash, owner),
+        source="test",
+        subject=receipt_id,
+        time=data.occurred_at,
+        data=CorrectionData(**(corrected | said)),
     )
 
 

@@ -38,6 +38,16 @@ class WorkedExample:
     award: Mapping[str, Any]
     trace: tuple[str, ...]
     returns: tuple[Mapping[str, Any], ...]
+    corrections: tuple["WorkedCorrection", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedCorrection:
+    """The receipt as it should have been, and what must come of that; ``now`` are the facts as they count by then."""
+
+    receipt: PurchaseData
+    now: EarningFacts
+    said: Mapping[str, Any]
 
 
 @cache
@@ -62,6 +72,10 @@ def _example(document: Mapping[str, Any]) -> WorkedExample:
         award=document["award"],
         trace=tuple(document["trace"]),
         returns=tuple(document.get("returns", ())),
+        corrections=tuple(
+            WorkedCorrection(_receipt(one["receipt"]), _facts(one.get("now", {}), receipt, rule_set), one)
+            for one in document.get("corrections", ())
+        ),
     )
 
 

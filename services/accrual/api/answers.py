@@ -1,13 +1,20 @@
 """From what the use cases know to what HTTP says."""
 
+from services.accrual.api.correction_answers import correction_answer
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Applied, Lost, Outcome
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
-from services.accrual.domain.undone_words import undone_in_words, unlinked_in_words, voided_in_words
+from services.accrual.domain.undone_words import (
+    corrected_in_words,
+    undone_in_words,
+    unlinked_in_words,
+    voided_in_words,
+)
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.door import Taken
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
+from services.accrual.repository.corrections import CorrectionRow
 from services.accrual.schemas.receipts import (
     AwardAnswer,
     AwardPartAnswer,
@@ -62,9 +69,11 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             hold_reason=story.award.hold_reason,
             hold_ends_at=story.award.hold_ends_at,
             voided_by=receipt_id_of(story.award.voided_by) if story.award.voided_by is not None else None,
+            corrected_by=receipt_id_of(story.award.corrected_by) if story.award.corrected_by is not None else None,
         )
     if story.evaluation is not None and story.rule_set is not None and story.currency is not None:
         trace, words = trace_of(story.evaluation, story.rule_set, story.currency)
+        words += [sentence for one in story.corrections for sentence in _corrected(one)]
         if story.award is not None and story.award.voided_by is not None:
             words = [*words, voided_in_words(story.award.taken_back)]
     if story.returned is not None:
@@ -82,6 +91,8 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
         )
     if story.unlinked is not None:
         words = [*unlinked_in_words(story.unlinked), *(words or ())]
+    if story.correction is not None:
+        words = _corrected(story.correction)
     return ReceiptAnswer(
         receipt_id=receipt_id,
         status=story.status,
@@ -89,6 +100,8 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
         award=award,
         returned=returned,
         unlinked=None if story.unlinked is None else _unlinked(story.unlinked),
+        correction=None if story.correction is None else correction_answer(story.correction),
+        corrections=[correction_answer(one) for one in story.corrections] or None,
         trace=trace,
         trace_in_words=words,
         refusals=[
@@ -101,6 +114,10 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
             for refusal in story.refusals
         ],
     )
+
+
+def _corrected(row: CorrectionRow) -> list[str]:
+    return corrected_in_words(row.points_before, row.points_after, row.points_moved, row.became_debt)
 
 
 def trace_of(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> tuple[list[OutcomeAnswer], list[str]]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.accrual.api.answers import part_answer, return_part_answer
+from services.accrual.api.correction_answers import correction_answer
 from services.accrual.api.history_data import HistoryMemberData, told_of_history
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentState, Refusal
@@ -16,13 +17,14 @@ from services.accrual.domain.member_events import EventRefusal, EventState, Memb
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.tiers.qualification import CountedDay
 from services.accrual.domain.unlinked_cases import CaseState, UnlinkedCase
+from services.accrual.repository.corrections import KeptCorrection
 from services.accrual.repository.former_states import FormerAttribute, FormerState
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.repository.tier_data import KeptChange, KeptStanding
 from services.accrual.repository.tier_grants import GrantRow
 from services.accrual.schemas.fields import Answer
 from services.accrual.schemas.memberships import MembershipData
-from services.accrual.schemas.receipts import AwardPartAnswer, ReturnPartAnswer
+from services.accrual.schemas.receipts import AwardPartAnswer, CorrectionAnswer, ReturnPartAnswer
 from services.accrual.use_cases.read_history_data import KeptMove
 from services.accrual.use_cases.read_member_data import SECTIONS, Kept, KeptOfReceipt
 from shared.database import Database
@@ -105,6 +107,14 @@ class UnlinkedReturnData(Answer):
     document: Document
 
 
+class CorrectionData(Answer):
+    """What corrected a receipt, and how that stood before and after."""
+
+    kind: Literal["correction"] = "correction"
+    correction: CorrectionAnswer
+    document: Document
+
+
 class RefusalData(Answer):
     """A document that was refused."""
 
@@ -164,6 +174,7 @@ MemberData: TypeAlias = Annotated[
     AwardData
     | ReturnData
     | UnlinkedReturnData
+    | CorrectionData
     | RefusalData
     | ParkedData
     | AdjustmentData
@@ -211,6 +222,8 @@ def _told(kept: Kept) -> MemberData:
 
 
 def _told_of_receipt(kept: KeptOfReceipt) -> MemberData:
+    if isinstance(kept, KeptCorrection):
+        return CorrectionData(correction=correction_answer(kept.row), document=_document(kept.document))
     receipt_id = receipt_id_of(kept.natural_key)
     match kept:
         case KeptAward():

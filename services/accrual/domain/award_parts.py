@@ -77,6 +77,11 @@ def points_kept(evaluation: Evaluation, earned_on: date) -> Mapping[PartKey, int
     return {part.key: part.points for part in _parts(evaluation, earned_on)}
 
 
+def every_part(evaluation: Evaluation, earned_on: date) -> tuple[EarnedPart, ...]:
+    """The parts of an evaluation, whatever it is made of: also where an award of it would be one lot."""
+    return _parts(evaluation, earned_on)
+
+
 def take_back(parts: Sequence[KnownPart], kept: Mapping[PartKey, int]) -> tuple[TakenPart, ...]:
     """What a return takes of each part of an award of which ``kept`` is still earned.
 

@@ -34,6 +34,7 @@ from shared.events.purchases import (
     PurchaseData,
     PurchaseEvent,
     PurchaseRecorded,
+    ReceiptCorrected,
     ReceiptVoided,
     ReturnRecorded,
 )
@@ -48,7 +49,7 @@ TillCodes: TypeAlias = tuple[str, str, str]
 class Document(NamedTuple):
     """A receipt as the decision sees it: its identity, where it was issued, and the event that brought it.
 
-    ``original_key`` is, for a document that says so, the purchase that it undoes, in part or as a whole.
+    ``original_key`` is, for a document that says so, the purchase that it undoes, in part or as a whole, or corrects.
     """
 
     natural_key: bytes
@@ -64,7 +65,7 @@ class Document(NamedTuple):
         data = event.data
         original = None
         if type(event) is not PurchaseRecorded:  # models are slow to ask whether something is an instance
-            original = cast("ReturnRecorded | ReceiptVoided", event).data.original_receipt_id
+            original = cast("ReturnRecorded | ReceiptVoided | ReceiptCorrected", event).data.original_receipt_id
         return cls(
             natural_key_of(data.receipt_id),
             bytes.fromhex(data.content_hash),
@@ -80,7 +81,8 @@ class Original:
     """The purchase that a document undoes, as it stands; changed by each that is decided after it.
 
     ``facts`` are those that it was judged by; ``parts`` and ``earned_on`` are there where it is more than one lot.
-    ``voided_by`` is the document that undid all of it.
+    ``voided_by`` is the document that undid all of it. ``first_total_minor`` is what it came to before it was
+    corrected, where it was.
     """
 
     state: Literal["awarded", "refused", "waiting"]
@@ -95,6 +97,7 @@ class Original:
     parts: tuple[KnownPart, ...] = ()
     earned_on: date | None = None
     voided_by: bytes | None = None
+    first_total_minor: int | None = None
 
 
 class Facts(NamedTuple):
@@ -136,7 +139,8 @@ Cause: TypeAlias = Literal["return", "void"]
 
 class ClawedBack(NamedTuple):
     """Points to take back for goods that came back, or for a sale that never was: of the programme's own type in all,
-    and of each of the award's ``parts``. ``policy``: what becomes of what is not there any more.
+    and of each of the award's ``parts``. ``policy``: what becomes of what is not there any more. ``purchased_at``: the
+    purchase's time.
     """
 
     document: Document
@@ -147,6 +151,7 @@ class ClawedBack(NamedTuple):
     parts: tuple[TakenPart, ...] = ()
     cause: Cause = "return"
     policy: ClawBackPolicy = "debt"
+    purchased_at: datetime | None = None
 
 
 class UnlinkedReturn(NamedTuple):

@@ -104,4 +104,5 @@ def claw_back(
         facts.earning.move(owner_id, -points)
     original.taken_back += points
     original.returned_thousandths = plan.returned_thousandths
-    return ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause, policy)
+    purchased_at = purchase.occurred_at
+    return ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause, policy, purchased_at)

@@ -1,4 +1,4 @@
-"""What a return or a void did, in plain words."""
+"""What a return, a void or a correction did, in plain words."""
 
 from typing import Literal
 
@@ -39,3 +39,13 @@ def _what_was_gone(became_debt: int, clipped: int) -> list[str]:
 def voided_in_words(taken_back: int) -> str:
     """What became of an award whose receipt was voided."""
     return f"The receipt was voided later: of these points {taken_back} were taken back, and none are left."
+
+
+def corrected_in_words(points_before: int, points_after: int, points_moved: int, became_debt: int) -> list[str]:
+    """What a correction made of an award, by the rules and at the time of the receipt itself."""
+    earns = f"The receipt was corrected: it had earned {points_before} points, and earns {points_after}."
+    if not points_moved:
+        return [f"{earns} No points moved."]
+    moved = f"{points_moved} points more were given." if points_moved > 0 else f"{-points_moved} were taken back."
+    owed = f"{became_debt} of them were not there any more: they are owed, and later points clear them first."
+    return [f"{earns} {moved}", *([owed] if became_debt else [])]

@@ -12,7 +12,9 @@ def decide_void(document: Document, event: ReceiptVoided, facts: Facts) -> Decis
     found = find_undoable(document, document.original_key, facts)
     if not isinstance(found, Undoable):
         return found
-    total_minor = found.purchase.total_minor
+    # Whatever has corrected the receipt since: others who read the void know the total that was posted first.
+    first_minor = found.original.first_total_minor
+    total_minor = found.purchase.total_minor if first_minor is None else first_minor
     if event.data.total_minor != total_minor:
         detail = (
             f"the receipt it voids came to {total_minor}, and not to {event.data.total_minor}: is it the right one?"

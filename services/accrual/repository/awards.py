@@ -8,12 +8,13 @@ from uuid import UUID
 
 import asyncpg
 
+from services.accrual.domain.corrections import corrected
 from services.accrual.repository import award_parts
 from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.stored_documents import compress, decompress, without_identifier
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseEvent
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded, ReceiptCorrected
 from shared.ledger import LotTerms
 
 # Plain inserts go as COPY: with arrays a receipt took a fifth more of the processor (measured: 102 against 83 us).
@@ -21,7 +22,8 @@ _DOCUMENT_COLUMNS = ("natural_key", "decided_at", "event")
 
 _READ_AWARDS = """
     select natural_key, owner_id, partner_id, point_type, points, taken_back, available_from, expires_on,
-        rule_set_version, mapping_version, decision, parts, voided_by, decided_at
+        rule_set_version, mapping_version, decision, parts, voided_by, corrected_by,
+        decided_at
     from awards where natural_key = any($1::bytea[])
     order by natural_key
 """
@@ -65,7 +67,13 @@ _RETURNED_OF = """
 
 _DECISION_OF = "select decision from awards where natural_key = $1"
 
-_DOCUMENTS_OF = "select natural_key, event from documents where natural_key = any($1::bytea[])"
+_DOCUMENTS_OF = """
+    select documents.natural_key, documents.event, correction.event as correction
+    from documents
+        left join awards on awards.natural_key = documents.natural_key and awards.corrected_by is not null
+        left join documents as correction on correction.natural_key = awards.corrected_by
+    where documents.natural_key = any($1::bytea[])
+"""
 
 _SAVE_REFUSALS = """
     insert into refusals (natural_key, content_hash, reason, detail, event, owner_id, refused_at)
@@ -120,6 +128,7 @@ class StoredAward:
     decided_at: datetime
     parts: tuple[StoredPart, ...] = ()
     voided_by: bytes | None = None
+    corrected_by: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +235,9 @@ async def load_returned(transaction: Transaction, original_keys: Collection[byte
 
 
 async def load_documents(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, PurchaseEvent]:
-    """Decided documents by natural key."""
+    """Decided documents by natural key; a purchase that was corrected is as it stands since."""
     rows = await transaction.raw.fetch(_DOCUMENTS_OF, list(keys))
-    return {row["natural_key"]: PURCHASES.read(decompress(row["event"])) for row in rows}
+    return {row["natural_key"]: _as_it_stands(row) for row in rows}
 
 
 async def load_decision(transaction: Transaction, key: bytes) -> bytes:
@@ -254,6 +263,16 @@ async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) ->
     return {(row["natural_key"], row["content_hash"]) for row in saved}
 
 
+def _as_it_stands(row: asyncpg.Record) -> PurchaseEvent:
+    event = PURCHASES.read(decompress(row["event"]))
+    if row["correction"] is None:
+        return event
+    correction = PURCHASES.read(decompress(row["correction"]))
+    if not isinstance(event, PurchaseRecorded) or not isinstance(correction, ReceiptCorrected):
+        raise TypeError("a purchase is corrected, and by a correction")
+    return event.model_copy(update={"data": corrected(event.data, correction.data)})
+
+
 def _stored(row: asyncpg.Record, parts: tuple[StoredPart, ...]) -> StoredAward:
     available_from: date = row["available_from"]
     return StoredAward(
@@ -270,4 +289,5 @@ def _stored(row: asyncpg.Record, parts: tuple[StoredPart, ...]) -> StoredAward:
         decided_at=row["decided_at"],
         parts=parts,
         voided_by=row["voided_by"],
+        corrected_by=row["corrected_by"],
     )

@@ -23,7 +23,7 @@ _PAGE = """
     order by decided_at, tableoid, ctid
 """
 _AWARDS = """
-    select natural_key, owner_id, points, rule_set_version, mapping_version, decision
+    select natural_key, owner_id, points, rule_set_version, mapping_version, decision, corrected_by is not null
     from awards where natural_key = any($1::bytea[])
 """
 _COMING_BACK = "select distinct original_key from returned_lines where original_key = any($1::bytea[])"
@@ -46,6 +46,7 @@ class DecidedAward(NamedTuple):
     rule_set_version: int
     mapping_version: int
     decision: bytes
+    is_corrected: bool = False
 
 
 class DecidedDocument(NamedTuple):

@@ -41,12 +41,19 @@ _LOAD_AWARDS_WITHOUT_POINTS = f"""
     select {_AWARD}
     from awards {_OPEN_HOLDS}
     where awards.owner_id = $1 and awards.natural_key > $2 and awards.natural_key in (
-        select natural_key from awards where owner_id = $1 and points = 0 and parts is null and natural_key > $2
+        select natural_key from awards where owner_id = $1 and points = 0 and parts is null and corrected_by is null
+            and natural_key > $2
         union all
         select natural_key from receipt_moves  -- of which everything had come back before
         where to_member_id = $1 and state = 'moved' and natural_key > $2 and not exists (
             select from ledger_accounts as own join ledger_transfers as earned using (account_id)
             where own.owner_id = $1 and earned.purpose = 'earn' and earned.reference = receipt_moves.natural_key
+        )
+        union all
+        select original_key from corrections  -- that had earned nothing before
+        where owner_id = $1 and original_key > $2 and not exists (
+            select from ledger_accounts as own join ledger_transfers as earned using (account_id)
+            where own.owner_id = $1 and earned.purpose = 'earn' and earned.reference = corrections.original_key
         )
     )
     order by awards.natural_key

@@ -24,7 +24,8 @@ _OUTCOMES = f"""
 
 _AWARD = """
     select coalesce(ledger_aliases.survivor_id, awards.owner_id), point_type, points, taken_back, rule_set_version,
-        decided_at, fraud_holds.rule_code, fraud_holds.ends_at, mapping_version, voided_by
+        decided_at, fraud_holds.rule_code, fraud_holds.ends_at, mapping_version, voided_by,
+        corrected_by
     from awards
         left join fraud_holds on fraud_holds.natural_key = awards.natural_key and fraud_holds.action = 'hold'
         left join ledger_aliases on ledger_aliases.owner_id = awards.owner_id
@@ -73,6 +74,7 @@ class AwardStory:
     hold_ends_at: datetime | None
     mapping_version: int
     voided_by: bytes | None
+    corrected_by: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ _MOVE_AWARD = """
     update awards set owner_id = $2, points = $3, taken_back = $4, decision = $5, parts = $6, decided_at = $7
     where natural_key = $1
 """
+_MOVE_CORRECTIONS = "update corrections set owner_id = $2 where original_key = $1"
 _FORGET_PARTS = "delete from award_parts where natural_key = $1"
 _MOVE_CLAIM = "update claims set owner_id = $2 where natural_key = $1"
 _DO_RETURNS_WAIT = "select exists (select from parked where waits_for = $1)"
@@ -159,6 +160,7 @@ async def give_to(transaction: Transaction, new: NewOwner) -> None:
         len(new.parts) or None,
         transaction.now,
     )
+    await transaction.raw.execute(_MOVE_CORRECTIONS, new.natural_key, new.owner_id)
     await transaction.raw.execute(_FORGET_PARTS, new.natural_key)
     if new.parts:
         await award_parts.save(transaction, new.parts)

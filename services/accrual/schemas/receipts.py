@@ -64,12 +64,14 @@ class TenderBody(Body):
 
 class ReceiptBody(Body):
     """A till's document: a purchase; a return that names the purchase whose lines it undoes; a void that names the
-    purchase it undoes as a whole, with that one's ``total_minor``, and has no lines of its own.
+    purchase it undoes as a whole, with that one's ``total_minor``, and has no lines of its own; a correction that names
+    the purchase that was wrong, with what that one came to (``original_total_minor``), and says all of its lines and
+    tenders as they should have been. What a correction leaves out of ``channel`` and ``coupons`` stays as it was.
 
     ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them.
     """
 
-    type: Literal["purchase", "return", "void"] = "purchase"
+    type: Literal["purchase", "return", "void", "correction"] = "purchase"
     partner_id: CodeText | None = None
     store_id: CodeText | None = None
     till_id: CodeText | None = None
@@ -85,6 +87,7 @@ class ReceiptBody(Body):
     channel: ShortText | None = None
     coupons: Annotated[tuple[ShortText, ...], Field(max_length=COUPONS_MAX)] | None = None
     original: ReceiptKey | None = None
+    original_total_minor: NonNegativeMinor | None = None
     reason: ShortText | None = None
 
 
@@ -181,7 +184,7 @@ class AwardAnswer(Answer):
 
     ``mapping_version`` says by which version of the partner's mapping its categories were read, and which of its
     articles earned nothing; 0: categories as themselves, and no article excluded. ``voided_by`` is the receipt id of
-    the document that undid all of it.
+    the document that undid all of it, ``corrected_by`` that of the correction by which it stands.
     """
 
     member_id: UUID
@@ -195,6 +198,7 @@ class AwardAnswer(Answer):
     hold_reason: str | None = None
     hold_ends_at: datetime | None = None
     voided_by: str | None = None
+    corrected_by: str | None = None
 
 
 class ReturnPartAnswer(Answer):
@@ -235,6 +239,41 @@ class UnlinkedAnswer(Answer):
     clipped: int
 
 
+class RuleAnswer(Answer):
+    """What a rule gave."""
+
+    rule_id: str
+    points: int
+
+
+class StandAnswer(Answer):
+    """What a receipt came to, what it earned in all, and by which rules."""
+
+    total_minor: int
+    points: int
+    rules: list[RuleAnswer]
+
+
+class CorrectionAnswer(Answer):
+    """What a correction made of a receipt: how that stood ``before`` and ``after`` it.
+
+    ``points_moved`` were given, or below zero taken back, of the programme's own: by as much what is left changed. Of
+    what was taken ``became_debt`` is owed, and ``clipped`` was not there besides: nobody owes it.
+    """
+
+    receipt_id: str
+    original_receipt_id: str
+    member_id: UUID
+    reason: str | None = None
+    occurred_at: datetime
+    decided_at: datetime
+    before: StandAnswer
+    after: StandAnswer
+    points_moved: int
+    became_debt: int
+    clipped: int
+
+
 class RefusalAnswer(Answer):
     """A document of this key that was refused: the whole receipt, or one with other contents than the first."""
 
@@ -245,7 +284,11 @@ class RefusalAnswer(Answer):
 
 
 class ReceiptAnswer(Answer):
-    """A receipt's status with everything that led to it."""
+    """A receipt's status with everything that led to it.
+
+    ``corrections`` are those of this receipt, the first first: award and trace are as the last one left it. Of a
+    document that is a correction, ``correction`` says what it changed.
+    """
 
     receipt_id: str
     status: ReceiptStatus
@@ -253,6 +296,8 @@ class ReceiptAnswer(Answer):
     award: AwardAnswer | None = None
     returned: ReturnAnswer | None = None
     unlinked: UnlinkedAnswer | None = None
+    correction: CorrectionAnswer | None = None
+    corrections: list[CorrectionAnswer] | None = None
     trace: list[OutcomeAnswer] | None = None
     trace_in_words: list[str] | None = None
     refusals: list[RefusalAnswer] = Field(default_factory=list)

@@ -9,6 +9,7 @@ from services.accrual.domain.decisions import (
     ClawedBack,
     Decision,
     Document,
+    Facts,
     Parked,
     Refused,
     UnlinkedReturn,
@@ -16,6 +17,7 @@ from services.accrual.domain.decisions import (
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
 from services.accrual.repository import awards, claims
 from services.accrual.repository.awards import RefusalRow
+from services.accrual.use_cases.correct_receipt import correct_receipt
 from services.accrual.use_cases.count_for_tiers import count_for_tiers
 from services.accrual.use_cases.decide_documents import decide_documents
 from services.accrual.use_cases.load_earning import load_earning
@@ -26,6 +28,7 @@ from services.accrual.use_cases.save_decisions import save_decisions
 from services.accrual.use_cases.save_unlinked_returns import with_links
 from shared import outbox
 from shared.database import Transaction
+from shared.events.purchases import ReceiptCorrected
 from shared.ledger import HeldSince
 
 
@@ -36,6 +39,7 @@ class BatchReport:
     awarded: int = 0
     points: int = 0
     clawed_back: int = 0
+    corrected: int = 0
     unlinked: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     conflicts: int = 0
@@ -74,7 +78,7 @@ async def award_purchases(
 
     Idempotent: a document that was awarded or refused before changes nothing, whatever batch it comes in. Documents of
     one member are decided in the given order, each seeing the effect of those before it; members stay locked, in key
-    order, to the commit. The number of round trips does not depend on the size of the batch.
+    order, to the commit. The number of round trips does not depend on the size of the batch. A correction comes alone.
 
     Raises:
         MeetingRowsNeededError: a fact turned out to be missing after the members were locked. Roll back, and call
@@ -101,6 +105,9 @@ async def award_purchases(
         transaction, fresh, rules, known_tills, known_funds, meet_first, programme.parked_window, programme.zone
     )
     facts = facts._replace(retro_window=programme.retro_window)
+    if type(event := fresh[0].event) is ReceiptCorrected:
+        facts = facts._replace(not_there=not_there)
+        return await _correct(transaction, fresh[0], event, facts, programme, rules, held_since, report)
     tiers = rules.tiers.history
     earning, told = await load_earning(transaction, fresh, facts, tiers, point_type=programme.point_type)
     facts = facts._replace(earning=earning, not_there=not_there)
@@ -111,6 +118,25 @@ async def award_purchases(
     for decision in decisions:
         report.count(decision)
     report.released = await release_waiting_returns(transaction, decisions)
+    return report
+
+
+async def _correct(
+    transaction: Transaction,
+    document: Document,
+    event: ReceiptCorrected,
+    facts: Facts,
+    programme: Programme,
+    rules: PublishedRules,
+    held_since: HeldSince,
+    report: BatchReport,
+) -> BatchReport:
+    stopped = await correct_receipt(transaction, document, event, facts, programme, rules, held_since)
+    if stopped is None:
+        report.corrected += 1
+        return report
+    report.count(stopped)
+    report.released = await release_waiting_returns(transaction, [stopped])
     return report
 
 

@@ -8,10 +8,12 @@ from services.accrual.domain.purchase_event import purchase_event_id
 from services.accrual.schemas.receipts import LineBody
 from services.accrual.use_cases.read_document import Submission
 from shared.events.purchases import (
+    CorrectionData,
     PurchaseData,
     PurchaseEvent,
     PurchaseLine,
     PurchaseRecorded,
+    ReceiptCorrected,
     ReceiptVoided,
     ReturnData,
     ReturnLine,
@@ -77,6 +79,10 @@ def to_event(
             return ReturnRecorded(**envelope, data=ReturnData(**shared_fields, **undone, lines=returned))
         case "void":
             return ReceiptVoided(**envelope, data=VoidData(**shared_fields, **undone))
+        case "correction":
+            lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
+            said = {**shared_fields, **undone, "original_total_minor": body.original_total_minor, "lines": lines}
+            return ReceiptCorrected(**envelope, data=CorrectionData(**said))
 
 
 def _line(line: LineBody) -> dict[str, Any]:

@@ -9,6 +9,12 @@ from shared.faults import Fault
 
 def faults_of_kind(body: ReceiptBody) -> list[Fault]:
     """What is wrong with a document for its kind, each with its pointer."""
+    if body.original_total_minor is not None and body.type != "correction":
+        return [Fault("/original_total_minor", "only a correction says it: leave it out"), *_of_kind(body)]
+    return _of_kind(body)
+
+
+def _of_kind(body: ReceiptBody) -> list[Fault]:
     match body.type:
         case "purchase":
             return [*_without_lines(body), *_faults_of_purchase(body)]
@@ -16,6 +22,8 @@ def faults_of_kind(body: ReceiptBody) -> list[Fault]:
             return [*_without_lines(body), *_faults_of_return(body)]
         case "void":
             return list(_faults_of_void(body))
+        case "correction":
+            return [*_without_lines(body), *_faults_of_correction(body), *_faults_of_points(body)]
 
 
 def _without_lines(body: ReceiptBody) -> Iterator[Fault]:
@@ -26,6 +34,10 @@ def _without_lines(body: ReceiptBody) -> Iterator[Fault]:
 def _faults_of_purchase(body: ReceiptBody) -> Iterator[Fault]:
     if body.original is not None:
         yield Fault("/original", "a purchase undoes no receipt: say another type, or leave it out")
+    yield from _faults_of_points(body)
+
+
+def _faults_of_points(body: ReceiptBody) -> Iterator[Fault]:
     for index, tender in enumerate(body.tenders):
         if tender.kind == "points" and tender.redemption_id is None:
             pointer = f"/tenders/{index}/redemption_id"
@@ -49,3 +61,12 @@ def _faults_of_void(body: ReceiptBody) -> Iterator[Fault]:
     for field in ("lines", "tenders", "coupons"):
         if getattr(body, field):
             yield Fault(f"/{field}", "a void undoes a receipt as a whole: leave it out")
+
+
+def _faults_of_correction(body: ReceiptBody) -> Iterator[Fault]:
+    if body.original is None:
+        yield Fault("/original", "a correction names the receipt that was wrong")
+    elif body.original == body.key:
+        yield Fault("/original", "a correction has a key of its own, and names another document")
+    if body.original_total_minor is None:
+        yield Fault("/original_total_minor", "a correction repeats what the wrong receipt came to")

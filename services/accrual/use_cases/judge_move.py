@@ -7,7 +7,7 @@ import orjson
 
 from services.accrual.domain.awarding_anew import AwardedAnew, FrozenAward, award_anew
 from services.accrual.domain.category_mapping import categories_at
-from services.accrual.domain.decisions import POINTS_MAX, Awarded, Document, Facts
+from services.accrual.domain.decisions import POINTS_MAX, Awarded, Document
 from services.accrual.domain.earning_facts import NO_FACTS
 from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.purchase_event import with_member
@@ -26,7 +26,7 @@ from services.accrual.repository.award_parts import PartRow
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.adjust_points import today
 from services.accrual.use_cases.decide_documents import lock_budgets, undecidable
-from services.accrual.use_cases.load_earning import load_earning
+from services.accrual.use_cases.load_frozen_earning import load_frozen_earning
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.move_commands import AskedGiven, NewParts, days_of_expiry
 from shared import outbox
@@ -144,7 +144,7 @@ async def _judge(
 ) -> Judged | MoveRefusal:
     named = with_member(event, to_id)
     document = Document.of(named, named.to_bytes())
-    earning, told = await _load_earning(transaction, frozen, document, to_id, rules)
+    earning, told = await load_frozen_earning(transaction, frozen, document, to_id, rules.programme, rules.published)
     zone = rules.programme.zone
     with undecidable():
         anew = award_anew(frozen, to_id, zone, earning)
@@ -167,24 +167,3 @@ async def _judge(
         await outbox.record(transaction, told)  # tiers that time has changed stay so, where the refusal is kept
         return "points_expired"
     return Judged(award, frozen, frozen.owner_id, to_id, anew, earning, told, rows, new.giving())
-
-
-async def _load_earning(
-    transaction: Transaction, frozen: FrozenAward, document: Document, to_id: UUID, rules: MoveRules
-) -> tuple[EarningOfBatch | None, list[Message]]:
-    """The new member's facts at the receipt's time, as if it came now under that member: judged by its own version."""
-    facts = Facts(
-        owners={frozen.natural_key: to_id},
-        members={to_id: "active"},
-        tills={document.till},
-        partners={},
-        mappings={},
-        funds={},
-        originals={},
-        rule_sets=rules.published.history.judging_by(frozen.rule_set.version),
-        now=transaction.now,
-        parked_window=rules.programme.parked_window,
-        zone=rules.programme.zone,
-    )
-    schemes = rules.published.tiers.history
-    return await load_earning(transaction, [document], facts, schemes, point_type=rules.programme.point_type)

@@ -63,7 +63,7 @@ class BacktestPage(NamedTuple):
     one transaction decided the receipts come first.
 
     ``documents`` is how many were read for it. Receipts that were moved to another member when goods had come back were
-    awarded anew for what was kept: they are left out.
+    awarded anew for what was kept: they are left out, and so are those that were corrected.
     """
 
     decided: list[AwardedReceipt | TakenReturn]
@@ -95,7 +95,8 @@ async def fetch_page(transaction: Transaction, after: datetime, decided_end: dat
 def read_page(page: DecidedPage, selection: Selection) -> ReadPage:
     """Those of a page that are judged again, decoded. Pure: it may run in a thread of its own."""
     wanted = list(_found(page.documents, page.awards, selection))
-    found = [one for one in wanted if one.natural_key not in page.moved or one.natural_key not in page.coming_back]
+    anew = page.moved & page.coming_back
+    found = [one for one in wanted if one.natural_key not in anew and not one.award.is_corrected]
     return ReadPage(page, found, len(wanted) - len(found))
 
 

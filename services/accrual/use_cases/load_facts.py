@@ -11,7 +11,7 @@ from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import KnownFunds, PublishedRules
-from services.accrual.repository import awards, claims, parked, partner_standings, places, projections
+from services.accrual.repository import awards, claims, corrections, parked, partner_standings, places, projections
 from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.places import Till
 from services.accrual.use_cases.part_commands import known_parts
@@ -181,6 +181,8 @@ async def complete_originals(
     keys = awarded_of(originals)
     documents = await awards.load_documents(transaction, keys)
     returned = await awards.load_returned(transaction, keys)
+    changed = [key for key, award in stored.items() if award.corrected_by is not None]
+    first = await corrections.load_first(transaction, changed) if changed else {}
     for key, award in stored.items():
         event = documents.get(key)
         original = originals[key]
@@ -193,6 +195,7 @@ async def complete_originals(
         original.parts, original.earned_on = known_parts(award), award.terms.available_from
         original.returned_thousandths = returned.get(key, {})
         original.voided_by = award.voided_by
+        original.first_total_minor = first[key].data.total_minor if key in first else None
         if original.purchase is not None and (rule_set := history.version(award.rule_set_version)).needs_facts:
             facts = orjson.loads(award.decision).get("facts")
             original.facts = facts_from_stored(facts, rule_set.needs)

@@ -125,6 +125,7 @@ def clawed_back_message(
             balance=balance_of(posted.balance),
             part=part,
             funding=funding_told(posted.command.terms.funding) if isinstance(posted.command, ClawBack) else None,
+            occurred_at=clawed_back.purchased_at,
         ),
     )
     return Message.of(event, POINTS.topic, str(clawed_back.owner_id))

@@ -7,7 +7,15 @@ from services.accrual.domain.adjustments import Adjustment
 from services.accrual.domain.member_events import MemberEvent
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.unlinked_cases import UnlinkedCase
-from services.accrual.repository import adjustments, member_data, member_events, memberships, unlinked_returns
+from services.accrual.repository import (
+    adjustments,
+    corrections,
+    member_data,
+    member_events,
+    memberships,
+    unlinked_returns,
+)
+from services.accrual.repository.corrections import KeptCorrection
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.use_cases.read_history_data import HISTORY_SECTIONS, KeptOfHistory
 from services.accrual.use_cases.read_tier_data import NO_ID, TIER_SECTIONS, KeptOfTier
@@ -15,7 +23,7 @@ from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-KeptOfReceipt: TypeAlias = KeptAward | KeptReturn | UnlinkedCase | KeptRefusal | KeptParked
+KeptOfReceipt: TypeAlias = KeptAward | KeptReturn | UnlinkedCase | KeptCorrection | KeptRefusal | KeptParked
 Kept: TypeAlias = KeptOfReceipt | Adjustment | MemberEvent | Membership | KeptOfTier | KeptOfHistory
 Found: TypeAlias = list[tuple[str, Kept]]
 
@@ -46,6 +54,12 @@ async def read_unlinked_returns(transaction: Transaction, member_id: UUID, after
     key = read_key(after, natural_key_of) or b""
     found = await unlinked_returns.load_of_member(transaction, member_id, key, rows_max)
     return [(receipt_id_of(each.natural_key), each) for each in found]
+
+
+async def read_corrections(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What corrected the member's receipts."""
+    found = await corrections.load_of_member(transaction, member_id, read_key(after, natural_key_of) or b"", rows_max)
+    return [(receipt_id_of(each.row.natural_key), each) for each in found]
 
 
 async def read_refusals(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -91,6 +105,7 @@ SECTIONS: tuple[Section[Kept], ...] = (
     read_awards_without_points,
     read_returns,
     read_unlinked_returns,
+    read_corrections,
     read_refusals,
     read_parked,
     read_adjustments,

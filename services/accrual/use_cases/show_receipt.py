@@ -1,4 +1,4 @@
-"""Tells the story of one receipt: its status, what it earned and why, what came back, what was refused."""
+"""Tells the story of one receipt: its status, what it earned and why, what came back, corrected it, was refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.domain.unlinked_returns import judge_goods
 from services.accrual.programme import PublishedRules
-from services.accrual.repository import award_parts, awards, claims, outcomes, unlinked_returns
+from services.accrual.repository import award_parts, awards, claims, corrections, outcomes, unlinked_returns
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
+from services.accrual.repository.corrections import CorrectionRow
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
@@ -27,7 +28,10 @@ class TraceMismatchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptStory:
-    """All that is known of one receipt. ``evaluation`` is derived again from the document and the frozen rules."""
+    """All that is known of one receipt. ``evaluation`` is derived again from the document and the frozen rules: of a
+    receipt that was corrected, as it stands. ``corrections`` are those of this receipt, the first first; ``correction``
+    is what this document itself corrected.
+    """
 
     status: Literal["awaiting", "parked", "awarded", "refused", "failed"]
     waits_because: str | None = None
@@ -40,6 +44,8 @@ class ReceiptStory:
     parts: tuple[StoredPart, ...] = ()
     taken: tuple[ReturnPartRow, ...] = ()
     unlinked: UnlinkedCase | None = None
+    corrections: tuple[CorrectionRow, ...] = ()
+    correction: CorrectionRow | None = None
 
 
 async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRules) -> ReceiptStory:
@@ -61,13 +67,19 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         unlinked = await unlinked_returns.find_told(transaction, key)
         if unlinked is not None and unlinked.state != "linked":
             return await _unlinked_story(transaction, unlinked, rules, refusals)
+        correction = await corrections.find(transaction, key)
+        if correction is not None:
+            return ReceiptStory("awarded", refusals=refusals, correction=correction)
         taken = (await award_parts.load_taken(transaction, [key])).get(key, ())
         returned = await outcomes.find_return(transaction, key)
         return ReceiptStory("awarded", returned=returned, refusals=refusals, taken=taken)
     parts = (await award_parts.load(transaction, [key])).get(key, ())
+    known: dict[str, Any] = {"award": award, "refusals": refusals, "parts": parts}
+    if award.corrected_by is not None:
+        known["corrections"] = tuple(await corrections.load_of_receipt(transaction, key))
     event = (await awards.load_documents(transaction, [key])).get(key)
     if event is None:  # its time was over: the award stands, and nobody can derive its trace any more
-        return ReceiptStory("awarded", award=award, refusals=refusals, parts=parts)
+        return ReceiptStory("awarded", **known)
     if not isinstance(event, PurchaseRecorded):
         raise TypeError("an award's document is a purchase")
     await rules.refresh(transaction)
@@ -79,7 +91,7 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     facts = facts_from_stored(stored.get("facts"), rule_set.needs)
     evaluation = evaluate_purchase(event.data, rule_set, categories, facts)
     _check_against_stored(stored, evaluation, award)
-    return ReceiptStory("awarded", None, award, evaluation, rule_set, event.data.currency, None, refusals, parts)
+    return ReceiptStory("awarded", evaluation=evaluation, rule_set=rule_set, currency=event.data.currency, **known)
 
 
 async def _unlinked_story(

@@ -29,7 +29,8 @@ class Issued(NamedTuple):
 
 class Returned(NamedTuple):
     """Points taken back for a return; they are taken off where the purchase (``original_key``) was counted, else where
-    it was counted when it was moved (``moved_key``).
+    it was counted when it was moved (``moved_key``), else by the contract of ``at``: the purchase's time, where that is
+    known.
     """
 
     entry_key: bytes

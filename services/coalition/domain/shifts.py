@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from shared.events.purchases import PurchaseData, ReceiptData, ReturnData
+from shared.events.purchases import CorrectionData, PurchaseData, ReceiptData, ReturnData
 from shared.receipt_key import SequenceKey, decode_receipt_key, natural_key_of
 
 # Far beyond any receipt, and small enough that sums of a shift stay numbers that the database can hold.
@@ -39,7 +39,9 @@ class Sale(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """One receipt that came. Its sums are below zero for a return; a training receipt only fills its number."""
+    """One receipt that came. Its sums are below zero for a return; a training receipt only fills its number, and a
+    correction counts as a document and sells nothing: what it is about was counted when that came.
+    """
 
     shift: ShiftName
     number: int
@@ -109,11 +111,13 @@ def arrival_of(receipt: ReceiptData) -> Arrival | None:
     partner_id, key = decode_receipt_key(natural_key_of(receipt.receipt_id))
     if not isinstance(key, SequenceKey):
         return None
-    lines = receipt.lines if isinstance(receipt, PurchaseData | ReturnData) else ()
+    lines = receipt.lines if isinstance(receipt, PurchaseData | ReturnData | CorrectionData) else ()
     if max(map(abs, (receipt.total_minor, *(line.amount_minor for line in lines)))) > TOTAL_MINOR_MAX:
         raise ImplausibleTotalError(f"a receipt's total is at most {TOTAL_MINOR_MAX} minor units")
-    sign = 1 if isinstance(receipt, PurchaseData) else -1
     name = ShiftName(partner_id, key.business_date, key.store_id, key.till_id, key.shift)
+    if isinstance(receipt, CorrectionData):
+        return Arrival(name, key.number, 0, receipt.is_training)
+    sign = 1 if isinstance(receipt, PurchaseData) else -1
     sales = tuple([Sale(line.category, line.sku, sign * line.amount_minor) for line in lines])
     return Arrival(name, key.number, sign * receipt.total_minor, receipt.is_training, sales)
 

@@ -15,7 +15,10 @@ from shared.events.envelope import Event
 from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
 from shared.events.points import (
+    AwardData,
+    ClawBackData,
     PointsClawedBack,
+    PointsEarned,
     PointsEvent,
     PointsLapsed,
     PointsPending,
@@ -41,13 +44,17 @@ NewsKind: TypeAlias = Literal[
     "given",
     "event",
     "moved_here",
+    "corrected_more",
     "taken",
     "event_undone",
     "moved_away",
+    "corrected_less",
 ]
 # The order in which a message tells them.
 KINDS: Final[Sequence[NewsKind]] = get_args(NewsKind)
 LINES_MAX: Final = 20
+# The cause of what a corrected receipt gives back.
+CORRECTION: Final = "correction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class PointsNews:
 
 def news_of(event: PointsEvent, point_type: str) -> News | None:
     """What an event is to its member; None where it is no news, or of points that are not the programme's own."""
-    fact_of = NEWS.get(type(event))
+    fact_of = _corrected if is_correction(event) else NEWS.get(type(event))
     data: Any = event.data
     if fact_of is None or (not isinstance(event, TierChanged) and data.point_type != point_type):
         return None
@@ -99,7 +106,23 @@ def _some(kind: NewsKind, points: int, *, name: str | None = None, last_day: dat
     return Fact(kind, points, name, last_day) if points > 0 else None
 
 
-# Which events are news, and what they say. A return's points are seen at the till; what is owed since then is not.
+def is_correction(event: PointsEvent) -> bool:
+    """Whether it tells of points that a receipt earns besides, being corrected: that is no purchase of its own."""
+    return isinstance(event, PointsEarned) and event.data.original_receipt_id is not None
+
+
+def _corrected(data: AwardData) -> Fact | None:
+    return _some("corrected_more", data.points)
+
+
+def _taken_back(data: ClawBackData) -> Fact | None:
+    """A return's points are seen at the till; what is owed since then is not, nor is what a correction takes."""
+    if data.cause == CORRECTION:
+        return _some("corrected_less", data.points)
+    return _some("owed", data.became_debt)
+
+
+# Which events are news, and what they say. What receipts earn is told by digests, but for what a correction adds.
 NEWS: Final[Mapping[type[Event], Callable[[Any], Fact | None]]] = {
     TierChanged: lambda data: Fact("tier", name=data.new_tier),
     PointsExpiring: lambda data: _some("expiring", data.points, last_day=data.expires_on - timedelta(days=1)),
@@ -108,7 +131,7 @@ NEWS: Final[Mapping[type[Event], Callable[[Any], Fact | None]]] = {
     PointsPending: lambda data: _some("set_aside", data.points),
     PointsReleased: lambda data: _some("released", data.points),
     PointsAdjusted: lambda data: _some("given" if data.points > 0 else "taken", abs(data.points)),
-    PointsClawedBack: lambda data: _some("owed", data.became_debt),
+    PointsClawedBack: _taken_back,
     PointsReinstated: lambda data: _some("given_back", data.points),
     DebtWrittenOff: lambda data: _some("forgiven", data.points),
     ReceiptMoved: lambda data: _some("moved_here" if data.direction == "to" else "moved_away", data.points),

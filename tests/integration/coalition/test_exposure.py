@@ -194,6 +194,15 @@ async def test_points_are_priced_by_the_contract_of_their_receipts_time(coalitio
     await coalition.count(*unlinked)
     assert (await coalition.exposure(partner))["payable_minor"] == 50 + 200
 
+    # What a correction gives besides bears its receipt's time, of one that had earned nothing before, too.
+    corrections: list[Event] = [
+        earned(partner, 6, 50, change - SECOND),
+        clawed_back(partner, 7, 8, 10, later, occurred_at=change - SECOND),
+    ]
+    for _ in range(2):
+        await coalition.count(*corrections)
+    assert (await coalition.exposure(partner))["payable_minor"] == 50 + 200 + 50 - 10
+
 
 async def test_alerts_and_exhaustion_are_told_once_a_crossing_and_again_after_a_payment(coalition: Coalition) -> None:
     partner = await coalition.partner(funding=PREPAID)

@@ -14,10 +14,12 @@ from services.coalition.repository import unknown_articles
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
 from shared.events.purchases import (
+    CorrectionData,
     PurchaseData,
     PurchaseEvent,
     PurchaseLine,
     PurchaseRecorded,
+    ReceiptCorrected,
     ReturnData,
     ReturnLine,
     ReturnRecorded,
@@ -171,6 +173,18 @@ async def test_a_close_may_come_before_its_receipts_and_agrees_once_they_are_the
 
 
 CLOSES_LISTED = "/v1/partners/acme/shift-closes?from=2026-11-01&to=2026-11-01"
+
+
+async def test_a_correction_fills_its_number_and_sells_nothing(client: httpx2.AsyncClient, database: Database) -> None:
+    sold, wrong = receipt(1, 1000), receipt(2, 700)
+    said = wrong.data.model_dump() | {"original_receipt_id": sold.data.receipt_id, "original_total_minor": 1000}
+    envelope = wrong.model_dump(exclude={"type", "data"})
+    await arrive(database, [ReceiptCorrected(**envelope, data=CorrectionData.model_validate(said)), sold])
+
+    stated = CLOSE | {"count": 2, "total_minor": 1000, "last_number": 2}
+    closed = await client.post(CLOSES, json=stated, headers=bearing())
+
+    assert closed.json()["differences"] == [], closed.text
 
 
 async def test_the_same_close_again_changes_nothing_and_another_is_refused(client: httpx2.AsyncClient) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.fraud.consumer import wants_purchase
 from services.fraud.domain.receipts import ReceiptFact, receipt_of
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET, RuleSet
 from services.fraud.repository import rule_sets, windows
@@ -32,6 +33,7 @@ from tests.support.fraud import (
     till,
 )
 from tests.support.fraud_service import ZONE, Scoring, be_patient, cut
+from tests.support.receipts import correction_of
 from tests.support.until import until
 
 SWIPES = (1, 2, 3)
@@ -81,14 +83,15 @@ async def test_a_parked_receipt_counts_when_its_member_is_known_and_then_once(sc
     assert len(await scoring.decided()) == 3
 
 
-async def test_returns_and_training_receipts_are_left_out(scoring: Scoring) -> None:
+async def test_returns_corrections_and_training_receipts_are_left_out(scoring: Scoring) -> None:
     sold = purchase(1)
     data = ReturnData.model_validate(sold.data.model_dump() | {"lines": ()})
     returned = ReturnRecorded(id=new_id(), source="accrual", subject=sold.subject, time=MORNING, data=data)
 
-    await scoring.take(returned, changed(purchase(2), is_training=True))
+    await scoring.take(returned, changed(purchase(2), is_training=True), correction_of(sold, 3, 900))
 
     assert not await scoring.decided()
+    assert not wants_purchase({"type": b"loyalty.receipt.corrected.v1"})
 
 
 async def test_a_store_needs_two_tills_in_force_before_the_share_counts(scoring: Scoring) -> None:

@@ -17,6 +17,7 @@ import pytest
 from services.accrual.repository import (
     adjustments,
     backtest_members,
+    corrections,
     counted_days,
     former_states,
     member_attributes,
@@ -94,6 +95,7 @@ STATEMENTS = {
             accrual_data,
             adjustments,
             accrual_events,
+            corrections,
             tier_data,
             memberships,
             receipt_moves,
@@ -124,6 +126,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         "what happened must go on adding up: the id is nobody's by then": (
             "accrual.awards.owner_id",
             "accrual.claims.owner_id",
+            "accrual.corrections.owner_id",
             "accrual.fraud_holds.member_id",
             "accrual.receipt_claims.member_id",
             "accrual.receipt_moves.from_member_id",
@@ -171,6 +174,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.member_events.payload",
             "accrual.awards.owner_id",
             "accrual.claims.owner_id",
+            "accrual.corrections.owner_id",
             "accrual.fraud_holds.member_id",
             "accrual.receipt_claims.member_id",
             "accrual.receipt_moves.from_member_id",

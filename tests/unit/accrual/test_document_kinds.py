@@ -9,6 +9,7 @@ from services.accrual.use_cases.document_kinds import faults_of_kind
 
 KEY = {"scheme": "document", "source": "shop", "number": "1"}
 LINE = {"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}
+CORRECTION = {"type": "correction", "original": KEY | {"number": "0"}, "original_total_minor": 900}
 POINTS = {"kind": "points", "amount_minor": 100, "redemption_id": "018f0000-0000-7000-8000-000000000001"}
 
 
@@ -32,6 +33,11 @@ def faults(**said: Any) -> list[str]:
         ({"type": "return", "lines": []}, ["/lines"]),
         ({"type": "void", "lines": [], "original": KEY}, []),
         ({"type": "void", "lines": []}, ["/original"]),
+        ({"original_total_minor": 1}, ["/original_total_minor"]),
+        (CORRECTION, []),
+        (CORRECTION | {"original": KEY}, ["/original"]),
+        ({"type": "correction", "lines": []}, ["/lines", "/original", "/original_total_minor"]),
+        (CORRECTION | {"tenders": [{"kind": "points", "amount_minor": 100}]}, ["/tenders/0/redemption_id"]),
         ({"type": "void", "original": KEY, "tenders": [POINTS], "coupons": ["A"]}, ["/lines", "/tenders", "/coupons"]),
     ],
 )

@@ -12,10 +12,14 @@ from services.accrual.domain.award_parts import (
     KnownPart,
     after_return,
     earned_parts,
+    every_part,
     points_kept,
     released_terms,
     take_back,
 )
+from services.accrual.domain.awarding_anew import FrozenAward
+from services.accrual.domain.category_mapping import UNMAPPED
+from services.accrual.domain.correcting import PartNow, judge_anew, parts_then
 from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
@@ -24,7 +28,7 @@ from services.accrual.measure_engine import facts_for, receipt, twenty_rules
 from services.accrual.use_cases.save_decisions import stored_decision
 from shared.ledger import LotTerms
 from shared.ledger.payers import shares_of
-from tests.support.receipts import purchase, return_of
+from tests.support.receipts import member, purchase, return_of
 from tests.support.worked_examples import WorkedExample, lots_in_words, worked_examples
 
 STORED_BYTES_MEANT = 500
@@ -117,6 +121,28 @@ def test_returns_take_of_each_lot_what_was_worked_out_by_hand(example: WorkedExa
         taken = take_back(parts, points_kept(kept, day))
         assert {one.number: one.points for one in taken} == step["takes_of"], step
         parts = after_return(parts, taken)
+
+
+@pytest.mark.parametrize("example", [one for one in worked_examples() if one.corrections], ids=attrgetter("name"))
+def test_corrections_move_what_was_worked_out_by_hand(example: WorkedExample) -> None:
+    for one in example.corrections:
+        frozen = FrozenAward(
+            natural_key=b"receipt",
+            owner_id=member(1),
+            purchase=example.receipt,
+            rule_set=example.rule_set,
+            categories=UNMAPPED,
+            facts=example.facts,
+            returned_thousandths=one.said.get("returned", {}),
+            earned_on=earned_on(example),
+        )
+        judged = judge_anew(frozen, one.receipt, one.now)
+        had = [PartNow(part.number, part.key, part.points) for part in every_part(judged.before, frozen.earned_on)]
+        moved = {part.number: part.change for part in parts_then(had, judged, frozen)}
+
+        assert judged.whole.points == one.said["points"], one.said
+        assert sum(moved.values()) == one.said["moves"], one.said
+        assert moved == one.said.get("moves_of", moved), one.said
 
 
 @pytest.mark.parametrize(

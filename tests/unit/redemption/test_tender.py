@@ -8,7 +8,7 @@ import pytest
 from services.redemption.domain.tender import TENDER_POINTS_MAX, Pricing, UnusableReceiptError, points_tenders
 from shared.events.purchases import Tender
 from shared.receipt_key import MalformedReceiptIdError
-from tests.support.receipts import member, purchase, return_of
+from tests.support.receipts import correction_of, member, purchase, return_of
 
 USD = Pricing("USD", 1)
 FIRST, SECOND = UUID(int=1), UUID(int=2)
@@ -50,6 +50,7 @@ def test_what_pays_nothing_is_no_tender() -> None:
     assert points_tenders(bought, USD) == ()
     assert points_tenders(purchase(1, 100, tenders=(paid(100),), is_training=True), USD) == ()
     assert points_tenders(return_of(bought, 2, {1: 1000}), USD) == ()
+    assert points_tenders(correction_of(bought, 2, 50, tenders=(paid(100),)), USD) == ()  # it repeats what was taken
 
 
 def test_another_currency_has_no_price() -> None:

@@ -15,7 +15,7 @@ from services.accrual.domain.earning_base import base_after_returns
 from services.accrual.domain.settlement import hands_over
 from services.accrual.domain.tiers.periods import day_of
 from services.accrual.domain.tiers.qualification import Amounts
-from services.accrual.domain.tiers.scheme import TierSchemeHistory
+from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
 from shared.events.purchases import PurchaseData
 
 # Each round is a few statements, however many documents it holds.
@@ -95,6 +95,24 @@ def count_given(
         for member_id, point_type, points in given
         if points and point_type == scheme.points_of
     ]
+
+
+def count_correction(
+    owner_id: UUID,
+    was: PurchaseData,
+    purchase: PurchaseData,
+    returned: Mapping[int, int],
+    points: int,
+    spend_minor: int,
+    scheme: TierScheme,
+) -> list[Counted]:
+    """What a purchase counts more or less as it should have been: what it counts less by itself, and first. It stays
+    the visit that it was, unless that was none.
+    """
+    day = day_of(was.occurred_at, scheme.days_zone)
+    changed = (points, spend_minor, int(_is_kept(purchase, returned)) - int(_is_kept(was, returned)))
+    both = (Amounts(*(min(0, each) for each in changed)), Amounts(*(max(0, each) for each in changed)))
+    return [Counted(owner_id, day, amounts) for amounts in both if any(amounts)]
 
 
 def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:

@@ -1,0 +1,113 @@
+"""What a correction cannot do, and what its rules let it do: it says why, and the receipt stays as it is."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.accrual.domain.rules import RuleSet
+from shared.database import Database
+from shared.events.points import ReceiptRefused
+from shared.events.purchases import Tender
+from shared.ledger import Balances, Reserve
+from tests.support.accrual import Accrual, published_before
+from tests.support.accrual_tiers import kept_rows, publish
+from tests.support.databases import FreshDatabase
+from tests.support.ledger_database import posted, verified
+from tests.support.member_events import status_changed
+from tests.support.receipt_moves import RULE_SET, bought, joined, numbers
+from tests.support.receipts import NOON, card, correction_of, line, linked, purchase, return_of, void_of
+
+
+@pytest.fixture(scope="module")
+async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
+    await accrual.begin(rule_set=RULE_SET)
+    await publish(accrual)
+    yield accrual
+    await accrual.database.close()
+
+
+async def test_what_corrects_nothing_says_why(module_accrual: Accrual, anna: UUID) -> None:
+    bert = await joined(module_accrual)
+    await module_accrual.members(linked(bert, card(4711)))
+    receipt = await bought(module_accrual, anna, 10)
+    redemption = Tender(kind="points", amount_minor=200, redemption_id=uuid4())
+    paid = purchase(next(numbers), 1000, owner=anna, tenders=(redemption, Tender(kind="cash", amount_minor=800)))
+    gone, back = await bought(module_accrual, anna, 10), return_of(receipt, next(numbers), {1: 100})
+    await module_accrual.award(paid, void_of(gone, next(numbers)), back)
+    before = await module_accrual.balance(anna)
+    await module_accrual.drain()
+    cash = (Tender(kind="cash", amount_minor=1000),)
+    of_a_return = receipt.model_copy(
+        update={"data": receipt.data.model_copy(update={"receipt_id": back.data.receipt_id})}
+    )
+    for document, reason in (
+        (correction_of(receipt, next(numbers), 900, original_total_minor=999), "other_total"),
+        (correction_of(receipt, next(numbers), 900, owner=bert), "other_member"),
+        (correction_of(receipt, next(numbers), 900, identifier_hash=card(4711)), "other_member"),
+        (correction_of(receipt, next(numbers), 900, is_training=True), "training"),
+        (correction_of(receipt, next(numbers), [line(2, 900)]), "less_than_returned"),
+        (correction_of(paid, next(numbers), 1000, tenders=cash), "points_tender_changed"),
+        (correction_of(paid, next(numbers), 1000, currency="EUR"), "other_currency"),
+        (correction_of(gone, next(numbers), 900), "original_voided"),
+        (correction_of(of_a_return, next(numbers), 900), "original_is_no_purchase"),
+        (correction_of(receipt, next(numbers), 10**15, coupons=("STATUS",)), "implausible_points"),
+    ):
+        assert (await module_accrual.award(document)).refused == {reason: 1}, reason
+        (event,) = await module_accrual.drain()
+        assert isinstance(event, ReceiptRefused)
+        assert (event.data.reason, event.data.receipt_id) == (reason, document.data.receipt_id)
+    assert (await module_accrual.award(correction_of(receipt, next(numbers), 900, identifier_hash=card(1)))).parked == {
+        "unknown_identifier": 1
+    }
+    assert await module_accrual.balance(anna) == before
+    kept = correction_of(paid, next(numbers), 1500, tenders=(redemption, Tender(kind="cash", amount_minor=1300)))
+    await module_accrual.award(kept)
+    assert (await module_accrual.balance(anna)).available == before.available + 5
+
+
+async def test_who_cannot_earn_is_given_nothing_more_and_loses_what_was_wrong(
+    module_accrual: Accrual, anna: UUID
+) -> None:
+    bert = await joined(module_accrual)
+    of_anna, of_bert = await bought(module_accrual, anna, 10), await bought(module_accrual, bert, 10)
+    await module_accrual.members(status_changed(anna, "suspended"), status_changed(bert, "closed"))
+
+    for receipt in (of_anna, of_bert):
+        await module_accrual.award(correction_of(receipt, next(numbers), 600))
+    more = [correction_of(receipt, next(numbers), 1500, minutes_later=2) for receipt in (of_anna, of_bert)]
+    reports = [await module_accrual.award(each) for each in more]
+
+    assert [report.parked for report in reports] == [{"member_suspended": 1}, {}]
+    assert reports[1].refused == {"member_closed": 1}
+    assert [await module_accrual.balance(each) for each in (anna, bert)] == [Balances(available=6)] * 2
+    await module_accrual.members(status_changed(anna, "active", 3))
+    await module_accrual.award(*await module_accrual.released())
+    assert await module_accrual.balance(anna) == Balances(available=15)
+
+
+async def test_what_is_spent_is_left_to_the_issuer_or_keeps_the_receipt_as_the_rules_say(
+    module_accrual: Accrual, anna: UUID
+) -> None:
+    async with module_accrual.database.transaction() as transaction:
+        for version, policy in ((2, "clip"), (3, "refuse")):
+            changes = {"version": version, "returns": {"claw_back": policy}}
+            changes["effective_from"] = datetime(2026, 11, version, tzinfo=UTC)
+            await published_before(transaction, RuleSet.model_validate(RULE_SET.model_dump() | changes))
+        await module_accrual.rules.refresh(transaction)
+    clipped = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=1))
+    kept = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=2))
+    await posted(module_accrual.database, Reserve(anna, "points", b"r", 18, uuid4()))
+
+    assert (await module_accrual.award(correction_of(kept, next(numbers), 100))).refused == {"points_spent": 1}
+    assert (await module_accrual.award(correction_of(clipped, next(numbers), 100))).corrected == 1
+    assert await module_accrual.balance(anna) == Balances(held=18)
+    rows = {row["original_key"]: row for row in await kept_rows(module_accrual, "corrections")}
+    assert [(row["points_moved"], row["clipped"]) for row in rows.values() if row["owner_id"] == anna] == [(-2, 7)]
+
+
+async def test_the_ledger_bears_all_of_it_out(module_database: FreshDatabase) -> None:
+    assert (await verified(module_database)).findings == ()
