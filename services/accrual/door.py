@@ -126,7 +126,7 @@ class Door:
         now = self.clock.now()
         try:
             tolerance = known.tolerances.get(submission.partner_id, Tolerance())
-            tolerated = judge(submission, tolerance, known.schemes.get(till), self.programme.currency, now)
+            tolerated = judge(submission, tolerance, known.schemes.get(till), self.programme, now)
         except InvalidDocumentError as error:
             return error
         if tolerated:

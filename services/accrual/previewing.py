@@ -45,7 +45,7 @@ class Previews:
                 self.rules.mappings,
                 self.known_tills,
             )
-            judge(submission, seen.tolerance, seen.scheme, self.programme.currency, transaction.now)
+            judge(submission, seen.tolerance, seen.scheme, self.programme, transaction.now)
             reason = why_not_taken(standing_at(seen.standings, body.occurred_at))
             if reason is not None:
                 raise PartnerNotOpenError(reason)

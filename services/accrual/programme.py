@@ -14,6 +14,7 @@ from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
 from services.accrual.repository import category_mappings, partner_funds, rule_sets, tier_schemes
 from shared.database import Transaction
 from shared.database.engine import TRANSACTION_SECONDS_MAX
+from shared.point_types import ONE_TYPE, PointTypes
 from shared.rule_sets.life import NOTICE
 
 # What is not committed when published versions are read was begun a transaction's life before at most, and counts a
@@ -25,7 +26,8 @@ READ_AGE_MAX = timedelta(seconds=10)
 @dataclass(frozen=True, slots=True)
 class Programme:
     """One programme a deployment. ``zone`` is where its days begin and end; by ``content_keys`` documents that have the
-    same key are told apart; what is received later than ``retro_window`` after its time earns nothing."""
+    same key are told apart; what is received later than ``retro_window`` after its time earns nothing. ``point_type``
+    is its own, ``point_types`` are all."""
 
     point_type: str
     currency: str
@@ -33,6 +35,7 @@ class Programme:
     parked_window: timedelta
     content_keys: ContentKeys
     retro_window: timedelta = timedelta.max
+    point_types: PointTypes = ONE_TYPE
 
 
 class KnownMappings:

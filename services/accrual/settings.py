@@ -183,4 +183,5 @@ class AccrualSettings(TillSettings):
             parked_window=timedelta(days=self.parked_window_days),
             content_keys=ContentKeys.parse(self.content_keys.get_secret_value()),
             retro_window=timedelta(days=self.receipt_retro_days),
+            point_types=self.point_types,
         )

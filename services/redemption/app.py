@@ -52,7 +52,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 unknown_types="dead-letter",
             ),
             Subscription(POINTS, RefusalHandler(database), wants=is_refusal, unknown_types="dead-letter"),
-            Subscription(MEMBERS, MemberHandler(database, settings.point_type), unknown_types="dead-letter"),
+            Subscription(MEMBERS, MemberHandler(database, settings.point_types), unknown_types="dead-letter"),
             Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
         ),
         periodic=(

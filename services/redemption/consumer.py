@@ -23,6 +23,7 @@ from shared.events.points import PointsEvent, ReceiptRefused
 from shared.events.purchases import PurchaseEvent
 from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince, TooManyCommandsError
+from shared.point_types import PointTypes
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
@@ -67,7 +68,7 @@ class PurchaseHandler(_Keeping):
         held_since = HeldSince()
 
         async def work(transaction: Transaction) -> TenderReport:
-            report = await settle_tenders(transaction, tenders, self._programme.point_type, held_since=held_since)
+            report = await settle_tenders(transaction, tenders, self._programme.pricing, held_since=held_since)
             await read_to.save(transaction, batch.positions)
             return report
 
@@ -104,15 +105,15 @@ class RefusalHandler(_Keeping):
 class MemberHandler(_Keeping):
     """Members and identifiers become facts, and what stays with a household that somebody leaves stays there."""
 
-    def __init__(self, database: Database, point_type: str) -> None:
+    def __init__(self, database: Database, point_types: PointTypes) -> None:
         super().__init__(database)
-        self._point_type = point_type
+        self._point_types = point_types
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
         """Project a batch. Tenders that waited for one of these members are found by the sweep."""
 
         async def work(transaction: Transaction) -> list[tuple[Leaving, Outcome]]:
-            settled = await take_in_members(transaction, batch.events, self._point_type)
+            settled = await take_in_members(transaction, batch.events, self._point_types.spent_codes)
             await read_to.save(transaction, batch.positions)
             return settled
 

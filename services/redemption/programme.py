@@ -13,8 +13,8 @@ from shared.qr_tokens import QrKeys
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is the one that is spent.
-    ``debt_stops_spending``: who owes points spends none that others lend, either.
+    """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is its own, ``point_types``
+    are all. ``debt_stops_spending``: who owes points spends none that others lend, either.
     """
 
     point_type: str

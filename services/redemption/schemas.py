@@ -62,7 +62,8 @@ class HoldBody(Body):
     )
     points: PositivePoints
     point_type: CodeText | None = Field(
-        default=None, description="The programme's own, where it is left out: others only count, and are never spent."
+        default=None,
+        description="Of which type; the programme's own, where it is left out. Types that only count are never spent.",
     )
     partner_id: CodeText | None = Field(
         default=None, description="At which partner. Needed from the programme's own clients; others may leave it out."
@@ -145,7 +146,8 @@ class UsableAnswer(_Answer):
 class TypeBalanceAnswer(BalanceAnswer):
     """A balance, and of which point type. ``pooled`` is what the member may spend of others in its household.
 
-    ``use`` status: such points only count, and none of them is spendable. ``exponent``: how many decimals are shown.
+    ``use`` status: such points only count, and none of them is spendable. ``exponent``: how many decimals are shown of
+    amounts, which are whole numbers of the smallest unit here as everywhere.
     """
 
     point_type: str
@@ -249,13 +251,14 @@ class CaptureAnswer(_Answer):
 
 class RedemptionAnswer(_Answer):
     """A redemption as it stands. ``open_points`` are still reserved. ``pooled_points``, of those held, were others' in
-    the member's household."""
+    the member's household. Of all, ``exponent`` decimals are shown."""
 
     redemption_id: UUID
     state: State
     member_id: UUID | None
     partner_id: str | None
     point_type: str
+    exponent: int
     held_points: int
     open_points: int
     captured_points: int
@@ -267,7 +270,7 @@ class RedemptionAnswer(_Answer):
     pooled_points: int
 
     @classmethod
-    def of(cls, redemption: Redemption, **more: Any) -> Self:
+    def of(cls, redemption: Redemption, types: PointTypes, **more: Any) -> Self:
         """The answer for a redemption; ``more`` are the fields that a kind of answer adds."""
         return cls(
             redemption_id=redemption.redemption_id,
@@ -275,6 +278,7 @@ class RedemptionAnswer(_Answer):
             member_id=redemption.member_id,
             partner_id=redemption.partner_id,
             point_type=redemption.point_type,
+            exponent=types.exponent_of(redemption.point_type),
             held_points=redemption.held_points,
             open_points=redemption.open_points,
             captured_points=redemption.captured_points,

@@ -17,7 +17,7 @@ class RedemptionSettings(TillSettings):
         default=1,
         ge=1,
         le=1_000_000,
-        description="What one point pays at a till, in minor units of the programme's currency (1: a cent).",
+        description="What one point of the programme's own pays at a till, in minor units of the currency (1: a cent).",
     )
     tender_batch_max: int = Field(
         default=200,
@@ -48,7 +48,7 @@ class RedemptionSettings(TillSettings):
         """The programme's settings as the use cases want them."""
         return Programme(
             point_type=self.point_type,
-            pricing=Pricing(self.currency, self.minor_per_point),
+            pricing=Pricing(self.currency, self.minor_per_point, self.point_type, self.point_types.prices),
             country=self.country,
             identifier_keys=self.hashing_keys,
             fresh_facts=FreshFacts(self.hold_points_max_while_behind),

@@ -42,7 +42,7 @@ class Timers:
                 ready = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
             tried = len(ready)
             if ready:
-                settle = partial(settle_tenders, tenders=ready, point_type=self._programme.point_type)
+                settle = partial(settle_tenders, tenders=ready, pricing=self._programme.pricing)
                 report: TenderReport = await self._database.run(settle)
                 count_tenders(report)
         async with self._database.transaction() as transaction:

@@ -45,11 +45,14 @@ class ReturnLine(PurchaseLine):
 
 
 class Tender(Frozen):
-    """How a part was paid. A points tender names its redemption and is never part of the earning base."""
+    """How a part was paid. A points tender names its redemption and is never part of the earning base; without a
+    ``point_type`` it is of the hold's, or the programme's own.
+    """
 
     kind: TenderKind
     amount_minor: Minor
     redemption_id: UUID | None = None
+    point_type: Code | None = None
 
 
 class ReceiptData(Frozen):

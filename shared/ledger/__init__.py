@@ -44,7 +44,7 @@ from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
 from shared.ledger.posted_to import find_posted_to, save_posted_to
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post_together, posting
-from shared.ledger.purses import Purse, lock_purses
+from shared.ledger.purses import Purse, lock_accounts, lock_purses
 from shared.ledger.sealing import Sealer
 from shared.ledger.slice_checking import CheckedSlice, SliceBrokenError, check_slice
 from shared.ledger.slices import export_slice
@@ -115,6 +115,7 @@ __all__ = [
     "load_owed",
     "load_statement",
     "load_usable",
+    "lock_accounts",
     "lock_purses",
     "merge",
     "plan",

@@ -32,6 +32,19 @@ class Purse(NamedTuple):
     debt: int = 0
 
 
+async def lock_accounts(transaction: Transaction, owner_ids: Sequence[UUID], point_types: Sequence[str]) -> set[UUID]:
+    """Lock these owners' accounts of all these types in key order to the commit; who answers for them comes back.
+
+    Missing accounts are made.
+
+    Raises:
+        StartAgainError: an owner was merged away while we waited for its account.
+    """
+    names = [AccountName(owner_id, point_type) for owner_id in owner_ids for point_type in point_types]
+    _, survivors = await repository.lock_accounts(transaction.raw, names)
+    return {survivors.get(owner_id, owner_id) for owner_id in owner_ids}
+
+
 async def lock_purses(
     transaction: Transaction, owner_ids: Sequence[UUID], point_type: str, *, basket: Basket | None = None
 ) -> list[Purse]:

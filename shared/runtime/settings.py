@@ -136,7 +136,8 @@ class ServiceSettings(BaseSettings):
         default=(),
         max_length=OTHER_TYPES_MAX,
         description="Point types beside the programme's own that rules may give: a JSON list of code, use (status: "
-        "they count, and are never spent) and exponent (how many decimals are shown).",
+        "they count, and are never spent; spend: they are spent like the programme's own), exponent (how many decimals "
+        "are shown) and, of those that are spent, minor_per_point (what one pays at a till; 1 by default).",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log lines to be written."

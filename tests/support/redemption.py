@@ -91,7 +91,7 @@ class Spending:
 
     async def members(self, *events: MemberEvent) -> None:
         """Project members' events."""
-        await self.do(lambda transaction: take_in_members(transaction, events, "points"))
+        await self.do(lambda transaction: take_in_members(transaction, events, PROGRAMME.point_types.spent_codes))
 
     async def coalition(self, *events: CoalitionEvent) -> None:
         """Project the coalition's events."""
@@ -147,7 +147,7 @@ class Spending:
 
     async def settle(self, *tenders: PointsTender) -> TenderReport:
         """One batch of tenders."""
-        return await self.do(lambda transaction: settle_tenders(transaction, tenders, "points"))
+        return await self.do(lambda transaction: settle_tenders(transaction, tenders, PROGRAMME.pricing))
 
     async def refuse(self, *tenders: PointsTender) -> list[ExceptionKind]:
         """Accrual refused the documents of these tenders."""

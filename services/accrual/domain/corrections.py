@@ -62,5 +62,7 @@ def why_not_corrected(
 def _paid_with_points(document: ReceiptData) -> Counter[tuple[object, ...]]:
     """What was paid by which redemption; nothing where no points were."""
     return Counter(
-        (tender.redemption_id, tender.amount_minor) for tender in document.tenders if tender.kind == "points"
+        (tender.redemption_id, tender.amount_minor, tender.point_type)
+        for tender in document.tenders
+        if tender.kind == "points"
     )

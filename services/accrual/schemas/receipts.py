@@ -55,11 +55,14 @@ class LineBody(Body):
 
 
 class TenderBody(Body):
-    """How a part was paid. A points tender names the redemption that its points were held by."""
+    """How a part was paid. A points tender names the redemption that its points were held by; where nothing was held,
+    ``point_type`` says which points they were (absent: the programme's own).
+    """
 
     kind: TenderKind
     amount_minor: NonNegativeMinor
     redemption_id: UUID | None = None
+    point_type: CodeText | None = None
 
 
 class ReceiptBody(Body):

@@ -28,7 +28,7 @@ async def check_rule_set(
     # A store's zone may be that far behind the programme's.
     earliest = transaction.now.astimezone(zone).date() - timedelta(days=DAYS_APART_MAX)
     known = await known_names.load_known(transaction, stores, None if is_first else earliest)
-    known = known._replace(own_type=point_types.own, status_types=point_types.status_codes)
+    known = known._replace(own_type=point_types.own, other_types=point_types.other_codes)
     faults = find_faults(document, known)
     if faults:
         raise FaultyRuleSetError(faults)

@@ -54,7 +54,12 @@ def to_event(
         "currency": body.currency,
         "total_minor": body.total_minor,
         "tenders": tuple(
-            Tender(kind=tender.kind, amount_minor=tender.amount_minor, redemption_id=tender.redemption_id)
+            Tender(
+                kind=tender.kind,
+                amount_minor=tender.amount_minor,
+                redemption_id=tender.redemption_id,
+                point_type=tender.point_type,
+            )
             for tender in body.tenders
         ),
         "is_training": body.training,

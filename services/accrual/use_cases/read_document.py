@@ -8,6 +8,8 @@ from uuid import UUID
 
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.domain.receipts import check_line_ids, check_sums
+from services.accrual.domain.tender_types import check_point_types
+from services.accrual.programme import Programme
 from services.accrual.repository.places import Tolerance
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
@@ -143,7 +145,9 @@ def _shown(body: ReceiptBody, reading: Reading, faults: list[Fault]) -> _Shown:
         return _Shown()
 
 
-def judge(submission: Submission, tolerance: Tolerance, till_scheme: str | None, currency: str, now: datetime) -> int:
+def judge(
+    submission: Submission, tolerance: Tolerance, till_scheme: str | None, programme: Programme, now: datetime
+) -> int:
     """Whether the document can be true; how many sums were off within tolerance comes back.
 
     Raises:
@@ -153,8 +157,9 @@ def judge(submission: Submission, tolerance: Tolerance, till_scheme: str | None,
     faults = check_line_ids(body.lines)
     if len({line.seller for line in body.lines}) > SELLERS_MAX:
         faults.append(Fault("/lines", f"lines of more than {SELLERS_MAX} sellers: make several receipts of them"))
-    if body.currency != currency:
-        faults.append(Fault("/currency", f"this programme counts in {currency}"))
+    if body.currency != programme.currency:
+        faults.append(Fault("/currency", f"this programme counts in {programme.currency}"))
+    faults += check_point_types(body.tenders, programme.point_types)
     if body.occurred_at > now + FUTURE_TOLERANCE:
         faults.append(Fault("/occurred_at", "lies in the future: check the till's clock and its offset from UTC"))
     if till_scheme is not None and till_scheme != body.key.scheme:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import TypeAdapter
 
+from services.redemption.api.members import TypeAsked
 from services.redemption.programme import Programme
 from services.redemption.schemas import StatementLineAnswer
 from services.redemption.use_cases.read_household import read_household_statement
@@ -25,11 +26,17 @@ def households_router(database: Database, programme: Programme) -> APIRouter:
 
     @router.get("/{household_id}/members/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
     async def statement(
-        household_id: UUID, member_id: UUID, reader_id: ReaderId, paging: Paging, principal: Reader
+        household_id: UUID,
+        member_id: UUID,
+        reader_id: ReaderId,
+        paging: Paging,
+        principal: Reader,
+        point_type: TypeAsked = None,
     ) -> Page[StatementLineAnswer]:
         """What a member of a household bought, newest first, for another one of it: if the member agreed to show it.
 
-        Without balances. 404 where the member shows the reader nothing, or one of them belongs to another household.
+        Of one point type, without balances. 404 where the member shows the reader nothing, or one of them belongs to
+        another household.
         """
         if not principal.sees(None):
             raise not_found("household")
@@ -41,7 +48,7 @@ def households_router(database: Database, programme: Programme) -> APIRouter:
                 household_id,
                 member_id,
                 reader_id,
-                programme.point_type,
+                programme.point_types.unit_of(point_type or programme.point_type),
                 None if position is None else StatementPosition(*position),
                 paging.limit,
             )

@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.redemption.domain.statement import Line
 from services.redemption.programme import Programme
 from services.redemption.repository.member_data import KeptRedemption, KeptShare, KeptTender
 from services.redemption.schemas import CaptureAnswer, RedemptionDetailAnswer, StatementLineAnswer
-from services.redemption.use_cases.read_member_data import Kept, sections
+from services.redemption.use_cases.read_member_data import Kept, KeptLine, sections
 from shared.database import Database
+from shared.point_types import PointTypes
 from shared.receipt_key import receipt_id_of
 from shared.web import Page, Paging, Principal, not_found, problems, requires
 from shared.web.sections import read_sections
@@ -30,6 +30,7 @@ class LentData(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: Literal["lent"] = "lent"
+    point_type: str
     held_at: datetime
     held_points: int
     open_points: int
@@ -53,11 +54,12 @@ class TenderData(BaseModel):
 
 
 class LineData(BaseModel):
-    """A line of the statement."""
+    """A line of the statement of one point type."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: Literal["statement_line"] = "statement_line"
+    point_type: str
     line: StatementLineAnswer
 
 
@@ -67,6 +69,7 @@ MemberData: TypeAlias = Annotated[RedemptionData | LentData | TenderData | LineD
 def member_data_router(database: Database, programme: Programme) -> APIRouter:
     """The route, on this process's database."""
     router = APIRouter(prefix="/v1", tags=["member data"])
+    types = programme.point_types
 
     @router.get("/members/{member_id}/data", responses=problems(400, 401, 403, 404, 422))
     async def read_data(
@@ -81,18 +84,21 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
         if not principal.sees(None):
             raise not_found("member")
         async with database.transaction() as transaction:
-            page = await read_sections(transaction, member_id, sections(principal, programme.point_type), paging)
-        return Page[MemberData](items=[_told(kept) for kept in page.rows], next_cursor=page.next_cursor)
+            page = await read_sections(
+                transaction, member_id, sections(principal, [types.unit_of(code) for code in types.codes]), paging
+            )
+        return Page[MemberData](items=[_told(kept, types) for kept in page.rows], next_cursor=page.next_cursor)
 
     return router
 
 
-def _told(kept: Kept) -> RedemptionData | LentData | TenderData | LineData:
+def _told(kept: Kept, types: PointTypes) -> RedemptionData | LentData | TenderData | LineData:
     match kept:
         case KeptRedemption(redemption=redemption, captures=captures):
-            return RedemptionData.of(redemption, captures=[CaptureAnswer.of(capture) for capture in captures])
+            return RedemptionData.of(redemption, types, captures=[CaptureAnswer.of(capture) for capture in captures])
         case KeptShare():
             return LentData(
+                point_type=kept.point_type,
                 held_at=kept.held_at,
                 held_points=kept.held_points,
                 open_points=kept.open_points,
@@ -109,7 +115,7 @@ def _told(kept: Kept) -> RedemptionData | LentData | TenderData | LineData:
                 store_id=kept.store_id,
                 categories=list(kept.categories),
             )
-        case Line():
-            return LineData(line=StatementLineAnswer.of(kept))
+        case KeptLine(point_type=point_type, line=line):
+            return LineData(point_type=point_type, line=StatementLineAnswer.of(line))
         case _:
             assert_never(kept)

@@ -20,7 +20,7 @@ from shared.web import Page, Paging, Principal, encode_cursor, problems, require
 
 Reader = Annotated[Principal, requires("balances:read")]
 
-TypeAsked = Annotated[str | None, Query(min_length=1, max_length=64)]
+TypeAsked = Annotated[str | None, Query(min_length=1, max_length=64, description="Absent: the programme's own type.")]
 
 _POSITION = TypeAdapter(tuple[int, int])
 
@@ -28,6 +28,7 @@ _POSITION = TypeAdapter(tuple[int, int])
 def members_router(database: Database, programme: Programme) -> APIRouter:
     """Balances and statements; changes nothing."""
     router = APIRouter(prefix="/v1/members", tags=["members"])
+    spent = programme.point_types.spent_codes
 
     @router.get("/{member_id}/balance", responses=problems(401, 403, 404, 422))
     async def balance(member_id: UUID, _: Reader) -> MemberBalanceAnswer:
@@ -37,12 +38,12 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
         answered with the survivor's id and balances.
         """
         async with database.transaction() as transaction:
-            owner_id, balances = await read_balances(transaction, member_id, programme.point_type)
+            owner_id, balances = await read_balances(transaction, member_id, spent)
             spendable = await read_spendable(
                 transaction,
                 owner_id,
                 balances,
-                programme.point_type,
+                spent,
                 debt_stops_spending=programme.debt_stops_spending,
             )
         return MemberBalanceAnswer.of(owner_id, balances, spendable, programme.point_types)
@@ -62,7 +63,7 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
                 transaction,
                 principal,
                 member_id,
-                point_type or programme.point_type,
+                programme.point_types.unit_of(point_type or programme.point_type),
                 None if position is None else StatementPosition(*position),
                 paging.limit,
             )
@@ -80,6 +81,7 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
 def lookup_router(database: Database, programme: Programme) -> APIRouter:
     """Balances for a till that knows a member by what was shown there; changes nothing."""
     router = APIRouter(prefix="/v1", tags=["members"])
+    spent = programme.point_types.spent_codes
 
     @router.post("/balances:lookup", responses=problems(400, 401, 403, 404, 409, 413, 415, 422))
     async def lookup(body: BalanceLookupBody, _: Reader) -> MemberBalanceAnswer:
@@ -89,12 +91,12 @@ def lookup_router(database: Database, programme: Programme) -> APIRouter:
         """
         shown = shown_at_till(programme, body.identifier)
         async with database.transaction() as transaction:
-            member_id, balances = await look_up_balance(transaction, shown, programme.point_type)
+            member_id, balances = await look_up_balance(transaction, shown, spent)
             spendable = await read_spendable(
                 transaction,
                 member_id,
                 balances,
-                programme.point_type,
+                spent,
                 debt_stops_spending=programme.debt_stops_spending,
             )
         return MemberBalanceAnswer.of(member_id, balances, spendable, programme.point_types)

@@ -68,7 +68,9 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
 
         async def work(transaction: Transaction) -> Answer | ProblemAnswer:
             expires_at = transaction.now + timedelta(seconds=body.expires_in_seconds)
-            request = HoldRequest(partner_id, body.points, expires_at, store_id, frozenset(body.categories))
+            request = HoldRequest(
+                partner_id, body.points, expires_at, store_id, frozenset(body.categories), body.point_type
+            )
             try:
                 decided = await hold_points(transaction, spender, request, programme, body.redemption_id)
             except FactsBehindError as error:
@@ -77,7 +79,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
             outcomes.append(_outcome(decided))
             match decided:
                 case Held(redemption=redemption, balance=balance):
-                    answer = HeldAnswer.of(redemption, balance=BalanceAnswer.of(balance))
+                    answer = HeldAnswer.of(redemption, programme.point_types, balance=BalanceAnswer.of(balance))
                     return Answer(201, answer)
                 case Declined():
                     return ProblemAnswer(
@@ -86,7 +88,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                 case Paid():
                     return ProblemAnswer(already_captured())
 
-        response = await idempotent(database, principal, key, _fingerprint(body, spender), work)
+        response = await idempotent(database, principal, key, _fingerprint(body, spender, programme.point_type), work)
         if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
             metrics.HOLDS.labels(outcomes[-1]).inc()
         return response
@@ -96,7 +98,8 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         """A redemption as it stands, and what receipts took of it."""
         async with database.transaction() as transaction:
             redemption, captures = await read_redemption(transaction, principal, redemption_id)
-        return RedemptionDetailAnswer.of(redemption, captures=[CaptureAnswer.of(capture) for capture in captures])
+        captured = [CaptureAnswer.of(capture) for capture in captures]
+        return RedemptionDetailAnswer.of(redemption, programme.point_types, captures=captured)
 
     return router
 
@@ -122,6 +125,7 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
             exceptions[:] = captured.exceptions
             answer = CapturedAnswer.of(
                 captured.redemption,
+                programme.point_types,
                 capture=CaptureAnswer.of(captured.capture),
                 balance=BalanceAnswer.of(captured.balance),
             )
@@ -144,6 +148,7 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
             voided = await void_hold(transaction, principal, redemption_id, programme.point_type)
             answer = VoidedAnswer.of(
                 voided.redemption,
+                programme.point_types,
                 released_points=voided.points,
                 balance=None if voided.balance is None else BalanceAnswer.of(voided.balance),
             )
@@ -177,13 +182,15 @@ def _store(body: HoldBody, principal: Principal) -> str | None:
     return principal.store_id or body.store_id
 
 
-def _fingerprint(body: HoldBody, spender: Spender) -> bytes:
+def _fingerprint(body: HoldBody, spender: Spender, own_type: str) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
     token as it stands, since it says nothing."""
     said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories", "point_type"})
     if body.store_id is not None or body.categories:  # without them a request is what it was before there were any
         said |= {"store_id": body.store_id, "categories": sorted(body.categories)}
+    if body.point_type not in (None, own_type):
+        said["point_type"] = body.point_type
     shown = body.identifier
     said["identifier_hash"] = min(spender.identifier_hashes, key=key_version_of, default=None)
     if shown is not None:

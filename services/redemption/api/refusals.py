@@ -75,6 +75,10 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
     "no_contract_in_force": ("no-contract-in-force", "no contract of this partner is in force now"),
     "below_minimum": ("below-minimum", "this partner takes more points at a time: see its contract"),
     "not_in_steps": ("not-in-steps", "this partner takes points in whole steps: see its contract"),
+    "type_not_in_contract": (
+        "type-not-in-contract",
+        "this partner's contract has no price for points of this type: ask for another one",
+    ),
     "partner_does_not_redeem": ("partner-does-not-redeem", "this partner gives points and takes none"),
 }
 
@@ -109,7 +113,7 @@ def already_captured() -> Problem:
 
 
 def require_spent(point_type: str | None, types: PointTypes) -> None:
-    """Only points of the programme's own type are held and spent.
+    """Points of types that only count are never held and spent.
 
     Raises:
         Problem: the type only counts (409), or there is none (422).
@@ -118,5 +122,7 @@ def require_spent(point_type: str | None, types: PointTypes) -> None:
         return
     if point_type not in types.status_codes:
         raise invalid_field("/point_type", "the programme has no such point type")
-    detail = f"Points of the type {point_type} only count, and are never spent: ask for {types.own}."
+    detail = (
+        f"Points of the type {point_type} only count, and are never spent: ask for {' or '.join(types.spent_codes)}."
+    )
     raise Problem(409, "status-points", detail, title="Status points")

@@ -39,6 +39,7 @@ class HoldRequest:
     """A till's wish to reserve ``points`` (positive) for one checkout, until ``expires_at``.
 
     ``store_id`` and ``categories`` are of the goods, as far as the till says: points may be limited to some.
+    ``point_type`` None: the redemption's own, which is the programme's unless something else was said before.
     """
 
     partner_id: str
@@ -46,6 +47,7 @@ class HoldRequest:
     expires_at: datetime
     store_id: str | None = None
     categories: frozenset[str] = frozenset()
+    point_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +125,18 @@ def decide_hold(
     """Whether the points may be reserved; whether there are enough is the ledger's answer.
 
     Raises:
-        RedemptionIdTakenError: the id stands for another partner's redemption, or for another hold of this one.
+        RedemptionIdTakenError: the id stands for another partner's redemption, or for another hold of this one: of
+            other points, or of another type.
         AlreadyCapturedError: a receipt came before its hold and has taken the points.
         HoldNotOpenError: the hold was let go before it came, or has expired.
     """
     if redemption.partner_id not in (None, request.partner_id):
         raise RedemptionIdTakenError
+    point_type = request.point_type or redemption.point_type
     match redemption.state:
         case State.HELD:
-            if (redemption.member_id, redemption.held_points) == (member.member_id, request.points):
+            held = (redemption.member_id, redemption.held_points, redemption.point_type)
+            if held == (member.member_id, request.points, point_type):
                 return Stands(redemption)
             raise RedemptionIdTakenError
         case State.CAPTURED:
@@ -140,7 +145,7 @@ def decide_hold(
             raise HoldNotOpenError(redemption.state)
         case State.AWAITED | State.DECLINED:
             pass
-    named = replace(redemption, partner_id=request.partner_id, member_id=member.member_id)
+    named = replace(redemption, partner_id=request.partner_id, member_id=member.member_id, point_type=point_type)
     if has_waiting_receipt:
         return Paid(named)
     reason = _decline_reason(member, request.points)

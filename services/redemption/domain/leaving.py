@@ -43,10 +43,10 @@ class Leaving:
     heir_id: UUID
     left_at: datetime
 
-    @property
-    def gift_id(self) -> UUID:
-        """The id of what it gives, for ever."""
-        return uuid5(_LEAVINGS, f"{self.household_id}/{self.member_id}/{self.version}")
+    def gift_of(self, other_type: str | None) -> UUID:
+        """The id of what it gives of a point type (None: the programme's own), for ever."""
+        of_type = "" if other_type is None else f"/{other_type}"
+        return uuid5(_LEAVINGS, f"{self.household_id}/{self.member_id}/{self.version}{of_type}")
 
     @property
     def reference(self) -> bytes:

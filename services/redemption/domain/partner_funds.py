@@ -6,17 +6,22 @@ cannot wait for a contract as a receipt can, so that without one in force it is 
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Reason: TypeAlias = Literal["partner_funds_exhausted", "no_contract_in_force", "below_minimum", "not_in_steps"]
+Reason: TypeAlias = Literal[
+    "partner_funds_exhausted", "no_contract_in_force", "below_minimum", "not_in_steps", "type_not_in_contract"
+]
 
 
 class Funds(NamedTuple):
-    """What a partner's contracts say now. ``is_bound``: a first one has begun; ``is_covered``: one is in force."""
+    """What a partner's contracts say now of a point type. ``is_bound``: a first one has begun; ``is_covered``: one is
+    in force; ``has_rate``: it has a price for points of this type.
+    """
 
     is_bound: bool = False
     is_covered: bool = False
     is_exhausted: bool = False
     minimum_points: int = 1
     step_points: int = 1
+    has_rate: bool = True
 
 
 UNBOUND = Funds()
@@ -28,6 +33,8 @@ def why_not_funded(funds: Funds, points: int) -> Reason | None:
         return None
     if not funds.is_covered:
         return "no_contract_in_force"
+    if not funds.has_rate:
+        return "type_not_in_contract"
     if funds.is_exhausted:
         return "partner_funds_exhausted"
     if points < funds.minimum_points:

@@ -17,6 +17,7 @@ from shared.ledger.legs import (
     Purpose,
 )
 from shared.ledger.terms import PROGRAMME
+from shared.point_types import POINTS, Unit
 from shared.receipt_key import receipt_id_of
 
 _KEY_SCHEMES = frozenset({b"sequence", b"fiscal", b"document"})
@@ -91,12 +92,14 @@ class Names:
 
     ``unshown_receipts`` are keys of purchases that somebody paid for with points who has not agreed to show them to the
     reader: what such a purchase sent back may clear a debt, or go on to a survivor, in lines that name no hold.
+    ``unit`` is what the points are called.
     """
 
     checkouts: Mapping[UUID, Checkout]
     partners: Mapping[str, str]
     shown: Collection[UUID]
     unshown_receipts: Collection[bytes] = frozenset()
+    unit: Unit = POINTS
 
     def checkout_of(self, movement: Movement) -> Checkout | None:
         """For which checkout points were reserved, if they were."""
@@ -147,7 +150,7 @@ def write_line(movement: Movement, names: Names, available_after: int | None) ->
         partner_id=partner_id,
         receipt_id=None if is_secret else movement.receipt_id,
         redemption_id=None if is_secret or checkout is None else checkout.redemption_id,
-        words=describe(movement, partner, is_lent=checkout is not None and checkout.is_lent),
+        words=describe(movement, partner, is_lent=checkout is not None and checkout.is_lent, unit=names.unit),
         available_after=available_after,
     )
 
@@ -195,7 +198,7 @@ _LENT_WORDS: Mapping[Purpose, str] = {
 }
 
 
-def describe(movement: Movement, partner: str | None, *, is_lent: bool = False) -> str:
+def describe(movement: Movement, partner: str | None, *, is_lent: bool = False, unit: Unit = POINTS) -> str:
     """A movement in a sentence, without its date."""
     purpose = movement.newest.purpose
     words = _WORDS_BY_LEGS.get(movement.legs) or _WORDS[purpose]
@@ -205,5 +208,4 @@ def describe(movement: Movement, partner: str | None, *, is_lent: bool = False) 
         words = _RECEIVED_WORDS.get(purpose, words)
     elif movement.newest.side == "both" and purpose in _RECEIVED_WORDS:
         words = _WITHIN_WORDS
-    points = "1 point" if movement.points == 1 else f"{movement.points:,} points"
-    return words.format(points=points, at="" if partner is None else f" at {partner}")
+    return words.format(points=unit.in_words(movement.points), at="" if partner is None else f" at {partner}")

@@ -1,6 +1,7 @@
 """The points tenders of a receipt: how much of it was paid with points, and by which redemption."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
 from services.redemption.domain.goods import CATEGORIES_MAX, Goods
@@ -22,8 +23,10 @@ class UnusableReceiptError(ValueError):
 class PointsTender:
     """What one receipt paid with one redemption. ``points`` is positive.
 
-    ``is_priced`` is false where the receipt is in a currency that the programme gives no points for. ``goods`` are
-    those of the whole receipt, and so is ``total_minor``; None of one that waited, whose receipt is known by now.
+    ``is_priced`` is false where the receipt is in a currency, or says a point type, that the programme gives no points
+    for. ``goods`` are those of the whole receipt. ``points`` are of ``point_type``, as the receipt says it (None: the
+    programme's own); where the hold was of another type, they are what ``amount_minor`` costs in that one.
+    ``total_minor`` is the whole receipt's; None of one that waited, whose receipt is known by now.
     """
 
     receipt_key: bytes
@@ -37,22 +40,42 @@ class PointsTender:
     traceparent: str | None
     goods: Goods | None = None
     total_minor: int | None = None
+    amount_minor: int | None = None  # None: kept while it waited, from before there were other types to spend
+    point_type: str | None = None
+
+    def priced_as(self, point_type: str, pricing: "Pricing") -> "PointsTender":
+        """The tender in points of the type in which it is paid."""
+        said = self.point_type or pricing.own_type
+        if self.amount_minor is None or point_type == said or not pricing.takes(point_type):
+            return self
+        return replace(self, points=pricing.points_for(self.amount_minor, point_type))
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What a point is worth at a till: ``minor_per_point`` minor units of ``currency``."""
+    """What a point is worth at a till: ``minor_per_point`` minor units of ``currency``; of ``others`` than the
+    programme's own type, as many as these say.
+    """
 
     currency: str
     minor_per_point: int
+    own_type: str = "points"
+    others: Mapping[str, int] = field(default_factory=dict)
 
-    def points_for(self, amount_minor: int) -> int:
-        """The points that pay an amount. A part of a point is not spendable, so the till took a whole one."""
-        return -(-amount_minor // self.minor_per_point)
+    def takes(self, point_type: str) -> bool:
+        """Whether points of this type pay at all."""
+        return point_type == self.own_type or point_type in self.others
+
+    def points_for(self, amount_minor: int, point_type: str | None = None) -> int:
+        """The points that pay an amount, of the programme's own type unless another is named. A part of a point is not
+        spendable, so the till took a whole one."""
+        return -(-amount_minor // self.others.get(point_type or self.own_type, self.minor_per_point))
 
 
 def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]:
     """The points tenders of a receipt, one a redemption, in the receipt's order; amounts of one are added up.
+
+    A redemption is of one point type, the first that is named; tenders that name no redemption are one a type.
 
     A return gives no tender here, nor does a training receipt. A redemption whose amounts add up to nothing or less
     took nothing.
@@ -68,11 +91,14 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
     if partner_of(receipt_key) != receipt.partner_id:
         raise UnusableReceiptError("the receipt id is another partner's")
     amounts_minor: dict[UUID, int] = {}
+    types: dict[UUID, str | None] = {}
     for tender in receipt.tenders:
         if tender.kind == "points":
-            redemption_id = tender.redemption_id or uuid5(_UNNAMED, receipt.receipt_id)
+            point_type = None if tender.point_type == pricing.own_type else tender.point_type
+            redemption_id = tender.redemption_id or _unnamed(receipt.receipt_id, point_type)
             amounts_minor[redemption_id] = amounts_minor.get(redemption_id, 0) + tender.amount_minor
-    if any(pricing.points_for(amount_minor) > TENDER_POINTS_MAX for amount_minor in amounts_minor.values()):
+            types[redemption_id] = types.get(redemption_id) or point_type
+    if any(pricing.points_for(minor, types[one]) > TENDER_POINTS_MAX for one, minor in amounts_minor.items()):
         raise UnusableReceiptError(f"a points tender is worth {TENDER_POINTS_MAX} points at most")
     named = dict.fromkeys(line.category for line in receipt.lines if line.category is not None)
     goods = Goods(receipt.occurred_at, receipt.store_id, frozenset(list(named)[:CATEGORIES_MAX]))
@@ -84,12 +110,18 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
             partner_id=receipt.partner_id,
             member_id=receipt.member_id,
             identifier_hash=receipt.identifier_hash,
-            points=pricing.points_for(amount_minor),
-            is_priced=receipt.currency == pricing.currency,
+            points=pricing.points_for(amount_minor, types[redemption_id]),
+            is_priced=receipt.currency == pricing.currency and pricing.takes(types[redemption_id] or pricing.own_type),
             traceparent=event.traceparent,
             goods=goods,
             total_minor=receipt.total_minor,
+            amount_minor=amount_minor,
+            point_type=types[redemption_id],
         )
         for redemption_id, amount_minor in amounts_minor.items()
         if amount_minor > 0
     )
+
+
+def _unnamed(receipt_id: str, point_type: str | None) -> UUID:
+    return uuid5(_UNNAMED, receipt_id if point_type is None else f"{receipt_id}\n{point_type}")

@@ -39,8 +39,8 @@ LOAD_WAITING = """
 """
 
 LOAD_LENT = """
-    select share.redemption_id, share.position, redemption.held_at, share.held_points, share.open_points,
-        share.captured_points
+    select share.redemption_id, share.position, redemption.point_type, redemption.held_at, share.held_points,
+        share.open_points, share.captured_points
     from redemption_shares as share
         join redemptions as redemption using (redemption_id)
     where share.owner_id = $1 and (share.redemption_id, share.position) > ($2, $3)
@@ -78,6 +78,7 @@ class KeptShare:
 
     redemption_id: UUID
     position: int
+    point_type: str
     held_at: datetime
     held_points: int
     open_points: int

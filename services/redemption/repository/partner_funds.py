@@ -41,7 +41,8 @@ FIND_FUNDS = """
         contract.contract_id is not null as is_covered,
         coalesce((select is_exhausted from redemption_exposures where partner_id = $1), false) as is_exhausted,
         coalesce((contract.rates -> $3::text ->> 0)::bigint, 1) as minimum_points,
-        coalesce((contract.rates -> $3::text ->> 1)::bigint, 1) as step_points
+        coalesce((contract.rates -> $3::text ->> 1)::bigint, 1) as step_points,
+        contract.rates -> $3::text is not null as has_rate
     from (values (1)) as one left join redemption_contracts as contract
         on contract.partner_id = $1 and contract.effective_from <= $2
             and coalesce(contract.effective_until > $2, true)

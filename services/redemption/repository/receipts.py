@@ -53,14 +53,14 @@ REFUSE = """
 KEEP_WAITING = """
     insert into redemption_waiting_tenders (
         receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, occurred_at,
-        store_id, categories, waiting_since
+        store_id, categories, amount_minor, point_type, waiting_since
     )
     select receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, occurred_at,
-        store_id, array(select json_array_elements_text(categories)), $11
+        store_id, array(select json_array_elements_text(categories)), amount_minor, point_type, $13
     from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-        $8::timestamptz[], $9::text[], $10::json[]) as waiting
+        $8::timestamptz[], $9::text[], $10::json[], $11::bigint[], $12::text[]) as waiting
             (receipt_key, redemption_id, content_hash, partner_id, identifier_hash, points, traceparent, occurred_at,
-            store_id, categories)
+            store_id, categories, amount_minor, point_type)
     order by 1, 2, 3
     on conflict (receipt_key, redemption_id, content_hash) do nothing
 """
@@ -92,7 +92,7 @@ IS_WAITED_FOR = "select exists (select from redemption_waiting_tenders where red
 LOAD_READY = """
     select waiting.receipt_key, waiting.redemption_id, waiting.content_hash, waiting.partner_id,
         waiting.identifier_hash, waiting.points, waiting.traceparent, waiting.occurred_at, waiting.store_id,
-        waiting.categories,
+        waiting.categories, waiting.amount_minor, waiting.point_type,
         coalesce(redemption.member_id, waiting.member_id, identifier.member_id) as member_id
     from redemption_waiting_tenders as waiting
         left join redemptions as redemption on redemption.redemption_id = waiting.redemption_id
@@ -221,6 +221,8 @@ async def keep_waiting(transaction: Transaction, tenders: Sequence[PointsTender]
         [tender.goods.occurred_at if tender.goods else None for tender in tenders],
         [tender.goods.store_id if tender.goods else None for tender in tenders],
         [json.dumps(sorted(tender.goods.categories) if tender.goods else []) for tender in tenders],
+        [tender.amount_minor for tender in tenders],
+        [tender.point_type for tender in tenders],
         transaction.now,
     )
 
@@ -293,4 +295,6 @@ def _ready(row: asyncpg.Record) -> PointsTender:
         goods=None
         if row["occurred_at"] is None
         else Goods(row["occurred_at"], row["store_id"], frozenset(row["categories"])),
+        amount_minor=row["amount_minor"],
+        point_type=row["point_type"],
     )

@@ -1,7 +1,7 @@
 """Redemptions and what receipts took of them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -24,8 +24,8 @@ MEET = """
     insert into redemptions (
         redemption_id, point_type, state, held_points, open_points, captured_points, uncovered_points
     )
-    select redemption_id, $2, 'awaited', 0, 0, 0, 0
-    from unnest($1::uuid[]) as met (redemption_id)
+    select redemption_id, point_type, 'awaited', 0, 0, 0, 0
+    from unnest($1::uuid[], $2::text[]) as met (redemption_id, point_type)
     order by redemption_id  -- two that meet the same rows in different orders would deadlock
     on conflict (redemption_id) do nothing
     returning redemption_id
@@ -63,7 +63,8 @@ SAVE = f"""
     )
     order by 1
     on conflict (redemption_id) do update
-        set state = excluded.state,
+        set point_type = excluded.point_type,
+            state = excluded.state,
             partner_id = excluded.partner_id,
             member_id = excluded.member_id,
             held_points = excluded.held_points,
@@ -106,13 +107,13 @@ SAVE_CAPTURES = f"""
 """
 
 
-async def meet_redemptions(
-    transaction: Transaction, redemption_ids: Iterable[UUID], point_type: str
-) -> dict[UUID, Redemption]:
-    """The rows of these redemptions, locked to the commit; those that were not there are made, as awaited."""
-    wanted = sorted(set(redemption_ids))
-    made = {row["redemption_id"] for row in await transaction.raw.fetch(MEET, wanted, point_type)}
-    met = {redemption_id: Redemption(redemption_id, point_type) for redemption_id in made}
+async def meet_redemptions(transaction: Transaction, types: Mapping[UUID, str]) -> dict[UUID, Redemption]:
+    """The rows of these redemptions, locked to the commit; those that were not there are made, as awaited, of the point
+    types that are given by id."""
+    wanted = sorted(types)
+    rows = await transaction.raw.fetch(MEET, wanted, [types[redemption_id] for redemption_id in wanted])
+    made = {row["redemption_id"] for row in rows}
+    met = {redemption_id: Redemption(redemption_id, types[redemption_id]) for redemption_id in made}
     there = [redemption_id for redemption_id in wanted if redemption_id not in made]
     if there:
         found = await redemptions_of(transaction, await transaction.raw.fetch(LOCK, there))

@@ -31,13 +31,16 @@ async def expire_holds(transaction: Transaction, purchases_read_to: datetime, ro
     await projections.lock_members(
         transaction, [one for redemption, member_id in owners for one in owners_of(redemption, member_id)]
     )
-    point_type = due[0].point_type  # a programme has one
     asked = [letting_go(redemption, member_id, "expire") for redemption, member_id in owners]
     outcomes = await ledger.post(transaction, [command for group in asked for _, command in group])
     posted = iter(accepted(outcomes))
     after = [balances_after(group, list(islice(posted, len(group)))) for group in asked]
     balances = await own_balances(
-        transaction, point_type, [(member_id, own) for (_, member_id), (own, _) in zip(owners, after, strict=True)]
+        transaction,
+        [
+            (redemption.point_type, member_id, own)
+            for (redemption, member_id), (own, _) in zip(owners, after, strict=True)
+        ],
     )
     await redemptions.save_redemptions(transaction, [let_go.redemption for _, let_go in expiries])
     await outbox.record(

@@ -71,18 +71,20 @@ async def hold_points(
     ``redemption_id`` is the till's own, made before it asked; the same hold under the same id is one hold. What the
     member lacks is reserved of those of its household who lend to it. Locks the redemption, then the member and the
     lenders, then their accounts in the ledger, each to the commit. Whoever owes points has none of its own; where the
-    programme says so, it spends none of others' either.
+    programme says so, it spends none of others' either. All of it is about one point type, the request's or the
+    programme's own: what is owed of another type stops nothing.
 
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
         InvalidQrTokenError, OtherSessionError, OtherMembersCodeError: what was shown does not count.
         FactsBehindError: nothing was changed, and nothing is remembered: asked again a moment later, it may go.
     """
-    point_type, presented = programme.point_type, spender.presented
+    point_type, presented = request.point_type or programme.point_type, spender.presented
+    request = replace(request, point_type=point_type)
     if redemption_id is None:
         redemption, has_waiting_receipt = Redemption(new_id(), point_type), False  # nobody else can know this id yet
     else:
-        met = await redemptions.meet_redemptions(transaction, [redemption_id], point_type)
+        met = await redemptions.meet_redemptions(transaction, {redemption_id: point_type})
         redemption = met[redemption_id]
         has_waiting_receipt = redemption.state is State.AWAITED and await receipts.is_waited_for(
             transaction, redemption_id
@@ -161,7 +163,7 @@ async def _reserve(
             available = sum(one.available for one in usable if one.pays_for(basket))
         return await _decline(transaction, decline, available)
     own, pooled = balances_after(asked, posted)
-    [balance] = await own_balances(transaction, redemption.point_type, [(member_id, own)])
+    [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])
     await redemptions.save_redemptions(transaction, [redemption])
     await outbox.record(transaction, [held_message(transaction, redemption, balance, pooled)])
     return Held(redemption, balance)

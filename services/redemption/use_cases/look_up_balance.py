@@ -1,6 +1,6 @@
 """What a member has, asked at a till by what was shown there. Changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.redemption.domain.errors import IdentifierRevokedError, MayNotSeeBalanceError, UnknownMemberError
@@ -12,7 +12,7 @@ from shared.ledger import Balances
 
 
 async def look_up_balance(
-    transaction: Transaction, shown: Spender, point_type: str
+    transaction: Transaction, shown: Spender, spent: Sequence[str]
 ) -> tuple[UUID, Mapping[str, Balances]]:
     """The member who was named, and the balances by point type, as last committed.
 
@@ -35,4 +35,4 @@ async def look_up_balance(
         member_id = holder.member_id
     if member_id is None:
         raise UnknownMemberError
-    return await read_balances(transaction, member_id, point_type)
+    return await read_balances(transaction, member_id, spent)

@@ -173,7 +173,7 @@ def expired_message(transaction: Transaction, let_go: LetGo, balance: Balances, 
 
 
 def left_behind_message(
-    transaction: Transaction, leaving: Leaving, given: Posted, balances: Mapping[UUID, Balances]
+    transaction: Transaction, leaving: Leaving, given: Posted, balances: Mapping[UUID, Balances], gift_id: UUID
 ) -> Message:
     """What a member had who left a household stayed there, with the heir or whoever answers for it by now."""
     match given.command:
@@ -184,11 +184,11 @@ def left_behind_message(
     event = PointsGifted(
         id=new_id(),
         source=SOURCE,
-        subject=str(leaving.gift_id),
+        subject=str(gift_id),
         time=transaction.now,
         traceparent=child_traceparent(current_traceparent()),
         data=GiftData(
-            gift_id=leaving.gift_id,
+            gift_id=gift_id,
             member_id=leaving.member_id,
             receiver_id=receiver_id,
             point_type=point_type,

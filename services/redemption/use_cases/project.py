@@ -31,9 +31,10 @@ from shared.ids import key_version_of
 
 
 async def take_in_members(
-    transaction: Transaction, events: Sequence[MemberEvent], point_type: str
+    transaction: Transaction, events: Sequence[MemberEvent], point_types: Sequence[str]
 ) -> list[tuple[Leaving, Outcome]]:
-    """Take in what the registry tells, and settle who left a household with which their points stay: how, of each.
+    """Take in what the registry tells, and settle who left a household with which their points (of these types) stay:
+    how, of each.
 
     Each leaving is settled once, whatever is told again and in whatever order.
 
@@ -42,7 +43,7 @@ async def take_in_members(
     """
     leavings = await claim_leavings(transaction, events)
     await project_members(transaction, events, also_locked=parties_of(leavings))
-    return await settle_leavings(transaction, leavings, point_type)
+    return await settle_leavings(transaction, leavings, point_types)
 
 
 async def project_members(

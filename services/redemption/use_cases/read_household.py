@@ -8,6 +8,7 @@ from services.redemption.use_cases.read_member import Lens, Statement, Statement
 from services.redemption.use_cases.visibility import Viewer
 from shared.database import Transaction
 from shared.ledger.legs import CAPTURE, CLAW_BACK_AVAILABLE, EARN, REFUND, SPEND_LATE
+from shared.point_types import Unit
 
 # What was bought, brought back, spent and given back. Not what is held, set aside or owed: that was not agreed to.
 PURCHASES = (EARN, CLAW_BACK_AVAILABLE, CAPTURE, SPEND_LATE, REFUND)
@@ -19,7 +20,7 @@ async def read_household_statement(
     household_id: UUID,
     member_id: UUID,
     reader_id: UUID,
-    point_type: str,
+    unit: Unit,
     position: StatementPosition | None,
     lines_max: int,
 ) -> Statement:
@@ -34,4 +35,4 @@ async def read_household_statement(
     if member_id not in shown:
         raise NotShownError
     lens = Lens(viewer, shown, PURCHASES)
-    return await read_page(transaction, lens, member_id, point_type, position, lines_max)
+    return await read_page(transaction, lens, member_id, unit, position, lines_max)

@@ -14,6 +14,7 @@ from shared import ledger
 from shared.database import Transaction
 from shared.ledger import Balances, StatementLine
 from shared.ledger.legs import Legs
+from shared.point_types import Unit
 
 TRANSFERS_PER_READ = 200
 READS_PER_PAGE_MAX = 10
@@ -37,8 +38,10 @@ class Statement:
     next_position: StatementPosition | None
 
 
-async def read_balances(transaction: Transaction, member_id: UUID, point_type: str) -> tuple[UUID, dict[str, Balances]]:
-    """A member's balances by point type, as last committed; the programme's type is always there.
+async def read_balances(
+    transaction: Transaction, member_id: UUID, spent: Sequence[str]
+) -> tuple[UUID, dict[str, Balances]]:
+    """A member's balances by point type, as last committed; the types that are ``spent`` are always there.
 
     Also whose they are: the survivor's, where the member was merged away.
 
@@ -48,7 +51,7 @@ async def read_balances(transaction: Transaction, member_id: UUID, point_type: s
     if not await projections.is_member(transaction, member_id):
         raise UnknownMemberError
     owner_id = (await ledger.find_survivors(transaction, [member_id])).get(member_id, member_id)
-    return owner_id, {point_type: Balances()} | await repository.load_balances_by_type(transaction, owner_id)
+    return owner_id, dict.fromkeys(spent, Balances()) | await repository.load_balances_by_type(transaction, owner_id)
 
 
 async def read_pooled(transaction: Transaction, member_id: UUID, point_type: str) -> int:
@@ -60,19 +63,23 @@ async def read_spendable(
     transaction: Transaction,
     member_id: UUID,
     balances: Mapping[str, Balances],
-    point_type: str,
+    spent: Sequence[str],
     *,
     debt_stops_spending: bool,
 ) -> dict[str, Spendable]:
-    """What the member may spend of each of these point types, and on what, as last committed: of the programme's own
-    what others in the household lend too, of those that only count nothing. Where debt stops spending, others lend
-    nothing to a member who owes points: what is told here is what a hold would get.
+    """What the member may spend of each of these point types, and on what, as last committed: of those that are
+    ``spent`` what others in the household lend too, of those that only count nothing. Where debt stops spending, others
+    lend nothing to a member who owes points of the type: what is told here is what a hold would get.
     """
-    is_stopped = debt_stops_spending and balances[point_type].debt > 0
-    lenders = [] if is_stopped else await _lenders(transaction, member_id)
-    usable = await ledger.load_usable(transaction, [member_id, *lenders], point_type)
-    own = Spendable(balances[point_type].available, await _available(transaction, lenders, point_type), usable)
-    return {code: own if code == point_type else Spendable(0, 0, ()) for code in balances}
+    lenders = await _lenders(transaction, member_id)
+    found = dict.fromkeys(balances, Spendable(0, 0, ()))
+    for point_type in spent:
+        is_stopped = debt_stops_spending and balances[point_type].debt > 0
+        lending = [] if is_stopped else lenders
+        usable = await ledger.load_usable(transaction, [member_id, *lending], point_type)
+        pooled = await _available(transaction, lending, point_type)
+        found[point_type] = Spendable(balances[point_type].available, pooled, usable)
+    return found
 
 
 async def _available(transaction: Transaction, owners: Sequence[UUID], point_type: str) -> int:
@@ -98,13 +105,13 @@ async def read_statement(
     transaction: Transaction,
     viewer: Viewer,
     member_id: UUID,
-    point_type: str,
+    unit: Unit,
     position: StatementPosition | None,
     lines_max: int,
 ) -> Statement:
-    """One page of a member's statement. The programme's clients see every line with the running available balance;
-    a partner's client sees its own partner's lines, without it, and its pages may be shorter than ``lines_max``.
-    Members who were merged have one statement, under either id.
+    """One page of a member's statement of one point type. The programme's clients see every line with the running
+    available balance; a partner's client sees its own partner's lines, without it, and its pages may be shorter than
+    ``lines_max``. Members who were merged have one statement, under either id.
 
     Where points were lent to another member of the household, the line names that purchase if the other one shows it.
 
@@ -112,7 +119,7 @@ async def read_statement(
         UnknownMemberError: the registry has not told of this member, or has erased him.
     """
     shown = await find_shown(transaction, member_id)
-    return await read_page(transaction, Lens(viewer, shown), member_id, point_type, position, lines_max)
+    return await read_page(transaction, Lens(viewer, shown), member_id, unit, position, lines_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +160,11 @@ async def read_page(
     transaction: Transaction,
     lens: Lens,
     member_id: UUID,
-    point_type: str,
+    unit: Unit,
     position: StatementPosition | None,
     lines_max: int,
 ) -> Statement:
-    """One page of a member's statement, as the lens shows it.
+    """One page of a member's statement of one point type, as the lens shows it.
 
     Raises:
         UnknownMemberError: the registry has not told of this member, or has erased him.
@@ -165,18 +172,18 @@ async def read_page(
     if not await projections.is_member(transaction, member_id):
         raise UnknownMemberError
     if position is None:
-        newest_id, available = await repository.load_newest(transaction, member_id, point_type)
+        newest_id, available = await repository.load_newest(transaction, member_id, unit.code)
         position = StatementPosition(newest_id + 1, available)
     transfers: list[StatementLine] = []
     checkouts: dict[UUID, Checkout] = {}
     unshown_receipts: set[bytes] = set()
-    names = Names(checkouts, {}, lens.shown, unshown_receipts)
+    names = Names(checkouts, {}, lens.shown, unshown_receipts, unit)
     movements: list[Movement] = []
     is_at_end = False
     for _ in range(READS_PER_PAGE_MAX):
         before = transfers[-1].transfer_id if transfers else position.before_transfer_id
         read = await ledger.load_statement(
-            transaction, member_id, point_type, before_transfer_id=before, lines_max=TRANSFERS_PER_READ
+            transaction, member_id, unit.code, before_transfer_id=before, lines_max=TRANSFERS_PER_READ
         )
         transfers += read
         checkouts |= await repository.load_checkouts(

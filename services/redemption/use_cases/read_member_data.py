@@ -1,6 +1,7 @@
 """Everything that is kept of one member, for the member: in sections, each read in the order of its keys."""
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
@@ -11,25 +12,37 @@ from services.redemption.use_cases.read_member import StatementPosition, read_st
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
 from shared.database import Transaction
+from shared.point_types import Unit
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
-Kept: TypeAlias = KeptRedemption | KeptShare | KeptTender | Line
+
+class KeptLine(NamedTuple):
+    """A line of the statement of one point type."""
+
+    point_type: str
+    line: Line
+
+
+Kept: TypeAlias = KeptRedemption | KeptShare | KeptTender | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
 _NO_SHARE = (UUID(int=0), -1)
 
 
-def sections(viewer: Viewer, point_type: str) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, and the statement as this viewer sees it: the
-    programme's see every line."""
+def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
+    """Redemptions, what was lent to others, tenders that wait, and the statement of each point type as this viewer sees
+    it: the programme's see every line."""
 
-    async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
-        position = read_key(after, _position)
-        return await _read_lines(transaction, viewer, member_id, point_type, position, rows_max)
+    def lines_of(unit: Unit) -> Section[Kept]:
+        async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+            position = read_key(after, _position)
+            return await _read_lines(transaction, viewer, member_id, unit, position, rows_max)
 
-    return (read_redemptions, read_lent, read_waiting, read_lines)
+        return read_lines
+
+    return (read_redemptions, read_lent, read_waiting, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -54,7 +67,7 @@ async def _read_lines(
     transaction: Transaction,
     viewer: Viewer,
     member_id: UUID,
-    point_type: str,
+    unit: Unit,
     position: StatementPosition | None,
     rows_max: int,
 ) -> Found:
@@ -64,10 +77,10 @@ async def _read_lines(
     found: Found = []
     while len(found) < rows_max:
         try:
-            page = await read_statement(transaction, viewer, member_id, point_type, position, rows_max - len(found))
+            page = await read_statement(transaction, viewer, member_id, unit, position, rows_max - len(found))
         except UnknownMemberError:  # not told of yet, or erased: nobody's
             return []
-        found += [(_key(line), line) for line in page.lines]
+        found += [(_key(line), KeptLine(unit.code, line)) for line in page.lines]
         position = page.next_position
         if position is None:
             break

@@ -51,19 +51,21 @@ def parties_of(leavings: Sequence[Leaving]) -> set[UUID]:
 
 
 async def settle_leavings(
-    transaction: Transaction, leavings: Sequence[Leaving], point_type: str
+    transaction: Transaction, leavings: Sequence[Leaving], point_types: Sequence[str]
 ) -> list[tuple[Leaving, Outcome]]:
     """Give what the leavers had when they left, and have still, to the heirs; how each was settled.
 
     The caller has claimed the leavings and locked everybody whom they name. Locks all their accounts in the ledger in
     key order, to the commit; what was given, and its event, are one commit with the claims. Given is what is available
-    less what has come since the member left: that, and what is held or pending, stays with the leaver.
+    less what has come since the member left: that, and what is held or pending, stays with the leaver. So of each of
+    the ``point_types`` that are spent (the programme's own first), a gift each; what is written of a leaving is how it
+    was settled of the first of which anything was given.
     """
     if not leavings:
         return []
     known = await repository.find_known(transaction, sorted(parties_of(leavings)))
     kept = {leaving: reason for leaving in leavings if (reason := reason_to_keep(leaving, known)) is not None}
-    unmerged = await _lock_accounts(transaction, [one for one in leavings if one not in kept], point_type)
+    unmerged = await _lock_accounts(transaction, [one for one in leavings if one not in kept], point_types)
     settled: list[tuple[Leaving, Outcome]] = []
     messages: list[Message] = []
     for leaving in leavings:  # one after the other: an heir may have left in turn
@@ -73,10 +75,15 @@ async def settle_leavings(
         elif leaving.member_id not in unmerged:
             outcome = "leaver_merged"
         else:
-            outcome = await _give(transaction, leaving, point_type)
-        if isinstance(outcome, Posted):
-            balances = await ledger.load_balances(transaction, [leaving.member_id, leaving.heir_id], point_type)
-            messages.append(left_behind_message(transaction, leaving, outcome, balances))
+            outcome = "nothing_left"
+            for point_type in point_types:
+                gift = await _give(transaction, leaving, point_type)
+                if isinstance(gift, Posted):
+                    balances = await ledger.load_balances(transaction, [leaving.member_id, leaving.heir_id], point_type)
+                    gift_id = leaving.gift_of(None if point_type == point_types[0] else point_type)
+                    messages.append(left_behind_message(transaction, leaving, gift, balances, gift_id))
+                if not isinstance(outcome, Posted) and gift != "nothing_left":
+                    outcome = gift
         points = outcome.points if isinstance(outcome, Posted) else 0
         settled.append((leaving, "given" if isinstance(outcome, Posted) else outcome))
         await repository.save_outcome(transaction, *settled[-1], points)
@@ -85,12 +92,13 @@ async def settle_leavings(
     return settled
 
 
-async def _lock_accounts(transaction: Transaction, leavings: Sequence[Leaving], point_type: str) -> set[UUID]:
+async def _lock_accounts(
+    transaction: Transaction, leavings: Sequence[Leaving], point_types: Sequence[str]
+) -> set[UUID]:
     """Lock the accounts of all who give or receive; whose those are by now: who was merged away is not among them."""
     if not leavings:
         return set()
-    purses = await ledger.lock_purses(transaction, sorted(parties_of(leavings)), point_type)
-    return {purse.owner_id for purse in purses}
+    return await ledger.lock_accounts(transaction, sorted(parties_of(leavings)), point_types)
 
 
 async def _give(transaction: Transaction, leaving: Leaving, point_type: str) -> Posted | Outcome:

@@ -15,7 +15,7 @@ from services.redemption.domain.capturing import (
     decide_tender,
 )
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.domain.tender import PointsTender
+from services.redemption.domain.tender import PointsTender, Pricing
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.repository import projections, receipts, redemptions, refunds, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
@@ -56,26 +56,27 @@ class _Facts:
 async def settle_tenders(
     transaction: Transaction,
     tenders: Sequence[PointsTender],
-    point_type: str,
+    pricing: Pricing,
     *,
     held_since: HeldSince | None = None,
 ) -> TenderReport:
     """Capture what these tenders say was paid, inside the caller's transaction.
 
     Idempotent: a tender that captured before, over HTTP or from an earlier reading of its receipt, changes nothing.
-    Tenders of one redemption are decided in the given order. Locks receipts, then redemptions, then members, then
+    Tenders of one redemption are decided in the given order. A hold says of which type the points are; without one the
+    receipt does, and else they are the programme's own. Locks receipts, then redemptions, then members, then
     the ledger's accounts, each in key order to the commit; the number of statements does not depend on the number
     of tenders.
     """
     if not tenders:
         return TenderReport()
     priced = [tender for tender in tenders if tender.is_priced]
-    facts = await _load_facts(transaction, priced, point_type)
-    decisions = [(tender, _decide(facts, tender, transaction)) for tender in priced]
+    facts = await _load_facts(transaction, priced, pricing.own_type)
+    decisions = [(tender, _decide(facts, tender, pricing, transaction)) for tender in priced]
     taken = await _take(transaction, decisions, facts, held_since)
     await _save_what_waits(transaction, decisions)
     found = [
-        *_exceptions_of(tenders, decisions),
+        *_exceptions_of(tenders, decisions, facts, pricing),
         *await _given_back_for_others(transaction, facts),
         *await compare_goods(transaction, _captured(decisions, taken, facts)),
     ]
@@ -90,9 +91,10 @@ async def settle_tenders(
     )
 
 
-async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender], point_type: str) -> _Facts:
+async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender], own_type: str) -> _Facts:
     refused = await receipts.meet_receipts(transaction, (tender.receipt_key for tender in tenders))
-    met = await redemptions.meet_redemptions(transaction, (tender.redemption_id for tender in tenders), point_type)
+    types = {tender.redemption_id: tender.point_type or own_type for tender in reversed(tenders)}
+    met = await redemptions.meet_redemptions(transaction, types)
     captures = await redemptions.load_captures(
         transaction, ((tender.redemption_id, tender.receipt_key) for tender in tenders)
     )
@@ -127,13 +129,14 @@ async def _given_back_for_others(transaction: Transaction, facts: _Facts) -> lis
     return await refunds.load_of_receipts(transaction, doubted) if doubted else []
 
 
-def _decide(facts: _Facts, tender: PointsTender, transaction: Transaction) -> TenderDecision:
+def _decide(facts: _Facts, tender: PointsTender, pricing: Pricing, transaction: Transaction) -> TenderDecision:
     if tender.member_id is None and tender.identifier_hash is not None:
         tender = replace(tender, member_id=facts.members.get(tender.identifier_hash))
     key = (tender.redemption_id, tender.receipt_key)
+    redemption = facts.redemptions[tender.redemption_id]
     decision = decide_tender(
-        facts.redemptions[tender.redemption_id],
-        tender,
+        redemption,
+        tender.priced_as(redemption.point_type, pricing),
         facts.captures.get(key),
         is_refused=facts.is_voided(tender.receipt_key) or tender.content_hash in facts.refused[tender.receipt_key],
     )
@@ -176,8 +179,11 @@ async def _take(
         final[take.redemption.redemption_id] = settled[-1].redemption
     await redemptions.save_redemptions(transaction, [final[changed_id] for changed_id in changed])
     await redemptions.save_captures(transaction, [entry.capture for entry in settled])
-    after = [(take.member_id, entry.balance) for (_, take), entry in zip(takes, settled, strict=True)]
-    balances = await own_balances(transaction, takes[0][1].redemption.point_type, after)
+    after = [
+        (entry.redemption.point_type, take.member_id, entry.balance)
+        for (_, take), entry in zip(takes, settled, strict=True)
+    ]
+    balances = await own_balances(transaction, after)
     await outbox.record(
         transaction,
         [
@@ -223,7 +229,10 @@ async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[P
 
 
 def _exceptions_of(
-    tenders: Sequence[PointsTender], decisions: Sequence[tuple[PointsTender, TenderDecision]]
+    tenders: Sequence[PointsTender],
+    decisions: Sequence[tuple[PointsTender, TenderDecision]],
+    facts: _Facts,
+    pricing: Pricing,
 ) -> list[ExceptionRecord]:
     found = [_exception("other_currency", tender, 0) for tender in tenders if not tender.is_priced]
     for tender, decision in decisions:
@@ -231,7 +240,8 @@ def _exceptions_of(
             case NotOurs():
                 found.append(_exception("other_partner", tender, 0))
             case Repeat(capture=capture) if decision.is_mismatch:
-                found.append(_exception("amount_mismatch", tender, capture.asked_points))
+                said = tender.priced_as(facts.redemptions[tender.redemption_id].point_type, pricing)
+                found.append(_exception("amount_mismatch", said, capture.asked_points))
             case _:
                 pass
     return found

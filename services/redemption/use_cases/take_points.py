@@ -193,13 +193,15 @@ def balances_after(
     return own, tuple(pooled)
 
 
-async def own_balances(
-    transaction: Transaction, point_type: str, after: Sequence[tuple[UUID, Balances | None]]
-) -> list[Balances]:
-    """Members' own balances just after, read from the ledger where no command was on the member's own points."""
-    missing = sorted({member_id for member_id, balance in after if balance is None})
-    loaded = await ledger.load_balances(transaction, missing, point_type) if missing else {}
-    return [loaded[member_id] if balance is None else balance for member_id, balance in after]
+async def own_balances(transaction: Transaction, after: Sequence[tuple[str, UUID, Balances | None]]) -> list[Balances]:
+    """Members' own balances of a point type just after, read from the ledger where no command was on the member's own
+    points: a statement a type."""
+    loaded: dict[tuple[str, UUID], Balances] = {}
+    for point_type in sorted({one for one, _, balance in after if balance is None}):
+        missing = sorted({member_id for one, member_id, balance in after if balance is None and one == point_type})
+        found = await ledger.load_balances(transaction, missing, point_type)
+        loaded |= {(point_type, member_id): balance for member_id, balance in found.items()}
+    return [loaded[point_type, member_id] if balance is None else balance for point_type, member_id, balance in after]
 
 
 def accepted(outcomes: Sequence[Outcome]) -> list[Posted]:

@@ -28,7 +28,8 @@ async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUI
     """Give what is still reserved back to its lots.
 
     A till that heard nothing of its hold may void it before the hold arrives: the id is then spent, and the hold is
-    refused when it comes. Only a partner's client can do that, since the id must belong to somebody.
+    refused when it comes. Only a partner's client can do that, since the id must belong to somebody. What such a hold
+    would have been of does not matter: ``point_type`` stands in the row.
 
     Raises:
         UnknownRedemptionError, HoldNotOpenError: nothing was changed.
@@ -36,7 +37,7 @@ async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUI
     redemption = await redemptions.lock_redemption(transaction, redemption_id)
     if redemption is None and viewer.partner_id is not None:
         # Between the two statements the hold may have come after all: meeting it gives whatever is there now.
-        redemption = (await redemptions.meet_redemptions(transaction, [redemption_id], point_type))[redemption_id]
+        redemption = (await redemptions.meet_redemptions(transaction, {redemption_id: point_type}))[redemption_id]
     if redemption is None:
         raise UnknownRedemptionError
     if redemption.state is State.AWAITED and redemption.partner_id is None and viewer.partner_id is not None:
@@ -51,7 +52,7 @@ async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUI
     asked = letting_go(redemption, member_id, "void")
     posted = accepted(await ledger.post(transaction, [command for _, command in asked]))
     own, pooled = balances_after(asked, posted)
-    [balance] = await own_balances(transaction, redemption.point_type, [(member_id, own)])
+    [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])
     await redemptions.save_redemptions(transaction, [let_go.redemption])
     message = voided_message(transaction, let_go, balance, pooled)
     await outbox.record(transaction, [message])

@@ -55,8 +55,11 @@ async def _give_back(
     commands = [command for group in asked for _, command in group]
     outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     results = [given_back(group, [next(outcomes) for _ in group]) for group in asked]
-    after = [(member_id, result.balance) for (member_id, _), result in zip(of, results, strict=True)]
-    balances = await own_balances(transaction, given[0].redemption.point_type, after)  # a programme has one
+    after = [
+        (one.redemption.point_type, member_id, result.balance)
+        for one, (member_id, _), result in zip(given, of, results, strict=True)
+    ]
+    balances = await own_balances(transaction, after)
     await refunds.save(transaction, given)
     await outbox.record(
         transaction,

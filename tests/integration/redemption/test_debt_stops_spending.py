@@ -83,8 +83,8 @@ async def told(spending: Spending, *, stops: bool) -> tuple[int, int]:
     """What Anna is told that others lend her, and what she is told that she may spend on anything."""
 
     async def ask(transaction: Transaction) -> tuple[int, int]:
-        owner_id, balances = await read_balances(transaction, ANNA, "points")
-        found = await read_spendable(transaction, owner_id, balances, "points", debt_stops_spending=stops)
+        owner_id, balances = await read_balances(transaction, ANNA, ["points"])
+        found = await read_spendable(transaction, owner_id, balances, ["points"], debt_stops_spending=stops)
         return found["points"].pooled, sum(one.available for one in found["points"].usable)
 
     return await spending.do(ask)

@@ -11,6 +11,7 @@ from services.redemption.repository import receipts
 from services.redemption.use_cases.hold_points import Held
 from services.redemption.use_cases.project import project_members
 from shared.kafka import DeadLetter
+from shared.point_types import ONE_TYPE
 from tests.support.databases import FreshDatabase
 from tests.support.member_events import changed, erased, status_changed
 from tests.support.receipts import card, member, merged_into
@@ -45,7 +46,7 @@ async def die(spending: Spending, offset: int, key: str) -> None:
         detail="no such thing",
         event=None,
     )
-    await MemberHandler(spending.database, "points").dead_lettered(letter)
+    await MemberHandler(spending.database, ONE_TYPE).dead_lettered(letter)
 
 
 async def fates(admin: Admin) -> list[str]:

@@ -22,6 +22,7 @@ from shared.events.members import MemberEvent
 from shared.events.redemptions import GiftData, PointsGifted
 from shared.kafka import PermanentError
 from shared.ledger import Balances, ClawBack, Suspend
+from shared.point_types import ONE_TYPE
 from tests.support.databases import FreshDatabase
 from tests.support.fraud_service import batch_of
 from tests.support.households import accept, enrol, found, households_client, invite, leave, told
@@ -137,14 +138,14 @@ async def test_a_crash_before_the_commit_gives_nothing_and_one_after_it_nothing_
     left = await left_just_now(spending, 2, BERT, ANNA, ANNA, CARA)
 
     async def lost_before_the_commit(transaction: Transaction) -> None:
-        assert [outcome for _, outcome in await take_in_members(transaction, [left], "points")] == ["given"]
+        assert [outcome for _, outcome in await take_in_members(transaction, [left], ["points"])] == ["given"]
         raise RuntimeError("lost")
 
     with pytest.raises(RuntimeError, match="lost"):
         await spending.do(lost_before_the_commit)
     assert (await available(spending), await outcomes(spending), await spending.drain()) == ([100, 300, 500], [], [])
 
-    handler = MemberHandler(spending.database, "points")
+    handler = MemberHandler(spending.database, ONE_TYPE)
     for _ in range(2):  # the offset was not committed
         await handler.handle(batch_of([left], MEMBERS.topic))
 
@@ -157,7 +158,7 @@ async def test_a_batch_that_tells_of_more_leavings_than_one_transaction_settles_
     people = [member(100 + number) for number in range(LEAVINGS_PER_BATCH_MAX + 1)]
     await spending.do(lambda transaction: ledger.post(transaction, [earn(one, 10) for one in people]))
     events = [await left_just_now(spending, version, one, ANNA, ANNA) for version, one in enumerate(people, 2)]
-    handler = MemberHandler(spending.database, "points")
+    handler = MemberHandler(spending.database, ONE_TYPE)
     with pytest.raises(PermanentError, match="at most 10 leavings"):
         await handler.handle(batch_of(events, MEMBERS.topic))
     assert (await available(spending))[0] == 0
@@ -185,7 +186,7 @@ async def test_a_hold_of_the_pool_in_flight_and_a_leaving_follow_each_other(
         return await hold_in(transaction, Spender(ANNA), 350)
 
     async def leaving(transaction: Transaction) -> object:
-        return await take_in_members(transaction, [left], "points")
+        return await take_in_members(transaction, [left], ["points"])
 
     await interleave(as_service, *((hold, leaving) if is_hold_first else (leaving, hold)))
     # A hold from before stands, and what it reserves of the leaver is the leaver's when it is let go.

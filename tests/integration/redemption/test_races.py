@@ -52,7 +52,7 @@ def hold(redemption_id: Any) -> Work:
 
 
 def receipt(*tenders: PointsTender) -> Work:
-    return lambda transaction: settle_tenders(transaction, tenders, "points")
+    return lambda transaction: settle_tenders(transaction, tenders, PROGRAMME.pricing)
 
 
 def refusal(tender: PointsTender) -> Work:
@@ -132,7 +132,7 @@ async def test_a_card_is_registered_while_its_receipt_is_being_parked(spending: 
     tender = tender_of(paid_with_points(1, 400, None, identifier_hash=card(1)))
 
     async with held_open(spending.database) as transaction:
-        report = await settle_tenders(transaction, [tender], "points")
+        report = await settle_tenders(transaction, [tender], PROGRAMME.pricing)
         await spending.members(linked(ANNA, card(1)))  # commits, and sees nothing that waits
     await Timers(spending.database, PROGRAMME).sweep()
 

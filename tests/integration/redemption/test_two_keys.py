@@ -28,7 +28,7 @@ async def attempt(spending: Spending) -> str:
 
 async def looked_up(spending: Spending) -> object:
     owner, _ = await spending.do(
-        lambda transaction: look_up_balance(transaction, Spender(identifier_hashes=SHOWN), "points")
+        lambda transaction: look_up_balance(transaction, Spender(identifier_hashes=SHOWN), ["points"])
     )
     return owner
 

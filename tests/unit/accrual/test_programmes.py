@@ -67,7 +67,7 @@ def test_it_may_be_published_as_it_stands(name: str) -> None:
     jsonschema.Draft202012Validator(rule_set_schema()).validate(document)
     about = programme.said("programme")
     others = [OtherPointType.model_validate(one).code for one in about["other_point_types"]]
-    known = Known(frozenset(about["partners"]), own_type=about["point_type"], status_types=frozenset(others))
+    known = Known(frozenset(about["partners"]), own_type=about["point_type"], other_types=frozenset(others))
     assert find_faults(document, known) == []
     TierSchemeDraft.model_validate(programme.said("tier-scheme"))
     for draft in programme.said("member-event-types").values():

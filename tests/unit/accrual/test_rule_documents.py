@@ -118,7 +118,7 @@ def test_nothing_is_drafted_that_this_service_cannot_judge_by() -> None:
         "/rules/0/effect/point_type",
         "the programme has no such point type: declare it in TESSERA_OTHER_POINT_TYPES",
     )
-    assert find_faults(asked.model_dump(mode="json"), Known(status_types=frozenset({"status"}))) == []
+    assert find_faults(asked.model_dump(mode="json"), Known(other_types=frozenset({"status"}))) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ KNOWN = Known(
     stores=frozenset({("grocer", "s1")}),
     categories={"grocer": frozenset({"food", "fruit", "tobacco", "cigars"})},
     above={"fruit": frozenset({"food"}), "cigars": frozenset({"tobacco"})},
-    status_types=frozenset({"status"}),
+    other_types=frozenset({"status"}),
 )
 
 

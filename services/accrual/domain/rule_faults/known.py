@@ -18,7 +18,7 @@ class Known(NamedTuple):
     ``partners`` are all that are known here, and of ``stores`` those that the document names. ``categories`` are, of
     each partner that has mapped its own, every category that its mappings name; ``above`` says what a category lies
     below. ``segments`` and ``attributes`` are all that are declared. A document may not take effect before
-    ``earliest``; None where it may reach back. ``own_type`` is the programme's own point type, ``status_types`` are
+    ``earliest``; None where it may reach back. ``own_type`` is the programme's own point type, ``other_types`` are
     those beside it.
     """
 
@@ -30,4 +30,4 @@ class Known(NamedTuple):
     segments: frozenset[str] = frozenset()
     attributes: Mapping[str, KnownAttribute] = {}
     own_type: str = "points"
-    status_types: frozenset[str] = frozenset()
+    other_types: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from shared.faults import Fault, below
 def type_faults(rule: Rule, pointer: str, known: Known) -> Iterator[Fault]:
     """A point type that a rule names and the programme has not declared."""
     named = rule.effect.point_type
-    if named is None or named in known.status_types:
+    if named is None or named in known.other_types:
         return
     place = below(below(pointer, "effect"), "point_type")
     if named == known.own_type:
