@@ -12,8 +12,9 @@ from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.look_from_till import look_from_till
 from services.accrual.use_cases.preview_receipt import preview_receipt
 from services.accrual.use_cases.preview_undoing import Previewed
-from services.accrual.use_cases.read_document import Issuer, Reading, identify, judge
+from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge
 from shared.database import Database, Transaction
+from shared.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Previews:
             PartnerNotOpenError: its partner posts no receipts.
         """
         submission = identify(body, issuer, self.reading)
+        if body.type == "correction":
+            raise InvalidDocumentError([Fault("/type", "a correction is not previewed: preview it as a purchase")])
 
         async def work(transaction: Transaction) -> Previewed:
             till = submission.partner_id, submission.store_id, submission.till_id

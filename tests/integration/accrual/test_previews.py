@@ -142,6 +142,7 @@ async def test_what_earns_nothing_says_why(client: httpx2.AsyncClient) -> None:
             {"type": "return", "original": {"scheme": "document", "source": "a", "number": "1"}},
             "/lines/0/original_line_id",
         ),
+        ({"type": "correction"}, "/type"),
         ({"total_minor": 99}, "/total_minor"),
         ({"currency": "EUR"}, "/currency"),
         ({"occurred_at": "2100-01-01T00:00:00Z"}, "/occurred_at"),
