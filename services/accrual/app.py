@@ -17,9 +17,14 @@ from services.accrual.api.award_events import AWARD_EVENT_PROBLEMS, award_events
 from services.accrual.api.backtests import BACKTEST_PROBLEMS, backtest_reports_router, backtests_router
 from services.accrual.api.lapsed_and_owed import lapsed_and_owed_routers
 from services.accrual.api.member_data import member_data_router
-from services.accrual.api.member_event_types import member_event_types_router
+from services.accrual.api.member_event_types import (
+    MEMBER_EVENT_TYPE_PROBLEMS,
+    member_event_type_decisions_router,
+    member_event_types_router,
+)
 from services.accrual.api.member_events import (
     MEMBER_EVENT_PROBLEMS,
+    member_event_more_router,
     member_event_reading_router,
     member_events_router,
 )
@@ -91,6 +96,7 @@ DOMAIN_PROBLEMS: DomainProblems = {
     **ADJUSTMENT_PROBLEMS,
     **AWARD_EVENT_PROBLEMS,
     **MEMBER_EVENT_PROBLEMS,
+    **MEMBER_EVENT_TYPE_PROBLEMS,
     **RECEIPT_CLAIM_PROBLEMS,
     **RECEIPT_MOVE_PROBLEMS,
     **UNLINKED_RETURN_PROBLEMS,
@@ -134,7 +140,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         ),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
-            Subscription(MEMBERS, MemberHandler(database, programme), unknown_types="dead-letter"),
+            Subscription(MEMBERS, MemberHandler(database, programme, rules), unknown_types="dead-letter"),
             Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
             Subscription(FRAUD, FraudHandler(database), unknown_types="dead-letter"),
         ),
@@ -148,7 +154,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
                 partial(_post_files, database, settings, rules.tiers),
             ),
             *_ledger_jobs(database, settings, rules),
-            Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme)),
+            Periodic("celebrate members", CELEBRATE_SECONDS, partial(_celebrate, database, programme, rules)),
             Periodic("run backtests", BACKTESTS_SECONDS, backtests.look_after),
             Periodic("watch old debts", OLD_DEBTS_SECONDS, partial(_watch_debts, database, settings)),
             Periodic("watch unlinked returns", UNLINKED_SECONDS, partial(watch_unlinked_returns, database)),
@@ -193,9 +199,11 @@ def _routers(database: Database, settings: AccrualSettings, rules: PublishedRule
         receipt_claims_router(database, programme, settings.claim_terms),
         *receipt_moves_routers(database, settings.move_rules(rules)),
         *unlinked_returns_routers(database),
-        member_event_types_router(database, programme),
-        member_events_router(database, programme),
-        member_event_reading_router(database),
+        member_event_types_router(database),
+        member_event_type_decisions_router(database, programme),
+        member_events_router(database, programme, rules),
+        member_event_more_router(database, programme, rules),
+        member_event_reading_router(database, programme, rules),
     )
 
 
@@ -247,8 +255,8 @@ async def _watch_debts(database: Database, settings: AccrualSettings) -> None:
     metrics.OLD_DEBT_POINTS.set(found.points)
 
 
-async def _celebrate(database: Database, programme: Programme) -> None:
-    while await database.run(partial(celebrate_due_day, programme=programme)):
+async def _celebrate(database: Database, programme: Programme, rules: PublishedRules) -> None:
+    while await database.run(partial(celebrate_due_day, programme=programme, rules=rules)):
         pass
 
 

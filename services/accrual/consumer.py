@@ -129,9 +129,10 @@ class PurchaseHandler(_Keeping):
 class MemberHandler(_Keeping):
     """Members and identifiers become facts, let parked receipts go, and are welcomed."""
 
-    def __init__(self, database: Database, programme: Programme) -> None:
+    def __init__(self, database: Database, programme: Programme, rules: PublishedRules) -> None:
         super().__init__(database)
         self._programme = programme
+        self._rules = rules
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
         """Project a batch, with a transaction for each merge; the positions are written with the last."""
@@ -140,7 +141,8 @@ class MemberHandler(_Keeping):
 
     async def _project(self, batch: Batch[MemberEvent], events: Sequence[MemberEvent], transaction: Transaction) -> int:
         released = await project_members(transaction, events)
-        metrics.MEMBER_EVENTS.inc(await take_in_enrolments(transaction, events, self._programme))
+        enrolled = await take_in_enrolments(transaction, events, self._programme, self._rules)
+        metrics.MEMBER_EVENTS.inc(enrolled)
         if not events or events[-1] is batch.events[-1]:
             await read_to.save(transaction, batch.positions)
         return released

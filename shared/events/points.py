@@ -11,35 +11,13 @@ from shared.events.adjustments import (
     PointsAdjusted,
     PointsReinstated,
 )
+from shared.events.award_parts import AwardPart, RulePoints
 from shared.events.balances import Balance
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId, Version
 from shared.events.expiry import PointsExpired, PointsExpiring
-from shared.events.funding import PointFunding, PointLimits
-from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
+from shared.events.funding import PointFunding
+from shared.events.member_events import MemberEventRecorded, MemberEventRevoked, MemberEventSettled
 from shared.events.tiers import TierChanged
-
-
-class RulePoints(Frozen):
-    """What one rule gave."""
-
-    rule_id: Code
-    points: StrictInt
-
-
-class AwardPart(Frozen):
-    """Which part of an award is told of, where it has several or its points wait.
-
-    They may be spent from the first second of ``waits_until`` on, or once ``waits_for`` has come before that day.
-    Without ``funding`` the partner that issued them pays; without ``limits`` they may be spent on anything.
-    """
-
-    number: StrictInt
-    expires_on: date | None = None
-    waits_until: date | None = None
-    waits_for: Code | None = None
-    funding: PointFunding | None = None
-    limits: PointLimits | None = None
-    basis: Code | None = None
 
 
 class AwardData(Frozen):
@@ -235,6 +213,7 @@ PointsEvent = Annotated[
     | PointsExpiring
     | PointsExpired
     | MemberEventRecorded
-    | MemberEventRevoked,
+    | MemberEventRevoked
+    | MemberEventSettled,
     Field(discriminator="type"),
 ]

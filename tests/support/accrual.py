@@ -122,7 +122,7 @@ class Accrual:
         """Project members' events."""
         async with self.database.transaction() as transaction:
             released = await project_members(transaction, events)
-            await take_in_enrolments(transaction, events, PROGRAMME)
+            await take_in_enrolments(transaction, events, PROGRAMME, self.rules)
             return released
 
     async def balance(self, owner: UUID) -> Balances:

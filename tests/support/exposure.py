@@ -12,12 +12,12 @@ import httpx2
 from services.coalition.consumer import PointsHandler, RedemptionHandler
 from services.coalition.use_cases.judge_exposure import review_exposures
 from shared.database import Database
+from shared.events.award_parts import AwardPart
 from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import COALITION
 from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
 from shared.events.points import (
     AwardData,
-    AwardPart,
     ClawBackData,
     LapseData,
     MoveData,

@@ -3,6 +3,8 @@
 from typing import get_args
 from uuid import UUID
 
+import httpx2
+
 from shared.events.members import (
     ErasureData,
     IdentifierKeyRetired,
@@ -19,6 +21,7 @@ from shared.events.members import (
 )
 from shared.ids import new_id
 from tests.support.receipts import NOON
+from tests.support.registries import bearing
 
 STATUSES: tuple[MemberStatus, ...] = get_args(MemberStatus)
 
@@ -62,3 +65,10 @@ def key_retired(key_version: int) -> IdentifierKeyRetired:
     return IdentifierKeyRetired(
         id=new_id(), source="test", subject=f"identifier-key-{key_version}", time=NOON, data=data
     )
+
+
+async def approved(client: httpx2.AsyncClient, code: str, version: int) -> None:
+    """A second person lets a version of a type of events count."""
+    url = f"/v1/member-event-types/{code}/versions/{version}/approve"
+    answer = await client.post(url, headers=bearing("rules:approve", client_id="second-person"))
+    assert answer.status_code == 200, answer.text

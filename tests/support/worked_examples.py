@@ -68,12 +68,12 @@ def _example(document: Mapping[str, Any]) -> WorkedExample:
         because=document["because"],
         receipt=receipt,
         rule_set=rule_set,
-        facts=_facts(document.get("facts", {}), receipt, rule_set),
+        facts=facts_of(document.get("facts", {}), receipt, rule_set),
         award=document["award"],
         trace=tuple(document["trace"]),
         returns=tuple(document.get("returns", ())),
         corrections=tuple(
-            WorkedCorrection(_receipt(one["receipt"]), _facts(one.get("now", {}), receipt, rule_set), one)
+            WorkedCorrection(_receipt(one["receipt"]), facts_of(one.get("now", {}), receipt, rule_set), one)
             for one in document.get("corrections", ())
         ),
     )
@@ -100,7 +100,8 @@ def _receipt(document: Mapping[str, Any]) -> PurchaseData:
     return PurchaseData.model_validate(data.model_dump() | said)
 
 
-def _facts(document: Mapping[str, Any], receipt: PurchaseData, rule_set: RuleSet) -> EarningFacts:
+def facts_of(document: Mapping[str, Any], receipt: PurchaseData, rule_set: RuleSet) -> EarningFacts:
+    """The facts as an example writes them."""
     member = dict(document.get("member", {}))
     if "enrolled_at" in member:
         member["enrolled_at"] = datetime.fromisoformat(member["enrolled_at"])

@@ -1,6 +1,7 @@
 """From what the use cases know to what HTTP says."""
 
 from services.accrual.api.correction_answers import correction_answer
+from services.accrual.domain.award_parts import EarnedPart
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Applied, Lost, Outcome
 from services.accrual.domain.rules import RuleSet
@@ -15,6 +16,7 @@ from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.door import Taken
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.corrections import CorrectionRow
+from services.accrual.schemas.previews import PreviewPartAnswer
 from services.accrual.schemas.receipts import (
     AwardAnswer,
     AwardPartAnswer,
@@ -138,6 +140,20 @@ def part_answer(part: StoredPart) -> AwardPartAnswer:
         expires_on=part.lot.expires_on,
         paid_by=paid_by(part.lot),
         usable=usable(part.lot),
+    )
+
+
+def earned_part_answer(part: EarnedPart, own_type: str) -> PreviewPartAnswer:
+    """A part of an award as it would be kept."""
+    wait, terms = part.key.wait, part.key.terms
+    return PreviewPartAnswer(
+        point_type=part.key.point_type or own_type,
+        points=part.points,
+        waits_until=None if wait is None else wait.until,
+        waits_for=None if wait is None else wait.event,
+        expires_on=terms.expires_on,
+        paid_by=paid_by(terms),
+        usable=usable(terms),
     )
 
 

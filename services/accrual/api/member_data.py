@@ -13,7 +13,7 @@ from services.accrual.api.correction_answers import correction_answer
 from services.accrual.api.history_data import HistoryMemberData, told_of_history
 from services.accrual.api.tier_data import TierMemberData, told_of_tier
 from services.accrual.domain.adjustments import Act, Adjustment, AdjustmentState, Refusal
-from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
+from services.accrual.domain.member_events import EventRefusal, EventState
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.tiers.qualification import CountedDay
 from services.accrual.domain.unlinked_cases import CaseState, UnlinkedCase
@@ -26,7 +26,7 @@ from services.accrual.schemas.fields import Answer
 from services.accrual.schemas.memberships import MembershipData
 from services.accrual.schemas.receipts import AwardPartAnswer, CorrectionAnswer, ReturnPartAnswer
 from services.accrual.use_cases.read_history_data import KeptMove
-from services.accrual.use_cases.read_member_data import SECTIONS, Kept, KeptOfReceipt
+from services.accrual.use_cases.read_member_data import SECTIONS, Kept, KeptMemberEvent, KeptOfReceipt
 from shared.database import Database
 from shared.events.catalogue import PURCHASES
 from shared.receipt_key import receipt_id_of
@@ -166,6 +166,8 @@ class MemberEventData(Answer):
     point_type: str
     points: int
     became_debt: int
+    by_rule: dict[str, int]
+    parts: list[AwardPartAnswer]
     occurred_at: datetime
     revoked_at: datetime | None
 
@@ -212,7 +214,7 @@ def _told(kept: Kept) -> MemberData:
         return _told_of_adjustment(kept)
     if isinstance(kept, KeptStanding | CountedDay | GrantRow | KeptChange):
         return told_of_tier(kept)
-    if isinstance(kept, MemberEvent):
+    if isinstance(kept, KeptMemberEvent):
         return _told_of_event(kept)
     if isinstance(kept, Membership):
         return MembershipData(group=kept.group.kind, code=kept.group.code, from_at=kept.from_at, until_at=kept.until_at)
@@ -307,7 +309,8 @@ def _told_of_adjustment(kept: Adjustment) -> AdjustmentData:
     )
 
 
-def _told_of_event(kept: MemberEvent) -> MemberEventData:
+def _told_of_event(of_event: KeptMemberEvent) -> MemberEventData:
+    kept = of_event.event
     return MemberEventData(
         event_id=kept.event_id,
         type=kept.type_code,
@@ -317,6 +320,8 @@ def _told_of_event(kept: MemberEvent) -> MemberEventData:
         point_type=kept.point_type,
         points=kept.points,
         became_debt=kept.became_debt,
+        by_rule=dict(of_event.by_rule),
+        parts=[part_answer(part) for part in of_event.parts],
         occurred_at=kept.occurred_at,
         revoked_at=kept.revoked_at,
     )

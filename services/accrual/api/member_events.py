@@ -5,18 +5,27 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.accrual.domain.member_event_types import MemberEventType
+from services.accrual.api.member_event_answers import event_preview_answer, event_story_answer
 from services.accrual.domain.member_events import (
+    EventGaveNothingError,
     EventMemberNotReadyError,
-    MemberEvent,
+    EventPointsSpentError,
     MemberEventConflictError,
+    TypeNotApprovedError,
     UnknownMemberEventError,
     UnusablePayloadError,
-    UnusableSuccessorError,
 )
-from services.accrual.programme import Programme
-from services.accrual.repository import member_event_types, member_events
-from services.accrual.schemas.member_events import MemberEventAnswer, MemberEventBody, RevocationBody
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.schemas.award_events import AwardEventBody, EventReleaseAnswer
+from services.accrual.schemas.member_events import (
+    EventPreviewAnswer,
+    MemberEventAnswer,
+    MemberEventBody,
+    RevocationBody,
+)
+from services.accrual.use_cases.preview_member_event import PreviewedEvent, preview_member_event
+from services.accrual.use_cases.release_member_event import release_member_event
+from services.accrual.use_cases.show_member_event import show_member_event
 from services.accrual.use_cases.tell_member_event import revoke_member_event, tell_member_event
 from shared.database import Database, Transaction
 from shared.web import Answer, IdempotencyKey, Principal, idempotent, not_found, problems, requires
@@ -26,23 +35,18 @@ Source = Annotated[Principal, requires("member-events:write")]
 Reader = Annotated[Principal, requires("member-events:read")]
 
 MEMBER_EVENT_PROBLEMS: DomainProblems = {
+    EventGaveNothingError: (409, "event-gave-nothing", "Event gave nothing"),
+    EventPointsSpentError: (409, "points-spent", "Points spent"),
     EventMemberNotReadyError: (409, "member-not-ready", "Member not ready"),
     MemberEventConflictError: (409, "member-event-conflict", "Member event conflict"),
+    TypeNotApprovedError: (409, "type-not-approved", "Type not approved"),
     UnknownMemberEventError: (404, "not-found", "Not found"),
     UnusablePayloadError: (422, "unusable-payload", "Unusable payload"),
-    UnusableSuccessorError: (409, "unusable-successor", "Unusable successor"),
 }
 _WRITE_PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
-_REFUSED = {
-    "limit_reached": "the member has had as many of these in the period as give points",
-    "not_in_force": "the type did not count then",
-    "too_late": "it was told too late",
-    "member_closed": "the member has left the programme",
-    "member_erased": "the member's data were erased",
-}
 
 
-def member_events_router(database: Database, programme: Programme) -> APIRouter:
+def member_events_router(database: Database, programme: Programme, rules: PublishedRules) -> APIRouter:
     """Tell of events, and that they were undone."""
     router = APIRouter(prefix="/v1", tags=["member events"])
 
@@ -52,7 +56,7 @@ def member_events_router(database: Database, programme: Programme) -> APIRouter:
         whatever Idempotency-Key, it is answered as it stands.
 
         What gives nothing (a limit, a member who has left) is recorded with the reason. A member who is not known here
-        yet, or suspended, is answered with 409: tell of it again later.
+        yet, or suspended, or whose type nobody has approved yet, is answered with 409: tell of it again later.
         """
 
         async def work(transaction: Transaction) -> Answer:
@@ -64,6 +68,7 @@ def member_events_router(database: Database, programme: Programme) -> APIRouter:
                 body.occurred_at,
                 principal.client_id,
                 programme,
+                rules,
             )
             return Answer(201, MemberEventAnswer.of(event))
 
@@ -85,6 +90,7 @@ def member_events_router(database: Database, programme: Programme) -> APIRouter:
                 body.reason_code,
                 principal.client_id,
                 programme,
+                rules,
             )
             return Answer(200, MemberEventAnswer.of(event))
 
@@ -93,36 +99,57 @@ def member_events_router(database: Database, programme: Programme) -> APIRouter:
     return router
 
 
-def member_event_reading_router(database: Database) -> APIRouter:
+def member_event_more_router(database: Database, programme: Programme, rules: PublishedRules) -> APIRouter:
+    """What an event would give, and what its points waited for."""
+    router = APIRouter(prefix="/v1", tags=["member events"])
+
+    @router.post("/member-events:preview", responses=problems(400, 401, 403, 404, 409, 413, 422))
+    async def preview(body: MemberEventBody, principal: Source) -> EventPreviewAnswer:
+        """What an event would give if it were told now, and why. It has no effect, and needs no Idempotency-Key."""
+
+        async def work(transaction: Transaction) -> PreviewedEvent:
+            return await preview_member_event(
+                transaction,
+                body.type,
+                body.member_id,
+                body.payload,
+                body.occurred_at,
+                principal.client_id,
+                programme,
+                rules,
+            )
+
+        return event_preview_answer(await database.run(work), programme.currency)
+
+    @router.post("/member-events/{event_id}:release", response_model=EventReleaseAnswer, responses=_WRITE_PROBLEMS)
+    async def release(event_id: UUID, body: AwardEventBody, principal: Source, key: IdempotencyKey) -> Response:
+        """Tell that something has come that points of an event wait for, as its rules name it: they may be spent then.
+
+        For the sources of its type. Told again it is answered as it stands; after its last day it changes nothing.
+        """
+
+        async def work(transaction: Transaction) -> Answer:
+            told = await release_member_event(transaction, event_id, body.event, principal.client_id)
+            return Answer(200, EventReleaseAnswer.of(event_id, body.event, told))
+
+        return await idempotent(database, principal, key, body, work)
+
+    return router
+
+
+def member_event_reading_router(database: Database, programme: Programme, rules: PublishedRules) -> APIRouter:
     """What became of an event, and why."""
     router = APIRouter(prefix="/v1/member-events", tags=["member events"])
 
     @router.get("/{event_id}", responses=problems(401, 403, 404, 422))
     async def read(event_id: UUID, principal: Reader) -> MemberEventAnswer:
-        """One event, with the arithmetic of the version that judged it."""
+        """One event, with the arithmetic of the type, or of the rules, that judged it."""
         if not principal.sees(None):
             raise not_found("member event")
         async with database.transaction() as transaction:
-            event = await member_events.find(transaction, event_id)
-            if event is None:
-                raise not_found("member event")
-            versions = await member_event_types.load_versions(transaction, event.type_code)
-        kind = next((version for version in versions if version.version == event.type_version), None)
-        return MemberEventAnswer.of(event, _trace(event, kind))
+            story = await show_member_event(transaction, event_id, rules)
+        if story is None:
+            raise not_found("member event")
+        return event_story_answer(story, programme.currency)
 
     return router
-
-
-def _trace(event: MemberEvent, kind: MemberEventType | None) -> list[str]:
-    words: list[str] = []
-    if event.state != "refused" and event.available_from is not None and kind is not None:
-        if event.payload or not kind.payload.required:  # of an erased person nothing is left to count
-            words.append(kind.in_words(dict(event.payload)))
-        words.append(f"In all: {event.points} points.")
-    if event.refusal is not None:
-        words.append(f"Nothing: {_REFUSED[event.refusal]}.")
-    if event.state == "revoked":
-        words.append(
-            f"Undone ({event.revoke_reason}): {event.points} points taken back, {event.became_debt} of them owed."
-        )
-    return words

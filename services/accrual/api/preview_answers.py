@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from services.accrual.api.answers import paid_by, return_part_answer, trace_of, usable
+from services.accrual.api.answers import earned_part_answer, return_part_answer, trace_of
 from services.accrual.domain.decisions import Awarded, ClawedBack, Parked, Refused, UnlinkedReturn
 from services.accrual.domain.undone_words import undone_in_words, unlinked_in_words
 from services.accrual.domain.unlinked_cases import UnlinkedCase
@@ -61,18 +61,7 @@ def _parts(decision: Awarded, programme: Programme) -> list[PreviewPartAnswer]:
             PreviewPartAnswer(point_type=programme.point_type, points=part.points, expires_on=last)
             for part in decision.evaluation.parts
         ]
-    return [
-        PreviewPartAnswer(
-            point_type=part.key.point_type or programme.point_type,
-            points=part.points,
-            waits_until=None if part.key.wait is None else part.key.wait.until,
-            waits_for=None if part.key.wait is None else part.key.wait.event,
-            expires_on=part.key.terms.expires_on,
-            paid_by=paid_by(part.key.terms),
-            usable=usable(part.key.terms),
-        )
-        for part in decision.parts
-    ]
+    return [earned_part_answer(part, programme.point_type) for part in decision.parts]
 
 
 def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programme) -> PreviewAnswer:

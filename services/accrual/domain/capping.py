@@ -54,6 +54,11 @@ def apply_caps(
     return left, tuple(_usage(left, counted))
 
 
+def usage_of(given: Sequence[Applied], steps: Sequence[CapStep]) -> tuple[Usage, ...]:
+    """What was used up of each counted cap and budget by what rules gave in the end."""
+    return tuple(_usage(given, [(step.name, step.rule_ids) for step in steps if step.name is not None]))
+
+
 def _usage(left: Sequence[Applied], counted: Sequence[tuple[str, frozenset[str]]]) -> Iterator[Usage]:
     """By what is given in the end: a later cap may have left less."""
     for name, rule_ids in counted:

@@ -128,13 +128,7 @@ class EarningOfBatch:
                 name = activity_name(place.at, place.zone, purchase.partner_id)
                 day = local_day(purchase, here, place.zone)
                 _note(self.given_back, CountedRow(member_id, name, day, -spend, -purchases))
-        zones = {cap.name: cap.zone for cap in after.rule_set.needs.member_caps}
-        for name, points, receipts in usage_less(before.usage, after.usage):
-            if name in zones:
-                day = local_day(purchase, facts, zones[name])
-                _note(self.given_back, CountedRow(member_id, name, day, -points, -receipts))
-            else:
-                self._take(name, -points, -receipts)
+        self.free(member_id, purchase, facts, after.rule_set, usage_less(before.usage, after.usage))
 
     def take_off(self, member_id: UUID, purchase: PurchaseData, facts: EarningFacts, kept: Evaluation) -> None:
         """A purchase was never this member's: what is still counted of it goes, the purchase and the visit too.
@@ -146,14 +140,20 @@ class EarningOfBatch:
             name = activity_name(place.at, place.zone, purchase.partner_id)
             day = local_day(purchase, here or facts, place.zone)
             _note(self.given_back, CountedRow(member_id, name, day, -kept.base.total_minor, -1))
-        zones = {cap.name: cap.zone for cap in kept.rule_set.needs.member_caps}
-        for name, points, receipts in kept.usage:
+        self.free(member_id, purchase, facts, kept.rule_set, kept.usage)
+        self.move(member_id, -kept.points)
+
+    def free(
+        self, member_id: UUID, purchase: PurchaseData, facts: EarningFacts, rule_set: RuleSet, usage: Iterable[Usage]
+    ) -> None:
+        """What was used of caps, on the day of the purchase, and of budgets can be used again."""
+        zones = {cap.name: cap.zone for cap in rule_set.needs.member_caps}
+        for name, points, receipts in usage:
             if name in zones:
                 day = local_day(purchase, facts, zones[name])
                 _note(self.given_back, CountedRow(member_id, name, day, -points, -receipts))
             else:
                 self._take(name, -points, -receipts)
-        self.move(member_id, -kept.points)
 
     def move(self, member_id: UUID, points: int) -> None:
         """What a member has rose by so many of the programme's own points; by a claw-back it falls."""

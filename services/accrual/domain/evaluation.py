@@ -22,7 +22,16 @@ from services.accrual.domain.rules.terms import PartTerms
 from services.accrual.domain.sellers import given_by_seller, has_sellers
 from shared.events.purchases import PurchaseData
 
-__all__ = ["Applied", "Evaluation", "Lost", "NotMatched", "Outcome", "evaluate_purchase", "evaluate_what_is_kept"]
+__all__ = [
+    "Applied",
+    "Evaluation",
+    "Lost",
+    "NotMatched",
+    "Outcome",
+    "evaluate",
+    "evaluate_purchase",
+    "evaluate_what_is_kept",
+]
 
 _NOTHING: Mapping[int, int] = {}
 # A rule that gives points: the outcome, the lines that it gives them on, and how much on each, exactly.
@@ -96,7 +105,7 @@ def evaluate_purchase(
         MissingFactError: a rule needs a fact that was not handed in.
     """
     base = earning_base(purchase, rule_set.exclusions, categories, rule_set.counted)
-    return _evaluate(JudgedReceipt(purchase, base, facts, _NOTHING), rule_set)
+    return evaluate(JudgedReceipt(purchase, base, facts, _NOTHING), rule_set)
 
 
 def evaluate_what_is_kept(
@@ -108,10 +117,11 @@ def evaluate_what_is_kept(
 ) -> Evaluation:
     """The same for what was kept, by the facts of the purchase: thresholds are judged again within the receipt."""
     base = base_after_returns(purchase, rule_set.exclusions, returned_thousandths, categories, rule_set.counted)
-    return _evaluate(JudgedReceipt(purchase, base, facts, returned_thousandths), rule_set)
+    return evaluate(JudgedReceipt(purchase, base, facts, returned_thousandths), rule_set)
 
 
-def _evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
+def evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
+    """Apply the rule set to what is judged, whatever it is."""
     base, purchase = receipt.base, receipt.purchase
     plan = plan_for(rule_set, purchase.partner_id)
     if plan.currency is not None and purchase.currency != plan.currency:

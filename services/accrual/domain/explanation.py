@@ -7,7 +7,7 @@ from services.accrual.domain.checks.of_lines import line_words
 from services.accrual.domain.judged_receipt import JudgedReceipt
 from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome
 from services.accrual.domain.plans import PlannedRule, matching_lines, plan_for
-from services.accrual.domain.rules.effects import Multiplier, PointsPerFullStep
+from services.accrual.domain.rules.effects import Multiplier, PointsPerFullStep, PointsPerNumber
 from services.accrual.domain.rules.rule_set import RuleSet
 
 
@@ -45,6 +45,12 @@ def _why_not(
         return NotMatched(rule_id, "points to multiply", "more than 0", "0")
     if isinstance(rule.effect, PointsPerFullStep):
         return NotMatched(rule_id, "full steps", "at least 1", "0")
+    if isinstance(rule.effect, PointsPerNumber):
+        observed = receipt.said(rule.effect.property)
+        least = rule.effect.step if rule.effect.counted == "full_steps" else 1
+        return NotMatched(
+            rule_id, rule.effect.property, f"at least {least}", "not said" if observed is None else observed
+        )
     return NotMatched(rule_id, "points", "more than 0", "0")
 
 

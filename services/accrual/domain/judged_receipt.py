@@ -11,6 +11,9 @@ from shared.events.purchases import PurchaseData, PurchaseLine
 
 # Whether a line is meant, given what it counts as in the programme's tree.
 LineCheck: TypeAlias = Callable[[PurchaseLine, tuple[str, ...]], bool]
+# What a member event says: codes, whole numbers, yes and no.
+PayloadSaid: TypeAlias = Mapping[str, bool | int | str]
+_NO_PAYLOAD: PayloadSaid = {}
 
 
 class JudgedReceipt:
@@ -28,6 +31,21 @@ class JudgedReceipt:
         self._kept: Sequence[int] | None = None
         self._local: dict[Zone, datetime] | None = None
         self._matching: dict[LineCheck, Sequence[int]] | None = None
+
+    @property
+    def payload(self) -> PayloadSaid:
+        """What a member event says; a receipt has none."""
+        return _NO_PAYLOAD
+
+    def said(self, name: str) -> str | None:
+        """What is said under a property of the payload, as rules name it."""
+        value = self.payload.get(name)
+        return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
+
+    def number_said(self, name: str) -> int:
+        """The whole number that is said under a property; 0 where none is."""
+        value = self.payload.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
     @property
     def kept(self) -> Sequence[int]:

@@ -1,6 +1,7 @@
 """Member events without a purchase, declared as data: who may tell of them, what makes one, what they give. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
@@ -16,6 +17,30 @@ Trigger: TypeAlias = Literal["posted", "enrolment", "referral", "birthday", "ann
 TIMED: Final[frozenset[Trigger]] = frozenset({"birthday", "anniversary"})
 Period: TypeAlias = Literal["day", "week", "month", "year", "ever"]
 PayloadValue: TypeAlias = StrictBool | StrictInt | Code
+
+
+class MemberEventTypeError(Exception):
+    """Why a type is not taken, or not decided about."""
+
+
+class UnusableSuccessorError(MemberEventTypeError):
+    """The next version of a type must keep what makes its events one."""
+
+
+class TypeNotFoundError(MemberEventTypeError):
+    """No such version of a type."""
+
+
+class TypeWaitsError(MemberEventTypeError):
+    """A version before it still waits for a second person."""
+
+
+class OwnTypeError(MemberEventTypeError):
+    """Whoever declared a version does not decide about it."""
+
+
+class TypeDecidedError(MemberEventTypeError):
+    """It was decided about before."""
 
 
 class _Declared(BaseModel):
@@ -117,14 +142,15 @@ class MemberEventDraft(_Declared):
     """What a type of events is like. ``sources`` are the API clients and people who may tell of one.
 
     ``key``: the properties that, with the member, make an event one: told again with the same values it is the same,
-    for ever. Without any there is one a member.
+    for ever. Without any there is one a member. ``points``, with ``basis`` and ``expires_after_days``, are what the
+    type gives by itself, outside of all rules; without them the rule sets say what its events earn.
     """
 
     trigger: Trigger = "posted"
     sources: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=128)], ...], Field(max_length=20)] = ()
     payload: PayloadSchema = PayloadSchema()
     key: Annotated[tuple[Code, ...], Field(max_length=5)] = ()
-    points: EventPoints
+    points: EventPoints | None = None
     limit: EventLimit | None = None
     basis: Literal["gift", "prize", "compensation", "staff"] = "gift"
     expires_after_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
@@ -138,6 +164,8 @@ class MemberEventDraft(_Declared):
             raise ValueError("payload and key are declared for posted events only")
         if missing := set(self.key) - set(self.payload.required):
             raise ValueError(f"what makes an event one must be required: {', '.join(sorted(missing))}")
+        if self.points is None and (self.expires_after_days is not None or self.basis != "gift"):
+            raise ValueError("what the rules give has the basis and the expiry that they say: leave both out")
         if isinstance(self.points, PointsPerStep):
             found = self.payload.properties.get(self.points.property)
             if not isinstance(found, WholeProperty) or self.points.property not in self.payload.required:
@@ -153,7 +181,9 @@ class MemberEventType(MemberEventDraft):
     effective_from: datetime
 
     def points_of(self, payload: dict[str, Any]) -> int:
-        """What an event gives, before any limit."""
+        """What an event gives by itself, before any limit."""
+        if self.points is None:
+            return 0
         if isinstance(self.points, FixedPoints):
             return self.points.points
         steps = int(payload[self.points.property]) // self.points.step
@@ -161,6 +191,8 @@ class MemberEventType(MemberEventDraft):
 
     def in_words(self, payload: dict[str, Any]) -> str:
         """The arithmetic, for people."""
+        if self.points is None:
+            return f"{self.code}, version {self.version}: the rules say what it earns."
         if isinstance(self.points, FixedPoints):
             return f"{self.code}, version {self.version}: {self.points.points} points an event."
         value, step = int(payload[self.points.property]), self.points.step
@@ -170,6 +202,40 @@ class MemberEventType(MemberEventDraft):
             f" {self.points.property}: {value} // {step} * {self.points.points} = {given}"
         )
         return f"{words}, at most {self.points.points_max}." if given > self.points.points_max else f"{words}."
+
+
+# ``declared``: waits for a second person, and judges nothing; ``refused``: never will.
+TypeState: TypeAlias = Literal["declared", "approved", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredType:
+    """A version of a type, who declared it, and what a second person said. One without ``decided_by`` that is approved
+    was declared before anybody was asked.
+    """
+
+    kind: MemberEventType
+    state: TypeState
+    declared_by: str
+    declared_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+
+    def decided(self, state: Literal["approved", "refused"], by: str, now: datetime, reason: str | None = None) -> Self:
+        """The same, decided by a second person; as it stands where it was decided so before by the same one.
+
+        Raises:
+            OwnTypeError: who declared it decides nothing about it.
+            TypeDecidedError: it was decided before.
+        """
+        if by == self.declared_by:
+            raise OwnTypeError("who declared a type does not decide about it: ask a second person")
+        if (self.state, self.decided_by) == (state, by):
+            return self
+        if self.state != "declared":
+            raise TypeDecidedError(f"this version was {self.state} before")
+        return replace(self, state=state, decided_by=by, decided_at=now, reason=reason)
 
 
 def why_no_successor(before: MemberEventType, draft: MemberEventDraft) -> str | None:

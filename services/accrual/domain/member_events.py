@@ -20,7 +20,17 @@ AHEAD_MAX: Final = timedelta(minutes=5)
 LEAP_DAY: Final = (2, 29)
 
 EventState: TypeAlias = Literal["awarded", "refused", "revoked"]
-EventRefusal: TypeAlias = Literal["limit_reached", "not_in_force", "too_late", "member_closed", "member_erased"]
+# ``undecidable``: the rules could not be applied to it; somebody must look at them.
+EventRefusal: TypeAlias = Literal[
+    "limit_reached",
+    "not_in_force",
+    "too_late",
+    "member_closed",
+    "member_erased",
+    "no_rules_in_force",
+    "implausible_points",
+    "undecidable",
+]
 
 
 class MemberEventError(Exception):
@@ -35,23 +45,32 @@ class UnusablePayloadError(MemberEventError):
     """The payload, or the time, is not as declared; the message begins with the field."""
 
 
+class TypeNotApprovedError(MemberEventError):
+    """Its type waits for a second person: it may be told again."""
+
+
 class MemberEventConflictError(MemberEventError):
     """This event was told of before, with another payload."""
+
+
+class EventPointsSpentError(MemberEventError):
+    """What it gave is not there any more, and by the rules nobody may owe it: nothing was undone."""
+
+
+class EventGaveNothingError(MemberEventError):
+    """Rules gave nothing for it, or it was undone: nothing of it waits, or ever will."""
 
 
 class EventMemberNotReadyError(MemberEventError):
     """The member is not known here, or suspended: it may be told again."""
 
 
-class UnusableSuccessorError(MemberEventError):
-    """The next version of a type must keep what makes its events one."""
-
-
 @dataclass(frozen=True, slots=True)
 class MemberEvent:
     """An event and what became of it. ``member_id`` is as it was told: the survivor answers for who was merged away.
 
-    ``became_debt``: of what was taken back when it was undone. ``available_from`` and ``expires_on`` are its lot's.
+    ``became_debt``: of what was taken back when it was undone; ``clipped``: was not there, and nobody owes it.
+    ``available_from`` and ``expires_on`` are its lot's, of several the first one's.
     """
 
     event_id: UUID
@@ -73,6 +92,7 @@ class MemberEvent:
     revoked_by: str | None = None
     revoked_at: datetime | None = None
     revoke_reason: str | None = None
+    clipped: int = 0
 
     @property
     def award(self) -> bytes:
@@ -86,10 +106,16 @@ class MemberEvent:
             raise ValueError("this event gave nothing")
         return LotTerms(PROGRAMME, self.available_from, self.expires_on, self.basis)
 
-    def revoked(self, became_debt: int, by: str, reason: str, now: datetime) -> "MemberEvent":
+    def revoked(self, became_debt: int, by: str, reason: str, now: datetime, clipped: int = 0) -> "MemberEvent":
         """The same, undone."""
         return replace(
-            self, state="revoked", became_debt=became_debt, revoked_by=by, revoked_at=now, revoke_reason=reason
+            self,
+            state="revoked",
+            became_debt=became_debt,
+            revoked_by=by,
+            revoked_at=now,
+            revoke_reason=reason,
+            clipped=clipped,
         )
 
 

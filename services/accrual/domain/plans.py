@@ -19,6 +19,7 @@ from services.accrual.domain.rules.effects import (
     Multiplier,
     PointsPerAmount,
     PointsPerFullStep,
+    PointsPerNumber,
     PointsPerQuantity,
 )
 from services.accrual.domain.rules.predicates_of_member import DatesAre
@@ -146,7 +147,7 @@ def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker) -> P
             per_minor = points * (denominator // step_minor)
         case Multiplier(percent=percent):
             extra_percent = percent - 100
-        case PointsPerFullStep() | PointsPerQuantity() | FixedPoints():
+        case PointsPerFullStep() | PointsPerQuantity() | FixedPoints() | PointsPerNumber():
             pass
         case _:
             assert_never(rule.effect)
@@ -203,6 +204,8 @@ def _exact_by_line(rule: Rule, denominator: int, counted: Counted, per_minor: in
         case FixedPoints(points=points):
             exact = points * denominator  # a line; once a receipt is a rule's ``once``
             return lambda receipt, lines, _: [exact if receipt.base.amounts_minor[line] else 0 for line in lines]
+        case PointsPerNumber():
+            return _per_number(rule.effect, denominator)
         case _:
             assert_never(rule.effect)
 
@@ -211,6 +214,18 @@ def _full_steps(points: int, step_minor: int, denominator: int) -> ExactByLine:
     def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
         amounts = [receipt.base.amounts_minor[line] for line in lines]
         return [share * denominator for share in share_out(sum(amounts) // step_minor * points, amounts)]
+
+    return exact_by_line
+
+
+def _per_number(effect: PointsPerNumber, denominator: int) -> ExactByLine:
+    """Of a member event, which is one line: points of the number that it says."""
+
+    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
+        number = receipt.number_said(effect.property)
+        if effect.counted == "full_steps":
+            return [number // effect.step * effect.points * denominator for _ in lines]
+        return [number * effect.points * (denominator // effect.step) for _ in lines]
 
     return exact_by_line
 

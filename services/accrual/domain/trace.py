@@ -8,6 +8,7 @@ from typing import assert_never
 from services.accrual.domain.checks.of_receipt import units
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.funding_words import paid_in_words
+from services.accrual.domain.judged_event import JudgedEvent
 from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome
 from services.accrual.domain.rules import (
     Counted,
@@ -15,6 +16,7 @@ from services.accrual.domain.rules import (
     Multiplier,
     PointsPerAmount,
     PointsPerFullStep,
+    PointsPerNumber,
     PointsPerQuantity,
     Rule,
     RuleSet,
@@ -37,13 +39,32 @@ def trace_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> 
 
 
 def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iterator[str]:
-    base = evaluation.base
     yield f"Judged by rule set {evaluation.rule_set_version}."
     if (after := evaluation.facts.decided_after) is not None:
         yield (
             f"Decided late: a receipt of {after.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC had been decided before. Windows"
             " and caps hold what was decided by then, and no decision is made again."
         )
+    if isinstance(evaluation.receipt, JudgedEvent):
+        yield from _event_in_words(evaluation.receipt)
+    else:
+        yield from _base_in_words(evaluation, rule_set, currency)
+    if rule_set.own_terms.pending is not None:
+        yield f"Points {waiting_in_words(rule_set.own_terms.pending)}."
+    rules = {rule.id: rule for rule in rule_set.rules}
+    for outcome in evaluation.outcomes:
+        said = _outcome_in_words(outcome, rules[outcome.rule_id], rule_set.denominator, currency)
+        if isinstance(outcome, Applied) and outcome.points:
+            terms = rule_set.terms_of(outcome.rule_id)
+            said = said[:-1] + own_terms_in_words(terms, rule_set.own_terms, rule_set.expiry_counts_from) + "."
+        yield said
+    yield from paid_in_words(evaluation)
+    yield f"In all: {evaluation.points} points."
+
+
+def _base_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iterator[str]:
+    """What of a receipt earns at all, and why the rest does not."""
+    base = evaluation.base
     if base.mapping_version:
         paths = sorted({" > ".join(path) for path in base.categories if path})
         yield f"By version {base.mapping_version} of its partner's mapping the lines count as {', '.join(paths)}."
@@ -58,17 +79,11 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
     yield from settlements_in_words(evaluation.receipt.purchase)
     yield from _counted_in_words(rule_set.counted)
     yield f"{format_money(base.total_minor, currency)} of the receipt earns."
-    if rule_set.own_terms.pending is not None:
-        yield f"Points {waiting_in_words(rule_set.own_terms.pending)}."
-    rules = {rule.id: rule for rule in rule_set.rules}
-    for outcome in evaluation.outcomes:
-        said = _outcome_in_words(outcome, rules[outcome.rule_id], rule_set.denominator, currency)
-        if isinstance(outcome, Applied) and outcome.points:
-            terms = rule_set.terms_of(outcome.rule_id)
-            said = said[:-1] + own_terms_in_words(terms, rule_set.own_terms, rule_set.expiry_counts_from) + "."
-        yield said
-    yield from paid_in_words(evaluation)
-    yield f"In all: {evaluation.points} points."
+
+
+def _event_in_words(event: JudgedEvent) -> Iterator[str]:
+    said = ", ".join(f"{name} {event.said(name)}" for name in sorted(event.payload))
+    yield f"It is an event of type {event.type_code}" + (f", which says {said}." if said else ".")
 
 
 def _outcome_in_words(outcome: Outcome, rule: Rule, denominator: int, currency: str) -> str:
@@ -110,13 +125,20 @@ def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -
         case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
             return f"{points} points for each {units(step_thousandths)} of the matching lines gives {exact}"
         case Multiplier(percent=percent):
-            return f"{percent}% on the matching lines adds {exact}"
+            return f"{percent}% on {_multiplied(rule)} adds {exact}"
         case FixedPoints(per="receipt"):
-            return f"a receipt gives {exact}"
+            return f"{'an event' if rule.condition.events else 'a receipt'} gives {exact}"
         case FixedPoints():
             return f"each matching line gives {rule.effect.points}, in all {exact}"
+        case PointsPerNumber(points=points, step=step, property=name, counted=counted):
+            full = "full " if counted == "full_steps" else ""
+            return f"{points} points for each {full}{step} of {name} gives {exact}"
         case _:
             assert_never(rule.effect)
+
+
+def _multiplied(rule: Rule) -> str:
+    return "what the event gave" if rule.condition.events else "the matching lines"
 
 
 def _rounding(rule: Rule) -> str:

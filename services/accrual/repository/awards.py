@@ -67,6 +67,8 @@ _RETURNED_OF = """
 
 _DECISION_OF = "select decision from awards where natural_key = $1"
 
+_DECISIONS_OF = "select natural_key, decision from awards where natural_key = any($1::bytea[])"
+
 _DOCUMENTS_OF = """
     select documents.natural_key, documents.event, correction.event as correction
     from documents
@@ -244,6 +246,12 @@ async def load_decision(transaction: Transaction, key: bytes) -> bytes:
     """What was stored of an award's decision. The award must exist."""
     decision: bytes = await transaction.raw.fetchval(_DECISION_OF, key)
     return decision
+
+
+async def load_decisions(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, bytes]:
+    """What was stored of awards' decisions; what has no award is absent."""
+    rows = await transaction.raw.fetch(_DECISIONS_OF, list(keys))
+    return {row["natural_key"]: row["decision"] for row in rows}
 
 
 async def save_refusals(transaction: Transaction, rows: Sequence[RefusalRow]) -> set[tuple[bytes, bytes]]:

@@ -1,10 +1,11 @@
-"""What rules may name: partners, their stores, segments, attributes, and the categories that their mappings tell of."""
+"""What rules may name: partners and stores, segments, attributes, types of events, categories that are mapped."""
 
 from collections.abc import Collection
 from datetime import date
 
 from services.accrual.domain.rule_faults import Known
 from services.accrual.domain.rule_faults.known import KnownAttribute
+from services.accrual.repository import member_event_types
 from shared.database import Transaction
 
 _PARTNERS = "select partner_id from partners"
@@ -50,4 +51,5 @@ async def load_known(transaction: Transaction, stores: Collection[tuple[str, str
             for row in await transaction.raw.fetch(_ATTRIBUTES)
         },
         segments=frozenset(row["code"] for row in await transaction.raw.fetch(_SEGMENTS)),
+        event_types={kind.code: kind for kind in await member_event_types.load_newest(transaction)},
     )

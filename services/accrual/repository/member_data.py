@@ -12,6 +12,7 @@ from services.accrual.repository import award_parts
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.stored_documents import decompress
 from shared.database import Transaction
+from shared.ledger.terms import PROGRAMME
 
 _AWARD = """
     awards.natural_key, awards.point_type, awards.points, taken_back, rule_set_version, mapping_version, decision,
@@ -29,6 +30,7 @@ _LOAD_AWARDS = f"""
         {_OPEN_HOLDS}
     where ledger_accounts.owner_id = $1 and ledger_transfers.purpose = 'earn' and transfer_id > $2
         and awards.owner_id = $1
+        and awards.partner_id <> '{PROGRAMME}'  -- a member event's is told with the event
         and (awards.parts is null and not exists (
             select from receipt_moves where receipt_moves.natural_key = awards.natural_key
         ) or transfer_id = (
@@ -40,7 +42,8 @@ _LOAD_AWARDS = f"""
 _LOAD_AWARDS_WITHOUT_POINTS = f"""
     select {_AWARD}
     from awards {_OPEN_HOLDS}
-    where awards.owner_id = $1 and awards.natural_key > $2 and awards.natural_key in (
+    where awards.owner_id = $1 and awards.natural_key > $2 and awards.partner_id <> '{PROGRAMME}'
+        and awards.natural_key in (
         select natural_key from awards where owner_id = $1 and points = 0 and parts is null and corrected_by is null
             and natural_key > $2
         union all

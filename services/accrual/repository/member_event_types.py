@@ -1,11 +1,13 @@
-"""Types of member events: immutable versions, and how far the calendar has been gone through for each."""
+"""Types of member events: immutable versions, what a second person said of each, and how far the calendar has come."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from services.accrual.domain.member_event_types import MemberEventType
+import asyncpg
+
+from services.accrual.domain.member_event_types import DeclaredType, MemberEventType
 from shared.database import Transaction
 
 # One declaration at a time: versions rise without gaps. The number only has to differ from other advisory locks here.
@@ -13,15 +15,27 @@ _DECLARATION_LOCK = 7_300_016
 
 _QUEUE = "select pg_advisory_xact_lock($1)"
 _INSERT = """
-    insert into member_event_types (code, version, effective_from, trigger, document, declared_by, declared_at)
-    values ($1, $2, $3, $4, $5::jsonb, $6, $7)
+    insert into member_event_types (code, version, effective_from, trigger, document, declared_by, declared_at, state)
+    values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8)
 """
+_DECLARED = "select document, state, declared_by, declared_at, decided_by, decided_at, reason from member_event_types"
 # All versions of a type are few, and which one counts the domain says.
-_VERSIONS = "select document from member_event_types where code = $1 order by version"
-_LATEST = "select document from member_event_types where code = $1 order by version desc limit 1"
-_TRIGGERED = "select document from member_event_types where trigger = any($1::text[]) order by code, version"
+_VERSIONS = "select document from member_event_types where code = $1 and state = 'approved' order by version"
+_ALL_VERSIONS = f"{_DECLARED} where code = $1 order by version"
+_TRIGGERED = """
+    select document from member_event_types where trigger = any($1::text[]) and state = 'approved'
+    order by code, version
+"""
+_NEWEST = """
+    select distinct on (code) document from member_event_types where state = 'approved' order by code, version desc
+"""
 _LIST = """
-    select distinct on (code) document from member_event_types where code > $1 order by code, version desc limit $2
+    select distinct on (code) document, state, declared_by, declared_at, decided_by, decided_at, reason
+    from member_event_types where code > $1 order by code, version desc limit $2
+"""
+_DECIDE = """
+    update member_event_types set state = $3, decided_by = $4, decided_at = $5, reason = $6
+    where code = $1 and version = $2
 """
 
 _BEGIN_DAYS = """
@@ -48,43 +62,66 @@ async def queue(transaction: Transaction) -> None:
     await transaction.raw.execute(_QUEUE, _DECLARATION_LOCK)
 
 
-async def insert(transaction: Transaction, declared: MemberEventType, declared_by: str, first_day: date | None) -> None:
-    """Keep a version; a type that time makes events of is gone through from ``first_day`` on."""
+async def insert(transaction: Transaction, declared: DeclaredType) -> None:
+    """Keep a new version."""
+    kind = declared.kind
     await transaction.raw.execute(
         _INSERT,
-        declared.code,
-        declared.version,
-        declared.effective_from,
-        declared.trigger,
-        declared.model_dump_json(by_alias=True),
-        declared_by,
-        transaction.now,
+        kind.code,
+        kind.version,
+        kind.effective_from,
+        kind.trigger,
+        kind.model_dump_json(by_alias=True),
+        declared.declared_by,
+        declared.declared_at,
+        declared.state,
     )
-    if first_day is not None:
-        await transaction.raw.execute(_BEGIN_DAYS, declared.code, first_day)
 
 
-async def find_latest(transaction: Transaction, code: str) -> MemberEventType | None:
-    """The newest version, whether it counts already or not."""
-    return _type(await transaction.raw.fetchval(_LATEST, code))
+async def decide(transaction: Transaction, declared: DeclaredType) -> None:
+    """Write what a second person said of a version."""
+    kind = declared.kind
+    await transaction.raw.execute(
+        _DECIDE,
+        kind.code,
+        kind.version,
+        declared.state,
+        declared.decided_by,
+        declared.decided_at,
+        declared.reason,
+    )
+
+
+async def begin_days(transaction: Transaction, type_code: str, first_day: date) -> None:
+    """Go through the days of a type that time makes events of, from this one on; those that have begun go on."""
+    await transaction.raw.execute(_BEGIN_DAYS, type_code, first_day)
+
+
+async def load_declared(transaction: Transaction, code: str) -> list[DeclaredType]:
+    """Every version of a type, in their order, whatever a second person said of it."""
+    return [_declared(row) for row in await transaction.raw.fetch(_ALL_VERSIONS, code)]
 
 
 async def load_versions(transaction: Transaction, code: str) -> list[MemberEventType]:
-    """Every version of a type, in their order; none where there is no such type."""
+    """Every approved version of a type, in their order; none where there is no such type."""
     rows = await transaction.raw.fetch(_VERSIONS, code)
     return [MemberEventType.model_validate(row["document"]) for row in rows]
 
 
+async def load_newest(transaction: Transaction) -> list[MemberEventType]:
+    """The newest approved version of each type."""
+    return [MemberEventType.model_validate(row["document"]) for row in await transaction.raw.fetch(_NEWEST)]
+
+
 async def load_triggered(transaction: Transaction, triggers: Sequence[str]) -> list[MemberEventType]:
-    """Every version of the types that come about so, by code and version."""
+    """Every approved version of the types that come about so, by code and version."""
     rows = await transaction.raw.fetch(_TRIGGERED, list(triggers))
     return [MemberEventType.model_validate(row["document"]) for row in rows]
 
 
-async def load_page(transaction: Transaction, after: str, rows_max: int) -> list[MemberEventType]:
-    """The newest version of each type, by code."""
-    rows = await transaction.raw.fetch(_LIST, after, rows_max)
-    return [MemberEventType.model_validate(row["document"]) for row in rows]
+async def load_page(transaction: Transaction, after: str, rows_max: int) -> list[DeclaredType]:
+    """The newest version of each type, approved or not, by code."""
+    return [_declared(row) for row in await transaction.raw.fetch(_LIST, after, rows_max)]
 
 
 async def lock_due_day(transaction: Transaction, today: date) -> DueDay | None:
@@ -98,5 +135,6 @@ async def move_on(transaction: Transaction, due: DueDay) -> None:
     await transaction.raw.execute(_MOVE_ON, *due)
 
 
-def _type(document: dict[str, Any] | None) -> MemberEventType | None:
-    return None if document is None else MemberEventType.model_validate(document)
+def _declared(row: asyncpg.Record) -> DeclaredType:
+    document, *said = row
+    return DeclaredType(MemberEventType.model_validate(document), *said)

@@ -22,7 +22,7 @@ _LIST_OF_MEMBER = f"""
 """
 _REVOKE = """
     update member_events
-    set state = 'revoked', became_debt = $2, revoked_by = $3, revoked_at = $4, revoke_reason = $5
+    set state = 'revoked', became_debt = $2, revoked_by = $3, revoked_at = $4, revoke_reason = $5, clipped = $6
     where event_id = $1
 """
 
@@ -98,7 +98,13 @@ async def insert(transaction: Transaction, events: Sequence[MemberEvent]) -> Non
 async def revoke(transaction: Transaction, event: MemberEvent) -> None:
     """Write that an event was undone."""
     await transaction.raw.execute(
-        _REVOKE, event.event_id, event.became_debt, event.revoked_by, event.revoked_at, event.revoke_reason
+        _REVOKE,
+        event.event_id,
+        event.became_debt,
+        event.revoked_by,
+        event.revoked_at,
+        event.revoke_reason,
+        event.clipped,
     )
 
 

@@ -63,6 +63,7 @@ _IS_CAMPAIGN = """
         ) and ($2::text is null or exists (
             select from jsonb_array_elements(document -> 'rules') as rule
             where coalesce(nullif(rule #> '{condition,partners}', '[]') ? $2, true)
+                and coalesce(jsonb_array_length(rule #> '{condition,events}'), 0) = 0  -- else of no receipt
                 and (rule ->> 'campaign' = $1 or jsonb_path_exists(
                     rule -> 'condition',
                     'strict $.** ? (@.kind == "campaign_member" && @.campaigns[*] == $code)',

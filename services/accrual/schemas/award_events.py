@@ -1,6 +1,7 @@
 """What HTTP says of events that points of a receipt wait for."""
 
 from typing import Literal, Self
+from uuid import UUID
 
 from pydantic import Field
 
@@ -24,6 +25,20 @@ class ToldPartAnswer(Answer):
     result: Literal["released", "held", "too_late"]
 
 
+class EventReleaseAnswer(Answer):
+    """What came of it for the points of a member event."""
+
+    event_id: UUID
+    event: str
+    result: ToldResult
+    parts: list[ToldPartAnswer] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, event_id: UUID, event: str, told: Told) -> Self:
+        """The answer for what was told."""
+        return cls(event_id=event_id, event=event, result=told.result, parts=_parts(told))
+
+
 class AwardEventAnswer(Answer):
     """What came of it. ``recorded``: the receipt has not been decided yet, and its points will not wait."""
 
@@ -41,9 +56,10 @@ class AwardEventAnswer(Answer):
             receipt_id=receipt_id,
             event=event,
             result=told.result,
-            parts=[
-                ToldPartAnswer(point_type=part.point_type, points=part.points, result=part.result)
-                for part in told.parts
-            ],
+            parts=_parts(told),
             status_url=f"/v1/receipts/{receipt_id}",
         )
+
+
+def _parts(told: Told) -> list[ToldPartAnswer]:
+    return [ToldPartAnswer(point_type=part.point_type, points=part.points, result=part.result) for part in told.parts]

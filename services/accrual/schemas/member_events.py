@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.accrual.domain.member_event_types import (
     PROPERTIES_MAX,
+    DeclaredType,
     MemberEventDraft,
-    MemberEventType,
     PayloadValue,
+    TypeState,
 )
 from services.accrual.domain.member_events import EventRefusal, EventState, MemberEvent
+from services.accrual.schemas.previews import PreviewPartAnswer
+from services.accrual.schemas.receipts import AwardPartAnswer, OutcomeAnswer
 from shared.web import AwareTime, Body, CodeText
 
 Payload = Annotated[
@@ -46,7 +49,7 @@ class RevocationBody(Body):
 
 
 class MemberEventTypeAnswer(BaseModel):
-    """A version of a type."""
+    """A version of a type, who declared it, and who let it count or not. ``declared`` is what it says."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,16 +57,66 @@ class MemberEventTypeAnswer(BaseModel):
     version: int
     effective_from: datetime
     declared: dict[str, Any]
+    state: TypeState
+    declared_by: str
+    declared_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
 
     @classmethod
-    def of(cls, kind: MemberEventType) -> Self:
+    def of(cls, one: DeclaredType) -> Self:
         """The answer for a version."""
-        declared = kind.model_dump(mode="json", by_alias=True, exclude={"code", "version", "effective_from"})
-        return cls(code=kind.code, version=kind.version, effective_from=kind.effective_from, declared=declared)
+        kind = one.kind
+        return cls(
+            code=kind.code,
+            version=kind.version,
+            effective_from=kind.effective_from,
+            declared=kind.model_dump(mode="json", by_alias=True, exclude={"code", "version", "effective_from"}),
+            state=one.state,
+            declared_by=one.declared_by,
+            declared_at=one.declared_at,
+            decided_by=one.decided_by,
+            decided_at=one.decided_at,
+            reason=one.reason,
+        )
+
+
+class EventAwardAnswer(BaseModel):
+    """What rules gave for an event: by which version, part by part as they stand, and what each rule made of it.
+
+    ``trace`` is absent once what the event said was forgotten with the person.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rule_set_version: int
+    parts: list[AwardPartAnswer]
+    trace: list[OutcomeAnswer] | None
+
+
+class EventPreviewAnswer(BaseModel):
+    """What an event would give if it were told now; of one that was told before, what it gave. Nothing was recorded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: EventState
+    refused_because: EventRefusal | None
+    was_told: bool
+    point_type: str
+    points: int
+    rule_set_version: int | None
+    parts: list[PreviewPartAnswer]
+    trace: list[OutcomeAnswer] | None
+    trace_in_words: list[str]
 
 
 class MemberEventAnswer(BaseModel):
-    """An event as it stands: what it gave, or why it gave nothing, or what was taken back when it was undone."""
+    """An event as it stands: what it gave, or why it gave nothing, or what was taken back when it was undone.
+
+    ``points`` are the programme's own; ``award`` says more where rules decided, when the event is asked for by its id.
+    ``clipped`` points were to be taken back besides, and were not there: nobody owes them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,10 +139,14 @@ class MemberEventAnswer(BaseModel):
     revoked_by: str | None
     revoked_at: datetime | None
     revoke_reason: str | None
+    clipped: int
+    award: EventAwardAnswer | None
     trace_in_words: list[str]
 
     @classmethod
-    def of(cls, event: MemberEvent, trace_in_words: list[str] | None = None) -> Self:
+    def of(
+        cls, event: MemberEvent, award: EventAwardAnswer | None = None, trace_in_words: list[str] | None = None
+    ) -> Self:
         """The answer for an event."""
         return cls(
             event_id=event.event_id,
@@ -111,5 +168,7 @@ class MemberEventAnswer(BaseModel):
             revoked_by=event.revoked_by,
             revoked_at=event.revoked_at,
             revoke_reason=event.revoke_reason,
+            clipped=event.clipped,
+            award=award,
             trace_in_words=trace_in_words or [],
         )

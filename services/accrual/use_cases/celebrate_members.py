@@ -7,7 +7,7 @@ from uuid import UUID
 from services.accrual.domain.member_event_types import MemberEventType, in_force_at
 from services.accrual.domain.member_events import begin_of, days_kept_on
 from services.accrual.domain.standing import STANDINGS, Earns
-from services.accrual.programme import Programme
+from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import member_days, member_event_types
 from services.accrual.repository.member_event_types import DueDay
 from services.accrual.use_cases.project_members import enrolment_times
@@ -21,7 +21,9 @@ BY = "accrual"
 _EARNING = tuple(status for status, standing in STANDINGS.items() if isinstance(standing, Earns))
 
 
-async def take_in_enrolments(transaction: Transaction, events: Sequence[MemberEvent], programme: Programme) -> int:
+async def take_in_enrolments(
+    transaction: Transaction, events: Sequence[MemberEvent], programme: Programme, rules: PublishedRules
+) -> int:
     """Keep birthdays and days of enrolment, and record the events that an enrolment makes; how many gave something.
 
     In the transaction that projects the same events, after it: a member is welcomed once for ever, whatever is
@@ -41,7 +43,7 @@ async def take_in_enrolments(transaction: Transaction, events: Sequence[MemberEv
     told = [each for code, some in versions.items() for event in enrolments for each in _told_of(code, some, event)]
     if not told:
         return 0
-    taken = await record_member_events(transaction, told, programme, None)
+    taken = await record_member_events(transaction, told, programme, rules, None)
     return sum(each.is_new for each in taken)
 
 
@@ -57,7 +59,7 @@ def _told_of(code: str, versions: Sequence[MemberEventType], enrolment: MemberEn
     return [Told(code, kind, data.referred_by, {"referred": str(data.member_id)}, {}, enrolment.time, BY)]
 
 
-async def celebrate_due_day(transaction: Transaction, programme: Programme) -> bool:
+async def celebrate_due_day(transaction: Transaction, programme: Programme, rules: PublishedRules) -> bool:
     """Go through a page of members for the earliest day that is due; False where none is.
 
     Days come in order, also after an outage, and each to its end. Safe to cut off and to repeat: how far it has come is
@@ -73,7 +75,7 @@ async def celebrate_due_day(transaction: Transaction, programme: Programme) -> b
     if members:
         year = {"year": due.day.year}
         told = [Told(due.type_code, kind, member_id, year, {}, begins, BY) for member_id in members]
-        await record_member_events(transaction, told, programme, None)
+        await record_member_events(transaction, told, programme, rules, None)
     is_over = len(members) < MEMBERS_PER_PAGE
     moved = due._replace(day=_next(due.day), after_member=None) if is_over else due._replace(after_member=members[-1])
     await member_event_types.move_on(transaction, moved)

@@ -15,17 +15,16 @@ from services.accrual.use_cases.judge_correction import CorrectionJudged
 from services.accrual.use_cases.messages import SOURCE, balance_of
 from services.accrual.use_cases.part_messages import WAITS
 from shared.database import Transaction
+from shared.events.award_parts import AwardPart, RulePoints
 from shared.events.catalogue import POINTS
 from shared.events.envelope import Event
 from shared.events.points import (
     AwardData,
-    AwardPart,
     ClawBackData,
     PendingData,
     PointsClawedBack,
     PointsEarned,
     PointsPending,
-    RulePoints,
 )
 from shared.ids import new_id
 from shared.ledger import ClawBack, EarnPending, Posted

@@ -11,9 +11,11 @@ from uuid import UUID
 from services.accrual.domain.decisions import Document, Facts
 from services.accrual.domain.earning_facts import EarningFacts, Used
 from services.accrual.domain.earning_of_batch import Counted, CountedAsk, Counter, EarningOfBatch, asks_of, latest_of
-from services.accrual.domain.rules.rule_set import RuleSetHistory
+from services.accrual.domain.rules.needs import CountedPlace
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
-from services.accrual.repository import campaign_budgets, counted_days, places, projections
+from services.accrual.repository import campaign_budgets, counted_days, projections
+from services.accrual.repository.places import StoreFacts
+from services.accrual.repository.places import load_stores as read_stores
 from services.accrual.use_cases.decide_documents import undecidable
 from services.accrual.use_cases.load_member_facts import Judged, ask_of_members, member_facts
 from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
@@ -23,7 +25,7 @@ from shared.database.reads import Answer, Reads
 from shared.events.purchases import PurchaseData, PurchaseRecorded
 from shared.outbox import Message
 
-Stores: TypeAlias = Mapping[tuple[str, str], places.StoreFacts]
+Stores: TypeAlias = Mapping[tuple[str, str], StoreFacts]
 
 
 async def load_earning(
@@ -54,11 +56,40 @@ async def load_earning(
     known = stores if stores is not None else await load_stores(transaction, documents, facts)
     at_store = {key: EarningFacts(facts.zone, store.zone, store.group) for key, store in known.items()}
     here = {one.natural_key: at_store.get(_store(one.purchase), EarningFacts(facts.zone)) for one in judged}
-    reads = Reads(transaction, sharing_trips=sharing_trips)
+    return await load_judged(
+        Reads(transaction, sharing_trips=sharing_trips),
+        judged,
+        here,
+        schemes,
+        history.counted_places,
+        at_store,
+        point_type=point_type,
+        is_preview=is_preview,
+        is_counted=is_counted,
+    )
+
+
+async def load_judged(
+    reads: Reads,
+    judged: Sequence[Judged],
+    here: Mapping[bytes, EarningFacts],
+    schemes: TierSchemeHistory,
+    places: Mapping[CountedPlace, datetime],
+    at_store: Mapping[tuple[str, str], EarningFacts],
+    *,
+    point_type: str,
+    is_preview: bool = False,
+    is_counted: bool = True,
+) -> tuple[EarningOfBatch, list[Message]]:
+    """The same for what is known to be judged, whatever it is; ``here`` is what is known of where each happened.
+
+    Raises:
+        UndecidableError: a fact that the rules need can not be had.
+    """
     tiers = reads.ask(_tiers, judged, schemes, is_preview=is_preview)
     enrolled = reads.ask(_enrolled, judged)
     asked = ask_of_members(reads, judged)
-    counted = _ask_counted(reads, judged, here, history, point_type) if is_counted else None
+    counted = _ask_counted(reads, judged, here, places, point_type) if is_counted else None
     await reads.answered()
     tier_of, told = tiers.value
     members = member_facts(asked, judged, here)
@@ -71,12 +102,12 @@ async def load_earning(
         for one in judged
     }
     if counted is None:
-        return EarningOfBatch(of_receipts, at_store, {}, history.counted_places, {}), told
+        return EarningOfBatch(of_receipts, at_store, {}, places, {}), told
     return EarningOfBatch(
         facts=of_receipts,
         at_store=at_store,
         counted=counted.counted.value,
-        places=history.counted_places,
+        places=places,
         budgets_used=counted.budgets.value,
         balances=counted.balances.value,
         latest=counted.latest.value,
@@ -94,14 +125,14 @@ def _ask_counted(
     reads: Reads,
     judged: Sequence[Judged],
     here: Mapping[bytes, EarningFacts],
-    history: RuleSetHistory,
+    places: Mapping[CountedPlace, datetime],
     point_type: str,
 ) -> _AskedOfCounters:
     return _AskedOfCounters(
-        reads.ask(_counted, judged, here, history),
+        reads.ask(_counted, judged, here, places),
         reads.ask(_budgets, judged),
         reads.ask(_balances, judged, point_type),
-        reads.ask(_latest, judged, history),
+        reads.ask(_latest, judged, places),
     )
 
 
@@ -121,7 +152,7 @@ async def load_stores(transaction: Transaction, documents: Sequence[Document], f
     """What is known of the stores that sold, of the purchases that returns undo too."""
     stores = {(partner_id, store_id) for partner_id, store_id, _ in (document.till for document in documents)}
     stores |= {_store(one.purchase) for one in facts.originals.values() if one.purchase is not None}
-    return await places.load_stores(transaction, stores)
+    return await read_stores(transaction, stores)
 
 
 async def _tiers(
@@ -144,28 +175,25 @@ async def _enrolled(transaction: Transaction, judged: Sequence[Judged]) -> Mappi
 
 
 async def _counted(
-    transaction: Transaction, judged: Sequence[Judged], facts: Mapping[bytes, EarningFacts], history: RuleSetHistory
+    transaction: Transaction,
+    judged: Sequence[Judged],
+    facts: Mapping[bytes, EarningFacts],
+    places: Mapping[CountedPlace, datetime],
 ) -> Mapping[CountedAsk, Counted]:
     with undecidable():
         asks = dict.fromkeys(
             ask
             for one in judged
-            for ask in asks_of(
-                one.member_id, one.purchase, facts[one.natural_key], one.rule_set, history.counted_places
-            )
+            for ask in asks_of(one.member_id, one.purchase, facts[one.natural_key], one.rule_set, places)
         )
     return await counted_days.load(transaction, list(asks)) if asks else {}
 
 
 async def _latest(
-    transaction: Transaction, judged: Sequence[Judged], history: RuleSetHistory
+    transaction: Transaction, judged: Sequence[Judged], places: Mapping[CountedPlace, datetime]
 ) -> Mapping[Counter, datetime]:
     """The latest receipt that was counted of each member, so that one which comes late says so."""
-    asked = {
-        counter
-        for one in judged
-        for counter in latest_of(one.member_id, one.purchase, one.rule_set, history.counted_places)
-    }
+    asked = {counter for one in judged for counter in latest_of(one.member_id, one.purchase, one.rule_set, places)}
     return await counted_days.load_latest(transaction, asked) if asked else {}
 
 

@@ -19,6 +19,14 @@ class Owner:
     status: MemberStatus | None
 
 
+async def find_owners(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, Owner]:
+    """The same for who changes nothing: nobody is locked."""
+    survivors = await ledger.find_survivors(transaction, member_ids)
+    owners = {member_id: survivors.get(member_id, member_id) for member_id in member_ids}
+    statuses = await projections.find_statuses(transaction, list(owners.values()))
+    return {member_id: Owner(owner_id, statuses.get(owner_id)) for member_id, owner_id in owners.items()}
+
+
 async def lock_owners(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, Owner]:
     """Lock them in key order to the commit; who they are, by the id that was asked for.
 

@@ -8,7 +8,8 @@ from services.accrual.use_cases.judge_move import Judged
 from services.accrual.use_cases.messages import balance_of, message_of_member
 from services.accrual.use_cases.move_commands import AskedGiven, AskedTaken
 from shared.database import Transaction
-from shared.events.points import AwardPart, MoveData, ReceiptMoved
+from shared.events.award_parts import AwardPart
+from shared.events.points import MoveData, ReceiptMoved
 from shared.ledger import EarnPending, Posted
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of

@@ -1,20 +1,25 @@
 """Everything that is kept of one member, for the member: in sections, each read in the order of its keys."""
 
+from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.adjustments import Adjustment
+from services.accrual.domain.event_awards import read_decision
 from services.accrual.domain.member_events import MemberEvent
 from services.accrual.domain.memberships import Membership
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.repository import (
     adjustments,
+    award_parts,
+    awards,
     corrections,
     member_data,
     member_events,
     memberships,
     unlinked_returns,
 )
+from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.corrections import KeptCorrection
 from services.accrual.repository.member_data import KeptAward, KeptParked, KeptRefusal, KeptReturn
 from services.accrual.use_cases.read_history_data import HISTORY_SECTIONS, KeptOfHistory
@@ -23,8 +28,18 @@ from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key, read_number
 
+
+@dataclass(frozen=True, slots=True)
+class KeptMemberEvent:
+    """A member event, and what rules gave for it: rule by rule, and part by part as they stand."""
+
+    event: MemberEvent
+    by_rule: tuple[tuple[str, int], ...]
+    parts: tuple[StoredPart, ...]
+
+
 KeptOfReceipt: TypeAlias = KeptAward | KeptReturn | UnlinkedCase | KeptCorrection | KeptRefusal | KeptParked
-Kept: TypeAlias = KeptOfReceipt | Adjustment | MemberEvent | Membership | KeptOfTier | KeptOfHistory
+Kept: TypeAlias = KeptOfReceipt | Adjustment | KeptMemberEvent | Membership | KeptOfTier | KeptOfHistory
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -86,7 +101,19 @@ async def read_adjustments(transaction: Transaction, member_id: UUID, after: str
 async def read_member_events(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """What the member did beside buying."""
     found = await member_events.load_of_member(transaction, member_id, read_key(after, UUID) or NO_ID, rows_max)
-    return [(str(event.event_id), event) for event in found]
+    keys = [event.award for event in found]
+    decisions, parts = await awards.load_decisions(transaction, keys), await award_parts.load(transaction, keys)
+    return [
+        (
+            str(event.event_id),
+            KeptMemberEvent(
+                event,
+                read_decision(decisions[event.award]).applied if event.award in decisions else (),
+                parts.get(event.award, ()),
+            ),
+        )
+        for event in found
+    ]
 
 
 async def read_memberships(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:

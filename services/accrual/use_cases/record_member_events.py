@@ -1,4 +1,4 @@
-"""Records events of members, each once for ever, and gives what their types give."""
+"""Records events of members, each once for ever, and gives what their types, or the rules, give."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +15,13 @@ from services.accrual.domain.member_events import (
     window_of,
 )
 from services.accrual.domain.standing import STANDINGS, Waits
-from services.accrual.programme import Programme
+from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import member_events
 from services.accrual.repository.member_events import Window
+from services.accrual.use_cases.judge_member_events import EventOfOwner, judge_member_events
 from services.accrual.use_cases.lock_owners import Owner, lock_owners
-from services.accrual.use_cases.member_event_messages import recorded_message
-from shared import ledger, outbox
+from services.accrual.use_cases.save_member_events import save_member_events
 from shared.database import Transaction
-from shared.ledger import Earn, Posted
-from shared.outbox import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +47,61 @@ class Taken:
 
 
 async def record_member_events(
-    transaction: Transaction, told: Sequence[Told], programme: Programme, window: timedelta | None
+    transaction: Transaction,
+    told: Sequence[Told],
+    programme: Programme,
+    rules: PublishedRules,
+    window: timedelta | None,
 ) -> list[Taken]:
-    """Record what is told, in its order; what became of each.
+    """Record what is told, in its order; what became of each. What a type does not say itself the rules decide.
 
     Idempotent: an event that was recorded before, under any id of its member, changes nothing. Limits are exact: the
     members are locked to the commit. What happened longer ago than ``window`` gives nothing (None: however long).
     The number of statements does not depend on how many are told.
 
     Raises:
-        StartAgainError: a member was merged away while we waited for its row.
+        StartAgainError: a member was merged away while we waited for its row, or a capped balance has risen.
     """
     owners = await lock_owners(transaction, {each.member_id for each in told})
+    taken, by_rules = await take_in(transaction, told, owners, programme, window)
+    judged = await judge_member_events(transaction, by_rules, programme, rules)
+    new = [each.event for each in taken if each.is_new and each.event is not None]
+    saved = await save_member_events(transaction, new, owners, judged, programme)
+    return [
+        replace(each, event=saved.get(each.event.event_id, each.event)) if each.event is not None else each
+        for each in taken
+    ]
+
+
+async def take_in(
+    transaction: Transaction,
+    told: Sequence[Told],
+    owners: Mapping[UUID, Owner],
+    programme: Programme,
+    window: timedelta | None,
+) -> tuple[list[Taken], list[EventOfOwner]]:
+    """What becomes of what is told before any rule is asked, and the events that rules decide. Changes nothing."""
     absorbed = await member_events.find_absorbed(transaction, {owner.owner_id for owner in owners.values()})
     ids = [_ids(each, owners[each.member_id].owner_id, absorbed) for each in told]
     known = await member_events.find_known(transaction, {event_id for some in ids for event_id in some})
     windows = [_window(each, owners[each.member_id].owner_id, programme) for each in told]
     counts = await member_events.count(transaction, list({window for window in windows if window is not None}))
     taken: list[Taken] = []
+    by_rules: list[EventOfOwner] = []
     for each, candidates, counted in zip(told, ids, windows, strict=True):
         before = next((known[event_id] for event_id in candidates if event_id in known), None)
         if before is not None:
             taken.append(Taken(each, before, is_new=False))
             continue
-        event = _decide(transaction, each, candidates[0], owners[each.member_id], counted, counts, programme, window)
+        owner = owners[each.member_id]
+        event = _decide(transaction, each, candidates[0], owner, counted, counts, programme, window)
         taken.append(Taken(each, event, is_new=event is not None))
-        if event is not None:
-            known[event.event_id] = event
-    await _save(transaction, taken, owners)
-    return taken
+        if event is None:
+            continue
+        known[event.event_id] = event
+        if event.state == "awarded" and each.kind is not None and each.kind.points is None:
+            by_rules.append(EventOfOwner(event, owner.owner_id))
+    return taken, by_rules
 
 
 def _decide(
@@ -114,6 +138,8 @@ def _decide(
             counts[counted] += 1
     if refusal is not None or kind is None:
         return replace(event, state="refused", refusal=refusal)
+    if kind.points is None:
+        return event
     day = told.occurred_at.astimezone(programme.zone).date()
     lasts = timedelta(days=kind.expires_after_days) if kind.expires_after_days is not None else None
     return replace(
@@ -123,29 +149,6 @@ def _decide(
         available_from=day,
         expires_on=day + lasts if lasts is not None else None,
     )
-
-
-async def _save(transaction: Transaction, taken: Sequence[Taken], owners: Mapping[UUID, Owner]) -> None:
-    """Post what is new, keep it, and tell of it."""
-    new = [each.event for each in taken if each.is_new and each.event is not None]
-    if not new:
-        return
-    giving = [event for event in new if event.points]
-    commands = [
-        Earn(owners[event.member_id].owner_id, event.point_type, event.award, event.points, event.terms)
-        for event in giving
-    ]
-    posted: dict[UUID, Posted] = {}
-    for event, outcome in zip(giving, await ledger.post(transaction, commands), strict=True):
-        if not isinstance(outcome, Posted):
-            raise TypeError(f"the ledger refused {outcome.command}: earning is never refused")
-        posted[event.event_id] = outcome
-    await member_events.insert(transaction, new)
-    messages: list[Message] = [
-        recorded_message(transaction, event, owners[event.member_id].owner_id, posted.get(event.event_id))
-        for event in new
-    ]
-    await outbox.record(transaction, messages)
 
 
 def _ids(told: Told, owner_id: UUID, absorbed: Mapping[UUID, list[UUID]]) -> list[UUID]:

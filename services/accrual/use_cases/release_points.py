@@ -1,8 +1,9 @@
 """Releases points that waited for their day, a page of parts in a transaction; what waited in vain lapses."""
 
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 
+from services.accrual.domain.event_awards import read_decision
 from services.accrual.domain.tiers.counting import Counted
 from services.accrual.domain.tiers.periods import day_of
 from services.accrual.domain.tiers.qualification import Amounts
@@ -12,12 +13,15 @@ from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.count_for_tiers import count
 from services.accrual.use_cases.lock_owners import lock_owners
+from services.accrual.use_cases.member_event_messages import settled_message
 from services.accrual.use_cases.messages import released_message
 from services.accrual.use_cases.part_commands import lapsed, released
 from services.accrual.use_cases.part_messages import WAITS, lapsed_message
 from shared import ledger, outbox
 from shared.database import Transaction
+from shared.events.purchases import PurchaseEvent
 from shared.ledger import Command, HeldSince, Posted
+from shared.ledger.terms import PROGRAMME
 from shared.outbox import Message
 
 NO_SCHEMES = TierSchemeHistory()
@@ -78,14 +82,22 @@ async def settle_parts(
     for (_, award, part), outcome in zip(moving, outcomes, strict=True):
         if not isinstance(outcome, Posted):
             raise TypeError(f"the ledger refused {outcome.command}: releasing and taking back are never refused")
-        if part.state == "lapsed":
-            messages.append(lapsed_message(transaction, award.partner_id, part, outcome))
-        elif outcome.points:
-            messages.append(
-                released_message(transaction, part.natural_key, reason, outcome, part.number, part.lot.expires_on)
-            )
+        if part.state == "lapsed" or outcome.points:
+            messages.append(_message(transaction, award, part, reason, outcome))
     await outbox.record(transaction, [*messages, *also_told])
     return [part for _, part in settled]
+
+
+def _message(transaction: Transaction, award: StoredAward, part: StoredPart, reason: str, posted: Posted) -> Message:
+    lapses = part.state == "lapsed"
+    if award.partner_id == PROGRAMME:
+        waited_for = (part.wait.event if part.wait is not None else None) or WAITS
+        if lapses:
+            return settled_message(transaction, award, part, "lapsed", waited_for, posted)
+        return settled_message(transaction, award, part, "released", reason, posted)
+    if lapses:
+        return lapsed_message(transaction, award.partner_id, part, posted)
+    return released_message(transaction, part.natural_key, reason, posted, part.number, part.lot.expires_on)
 
 
 def _is_due(part: StoredPart, today: date) -> bool:
@@ -111,15 +123,23 @@ async def _uncount_lapsing(
     owners = await lock_owners(transaction, {award.owner_id for award, _ in lapsing})
     counted = []
     for award, part in lapsing:
-        document = documents.get(award.natural_key)
-        scheme = None if document is None else schemes.at(document.data.occurred_at)
+        occurred_at = _occurred_at(award, documents)
+        scheme = None if occurred_at is None else schemes.at(occurred_at)
         owner = owners[award.owner_id]
-        if document is None or scheme is None or owner.status == "erased":
+        if occurred_at is None or scheme is None or owner.status == "erased":
             continue
         if part.point_type == (scheme.points_of or award.point_type):
-            day = day_of(document.data.occurred_at, scheme.days_zone)
+            day = day_of(occurred_at, scheme.days_zone)
             counted.append(Counted(owner.owner_id, day, Amounts(part.taken_back - part.points, 0, 0)))
     return await count(transaction, counted, schemes)
+
+
+def _occurred_at(award: StoredAward, documents: Mapping[bytes, PurchaseEvent]) -> datetime | None:
+    """When what earned it happened; None where that is not kept any more."""
+    if award.partner_id == PROGRAMME:
+        return read_decision(award.decision).occurred_at
+    document = documents.get(award.natural_key)
+    return None if document is None else document.data.occurred_at
 
 
 def _settled(

@@ -212,7 +212,8 @@ def judge_page(page: BacktestPage, judge: Judge, tally: Tally) -> None:
 def _as_judging(backtest: ClaimedBacktest, begin: datetime) -> RuleSet:
     """The document as if it took effect when the period begins."""
     document: Mapping[str, object] = backtest.rule_set
-    return RuleSet.model_validate({**document, "version": VERSION_MAX, "effective_from": begin.astimezone(UTC)})
+    drafted = RuleSet.model_validate({**document, "version": VERSION_MAX, "effective_from": begin.astimezone(UTC)})
+    return drafted.for_purchases
 
 
 def _last_decided(end: datetime, now: datetime, programme: Programme) -> datetime:

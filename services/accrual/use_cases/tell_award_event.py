@@ -7,6 +7,7 @@ from services.accrual.domain.award_events import ReceiptEarnsNothingError, Told,
 from services.accrual.repository import award_events, awards, claims
 from services.accrual.repository.award_events import AwardEvent
 from services.accrual.repository.award_parts import StoredPart
+from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.release_points import settle_parts
 from shared.database import Transaction
@@ -34,6 +35,11 @@ async def tell_award_event(transaction: Transaction, told: AwardEvent) -> Told:
     award = (await awards.lock_awards(transaction, [key])).get(key)
     if award is None:
         raise ReceiptEarnsNothingError("the receipt is a return, and earned nothing")
+    return await tell_of_award(transaction, told, award)
+
+
+async def tell_of_award(transaction: Transaction, told: AwardEvent, award: StoredAward) -> Told:
+    """The same once the award is locked, whatever it is of."""
     asked = [part for part in award.parts if part.wait is not None and part.wait.event == told.event]
     today = transaction.today or transaction.now.date()
     waiting = [part for part in asked if part.state == "pending" and part.wait is not None and today < part.wait.until]

@@ -11,15 +11,17 @@ from services.accrual.domain.member_events import (
     EventMemberNotReadyError,
     MemberEvent,
     MemberEventConflictError,
+    TypeNotApprovedError,
     UnknownMemberEventError,
     UnusablePayloadError,
     id_of_event,
 )
-from services.accrual.programme import Programme
-from services.accrual.repository import member_event_types, member_events
+from services.accrual.programme import Programme, PublishedRules
+from services.accrual.repository import awards, member_event_types, member_events
 from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.member_event_messages import revoked_message
 from services.accrual.use_cases.record_member_events import Told, record_member_events
+from services.accrual.use_cases.undo_event_award import undo_event_award
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import ClawBack, Posted
@@ -33,14 +35,40 @@ async def tell_member_event(
     occurred_at: datetime,
     source: str,
     programme: Programme,
+    rules: PublishedRules,
 ) -> MemberEvent:
-    """Record an event and give what its type gives; as it stands then. Told again, it is answered as it stands.
+    """Record an event and give what its type, or the rules, give; as it stands then. Told again, it is answered as it
+    stands.
 
     Raises:
         UnknownMemberEventError: no such type, or it is not this source's to tell of.
+        TypeNotApprovedError: nobody has approved its type yet; nothing is recorded.
         UnusablePayloadError: payload or time are not as declared.
         MemberEventConflictError: it was told of before with another payload.
         EventMemberNotReadyError: the member is not known here, or suspended; nothing is recorded.
+    """
+    told = await read_told(transaction, type_code, member_id, payload, occurred_at, source)
+    window = min(programme.parked_window, programme.retro_window)
+    (taken,) = await record_member_events(transaction, [told], programme, rules, window)
+    if taken.event is None:
+        raise EventMemberNotReadyError("the member is not known here yet, or suspended: tell of it again later")
+    if not taken.is_new and taken.event.payload and dict(taken.event.payload) != dict(payload):
+        raise MemberEventConflictError("this event was told of before, with another payload")
+    return taken.event
+
+
+async def read_told(
+    transaction: Transaction,
+    type_code: str,
+    member_id: UUID,
+    payload: Mapping[str, Any],
+    occurred_at: datetime,
+    source: str,
+) -> Told:
+    """What a source tells, held against its type.
+
+    Raises:
+        UnknownMemberEventError, TypeNotApprovedError, UnusablePayloadError: as of ``tell_member_event``.
     """
     versions = await _versions_of(transaction, type_code, source)
     kind = in_force_at(versions, occurred_at)
@@ -49,13 +77,7 @@ async def tell_member_event(
         raise UnusablePayloadError(f"/payload/{fault[0]}: {fault[1]}")
     if occurred_at > transaction.now + AHEAD_MAX:
         raise UnusablePayloadError("/occurred_at: it has not happened yet")
-    told = Told(type_code, kind, member_id, _key(judged, payload), payload, occurred_at, source)
-    (taken,) = await record_member_events(transaction, [told], programme, programme.parked_window)
-    if taken.event is None:
-        raise EventMemberNotReadyError("the member is not known here yet, or suspended: tell of it again later")
-    if not taken.is_new and taken.event.payload and dict(taken.event.payload) != dict(payload):
-        raise MemberEventConflictError("this event was told of before, with another payload")
-    return taken.event
+    return Told(type_code, kind, member_id, _key(judged, payload), payload, occurred_at, source)
 
 
 async def revoke_member_event(
@@ -66,6 +88,7 @@ async def revoke_member_event(
     reason: str,
     source: str,
     programme: Programme,
+    rules: PublishedRules,
 ) -> MemberEvent:
     """Undo an event: what it gave is taken back, and what is not there any more becomes debt. As it stands then.
 
@@ -75,6 +98,7 @@ async def revoke_member_event(
     Raises:
         UnknownMemberEventError, UnusablePayloadError: nothing was changed.
         EventMemberNotReadyError: the member is not known here.
+        EventPointsSpentError: by the rules nobody may owe what is not there any more; nothing was changed.
     """
     versions = await _versions_of(transaction, type_code, source)
     if set(key) != set(versions[-1].key):
@@ -107,7 +131,17 @@ async def revoke_member_event(
         return undone
     if event.state != "awarded":
         return event
-    return await _take_back(transaction, event, owner_id, source, reason)
+    award = (await awards.lock_awards(transaction, [event.award])).get(event.award)
+    if award is None:
+        return await _take_back(transaction, event, owner_id, source, reason)
+    posted, told = await undo_event_award(transaction, award, owners[member_id], rules)
+    own = [outcome for _, outcome in posted if outcome.command.point_type == event.point_type]
+    became_debt = sum(outcome.debt_added - outcome.debt_cleared for outcome in own)
+    clipped = sum(outcome.shortfall for outcome in own)
+    undone = event.revoked(became_debt, source, reason, now, clipped)
+    await member_events.revoke(transaction, undone)
+    await outbox.record(transaction, [revoked_message(transaction, undone, owner_id, posted), *told])
+    return undone
 
 
 async def _take_back(
@@ -124,12 +158,17 @@ async def _take_back(
     became_debt = posted.debt_added - posted.debt_cleared if posted is not None else 0
     undone = event.revoked(became_debt, source, reason, transaction.now)
     await member_events.revoke(transaction, undone)
-    await outbox.record(transaction, [revoked_message(transaction, undone, owner_id, posted)])
+    taken = [] if posted is None else [(None, posted)]
+    await outbox.record(transaction, [revoked_message(transaction, undone, owner_id, taken)])
     return undone
 
 
 async def _versions_of(transaction: Transaction, type_code: str, source: str) -> list[MemberEventType]:
     versions = await member_event_types.load_versions(transaction, type_code)
+    if not versions:
+        declared = await member_event_types.load_declared(transaction, type_code)
+        if declared and declared[-1].state == "declared" and source in declared[-1].kind.sources:
+            raise TypeNotApprovedError("this type waits for a second person: tell of it again later")
     if not versions or source not in versions[-1].sources:
         raise UnknownMemberEventError("there is no such type of events that is yours to tell of")
     return versions

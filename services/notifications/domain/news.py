@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.events.adjustments import DebtWrittenOff, PointsAdjusted, PointsReinstated
 from shared.events.envelope import Event
 from shared.events.expiry import PointsExpired, PointsExpiring
-from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
+from shared.events.member_events import MemberEventRecorded, MemberEventRevoked, MemberEventSettled
 from shared.events.points import (
     AwardData,
     ClawBackData,
@@ -137,6 +137,7 @@ NEWS: Final[Mapping[type[Event], Callable[[Any], Fact | None]]] = {
     ReceiptMoved: lambda data: _some("moved_here" if data.direction == "to" else "moved_away", data.points),
     MemberEventRecorded: lambda data: _some("event", data.points, name=data.type_code),
     MemberEventRevoked: lambda data: _some("event_undone", data.points, name=data.type_code),
+    MemberEventSettled: lambda data: _some(data.outcome, data.points),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.accrual.consumer import PurchaseHandler
 from services.accrual.domain.rules import RuleSet
-from services.accrual.domain.rules.rule_set import RuleSetHistory
+from services.accrual.domain.rules.history import RuleSetHistory
 from services.accrual.domain.runs import in_runs
 from shared.database import Database
 from shared.events.purchases import PurchaseEvent

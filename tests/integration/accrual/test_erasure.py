@@ -52,7 +52,7 @@ async def die(accrual: Accrual, offset: int, key: str, event: Event | None = Non
         detail="no such thing",
         event=event,
     )
-    await MemberHandler(accrual.database, PROGRAMME).dead_lettered(letter)
+    await MemberHandler(accrual.database, PROGRAMME, accrual.rules).dead_lettered(letter)
 
 
 async def fates(accrual: Accrual) -> dict[int, tuple[str, bytes | None]]:

@@ -20,7 +20,7 @@ from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.adjusting import Client, new_member, slug
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
-from tests.support.member_events import erased, status_changed
+from tests.support.member_events import approved, erased, status_changed
 from tests.support.receipts import enrolled, merged_into
 from tests.support.registries import bearing
 
@@ -48,6 +48,7 @@ async def declared(client: Client, code: str | None = None, **changes: Any) -> s
     body = SURVEY | {"effective_from": LONG_AGO} | changes
     answer = await client.post(f"/v1/member-event-types/{code}", json=body, headers=bearing("rules:write"))
     assert answer.status_code == 201, answer.text
+    await approved(client, code, answer.json()["version"])
     return code
 
 
@@ -297,7 +298,7 @@ async def test_days_of_the_year_are_kept_in_order_page_by_page_and_once_a_year(
     await declared(client, "anniversary", **timed("anniversary", 7, before))
 
     for _ in range(4):  # a few pages, and then it is cut off
-        await module_accrual.database.run(partial(celebrate_due_day, programme=PROGRAMME))
+        await module_accrual.database.run(partial(celebrate_due_day, programme=PROGRAMME, rules=module_accrual.rules))
     await catch_up(module_accrual, march + timedelta(days=1))
     await declared(client, "birthday", points={"kind": "fixed", "points": 50}, **_again("birthday", before))
     await catch_up(module_accrual, march + timedelta(days=1))
@@ -320,7 +321,7 @@ async def catch_up(accrual: Accrual, until_day: date) -> None:
 
     async def work() -> None:
         while await _next_day(accrual) <= until_day:
-            await accrual.database.run(partial(celebrate_due_day, programme=PROGRAMME))
+            await accrual.database.run(partial(celebrate_due_day, programme=PROGRAMME, rules=accrual.rules))
 
     await asyncio.gather(work(), work())
     async with accrual.database.transaction() as transaction:

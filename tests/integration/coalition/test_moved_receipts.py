@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from services.coalition.consumer import wants_points
-from shared.events.points import AwardPart, ReceiptMoved
+from shared.events.award_parts import AwardPart
+from shared.events.points import ReceiptMoved
 from tests.support.contracts import approved, contract_body
 from tests.support.exposure import Coalition, Event, clawed_back, earned, lapsed, moved
 

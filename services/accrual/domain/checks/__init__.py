@@ -2,7 +2,7 @@
 
 from typing import TypeAlias, assert_never
 
-from services.accrual.domain.checks import of_member, of_receipt, of_time
+from services.accrual.domain.checks import of_event, of_member, of_receipt, of_time
 from services.accrual.domain.checks.check import Check, Unmet, all_of, any_of, first_unmet, not_of
 from services.accrual.domain.checks.of_lines import line_check
 from services.accrual.domain.judged_receipt import LineCheck
@@ -17,6 +17,7 @@ from services.accrual.domain.rules.predicates_of_attributes import (
     AttributeNumber,
     AttributeTest,
 )
+from services.accrual.domain.rules.predicates_of_event import PayloadIs, PayloadNumber, PayloadTest
 
 _OfMember: TypeAlias = (
     member_says.FirstPurchase
@@ -28,6 +29,7 @@ _OfMember: TypeAlias = (
     | member_says.InSegment
     | member_says.InCampaign
     | AttributeTest
+    | PayloadTest
 )
 _OfTime: TypeAlias = (
     member_says.WeekdayIs
@@ -138,5 +140,15 @@ def _of_member(predicate: _OfMember) -> Check:
             return of_member.groups(predicate)
         case AttributeIs() | AttributeNumber() | AttributeDate():
             return of_member.attribute(predicate)
+        case _:
+            return _of_event(predicate)
+
+
+def _of_event(predicate: PayloadTest) -> Check:
+    match predicate:
+        case PayloadIs():
+            return of_event.payload(predicate)
+        case PayloadNumber():
+            return of_event.payload_number(predicate)
         case _:
             assert_never(predicate)

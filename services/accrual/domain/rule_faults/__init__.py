@@ -12,6 +12,7 @@ from services.accrual.domain.rule_faults.crossing import campaign_faults, crossi
 from services.accrual.domain.rule_faults.demands import DAYS_APART_MAX
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, naming_faults, stores_named
+from services.accrual.domain.rule_faults.of_events import event_faults
 from services.accrual.domain.rule_faults.reaching import nothing_to_multiply, reaching_faults
 from services.accrual.domain.rule_faults.returned import returned_faults
 from services.accrual.domain.rule_faults.spending import spending_faults
@@ -38,6 +39,7 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
         faults += naming_faults(rule, pointer, known)
         faults += campaign_faults(rule, pointer, document)
         faults += type_faults(rule, pointer, known)
+        faults += event_faults(rule, pointer, known)
         faults += reaching_faults(rule, pointer, exclusions, campaigns, known)
         faults += spending_faults(rule.limits, pointer, known)
     for pointer, campaign in readable_campaigns(document):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.accrual.domain.rule_faults.conjunctions import Codes, Constraint, Demand, Interval
 from services.accrual.domain.rules.line_tests import ArticleTest, BrandTest
+from services.accrual.domain.rules.predicates_of_event import PayloadIs, PayloadNumber
 from services.accrual.domain.rules.predicates_of_member import (
     DatesAre,
     DaysSincePurchase,
@@ -124,7 +125,7 @@ def _demands(leaf: Any) -> list[Demand]:
         case WeekdayIs() | HoursAre() | DatesAre() | EnrolledFor():
             return [_of_time(leaf)]
         case _:
-            return _of_history(leaf)
+            return _of_event(leaf)
 
 
 def _of_time(leaf: WeekdayIs | HoursAre | DatesAre | EnrolledFor) -> Demand:
@@ -138,6 +139,16 @@ def _of_time(leaf: WeekdayIs | HoursAre | DatesAre | EnrolledFor) -> Demand:
             return dates_between(zone, since_day, until_day)
         case EnrolledFor(zone=zone):
             return Demand(("enrolled", zone), _interval(leaf))
+
+
+def _of_event(leaf: Any) -> list[Demand]:
+    match leaf:
+        case PayloadIs(property=name, values=values):
+            return [_codes(("payload", name), values)]
+        case PayloadNumber(property=name):
+            return [Demand(("payload number", name), _interval(leaf))]
+        case _:
+            return _of_history(leaf)
 
 
 def _of_history(leaf: Any) -> list[Demand]:

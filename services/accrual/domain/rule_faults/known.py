@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, NamedTuple
 
+from services.accrual.domain.member_event_types import MemberEventDraft
+
 
 class KnownAttribute(NamedTuple):
     """An attribute whose values the registry tells: its type, and of a choice what may be chosen."""
@@ -19,7 +21,7 @@ class Known(NamedTuple):
     each partner that has mapped its own, every category that its mappings name; ``above`` says what a category lies
     below. ``segments`` and ``attributes`` are all that are declared. A document may not take effect before
     ``earliest``; None where it may reach back. ``own_type`` is the programme's own point type, ``other_types`` are
-    those beside it.
+    those beside it. ``event_types`` are the types of member events, each as its newest approved version says.
     """
 
     partners: frozenset[str] = frozenset()
@@ -31,3 +33,4 @@ class Known(NamedTuple):
     attributes: Mapping[str, KnownAttribute] = {}
     own_type: str = "points"
     other_types: frozenset[str] = frozenset()
+    event_types: Mapping[str, MemberEventDraft] = {}

@@ -70,10 +70,14 @@ def nothing_to_multiply(rules: Sequence[tuple[str, Rule]]) -> Iterator[Fault]:
     base = [rule for _, rule in rules if rule.phase is Phase.BASE]
     for pointer, rule in rules:
         if rule.phase is Phase.MULTIPLIER and not any(_meet_somewhere(rule, other) for other in base):
-            yield Fault(below(pointer, "effect"), "no base rule gives points of its type at its partners to multiply")
+            where = "for its events" if rule.condition.events else "at its partners"
+            yield Fault(below(pointer, "effect"), f"no base rule gives points of its type {where} to multiply")
 
 
 def _meet_somewhere(multiplier: Rule, base: Rule) -> bool:
+    if multiplier.condition.events or base.condition.events:
+        events = frozenset(multiplier.condition.events) & frozenset(base.condition.events)
+        return multiplier.effect.point_type == base.effect.point_type and bool(events)
     ours, theirs = frozenset(multiplier.condition.partners), frozenset(base.condition.partners)
     return multiplier.effect.point_type == base.effect.point_type and (not ours or not theirs or bool(ours & theirs))
 

@@ -12,10 +12,12 @@ from services.accrual.domain.rules.effects import (
     Multiplier,
     PointsPerAmount,
     PointsPerFullStep,
+    PointsPerNumber,
     PointsPerQuantity,
 )
+from services.accrual.domain.rules.history import RuleSetHistory
 from services.accrual.domain.rules.rule import Condition, Group, Phase, Rule
-from services.accrual.domain.rules.rule_set import RuleSet, RuleSetDraft, RuleSetHistory
+from services.accrual.domain.rules.rule_set import RuleSet, RuleSetDraft
 
 __all__ = [
     "BalanceCap",
@@ -32,6 +34,7 @@ __all__ = [
     "Phase",
     "PointsPerAmount",
     "PointsPerFullStep",
+    "PointsPerNumber",
     "PointsPerQuantity",
     "ReceiptCap",
     "Rule",

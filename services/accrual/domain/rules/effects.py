@@ -6,6 +6,7 @@ from pydantic import Field, StrictInt
 
 from services.accrual.domain.rules.values import (
     STEP_MINOR_MAX,
+    STEP_NUMBER_MAX,
     STEP_THOUSANDTHS_MAX,
     CodeText,
     Frozen,
@@ -58,13 +59,27 @@ class Multiplier(_Effect):
 
 
 class FixedPoints(_Effect):
-    """``points`` once a receipt, or once for each line that matches. Never multiplied."""
+    """``points`` once a receipt, or once for each line that matches; once a member event. Never multiplied."""
 
     kind: Literal["fixed_points"] = "fixed_points"
     points: RulePoints
     per: Literal["receipt", "line"] = "receipt"
 
 
+class PointsPerNumber(_Effect):
+    """Of a member event: ``points`` for each ``step`` of a whole number in its payload.
+
+    For full steps alone, or in proportion. An event that does not say the number gets nothing.
+    """
+
+    kind: Literal["points_per_number"] = "points_per_number"
+    property: CodeText
+    points: RulePoints
+    step: Annotated[StrictInt, Field(gt=0, le=STEP_NUMBER_MAX)] = 1
+    counted: Literal["full_steps", "in_proportion"] = "full_steps"
+
+
 Effect = Annotated[
-    PointsPerAmount | PointsPerFullStep | PointsPerQuantity | Multiplier | FixedPoints, Field(discriminator="kind")
+    PointsPerAmount | PointsPerFullStep | PointsPerQuantity | Multiplier | FixedPoints | PointsPerNumber,
+    Field(discriminator="kind"),
 ]

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.accrual.domain.rules.line_tests import OF_MAX
 from services.accrual.domain.rules.predicates_of_attributes import AttributeDate, AttributeIs, AttributeNumber
+from services.accrual.domain.rules.predicates_of_event import PayloadIs, PayloadNumber
 from services.accrual.domain.rules.predicates_of_member import (
     BirthdayNear,
     DatesAre,
@@ -86,6 +87,8 @@ Predicate: TypeAlias = Annotated[
     | AttributeIs
     | AttributeNumber
     | AttributeDate
+    | PayloadIs
+    | PayloadNumber
     | AllOf
     | AnyOf
     | NotOf,

@@ -17,6 +17,7 @@ from services.accrual.domain.rules.walking import predicates_in
 
 PREDICATES_MAX = 100
 CAPS_MAX = 10
+EVENT_TYPES_MAX = 50
 
 Rounding = Literal["floor", "half_up", "half_even", "ceiling"]
 
@@ -34,12 +35,15 @@ class Condition(Frozen):
 
     ``lines`` narrows the lines further; ``when`` is what must be true of the receipt, its time and its member. The rule
     gives points on the lines that match both, and nothing where none does.
+
+    ``events`` make it a rule of member events of these types, and of no purchase. It names no partners and no lines.
     """
 
     partners: tuple[CodeText, ...] = ()
     categories: tuple[CodeText, ...] = ()
     lines: LineTest | None = None
     when: Predicate | None = None
+    events: Annotated[tuple[CodeText, ...], Field(max_length=EVENT_TYPES_MAX)] = ()
 
 
 class Rule(Frozen):

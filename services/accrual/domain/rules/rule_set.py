@@ -1,12 +1,8 @@
-"""Rule sets: immutable, published versions of all rules, and which of them was in force when.
-
-A worker judges every receipt by the version in force at the receipt's time, so that a replay, a return or a backtest
-next year gives the same points.
-"""
+"""Rule sets: immutable, published versions of all rules."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -14,11 +10,11 @@ from pydantic import AwareDatetime, Field, StrictInt, StringConstraints, model_v
 
 from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, RuleSetCap
 from services.accrual.domain.rules.counted import Counted, Exclusions
-from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerQuantity
+from services.accrual.domain.rules.effects import PointsPerAmount, PointsPerNumber, PointsPerQuantity
 from services.accrual.domain.rules.expiry import ExpiryPolicy, expires_on
 from services.accrual.domain.rules.goods_alone import caps_of_a_receipt, rules_of_goods_alone
 from services.accrual.domain.rules.inactivity import Inactivity
-from services.accrual.domain.rules.needs import CountedPlace, Needs, cap_name, needs_of
+from services.accrual.domain.rules.needs import Needs, cap_name, needs_of
 from services.accrual.domain.rules.pending import PendingPolicy
 from services.accrual.domain.rules.returned import Returned
 from services.accrual.domain.rules.rule import CAPS_MAX, Group, Rule
@@ -105,6 +101,7 @@ class RuleSetDraft(Frozen):
         """A multiple of every step times 100, so that exact points are whole numbers over it."""
         steps = [rule.effect.step_minor for rule in self.rules if isinstance(rule.effect, PointsPerAmount)]
         steps += [rule.effect.step_thousandths for rule in self.rules if isinstance(rule.effect, PointsPerQuantity)]
+        steps += [rule.effect.step for rule in self.rules if isinstance(rule.effect, PointsPerNumber)]
         return math.lcm(1, *steps) * 100
 
     @cached_property
@@ -141,8 +138,16 @@ class RuleSetDraft(Frozen):
     def own_terms(self) -> PartTerms:
         """The terms of the programme's own points, where a rule says nothing else."""
         return PartTerms(
-            None, pending_said(self.pending, self.pending_days), expiry_said(self.expiry, self.expires_after_days)
+            None,
+            pending_said(self.pending, self.pending_days),
+            expiry_said(self.expiry, self.expires_after_days),
+            basis="gift" if self.is_of_events else "purchase",
         )
+
+    @property
+    def is_of_events(self) -> bool:
+        """Whether it says what member events give, and nothing about purchases: such points are gifts by default."""
+        return bool(self.rules) and all(rule.condition.events for rule in self.rules)
 
     @property
     def has_parts(self) -> bool:
@@ -196,92 +201,36 @@ class RuleSet(RuleSetDraft):
         )
 
     @cached_property
+    def for_purchases(self) -> "RuleSet":
+        """The same as purchases are judged by it: itself, where it says nothing about member events."""
+        if not any(rule.condition.events for rule in self.rules):
+            return self
+        return self._with(tuple(rule for rule in self.rules if not rule.condition.events))
+
+    def for_event(self, type_code: str) -> "RuleSet":
+        """The same as member events of a type are judged by it; made once."""
+        found = self._of_events.get(type_code)
+        if found is None:
+            rules = tuple(rule for rule in self.rules if type_code in rule.condition.events)
+            found = self._of_events[type_code] = self._with(rules, currency=None)  # an event names no amount
+        return found
+
+    @cached_property
+    def _of_events(self) -> dict[str, "RuleSet"]:
+        return {}
+
+    def _with(self, rules: tuple[Rule, ...], **changes: Any) -> "RuleSet":
+        """The same with these of its rules, and with the campaigns that none but others are of left out."""
+        kept = {rule.id for rule in rules}
+        others = {rule.campaign for rule in self.rules if rule.id not in kept} - {rule.campaign for rule in rules}
+        campaigns = tuple(campaign for campaign in self.campaigns if campaign.id not in others)
+        said = {name: getattr(self, name) for name in type(self).model_fields}
+        return RuleSet.model_construct(**said | {"rules": rules, "campaigns": campaigns} | changes)
+
+    @cached_property
     def plans(self) -> dict[str, Any]:
         """What was made of the rules to judge by them, by partner (``plans.plan_for``). Nobody else writes here."""
         return {}
-
-
-class RuleSetHistory:
-    """All published versions, by when they take effect. One that was ``withdrawn`` before never does."""
-
-    def __init__(self, rule_sets: Sequence[RuleSet], withdrawn: Collection[int] = ()) -> None:
-        self._newest_first = sorted(
-            (rule_set for rule_set in rule_sets if rule_set.version not in withdrawn),
-            key=lambda rule_set: (rule_set.effective_from, rule_set.version),
-            reverse=True,
-        )
-        self._by_version = {rule_set.version: rule_set for rule_set in rule_sets}
-
-    @cached_property
-    def counted_places(self) -> Mapping[CountedPlace, datetime]:
-        """What is counted of every purchase, and since when: whatever any version asks for, from its first one on.
-
-        It is counted on when later versions ask for it no more, so that there is no hole when another one does.
-        """
-        since: dict[CountedPlace, datetime] = {}
-        for rule_set in self._by_version.values():
-            for key in rule_set.needs.activity:
-                place = CountedPlace(key.at, key.zone)
-                since[place] = min(since.get(place, rule_set.effective_from), rule_set.effective_from)
-        return since
-
-    @cached_property
-    def needs_loading(self) -> bool:
-        """Whether any version is judged by facts that must be looked up."""
-        return any(rule_set.needs_loading for rule_set in self._by_version.values())
-
-    @cached_property
-    def names_inactivity(self) -> bool:
-        """Whether any version lets points lapse for inactivity."""
-        return any(rule_set.inactivity is not None for rule_set in self._by_version.values())
-
-    @cached_property
-    def clips_below_a_cap(self) -> bool:
-        """Whether some version asks for the balance, and by some (another one, perhaps) returns are clipped."""
-        versions = self._by_version.values()
-        clips = any(rule_set.returns.claw_back == "clip" for rule_set in versions)
-        return clips and any(rule_set.needs.balance for rule_set in versions)
-
-    def inactivity_at(self, moment: datetime) -> tuple[Inactivity, datetime] | None:
-        """What is said about inactivity then, and since when versions in a row have said anything about it."""
-        found: tuple[Inactivity, datetime] | None = None
-        for rule_set in self._newest_first:
-            if rule_set.effective_from > moment:
-                continue
-            if rule_set.inactivity is None:
-                break
-            found = (rule_set.inactivity if found is None else found[0]), rule_set.effective_from
-        return found
-
-    @property
-    def begins_at(self) -> datetime | None:
-        """When the first version took effect; None where there is none."""
-        return self._newest_first[-1].effective_from if self._newest_first else None
-
-    def at(self, moment: datetime) -> RuleSet | None:
-        """The version in force at ``moment``, or None before the first."""
-        for rule_set in self._newest_first:
-            if rule_set.effective_from <= moment:
-                return rule_set
-        return None
-
-    def judging_by(self, version: int) -> "RuleSetHistory":
-        """The same versions, of which this one alone judges: what it has awarded before."""
-        return RuleSetHistory(tuple(self._by_version.values()), self._by_version.keys() - {version})
-
-    def judging(self, begin: datetime, end: datetime) -> list[RuleSet]:
-        """The versions that judge receipts of a time, the newest first."""
-        found = [one for one in self._newest_first if begin < one.effective_from < end]
-        first = self.at(begin)
-        return found if first is None else [*found, first]
-
-    def version(self, version: int) -> RuleSet:
-        """A version by its number, as frozen into an award.
-
-        Raises:
-            KeyError: this version was never published (or is not loaded yet).
-        """
-        return self._by_version[version]
 
 
 def _refuse_doubled(what: str, names: Iterable[str]) -> None:

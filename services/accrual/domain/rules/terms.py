@@ -56,6 +56,7 @@ def terms_said(rule: Rule, own: PartTerms, campaign: Campaign | None = None) -> 
         rule.effect.point_type,
         pending_said(rule.pending, rule.pending_days) if says_pending else own.pending,
         expiry_said(rule.expiry, rule.expires_after_days) if says_expiry else own.expiry,
+        basis=own.basis,
     )
     return terms if rule.effect.point_type is not None else _paid_for(terms, rule, campaign)
 

@@ -1,6 +1,7 @@
 """The words that all rules are written in: codes, names, bounds, zones and windows of time.
 
-Whose midnight a day ends at is always named: the programme's own zone, or the zone of the store that sold.
+Whose midnight a day ends at is always named: the programme's own zone, or the zone of the store that sold. A
+member event has no store: for it the store's zone is the programme's.
 """
 
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ RULES_MAX = 200
 # The largest step a rule may name keeps denominators, and so the arithmetic, within 64 bits a factor.
 STEP_MINOR_MAX = 10_000_000
 STEP_THOUSANDTHS_MAX = 10_000_000
+STEP_NUMBER_MAX = 10_000_000
 DENOMINATOR_MAX = 10**15
 POINTS_OF_A_RULE_MAX = 1_000_000
 # Sums of points and of money that a programme may name: far beyond any, and whole numbers that a database can hold.
