@@ -28,7 +28,7 @@ from shared.telemetry.logs import configure_logs
 
 NICENESS = 10  # tills and consumers come first
 CONNECTIONS_MAX = 2
-EXIT_ORPHANED = 3
+EXIT_FAILED, EXIT_ORPHANED = 1, 3
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +79,10 @@ async def run(job: BacktestJob) -> None:
 
 
 def _end_with_the_worker() -> None:
-    sys.stdin.buffer.read()  # returns when the worker has closed its end, or is gone
-    os._exit(EXIT_ORPHANED)
+    # Unbuffered: who waits in the buffer holds its lock, and Python aborts where it finds that held at its end.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os._exit(EXIT_ORPHANED)  # the worker has closed its end, or is gone
 
 
 def main() -> None:
@@ -92,7 +94,11 @@ def main() -> None:
     gc.set_threshold(*GC_THRESHOLDS)  # as the services have it: a page is many objects without cycles
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(job))
+        try:
+            runner.run(run(job))
+        except Exception:  # Python itself would print it with the data that it is about
+            log.exception("a backtest failed", backtest_id=str(job.backtest_id))
+            sys.exit(EXIT_FAILED)
 
 
 if __name__ == "__main__":

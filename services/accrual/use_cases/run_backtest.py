@@ -64,13 +64,17 @@ class BacktestRunner:
         Raises:
             BacktestStoppedError: nothing is kept.
         """
+        begin = _midnight(backtest.request.from_date, self.programme.zone)
         try:
-            await _Run(self, backtest).run()
+            draft = _as_judging(backtest, begin)
+        except ValidationError:
+            await self._fail(backtest, "faulty_rule_set")
+            return
+        try:
+            await _Run(self, backtest, draft, begin).run()
         except BacktestTooLargeError as error:
             log.warning("a backtest is too large", backtest_id=str(backtest.backtest_id), reason=str(error))
             await self._fail(backtest, "too_large")
-        except ValidationError:
-            await self._fail(backtest, "faulty_rule_set")
 
     async def _fail(self, backtest: ClaimedBacktest, failure: Failure) -> None:
         await self.database.run(
@@ -79,9 +83,11 @@ class BacktestRunner:
 
 
 class _Run:
-    def __init__(self, runner: BacktestRunner, backtest: ClaimedBacktest) -> None:
+    def __init__(self, runner: BacktestRunner, backtest: ClaimedBacktest, draft: RuleSet, begin: datetime) -> None:
         self._runner = runner
         self._backtest = backtest
+        self._draft = draft
+        self._begins_at = begin
         self._zone = runner.programme.zone
         self._rules = PublishedRules()
         self._read = 0
@@ -90,9 +96,8 @@ class _Run:
 
     async def run(self) -> None:
         request, programme = self._backtest.request, self._runner.programme
-        begin = _midnight(request.from_date, self._zone)
+        draft, begin = self._draft, self._begins_at
         end = _midnight(request.until_date + timedelta(days=1), self._zone)
-        draft = _as_judging(self._backtest, begin)
         after = begin - FUTURE_TOLERANCE - timedelta(microseconds=1)
         decided_end = await self._begin(after, end)
         in_force = self._rules.history.judging(begin, end)
