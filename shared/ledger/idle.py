@@ -59,12 +59,20 @@ LAST_OF_STRETCH = """
     ) as stretch
 """
 
-# What lapses by its own day is left to that.
+# What lapses by its own day is left to that. What came back to a lot could not be spent before: from where a hold of
+# fraud's kept it, or from a partner.
 FIND_LOTS = """
+    with came_back as materialized (
+        select account_id, credit_lot, max(business_time) as at
+        from ledger_transfers
+        where account_id = any($1::bigint[]) and business_time >= $3 and purpose in ('release', 'refund')
+        group by account_id, credit_lot
+    )
     select lot.account_id, account.owner_id, account.point_type, lot_key, issuer, basis, available_from, expires_on,
-        funding, limits, remaining
+        funding, limits, remaining, came_back.at as came_back_at
     from ledger_lots as lot
         join ledger_accounts as account on account.account_id = lot.account_id
+        left join came_back on came_back.account_id = lot.account_id and came_back.credit_lot = lot.lot_key
     where lot.account_id = any($1::bigint[]) and award is null and remaining > 0
         and (expires_on is null or expires_on > $2)
     order by lot.account_id, lot_key
@@ -102,11 +110,12 @@ class Stretch:
 
 
 class LeftLot(NamedTuple):
-    """What is left of a lot, and since when it was there."""
+    """What is left of a lot, since when it was there, and when some of it last came back, since the given time."""
 
     due: DueLot
     available_from: date
     points: int
+    came_back_at: datetime | None
 
 
 async def find_accounts(
@@ -140,10 +149,15 @@ async def look_again(
 
 
 async def find_lots(
-    transaction: Transaction, account_ids: Sequence[int], today: date, lapses_on: date, reference: bytes
+    transaction: Transaction,
+    account_ids: Sequence[int],
+    today: date,
+    since: datetime,
+    lapses_on: date,
+    reference: bytes,
 ) -> list[LeftLot]:
     """What is left in these accounts' lots, with the commands that let it lapse, told as of ``lapses_on``."""
-    rows = await transaction.raw.fetch(FIND_LOTS, list(account_ids), today)
+    rows = await transaction.raw.fetch(FIND_LOTS, list(account_ids), today, since)
     return [
         LeftLot(
             DueLot(
@@ -154,6 +168,7 @@ async def find_lots(
             ),
             row["available_from"],
             row["remaining"],
+            row["came_back_at"],
         )
         for row in rows
     ]

@@ -85,8 +85,14 @@ async def tell_idle_page(
     told_until = sweep.day + timedelta(days=later_days)
     if sweep.done_day is not None:
         told_until = max(told_until, sweep.done_day + timedelta(days=days))
-    last_of = {one.account_id: one for one in stretch.accounts}
-    lots = await idle.find_lots(transaction, list(last_of), today, ahead, b"-")
+    # Of lots the days may be later, and never earlier.
+    last_of = {
+        one.account_id: one
+        for one in stretch.accounts
+        if lapses_on(ruling.policy, max(_days(ruling, programme, one.last_at))) <= ahead
+    }
+    since = _since(ruling, programme, sweep.day)
+    lots = await idle.find_lots(transaction, list(last_of), today, since, ahead, b"-") if last_of else []
     points: dict[tuple[int, UUID, date], int] = {}
     for lot in lots:
         account = last_of[lot.due.place.account_id]
@@ -130,7 +136,7 @@ async def _lapse(
     since = _since(ruling, programme, day)
     again = await idle.look_again(transaction, wanted, point_type, ruling.policy.activities, since)
     still = [one.account_id for one in again if one.last_at is None]
-    lots = await idle.find_lots(transaction, still, day, day, b"inactive:" + day.isoformat().encode())
+    lots = await idle.find_lots(transaction, still, day, since, day, b"inactive:" + day.isoformat().encode())
     due = [lot.due for lot in lots if lapses_on(ruling.policy, _last_day(None, lot, ruling, programme)) <= day]
     await expire_lots(transaction, due, held_since, because="inactivity")
 
@@ -140,11 +146,13 @@ def _since(ruling: _Ruling, programme: Programme, day: date) -> datetime:
 
 
 def _last_day(last_at: datetime | None, lot: LeftLot, ruling: _Ruling, programme: Programme) -> date:
-    """The day from which a lot's time runs: of the last activity, of the lot itself, or of the policy."""
-    days = [lot.available_from, ruling.since]
-    if last_at is not None:
-        days.append(last_at.astimezone(programme.zone).date())
-    return max(days)
+    """The day from which a lot's time runs: of the last activity, of the lot itself, or of the policy; of what came
+    back to it, the day of that."""
+    return max(lot.available_from, *_days(ruling, programme, last_at, lot.came_back_at))
+
+
+def _days(ruling: _Ruling, programme: Programme, *times: datetime | None) -> list[date]:
+    return [ruling.since, *(one.astimezone(programme.zone).date() for one in times if one is not None)]
 
 
 def _ruling(history: RuleSetHistory, programme: Programme, day: date) -> _Ruling | None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,10 @@ from shared.ledger import (
     Earn,
     HeldSince,
     LotTerms,
+    Refund,
+    Release,
     Reserve,
+    Suspend,
     Void,
     merge,
     post,
@@ -41,14 +45,15 @@ from tests.support.rule_sets import rules_document
 
 NEW_YORK = ZoneInfo("America/New_York")
 TEN_DAYS = {"days": 10, "activities": ["purchase", "redemption"]}
-HISTORY = RuleSetHistory(
-    [
-        RuleSet.model_validate(
-            rules_document()
-            | {"version": 1, "effective_from": datetime(2020, 1, 1, tzinfo=UTC), "inactivity": TEN_DAYS}
-        )
-    ]
-)
+
+
+def with_inactivity(policy: dict[str, Any]) -> RuleSetHistory:
+    """One rule set, in force for long."""
+    since = {"version": 1, "effective_from": datetime(2020, 1, 1, tzinfo=UTC)}
+    return RuleSetHistory([RuleSet.model_validate(rules_document() | since | {"inactivity": policy})])
+
+
+HISTORY = with_inactivity(TEN_DAYS)
 _days_ahead = count(2, 40)  # of each test's own, later than those before: business time never runs backwards
 
 
@@ -93,11 +98,11 @@ def bought(owner: UUID, points: int, day: date) -> Earn:
     return Earn(owner, "points", b"receipt", points, LotTerms("grocer", day, None))
 
 
-async def sweep(accrual: Accrual) -> int:
+async def sweep(accrual: Accrual, history: RuleSetHistory | None = None) -> int:
     """All of today's accounts; how many pages it took."""
     pages = 0
     while await accrual.database.run(
-        lambda transaction: expire_idle_page(transaction, HISTORY, PROGRAMME, HeldSince())
+        lambda transaction: expire_idle_page(transaction, history or HISTORY, PROGRAMME, HeldSince())
     ):
         pages += 1
     return pages
@@ -154,6 +159,35 @@ async def test_what_members_do_keeps_all_points_and_what_was_given_to_them_does_
     await clock.to(15)
     await sweep(accrual)
     assert [(await accrual.balance(owner)).available for owner in (buyer, spender, given)] == [0, 0, 0]
+
+
+async def test_what_came_back_stays_as_long_as_if_it_were_new(accrual: Accrual, tills: Database, clock: Clock) -> None:
+    """Fraud kept it, or a partner had it until the receipt was voided: nobody could spend it meanwhile."""
+    suspect, refunded, hold_id = new_id(), new_id(), uuid4()
+    terms, other = LotTerms("grocer", clock.first, None), LotTerms("hotel", clock.first, None)
+    earned = [Earn(owner, "points", b"r", 50, each) for owner in (suspect, refunded) for each in (terms, other)]
+    await posted(accrual.database, *earned, Suspend(suspect, "points", b"r", 50, terms, b"r"))
+    await posted(tills, Reserve(refunded, "points", b"h", 20, hold_id))
+    await posted(tills, Capture(refunded, "points", b"c", 20, hold_id, "fuel"))
+    await clock.to(12)
+    await posted(accrual.database, Release(suspect, "points", b"r", terms, b"r"))
+    await posted(tills, Refund(refunded, "points", b"v", 20, hold_id, "fuel"))
+    purchases_only = with_inactivity({"days": 10, "activities": ["purchase"]})
+
+    async def left_on(days: int) -> list[int]:
+        await clock.to(days, time(13))
+        await sweep(accrual, purchases_only)
+        return [(await accrual.balance(owner)).available for owner in (suspect, refunded)]
+
+    assert await left_on(12) == [50, 50]  # the others' time was over
+    tell = partial(tell_idle_page, history=purchases_only, programme=PROGRAMME, days=10, later_days=0)
+    while await accrual.database.run(tell):
+        pass
+    events = [event.data for event in await accrual.drain() if isinstance(event, PointsExpiring)]
+    lapses = clock.first + timedelta(days=22)
+    assert [(data.points, data.expires_on) for data in events if data.member_id == suspect] == [(50, lapses)]
+    assert await left_on(21) == [50, 50]
+    assert await left_on(22) == [0, 0]
 
 
 async def test_who_buys_while_the_page_is_gone_through_keeps_all(accrual: Accrual, clock: Clock) -> None:

@@ -16,7 +16,8 @@ MONTH_DAYS_MAX = 31
 
 class Inactivity(Frozen):
     """All available points lapse when none of ``activities`` came for so many days, or months, that of the last one
-    included; points that are younger than that stay, and so does what is held or pending.
+    included; points that are younger than that stay, and so does what is held or pending. What was pending and is
+    released, or was spent and is given back, is as young as the day on which it came back.
 
     A ``purchase`` counts where it gave points, a ``redemption`` where points were taken or given back, on the day on
     which it was posted. Nobody's time begins before the first of the versions in a row that say so took effect.
