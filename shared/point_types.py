@@ -43,9 +43,13 @@ class Unit:
     exponent: int = 0
     name: str | None = None
 
+    def amount(self, points: int) -> str:
+        """An amount of the smallest unit with its decimals: 1,234 or 12.34."""
+        return f"{Decimal(points).scaleb(-self.exponent):,.{self.exponent}f}"
+
     def in_words(self, points: int) -> str:
         """An amount of the smallest unit, as a person reads it: 1 point, 1,234 points, 12.34 miles."""
-        amount = f"{Decimal(points).scaleb(-self.exponent):,.{self.exponent}f}"
+        amount = self.amount(points)
         if self.name is not None:
             return f"{amount} {self.name}"
         return "1 point" if amount == "1" else f"{amount} points"

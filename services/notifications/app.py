@@ -31,7 +31,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
         database=database,
         contacts=contacts_of(settings, client),
         mail_server=mail_server,
-        templates=Templates(),
+        templates=Templates(types=settings.point_types),
         sender=Sender(settings.smtp_from_name, settings.smtp_from),
     )
 
@@ -40,7 +40,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
 
     digest_delay = timedelta(seconds=settings.digest_delay_seconds)
     news_delay = timedelta(seconds=settings.news_delay_seconds)
-    points = take_points(digest_delay, news_delay, settings.point_type)
+    points = take_points(digest_delay, news_delay, settings.point_types)
     return Wiring(
         routers=(messages_router(database), member_data_router(database)),
         subscriptions=(

@@ -19,6 +19,7 @@ from shared.events.members import MemberEvent
 from shared.events.points import PointsEarned, PointsEvent
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch
+from shared.point_types import PointTypes
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
@@ -55,9 +56,9 @@ class TopicHandler(RecordKeeping, Generic[E]):
         await self._database.run(work)
 
 
-def take_points(digest_delay: timedelta, news_delay: timedelta, point_type: str) -> Take[PointsEvent]:
+def take_points(digest_delay: timedelta, news_delay: timedelta, types: PointTypes) -> Take[PointsEvent]:
     """Earned points of the programme's own type join digests that are due after ``digest_delay``, and what else happens
-    to them joins news that are due after ``news_delay``.
+    to points that are spent joins news that are due after ``news_delay``.
 
     Awards of nothing are not told.
     """
@@ -65,8 +66,8 @@ def take_points(digest_delay: timedelta, news_delay: timedelta, point_type: str)
     async def take(transaction: Transaction, events: Sequence[PointsEvent]) -> None:
         earned = [event for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
         earned = [event for event in earned if not is_correction(event)]  # that is told with the news
-        awards = [award_of(event) for event in earned if event.data.point_type == point_type]
-        news = [one for event in events if (one := news_of(event, point_type)) is not None]
+        awards = [award_of(event) for event in earned if event.data.point_type == types.own]
+        news = [one for event in events if (one := news_of(event, types)) is not None]
         if awards and news:  # both lock members: all at once, in their order
             await lock_told(transaction, {one.member_id for one in awards} | {one.member_id for one in news})
         if awards:

@@ -4,6 +4,7 @@ A published version of a template never changes: a message names the version tha
 once, at start, so that a missing or broken one stops the service and not a mail.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notifications.domain.digest import PointsDigest, format_points
 from services.notifications.domain.mail import MessageText
-from services.notifications.domain.news import PointsNews
+from services.notifications.domain.news import Fact, PointsNews
+from shared.point_types import ONE_TYPE, PointTypes
 
 LANGUAGE_DEFAULT = "en"
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
@@ -27,7 +29,7 @@ class UnknownTemplateError(LookupError):
 class Templates:
     """All versions of all templates, in all their languages."""
 
-    def __init__(self, folder: Path = TEMPLATES_FOLDER) -> None:
+    def __init__(self, folder: Path = TEMPLATES_FOLDER, types: PointTypes = ONE_TYPE) -> None:
         environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
             autoescape=select_autoescape(["html"]),
@@ -35,7 +37,8 @@ class Templates:
             keep_trailing_newline=True,
             auto_reload=False,
         )
-        environment.filters["points"] = format_points
+        environment.filters["points"] = partial(format_points, unit=types.unit_of(types.own))
+        environment.filters["amount"] = partial(amount_of, types)
         environment.filters["words"] = words_of
         self._languages: dict[tuple[str, int], dict[str, tuple[Template, Template, Template]]] = {}
         for subject in sorted(folder.glob("*/*/*/subject.txt")):
@@ -77,6 +80,12 @@ class Templates:
             text=text.render(facts),
             html=html.render(facts),
         )
+
+
+def amount_of(types: PointTypes, line: Fact, one: str, many: str) -> str:
+    """Points of a line as people read them: the programme's own by the language's words, others by their code."""
+    amount = types.unit_of(line.point_type or types.own).amount(line.points)
+    return f"{amount} {line.point_type or (one if amount == '1' else many)}"
 
 
 def words_of(code: str) -> str:

@@ -47,6 +47,7 @@ from shared.events.points import (
 )
 from shared.events.tiers import TierChanged, TierData
 from shared.ids import new_id
+from shared.point_types import ONE_TYPE
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
 from shared.web.access_tokens import AccessToken
 from tests.support.mail_host import MailHost
@@ -175,7 +176,7 @@ class Post:
     async def hear(self, *events: Any, delay: timedelta = timedelta(0)) -> None:
         """One batch of the topic of points, in one transaction. Digests are due at once."""
         async with self.database.transaction() as transaction:
-            await take_points(timedelta(0), delay, "points")(transaction, events)
+            await take_points(timedelta(0), delay, ONE_TYPE)(transaction, events)
 
     async def member(self, number: int, **known: Any) -> UUID:
         """A new member whom the registry knows."""

@@ -29,7 +29,9 @@ class EntryData(BaseModel):
 
 
 class NewsData(BaseModel):
-    """Something else that a message told of: a tier, or points that expired, were given, are owed …"""
+    """Something else that a message told of: a tier, or points that expired, were given, are owed … Where they were not
+    the programme's own, ``point_type`` says which.
+    """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -37,6 +39,7 @@ class NewsData(BaseModel):
     points: int
     name: str | None
     last_day: date | None
+    point_type: str | None
     occurred_at: datetime
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from shared.point_types import POINTS, Unit
+
 # A message names the version that it was opened with; a published version never changes.
 TEMPLATE = "points_digest"
 TEMPLATE_VERSION = 1
@@ -65,6 +67,6 @@ def fold_digest(totals: Iterable[PartnerTotal]) -> PointsDigest:
     )
 
 
-def format_points(points: int) -> str:
-    """Points for people: ``12,450``."""
-    return f"{points:,}"
+def format_points(points: int, unit: Unit = POINTS) -> str:
+    """Points for people: ``12,450``, or with their decimals."""
+    return unit.amount(points)

@@ -5,7 +5,7 @@ asked for them. They name no reason of a person's (who adjusted, which rule of f
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
@@ -26,6 +26,7 @@ from shared.events.points import (
     ReceiptMoved,
 )
 from shared.events.tiers import TierChanged
+from shared.point_types import PointTypes
 
 # A message names the version that it was opened with; a published version never changes.
 TEMPLATE: Final = "points_news"
@@ -60,13 +61,14 @@ CORRECTION: Final = "correction"
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that happened. ``name`` is a code of the programme's (a tier, a type of events), ``last_day`` the last
-    one on which points can be spent.
+    one on which points can be spent. Without a ``point_type`` they are the programme's own points.
     """
 
     kind: NewsKind
     points: int = 0
     name: str | None = None
     last_day: date | None = None
+    point_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +94,19 @@ class PointsNews:
         return self.lines[0] if len(self.lines) == 1 else None
 
 
-def news_of(event: PointsEvent, point_type: str) -> News | None:
-    """What an event is to its member; None where it is no news, or of points that are not the programme's own."""
+def news_of(event: PointsEvent, types: PointTypes) -> News | None:
+    """What an event is to its member; None where it is no news, or of points that only count."""
     fact_of = _corrected if is_correction(event) else NEWS.get(type(event))
     data: Any = event.data
-    if fact_of is None or (not isinstance(event, TierChanged) and data.point_type != point_type):
+    point_type = types.own if isinstance(event, TierChanged) else data.point_type
+    if fact_of is None or not types.is_spent(point_type):
         return None
     fact = fact_of(data)
-    return None if fact is None else News(event.id, data.member_id, fact, event.time, event.traceparent)
+    if fact is None:
+        return None
+    if point_type != types.own:
+        fact = replace(fact, point_type=point_type)
+    return News(event.id, data.member_id, fact, event.time, event.traceparent)
 
 
 def _some(kind: NewsKind, points: int, *, name: str | None = None, last_day: date | None = None) -> Fact | None:
@@ -145,7 +152,7 @@ def fold_news(told: Iterable[tuple[datetime, Fact]]) -> PointsNews:
     """One message from what happened, whatever the order in which it was heard.
 
     Of tiers the last one counts, and of points that expire on one day what was left when it was told last; all other
-    points are added up by kind and name. Lines beyond ``LINES_MAX`` are left out: they are the least urgent ones.
+    points are added up by kind, name and type. Lines beyond ``LINES_MAX`` are left out: they are the least urgent ones.
     """
     in_order = [fact for _, fact in sorted(told, key=lambda one: (one[0], KINDS.index(one[1].kind), one[1].points))]
     lines: dict[tuple[object, ...], Fact] = {}
@@ -154,13 +161,19 @@ def fold_news(told: Iterable[tuple[datetime, Fact]]) -> PointsNews:
             case "tier":
                 lines["tier",] = fact
             case "expiring":
-                lines["expiring", fact.last_day] = fact
+                lines["expiring", fact.last_day, fact.point_type] = fact
             case _:
-                key = fact.kind, fact.name
+                key = fact.kind, fact.name, fact.point_type
                 before = lines.get(key)
                 points = fact.points if before is None else before.points + fact.points
-                lines[key] = Fact(fact.kind, points, fact.name)
+                lines[key] = Fact(fact.kind, points, fact.name, point_type=fact.point_type)
     ranked = sorted(
-        lines.values(), key=lambda fact: (KINDS.index(fact.kind), fact.last_day or date.max, fact.name or "")
+        lines.values(),
+        key=lambda fact: (
+            KINDS.index(fact.kind),
+            fact.last_day or date.max,
+            fact.name or "",
+            fact.point_type or "",
+        ),
     )
     return PointsNews(tuple(ranked[:LINES_MAX]))

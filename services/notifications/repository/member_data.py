@@ -22,7 +22,7 @@ _LOAD_ENTRIES = """
     order by occurred_at, receipt_key, part
 """
 _LOAD_NEWS = """
-    select message_id, kind, points, name, last_day, occurred_at
+    select message_id, kind, points, name, last_day, point_type, occurred_at
     from news_entries
     where message_id = any($1::uuid[])
     order by occurred_at, event_id
@@ -48,6 +48,7 @@ class KeptNews:
     points: int
     name: str | None
     last_day: date | None
+    point_type: str | None
     occurred_at: datetime
 
 

@@ -19,9 +19,9 @@ _OPEN_NEWS = """
 """
 
 _ADD_ENTRIES = """
-    insert into news_entries (event_id, message_id, kind, points, name, last_day, occurred_at)
+    insert into news_entries (event_id, message_id, kind, points, name, last_day, point_type, occurred_at)
     select * from unnest(
-        $1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::date[], $7::timestamptz[]
+        $1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::date[], $7::text[], $8::timestamptz[]
     )
     on conflict (event_id) do nothing
 """
@@ -43,7 +43,7 @@ _CLOSE = """
 """
 
 _LOAD = """
-    select message_id, kind, points, name, last_day, occurred_at
+    select message_id, kind, points, name, last_day, point_type, occurred_at
     from news_entries
     where message_id = any($1::uuid[])
     order by occurred_at, event_id
@@ -83,6 +83,7 @@ async def add_entries(transaction: Transaction, told: Sequence[News], message_id
         [news.fact.points for news in told],
         [news.fact.name for news in told],
         [news.fact.last_day for news in told],
+        [news.fact.point_type for news in told],
         [news.occurred_at for news in told],
     )
 
@@ -98,6 +99,6 @@ async def load_facts(
     """What each of these messages has to say, and when it happened; nothing of one that tells no news."""
     facts: dict[UUID, list[tuple[datetime, Fact]]] = {message_id: [] for message_id in message_ids}
     for row in await transaction.raw.fetch(_LOAD, list(message_ids)):
-        fact = Fact(row["kind"], row["points"], row["name"], row["last_day"])
+        fact = Fact(row["kind"], row["points"], row["name"], row["last_day"], row["point_type"])
         facts[row["message_id"]].append((row["occurred_at"], fact))
     return facts

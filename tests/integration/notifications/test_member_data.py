@@ -12,6 +12,7 @@ from services.notifications.use_cases.add_to_digests import add_to_digests
 from services.notifications.use_cases.claim_due_messages import claim_due_messages
 from shared.database import Database
 from shared.ids import new_id
+from shared.point_types import ONE_TYPE
 from shared.receipt_key import receipt_id_of
 from tests.support.member_data import REFUSED, read_all, refusals, served
 from tests.support.notifications import award, happened
@@ -55,7 +56,7 @@ async def test_a_member_is_told_the_news_again_that_a_message_told(
     ada = new_id()
     async with database.transaction() as transaction:
         events = [happened("tier", ada, new_tier="gold"), happened("recorded", ada, points=50)]
-        await take_points(timedelta(0), timedelta(0), "points")(transaction, events)
+        await take_points(timedelta(0), timedelta(0), ONE_TYPE)(transaction, events)
 
     (item,) = await read_all(client, ada)
 

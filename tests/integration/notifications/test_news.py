@@ -14,6 +14,7 @@ from shared.database import Database, Transaction
 from shared.database.errors import StartAgainError
 from shared.events.members import MemberEvent
 from shared.ids import new_id
+from shared.point_types import ONE_TYPE
 from tests.support.interleaving import Work, interleave
 from tests.support.member_events import changed, erased
 from tests.support.notifications import NOON, Post, award, happened, post_office, send_all
@@ -34,7 +35,7 @@ async def tell(post: Post, *events: MemberEvent) -> None:
 
 
 def hearing(*events: Any) -> Work:
-    take = take_points(timedelta(0), timedelta(0), "points")
+    take = take_points(timedelta(0), timedelta(0), ONE_TYPE)
     return lambda transaction: take(transaction, events)
 
 

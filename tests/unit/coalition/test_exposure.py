@@ -1,5 +1,6 @@
 """Money from points: exact, rounded once; and what is told of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from uuid import UUID
@@ -94,6 +95,18 @@ def test_the_overshoot_counts_from_where_the_partner_is_refused() -> None:
     assert position(PREPAID, 100).overshoot_minor == 100
     assert position(RESERVE, 600).overshoot_minor == 100
     assert position(RESERVE, 400).overshoot_minor == 0
+
+
+def test_each_type_has_a_price_of_its_own_on_both_sides() -> None:
+    own = contract(CREDIT)
+    miles = Rate("miles", Decimal("0.05"), Decimal("0.04"), Decimal(21), "issue", 1, 1)
+    both = replace(own, terms=replace(own.terms, rates=(*own.terms.rates, miles)))
+    sums = [
+        PointSums(1, "points", issued_points=100, redeemed_points=200),
+        PointSums(1, "miles", issued_points=10, returned_points=4, redeemed_points=50, refunded_points=25),
+    ]
+    found = position_of([both], sums, 0, None, {"USD": 2}, NOW)
+    assert (found.payable_minor, found.receivable_minor) == (100 + 6 * 5, 170 + 25 * 4)
 
 
 def test_points_of_a_type_without_a_rate_cost_nothing() -> None:

@@ -19,15 +19,18 @@ from services.notifications.domain.news import (
 )
 from services.notifications.rendering import Templates
 from shared.events.points import PointsEarned, PointsEvent, ReceiptRefused
+from shared.point_types import OtherPointType, PointTypes
 from tests.support.notifications import NOON, happened
 
 ADA = UUID(int=1)
+MILES = OtherPointType(code="miles", use="spend", exponent=2)
+TYPES = PointTypes("points", 0, (MILES, OtherPointType(code="status")))
 LAST_DAY = date(2026, 11, 30)
 HOUR = timedelta(hours=1)
 
 
 def fact(kind: str, **said: Any) -> Fact | None:
-    news = news_of(happened(kind, ADA, **said), "points")
+    news = news_of(happened(kind, ADA, **said), TYPES)
     return None if news is None else news.fact
 
 
@@ -61,6 +64,12 @@ def test_every_event_of_points_is_news_or_is_said_not_to_be() -> None:
         ("recorded", {"points": 0}, None),
         ("pending", {"points": 0}, None),
         ("adjusted", {"points": 30, "point_type": "status"}, None),
+        ("adjusted", {"points": 30, "point_type": "miles"}, Fact("given", 30, point_type="miles")),
+        (
+            "expiring",
+            {"points": 30, "point_type": "miles", "expires_on": date(2026, 12, 1)},
+            Fact("expiring", 30, last_day=LAST_DAY, point_type="miles"),
+        ),
     ],
 )
 def test_what_an_event_is_to_its_member(kind: str, said: dict[str, Any], expected: Fact | None) -> None:
@@ -80,6 +89,28 @@ def test_what_is_alike_is_one_line_whatever_the_order_in_which_it_was_heard() ->
     assert [one.lines for one in folded] == [
         (Fact("tier", name="gold"), Fact("expiring", 20, last_day=LAST_DAY), Fact("released", 15))
     ]
+
+
+def test_points_of_another_type_are_lines_of_their_own_with_their_decimals_and_their_name() -> None:
+    told = [
+        (NOON, Fact("expiring", 30, last_day=LAST_DAY)),
+        (NOON, Fact("expiring", 1_250, last_day=LAST_DAY, point_type="miles")),
+        (NOON, Fact("released", 1)),
+        (NOON, Fact("released", 100, point_type="miles")),
+    ]
+    (news,) = {fold_news(order) for order in permutations(told)}
+    assert [(line.kind, line.point_type) for line in news.lines] == [
+        ("expiring", None),
+        ("expiring", "miles"),
+        ("released", None),
+        ("released", "miles"),
+    ]
+    for language, words in (("en", ("30 points", "1 point")), ("es", ("30 puntos", "1 punto"))):
+        text = Templates(types=TYPES).render_news(TEMPLATE, TEMPLATE_VERSION, language, "Ada", news)
+        for body in (text.text, text.html):
+            assert all(said in body for said in (*words, "12.50 miles", "1.00 miles"))
+    alone = Templates(types=TYPES).render_news(TEMPLATE, TEMPLATE_VERSION, "en", "Ada", fold_news(told[1:2]))
+    assert alone.subject == f"12.50 miles can be spent until {LAST_DAY}"
 
 
 def test_many_lines_are_cut_and_the_urgent_ones_stay() -> None:
