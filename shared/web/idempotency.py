@@ -73,10 +73,15 @@ _FORGET = """
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What ``work`` decided: the status and the body (None: an empty one)."""
+    """What ``work`` decided: the status and the body (None: an empty one).
+
+    ``kept`` where the body says what may not stand among kept answers, which nobody's erasure goes through: what
+    somebody wrote of a member. It is stored in the body's place, and answered to whoever sends the request again.
+    """
 
     status: int
     body: BaseModel | Sequence[BaseModel] | None = None
+    kept: BaseModel | None = None
 
     def to_bytes(self) -> bytes:
         """The body as JSON."""
@@ -85,6 +90,10 @@ class Answer:
         if isinstance(self.body, BaseModel):
             return self.body.__pydantic_serializer__.to_json(self.body, by_alias=True)
         return orjson.dumps([item.model_dump(mode="json", by_alias=True) for item in self.body])
+
+    def to_kept_bytes(self) -> bytes:
+        """What of it is stored, as JSON."""
+        return self.to_bytes() if self.kept is None else Answer(self.status, self.kept).to_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,10 @@ class ProblemAnswer:
     def to_bytes(self) -> bytes:
         """The problem as JSON, with the id of the request that was refused first."""
         return self.problem.body(current_request_id())
+
+    def to_kept_bytes(self) -> bytes:
+        """The same: a problem says nothing of anybody."""
+        return self.to_bytes()
 
 
 Decided: TypeAlias = Answer | ProblemAnswer
@@ -173,8 +186,9 @@ async def idempotent(
     """Do ``work`` once per client and key, and answer as the first time ever after.
 
     ``work`` runs in its own transaction and may run again after a deadlock: it has no effect outside of it. Return
-    what this function returns from the route as it is; a replayed answer has the same status and bytes and the header
-    ``Idempotency-Replayed: true``. ``payload`` is the body: what its model does not dump does not tell requests apart.
+    what this function returns from the route as it is; a replayed answer has the same status and bytes (but for what
+    ``Answer.kept`` leaves out) and the header ``Idempotency-Replayed: true``. ``payload`` is the body: what its model
+    does not dump does not tell requests apart.
 
     Raises:
         Problem: 409 while a request with this key is being decided, 422 when the key came with another payload.
@@ -238,8 +252,8 @@ async def _once(
         IDEMPOTENT_ANSWERS.labels("replayed").inc()
         return _response(stored["status"], stored["body"], is_replayed=True)
     answer = await work(transaction)
-    body = answer.to_bytes()
-    await raw.execute(_SAVE, principal.client_id, request.key, request_hash, answer.status, body, transaction.now)
+    body, kept = answer.to_bytes(), answer.to_kept_bytes()
+    await raw.execute(_SAVE, principal.client_id, request.key, request_hash, answer.status, kept, transaction.now)
     IDEMPOTENT_ANSWERS.labels("refused" if isinstance(answer, ProblemAnswer) else "done").inc()
     if isinstance(answer, ProblemAnswer):
         PROBLEMS.labels(str(answer.status), answer.problem.slug).inc()

@@ -149,7 +149,7 @@ def adjustments_router(
 
         async def work(transaction: Transaction) -> Answer:
             refused = await refuse_adjustment(transaction, adjustment_id, principal.client_id)
-            return Answer(200, AdjustmentAnswer.of(refused))
+            return _answer(refused)
 
         return await idempotent(database, principal, key, None, work)
 
@@ -195,7 +195,13 @@ def adjustment_reading_router(database: Database) -> APIRouter:
 def answer_of(adjustment: Adjustment, status: int = 200) -> Decided:
     """As it stands; one of which nothing came is a refusal, and kept."""
     if adjustment.refusal is None:
-        return Answer(status, AdjustmentAnswer.of(adjustment))
+        return _answer(adjustment, status)
     words = _WORDS.get(adjustment.refusal, "it was not approved")
     slug = adjustment.refusal.replace("_", "-")
     return ProblemAnswer(Problem(409, slug, f"Adjustment {adjustment.adjustment_id} is refused: {words}."))
+
+
+def _answer(adjustment: Adjustment, status: int = 200) -> Answer:
+    """What was written of a member stands with the adjustment alone, where an erasure finds it."""
+    shown = AdjustmentAnswer.of(adjustment)
+    return Answer(status, shown, kept=shown.model_copy(update={"note": None}))

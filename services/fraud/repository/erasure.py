@@ -15,6 +15,12 @@ _SAVE = """
 """
 _DELETE_RECEIPTS = "delete from window_receipts where member_id = any($1::uuid[])"
 _FORGET_NOTES = "update cases set note = null where member_id = any($1::uuid[]) and note is not null"
+# Few people close few cases: there are not many answers, and whose case it was stands in them. Sent again, a request
+# is answered by the case as it stands.
+_FORGET_ANSWERS = """
+    delete from idempotency using unnest($1::uuid[]) as erased (member_id)
+    where position(convert_to(erased.member_id::text, 'UTF8') in body) > 0
+"""
 
 # The lock waits for an erasure that is under way.
 _IS_ERASED = "select erased_version is not null from member_windows where member_id = $1 for share"
@@ -33,6 +39,7 @@ async def is_erased(transaction: Transaction, member_id: UUID) -> bool:
 
 
 async def empty_windows(transaction: Transaction, member_ids: Collection[UUID]) -> None:
-    """Forget these members' receipts, and what people wrote about their cases."""
+    """Forget these members' receipts, and what people wrote about their cases, among answers that are kept too."""
     await transaction.raw.execute(_DELETE_RECEIPTS, list(member_ids))
     await transaction.raw.execute(_FORGET_NOTES, list(member_ids))
+    await transaction.raw.execute(_FORGET_ANSWERS, list(member_ids))

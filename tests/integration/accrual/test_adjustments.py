@@ -220,7 +220,8 @@ async def test_giving_clears_what_is_owed_and_held_points_are_left_alone(
 async def test_an_erased_members_notes_are_forgotten_and_what_happened_is_not(
     client: Client, module_accrual: Accrual, anna: UUID
 ) -> None:
-    await adjust(client, asked(anna, 7, note="was very angry"))
+    key = uuid4().hex
+    first = await adjust(client, asked(anna, 7, note="was very angry"), key=key)
     await adjust(client, asked(anna, 20_000, note="was angrier"))
     data = await client.get(f"/v1/members/{anna}/data", headers=bearing("members:data"))
     told = data.json()["items"]
@@ -236,6 +237,11 @@ async def test_an_erased_members_notes_are_forgotten_and_what_happened_is_not(
     assert [(row["note"], row["state"]) for row in rows] == [(None, "waiting"), (None, "posted")]
     refused = await decide(client, f"{ADJUSTMENTS}/{rows[0]['adjustment_id']}/approve")
     assert slug(refused) == (409, "member-erased")
+    async with module_accrual.database.transaction() as transaction:
+        kept = await transaction.raw.fetch("select body from idempotency where position('angr'::bytea in body) > 0")
+    assert kept == []
+    again = await adjust(client, asked(anna, 7, note="was very angry"), key=key)  # whoever missed the answer
+    assert again.json() == first.json() | {"note": None}
 
 
 async def test_the_ledger_bears_all_of_it_out(module_database: FreshDatabase) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx2
+
 from services.fraud.consumer import MemberHandler
 from services.fraud.repository import cases
 from services.fraud.use_cases.close_case import close_case
@@ -12,6 +14,7 @@ from tests.support.fraud import member, purchase
 from tests.support.fraud_service import Scoring, batch_of
 from tests.support.member_events import erased
 from tests.support.receipts import card
+from tests.support.registries import bearing
 
 ANNA = member(1)
 NOTE = "She rang: it was her birthday party"
@@ -56,6 +59,20 @@ async def test_windows_notes_and_dead_letters_are_forgotten_and_findings_stay(sc
     assert after == before | {"windows": []}
     assert await rows(scoring, "select note from cases") == [None]
     assert await rows(scoring, "select fate from dead_letters") == ["erased", "erased"]
+
+
+async def test_a_note_is_forgotten_among_kept_answers_too(scoring: Scoring, client: httpx2.AsyncClient) -> None:
+    await scoring.take(*(purchase(number) for number in (1, 2, 3)))
+    (case,) = (await client.get("/v1/cases", headers=bearing())).json()["items"]
+    closing = f"/v1/cases/{case['case_id']}/close", {"outcome": "valuable_alert", "note": NOTE}
+    headers = bearing(client_id="ann")
+    assert (await client.post(closing[0], json=closing[1], headers=headers)).json()["note"] == NOTE
+
+    await erase(scoring, erased(ANNA))
+
+    assert await rows(scoring, "select body from idempotency") == []
+    again = await client.post(closing[0], json=closing[1], headers=headers)
+    assert (again.status_code, again.json()["outcome"], again.json()["note"]) == (200, "valuable_alert", None)
 
 
 async def test_what_comes_late_is_left_out(scoring: Scoring) -> None:
