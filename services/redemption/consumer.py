@@ -74,11 +74,17 @@ class PurchaseHandler(_Keeping):
 
         try:
             if voids:
-                metrics.REFUNDED_POINTS.inc(await self._database.run(partial(void_receipts, voids=voids)))
+                await self._void(voids)
             report = await self._database.run(work)
         except TooManyCommandsError as error:  # what households pooled: halves of the batch ask for less
             raise PermanentError(str(error)) from error
         count_tenders(report)
+        self._batch_size.observe(held_since.seconds())
+
+    async def _void(self, voids: Sequence[ReceiptVoid]) -> None:
+        held_since = HeldSince()
+        given = await self._database.run(partial(void_receipts, voids=voids, held_since=held_since))
+        metrics.REFUNDED_POINTS.inc(given)
         self._batch_size.observe(held_since.seconds())
 
 

@@ -40,10 +40,10 @@ _SAVE = """
 _LOAD_OF_RECEIPTS = """
     select refund.redemption_id, refund.receipt_key, refund.content_hash, redemption.partner_id, refund.points,
         capture.points - capture.refunded_points as left_points
-    from redemption_refunds as refund
-        join redemption_captures as capture using (redemption_id, receipt_key)
+    from redemption_captures as capture
+        join redemption_refunds as refund using (redemption_id, receipt_key)
         join redemptions as redemption using (redemption_id)
-    where refund.receipt_key = any($1::bytea[])
+    where capture.receipt_key = any($1::bytea[])
     order by 2, 1, 3
 """
 

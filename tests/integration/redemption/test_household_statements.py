@@ -7,9 +7,11 @@ import httpx2
 import pytest
 
 from shared import ledger
+from shared.ledger import ClawBack
+from shared.receipt_key import encode_receipt_key, receipt_id_of
 from tests.support.pooling import ELSEWHERE, HOME, Place, belongs, household, move_in, pooled
 from tests.support.receipts import member
-from tests.support.redemption import Spending, earn, partner
+from tests.support.redemption import Spending, earn, partner, till_receipt, void_of
 from tests.support.registries import bearing
 
 ANNA, BERT, CARA = member(1), member(2), member(3)
@@ -67,6 +69,29 @@ async def test_what_was_lent_names_the_purchase_only_of_who_shows_it(client: htt
     assert spent["receipt_id"] is not None
     assert reserved["redemption_id"] == spent["redemption_id"] is not None
     assert lent_by_anna[0]["available_after"] - lent_by_anna[1]["available_after"] == lent_by_anna[0]["points"] == 0
+
+
+async def test_what_comes_back_of_a_voided_purchase_names_it_only_of_who_shows_it(
+    client: httpx2.AsyncClient, shopped: Spending
+) -> None:
+    """Not in the line of what came back, nor in that of the debt which it cleared."""
+    owed = ClawBack(ANNA, "points", b"owed", 400, earn(ANNA, 1).terms, b"award")
+    await shopped.do(lambda transaction: ledger.post(transaction, [owed]))
+    for number in (1, 2):
+        await shopped.void_receipts(void_of(encode_receipt_key("grocer", till_receipt(number)), number))
+
+    of_anna, of_bert = await own(client, ANNA), await own(client, BERT)
+
+    lent = [line for line in of_anna if line["text"].endswith("had spent are given back")]
+    assert [(line["points"], line["partner_id"], line["receipt_id"]) for line in lent] == [(50, None, None)]
+    bert_paid = receipt_id_of(void_of(b"", 2).void_key)
+    assert {line["text"] for line in of_anna if "owed" in line["text"]} >= {"50 points went to what was owed"}
+    assert bert_paid not in {line["receipt_id"] for line in of_anna}
+    assert "50 points that another member of the household had spent at Green Grocer are given back" in {
+        line["text"] for line in of_bert
+    }
+    shown = [line["text"] for line in (await read_by(client, BERT, ANNA)).json()["items"]]
+    assert "100 points given back at Green Grocer" in shown
 
 
 @pytest.mark.usefixtures("shopped")

@@ -12,12 +12,13 @@ from shared.database import Database, Transaction
 from shared.database.errors import StartAgainError
 from shared.database.roles import role_name
 from shared.events.members import MemberEvent
+from shared.events.redemptions import RedemptionRefunded
 from shared.ids import new_id
 from shared.ledger import Balances
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.receipts import card, member, merged_into
-from tests.support.redemption import Spending, earn, enrolled, hold_in, linked, paid_with_points, tender_of
+from tests.support.redemption import Spending, earn, enrolled, hold_in, linked, paid_with_points, tender_of, void_of
 from tests.support.registries import bearing
 
 ANNA, ANNE, CARLA = member(1), member(2), member(3)
@@ -51,6 +52,25 @@ async def test_what_was_reserved_before_the_merge_is_captured_voided_and_settled
     assert (await spending.void(voided)).points == 300
     await spending.settle(tender_of(paid_with_points(2, 60, tendered, owner=ANNE)))  # 10 of them late
     assert await spending.balance(ANNA) == Balances(available=890)
+
+
+async def test_what_a_receipt_took_before_the_merge_is_given_back_to_the_survivor(
+    spending: Spending, accrual: Database
+) -> None:
+    await spending.enrol(ANNA, 100)
+    await spending.enrol(ANNE, 1000)
+    redemption_id = (await spending.held(ANNE, 200)).redemption_id
+    paid = tender_of(paid_with_points(1, 260, redemption_id, owner=ANNE))  # 60 of them late
+    await spending.settle(paid)
+    await merge(accrual, spending)
+    await spending.drain()
+
+    assert await spending.void_receipts(void_of(paid.receipt_key)) == 260
+
+    assert await spending.balance(ANNE) == await spending.balance(ANNA) == Balances(available=1100)
+    [told] = await spending.drain()
+    assert isinstance(told, RedemptionRefunded)
+    assert told.data.balance.available == 1100
 
 
 async def test_the_old_card_and_the_old_id_spend_what_both_have(spending: Spending, accrual: Database) -> None:
