@@ -191,6 +191,7 @@ def _count(report: BatchReport) -> None:
         ("awarded", report.awarded),
         ("clawed_back", report.clawed_back),
         ("corrected", report.corrected),
+        ("exchanged", report.exchanged),
         ("duplicate", report.duplicates),
         ("conflict", report.conflicts),
     ):

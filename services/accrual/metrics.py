@@ -4,7 +4,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 RECEIPTS = Counter(
     "tessera_accrual_receipts",
-    "Documents by what became of them: awarded, clawed_back, unlinked_return, refused, parked, duplicate, conflict.",
+    "Documents by what became of them: awarded, clawed_back, exchanged, unlinked_return, refused, parked, duplicate,"
+    " conflict.",
     ("outcome", "reason"),
 )
 POINTS_AWARDED = Counter("tessera_accrual_points_awarded", "Points given for purchases, in their smallest unit.")

@@ -12,6 +12,7 @@ from services.coalition.domain.counting import (
     Refunded,
     Returned,
     capture_entry,
+    exchange_entry,
     lapse_entry,
     move_entry,
     moved_receipt_entry,
@@ -26,7 +27,15 @@ from services.coalition.use_cases.count_points import count_points
 from services.coalition.use_cases.erase_members import erase_members
 from shared.database import Database, Transaction, read_to
 from shared.events.members import MemberErased, MemberEvent
-from shared.events.points import MoveData, PointsClawedBack, PointsEarned, PointsEvent, PointsLapsed, ReceiptMoved
+from shared.events.points import (
+    MoveData,
+    PointsClawedBack,
+    PointsEarned,
+    PointsEvent,
+    PointsExchanged,
+    PointsLapsed,
+    ReceiptMoved,
+)
 from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent, RedemptionRefunded
 from shared.kafka import Batch, PermanentError, ReadPosition
@@ -34,7 +43,8 @@ from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 
 _POINTS_TYPES = frozenset(
-    kind.model_fields["type"].default.encode() for kind in (PointsEarned, PointsClawedBack, PointsLapsed, ReceiptMoved)
+    kind.model_fields["type"].default.encode()
+    for kind in (PointsEarned, PointsClawedBack, PointsExchanged, PointsLapsed, ReceiptMoved)
 )
 _ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _REDEMPTIONS_TYPES = frozenset(
@@ -84,12 +94,13 @@ class PointsHandler(_Keeping):
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
         """Count a batch in one transaction."""
-        counted = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved
+        counted = PointsEarned | PointsClawedBack | PointsExchanged | PointsLapsed | ReceiptMoved
         # What a claw-back was to take and did not find (clipped) moves nothing.
         events = [event for event in batch.events if isinstance(event, counted) and not _moves_nothing(event)]
-        await _count(
-            self._database, [_moved(event) for event in events], [event.time for event in events], batch.positions
-        )
+        effects: list[Effect] = []
+        for event in events:
+            effects += _exchanged(event) if isinstance(event, PointsExchanged) else (_moved(event),)
+        await _count(self._database, effects, [event.time for event in events], batch.positions)
 
 
 class RedemptionHandler(_Keeping):
@@ -155,6 +166,27 @@ def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved)
     keys = entry, receipt_entry(key, part)
     moved = moved_receipt_entry(key)
     return Returned(*keys, data.partner_id, data.point_type, data.points, at, moved)
+
+
+def _exchanged(event: PointsExchanged) -> list[Effect]:
+    """Both sides of an exchange, or of its void: what was taken counts where its receipt was counted, what was given
+    under the contract of its receipt's own time.
+    """
+    data, key = event.data, _natural_key(event.data.receipt_id)
+    effects: list[Effect] = []
+    for taken in data.taken:
+        if taken.points:
+            number = taken.part or 0
+            entry = exchange_entry(key, "taken", number)
+            original = receipt_entry(_natural_key(taken.receipt_id), number)
+            effects.append(Returned(entry, original, data.partner_id, data.point_type, taken.points, event.time))
+    for given in data.given:
+        number = given.part.number if given.part is not None else 0
+        # A later return of the goods finds what was given for them under the document's own key, as of a purchase.
+        is_new = given.receipt_id == data.receipt_id
+        entry = receipt_entry(key, number) if is_new else exchange_entry(key, "given", number)
+        effects.append(Issued(entry, data.partner_id, data.point_type, given.points, given.occurred_at))
+    return effects
 
 
 def _given_to_another(data: MoveData) -> Effect:

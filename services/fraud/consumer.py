@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import TypeGuard
 from uuid import UUID
 
 from services.fraud import metrics
@@ -20,7 +21,7 @@ from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, CoalitionEvent, OperatorChanged, TillChanged
 from shared.events.members import MemberErased, MemberEvent, MembersMerged
 from shared.events.points import PointsEvent, ReceiptMoved
-from shared.events.purchases import PurchaseEvent, PurchaseRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
 from shared.kafka import Batch, PermanentError, TransientError
 from shared.receipt_key import MalformedReceiptIdError
 from shared.runtime.record_keeping import RecordKeeping
@@ -28,7 +29,9 @@ from shared.web.known_clients import project_clients
 
 DECIDED_ELSEWHERE_ATTEMPTS_MAX = 3
 
-_PURCHASE_RECORDED: bytes = PurchaseRecorded.model_fields["type"].default.encode()
+_WANTED_OF_PURCHASES = frozenset(
+    str(event.model_fields["type"].default).encode() for event in (PurchaseRecorded, ExchangeRecorded)
+)
 _WANTED_OF_MEMBERS = frozenset(
     str(event.model_fields["type"].default).encode() for event in (MemberErased, MembersMerged)
 )
@@ -45,8 +48,9 @@ def wants_member(headers: Mapping[str, bytes]) -> bool:
 
 
 def wants_purchase(headers: Mapping[str, bytes]) -> bool:
-    """Returns earn nothing, and are skipped undecoded. A record without the header is decoded to find out."""
-    return headers.get("type", _PURCHASE_RECORDED) == _PURCHASE_RECORDED
+    """Returns and voids earn nothing, and are skipped undecoded. A record without the header is decoded to find out."""
+    kind = headers.get("type")
+    return kind is None or kind in _WANTED_OF_PURCHASES
 
 
 def wants_move(headers: Mapping[str, bytes]) -> bool:
@@ -77,7 +81,7 @@ class PurchaseHandler(_Keeping):
 
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:
         """Score a batch. A receipt that another worker decided meanwhile is seen as decided by the next attempt."""
-        purchases = [event for event in batch.events if isinstance(event, PurchaseRecorded)]
+        purchases = [event for event in batch.events if is_scored(event)]
 
         async def work(transaction: Transaction) -> ScoreReport:
             report = await score_purchases(transaction, purchases, self._rule_set, self._time_zone)
@@ -92,6 +96,15 @@ class PurchaseHandler(_Keeping):
             except ImplausibleReceiptError as error:
                 raise PermanentError(str(error)) from error
         raise TransientError(f"other workers decided receipts of one batch {DECIDED_ELSEWHERE_ATTEMPTS_MAX} times")
+
+
+def is_scored(event: PurchaseEvent) -> TypeGuard[PurchaseRecorded | ExchangeRecorded]:
+    """Whether a document counts as a purchase: an exchange does where the member paid on top; goods for goods, or for
+    less, are no purchase more, and no sign of anything.
+    """
+    if isinstance(event, ExchangeRecorded):
+        return event.data.total_minor > 0
+    return isinstance(event, PurchaseRecorded)
 
 
 class PointsHandler(_Keeping):

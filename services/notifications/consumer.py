@@ -16,7 +16,7 @@ from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent, PartnerChanged
 from shared.events.envelope import Event
 from shared.events.members import MemberEvent
-from shared.events.points import PointsEarned, PointsEvent
+from shared.events.points import PointsEarned, PointsEvent, PointsExchanged, PointsExchangeData
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch
 from shared.point_types import PointTypes
@@ -60,11 +60,13 @@ def take_points(digest_delay: timedelta, news_delay: timedelta, types: PointType
     """Earned points of the programme's own type join digests that are due after ``digest_delay``, and what else happens
     to points that are spent joins news that are due after ``news_delay``.
 
-    Awards of nothing are not told.
+    Awards of nothing are not told. Of an exchange the net is: where it gave more than it took it is an award, where it
+    took more than there was, what is owed is news.
     """
 
     async def take(transaction: Transaction, events: Sequence[PointsEvent]) -> None:
-        earned = [event for event in events if isinstance(event, PointsEarned) and event.data.points > 0]
+        gave = PointsEarned | PointsExchanged
+        earned = [event for event in events if isinstance(event, gave) and _net_points(event) > 0]
         earned = [event for event in earned if not is_correction(event)]  # that is told with the news
         awards = [award_of(event) for event in earned if event.data.point_type == types.own]
         news = [one for event in events if (one := news_of(event, types)) is not None]
@@ -89,8 +91,12 @@ async def take_coalition(transaction: Transaction, events: Sequence[CoalitionEve
     await project_partners(transaction, [event for event in events if isinstance(event, PartnerChanged)])
 
 
-def award_of(event: PointsEarned) -> Award:
-    """The award as a digest needs it.
+def _net_points(event: PointsEarned | PointsExchanged) -> int:
+    return event.data.points if isinstance(event, PointsEarned) else event.data.net_points
+
+
+def award_of(event: PointsEarned | PointsExchanged) -> Award:
+    """The award as a digest needs it; of an exchange, what it gave more than it took.
 
     Raises:
         PermanentError: the receipt's id is not one of this programme's.
@@ -100,6 +106,17 @@ def award_of(event: PointsEarned) -> Award:
         receipt_key = natural_key_of(data.receipt_id)
     except MalformedReceiptIdError as error:
         raise PermanentError(str(error)) from error
+    if isinstance(data, PointsExchangeData):
+        net_points = data.net_points
+        return Award(
+            receipt_key=receipt_key,
+            member_id=data.member_id,
+            partner_id=data.partner_id,
+            points=net_points,
+            debt_cleared=min(net_points, data.debt_cleared),
+            occurred_at=data.given[0].occurred_at,
+            traceparent=event.traceparent,
+        )
     return Award(
         receipt_key=receipt_key,
         member_id=data.member_id,

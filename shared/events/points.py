@@ -99,6 +99,56 @@ class ClawBackData(Frozen):
     occurred_at: AwareDatetime | None = None
 
 
+class GivenPoints(Frozen):
+    """Points that an exchange gave, or its void gave back: of the award of ``receipt_id``, which occurred at
+    ``occurred_at``; of one ``part`` where it has several. ``by_rule``: which rules gave them, where they are new.
+    """
+
+    receipt_id: ReceiptId
+    occurred_at: AwareDatetime
+    points: Points
+    by_rule: tuple[RulePoints, ...] = ()
+    part: AwardPart | None = None
+
+
+class TakenPoints(Frozen):
+    """Points that an exchange, or its void, took back of the award of ``receipt_id``: ``part`` and ``funding`` as in
+    ``ClawBackData``. ``clipped`` points were to be taken besides and were not there.
+    """
+
+    receipt_id: ReceiptId
+    points: Points
+    clipped: Points = 0
+    part: StrictInt | None = None
+    funding: PointFunding | None = None
+
+
+class PointsExchangeData(Frozen):
+    """What an exchange came to, or (``cause``: void) its being undone: both sides at once, told once for each point
+    type, and once for each of the two members where others took the new goods.
+
+    ``became_debt`` of what was ``taken`` nothing covered, what was ``given`` included; ``debt_cleared`` of that went to
+    what was owed before. ``balance`` is the one after both.
+    """
+
+    member_id: UUID
+    receipt_id: ReceiptId
+    partner_id: Code
+    point_type: Code
+    cause: Literal["exchange", "void"]
+    given: tuple[GivenPoints, ...] = ()
+    taken: tuple[TakenPoints, ...] = ()
+    became_debt: Points = 0
+    debt_cleared: Points = 0
+    rule_set_version: StrictInt | None = None
+    balance: Balance
+
+    @property
+    def net_points(self) -> int:
+        """How many more the member has than before, below zero how many less; what is owed counts."""
+        return sum(one.points for one in self.given) - sum(one.points for one in self.taken)
+
+
 class LapseData(Frozen):
     """Points of an award that waited for ``waited_for``, which did not come by the last day. They went back to the
     partner that had issued them, and clear nothing.
@@ -177,6 +227,13 @@ class PointsClawedBack(Event):
     data: ClawBackData
 
 
+class PointsExchanged(Event):
+    """Goods were exchanged: points were taken back and others given at once. Or such an exchange was voided."""
+
+    type: Literal["loyalty.points.exchanged.v1"] = "loyalty.points.exchanged.v1"
+    data: PointsExchangeData
+
+
 class PointsLapsed(Event):
     """Points waited in vain, and are nobody's."""
 
@@ -203,6 +260,7 @@ PointsEvent = Annotated[
     | PointsPending
     | PointsReleased
     | PointsClawedBack
+    | PointsExchanged
     | PointsLapsed
     | ReceiptRefused
     | ReceiptMoved

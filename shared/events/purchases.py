@@ -118,6 +118,18 @@ class CorrectionData(ReceiptData):
     lines: tuple[PurchaseLine, ...]
 
 
+class ExchangeData(ReceiptData):
+    """Goods that came back, ``returned_lines``, each with its line of ``original_receipt_id``, and goods that were
+    taken in their stead, ``lines``. ``total_minor`` is the one net payment; below zero the till paid it out. Tenders
+    are positive and say how it was paid, either way.
+    """
+
+    original_receipt_id: ReceiptId
+    reason: Code | None = None
+    lines: tuple[PurchaseLine, ...]
+    returned_lines: tuple[ReturnLine, ...]
+
+
 class PurchaseRecorded(Event):
     """A till sold something. Its id follows from natural key, content and member: a till's retry is the same event."""
 
@@ -130,6 +142,13 @@ class ReturnRecorded(Event):
 
     type: Literal["loyalty.return.recorded.v1"] = "loyalty.return.recorded.v1"
     data: ReturnData
+
+
+class ExchangeRecorded(Event):
+    """A till took goods back and handed others over, with one net payment."""
+
+    type: Literal["loyalty.exchange.recorded.v1"] = "loyalty.exchange.recorded.v1"
+    data: ExchangeData
 
 
 class ReceiptVoided(Event):
@@ -147,7 +166,8 @@ class ReceiptCorrected(Event):
 
 
 PurchaseEvent = Annotated[
-    PurchaseRecorded | ReturnRecorded | ReceiptVoided | ReceiptCorrected, Field(discriminator="type")
+    PurchaseRecorded | ReturnRecorded | ExchangeRecorded | ReceiptVoided | ReceiptCorrected,
+    Field(discriminator="type"),
 ]
 # The same for whoever asks what an event is.
-DOCUMENT_EVENTS = (PurchaseRecorded, ReturnRecorded, ReceiptVoided, ReceiptCorrected)
+DOCUMENT_EVENTS = (PurchaseRecorded, ReturnRecorded, ExchangeRecorded, ReceiptVoided, ReceiptCorrected)

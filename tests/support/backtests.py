@@ -1,6 +1,7 @@
 """Backtests as tests run them: asked for over HTTP or by hand, and run here."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from services.accrual.repository import backtests
 from services.accrual.schemas.backtest_report import BacktestReport
 from services.accrual.use_cases.run_backtest import BacktestRunner
 from shared.database import Database
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from tests.support.accrual import PROGRAMME
+from tests.support.receipts import exchange_of, line, return_of, void_of
 from tests.support.registries import bearing
 from tests.support.until import until
 
@@ -45,3 +48,13 @@ async def report_of(client: httpx2.AsyncClient, path: str, **who: Any) -> Backte
     answer = await client.get(f"{path}/report", headers=bearing(**who))
     assert answer.status_code == 200, answer.text
     return BacktestReport.model_validate_json(answer.content)
+
+
+def exchanged(bought: Sequence[PurchaseRecorded]) -> list[list[PurchaseEvent]]:
+    """Goods for dearer, equal and cheaper ones; of the first some come back, and the last is undone."""
+    lines = [[line(1, 9_000), line(2, 500, "PRODUCE")], bought[1].data.lines[:1], [line(1, 100, "MEAT")]]
+    dearer, equal, cheaper = (
+        exchange_of(sale, 500 + number, {1: 1_000}, sold, occurred_at=sale.data.occurred_at + timedelta(minutes=5))
+        for number, (sale, sold) in enumerate(zip(bought, lines, strict=True))
+    )
+    return [[dearer, equal, cheaper], [void_of(cheaper, 510), return_of(dearer, 511, {1: 400})]]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -19,12 +19,16 @@ from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLo
 from shared.events.points import (
     AwardData,
     ClawBackData,
+    GivenPoints,
     LapseData,
     MoveData,
     PointsClawedBack,
     PointsEarned,
+    PointsExchanged,
+    PointsExchangeData,
     PointsLapsed,
     ReceiptMoved,
+    TakenPoints,
 )
 from shared.events.redemptions import CaptureData, RedemptionCaptured, RedemptionRefunded, RefundData
 from shared.kafka import Batch
@@ -36,7 +40,15 @@ from tests.support.registries import bearing
 
 MEMBER = UUID(int=7)
 NOTHING = Balance(available=0, held=0, pending=0, debt=0)
-Event = PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved | RedemptionCaptured | RedemptionRefunded
+Event = (
+    PointsEarned
+    | PointsClawedBack
+    | PointsExchanged
+    | PointsLapsed
+    | ReceiptMoved
+    | RedemptionCaptured
+    | RedemptionRefunded
+)
 Told = ExposureChanged | PrepaidLow | PrepaidExhausted
 
 
@@ -90,6 +102,39 @@ def clawed_back(
         occurred_at=occurred_at,
     )
     return PointsClawedBack(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
+
+
+def exchanged(
+    partner_id: str,
+    number: int,
+    taken: dict[tuple[int, int], int],
+    given: dict[tuple[int, int], int],
+    at: datetime,
+    cause: Literal["exchange", "void"] = "exchange",
+) -> PointsExchanged:
+    """What an exchange took of receipts' points and gave of its own (or its void of others'), by receipt and part."""
+    data = PointsExchangeData(
+        member_id=MEMBER,
+        receipt_id=receipt_id(partner_id, number),
+        partner_id=partner_id,
+        point_type="points",
+        cause=cause,
+        taken=tuple(
+            TakenPoints(receipt_id=receipt_id(partner_id, of), points=points, part=part or None)
+            for (of, part), points in taken.items()
+        ),
+        given=tuple(
+            GivenPoints(
+                receipt_id=receipt_id(partner_id, of),
+                occurred_at=at,
+                points=points,
+                part=AwardPart(number=part) if part else None,
+            )
+            for (of, part), points in given.items()
+        ),
+        balance=NOTHING,
+    )
+    return PointsExchanged(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
 
 
 def lapsed(partner_id: str, number: int, points: int, at: datetime, part: int) -> PointsLapsed:

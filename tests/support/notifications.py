@@ -39,6 +39,8 @@ from shared.events.points import (
     PendingData,
     PointsClawedBack,
     PointsEarned,
+    PointsExchanged,
+    PointsExchangeData,
     PointsLapsed,
     PointsPending,
     PointsReleased,
@@ -68,6 +70,7 @@ _BALANCE = Balance(available=0, held=0, pending=0, debt=0)
 _RECEIPT = receipt_id_of(encode_receipt_key("grocer", DocumentKey(scheme="document", source="orders", number="1")))
 _POINTS = {"point_type": "points", "points": 10, "balance": _BALANCE}
 _OF_RECEIPT = {"receipt_id": _RECEIPT, "partner_id": "grocer"}
+_OF_EXCHANGE = _OF_RECEIPT | {"point_type": "points", "balance": _BALANCE, "cause": "exchange"}
 _OF_EVENT = {"event_id": UUID(int=9), "type_code": "survey"}
 # Events by a short name: what they say unless a test says otherwise.
 _HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
@@ -117,6 +120,7 @@ _HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
         ClawBackData,
         _POINTS | _OF_RECEIPT | {"original_receipt_id": _RECEIPT, "became_debt": 10},
     ),
+    "exchanged": (PointsExchanged, PointsExchangeData, _OF_EXCHANGE),
     "moved": (
         ReceiptMoved,
         MoveData,

@@ -128,7 +128,7 @@ class Play:
         self.of_receipts[document.natural_key] = EarningFacts(zone, zone, member=member)
         decision = decide_document(document, self.facts)
         self.decisions.append(decision)
-        for _, day, amounts in count_decisions([decision], self.facts, self.tiers):
+        for _, day, amounts, _ in count_decisions([decision], self.facts, self.tiers):
             of_member = self.days.setdefault(member_id, {})
             of_member[day] = of_member.get(day, Amounts()).plus(amounts)
             self._graded(member_id, data.occurred_at, "reversed" if min(amounts) < 0 else "collected")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.accrual.domain.deciding import decide_document
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Facts, Original, Parked, Refused
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Exchanged, Facts, Original, Parked, Refused
 from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from shared.events.purchases import PurchaseEvent
 from tests.support.receipts import RULES, document, member
@@ -53,11 +53,16 @@ def decided(events: Sequence[PurchaseEvent], rule_set: RuleSet = RULES) -> dict[
 
 def points_left(decisions: dict[bytes, Decision]) -> int:
     """What the member has of them."""
-    return sum(
-        decision.evaluation.points
-        if isinstance(decision, Awarded)
-        else -decision.points
-        if isinstance(decision, ClawedBack)
-        else 0
-        for decision in decisions.values()
-    )
+    return sum(_points_of(decision) for decision in decisions.values())
+
+
+def _points_of(decision: Decision) -> int:
+    match decision:
+        case Awarded(evaluation=evaluation):
+            return evaluation.points
+        case ClawedBack(points=points):
+            return -points
+        case Exchanged(taken=taken, given=given):
+            return _points_of(taken) + (0 if given is None else _points_of(given))
+        case _:
+            return 0

@@ -11,6 +11,8 @@ from services.accrual.domain.rules import Condition, Multiplier, PointsPerAmount
 from shared.events.members import IdentifierData, IdentifierLinked, MemberData, MemberEnrolled, MembersMerged, MergeData
 from shared.events.purchases import (
     CorrectionData,
+    ExchangeData,
+    ExchangeRecorded,
     PurchaseData,
     PurchaseEvent,
     PurchaseLine,
@@ -132,7 +134,7 @@ def purchase(
 
 
 def return_of(
-    original: PurchaseRecorded, number: int, lines: dict[int, int], *, owner: UUID | None = None
+    original: PurchaseRecorded | ExchangeRecorded, number: int, lines: dict[int, int], *, owner: UUID | None = None
 ) -> ReturnRecorded:
     """A return of ``original``; ``lines`` are quantities in thousandths by original line."""
     data = original.data
@@ -189,7 +191,51 @@ def unlinked_return(
     return ReturnRecorded(id=sold.id, source="test", subject=sold.subject, time=occurred_at, data=data)
 
 
-def void_of(original: PurchaseRecorded, number: int, *, total_minor: int | None = None) -> ReceiptVoided:
+def exchange_of(
+    original: PurchaseRecorded | ExchangeRecorded,
+    number: int,
+    returned: dict[int, int],
+    lines: Sequence[PurchaseLine] | int,
+    *,
+    owner: UUID | None = None,
+    identifier_hash: str | None = None,
+    tenders: Sequence[Tender] = (),
+    occurred_at: datetime | None = None,
+    contents: int = 0,
+) -> ExchangeRecorded:
+    """Goods of ``original`` (thousandths by line) for others, with one payment of what these cost more."""
+    came_back = return_of(original, number, returned, owner=owner)
+    rows = (line(1, lines),) if isinstance(lines, int) else tuple(lines)
+    bought = {row.line_id: row for row in original.data.lines}
+    back = tuple(_worth(row, bought.get(row.original_line_id)) for row in came_back.data.lines)
+    said = came_back.data.model_dump(exclude={"lines", "total_minor", "tenders", "content_hash", "identifier_hash"})
+    content_hash = f"{number:032x}{contents:032x}"
+    data = ExchangeData(
+        **said | {"occurred_at": occurred_at or original.data.occurred_at},
+        content_hash=content_hash,
+        identifier_hash=identifier_hash,
+        total_minor=sum(row.amount_minor for row in rows) - sum(row.amount_minor for row in back),
+        tenders=tuple(tenders),
+        lines=rows,
+        returned_lines=back,
+    )
+    return ExchangeRecorded(
+        id=purchase_event_id(data.receipt_id, content_hash, owner),
+        source="test",
+        subject=data.receipt_id,
+        time=data.occurred_at,
+        data=data,
+    )
+
+
+def _worth(row: ReturnLine, bought: PurchaseLine | None) -> ReturnLine:
+    amount = bought.amount_minor * row.quantity_thousandths // bought.quantity_thousandths if bought is not None else 0
+    return row.model_copy(update={"amount_minor": amount})
+
+
+def void_of(
+    original: PurchaseRecorded | ExchangeRecorded, number: int, *, total_minor: int | None = None
+) -> ReceiptVoided:
     """A void of ``original``."""
     data = original.data
     receipt_id = _receipt_id(data.partner_id, data.till_id, number)

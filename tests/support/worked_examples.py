@@ -20,15 +20,15 @@ from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey, GroupName
 from services.accrual.domain.rules.predicates_of_attributes import attribute_holds
-from shared.events.purchases import PurchaseData, PurchaseLine, Tender
-from tests.support.receipts import NOON, purchase
+from shared.events.purchases import ExchangeData, PurchaseData, PurchaseLine, Tender
+from tests.support.receipts import NOON, exchange_of, purchase
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "rule-sets" / "examples"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkedExample:
-    """One example; ``award`` and ``returns`` are what must come of it."""
+    """One example; ``award``, ``returns`` and ``exchange`` are what must come of it."""
 
     name: str
     because: str
@@ -39,6 +39,7 @@ class WorkedExample:
     trace: tuple[str, ...]
     returns: tuple[Mapping[str, Any], ...]
     corrections: tuple["WorkedCorrection", ...] = ()
+    exchange: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,18 @@ def _example(document: Mapping[str, Any]) -> WorkedExample:
             WorkedCorrection(_receipt(one["receipt"]), facts_of(one.get("now", {}), receipt, rule_set), one)
             for one in document.get("corrections", ())
         ),
+        exchange=document.get("exchange"),
     )
+
+
+def exchange_as_told(example: WorkedExample) -> tuple[ExchangeData, EarningFacts]:
+    """The example's exchange as a document, and the facts that its new goods are judged by."""
+    said = example.exchange or {}
+    sold = _receipt({"lines": said["lines"], "tenders": said.get("tenders", {})})
+    bought = purchase(1, list(example.receipt.lines), tenders=example.receipt.tenders)
+    exchange = exchange_of(bought, 2, said["returned"], list(sold.lines), tenders=sold.tenders)
+    facts = facts_of(said["facts"], example.receipt, example.rule_set) if "facts" in said else example.facts
+    return exchange.data, facts
 
 
 def _receipt(document: Mapping[str, Any]) -> PurchaseData:

@@ -1,5 +1,7 @@
 """From what the use cases know to what HTTP says."""
 
+from collections.abc import Sequence
+
 from services.accrual.api.correction_answers import correction_answer
 from services.accrual.domain.award_parts import EarnedPart
 from services.accrual.domain.evaluation import Evaluation
@@ -16,6 +18,7 @@ from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.door import Taken
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.corrections import CorrectionRow
+from services.accrual.repository.outcomes import ReturnStory
 from services.accrual.schemas.previews import PreviewPartAnswer
 from services.accrual.schemas.receipts import (
     AwardAnswer,
@@ -79,18 +82,8 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
         if story.award is not None and story.award.voided_by is not None:
             words = [*words, voided_in_words(story.award.taken_back)]
     if story.returned is not None:
-        words = undone_in_words(
-            story.returned.cause, story.returned.points, story.returned.became_debt, story.returned.clipped
-        )
-        returned = ReturnAnswer(
-            cause=story.returned.cause,
-            member_id=story.returned.owner_id,
-            original_receipt_id=receipt_id_of(story.returned.original_key),
-            points=story.returned.points,
-            became_debt=story.returned.became_debt,
-            clipped=story.returned.clipped,
-            parts=[return_part_answer(part) for part in story.taken] or None,
-        )
+        returned, said = returned_answer(story.returned, story.taken)
+        words = [*said, *(words or [])]
     if story.unlinked is not None:
         words = [*unlinked_in_words(story.unlinked), *(words or ())]
     if story.correction is not None:
@@ -120,6 +113,31 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
 
 def _corrected(row: CorrectionRow) -> list[str]:
     return corrected_in_words(row.points_before, row.points_after, row.points_moved, row.became_debt)
+
+
+def returned_answer(returned: ReturnStory, taken: Sequence[ReturnPartRow]) -> tuple[ReturnAnswer, list[str]]:
+    """What a document took back, and the same in words."""
+    is_voided = returned.cause == "exchange" and returned.voided_by is not None
+    words = undone_in_words(
+        returned.cause,
+        returned.points,
+        returned.became_debt,
+        returned.clipped,
+        returned.given_back,
+        is_voided=is_voided,
+    )
+    answer = ReturnAnswer(
+        cause=returned.cause,
+        member_id=returned.owner_id,
+        original_receipt_id=receipt_id_of(returned.original_key),
+        points=returned.points,
+        became_debt=returned.became_debt,
+        clipped=returned.clipped,
+        given_back=returned.given_back or None,
+        voided_by=receipt_id_of(returned.voided_by) if returned.voided_by is not None else None,
+        parts=[return_part_answer(part) for part in taken] or None,
+    )
+    return answer, words
 
 
 def trace_of(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> tuple[list[OutcomeAnswer], list[str]]:

@@ -78,15 +78,19 @@ class ReturnedLine(Answer):
 
 
 class ReturnData(Answer):
-    """What a return took back, or a void (``cause``). Its document is not kept."""
+    """What a return took back, or a void, or an exchange (``cause``), of which the award tells more. ``given_back`` is
+    what the void of an exchange gave again; ``voided_by`` the void of this one.
+    """
 
     kind: Literal["return"] = "return"
-    cause: Literal["return", "void"]
+    cause: Literal["return", "void", "exchange"]
     clipped: int
     receipt_id: str
     original_receipt_id: str
     points: int
     became_debt: int
+    given_back: int
+    voided_by: str | None = None
     lines: list[ReturnedLine]
     decided_at: datetime
     parts: list[ReturnPartAnswer] = Field(default_factory=list)
@@ -253,6 +257,8 @@ def _told_of_receipt(kept: KeptOfReceipt) -> MemberData:
                 original_receipt_id=receipt_id_of(kept.original_key),
                 points=kept.points,
                 became_debt=kept.became_debt,
+                given_back=kept.given_back,
+                voided_by=receipt_id_of(kept.voided_by) if kept.voided_by is not None else None,
                 lines=[ReturnedLine(line_id=line_id, quantity_thousandths=each) for line_id, each in lines],
                 decided_at=kept.decided_at,
                 parts=[return_part_answer(part) for part in kept.parts],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from services.accrual.api.answers import earned_part_answer, return_part_answer, trace_of
-from services.accrual.domain.decisions import Awarded, ClawedBack, Parked, Refused, UnlinkedReturn
+from services.accrual.domain.decisions import Awarded, ClawedBack, Exchanged, Parked, Refused, UnlinkedReturn
 from services.accrual.domain.undone_words import undone_in_words, unlinked_in_words
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.programme import Programme
@@ -29,6 +29,8 @@ def preview_answer(previewed: Previewed, programme: Programme) -> PreviewAnswer:
             return _clawed_back(clawed_back, previewed, programme)
         case UnlinkedReturn() as unlinked:
             return _unlinked(unlinked, previewed)
+        case Exchanged() as exchanged:
+            return _exchanged(exchanged, previewed, programme)
         case Refused(reason=reason, detail=detail):
             return PreviewAnswer(status="refused", reason=reason, detail=detail)
         case Parked(reason=reason):
@@ -96,6 +98,26 @@ def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programm
             lines=None if lines is None else [PreviewLineAnswer.model_validate(one._asdict()) for one in lines],
         ),
         trace_in_words=undone_in_words(decision.cause, points, became_debt, clipped),
+    )
+
+
+def _exchanged(decision: Exchanged, previewed: Previewed, programme: Programme) -> PreviewAnswer:
+    """Both sides: what came back, and what the new goods would earn; of a void what would be given again."""
+    told = _clawed_back(decision.taken, previewed, programme)
+    words, given_back = told.trace_in_words or [], decision.given_back.points if decision.given_back is not None else 0
+    if told.returned is not None and given_back:
+        returned = told.returned.model_copy(update={"given_back": given_back})
+        words = undone_in_words(
+            decision.taken.cause, returned.points, returned.became_debt, returned.clipped, given_back
+        )
+        return told.model_copy(update={"returned": returned, "trace_in_words": words})
+    if decision.unearned is not None:
+        return told.model_copy(update={"reason": decision.unearned.reason, "detail": decision.unearned.detail})
+    if decision.given is None:
+        return told
+    given = _awarded(decision.given, programme)
+    return given.model_copy(
+        update={"returned": told.returned, "trace_in_words": [*words, *(given.trace_in_words or [])]}
     )
 
 

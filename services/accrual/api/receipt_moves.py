@@ -68,6 +68,7 @@ _WORDS: dict[MoveRefusal, str] = {
     "not_theirs": "the receipt is not of the member that is named in /from_member_id",
     "held_by_fraud": "fraud has put its points on hold: move it when that is decided",
     "returns_wait": "goods of it are being taken back: try again in a few seconds",
+    "an_exchange": "goods were exchanged with it for a member's own: void it, and post a return and a purchase instead",
     "document_gone": "its document is older than what is kept, so nobody can award it anew",
     "points_expired": "its points have expired",
     "implausible_points": "it would earn more than any receipt may",

@@ -3,10 +3,11 @@
 from typing import assert_never, cast
 
 from services.accrual.domain.decisions import Decision, Document, Facts, decide_purchase
+from services.accrual.domain.exchanges import decide_exchange, decide_exchange_void, undoes_exchange
 from services.accrual.domain.undoing import decide_return
 from services.accrual.domain.unlinked_returns import decide_unlinked_return
 from services.accrual.domain.voids import decide_void
-from shared.events.purchases import PurchaseRecorded, ReceiptCorrected, ReceiptVoided, ReturnRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseRecorded, ReceiptCorrected, ReceiptVoided, ReturnRecorded
 
 
 def decide_document(document: Document, facts: Facts) -> Decision:
@@ -17,11 +18,15 @@ def decide_document(document: Document, facts: Facts) -> Decision:
     event = document.event
     if type(event) is PurchaseRecorded:  # models are slow to ask whether something is an instance
         return decide_purchase(document, event, facts)
-    match cast("ReturnRecorded | ReceiptVoided | ReceiptCorrected", event):
+    match cast("ReturnRecorded | ExchangeRecorded | ReceiptVoided | ReceiptCorrected", event):
         case ReturnRecorded() as returned if document.original_key is None:
             return decide_unlinked_return(document, returned, facts)
         case ReturnRecorded() as returned:
             return decide_return(document, returned, facts)
+        case ExchangeRecorded() as exchange:
+            return decide_exchange(document, exchange, facts)
+        case ReceiptVoided() as void if undoes_exchange(document, facts):
+            return decide_exchange_void(document, void, facts)
         case ReceiptVoided() as void:
             return decide_void(document, void, facts)
         case ReceiptCorrected():

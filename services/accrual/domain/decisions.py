@@ -20,6 +20,7 @@ from services.accrual.domain.category_mapping import PartnerMapping, categories_
 from services.accrual.domain.earning_facts import NO_FACTS, EarningFacts, facts_of_zone
 from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
+from services.accrual.domain.exchanged_goods import KnownExchange
 from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.domain.partner_standing import (
     Reason,
@@ -27,10 +28,11 @@ from services.accrual.domain.partner_standing import (
     standing_at,
     why_not_earned,
 )
-from services.accrual.domain.rules import RuleSetHistory
+from services.accrual.domain.rules import RuleSet, RuleSetHistory
 from services.accrual.domain.standing import STANDINGS, Earns, EarnsNothing, Waits
 from shared.events.members import MemberStatus
 from shared.events.purchases import (
+    ExchangeRecorded,
     PurchaseData,
     PurchaseEvent,
     PurchaseRecorded,
@@ -65,7 +67,8 @@ class Document(NamedTuple):
         data = event.data
         original = None
         if type(event) is not PurchaseRecorded:  # models are slow to ask whether something is an instance
-            original = cast("ReturnRecorded | ReceiptVoided | ReceiptCorrected", event).data.original_receipt_id
+            undoing = cast("ReturnRecorded | ExchangeRecorded | ReceiptVoided | ReceiptCorrected", event)
+            original = undoing.data.original_receipt_id
         return cls(
             natural_key_of(data.receipt_id),
             bytes.fromhex(data.content_hash),
@@ -82,7 +85,7 @@ class Original:
 
     ``facts`` are those that it was judged by; ``parts`` and ``earned_on`` are there where it is more than one lot.
     ``voided_by`` is the document that undid all of it. ``first_total_minor`` is what it came to before it was
-    corrected, where it was.
+    corrected, where it was. ``exchange`` is there where it was an exchange, whose new goods are the purchase then.
     """
 
     state: Literal["awarded", "refused", "waiting"]
@@ -98,6 +101,7 @@ class Original:
     earned_on: date | None = None
     voided_by: bytes | None = None
     first_total_minor: int | None = None
+    exchange: KnownExchange | None = None
 
 
 class Facts(NamedTuple):
@@ -134,7 +138,7 @@ class Awarded(NamedTuple):
 
 
 # Why points are taken back.
-Cause: TypeAlias = Literal["return", "void"]
+Cause: TypeAlias = Literal["return", "void", "exchange"]
 
 
 class ClawedBack(NamedTuple):
@@ -177,6 +181,40 @@ class Refused(NamedTuple):
     detail: str
 
 
+class GivenBack(NamedTuple):
+    """What the void of an exchange gives back of the award of ``original_key``, whose goods are not back after all:
+    ``points`` in all of the programme's own type, and of each of its ``parts``. ``uncounted`` of it no longer count as
+    taken back, and of ``uncounted_parts``: more than is given, where some had not been there to be taken.
+    """
+
+    document: Document
+    owner_id: UUID
+    original_key: bytes
+    exchange_key: bytes
+    occurred_at: datetime
+    points: int
+    uncounted: int
+    returned_thousandths: Mapping[int, int]
+    parts: tuple[TakenPart, ...] = ()
+    uncounted_parts: tuple[TakenPart, ...] = ()
+
+
+class Exchanged(NamedTuple):
+    """Points that are taken back and others that are given, at once: for goods that were exchanged (``given``, or
+    ``unearned``: why the new goods earn nothing), or for an exchange that never was (``given_back``).
+
+    ``room`` of what is taken was reckoned with when a cap on the balance was asked.
+    """
+
+    document: Document
+    owner_id: UUID
+    taken: ClawedBack
+    given: Awarded | None = None
+    unearned: Refused | None = None
+    given_back: GivenBack | None = None
+    room: int = 0
+
+
 Missing: TypeAlias = Literal["identifier", "member", "till", "contract", "funds", "rules", "purchase", "person"]
 
 
@@ -189,7 +227,7 @@ class Parked(NamedTuple):
     owner_id: UUID | None = None
 
 
-Decision: TypeAlias = Awarded | ClawedBack | UnlinkedReturn | Refused | Parked
+Decision: TypeAlias = Awarded | ClawedBack | UnlinkedReturn | Exchanged | Refused | Parked
 
 
 def decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -> Decision:
@@ -200,29 +238,42 @@ def decide_purchase(document: Document, event: PurchaseRecorded, facts: Facts) -
         if purchase.identifier_hash is None:
             return Parked(document, None, "no_identifier")
         return Parked(document, "identifier", "unknown_identifier")
+    rule_set = rules_for(document, owner_id, facts)
+    if isinstance(rule_set, Refused | Parked):
+        return rule_set
+    return award(document, purchase, owner_id, rule_set, facts)
+
+
+def rules_for(document: Document, owner_id: UUID, facts: Facts) -> RuleSet | Refused | Parked:
+    """The rules by which goods that are handed over with a document earn; else why they do not, or not yet."""
+    sale = document.event.data
     status = facts.members.get(owner_id)
     if status is None:
         return Parked(document, "member", "unknown_member", owner_id)
     if document.till not in facts.tills:
         return Parked(document, "till", "unknown_till")
-    if purchase.is_training:
+    if sale.is_training:
         return Refused(document, owner_id, "training", "a receipt of a till in training mode earns nothing")
     stopped = (
         _stopped_by_status(document, owner_id, status)
-        or _stopped_by_partner(document, owner_id, purchase.occurred_at, facts)
+        or _stopped_by_partner(document, owner_id, sale.occurred_at, facts)
         or _stopped_by_funds(document, owner_id, facts)
     )
     if stopped is not None:
         return stopped
-    if facts.now - purchase.received_at > facts.parked_window:
+    if facts.now - sale.received_at > facts.parked_window:
         days = facts.parked_window.days
         return Refused(document, owner_id, "registered_too_late", f"it waited for its member for more than {days} days")
-    if purchase.received_at - purchase.occurred_at > facts.retro_window:
+    if sale.received_at - sale.occurred_at > facts.retro_window:
         days = facts.retro_window.days
         return Refused(document, owner_id, "received_too_late", f"it was received more than {days} days after its time")
-    rule_set = facts.rule_sets.at(purchase.occurred_at)
-    if rule_set is None:
-        return Parked(document, "rules", "no_rules_in_force")
+    return facts.rule_sets.at(sale.occurred_at) or Parked(document, "rules", "no_rules_in_force")
+
+
+def award(
+    document: Document, purchase: PurchaseData, owner_id: UUID, rule_set: RuleSet, facts: Facts
+) -> Awarded | Refused:
+    """What the goods of a document earn: those of a purchase, or the new ones of an exchange."""
     categories = categories_at(facts.mappings.get(purchase.partner_id), purchase.occurred_at)
     earning = facts.earning
     known = (
@@ -255,7 +306,7 @@ def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: 
     return Awarded(document, owner_id, evaluation, parts)
 
 
-def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus) -> Decision | None:
+def _stopped_by_status(document: Document, owner_id: UUID, status: MemberStatus) -> Refused | Parked | None:
     match STANDINGS[status]:
         case Earns():
             return None
@@ -270,7 +321,7 @@ def _stopped_by_partner(document: Document, owner_id: UUID, occurred_at: datetim
     return None if reason is None else Refused(document, owner_id, reason, WHY_PARTNER[reason])
 
 
-def _stopped_by_funds(document: Document, owner_id: UUID, facts: Facts) -> Decision | None:
+def _stopped_by_funds(document: Document, owner_id: UUID, facts: Facts) -> Refused | Parked | None:
     funds = facts.funds.get(document.till[0])
     match rule_on(funds, document.event.data.occurred_at):
         case "earns":

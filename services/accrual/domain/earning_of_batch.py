@@ -18,7 +18,7 @@ from services.accrual.domain.outcomes import Usage
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, activity_name
 from services.accrual.domain.rules.values import Zone
-from services.accrual.domain.settlement import hands_over
+from services.accrual.domain.settlement import hands_over, is_visit
 from shared.events.purchases import PurchaseData
 
 Counter: TypeAlias = tuple[UUID, str]
@@ -99,7 +99,10 @@ class EarningOfBatch:
         for place in self.places if hands_over(purchase) else ():
             day = local_day(purchase, facts, place.zone)
             name = activity_name(place.at, place.zone, purchase.partner_id)
-            _note(self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, 1, purchase.occurred_at))
+            visits = int(is_visit(purchase))
+            _note(
+                self.added, CountedRow(member_id, name, day, evaluation.base.total_minor, visits, purchase.occurred_at)
+            )
         zones = {cap.name: cap.zone for cap in evaluation.rule_set.needs.member_caps}
         for name, points, receipts in evaluation.usage:
             if name in zones:
@@ -197,7 +200,9 @@ class EarningOfBatch:
         spend_minor, purchases = self._used(ask)
         days, is_same_day, last_on = found.days, found.is_same_day, found.last_on
         here = {
-            row.day for row in self.added.get((member_id, ask.name), ()) if ask.days.first <= row.day <= ask.days.last
+            row.day
+            for row in self.added.get((member_id, ask.name), ())
+            if row.receipts and ask.days.first <= row.day <= ask.days.last
         }
         is_same_day = is_same_day or ask.day in here
         days += sum(1 for day in here if day != ask.day and not self._was_counted(member_id, ask.name, day))

@@ -22,6 +22,7 @@ MoveRefusal: TypeAlias = Literal[
     "held_by_fraud",
     "returns_wait",
     "document_gone",
+    "an_exchange",
     "points_expired",
     "implausible_points",
     "member_unknown",

@@ -7,6 +7,7 @@ once, and their repayment never.
 
 from collections.abc import Mapping
 
+from services.accrual.domain.exchanged_goods import GoodsTaken
 from shared.events.purchases import PurchaseData, PurchaseLine, SettlementKind
 
 # Why a line of this kind earns nothing; what is not here is handed over with this receipt.
@@ -30,6 +31,15 @@ def is_handed_over(line: PurchaseLine) -> bool:
 def hands_over(purchase: PurchaseData) -> bool:
     """Whether anything was: a receipt that only settles money is no purchase of its own, and no visit."""
     return any(is_handed_over(line) for line in purchase.lines)
+
+
+def is_visit(purchase: PurchaseData) -> bool:
+    """Whether it is a purchase of its own, and a visit: goods were handed over, and not merely for others that came
+    back. An exchange is one where the member paid on top.
+    """
+    if type(purchase) is not PurchaseData and isinstance(purchase, GoodsTaken) and purchase.net_minor <= 0:
+        return False
+    return hands_over(purchase)
 
 
 def settlements_in_words(purchase: PurchaseData) -> list[str]:

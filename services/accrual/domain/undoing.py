@@ -20,7 +20,7 @@ from services.accrual.domain.decisions import (
 )
 from services.accrual.domain.partner_standing import why_not_taken_back
 from services.accrual.domain.returns import RefusedReturn, plan_claw_back
-from services.accrual.domain.settlement import hands_over
+from services.accrual.domain.settlement import is_visit
 from shared.events.purchases import PurchaseData, ReturnLine, ReturnRecorded
 
 
@@ -54,13 +54,16 @@ def find_undoable(document: Document, original_key: bytes | None, facts: Facts) 
         return Refused(document, owner_id, "original_voided", "the receipt it undoes was voided before")
     if original.purchase is None:
         return Refused(document, owner_id, "original_forgotten", "what it undoes is older than what is kept")
+    return why_not_now(document, owner_id, facts) or Undoable(original_key, original, owner_id, original.purchase)
+
+
+def why_not_now(document: Document, owner_id: UUID | None, facts: Facts) -> Refused | None:
+    """Why a document takes nothing back, for where and how it was made."""
     data = document.event.data
     if data.is_training:
         return Refused(document, owner_id, "training", "a till in training mode takes nothing back")
     reason = why_not_taken_back(partner_standing(document, facts), data.occurred_at, facts.zone)
-    if reason is not None:
-        return Refused(document, owner_id, reason, WHY_PARTNER[reason])
-    return Undoable(original_key, original, owner_id, original.purchase)
+    return None if reason is None else Refused(document, owner_id, reason, WHY_PARTNER[reason])
 
 
 def claw_back(
@@ -93,7 +96,7 @@ def claw_back(
         if quantity != original.returned_thousandths.get(line, 0)
     }
     if facts.earning is not None:
-        purchases = 1 if cause == "void" and hands_over(purchase) else 0
+        purchases = 1 if cause == "void" and is_visit(purchase) else 0
         facts.earning.give_back(owner_id, purchase, original.facts, plan.before, plan.after, purchases)
     points = plan.points
     taken: tuple[TakenPart, ...] = ()

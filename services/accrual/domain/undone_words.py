@@ -1,17 +1,22 @@
 """What a return, a void or a correction did, in plain words."""
 
-from typing import Literal
-
+from services.accrual.domain.decisions import Cause
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 
 
-def undone_in_words(cause: Literal["return", "void"], points: int, became_debt: int, clipped: int) -> list[str]:
+def undone_in_words(
+    cause: Cause, points: int, became_debt: int, clipped: int, given_back: int = 0, *, is_voided: bool = False
+) -> list[str]:
     """One sentence a fact, for a support agent who must explain it to a member."""
     words = {
         "return": f"Goods came back: what they had earned, {points} points, was taken back.",
+        "exchange": f"Goods came back for others: what they had earned, {points} points, was taken back.",
         "void": f"The receipt was voided: all that was left of what it had earned, {points} points, was taken back.",
     }
-    return [words[cause], *_what_was_gone(became_debt, clipped)]
+    given = f"What the exchange had taken back for the goods that had come in, {given_back} points, was given again."
+    voided = "The exchange was voided later: what it had taken back was given again, as far as its goods were kept."
+    told = [words[cause], *_what_was_gone(became_debt, clipped)]
+    return [*told, *([given] if given_back else []), *([voided] if is_voided else [])]
 
 
 def unlinked_in_words(case: UnlinkedCase) -> list[str]:

@@ -30,7 +30,7 @@ _COMING_BACK = "select distinct original_key from returned_lines where original_
 _MOVED = "select distinct natural_key from receipt_moves where natural_key = any($1::bytea[]) and state = 'moved'"
 _RETURNS = """
     select natural_key, original_key, owner_id, cause, decided_at from returns
-    where decided_at > $1 and decided_at <= $2
+    where decided_at > $1 and decided_at <= $2 and voided_by is null  -- an exchange that never was took nothing
     order by decided_at, natural_key
 """
 _RETURNED_LINES = """

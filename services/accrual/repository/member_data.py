@@ -65,7 +65,7 @@ _LOAD_AWARDS_WITHOUT_POINTS = f"""
 _LOAD_DOCUMENTS = "select natural_key, event from documents where natural_key = any($1::bytea[])"
 
 _LOAD_RETURNS = """
-    select natural_key, original_key, points, became_debt, cause, clipped, decided_at,
+    select natural_key, original_key, points, became_debt, cause, clipped, given_back, voided_by, decided_at,
         array(
             select line_id from returned_lines
             where original_key = returns.original_key and natural_key = returns.natural_key order by line_id
@@ -123,14 +123,16 @@ class KeptAward:
 
 @dataclass(frozen=True, slots=True)
 class KeptReturn:
-    """What a return or a void took back, by line of the purchase: of its document this is what is kept."""
+    """What a return, a void or an exchange took back, by line of the purchase: of its document this is what is kept."""
 
     natural_key: bytes
     original_key: bytes
     points: int
     became_debt: int
-    cause: Literal["return", "void"]
+    cause: Literal["return", "void", "exchange"]
     clipped: int
+    given_back: int
+    voided_by: bytes | None
     decided_at: datetime
     thousandths_by_line: dict[int, int]
     parts: tuple[ReturnPartRow, ...] = ()
@@ -187,6 +189,8 @@ async def load_returns(transaction: Transaction, member_id: UUID, after_key: byt
             became_debt=row["became_debt"],
             cause=row["cause"],
             clipped=row["clipped"],
+            given_back=row["given_back"],
+            voided_by=row["voided_by"],
             decided_at=row["decided_at"],
             thousandths_by_line=dict(zip(row["line_ids"], row["quantities_thousandths"], strict=True)),
             parts=parts.get(row["natural_key"], ()),

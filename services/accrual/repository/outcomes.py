@@ -33,7 +33,8 @@ _AWARD = """
 """
 
 _RETURN = """
-    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt, cause, clipped
+    select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt, cause, clipped,
+        voided_by, given_back
     from returns left join ledger_aliases on ledger_aliases.owner_id = returns.owner_id
     where natural_key = $1
 """
@@ -79,14 +80,18 @@ class AwardStory:
 
 @dataclass(frozen=True, slots=True)
 class ReturnStory:
-    """A return, or a void, as a support agent sees it."""
+    """A return, a void, or what came back in an exchange, as a support agent sees it. ``voided_by`` undid an exchange;
+    ``given_back`` is what the void of one gave again.
+    """
 
     owner_id: UUID
     original_key: bytes
     points: int
     became_debt: int
-    cause: Literal["return", "void"]
+    cause: Literal["return", "void", "exchange"]
     clipped: int
+    voided_by: bytes | None
+    given_back: int
 
 
 @dataclass(frozen=True, slots=True)

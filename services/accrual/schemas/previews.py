@@ -34,19 +34,20 @@ class PreviewLineAnswer(Answer):
 
 
 class PreviewReturnAnswer(Answer):
-    """What a return or a void would take back, as ``returned`` of the receipt would say it.
+    """What a return, an exchange or a void would take back, as ``returned`` of the receipt would say it.
 
     ``policy`` is the purchase's, about what is not there any more: it is owed (``debt``: so many of the points would
     become debt), left to its issuer (``clip``: so many besides would be ``clipped``), or the document would be refused
     (``refuse``). ``lines`` add up to ``points`` and ``clipped``; they are left out where they would take too long.
     """
 
-    cause: Literal["return", "void"]
+    cause: Literal["return", "void", "exchange"]
     policy: ClawBackPolicy
     original_receipt_id: str
     points: int
     became_debt: int
     clipped: int
+    given_back: int | None = None
     parts: list[ReturnPartAnswer] | None = None
     lines: list[PreviewLineAnswer] | None = None
 
@@ -68,7 +69,7 @@ class PreviewAnswer(Answer):
     ``parked``: it would wait, for what ``reason`` says, as it does with a card that nobody knows. ``refused``: it would
     earn nothing, for good, or take nothing back. ``points`` are the programme's own; ``parts`` are all that it would
     earn, by type and terms. A document that undoes something is ``awarded`` like the receipt of it, and has
-    ``returned``, or ``unlinked``.
+    ``returned``, or ``unlinked``. An exchange has both; one whose new goods would earn nothing says the ``reason``.
     """
 
     status: Literal["awarded", "refused", "parked"]

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from services.accrual.schemas.fields import Answer
 from shared.events.purchases import LineKind, SettlementKind, TenderKind
 from shared.receipt_key import ReceiptKey
-from shared.web.strict import AwareTime, Body, CodeText, Flag, NonNegativeMinor, WholeNumber
+from shared.web.strict import AwareTime, Body, CodeText, Flag, Minor, NonNegativeMinor, WholeNumber
 
 LINES_MAX = 500
 TENDERS_MAX = 50
@@ -66,15 +66,19 @@ class TenderBody(Body):
 
 
 class ReceiptBody(Body):
-    """A till's document: a purchase; a return that names the purchase whose lines it undoes; a void that names the
-    purchase it undoes as a whole, with that one's ``total_minor``, and has no lines of its own; a correction that names
+    """A till's document: a purchase; a return that names the purchase whose lines it undoes; an exchange, which has
+    ``returned_lines`` as a return has lines, and ``lines`` as a purchase; a void that names the receipt it undoes as a
+    whole, with that one's ``total_minor``, and has no lines of its own; a correction that names
     the purchase that was wrong, with what that one came to (``original_total_minor``), and says all of its lines and
     tenders as they should have been. What a correction leaves out of ``channel`` and ``coupons`` stays as it was.
+
+    ``total_minor`` of an exchange is its net payment: below zero where the till paid out. Tenders are positive all the
+    same, and say how it was paid, either way.
 
     ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them.
     """
 
-    type: Literal["purchase", "return", "void", "correction"] = "purchase"
+    type: Literal["purchase", "return", "exchange", "void", "correction"] = "purchase"
     partner_id: CodeText | None = None
     store_id: CodeText | None = None
     till_id: CodeText | None = None
@@ -83,8 +87,9 @@ class ReceiptBody(Body):
     operator_id: ShortText | None = None
     identifier: IdentifierBody | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    total_minor: NonNegativeMinor
+    total_minor: Minor
     lines: Annotated[tuple[LineBody, ...], Field(max_length=LINES_MAX)] = ()
+    returned_lines: Annotated[tuple[LineBody, ...], Field(max_length=LINES_MAX)] | None = None
     tenders: Annotated[tuple[TenderBody, ...], Field(max_length=TENDERS_MAX)] = ()
     training: Flag = False
     channel: ShortText | None = None
@@ -213,18 +218,22 @@ class ReturnPartAnswer(Answer):
 
 
 class ReturnAnswer(Answer):
-    """What the document took back: ``cause`` says whether goods came back or the whole receipt was voided.
+    """What the document took back: ``cause`` says whether goods came back, came back for others, or the whole receipt
+    was voided.
 
     ``points`` are the programme's own; ``parts`` say more, where the receipt had other types or terms. ``clipped``
-    points were to be taken besides, and were not there: nobody owes them.
+    points were to be taken besides, and were not there: nobody owes them. ``given_back`` is what the void of an
+    exchange gave again of what that had taken; ``voided_by`` is the receipt id of the void of this exchange.
     """
 
-    cause: Literal["return", "void"]
+    cause: Literal["return", "void", "exchange"]
     member_id: UUID
     original_receipt_id: str
     points: int
     became_debt: int
     clipped: int
+    given_back: int | None = None
+    voided_by: str | None = None
     parts: list[ReturnPartAnswer] | None = None
 
 

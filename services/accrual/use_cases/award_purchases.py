@@ -9,6 +9,7 @@ from services.accrual.domain.decisions import (
     ClawedBack,
     Decision,
     Document,
+    Exchanged,
     Facts,
     Parked,
     Refused,
@@ -41,6 +42,7 @@ class BatchReport:
     clawed_back: int = 0
     corrected: int = 0
     unlinked: dict[str, int] = field(default_factory=dict)
+    exchanged: int = 0
     duplicates: int = 0
     conflicts: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -57,6 +59,9 @@ class BatchReport:
                 self.clawed_back += 1
             case UnlinkedReturn(outcome=outcome):
                 self.unlinked[outcome] = self.unlinked.get(outcome, 0) + 1
+            case Exchanged(given=given):
+                self.exchanged += 1
+                self.points += given.evaluation.points if given is not None else 0
             case Refused(reason=reason):
                 self.refused[reason] = self.refused.get(reason, 0) + 1
             case Parked(reason=reason):

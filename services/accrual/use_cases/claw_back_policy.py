@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from services.accrual.domain.decisions import Decision
 from shared.ledger import ClawBack, Outcome, Refused
 
 # Whoever is refused leaves more for the others, so that a second time is nearly always the last.
@@ -17,15 +16,15 @@ class PointsNotThereError(Exception):
         self.keys = keys
 
 
-def require_points(decisions: Sequence[Decision], outcomes: Sequence[Outcome]) -> None:
-    """Nothing, where the ledger took back whatever these decisions asked for, outcome by outcome.
+def require_points(documents: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:
+    """Nothing, where the ledger took back whatever was asked for these documents (by key), outcome by outcome.
 
     Raises:
         PointsNotThereError: of some it took nothing.
     """
     keys = {
-        decision.document.natural_key
-        for decision, outcome in zip(decisions, outcomes, strict=True)
+        key
+        for key, outcome in zip(documents, outcomes, strict=True)
         if isinstance(outcome, Refused) and isinstance(outcome.command, ClawBack)
     }
     if keys:

@@ -30,5 +30,8 @@ async def count(transaction: Transaction, counted: Sequence[Counted], schemes: T
     for one_round in in_rounds(counted):
         await tier_days.add(transaction, one_round)
         causes: dict[UUID, Cause] = {one.member_id: "reversed" if one.is_reversal else "collected" for one in one_round}
+        for member_id in {one.member_id for one in one_round if one.is_with_next}:  # it did both at once
+            sums = zip(*(one.amounts for one in one_round if one.member_id == member_id), strict=True)
+            causes[member_id] = "reversed" if min(map(sum, sums)) < 0 else "collected"
         told += await grade_members(transaction, causes, schemes)
     return told

@@ -9,6 +9,8 @@ from services.accrual.schemas.receipts import LineBody
 from services.accrual.use_cases.read_document import Submission
 from shared.events.purchases import (
     CorrectionData,
+    ExchangeData,
+    ExchangeRecorded,
     PurchaseData,
     PurchaseEvent,
     PurchaseLine,
@@ -82,6 +84,13 @@ def to_event(
         case "return":
             returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
             return ReturnRecorded(**envelope, data=ReturnData(**shared_fields, **undone, lines=returned))
+        case "exchange":
+            lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
+            returned = tuple(
+                ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.returned_lines or ()
+            )
+            data = ExchangeData(**shared_fields, **undone, lines=lines, returned_lines=returned)
+            return ExchangeRecorded(**envelope, data=data)
         case "void":
             return ReceiptVoided(**envelope, data=VoidData(**shared_fields, **undone))
         case "correction":

@@ -17,18 +17,32 @@ def faults_of_kind(body: ReceiptBody) -> list[Fault]:
 def _of_kind(body: ReceiptBody) -> list[Fault]:
     match body.type:
         case "purchase":
-            return [*_without_lines(body), *_faults_of_purchase(body)]
+            return [*_without_lines(body), *_faults_of_purchase(body), *_faults_of_one_side(body)]
         case "return":
-            return [*_without_lines(body), *_faults_of_return(body)]
+            return [*_without_lines(body), *_faults_of_return(body), *_faults_of_one_side(body)]
+        case "exchange":
+            return [*_without_lines(body), *_faults_of_exchange(body)]
         case "void":
-            return list(_faults_of_void(body))
+            return [*_faults_of_void(body), *_returned_beside(body)]
         case "correction":
-            return [*_without_lines(body), *_faults_of_correction(body), *_faults_of_points(body)]
+            faults = [*_without_lines(body), *_faults_of_correction(body), *_faults_of_points(body)]
+            return [*faults, *_faults_of_one_side(body)]
 
 
 def _without_lines(body: ReceiptBody) -> Iterator[Fault]:
     if not body.lines:
-        yield Fault("/lines", f"a {body.type} has at least one line")
+        yield Fault("/lines", f"{'an' if body.type == 'exchange' else 'a'} {body.type} has at least one line")
+
+
+def _faults_of_one_side(body: ReceiptBody) -> Iterator[Fault]:
+    if body.total_minor < 0:
+        yield Fault("/total_minor", f"a {body.type} comes to zero or more: only an exchange may pay out")
+    yield from _returned_beside(body)
+
+
+def _returned_beside(body: ReceiptBody) -> Iterator[Fault]:
+    if body.returned_lines is not None:
+        yield Fault("/returned_lines", "only an exchange has them: a return names what comes back in its lines")
 
 
 def _faults_of_purchase(body: ReceiptBody) -> Iterator[Fault]:
@@ -38,14 +52,18 @@ def _faults_of_purchase(body: ReceiptBody) -> Iterator[Fault]:
 
 
 def _faults_of_points(body: ReceiptBody) -> Iterator[Fault]:
-    for index, tender in enumerate(body.tenders):
-        if tender.kind == "points" and tender.redemption_id is None:
-            pointer = f"/tenders/{index}/redemption_id"
-            yield Fault(pointer, "a points tender names the redemption that held its points")
+    yield from _unnamed_redemptions(body)
     if not all(is_handover(line.settlement) for line in body.lines):
         for index, tender in enumerate(body.tenders):
             if tender.kind == "points":
                 yield Fault(f"/tenders/{index}/kind", "points pay for goods with the receipt that hands them over")
+
+
+def _unnamed_redemptions(body: ReceiptBody) -> Iterator[Fault]:
+    for index, tender in enumerate(body.tenders):
+        if tender.kind == "points" and tender.redemption_id is None:
+            pointer = f"/tenders/{index}/redemption_id"
+            yield Fault(pointer, "a points tender names the redemption that held its points")
 
 
 def _faults_of_return(body: ReceiptBody) -> Iterator[Fault]:
@@ -53,6 +71,26 @@ def _faults_of_return(body: ReceiptBody) -> Iterator[Fault]:
         if line.original_line_id is None:
             pointer = f"/lines/{index}/original_line_id"
             yield Fault(pointer, "a returned line names the line it was bought with")
+
+
+def _faults_of_exchange(body: ReceiptBody) -> Iterator[Fault]:
+    if body.original is None:
+        yield Fault("/original", "an exchange names the receipt that its returned goods were bought with")
+    if not body.returned_lines:
+        yield Fault("/returned_lines", "an exchange has at least one returned line")
+    for index, line in enumerate(body.returned_lines or ()):
+        if line.original_line_id is None:
+            pointer = f"/returned_lines/{index}/original_line_id"
+            yield Fault(pointer, "a returned line names the line it was bought with")
+    for index, line in enumerate(body.lines):
+        if not is_handover(line.settlement):
+            pointer = f"/lines/{index}/settlement"
+            yield Fault(pointer, "goods are exchanged for goods that are handed over: post what is paid ahead apart")
+    if body.total_minor >= 0:
+        yield from _unnamed_redemptions(body)
+    elif any(tender.kind == "points" for tender in body.tenders):
+        index = next(index for index, tender in enumerate(body.tenders) if tender.kind == "points")
+        yield Fault(f"/tenders/{index}/kind", "an exchange pays nothing out in points")
 
 
 def _faults_of_void(body: ReceiptBody) -> Iterator[Fault]:

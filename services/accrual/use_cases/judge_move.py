@@ -31,7 +31,7 @@ from services.accrual.use_cases.lock_owners import lock_owners
 from services.accrual.use_cases.move_commands import AskedGiven, NewParts, days_of_expiry
 from shared import outbox
 from shared.database import Transaction
-from shared.events.purchases import PurchaseRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseRecorded
 from shared.outbox import Message
 
 
@@ -120,6 +120,8 @@ async def _frozen(
     """The award with all that it was judged by; its document must still be there."""
     key = award.natural_key
     event = (await awards.load_documents(transaction, [key])).get(key)
+    if isinstance(event, ExchangeRecorded):
+        return "an_exchange"
     if not isinstance(event, PurchaseRecorded):
         return "document_gone"
     await rules.published.refresh(transaction)

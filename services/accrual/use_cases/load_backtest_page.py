@@ -24,10 +24,11 @@ from services.accrual.repository import counted_days, decided_receipts
 from services.accrual.repository.decided_receipts import DecidedAward, DecidedDocument, DecidedPage
 from services.accrual.repository.stored_documents import decompress
 from services.accrual.use_cases.load_earning import load_earning
+from services.accrual.use_cases.load_exchanges import purchase_of
 from services.accrual.use_cases.load_tiers import read_tiers_at
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseRecorded
+from shared.events.purchases import PurchaseData, PurchaseEvent
 
 PAGE_RECEIPTS_MAX = 1_000
 
@@ -75,7 +76,8 @@ class BacktestPage(NamedTuple):
 class _Found(NamedTuple):
     natural_key: bytes
     decided_at: datetime
-    event: PurchaseRecorded
+    event: PurchaseEvent
+    goods: PurchaseData
     award: DecidedAward
 
 
@@ -112,9 +114,19 @@ async def complete_page(transaction: Transaction, read: ReadPage, selection: Sel
         for one, tier in zip(found, tiers, strict=True)
     ]
     before = await _before(transaction, receipts, selection)
-    decided: list[AwardedReceipt | TakenReturn] = [*receipts, *page.returns]
-    decided.sort(key=lambda one: (one.decided_at, isinstance(one, TakenReturn)))
-    return BacktestPage(decided, before, len(page.documents), left_out)
+    return BacktestPage(_in_order(receipts, page.returns), before, len(page.documents), left_out)
+
+
+def _in_order(receipts: Sequence[AwardedReceipt], returns: Sequence[TakenReturn]) -> list[AwardedReceipt | TakenReturn]:
+    """As they were decided: what came back in an exchange just before what was given for the new goods."""
+    given = {one.natural_key for one in receipts}
+    exchanged = {one.natural_key: one for one in returns if one.natural_key in given}
+    decided: list[AwardedReceipt | TakenReturn] = []
+    for receipt in receipts:
+        decided += (exchanged[receipt.natural_key], receipt) if receipt.natural_key in exchanged else (receipt,)
+    decided += [one for one in returns if one.natural_key not in exchanged]
+    decided.sort(key=lambda one: (one.decided_at, one.natural_key not in given))
+    return decided
 
 
 def _found(
@@ -130,11 +142,12 @@ def _found(
         if said is not None and not selection.wants(datetime.fromisoformat(said[1].decode())):
             continue
         event = PURCHASES.read(body)
-        if type(event) is not PurchaseRecorded or not selection.wants(event.data.occurred_at):
+        goods = purchase_of(event, award.decision)
+        if goods is None or not selection.wants(event.data.occurred_at):
             continue
         if selection.partners and event.data.partner_id not in selection.partners:
             continue
-        yield _Found(key, decided_at, event, award)
+        yield _Found(key, decided_at, event, goods, award)
 
 
 async def _tiers(transaction: Transaction, found: Sequence[_Found], rules: PublishedRules) -> list[str | None]:
@@ -191,8 +204,8 @@ def _receipt(
     *,
     comes_back: bool,
 ) -> AwardedReceipt:
-    key, decided_at, event, award = one
-    purchase, rule_set = event.data, selection.rules.history.version(award.rule_set_version)
+    key, decided_at, _, purchase, award = one
+    rule_set = selection.rules.history.version(award.rule_set_version)
     decision = orjson.loads(award.decision)
     return AwardedReceipt(
         natural_key=key,

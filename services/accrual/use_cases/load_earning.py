@@ -17,12 +17,13 @@ from services.accrual.repository import campaign_budgets, counted_days, projecti
 from services.accrual.repository.places import StoreFacts
 from services.accrual.repository.places import load_stores as read_stores
 from services.accrual.use_cases.decide_documents import undecidable
+from services.accrual.use_cases.load_exchanges import goods_of
 from services.accrual.use_cases.load_member_facts import Judged, ask_of_members, member_facts
 from services.accrual.use_cases.load_tiers import load_tiers_at, read_tiers_at
 from shared import ledger
 from shared.database import Transaction
 from shared.database.reads import Answer, Reads
-from shared.events.purchases import PurchaseData, PurchaseRecorded
+from shared.events.purchases import PurchaseData
 from shared.outbox import Message
 
 Stores: TypeAlias = Mapping[tuple[str, str], StoreFacts]
@@ -139,13 +140,13 @@ def _ask_counted(
 def _judged(documents: Sequence[Document], facts: Facts) -> Iterable[Judged]:
     """Those of whom all is known that decides whether they can earn; the store of a till that is known is known."""
     for document in documents:
-        event = document.event
+        goods = goods_of(document.event)
         member_id = facts.owners.get(document.natural_key)
         is_judged = member_id in facts.members and document.till in facts.tills
-        if isinstance(event, PurchaseRecorded) and member_id is not None and is_judged:
-            rule_set = facts.rule_sets.at(event.data.occurred_at)
+        if goods is not None and member_id is not None and is_judged:
+            rule_set = facts.rule_sets.at(goods.occurred_at)
             if rule_set is not None:
-                yield Judged(document.natural_key, member_id, event.data, rule_set)
+                yield Judged(document.natural_key, member_id, goods, rule_set)
 
 
 async def load_stores(transaction: Transaction, documents: Sequence[Document], facts: Facts) -> Stores:

@@ -14,10 +14,16 @@ from services.accrual.programme import KnownFunds, PublishedRules
 from services.accrual.repository import awards, claims, corrections, parked, partner_standings, places, projections
 from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.places import Till
+from services.accrual.use_cases.load_exchanges import (
+    load_exchanges,
+    owners_of_exchanges,
+    purchase_of,
+    require_same_owners,
+)
 from services.accrual.use_cases.part_commands import known_parts
 from shared import ledger
 from shared.database import Transaction
-from shared.events.purchases import PurchaseRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseRecorded
 
 
 class MeetingRowsNeededError(Exception):
@@ -80,6 +86,8 @@ async def load_facts(
     partners = await partner_standings.load(transaction, {document.till[0] for document in documents})
     mappings = await rules.mappings.refresh(transaction, {document.till[0] for document in documents})
     originals = await claimed_originals(transaction, documents, survivors)
+    exchanged = await load_exchanges(transaction, documents, originals, survivors)
+    owners |= owners_of_exchanges(documents, owners, originals)
     wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
     members = await projections.lock_members(transaction, wanted)
     # One that was merged away is looked up only now: nearly nobody was, and its row says so under the lock.
@@ -90,6 +98,8 @@ async def load_facts(
         await complete_originals(
             transaction, originals, await awards.lock_awards(transaction, awarded_of(originals)), rules.history
         )
+    if exchanged:
+        await require_same_owners(transaction, exchanged)
     return Facts(
         owners,
         members,
@@ -151,7 +161,8 @@ async def claimed_originals(
     """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
     keys = {key for document in documents if (key := document.original_key) is not None}
     if keys:
-        keys -= {document.natural_key for document in documents if isinstance(document.event, PurchaseRecorded)}
+        gives = PurchaseRecorded | ExchangeRecorded
+        keys -= {document.natural_key for document in documents if isinstance(document.event, gives)}
     if not keys:
         return {}
     known = await claims.read(transaction, keys)
@@ -184,10 +195,8 @@ async def complete_originals(
     changed = [key for key, award in stored.items() if award.corrected_by is not None]
     first = await corrections.load_first(transaction, changed) if changed else {}
     for key, award in stored.items():
-        event = documents.get(key)
         original = originals[key]
-        if isinstance(event, PurchaseRecorded):
-            original.purchase = event.data
+        original.purchase = purchase_of(documents.get(key), award.decision)
         original.rule_set_version = award.rule_set_version
         original.mapping_version = award.mapping_version
         original.points = award.points

@@ -13,7 +13,7 @@ from services.accrual.domain.award_parts import (
     award_of_part,
     released_terms,
 )
-from services.accrual.domain.decisions import Awarded, ClawedBack
+from services.accrual.domain.decisions import Awarded, ClawedBack, GivenBack
 from services.accrual.domain.rules.expiry import read_expiry, write_expiry
 from services.accrual.programme import Programme
 from services.accrual.repository import award_events, award_parts
@@ -48,11 +48,11 @@ class PartsOfBatch:
             for decision in awarded
             for part in decision.parts
         }
-        self._earlier: dict[tuple[bytes, int], LotTerms] = {}
+        self._earlier: dict[tuple[bytes, int], StoredPart] = {}
 
     def beside(self, earlier: Iterable[StoredAward]) -> "PartsOfBatch":
         """The same, knowing the parts of these awards too."""
-        self._earlier |= {(award.natural_key, part.number): part.lot for award in earlier for part in award.parts}
+        self._earlier |= {(award.natural_key, part.number): part for award in earlier for part in award.parts}
         return self
 
     def rows(self, awarded: Iterable[Awarded]) -> list[PartRow]:
@@ -104,7 +104,7 @@ class PartsOfBatch:
                     part.point_type or self._own_type,
                     key,
                     part.points,
-                    self._lot_of(original_key, part.number),
+                    self.lot_of(original_key, part.number),
                     award_of_part(original_key, part.number),
                     decision.policy,
                 ),
@@ -113,9 +113,24 @@ class PartsOfBatch:
             for part in decision.parts
         ]
 
-    def _lot_of(self, key: bytes, number: int) -> LotTerms:
+    def give_back_commands(self, decision: GivenBack, *, is_held: bool) -> list[tuple[Command, TakenPart]]:
+        """Give back what the void of an exchange no longer takes of each part, to where it would be by now."""
+        key, owner_id = decision.document.natural_key, decision.owner_id
+        commands: list[tuple[Command, TakenPart]] = []
+        for part in decision.parts:
+            was = self._earlier[decision.original_key, part.number]  # an exchange of this batch is not voided in it
+            if was.waits:
+                commands.append((EarnPending(owner_id, was.point_type, key, part.points, was.lot, was.award), part))
+                continue
+            commands.append((Earn(owner_id, was.point_type, key, part.points, was.lot), part))
+            if is_held:
+                left = was.points - was.taken_back
+                commands.append((Suspend(owner_id, was.point_type, key, left, was.lot, was.award), part))
+        return commands
+
+    def lot_of(self, key: bytes, number: int) -> LotTerms:
         place = self._places.get((key, number))
-        return self._earlier[key, number] if place is None else place.lot
+        return self._earlier[key, number].lot if place is None else place.lot
 
 
 async def save_parts(transaction: Transaction, awarded: Sequence[Awarded], programme: Programme) -> PartsOfBatch:
@@ -197,13 +212,15 @@ def lapsed(award: StoredAward, part: StoredPart) -> tuple[Command | None, Stored
     return command, replace(part, state="lapsed")
 
 
-async def take_back_parts(transaction: Transaction, clawed_back: Iterable[ClawedBack]) -> None:
-    """Count what returns took of each part."""
+async def take_back_parts(
+    transaction: Transaction, clawed_back: Iterable[ClawedBack], given_back: Iterable[GivenBack] = ()
+) -> None:
+    """Count what was taken of each part, less what no longer counts as taken."""
     points: dict[tuple[bytes, int], int] = {}
-    for decision in clawed_back:
-        for part in decision.parts:
-            key = decision.original_key, part.number
-            points[key] = points.get(key, 0) + part.points
+    taken = [(decision.original_key, part.number, part.points) for decision in clawed_back for part in decision.parts]
+    taken += [(one.original_key, part.number, -part.points) for one in given_back for part in one.uncounted_parts]
+    for key, number, part_points in taken:
+        points[key, number] = points.get((key, number), 0) + part_points
     if points:
         await award_parts.take_back(transaction, points)
 

@@ -43,9 +43,16 @@ def part_earned_messages(
             transaction, awarded, posted, by_rule, {name: value for name, value in said.items() if value is not None}
         )
     ]
-    if wait is not None and is_pending:
-        told.append(_waits(transaction, awarded, part, wait, posted, programme))
-    return told
+    return [*told, *waiting_messages(transaction, awarded, part, posted, programme)]
+
+
+def waiting_messages(
+    transaction: Transaction, awarded: Awarded, part: EarnedPart, posted: Posted, programme: Programme
+) -> list[Message]:
+    """A part waits where it was issued to its pending lot; of others there is nothing to tell."""
+    wait = part.key.wait
+    is_pending = wait is not None and isinstance(posted.command, EarnPending)
+    return [_waits(transaction, awarded, part, wait, posted, programme)] if wait is not None and is_pending else []
 
 
 def _waits(

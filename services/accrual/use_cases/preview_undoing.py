@@ -5,22 +5,24 @@ from typing import NamedTuple
 
 from services.accrual.domain.award_parts import TakenPart
 from services.accrual.domain.category_mapping import categories_at
-from services.accrual.domain.decisions import Decision, Document, Facts, Original, UnlinkedReturn
+from services.accrual.domain.decisions import Decision, Document, Exchanged, Facts, Original, UnlinkedReturn
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.line_by_line import LineTaken, decide_only, take_line_by_line
 from services.accrual.domain.unlinked_returns import judge_goods
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.repository import awards
+from services.accrual.repository import awards, projections
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.claw_back_policy import PointsNotThereError, require_points
 from services.accrual.use_cases.decide_documents import undecidable
+from services.accrual.use_cases.load_earning import load_earning
+from services.accrual.use_cases.load_exchanges import load_exchanges, owners_of_exchanges
 from services.accrual.use_cases.load_facts import awarded_of, claimed_originals, complete_originals
 from services.accrual.use_cases.part_commands import PartsOfBatch
-from services.accrual.use_cases.save_decisions import Moving, commands_of
+from services.accrual.use_cases.save_decisions import Moving, commands_of, lot_terms
 from shared import ledger
 from shared.database import Transaction
-from shared.events.purchases import ReturnRecorded
-from shared.ledger import Posted
+from shared.events.purchases import ExchangeRecorded, ReturnRecorded
+from shared.ledger import ClawBack, Posted
 
 
 class Taken(NamedTuple):
@@ -46,28 +48,36 @@ class Previewed(NamedTuple):
 async def preview_undoing(
     transaction: Transaction, document: Document, facts: Facts, rules: PublishedRules, programme: Programme
 ) -> Previewed:
-    """What would be made of a return or a void that came now. The transaction is a snapshot, and nothing is written.
+    """What would be made of a return, an exchange or a void that came now. The transaction is a snapshot, and nothing
+    is written.
 
     ``facts`` are without the purchase that it undoes. What came back of that before stands: so a document that was
     posted already is judged as if it came once more.
     """
     originals = await _originals(transaction, document)
+    exchanges = isinstance(document.event, ExchangeRecorded)
     stored = await awards.read_awards(transaction, awarded_of(originals))
     if originals:
         await complete_originals(transaction, originals, stored, rules.history)
     untouched = facts._replace(originals=originals)
-    decision = _decide(document, untouched)
+    if exchanges:
+        untouched = await _of_new_goods(transaction, document, untouched)
+    decision = await _decide(transaction, document, untouched, rules, programme)
     try:
         taken = await _foresee(transaction, decision, stored, programme)
     except PointsNotThereError as lacking:
-        return Previewed(_decide(document, untouched._replace(not_there=lacking.keys)))
+        lacked = untouched._replace(not_there=lacking.keys)
+        return Previewed(await _decide(transaction, document, lacked, rules, programme))
     with undecidable():
         return Previewed(decision, taken, take_line_by_line(document, decision, untouched), _goods(decision, facts))
 
 
 async def _originals(transaction: Transaction, document: Document) -> dict[bytes, Original]:
-    """The purchase that it names, if somebody has claimed it; of one who was merged away it is the survivor's."""
+    """The purchase that it names, if somebody has claimed it, and the one whose goods an exchange that it voids brought
+    back; of one who was merged away they are the survivor's.
+    """
     found = await claimed_originals(transaction, [document], {})
+    await load_exchanges(transaction, [document], found, {})
     owners = [original.owner_id for original in found.values() if original.owner_id is not None]
     survivors = await ledger.find_survivors(transaction, owners) if owners else {}
     for original in found.values():
@@ -76,7 +86,22 @@ async def _originals(transaction: Transaction, document: Document) -> dict[bytes
     return found
 
 
-def _decide(document: Document, facts: Facts) -> Decision:
+async def _of_new_goods(transaction: Transaction, document: Document, facts: Facts) -> Facts:
+    """The same, knowing whose the new goods of an exchange are."""
+    owners = {**facts.owners, **owners_of_exchanges([document], facts.owners, facts.originals)}
+    unknown = set(owners.values()) - facts.members.keys()
+    statuses = await projections.find_statuses(transaction, unknown) if unknown else {}
+    return facts._replace(owners=owners, members={**facts.members, **statuses})
+
+
+async def _decide(
+    transaction: Transaction, document: Document, facts: Facts, rules: PublishedRules, programme: Programme
+) -> Decision:
+    if isinstance(document.event, ExchangeRecorded):  # what it counts is read anew each time: deciding moves it
+        earning, _ = await load_earning(
+            transaction, [document], facts, rules.tiers.history, point_type=programme.point_type, is_preview=True
+        )
+        facts = facts._replace(earning=earning)
     with undecidable():
         return decide_only(document, facts)
 
@@ -95,12 +120,14 @@ async def _foresee(
     transaction: Transaction, decision: Decision, stored: Mapping[bytes, StoredAward], programme: Programme
 ) -> tuple[Taken, ...]:
     today = transaction.now.astimezone(programme.zone).date()
-    parts = PartsOfBatch((), programme.point_type, today).beside(stored.values())
-    asked = commands_of(decision, Moving({}, stored, parts, {}, programme))
+    given = [decision.given] if isinstance(decision, Exchanged) and decision.given is not None else []
+    parts = PartsOfBatch(given, programme.point_type, today).beside(stored.values())
+    terms = {one.document.natural_key: lot_terms(one, programme) for one in given}
+    asked = commands_of(decision, Moving(terms, stored, parts, {}, programme))
     outcomes = await ledger.foresee(transaction, [one.command for one in asked])
-    require_points([one.decision for one in asked], outcomes)
+    require_points([one.decision.document.natural_key for one in asked], outcomes)
     return tuple(
         Taken(one.part if isinstance(one.part, TakenPart) else None, outcome)
         for one, outcome in zip(asked, outcomes, strict=True)
-        if isinstance(outcome, Posted)
+        if isinstance(outcome, Posted) and isinstance(one.command, ClawBack)
     )

@@ -154,7 +154,7 @@ def judge(
         InvalidDocumentError: every fault found, with its pointer.
     """
     body = submission.body
-    faults = check_line_ids(body.lines)
+    faults = check_line_ids(body.lines, body.returned_lines or ())
     if len({line.seller for line in body.lines}) > SELLERS_MAX:
         faults.append(Fault("/lines", f"lines of more than {SELLERS_MAX} sellers: make several receipts of them"))
     if body.currency != programme.currency:
@@ -173,6 +173,7 @@ def judge(
             [tender.amount_minor for tender in body.tenders],
             tolerance.line_minor,
             tolerance.receipt_minor,
+            body.returned_lines or (),
         )
         faults += sums.faults
         tolerated = sums.tolerated

@@ -7,7 +7,7 @@ it too, and its claim, still parked, is decided when it comes back.
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from services.accrual.domain.decisions import Awarded, Decision, Refused
+from services.accrual.domain.decisions import Awarded, Decision, Exchanged, Refused
 from services.accrual.domain.purchase_event import with_member
 from services.accrual.repository import parked
 from services.accrual.use_cases.messages import purchase_message
@@ -39,7 +39,8 @@ async def release_waiting_returns(transaction: Transaction, decisions: Sequence[
 
     The purchase's claim is where they meet: a return that names it holds that row until it has parked.
     """
-    settled = [decision.document.natural_key for decision in decisions if isinstance(decision, Awarded | Refused)]
+    gave = Awarded | Refused | Exchanged
+    settled = [decision.document.natural_key for decision in decisions if isinstance(decision, gave)]
     if not settled or not await parked.do_returns_wait(transaction):
         return 0
     return await release_parked(transaction, [parked.waits_for_receipt(key) for key in settled])

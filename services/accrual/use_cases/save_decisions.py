@@ -10,16 +10,36 @@ from typing import NamedTuple
 import orjson
 
 from services.accrual.domain.award_parts import EarnedPart, TakenPart
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused, UnlinkedReturn
+from services.accrual.domain.decisions import (
+    Awarded,
+    ClawedBack,
+    Decision,
+    Exchanged,
+    GivenBack,
+    Parked,
+    Refused,
+    UnlinkedReturn,
+)
 from services.accrual.domain.evaluation import Evaluation
+from services.accrual.domain.exchanged_goods import GoodsTaken
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
-from services.accrual.repository import awards, fraud_holds
+from services.accrual.repository import awards, exchanges, fraud_holds
 from services.accrual.repository.awards import AwardRow, ReturnRow, StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.stored_documents import compress_all, without_identifier
 from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.claw_back_policy import require_points
+from services.accrual.use_cases.exchange_messages import exchanged_messages
+from services.accrual.use_cases.exchange_sides import (
+    Asked,
+    AtOnce,
+    by_exchange,
+    give_back,
+    voided_rows,
+    with_room,
+    without_award,
+)
 from services.accrual.use_cases.messages import (
     clawed_back_message,
     earned_message,
@@ -32,7 +52,7 @@ from services.accrual.use_cases.part_commands import (
     save_return_parts,
     take_back_parts,
 )
-from services.accrual.use_cases.part_messages import part_earned_messages
+from services.accrual.use_cases.part_messages import part_earned_messages, waiting_messages
 from services.accrual.use_cases.save_unlinked_returns import (
     claw_back_command,
     save_unlinked_returns,
@@ -42,16 +62,8 @@ from services.accrual.use_cases.settle_documents import save_waiting_and_refused
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.database.under_way import in_slices, under_way
-from shared.ledger import ClawBack, Command, Earn, HeldSince, LotTerms, Outcome, Posted, Suspend
+from shared.ledger import ClawBack, Earn, HeldSince, LotTerms, Outcome, Posted, Suspend
 from shared.outbox import Message
-
-
-class Asked(NamedTuple):
-    """What the ledger is asked, for which decision, and of which part of an award that has several."""
-
-    decision: Awarded | ClawedBack | UnlinkedReturn
-    command: Command
-    part: EarnedPart | TakenPart | None = None
 
 
 class Moving(NamedTuple):
@@ -84,23 +96,31 @@ async def save_decisions(
     clawed_back = [decision for decision in decisions if isinstance(decision, ClawedBack)]
     refused = [decision for decision in decisions if isinstance(decision, Refused)]
     waiting = [decision for decision in decisions if isinstance(decision, Parked)]
+    if exchanged := [decision for decision in decisions if isinstance(decision, Exchanged)]:
+        awarded += [one.given for one in exchanged if one.given is not None]
+        clawed_back += [one.taken for one in exchanged]
+        refused += [one.unearned for one in exchanged if one.unearned is not None]
+    given_back = [one.given_back for one in exchanged if one.given_back is not None]
     terms = {decision.document.natural_key: lot_terms(decision, programme) for decision in awarded}
     async with under_way(settle_claims(transaction, decisions)):
         rows = await in_slices(lambda one: _award_row(transaction, one, terms, programme), awarded)
     async with under_way(awards.save_awards(transaction, rows)):
-        documents = await asyncio.to_thread(_stored_documents, awarded)
+        documents = await asyncio.to_thread(_stored_documents, [*awarded, *without_award(exchanged)])
     parts = await save_parts(transaction, [decision for decision in awarded if decision.parts], programme)
     await save_waiting_and_refused(transaction, waiting, refused)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
-    earlier = await _take_back(transaction, clawed_back, terms)
+    earlier = await _take_back(transaction, clawed_back, given_back, terms)
+    if given_back:  # under the locks of their awards: a hold that comes now finds what is given back
+        held |= await fraud_holds.find_open(transaction, [one.original_key for one in given_back])
     moving = Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
     async with under_way(awards.save_documents(transaction, documents)):
         asked = await in_slices(lambda one: commands_of(one, moving), decisions)
     commands = list(chain.from_iterable(asked))
     async with ledger.posting(transaction, [one.command for one in commands], held_since=held_since) as outcomes:
-        require_points([one.decision for one in commands], outcomes)
+        require_points([one.decision.document.natural_key for one in commands], outcomes)
         posted = [(one, _taken(outcome)) for one, outcome in zip(commands, outcomes, strict=True)]
-        told = await in_slices(lambda one: _messages(transaction, *one, moving), posted)
+        at_once = by_exchange(posted) if exchanged else {}
+        told = await in_slices(lambda one: _messages(transaction, *one, moving, at_once), posted)
         messages = list(chain.from_iterable(told))
         messages += [
             refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
@@ -110,6 +130,8 @@ async def save_decisions(
     if unlinked := [decision for decision in decisions if isinstance(decision, UnlinkedReturn)]:
         taken = {one.decision.document.natural_key: outcome for one, outcome in posted}
         await save_unlinked_returns(transaction, unlinked, taken)
+    if exchanged:
+        await exchanges.void(transaction, voided_rows(exchanged))
     await outbox.record(transaction, [*messages, *also_told] if also_told else messages)
 
 
@@ -147,7 +169,7 @@ def _award_row(
     )
 
 
-def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
+def _stored_documents(awarded: Sequence[Awarded | Exchanged]) -> list[tuple[bytes, bytes]]:
     """Natural keys and documents. Compressing needs no turn of this process, so it goes to another core."""
     keys = [decision.document.natural_key for decision in awarded]
     stored = compress_all([without_identifier(decision.document.body) for decision in awarded])
@@ -157,23 +179,31 @@ def _stored_documents(awarded: Sequence[Awarded]) -> list[tuple[bytes, bytes]]:
 def stored_decision(evaluation: Evaluation) -> bytes:
     """What was applied, in a few bytes: the full trace is derived again from the document and the frozen version."""
     applied = [(rule_id, points) for rule_id, _, points, _, _ in evaluation.applied]
-    said = {"base": evaluation.base.total_minor, "applied": applied}
+    said: dict[str, object] = {"base": evaluation.base.total_minor, "applied": applied}
+    goods = evaluation.receipt.purchase
+    if type(goods) is GoodsTaken:
+        said["paid"] = {tender.kind: tender.amount_minor for tender in goods.tenders}
     if evaluation.rule_set.needs_facts:
         said["facts"] = facts_to_store(evaluation.facts, evaluation.rule_set.needs)
     return orjson.dumps(said)
 
 
 async def _take_back(
-    transaction: Transaction, clawed_back: Sequence[ClawedBack], terms: Mapping[bytes, LotTerms]
+    transaction: Transaction,
+    clawed_back: Sequence[ClawedBack],
+    given_back: Sequence[GivenBack],
+    terms: Mapping[bytes, LotTerms],
 ) -> dict[bytes, StoredAward]:
-    """Count what is taken back at each award; the awards that are not of this batch."""
+    """Count what is taken back at each award, and what no longer is; the awards that are not of this batch."""
     if not clawed_back:
         return {}
     points: dict[bytes, int] = {}
     for decision in clawed_back:
         points[decision.original_key] = points.get(decision.original_key, 0) + decision.points
+    for one in given_back:
+        points[one.original_key] = points.get(one.original_key, 0) - one.uncounted
     await awards.take_back(transaction, points)
-    await take_back_parts(transaction, clawed_back)
+    await take_back_parts(transaction, clawed_back, given_back)
     voids = {one.original_key: one.document.natural_key for one in clawed_back if one.cause == "void"}
     if voids:
         await awards.void(transaction, voids)
@@ -182,6 +212,8 @@ async def _take_back(
 
 def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
     """What the ledger is asked for one decision. Nothing to move is nothing to ask."""
+    if type(decision) is Exchanged:
+        return _commands_at_once(decision, moving)
     key, point_type = decision.document.natural_key, moving.programme.point_type
     match decision:
         case Awarded(parts=parts) if parts:
@@ -206,6 +238,21 @@ def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
             return []
 
 
+def _commands_at_once(decision: Exchanged, moving: Moving) -> list[Asked]:
+    """What the ledger is asked for both sides: what is given comes first, so that nobody owes what it covers."""
+    given, given_back = decision.given, decision.given_back
+    asked = with_room(commands_of(given, moving), decision.room) if given is not None else []
+    if given_back is not None and given_back.parts:
+        is_held = given_back.original_key in moving.held
+        back = moving.parts.give_back_commands(given_back, is_held=is_held)
+        asked += [Asked(given_back, command, part) for command, part in back]
+    elif given_back is not None:
+        award, hold = moving.earlier[given_back.original_key], moving.held.get(given_back.original_key)
+        asked += give_back(given_back, award, is_held=hold is not None)
+    asked += commands_of(decision.taken, moving)
+    return [one._replace(exchange=decision) for one in asked]
+
+
 def _taken(outcome: Outcome) -> Posted:
     if not isinstance(outcome, Posted):
         raise TypeError(f"the ledger refused {outcome.command}: earning and taking back are never refused")
@@ -214,9 +261,11 @@ def _taken(outcome: Outcome) -> Posted:
     return outcome
 
 
-def _messages(transaction: Transaction, asked: Asked, posted: Posted, moving: Moving) -> list[Message]:
-    decision, command, part = asked
+def _messages(transaction: Transaction, asked: Asked, posted: Posted, moving: Moving, at_once: AtOnce) -> list[Message]:
+    decision, command, part, exchange = asked
     number = None if part is None else part.number
+    if exchange is not None:
+        return _messages_at_once(transaction, asked, exchange, moving, at_once)
     match decision:
         case Awarded() if part is None and type(command) is Earn:  # nearly all are
             return [earned_message(transaction, decision, posted)]
@@ -231,6 +280,26 @@ def _messages(transaction: Transaction, asked: Asked, posted: Posted, moving: Mo
             return [clawed_back_message(transaction, decision, posted, number)]
         case UnlinkedReturn():
             return [unlinked_message(transaction, decision, posted)]
+        case GivenBack():
+            raise TypeError("what is given back belongs to the void of an exchange")
+
+
+def _messages_at_once(
+    transaction: Transaction, asked: Asked, exchange: Exchanged, moving: Moving, at_once: AtOnce
+) -> list[Message]:
+    """Both sides of an exchange are told at once, behind its last move; what waits of it is told besides."""
+    moved = at_once[exchange.document.natural_key]
+    if asked is not moved[-1][0]:
+        return []
+    told = exchanged_messages(transaction, exchange, moved)
+    for one, outcome in moved:
+        number = one.part.number if one.part is not None else None
+        if isinstance(one.command, Suspend) and one.award_key is not None:
+            hold = moving.held[one.award_key]
+            told.append(pending_message(transaction, hold, outcome, exchange.document.event.traceparent, number))
+        elif isinstance(one.decision, Awarded) and isinstance(one.part, EarnedPart):
+            told += waiting_messages(transaction, one.decision, one.part, outcome, moving.programme)
+    return told
 
 
 async def _save_returns(
@@ -243,7 +312,7 @@ async def _save_returns(
     if not clawed_back:
         return
     of_parts, owed, clipped = [], dict[bytes, int](), dict[bytes, int]()
-    for (decision, command, part), outcome in posted:
+    for (decision, command, part, _), outcome in posted:
         key = decision.document.natural_key
         if isinstance(command, ClawBack) and outcome.shortfall and command.point_type == own_type:
             clipped[key] = clipped.get(key, 0) + outcome.shortfall

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Parked, Refused, UnlinkedReturn
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Exchanged, Parked, Refused, UnlinkedReturn
 from services.accrual.repository import awards, claims, parked
 from services.accrual.repository.awards import RefusalRow
 from services.accrual.repository.claims import ClaimState
@@ -96,7 +96,7 @@ async def settle_claims(transaction: Transaction, decisions: Sequence[Decision])
 
 def _state_of(decision: Decision) -> ClaimState:
     match decision:
-        case Awarded() | ClawedBack() | UnlinkedReturn():
+        case Awarded() | ClawedBack() | UnlinkedReturn() | Exchanged():
             return "awarded"
         case Refused():
             return "refused"

@@ -17,9 +17,10 @@ from services.accrual.repository import award_parts, awards, claims, corrections
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.corrections import CorrectionRow
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
+from services.accrual.use_cases.load_exchanges import purchase_of
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import ReturnRecorded
 
 
 class TraceMismatchError(Exception):
@@ -63,33 +64,35 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     if claim.state != "awarded":
         return ReceiptStory(claim.state, refusals=refusals)
     award = await outcomes.find_award(transaction, key)
+    returned = await outcomes.find_return(transaction, key)
+    taken = (await award_parts.load_taken(transaction, [key])).get(key, ()) if returned is not None else ()
     if award is None:
-        unlinked = await unlinked_returns.find_told(transaction, key)
+        unlinked = await unlinked_returns.find_told(transaction, key) if returned is None else None
         if unlinked is not None and unlinked.state != "linked":
             return await _unlinked_story(transaction, unlinked, rules, refusals)
-        correction = await corrections.find(transaction, key)
+        correction = await corrections.find(transaction, key) if returned is None else None
         if correction is not None:
             return ReceiptStory("awarded", refusals=refusals, correction=correction)
-        taken = (await award_parts.load_taken(transaction, [key])).get(key, ())
-        returned = await outcomes.find_return(transaction, key)
         return ReceiptStory("awarded", returned=returned, refusals=refusals, taken=taken)
     parts = (await award_parts.load(transaction, [key])).get(key, ())
-    known: dict[str, Any] = {"award": award, "refusals": refusals, "parts": parts}
+    known: dict[str, Any] = {"award": award, "returned": returned, "taken": taken, "refusals": refusals, "parts": parts}
     if award.corrected_by is not None:
         known["corrections"] = tuple(await corrections.load_of_receipt(transaction, key))
     event = (await awards.load_documents(transaction, [key])).get(key)
     if event is None:  # its time was over: the award stands, and nobody can derive its trace any more
         return ReceiptStory("awarded", **known)
-    if not isinstance(event, PurchaseRecorded):
-        raise TypeError("an award's document is a purchase")
+    decision = await awards.load_decision(transaction, key)
+    goods = purchase_of(event, decision)
+    if goods is None:
+        raise TypeError("an award's document hands goods over")
     await rules.refresh(transaction)
     rule_set = rules.history.version(award.rule_set_version)
     mappings = await rules.mappings.refresh(transaction, [event.data.partner_id])
     mapping = mappings.get(event.data.partner_id)
     categories = categories_at(mapping, event.data.occurred_at, award.mapping_version)
-    stored = orjson.loads(await awards.load_decision(transaction, key))
+    stored = orjson.loads(decision)
     facts = facts_from_stored(stored.get("facts"), rule_set.needs)
-    evaluation = evaluate_purchase(event.data, rule_set, categories, facts)
+    evaluation = evaluate_purchase(goods, rule_set, categories, facts)
     _check_against_stored(stored, evaluation, award)
     return ReceiptStory("awarded", evaluation=evaluation, rule_set=rule_set, currency=event.data.currency, **known)
 

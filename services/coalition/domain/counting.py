@@ -76,6 +76,13 @@ def receipt_entry(natural_key: bytes, part: int = 0) -> bytes:
     return b"p" + natural_key if part == 0 else b"q" + part.to_bytes(2, "big") + natural_key
 
 
+def exchange_entry(natural_key: bytes, side: Literal["taken", "given"], part: int = 0) -> bytes:
+    """The key under which what an exchange took back, or what its void gave again, counts once: beside what is counted
+    under the document's own key (``receipt_entry``).
+    """
+    return b"x" + side.encode() + part.to_bytes(2, "big") + natural_key
+
+
 def lapse_entry(natural_key: bytes, part: int) -> bytes:
     """The key under which what lapsed of a part of an award counts once."""
     return b"l" + part.to_bytes(2, "big") + natural_key

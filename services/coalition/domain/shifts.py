@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from shared.events.purchases import CorrectionData, PurchaseData, ReceiptData, ReturnData
+from shared.events.purchases import CorrectionData, ExchangeData, PurchaseData, ReceiptData, ReturnData
 from shared.receipt_key import SequenceKey, decode_receipt_key, natural_key_of
 
 # Far beyond any receipt, and small enough that sums of a shift stay numbers that the database can hold.
@@ -39,8 +39,9 @@ class Sale(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """One receipt that came. Its sums are below zero for a return; a training receipt only fills its number, and a
-    correction counts as a document and sells nothing: what it is about was counted when that came.
+    """One receipt that came. Its sums are below zero for a return, and may be for an exchange; a training receipt only
+    fills its number, and a correction counts as a document and sells nothing: what it is about was counted when that
+    came.
     """
 
     shift: ShiftName
@@ -111,14 +112,17 @@ def arrival_of(receipt: ReceiptData) -> Arrival | None:
     partner_id, key = decode_receipt_key(natural_key_of(receipt.receipt_id))
     if not isinstance(key, SequenceKey):
         return None
-    lines = receipt.lines if isinstance(receipt, PurchaseData | ReturnData | CorrectionData) else ()
-    if max(map(abs, (receipt.total_minor, *(line.amount_minor for line in lines)))) > TOTAL_MINOR_MAX:
+    lines = receipt.lines if isinstance(receipt, PurchaseData | ReturnData | ExchangeData | CorrectionData) else ()
+    back = receipt.returned_lines if isinstance(receipt, ExchangeData) else ()
+    if max(map(abs, (receipt.total_minor, *(line.amount_minor for line in (*lines, *back))))) > TOTAL_MINOR_MAX:
         raise ImplausibleTotalError(f"a receipt's total is at most {TOTAL_MINOR_MAX} minor units")
     name = ShiftName(partner_id, key.business_date, key.store_id, key.till_id, key.shift)
     if isinstance(receipt, CorrectionData):
         return Arrival(name, key.number, 0, receipt.is_training)
-    sign = 1 if isinstance(receipt, PurchaseData) else -1
+    sign = 1 if isinstance(receipt, PurchaseData | ExchangeData) else -1
     sales = tuple([Sale(line.category, line.sku, sign * line.amount_minor) for line in lines])
+    if back:
+        sales += tuple([Sale(line.category, line.sku, -line.amount_minor) for line in back])
     return Arrival(name, key.number, sign * receipt.total_minor, receipt.is_training, sales)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from shared.events.purchases import PurchaseData
+from shared.events.purchases import ReceiptData
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of, partner_of
 
 Shift: TypeAlias = tuple[str, int | None, date]
@@ -77,7 +77,7 @@ class ReceiptFact(NamedTuple):
 
 
 def receipt_of(
-    purchase: PurchaseData, time_zone: tzinfo, tills_in_store: int | None, own_cards: Collection[str] = ()
+    purchase: ReceiptData, time_zone: tzinfo, tills_in_store: int | None, own_cards: Collection[str] = ()
 ) -> Receipt:
     """The receipt of one purchase, placed in time.
 

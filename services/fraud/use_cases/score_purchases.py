@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import TypeAlias
 from uuid import UUID
 
 from services.fraud.domain.decide import decide_all
@@ -16,8 +17,11 @@ from services.fraud.use_cases import announcements
 from services.fraud.use_cases.save_findings import save_findings
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
-from shared.events.purchases import PurchaseRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseRecorded
 from shared.outbox import Message, record
+
+# What counts as a purchase: an exchange that was paid on top, too.
+Scored: TypeAlias = PurchaseRecorded | ExchangeRecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class ScoreReport:
 
 
 async def score_purchases(
-    transaction: Transaction, purchases: Sequence[PurchaseRecorded], rule_set: RuleSet, time_zone: tzinfo
+    transaction: Transaction, purchases: Sequence[Scored], rule_set: RuleSet, time_zone: tzinfo
 ) -> ScoreReport:
     """Score purchases inside the caller's transaction.
 
@@ -83,7 +87,7 @@ async def _lock(transaction: Transaction, fresh: Sequence[ReceiptFact]) -> set[U
 
 
 async def _facts_of(
-    transaction: Transaction, purchases: Iterable[PurchaseRecorded], time_zone: tzinfo
+    transaction: Transaction, purchases: Iterable[Scored], time_zone: tzinfo
 ) -> tuple[dict[bytes, ReceiptFact], dict[bytes, str | None]]:
     """Facts by natural key, the first of equal keys; and the trace of each."""
     stores = {Store(purchase.data.partner_id, purchase.data.store_id) for purchase in purchases}

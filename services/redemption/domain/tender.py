@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
 from services.redemption.domain.goods import CATEGORIES_MAX, Goods
-from shared.events.purchases import PurchaseEvent, PurchaseRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
 from shared.receipt_key import natural_key_of, partner_of
 
 # More than any receipt can cost: an amount beyond it was not meant.
@@ -77,16 +77,19 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
 
     A redemption is of one point type, the first that is named; tenders that name no redemption are one a type.
 
-    A return gives no tender here, nor does a training receipt. A redemption whose amounts add up to nothing or less
+    Of an exchange they are those of its net payment, if the member paid it. A return gives no tender here, nor does an
+    exchange that pays out, nor a training receipt. A redemption whose amounts add up to nothing or less
     took nothing.
 
     Raises:
         MalformedReceiptIdError: the event's receipt id is not one of ours.
         UnusableReceiptError: the id is another partner's, or a redemption paid more than ``TENDER_POINTS_MAX``.
     """
-    if not isinstance(event, PurchaseRecorded) or event.data.is_training:
+    if not isinstance(event, PurchaseRecorded | ExchangeRecorded) or event.data.is_training:
         return ()
     receipt = event.data
+    if isinstance(event, ExchangeRecorded) and receipt.total_minor < 0:
+        return ()
     receipt_key = natural_key_of(receipt.receipt_id)
     if partner_of(receipt_key) != receipt.partner_id:
         raise UnusableReceiptError("the receipt id is another partner's")

@@ -26,7 +26,7 @@ from shared.database import Database
 from shared.database.roles import reader_name, role_name
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from tests.support.accrual import Accrual
-from tests.support.backtests import PATH, asked, report_of, run_next, run_when_asked
+from tests.support.backtests import PATH, asked, exchanged, report_of, run_next, run_when_asked
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.receipts import NOON, enrolled, line, member, purchase, return_of, void_of
 from tests.support.registries import REQUIRED, bearing, token
@@ -38,7 +38,7 @@ from tests.support.until import until
 FIRST, LAST = date(2026, 10, 29), date(2026, 11, 1)
 DAY = {"kind": "calendar", "unit": "day", "zone": "store"}
 WEEK = {"kind": "rolling", "days": 7, "zone": "programme"}
-RECEIPTS = 48
+RECEIPTS = 51  # three of them exchanges
 MEMBERS = [member(number) for number in range(1, 7)]
 
 
@@ -119,6 +119,8 @@ def history(seed: int) -> list[list[PurchaseEvent]]:
         )
         if batch == 4:
             batches.append([void_of(bought[0], 400), void_of(bought[20], 401)])
+        if batch == 5:
+            batches += exchanged(bought[30:33])
     return batches
 
 

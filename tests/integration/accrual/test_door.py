@@ -211,6 +211,30 @@ async def test_bad_input_names_the_field_and_writes_nothing(
         )
 
 
+async def test_an_exchange_is_one_document_with_one_payment(client: httpx2.AsyncClient) -> None:
+    await post(client, document(600), Prefer="wait=5")
+    exchange = document(601) | {
+        "type": "exchange",
+        "original": document(600)["key"],
+        "total_minor": -300,
+        "lines": line(amount_minor=400, line_id=1),
+        "returned_lines": line(amount_minor=700, line_id=2, original_line_id=1, quantity="0.7"),
+        "tenders": [{"kind": "cash", "amount_minor": 300}],
+    }
+
+    awarded = await post(client, exchange, Prefer="wait=5")
+    again = await post(client, exchange)
+
+    assert (awarded.status_code, awarded.json()["status"], awarded.json()["points"]) == (200, "awarded", 4)
+    assert (again.status_code, again.json()["points"]) == (200, 4)
+    story = await client.get(f"/v1/receipts/{awarded.json()['receipt_id']}", headers=bearing("receipts:read"))
+    assert (story.json()["award"]["points"], story.json()["returned"]["points"]) == (4, 7)
+    other = await post(client, exchange | {"total_minor": -200, "tenders": [{"kind": "cash", "amount_minor": 200}]})
+    assert other.status_code == 409
+    unequal = await post(client, exchange | {"key": document(602)["key"], "total_minor": -200, "tenders": []})
+    assert [error["pointer"] for error in unequal.json()["errors"]] == ["/total_minor"]
+
+
 async def test_small_deviations_are_accepted_and_counted(client: httpx2.AsyncClient) -> None:
     before = await _metric(client, "tessera_accrual_tolerated_sums_total")
 

@@ -12,7 +12,15 @@ from fastapi import FastAPI
 
 from services.accrual.domain.rules import RuleSet
 from shared.database import Database
-from shared.events.purchases import PurchaseEvent, PurchaseRecorded, ReturnData, VoidData
+from shared.events.purchases import (
+    ExchangeData,
+    PurchaseEvent,
+    PurchaseLine,
+    PurchaseRecorded,
+    ReturnData,
+    ReturnLine,
+    VoidData,
+)
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
 from shared.ledger import SpendLate, post
 from shared.receipt_key import natural_key_of
@@ -22,6 +30,7 @@ from tests.support.databases import FreshDatabase
 from tests.support.receipts import (
     changed_rules,
     enrolled,
+    exchange_of,
     line,
     linked,
     member,
@@ -116,6 +125,7 @@ async def same_as_posted(
     kind = "returned" if "returned" in told else "unlinked"
     said = dict(told[kind])
     del said["policy"]
+    assert told.get("points") == (shown["award"]["points"] if "award" in shown else None)
     lines = said.pop("lines", None)
     assert said == {key: value for key, value in shown[kind].items() if key != "member_id"}
     assert (told["trace_in_words"], told.get("trace")) == (shown["trace_in_words"], shown.get("trace"))
@@ -128,27 +138,31 @@ def body_of(event: PurchaseEvent) -> dict[str, Any]:
     """The till's document."""
     data = event.data
     body: dict[str, Any] = {
-        "type": "return" if isinstance(event.data, ReturnData) else "void",
+        "type": {ReturnData: "return", ExchangeData: "exchange"}.get(type(data), "void"),
         "key": key_of(data.receipt_id),
         "occurred_at": data.occurred_at.isoformat(),
         "currency": "USD",
         "total_minor": data.total_minor,
     }
-    if isinstance(data, ReturnData | VoidData) and data.original_receipt_id is not None:
+    if isinstance(data, ReturnData | VoidData | ExchangeData) and data.original_receipt_id is not None:
         body["original"] = key_of(data.original_receipt_id)
-    if isinstance(data, ReturnData):
-        body["lines"] = [
-            {
-                "line_id": row.line_id,
-                "sku": row.sku,
-                "category": row.category,
-                "quantity": str(row.quantity_thousandths / 1000),
-                "amount_minor": row.amount_minor,
-                "original_line_id": row.original_line_id,
-            }
-            for row in data.lines
-        ]
+    if isinstance(data, ReturnData | ExchangeData):
+        body["lines"] = [line_of(row) for row in data.lines]
+    if isinstance(data, ExchangeData):
+        body["returned_lines"] = [line_of(row) for row in data.returned_lines]
     return body
+
+
+def line_of(row: PurchaseLine) -> dict[str, Any]:
+    """A line of it."""
+    line = {
+        "line_id": row.line_id,
+        "sku": row.sku,
+        "category": row.category,
+        "quantity": str(row.quantity_thousandths / 1000),
+        "amount_minor": row.amount_minor,
+    }
+    return line | ({"original_line_id": row.original_line_id} if isinstance(row, ReturnLine) else {})
 
 
 def key_of(receipt_id: str) -> dict[str, Any]:
@@ -184,6 +198,25 @@ async def test_what_is_previewed_is_what_is_taken(
     assert ("returned_more_than_bought" in reasons, "original_voided" in reasons) == (at != REFUSED, at != REFUSED)
     policies = {each["returned"]["policy"] for each in told if "returned" in each}
     assert policies <= {{OWED: "debt", CLIPPED: "clip", REFUSED: "refuse"}[at]}
+
+
+@pytest.mark.parametrize("at", [OWED, CLIPPED, REFUSED])
+@pytest.mark.parametrize("lines", [PLAIN, IN_PARTS], ids=["one_lot", "parts"])
+async def test_both_sides_of_an_exchange_are_previewed_and_its_void(
+    accrual: Accrual, client: httpx2.AsyncClient, anna: UUID, lines: tuple[Any, ...], at: datetime
+) -> None:
+    sale = await bought_and_spent(accrual, anna, lines, at)
+    cheaper = exchange_of(sale, next(numbers), {2: 1_000, 3: 1_000}, (line(11, 150), line(12, 90, "MEAT")))
+    dearer = exchange_of(sale, next(numbers), {1: 1_000}, (line(11, 1_900, "WINE"), line(12, 700)))
+
+    told = [
+        await same_as_posted(accrual, client, event)
+        for event in (cheaper, dearer, return_of(dearer, next(numbers), {12: 500}), void_of(dearer, next(numbers)))
+    ]
+
+    assert {each["returned"]["cause"] for each in told if "returned" in each} <= {"exchange", "return", "void"}
+    assert any("points" in each for each in told)
+    assert at == REFUSED or told[3]["returned"]["given_back"] > 0
 
 
 async def test_lines_say_what_each_takes_after_those_before_it(

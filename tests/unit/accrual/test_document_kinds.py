@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.accrual.domain.receipts import check_line_ids, check_sums
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
 
@@ -11,6 +12,9 @@ KEY = {"scheme": "document", "source": "shop", "number": "1"}
 LINE = {"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}
 CORRECTION = {"type": "correction", "original": KEY | {"number": "0"}, "original_total_minor": 900}
 POINTS = {"kind": "points", "amount_minor": 100, "redemption_id": "018f0000-0000-7000-8000-000000000001"}
+
+CARD = {"kind": "card", "amount_minor": 1}
+EXCHANGE = {"type": "exchange", "original": KEY, "returned_lines": [LINE | {"line_id": 2, "original_line_id": 1}]}
 
 
 def faults(**said: Any) -> list[str]:
@@ -31,7 +35,18 @@ def faults(**said: Any) -> list[str]:
         ({"tenders": [POINTS], "lines": [LINE, LINE | {"settlement": "advance"}]}, ["/tenders/0/kind"]),
         ({"type": "return"}, ["/lines/0/original_line_id"]),
         ({"type": "return", "lines": []}, ["/lines"]),
+        ({"total_minor": -1}, ["/total_minor"]),
+        ({"returned_lines": []}, ["/returned_lines"]),
+        (EXCHANGE, []),
+        (EXCHANGE | {"total_minor": -1, "tenders": [CARD]}, []),
+        (EXCHANGE | {"original": None}, ["/original"]),
+        (EXCHANGE | {"lines": [], "returned_lines": []}, ["/lines", "/returned_lines"]),
+        (EXCHANGE | {"returned_lines": [LINE]}, ["/returned_lines/0/original_line_id"]),
+        (EXCHANGE | {"lines": [LINE | {"settlement": "prepayment"}]}, ["/lines/0/settlement"]),
+        (EXCHANGE | {"tenders": [{"kind": "points", "amount_minor": 100}]}, ["/tenders/0/redemption_id"]),
+        (EXCHANGE | {"total_minor": -100, "tenders": [CARD, POINTS]}, ["/tenders/1/kind"]),
         ({"type": "void", "lines": [], "original": KEY}, []),
+        ({"type": "void", "lines": [], "original": KEY, "total_minor": -100}, []),
         ({"type": "void", "lines": []}, ["/original"]),
         ({"original_total_minor": 1}, ["/original_total_minor"]),
         (CORRECTION, []),
@@ -43,3 +58,41 @@ def faults(**said: Any) -> list[str]:
 )
 def test_a_document_has_what_its_kind_needs(said: dict[str, Any], pointers: list[str]) -> None:
     assert faults(**said) == pointers
+
+
+@pytest.mark.parametrize(
+    ("total_minor", "tenders_minor", "pointers"),
+    [
+        (300, [300], []),
+        (-200, [150, 50], []),
+        (0, [], []),
+        (300, [200], ["/tenders"]),
+        (1000, [1000], ["/total_minor"]),
+        (-200, [200], []),
+    ],
+)
+def test_an_exchange_adds_up_to_what_was_paid_either_way(
+    total_minor: int, tenders_minor: list[int], pointers: list[str]
+) -> None:
+    worth = {300: 700, -200: 1200, 0: 1000, 1000: 700}[total_minor]
+    body = ReceiptBody.model_validate(
+        EXCHANGE
+        | {"key": KEY, "occurred_at": "2026-11-01T12:00:00Z", "currency": "USD", "total_minor": total_minor}
+        | {"lines": [LINE], "returned_lines": [LINE | {"line_id": 2, "amount_minor": worth, "original_line_id": 1}]}
+    )
+
+    sums = check_sums(body.lines, total_minor, tenders_minor, 0, 0, body.returned_lines or ())
+
+    assert [fault.pointer for fault in sums.faults] == pointers
+
+
+def test_lines_of_both_sides_are_numbered_together() -> None:
+    lines = ReceiptBody.model_validate(
+        EXCHANGE
+        | {"key": KEY, "occurred_at": "2026-11-01T12:00:00Z", "currency": "USD", "total_minor": 0}
+        | {"lines": [LINE], "returned_lines": [LINE | {"original_line_id": 1}]}
+    )
+
+    assert [fault.pointer for fault in check_line_ids(lines.lines, lines.returned_lines or ())] == [
+        "/returned_lines/0/line_id"
+    ]

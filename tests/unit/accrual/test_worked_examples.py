@@ -21,6 +21,7 @@ from services.accrual.domain.awarding_anew import FrozenAward
 from services.accrual.domain.category_mapping import UNMAPPED
 from services.accrual.domain.correcting import PartNow, judge_anew, parts_then
 from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
+from services.accrual.domain.exchanged_goods import goods_taken, paid_in_all
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
 from services.accrual.domain.trace import trace_in_words
@@ -29,7 +30,7 @@ from services.accrual.use_cases.save_decisions import stored_decision
 from shared.ledger import LotTerms
 from shared.ledger.payers import shares_of
 from tests.support.receipts import member, purchase, return_of
-from tests.support.worked_examples import WorkedExample, lots_in_words, worked_examples
+from tests.support.worked_examples import WorkedExample, exchange_as_told, lots_in_words, worked_examples
 
 STORED_BYTES_MEANT = 500
 
@@ -103,6 +104,30 @@ def test_returns_take_back_what_was_worked_out_by_hand(example: WorkedExample) -
         assert isinstance(plan, ClawBackPlan)
         assert plan.points == step["takes_back"], step
         taken, returned = taken + plan.points, plan.returned_thousandths
+
+
+@pytest.mark.parametrize("example", [one for one in worked_examples() if one.exchange], ids=attrgetter("name"))
+def test_an_exchange_takes_and_gives_what_was_worked_out_by_hand(example: WorkedExample) -> None:
+    assert example.exchange is not None
+    exchange, facts = exchange_as_told(example)
+    awarded = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts).points
+
+    taken = plan_claw_back(
+        example.receipt,
+        example.rule_set,
+        awarded_points=awarded,
+        taken_back_points=0,
+        returned_before={},
+        lines=exchange.returned_lines,
+        facts=example.facts,
+    )
+    paid_by = paid_in_all(exchange, example.receipt, {}, example.exchange["returned"])
+    given = evaluate_purchase(goods_taken(exchange, paid_by), example.rule_set, facts=facts)
+
+    assert isinstance(taken, ClawBackPlan)
+    assert exchange.total_minor == example.exchange["net_minor"]
+    assert (taken.points, given.points) == (example.exchange["takes_back"], example.exchange["gives"])
+    assert paid_by == example.exchange.get("paid_in_all", paid_by)
 
 
 @pytest.mark.parametrize(

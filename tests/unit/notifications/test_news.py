@@ -51,6 +51,8 @@ def test_every_event_of_points_is_news_or_is_said_not_to_be() -> None:
         ("adjusted", {"points": 30}, Fact("given", 30)),
         ("adjusted", {"points": -30}, Fact("taken", 30)),
         ("clawed_back", {"points": 30, "became_debt": 12}, Fact("owed", 12)),
+        ("exchanged", {"became_debt": 12}, Fact("owed", 12)),
+        ("exchanged", {}, None),
         ("reinstated", {"points": 30}, Fact("given_back", 30)),
         ("written_off", {"points": 30}, Fact("forgiven", 30)),
         ("moved", {"points": 30, "direction": "to"}, Fact("moved_here", 30)),

@@ -8,7 +8,7 @@ import pytest
 from services.redemption.domain.tender import TENDER_POINTS_MAX, Pricing, UnusableReceiptError, points_tenders
 from shared.events.purchases import Tender
 from shared.receipt_key import MalformedReceiptIdError
-from tests.support.receipts import correction_of, member, purchase, return_of
+from tests.support.receipts import correction_of, exchange_of, member, purchase, return_of
 
 USD = Pricing("USD", 1)
 FIRST, SECOND = UUID(int=1), UUID(int=2)
@@ -25,6 +25,19 @@ def test_amounts_of_one_redemption_are_one_tender() -> None:
 
     assert [(tender.redemption_id, tender.points) for tender in found] == [(FIRST, 450), (SECOND, 200)]
     assert {tender.member_id for tender in found} == {member(1)}
+
+
+def test_of_an_exchange_they_are_those_of_what_was_paid_on_top() -> None:
+    sale = purchase(1, 1000, owner=member(1))
+    dearer = exchange_of(sale, 2, {1: 1000}, 1500, owner=member(1), tenders=(paid(300), paid(200, SECOND)))
+    cheaper = exchange_of(sale, 3, {1: 1000}, 500, tenders=(paid(500),))
+
+    found = points_tenders(dearer, USD)
+
+    assert [(tender.redemption_id, tender.points) for tender in found] == [(FIRST, 300), (SECOND, 200)]
+    assert found[0].goods is not None
+    assert found[0].goods.categories == {"GROCERY"}
+    assert points_tenders(cheaper, USD) == ()
 
 
 @pytest.mark.parametrize(("amount_minor", "minor_per_point", "points"), [(100, 1, 100), (100, 10, 10), (101, 10, 11)])

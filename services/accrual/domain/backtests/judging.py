@@ -18,7 +18,7 @@ from services.accrual.domain.evaluation import Evaluation, evaluate_purchase, ev
 from services.accrual.domain.outcomes import Applied
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import CapKey, activity_name
-from services.accrual.domain.settlement import hands_over
+from services.accrual.domain.settlement import hands_over, is_visit
 from shared.events.purchases import PurchaseData
 
 MEMBERS_MAX = 2_000_000
@@ -129,7 +129,8 @@ class Judge:
 
     def _count(self, receipt: AwardedReceipt, facts: EarningFacts, evaluation: Evaluation) -> None:
         spent, was = evaluation.base.total_minor, receipt.base_minor
-        self._note_purchase(receipt.owner_id, receipt.purchase, facts, Used(spent, 1), Used(was, 1))
+        visits = int(is_visit(receipt.purchase))
+        self._note_purchase(receipt.owner_id, receipt.purchase, facts, Used(spent, visits), Used(was, visits))
         drafted = {name: Used(points, receipts) for name, points, receipts in evaluation.usage}
         self._note_usage(receipt.owner_id, receipt.purchase, facts, drafted, self._used_by(receipt))
 
@@ -142,7 +143,7 @@ class Judge:
     ) -> None:
         purchase, facts = original.receipt.purchase, original.facts
         spent, was = (after.base.total_minor - before.base.total_minor for before, after in (drafted, awarded))
-        purchases = -1 if taken.is_void else 0
+        purchases = -1 if taken.is_void and is_visit(purchase) else 0
         self._note_purchase(taken.owner_id, purchase, facts, Used(spent, purchases), Used(was, purchases))
         self._note_usage(taken.owner_id, purchase, facts, _less(*drafted), _less(*awarded))
 

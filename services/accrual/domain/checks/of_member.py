@@ -20,9 +20,11 @@ from services.accrual.domain.rules.predicates_of_member import (
     SpendIs,
     TierIs,
 )
+from services.accrual.domain.settlement import is_visit
 from shared.money import format_money
 
 _NOT_WHOLE = "not known: the member joined before purchases were counted"
+_NO_PURCHASE = "no purchase: goods for goods, and nothing paid on top"
 
 
 def first_purchase(predicate: FirstPurchase) -> Check:
@@ -32,9 +34,11 @@ def first_purchase(predicate: FirstPurchase) -> Check:
 
     def holds(receipt: JudgedReceipt) -> bool:
         activity = _activity(receipt, key)
-        return activity.purchases == 0 and activity.is_whole
+        return activity.purchases == 0 and activity.is_whole and is_visit(receipt.purchase)
 
     def words(receipt: JudgedReceipt) -> tuple[str, str]:
+        if not is_visit(receipt.purchase):
+            return f"0{where}", _NO_PURCHASE
         activity = _activity(receipt, key)
         return f"0{where}", str(activity.purchases) if activity.purchases or activity.is_whole else _NOT_WHOLE
 
@@ -48,7 +52,7 @@ def nth(predicate: NthPurchase) -> Check:
 
     def number(receipt: JudgedReceipt) -> int | None:
         activity = _activity(receipt, key)
-        if not activity.is_whole or (counts_visits and activity.is_same_day):
+        if not activity.is_whole or (counts_visits and activity.is_same_day) or not is_visit(receipt.purchase):
             return None
         return (activity.days if counts_visits else activity.purchases) + 1
 
@@ -63,6 +67,8 @@ def nth(predicate: NthPurchase) -> Check:
         required = f"every {wanted}th" if repeats else f"the {wanted}th"
         if observed is not None:
             return required, str(observed)
+        if not is_visit(receipt.purchase):
+            return required, _NO_PURCHASE
         return required, "not the day's first purchase" if _activity(receipt, key).is_whole else _NOT_WHOLE
 
     window = key.unit if key.unit != "rolling" else f"{key.days} days"
@@ -101,10 +107,13 @@ def days_since_purchase(predicate: DaysSincePurchase) -> Check:
 
     def holds(receipt: JudgedReceipt) -> bool:
         observed = days(receipt)
-        return observed is not None and observed >= least and (most is None or observed <= most)
+        is_met = observed is not None and observed >= least and (most is None or observed <= most)
+        return is_met and is_visit(receipt.purchase)
 
     def words(receipt: JudgedReceipt) -> tuple[str, str]:
         observed = days(receipt)
+        if not is_visit(receipt.purchase):
+            return required, _NO_PURCHASE
         return required, "no purchase before" if observed is None else str(observed)
 
     return Check("days since the last purchase", holds, words)

@@ -6,28 +6,32 @@ not count is not taken off either.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeGuard
 from uuid import UUID
 
 from services.accrual.domain.category_mapping import categories_at
-from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Facts, Original
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Exchanged, Facts, GivenBack, Original
 from services.accrual.domain.earning_base import base_after_returns
-from services.accrual.domain.settlement import hands_over
+from services.accrual.domain.settlement import is_visit
 from services.accrual.domain.tiers.periods import day_of
 from services.accrual.domain.tiers.qualification import Amounts
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
 from shared.events.purchases import PurchaseData
+
+# A document that takes back, or gives back, and the receipt whose goods these are.
+_Side: TypeAlias = tuple[bytes, bytes]
 
 # Each round is a few statements, however many documents it holds.
 ROUNDS_MAX = 10
 
 
 class Counted(NamedTuple):
-    """What a document adds to a member's day, or takes off it."""
+    """What a document adds to a member's day, or takes off it; ``is_with_next``: at once with what stands behind it."""
 
     member_id: UUID
     day: date
     amounts: Amounts
+    is_with_next: bool = False
 
     @property
     def is_reversal(self) -> bool:
@@ -49,8 +53,10 @@ def count_decisions(decisions: Sequence[Decision], facts: Facts, schemes: TierSc
         if isinstance(decision, Awarded):
             one = _awarded(decision, schemes)
         elif isinstance(decision, ClawedBack):
-            one = _taken_back(decision, before[decision.document.natural_key], facts, schemes)
-        if one is not None and any(one.amounts) and facts.members.get(one.member_id) != "erased":
+            one = _taken_back(decision, before[_side_of(decision)], facts, schemes)
+        elif isinstance(decision, Exchanged):
+            counted += _exchanged(decision, before, facts, schemes)
+        if _is_counted(one, facts):
             counted.append(one)
     return counted
 
@@ -116,7 +122,8 @@ def count_correction(
 
 
 def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:
-    """The same in rounds, one after the other: in each a member collects or gives back, never both.
+    """The same in rounds, one after the other: in each a member collects or gives back, never both, but for what one
+    document does at once (``is_with_next``).
 
     So a batch grades a member as its documents would have one by one: points that went before others came never reach
     a tier together with them. Nearly every batch is one round; what a single member does beyond ``ROUNDS_MAX`` is taken
@@ -124,11 +131,14 @@ def in_rounds(counted: Sequence[Counted]) -> list[list[Counted]]:
     """
     rounds: list[list[Counted]] = []
     last: dict[UUID, tuple[int, bool]] = {}
+    joined: Counted | None = None  # what is at once with the next one of its member
     for one in counted:
         place, was_reversal = last.get(one.member_id, (0, one.is_reversal))
-        if one.is_reversal != was_reversal:
+        is_joined = joined is not None and joined.member_id == one.member_id
+        if one.is_reversal != was_reversal and not is_joined:
             place = min(place + 1, ROUNDS_MAX - 1)
         last[one.member_id] = place, one.is_reversal
+        joined = one if one.is_with_next else None
         if place == len(rounds):
             rounds.append([])
         rounds[place].append(one)
@@ -141,7 +151,7 @@ def _awarded(decision: Awarded, schemes: TierSchemeHistory) -> Counted | None:
     if scheme is None:
         return None
     evaluation = decision.evaluation
-    visits = int(hands_over(evaluation.receipt.purchase))
+    visits = int(is_visit(evaluation.receipt.purchase))
     amounts = Amounts(evaluation.points_of(scheme.points_of), evaluation.base.total_minor, visits)
     return Counted(decision.owner_id, day_of(occurred_at, scheme.days_zone), amounts)
 
@@ -161,21 +171,69 @@ def _taken_back(
     for line_id, quantity in decision.returned_thousandths.items():
         after[line_id] = after.get(line_id, 0) + quantity
     spend_minor = _spend_left(purchase, before, original, facts) - _spend_left(purchase, after, original, facts)
-    visits = _is_kept(purchase, before) - _is_kept(purchase, after)
+    # Other goods were taken in the stead of what comes back in an exchange: the visit stays.
+    visits = _is_kept(purchase, before) - _is_kept(purchase, after) if decision.cause != "exchange" else 0
     return Counted(decision.owner_id, day, Amounts(-points, -spend_minor, -visits))
 
 
-def _returned_before(decisions: Sequence[Decision], facts: Facts) -> dict[bytes, dict[int, int]]:
-    """By return, the quantities that had come back before it, by line: what stands now, undone from the last one on."""
+def _exchanged(
+    decision: Exchanged, before: Mapping[_Side, Mapping[int, int]], facts: Facts, schemes: TierSchemeHistory
+) -> list[Counted]:
+    """Both sides of an exchange, or of its void, which are graded at once."""
+    taken, given, given_back = decision.taken, decision.given, decision.given_back
+    sides = [_taken_back(taken, before[_side_of(taken)], facts, schemes)]
+    if given is not None:
+        sides.append(_awarded(given, schemes))
+    if given_back is not None:
+        sides.append(_given_back(given_back, before[_side_of(given_back)], facts, schemes))
+    counts = [one for one in sides if _is_counted(one, facts)]
+    return [*(one._replace(is_with_next=True) for one in counts[:-1]), *counts[-1:]]
+
+
+def _is_counted(one: Counted | None, facts: Facts) -> TypeGuard[Counted]:
+    return one is not None and any(one.amounts) and facts.members.get(one.member_id) != "erased"
+
+
+def _given_back(
+    decision: GivenBack, before: Mapping[int, int], facts: Facts, schemes: TierSchemeHistory
+) -> Counted | None:
+    """Goods are not back after all: what had been taken off for them is put there again."""
+    as_taken = ClawedBack(
+        decision.document,
+        decision.owner_id,
+        decision.original_key,
+        -decision.points,
+        {line_id: -quantity for line_id, quantity in decision.returned_thousandths.items()},
+        tuple(part._replace(points=-part.points) for part in decision.parts),
+        "exchange",
+    )
+    return _taken_back(as_taken, before, facts, schemes)
+
+
+def _side_of(decision: ClawedBack | GivenBack) -> _Side:
+    return decision.document.natural_key, decision.original_key
+
+
+def _returned_before(decisions: Sequence[Decision], facts: Facts) -> dict[_Side, dict[int, int]]:
+    """By what takes back, or gives back, the quantities that had come back before it, by line: what stands now, undone
+    from the last one on.
+    """
     returned: dict[bytes, dict[int, int]] = {}
-    before: dict[bytes, dict[int, int]] = {}
+    before: dict[_Side, dict[int, int]] = {}
     for decision in reversed(decisions):
+        sides: list[tuple[ClawedBack | GivenBack, int]] = []
         if isinstance(decision, ClawedBack):
-            key = decision.original_key
+            sides = [(decision, 1)]
+        elif isinstance(decision, Exchanged):
+            sides = [(decision.taken, 1)]
+            if decision.given_back is not None:
+                sides.append((decision.given_back, -1))
+        for side, sign in sides:
+            key = side.original_key
             left = dict(returned.get(key, facts.originals[key].returned_thousandths))
-            for line_id, quantity in decision.returned_thousandths.items():
-                left[line_id] -= quantity
-            returned[key] = before[decision.document.natural_key] = left
+            for line_id, quantity in side.returned_thousandths.items():
+                left[line_id] = left.get(line_id, 0) - sign * quantity
+            returned[key] = before[_side_of(side)] = left
     return before
 
 
@@ -188,6 +246,6 @@ def _spend_left(purchase: PurchaseData, returned: Mapping[int, int], original: O
 
 def _is_kept(purchase: PurchaseData, returned: Mapping[int, int]) -> bool:
     """Whether a purchase was a visit, and anything of it has not come back."""
-    return hands_over(purchase) and any(
+    return is_visit(purchase) and any(
         returned.get(line.line_id, 0) < line.quantity_thousandths for line in purchase.lines
     )
