@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.database import Database
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import PurchaseRecorded, ReceiptCorrected, ReturnRecorded
 from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
-from tests.support.receipts import card, enrolled, line, linked, member, purchase, return_of
+from tests.support.receipts import card, correction_of, enrolled, line, linked, member, purchase, return_of
 
 OWNERS = [member(number) for number in range(1, 4)]
 EXAMPLES = 12
@@ -30,18 +30,19 @@ _LEFT = """
 """
 _EMPTY = """
     truncate accrual.claims, accrual.awards, accrual.documents, accrual.returns, accrual.returned_lines,
+        accrual.corrections,
         accrual.refusals, accrual.parked, accrual.meeting_rows, accrual.fraud_holds, accrual.outbox,
         ledger.ledger_accounts, ledger.ledger_lots, ledger.ledger_transfers
 """
 
-Event = PurchaseRecorded | ReturnRecorded
+Event = PurchaseRecorded | ReturnRecorded | ReceiptCorrected
 
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Event]:
-    """Purchases by card or member, some never registered, and returns anywhere after or before their purchase."""
+    """Purchases by card or member, some never registered, returns and corrections anywhere after or before them."""
     events: list[Event] = []
-    for number in range(draw(st.integers(2, 10))):
+    for number in range(draw(st.integers(2, 8))):
         who = draw(st.integers(0, 3))
         lines = [
             line(row + 1, draw(st.integers(0, 3_000)), draw(st.sampled_from(["GROCERY", "PRODUCE"])), 2_000)
@@ -58,6 +59,9 @@ def streams(draw: st.DrawFn) -> list[Event]:
         events.append(bought)
         if draw(st.booleans()):
             events.append(return_of(bought, 1_000 + number, {1: draw(st.integers(1, 2_000))}))
+        if draw(st.booleans()):
+            rows = [row.model_copy(update={"amount_minor": draw(st.integers(0, 3_000))}) for row in lines]
+            events.append(correction_of(bought, 2_000 + number, rows))
     return draw(st.permutations(events))
 
 
@@ -105,9 +109,9 @@ async def _left_by(
     finally:
         await admin.close()
     for batch in batches:
-        await accrual.award(*batch)
-    while released := await accrual.released():  # returns that had to wait come back like this
-        await accrual.award(*released)
+        await accrual.award_in_runs(*batch)
+    while released := await accrual.released():  # returns and corrections that had to wait come back like this
+        await accrual.award_in_runs(*released)
     async with accrual.database.transaction() as transaction:
         return [tuple(row) for row in await transaction.raw.fetch(_LEFT)]
 
