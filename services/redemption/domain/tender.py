@@ -71,6 +71,10 @@ class Pricing:
         spendable, so the till took a whole one."""
         return -(-amount_minor // self.others.get(point_type or self.own_type, self.minor_per_point))
 
+    def points_at_most(self, amount_minor: int) -> int:
+        """The points that pay an amount, of the type of which it takes most: a hold may turn out to be of any."""
+        return -(-amount_minor // min([self.minor_per_point, *self.others.values()]))
+
 
 def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]:
     """The points tenders of a receipt, one a redemption, in the receipt's order; amounts of one are added up.
@@ -101,7 +105,7 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
             redemption_id = tender.redemption_id or _unnamed(receipt.receipt_id, point_type)
             amounts_minor[redemption_id] = amounts_minor.get(redemption_id, 0) + tender.amount_minor
             types[redemption_id] = types.get(redemption_id) or point_type
-    if any(pricing.points_for(minor, types[one]) > TENDER_POINTS_MAX for one, minor in amounts_minor.items()):
+    if any(pricing.points_at_most(amount_minor) > TENDER_POINTS_MAX for amount_minor in amounts_minor.values()):
         raise UnusableReceiptError(f"a points tender is worth {TENDER_POINTS_MAX} points at most")
     named = dict.fromkeys(line.category for line in receipt.lines if line.category is not None)
     goods = Goods(receipt.occurred_at, receipt.store_id, frozenset(list(named)[:CATEGORIES_MAX]))

@@ -79,6 +79,11 @@ def test_absurd_malformed_and_foreign_documents_are_refused() -> None:
     broken = good.model_copy(update={"data": good.data.model_copy(update={"receipt_id": "?!"})})
     with pytest.raises(MalformedReceiptIdError):
         points_tenders(broken, USD)
+    with pytest.raises(UnusableReceiptError, match="points at most"):  # a hold of the cheaper points may have paid
+        points_tenders(
+            purchase(1, 100, tenders=(paid(TENDER_POINTS_MAX * 2),)),
+            replace(USD, minor_per_point=10, others={"miles": 1}),
+        )
     foreign = good.model_copy(update={"data": good.data.model_copy(update={"partner_id": "fuel"})})
     with pytest.raises(UnusableReceiptError):
         points_tenders(foreign, USD)
