@@ -76,21 +76,22 @@ LOAD_STATEMENT = """
 
 # Every credit to what is available, whoever gave it.
 LOAD_CREDITED_SINCE = """
-    select coalesce(sum(credit.points), 0)::bigint
+    select credit_lot, sum(credit.points)::bigint as points
     from ledger_accounts as account
         cross join lateral (
-            select points, reference
+            select points, reference, credit_lot
             from ledger_transfers
             where ledger_transfers.account_id = account.account_id and credit_account_id is null
                 and credit = 'available' and business_time > $3
             union all
-            select points, reference
+            select points, reference, credit_lot
             from ledger_transfers
             where ledger_transfers.credit_account_id = account.account_id
                 and credit = 'available' and business_time > $3
         ) as credit
     where account.owner_id = $1 and account.point_type = $2
         and substring(credit.reference from 1 for octet_length($4::bytea)) <> $4
+    group by credit_lot
 """
 
 LOAD_OWED = """
@@ -224,9 +225,9 @@ async def load_statement(
 
 async def load_credited_since(
     transaction: Transaction, owner_id: UUID, point_type: str, since: datetime, *, apart_from: bytes
-) -> int:
-    """How many points came to what an owner has available after this business time, from wherever; of one who was not
-    merged away. Those do not count whose reference begins with ``apart_from``.
+) -> dict[bytes, int]:
+    """How many points came to what an owner has available after this business time, from wherever, by lot; of one who
+    was not merged away. Those do not count whose reference begins with ``apart_from``.
     """
-    credited = await transaction.raw.fetchval(LOAD_CREDITED_SINCE, owner_id, point_type, since, apart_from)
-    return int(credited)
+    rows = await transaction.raw.fetch(LOAD_CREDITED_SINCE, owner_id, point_type, since, apart_from)
+    return {row["credit_lot"]: row["points"] for row in rows}

@@ -4,7 +4,7 @@ Everything goes through ``Book.move``: it writes the transfer and changes the ba
 so that they cannot disagree. Pure: a book knows what it was given and nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
 from shared.ledger.commands import Balances, FundedPoints, LimitedPoints
@@ -13,6 +13,8 @@ from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
 from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import LotTerms, pending_key
+
+NONE_SPARED: Mapping[bytes, int] = {}
 
 
 class LedgerBrokenError(RuntimeError):
@@ -166,13 +168,14 @@ class Book:
             lot = self.lots[other.key] = Lot(self.account.account_id, other.key, other.award, other.terms)
         return lot
 
-    def first_expiring(self, points: int) -> list[tuple[Lot, int]]:
-        """The lots that ``points`` come from and how much of each, whatever limits they have; moves nothing.
+    def first_expiring(self, points: int, spared: Mapping[bytes, int] = NONE_SPARED) -> list[tuple[Lot, int]]:
+        """The lots that ``points`` come from and how much of each, whatever limits they have; moves nothing. So much of
+        the lots that are ``spared``, by key, is left alone.
 
         Raises:
             LedgerBrokenError: the lots hold less than the balance says.
         """
-        taken, left = _draw([self.lots[key] for key in sorted(self._remaining())], points, None)
+        taken, left = _draw([self.lots[key] for key in sorted(self._remaining())], points, None, spared)
         if left:
             raise LedgerBrokenError(f"account {self.account.account_id}: its lots lack {left} points of its balance")
         return taken
@@ -250,15 +253,18 @@ def _may_use(lot: Lot, basket: Basket | None) -> bool:
     return limits is None or (basket is not None and limits.admit(basket))
 
 
-def _draw(lots: Iterable[Lot], points: int, lots_max: int | None) -> tuple[list[tuple[Lot, int]], int]:
+def _draw(
+    lots: Iterable[Lot], points: int, lots_max: int | None, spared: Mapping[bytes, int] = NONE_SPARED
+) -> tuple[list[tuple[Lot, int]], int]:
     """Draw on lots in their order; also what could not be drawn."""
     taken: list[tuple[Lot, int]] = []
     for lot in lots:
         if points == 0 or len(taken) == lots_max:
             break
-        part = min(points, lot.remaining)
-        taken.append((lot, part))
-        points -= part
+        part = min(points, lot.remaining if not spared else lot.remaining - spared.get(lot.key, 0))
+        if part > 0:
+            taken.append((lot, part))
+            points -= part
     return taken, points
 
 

@@ -17,6 +17,8 @@ class Give:
     fewer, unless ``is_partial``: then what there is goes, and the rest is the answer's ``shortfall``. Refused with
     ``same_owner`` where the two are one by now. What is reserved, pending or owed stays with the giver.
 
+    ``spared`` are points of lots (by key) that stay with the giver, as far as they are left; others go in their place.
+
     Lots keep issuer and dates, so that what expires first still does. A ``gift`` is of the basis ``GIFT_BASIS`` from
     then on; of what stays behind when its owner leaves a household (``leave``) nothing changes but the owner.
     """
@@ -28,6 +30,7 @@ class Give:
     purpose: Literal["gift", "leave"]
     points: int | None = None
     is_partial: bool = False
+    spared: tuple[tuple[bytes, int], ...] = ()
 
     def __post_init__(self) -> None:
         require(1 if self.points is None else self.points, self.reference)

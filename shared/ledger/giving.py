@@ -29,7 +29,7 @@ def give(book: Book, receiver: Book, command: Give) -> Outcome:
     if asked > available and not command.is_partial:
         return Refused(command, "insufficient_points", book.balances())
     points = min(asked, available)
-    taken = book.first_expiring(points)
+    taken = book.first_expiring(points, dict(command.spared))
     legs = GIFT if command.purpose == "gift" else LEAVE
     for lot, part in taken:
         book.hand_over(legs, part, command.reference, receiver, lot, _into(receiver, lot, command))

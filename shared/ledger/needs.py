@@ -134,7 +134,7 @@ def _taken_at_most(account: Account, command: Command) -> int:
         case ClawBack() | Suspend() | SpendLate() | Reserve() | AdjustDown():
             return command.points
         case Give():
-            return account.available if command.points is None else command.points
+            return account.available if command.points is None else command.points + sum(dict(command.spared).values())
         case Expire():  # empties a lot that others may have meant to draw on
             return account.available
         case _:

@@ -106,10 +106,11 @@ async def _give(transaction: Transaction, leaving: Leaving, point_type: str) -> 
     since = await ledger.load_credited_since(
         transaction, leaving.member_id, point_type, leaving.left_at, apart_from=leaving.household_reference
     )
-    points = balances[leaving.member_id].available - since
+    points = balances[leaving.member_id].available - sum(since.values())
     if points <= 0:
         return "nothing_left"
-    give = Give(leaving.member_id, point_type, leaving.reference, leaving.heir_id, "leave", points)
+    own = tuple(since.items())  # what is the leaver's own stays in the lots that it came to
+    give = Give(leaving.member_id, point_type, leaving.reference, leaving.heir_id, "leave", points, spared=own)
     [outcome] = await ledger.post(transaction, [give])
     if isinstance(outcome, Refused):
         if outcome.reason != "same_owner":

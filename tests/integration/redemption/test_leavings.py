@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import date
 from itertools import permutations
 from typing import Any
 from uuid import UUID
@@ -21,7 +23,7 @@ from shared.events.catalogue import MEMBERS
 from shared.events.members import MemberEvent
 from shared.events.redemptions import GiftData, PointsGifted
 from shared.kafka import PermanentError
-from shared.ledger import Balances, ClawBack, Suspend
+from shared.ledger import Balances, ClawBack, Earn, Limits, Suspend
 from shared.point_types import ONE_TYPE
 from tests.support.databases import FreshDatabase
 from tests.support.fraud_service import batch_of
@@ -234,6 +236,34 @@ async def test_what_came_after_the_member_left_is_the_members_own(spending: Spen
     await spending.members(nothing)
     assert await available(spending) == [400, 70, 5]
     assert await outcomes(spending) == [("given", 300), ("nothing_left", 0)]
+
+
+async def test_what_came_after_stays_with_the_leaver_in_the_lots_that_it_came_to(spending: Spending) -> None:
+    """Sooner expiring points go first, and limited ones like others, but what is the leaver's own goes not at all."""
+    await live_together(spending, 0, 300, 0)
+    await spending.held(BERT, 40)
+    redemption_id = (await pooled(spending, BERT, 20)).redemption_id
+    left = await left_just_now(spending, 2, BERT, ANNA, ANNA, CARA)
+    prize = replace(earn(BERT, 1).terms, expires_on=date(2099, 1, 1), limits=Limits(partners=("fuel",)))
+    await spending.do(lambda transaction: ledger.post(transaction, [Earn(BERT, "points", b"prize", 70, prize)]))
+    await spending.void(redemption_id)
+
+    await spending.members(left)
+
+    assert await outcomes(spending) == [("given", 240)]
+    assert await lots(spending, ANNA) == [(240, False)]
+    assert await lots(spending, BERT) == [(70, True), (20, False)]
+
+
+async def lots(spending: Spending, owner_id: UUID) -> list[tuple[int, bool]]:
+    """What is left of each lot, and whether it is limited."""
+    async with spending.database.transaction() as transaction:
+        rows = await transaction.raw.fetch(
+            "select remaining, limits is not null from ledger_lots join ledger_accounts using (account_id)"
+            " where owner_id = $1 and remaining > 0 order by lot_key",
+            owner_id,
+        )
+    return [tuple(row) for row in rows]
 
 
 async def test_who_comes_back_leaves_twice_at_most(spending: Spending) -> None:
