@@ -49,9 +49,14 @@ OF_EVENTS = (
     event_rule("season", SURVEY, fixed(5, point_type="status"), OF_SPRING),
     event_rule("soon", WAITING, fixed(10), pending_days=2),
     event_rule("bought", WAITING, fixed(7), pending=BOUGHT),
+    event_rule("hello", "welcome", fixed(25), {"kind": "enrolled", "at_most_days": 0, "zone": "store"}),
+    event_rule("cake", "birthday", fixed(15), {"kind": "birthday", "zone": "programme"}),
     event_rule("bonus", BONUS, fixed(40), campaign="autumn"),
 )
 RULES = rule_set(rule("base"), *OF_EVENTS, **SAID)
+
+
+BY_TIME: dict[str, Any] = {"sources": [], "payload": {}, "key": []}
 
 
 async def declare(client: Client, code: str, *, is_approved: bool = True, **said: Any) -> int:

@@ -1,5 +1,6 @@
 """What the registry tells of members, as projections see it: short to write."""
 
+from datetime import datetime
 from typing import get_args
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from shared.events.members import (
     KeyData,
     MemberChanged,
     MemberData,
+    MemberEnrolled,
     MemberErased,
     MemberStatus,
     MemberStatusChanged,
@@ -65,6 +67,12 @@ def key_retired(key_version: int) -> IdentifierKeyRetired:
     return IdentifierKeyRetired(
         id=new_id(), source="test", subject=f"identifier-key-{key_version}", time=NOON, data=data
     )
+
+
+def joined(member_id: UUID, at: datetime, referred_by: UUID | None = None, **days: int) -> MemberEnrolled:
+    """A member joins at a moment."""
+    data = MemberData(member_id=member_id, version=1, status="active", referred_by=referred_by, **days)
+    return MemberEnrolled(id=new_id(), source="test", subject=str(member_id), time=at, data=data)
 
 
 async def approved(client: httpx2.AsyncClient, code: str, version: int) -> None:

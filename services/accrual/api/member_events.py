@@ -119,7 +119,7 @@ def member_event_more_router(database: Database, programme: Programme, rules: Pu
                 rules,
             )
 
-        return event_preview_answer(await database.run(work), programme.currency)
+        return event_preview_answer(await database.read(work), programme.currency)
 
     @router.post("/member-events/{event_id}:release", response_model=EventReleaseAnswer, responses=_WRITE_PROBLEMS)
     async def release(event_id: UUID, body: AwardEventBody, principal: Source, key: IdempotencyKey) -> Response:

@@ -28,12 +28,16 @@ DECISION_BYTES_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class EventDecision:
-    """What was decided: the type, when it happened, which rules gave how much, and by which facts."""
+    """What was decided: the type, when it happened, which rules gave how much, and by which facts.
+
+    ``said_something``: whether the event had a payload, which may be forgotten since.
+    """
 
     type_code: str
     occurred_at: datetime
     applied: tuple[tuple[str, int], ...]
     facts: Mapping[str, Any] | None
+    said_something: bool
 
     def facts_for(self, rule_set: RuleSet) -> EarningFacts:
         """The facts that it was judged by, as far as these rules asked for them."""
@@ -65,6 +69,8 @@ def write_decision(evaluation: Evaluation) -> bytes:
         "at": event.purchase.occurred_at.timestamp(),
         "applied": applied_rules(evaluation),
     }
+    if event.payload:
+        said["said"] = 1
     if evaluation.rule_set.needs_facts:
         said["facts"] = facts_to_store(evaluation.facts, evaluation.rule_set.needs)
     return orjson.dumps(said)
@@ -74,7 +80,9 @@ def read_decision(stored: bytes) -> EventDecision:
     """The decision that was stored so."""
     said = orjson.loads(stored)
     applied = tuple((rule_id, points) for rule_id, points in said["applied"])
-    return EventDecision(said["event"], datetime.fromtimestamp(said["at"], UTC), applied, said.get("facts"))
+    return EventDecision(
+        said["event"], datetime.fromtimestamp(said["at"], UTC), applied, said.get("facts"), "said" in said
+    )
 
 
 def event_id_of(award: bytes) -> UUID:

@@ -58,7 +58,7 @@ async def show_member_event(transaction: Transaction, event_id: UUID, rules: Pub
     decision = read_decision(await awards.load_decision(transaction, event.award))
     parts = (await award_parts.load(transaction, [event.award])).get(event.award, ())
     evaluation = None
-    if event.payload or kind is None or not kind.payload.required:
+    if event.payload or not decision.said_something:
         facts = decision.facts_for(rule_set)
         evaluation = evaluate_event(event.type_code, event.payload, event.occurred_at, rule_set, facts)
         if applied_rules(evaluation) != decision.applied:

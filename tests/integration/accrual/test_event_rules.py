@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import httpx2
 import pytest
 
+from services.accrual.use_cases.balance_caps import BalanceMovedError
+from services.accrual.use_cases.celebrate_members import celebrate_due_day
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database
+from services.accrual.use_cases.tell_member_event import tell_member_event
+from shared.database import Database, Transaction
 from shared.database.roles import role_name
 from shared.events.member_events import MemberEventRecorded, MemberEventRevoked, MemberEventSettled
-from shared.ledger import Balances, SpendLate, post
+from shared.ledger import Balances, Earn, LotTerms, SpendLate, post
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import PROGRAMME, Accrual, published_before
 from tests.support.accrual_tiers import publish
 from tests.support.adjusting import Client, new_member, slug
 from tests.support.applications import application
@@ -24,6 +28,7 @@ from tests.support.earning_in_parts import balances, rule, rule_set
 from tests.support.event_rules import (
     BONUS,
     BUDGET,
+    BY_TIME,
     CAP,
     OF_EVENTS,
     RULES,
@@ -37,8 +42,9 @@ from tests.support.event_rules import (
     story,
     told,
 )
+from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
-from tests.support.member_events import approved, erased
+from tests.support.member_events import approved, erased, joined
 from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import bought, run_releases
 from tests.support.receipts import enrolled, line, merged_into
@@ -278,11 +284,34 @@ async def test_what_events_give_counts_towards_tiers_until_it_is_undone(
     assert await counted() == 0
 
 
+async def test_what_time_brings_earns_by_the_rules_too_once_its_type_is_approved(
+    client: Client, accrual: Accrual, at: datetime
+) -> None:
+    today = at.astimezone(NEW_YORK).date()
+    begins = datetime.combine(today, time(), NEW_YORK).isoformat()
+    early, late = new_member(), new_member()
+    version = await declare(client, "welcome", is_approved=False, trigger="enrolment", effective_from=begins, **BY_TIME)
+    await accrual.members(joined(early, at, birth_month=today.month, birth_day=today.day))
+    await approved(client, "welcome", version)
+    for _ in range(2):
+        await accrual.members(joined(late, at))
+    assert [await balances(accrual, each) for each in (early, late)] == [Balances(), Balances(available=25)]
+
+    await declare(client, "birthday", trigger="birthday", effective_from=begins, **BY_TIME)
+    for _ in range(3):
+        await accrual.database.run(partial(celebrate_due_day, programme=PROGRAMME, rules=accrual.rules))
+    assert [await balances(accrual, each) for each in (early, late)] == [
+        Balances(available=15),
+        Balances(available=25),
+    ]
+
+
 async def test_what_may_not_be_owed_refuses_the_undoing_and_leaves_all_as_it_was(
     client: Client, accrual: Accrual, at: datetime, anna: UUID, module_database: FreshDatabase
 ) -> None:
-    """By rules that say so: the event stays, and its cap stays used."""
-    refusing = rule_set(rule("base"), *OF_EVENTS, **SAID, returns={"claw_back": "refuse"})
+    """By rules that say so: the event stays, and its cap stays used. They let no balance rise above 50."""
+    said = SAID | {"caps": [{"kind": "balance", "points_max": 50}], "returns": {"claw_back": "refuse"}}
+    refusing = rule_set(rule("base"), *OF_EVENTS, **said)
     later = refusing.model_copy(update={"version": 2, "effective_from": at})
     async with accrual.database.transaction() as transaction:
         await published_before(transaction, later)
@@ -298,7 +327,26 @@ async def test_what_may_not_be_owed_refuses_the_undoing_and_leaves_all_as_it_was
         Balances(available=29),
         Balances(available=5),
     )
+    await the_balance_is_capped_by_what_the_ledger_finds(accrual, anna, at)
+    again = await told(client, SURVEY, anna, at, survey="again", answers=10)
+    assert (again.json()["points"], await balances(accrual, anna)) == (11, Balances(available=50))
     assert (await verified(module_database)).is_sound
+
+
+async def the_balance_is_capped_by_what_the_ledger_finds(accrual: Accrual, anna: UUID, at: datetime) -> None:
+    """29 of 50: while 30 more are decided to be 21, 10 are given from elsewhere. All of it is to be decided again."""
+
+    async def give(transaction: Transaction) -> None:
+        lot = LotTerms("fuel", at.date(), None)
+        await post(transaction, [Earn(anna, "points", b"elsewhere", 10, lot)])
+
+    async def tell(transaction: Transaction) -> None:
+        payload = {"survey": "again", "answers": 10}
+        await tell_member_event(transaction, SURVEY, anna, payload, at, "survey-tool", PROGRAMME, accrual.rules)
+
+    with pytest.raises(BalanceMovedError):
+        await interleave(accrual.database, give, tell)
+    assert await balances(accrual, anna) == Balances(available=39)
 
 
 async def test_a_type_counts_once_a_second_person_has_approved_it(client: Client, at: datetime, anna: UUID) -> None:

@@ -13,14 +13,12 @@ from services.accrual.use_cases import celebrate_members
 from services.accrual.use_cases.celebrate_members import celebrate_due_day
 from shared.database import Transaction
 from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
-from shared.events.members import MemberData, MemberEnrolled
-from shared.ids import new_id
 from shared.ledger import Balances, SpendLate, post
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.adjusting import Client, new_member, slug
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
-from tests.support.member_events import approved, erased, status_changed
+from tests.support.member_events import approved, erased, joined, status_changed
 from tests.support.receipts import enrolled, merged_into
 from tests.support.registries import bearing
 
@@ -232,11 +230,6 @@ async def test_an_erased_members_payloads_and_days_are_forgotten_and_the_export_
             await transaction.raw.fetchval("select payload::text from member_events where member_id = $1", anna) == "{}"
         )
         assert await transaction.raw.fetchval("select count(*) from member_days where member_id = $1", anna) == 0
-
-
-def joined(member_id: UUID, at: datetime, referred_by: UUID | None = None, **days: int) -> MemberEnrolled:
-    data = MemberData(member_id=member_id, version=1, status="active", referred_by=referred_by, **days)
-    return MemberEnrolled(id=new_id(), source="test", subject=str(member_id), time=at, data=data)
 
 
 def timed(trigger: str, points: int, begins: datetime) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_what_is_kept_of_it_tells_the_same_again_and_what_it_used_without_its_pa
 
     assert len(stored) <= STORED_BYTES_MAX
     assert (kept.type_code, kept.occurred_at) == (example.type_code, example.occurred_at)
-    assert kept.applied == applied_rules(evaluation)
+    assert (kept.applied, kept.said_something) == (applied_rules(evaluation), bool(example.payload))
     assert example.evaluate(kept.facts_for(example.rule_set)).outcomes == evaluation.outcomes
     assert tuple(kept.usage(example.rule_set)) == evaluation.usage
     for said in example.payload.values():
