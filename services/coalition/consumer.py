@@ -13,6 +13,7 @@ from services.coalition.domain.counting import (
     Returned,
     capture_entry,
     exchange_entry,
+    handover_entry,
     lapse_entry,
     move_entry,
     moved_receipt_entry,
@@ -162,7 +163,9 @@ def _moved(event: PointsEarned | PointsClawedBack | PointsLapsed | ReceiptMoved)
     else:
         key, part = _natural_key(event.data.original_receipt_id), event.data.part or 0
         # Of what was never counted under its own key the time says under which contract.
-        entry, at = receipt_entry(_natural_key(data.receipt_id), part), event.data.occurred_at or event.time
+        own, at = _natural_key(data.receipt_id), event.data.occurred_at or event.time
+        # The goods of a handover have earned under its own key: what it takes of prepayments counts beside that.
+        entry = handover_entry(own, key, part) if event.data.cause == "handover" else receipt_entry(own, part)
     keys = entry, receipt_entry(key, part)
     moved = moved_receipt_entry(key)
     return Returned(*keys, data.partner_id, data.point_type, data.points, at, moved)
@@ -184,7 +187,8 @@ def _exchanged(event: PointsExchanged) -> list[Effect]:
         number = given.part.number if given.part is not None else 0
         # A later return of the goods finds what was given for them under the document's own key, as of a purchase.
         is_new = given.receipt_id == data.receipt_id
-        entry = receipt_entry(key, number) if is_new else exchange_entry(key, "given", number)
+        given_again = exchange_entry(key, "given", number) + _natural_key(given.receipt_id)
+        entry = receipt_entry(key, number) if is_new else given_again
         effects.append(Issued(entry, data.partner_id, data.point_type, given.points, given.occurred_at))
     return effects
 

@@ -80,6 +80,7 @@ class ClawBackData(Frozen):
     ``part``: of which part of an award that has several.
     ``funding``: who had paid for them, where not their issuer.
     ``clipped`` points were to be taken besides and were not there: by the rules nobody owes them.
+    With ``cause`` handover goods were handed over for which the original took money: their receipt earns it now.
     ``occurred_at`` is the time of the receipt that they were earned with; a return that names no purchase (``cause``:
     unlinked_return) names itself as its original, and tells its own.
     """

@@ -85,9 +85,10 @@ class ReceiptData(Frozen):
 
 
 class PurchaseData(ReceiptData):
-    """Goods sold."""
+    """Goods sold. ``prepaid_receipt_ids`` are the receipts in which these goods were paid ahead."""
 
     lines: tuple[PurchaseLine, ...]
+    prepaid_receipt_ids: tuple[ReceiptId, ...] | None = None
 
 
 class ReturnData(ReceiptData):

@@ -87,6 +87,7 @@ def clawed_back(
     part: int | None = None,
     point_type: str = "points",
     occurred_at: datetime | None = None,
+    cause: str | None = None,
 ) -> PointsClawedBack:
     """What a return took back of a receipt's points; one that names no purchase names itself, and says when it was."""
     data = ClawBackData(
@@ -100,6 +101,7 @@ def clawed_back(
         balance=NOTHING,
         part=part,
         occurred_at=occurred_at,
+        cause=cause,
     )
     return PointsClawedBack(id=uuid4(), source="accrual", subject=str(MEMBER), time=at, data=data)
 

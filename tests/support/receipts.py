@@ -104,8 +104,9 @@ def purchase(
     occurred_at: datetime = NOON,
     is_training: bool = False,
     contents: int = 0,
+    prepaid: Sequence[PurchaseRecorded] = (),
 ) -> PurchaseRecorded:
-    """A purchase; ``contents`` tells documents of one key apart."""
+    """A purchase; ``contents`` tells documents of one key apart, ``prepaid`` are those in which it was paid ahead."""
     rows = (line(1, lines),) if isinstance(lines, int) else tuple(lines)
     receipt_id = _receipt_id(partner_id, till_id, number)
     content_hash = f"{number:032x}{contents:032x}"
@@ -129,6 +130,7 @@ def purchase(
             tenders=tuple(tenders),
             is_training=is_training,
             lines=rows,
+            prepaid_receipt_ids=tuple(one.data.receipt_id for one in prepaid) or None,
         ),
     )
 

@@ -108,7 +108,11 @@ def _receipt(document: Mapping[str, Any]) -> PurchaseData:
         tenders=tenders,
         occurred_at=datetime.fromisoformat(at) if at is not None else NOON,
     ).data
-    said = {name: document[name] for name in ("store_id", "currency", "channel", "coupons") if name in document}
+    said = {
+        name: document[name]
+        for name in ("store_id", "currency", "channel", "coupons", "prepaid_receipt_ids")
+        if name in document
+    }
     return PurchaseData.model_validate(data.model_dump() | said)
 
 

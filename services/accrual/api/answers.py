@@ -10,6 +10,7 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.domain.undone_words import (
     corrected_in_words,
+    handed_over_in_words,
     undone_in_words,
     unlinked_in_words,
     voided_in_words,
@@ -79,6 +80,8 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
     if story.evaluation is not None and story.rule_set is not None and story.currency is not None:
         trace, words = trace_of(story.evaluation, story.rule_set, story.currency)
         words += [sentence for one in story.corrections for sentence in _corrected(one)]
+        if story.award is not None and story.is_handed_over:
+            words = [*words, handed_over_in_words(story.award.taken_back)]
         if story.award is not None and story.award.voided_by is not None:
             words = [*words, voided_in_words(story.award.taken_back)]
     if story.returned is not None:

@@ -83,7 +83,7 @@ class ReturnData(Answer):
     """
 
     kind: Literal["return"] = "return"
-    cause: Literal["return", "void", "exchange"]
+    cause: Literal["return", "void", "exchange", "handover"]
     clipped: int
     receipt_id: str
     original_receipt_id: str

@@ -6,11 +6,11 @@ latest by their own time stands, in whatever order they come.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.events.purchases import CorrectionData, PurchaseData, ReceiptData
+from shared.events.purchases import CorrectionData, PurchaseData, PurchaseLine, ReceiptData
 
 
 class InForce(NamedTuple):
@@ -56,7 +56,16 @@ def why_not_corrected(
             return "less_than_returned", (
                 f"line {line_id}: {returned} thousandths of it came back, and it would be {held.get(line_id, 0)}"
             )
+    ahead = paid_ahead(first.lines)
+    if not ahead.keys().isdisjoint(returned_thousandths) and ahead != paid_ahead(correction.lines):
+        words = "what it took ahead was paid back, or its goods were handed over: correct the receipt that did so"
+        return "prepayment_settled", words
     return None
+
+
+def paid_ahead(lines: Iterable[PurchaseLine]) -> dict[int, int]:
+    """How much was paid for ahead, in thousandths, by line."""
+    return {line.line_id: line.quantity_thousandths for line in lines if line.settlement == "prepayment"}
 
 
 def _paid_with_points(document: ReceiptData) -> Counter[tuple[object, ...]]:

@@ -51,7 +51,8 @@ TillCodes: TypeAlias = tuple[str, str, str]
 class Document(NamedTuple):
     """A receipt as the decision sees it: its identity, where it was issued, and the event that brought it.
 
-    ``original_key`` is, for a document that says so, the purchase that it undoes, in part or as a whole, or corrects.
+    ``original_key`` is, for a document that says so, the purchase that it undoes, in part or as a whole, or corrects;
+    ``prepaid_keys`` are the receipts in which the goods of a purchase were paid ahead.
     """
 
     natural_key: bytes
@@ -60,15 +61,19 @@ class Document(NamedTuple):
     original_key: bytes | None
     event: PurchaseEvent
     body: bytes
+    prepaid_keys: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, event: PurchaseEvent, body: bytes) -> "Document":
         """From an event and its bytes on the wire."""
         data = event.data
         original = None
+        prepaid: tuple[bytes, ...] = ()
         if type(event) is not PurchaseRecorded:  # models are slow to ask whether something is an instance
             undoing = cast("ReturnRecorded | ExchangeRecorded | ReceiptVoided | ReceiptCorrected", event)
             original = undoing.data.original_receipt_id
+        elif event.data.prepaid_receipt_ids:
+            prepaid = tuple(natural_key_of(receipt_id) for receipt_id in event.data.prepaid_receipt_ids)
         return cls(
             natural_key_of(data.receipt_id),
             bytes.fromhex(data.content_hash),
@@ -76,6 +81,7 @@ class Document(NamedTuple):
             natural_key_of(original) if original is not None else None,
             event,
             body,
+            prepaid,
         )
 
 
@@ -109,7 +115,8 @@ class Facts(NamedTuple):
     all standings that a partner ever had, ``funds`` its contracts and what is left of them; ``zone`` is where the
     programme's days end. ``earning`` is there only where published rules ask for facts that are looked up. A purchase
     that was received later than ``retro_window`` after its time earns nothing. ``not_there`` are documents whose points
-    the ledger did not find when it was asked to take them back.
+    the ledger did not find when it was asked to take them back. ``handovers`` are the receipts that hand goods over, by
+    those that took money for them ahead; it is there where some rules let these earn.
     """
 
     owners: Mapping[bytes, UUID]
@@ -126,6 +133,7 @@ class Facts(NamedTuple):
     earning: EarningOfBatch | None = None
     retro_window: timedelta = timedelta.max
     not_there: AbstractSet[bytes] = frozenset()
+    handovers: dict[bytes, list[bytes]] | None = None
 
 
 class Awarded(NamedTuple):
@@ -138,7 +146,7 @@ class Awarded(NamedTuple):
 
 
 # Why points are taken back.
-Cause: TypeAlias = Literal["return", "void", "exchange"]
+Cause: TypeAlias = Literal["return", "void", "exchange", "handover"]
 
 
 class ClawedBack(NamedTuple):

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from services.accrual.domain.category_mapping import UNMAPPED, Categories
+from services.accrual.domain.exchanged_goods import GoodsTaken
 from services.accrual.domain.rules.counted import AS_PAID, Counted, Exclusions
-from services.accrual.domain.settlement import is_handed_over
+from services.accrual.domain.settlement import earns_now
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
 
 _NOTHING: Mapping[int, int] = {}
@@ -38,7 +39,7 @@ def earning_base(
     amounts = [line.amount_minor for line in purchase.lines if line.settlement is None]
     if len(amounts) != len(purchase.lines) or (counted is not AS_PAID and not counted.is_as_paid):
         amounts = counted_amounts(purchase, counted)
-        excluded = _share_of_paid(purchase, excluded, sum(amounts))
+        excluded = _share_of_paid(purchase, excluded + _paid_ahead_somewhere(purchase, counted), sum(amounts))
     elif excluded:
         excluded = min(excluded, sum(amounts))
     return _base(purchase.lines, amounts, excluded, exclusions, categories)
@@ -56,7 +57,8 @@ def base_after_returns(
     Excluded tenders keep their share of the receipt, rounded down: what came back was paid the way the whole was.
     """
     amounts = counted_amounts(purchase, counted, returned_thousandths)
-    excluded = _share_of_paid(purchase, _paid_by(purchase.tenders, exclusions.tenders), sum(amounts))
+    paid = _paid_by(purchase.tenders, exclusions.tenders) + _paid_ahead_somewhere(purchase, counted)
+    excluded = _share_of_paid(purchase, paid, sum(amounts))
     return _base(purchase.lines, amounts, excluded, exclusions, categories)
 
 
@@ -112,6 +114,16 @@ def _paid_by(tenders: Sequence[Tender], kinds: Collection[str]) -> int:
     return sum([tender.amount_minor for tender in tenders if tender.kind in kinds])
 
 
+def _paid_ahead_somewhere(purchase: PurchaseData, counted: Counted) -> int:
+    """What was paid ahead in receipts that nobody names, where it has earned then: it would earn twice.
+
+    What had been paid ahead for goods that are exchanged was named where they were handed over.
+    """
+    if counted.prepayments == "at_handover" or purchase.prepaid_receipt_ids or isinstance(purchase, GoodsTaken):
+        return 0
+    return _paid_by(purchase.tenders, ("prepaid",))
+
+
 def _share_of_paid(purchase: PurchaseData, excluded_minor: int, counted_minor: int) -> int:
     """What of the counted amount was paid by excluded tenders, rounded down."""
     paid_minor = sum([line.amount_minor for line in purchase.lines])
@@ -119,7 +131,7 @@ def _share_of_paid(purchase: PurchaseData, excluded_minor: int, counted_minor: i
 
 
 def _counted_minor(line: PurchaseLine, counted: Counted) -> int:
-    if not is_handed_over(line) or (line.kind is not None and line.kind in counted.left_out):
+    if not earns_now(line, counted) or (line.kind is not None and line.kind in counted.left_out):
         return 0
     amount = line.amount_minor
     if counted.discounts == "included" and line.discount_minor is not None:

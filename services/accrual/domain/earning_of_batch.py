@@ -126,7 +126,7 @@ class EarningOfBatch:
         """
         spend = before.base.total_minor - after.base.total_minor
         here = self.at_store.get((purchase.partner_id, purchase.store_id))
-        if here is not None and (spend or purchases):
+        if here is not None and (spend or purchases) and hands_over(purchase):
             for place in self.places:
                 name = activity_name(place.at, place.zone, purchase.partner_id)
                 day = local_day(purchase, here, place.zone)

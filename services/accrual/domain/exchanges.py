@@ -102,7 +102,7 @@ def decide_exchange_void(document: Document, event: ReceiptVoided, facts: Facts)
     if isinstance(taken, Refused):
         return taken
     original.voided_by = document.natural_key
-    back = _give_back(document, key, exchange, facts)
+    back = give_back(document, key, exchange, facts)
     return Exchanged(document, owner_id, taken, given_back=back)
 
 
@@ -140,7 +140,7 @@ def _why_not_voided(document: Document, original: Original, exchange: KnownExcha
     return why_not_now(document, owner_id, facts)
 
 
-def _give_back(document: Document, exchange_key: bytes, exchange: KnownExchange, facts: Facts) -> GivenBack | None:
+def give_back(document: Document, exchange_key: bytes, exchange: KnownExchange, facts: Facts) -> GivenBack | None:
     """What goods gave that had come back in an exchange and are not back after all; None: their receipt is void."""
     bought = facts.originals[exchange.original_key]
     if bought.voided_by is not None or bought.purchase is None or bought.owner_id is None:

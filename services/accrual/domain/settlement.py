@@ -1,13 +1,15 @@
-"""One sale earns once: when its goods are handed over, whenever they were paid.
+"""One sale earns once: when its goods are handed over, whenever they were paid, unless rules say otherwise.
 
 Whoever pays ahead (a prepayment, the advance that a gift card is) earns nothing then: the receipt of the handover bears
 the whole amount, and the part that was paid ahead is one of its tenders. Goods that are handed over on credit earn at
-once, and their repayment never.
+once, and their repayment never. Rules may let a prepayment earn when it is paid: what it gave is taken back at the
+handover (``prepayments``).
 """
 
 from collections.abc import Mapping
 
 from services.accrual.domain.exchanged_goods import GoodsTaken
+from services.accrual.domain.rules.counted import Counted
 from shared.events.purchases import PurchaseData, PurchaseLine, SettlementKind
 
 # Why a line of this kind earns nothing; what is not here is handed over with this receipt.
@@ -28,6 +30,11 @@ def is_handed_over(line: PurchaseLine) -> bool:
     return is_handover(line.settlement)
 
 
+def earns_now(line: PurchaseLine, counted: Counted) -> bool:
+    """Whether a line may earn with its receipt: it hands goods over, or is paid ahead where that earns at once."""
+    return is_handed_over(line) or (line.settlement == "prepayment" and counted.prepayments == "at_payment")
+
+
 def hands_over(purchase: PurchaseData) -> bool:
     """Whether anything was: a receipt that only settles money is no purchase of its own, and no visit."""
     return any(is_handed_over(line) for line in purchase.lines)
@@ -42,11 +49,15 @@ def is_visit(purchase: PurchaseData) -> bool:
     return hands_over(purchase)
 
 
-def settlements_in_words(purchase: PurchaseData) -> list[str]:
-    """Why lines earn nothing that only settle money, one sentence a line."""
-    return [
+def settlements_in_words(purchase: PurchaseData, counted: Counted) -> list[str]:
+    """Why lines earn nothing that only settle money, one sentence a line; and that the sale was paid ahead."""
+    words = []
+    if counted.prepayments == "at_payment" and (named := purchase.prepaid_receipt_ids):
+        where = "one receipt" if len(named) == 1 else f"{len(named)} receipts"
+        words.append(f"It was paid ahead in {where}: what had been earned for that is taken back, and is in this.")
+    return words + [
         f"Line {line.line_id} is {'an' if line.settlement == 'advance' else 'a'} {line.settlement}:"
         f" {_WHY_NOT[line.settlement]}."
         for line in purchase.lines
-        if line.settlement is not None and line.settlement in _WHY_NOT
+        if line.settlement is not None and line.settlement in _WHY_NOT and not earns_now(line, counted)
     ]

@@ -71,12 +71,15 @@ def _base_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> 
     if base.excluded_skus:
         yield f"Articles that their partner excluded earn nothing: {', '.join(sorted(base.excluded_skus))}."
     if base.excluded_minor:
-        kinds = ", ".join(rule_set.exclusions.tenders)
+        excluded = rule_set.exclusions.tenders
+        if rule_set.counted.prepayments == "at_payment" and not evaluation.receipt.purchase.prepaid_receipt_ids:
+            excluded = (*excluded, "prepaid")
+        kinds = ", ".join(dict.fromkeys(excluded))
         yield (
             f"{format_money(base.excluded_minor, currency)} was paid by {kinds} and does not earn;"
             " it left all lines in proportion."
         )
-    yield from settlements_in_words(evaluation.receipt.purchase)
+    yield from settlements_in_words(evaluation.receipt.purchase, rule_set.counted)
     yield from _counted_in_words(rule_set.counted)
     yield f"{format_money(base.total_minor, currency)} of the receipt earns."
 

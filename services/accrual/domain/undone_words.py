@@ -11,6 +11,7 @@ def undone_in_words(
     words = {
         "return": f"Goods came back: what they had earned, {points} points, was taken back.",
         "exchange": f"Goods came back for others: what they had earned, {points} points, was taken back.",
+        "handover": f"Goods that were paid ahead were handed over: their receipt earns what this had, {points} points.",
         "void": f"The receipt was voided: all that was left of what it had earned, {points} points, was taken back.",
     }
     given = f"What the exchange had taken back for the goods that had come in, {given_back} points, was given again."
@@ -39,6 +40,11 @@ def _what_was_gone(became_debt: int, clipped: int) -> list[str]:
     owed = f"{became_debt} of them were not there any more: they are owed, and later points clear them first."
     left = f"{clipped} more had been spent: by the rules nobody owes them, and whoever issued them bears them."
     return [*([owed] if became_debt else []), *([left] if clipped else [])]
+
+
+def handed_over_in_words(taken_back: int) -> str:
+    """What became of an award for goods that were paid ahead, once they were handed over."""
+    return f"Its goods were handed over later: their receipt earns what they give, and {taken_back} points went back."
 
 
 def voided_in_words(taken_back: int) -> str:

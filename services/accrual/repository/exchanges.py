@@ -12,7 +12,7 @@ _LOAD = """
             where others.voided_by is null and others.natural_key in (
                 select lines.natural_key from returned_lines as lines where lines.original_key = returns.original_key)
         ) end as clipped_in_all
-    from returns where natural_key = any($1::bytea[]) and cause = 'exchange'
+    from returns where natural_key = any($1::bytea[]) and cause in ('exchange', 'handover')
 """
 
 _LINES = """

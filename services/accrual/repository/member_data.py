@@ -129,7 +129,7 @@ class KeptReturn:
     original_key: bytes
     points: int
     became_debt: int
-    cause: Literal["return", "void", "exchange"]
+    cause: Literal["return", "void", "exchange", "handover"]
     clipped: int
     given_back: int
     voided_by: bytes | None

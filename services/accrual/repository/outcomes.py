@@ -88,7 +88,7 @@ class ReturnStory:
     original_key: bytes
     points: int
     became_debt: int
-    cause: Literal["return", "void", "exchange"]
+    cause: Literal["return", "void", "exchange", "handover"]
     clipped: int
     voided_by: bytes | None
     given_back: int

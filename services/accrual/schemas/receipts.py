@@ -15,6 +15,7 @@ from shared.web.strict import AwareTime, Body, CodeText, Flag, Minor, NonNegativ
 LINES_MAX = 500
 TENDERS_MAX = 50
 COUPONS_MAX = 50
+PREPAID_MAX = 20
 BATCH_RECEIPTS_MAX = 500
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
@@ -96,6 +97,7 @@ class ReceiptBody(Body):
     coupons: Annotated[tuple[ShortText, ...], Field(max_length=COUPONS_MAX)] | None = None
     original: ReceiptKey | None = None
     original_total_minor: NonNegativeMinor | None = None
+    prepaid: Annotated[tuple[ReceiptKey, ...], Field(min_length=1, max_length=PREPAID_MAX)] | None = None
     reason: ShortText | None = None
 
 
@@ -226,7 +228,7 @@ class ReturnAnswer(Answer):
     exchange gave again of what that had taken; ``voided_by`` is the receipt id of the void of this exchange.
     """
 
-    cause: Literal["return", "void", "exchange"]
+    cause: Literal["return", "void", "exchange", "handover"]
     member_id: UUID
     original_receipt_id: str
     points: int

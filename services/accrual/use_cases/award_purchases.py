@@ -23,6 +23,7 @@ from services.accrual.use_cases.count_for_tiers import count_for_tiers
 from services.accrual.use_cases.decide_documents import decide_documents
 from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.load_facts import KnownTills, load_facts
+from services.accrual.use_cases.load_handovers import save_handovers
 from services.accrual.use_cases.messages import refusal_message
 from services.accrual.use_cases.release_parked import release_waiting_returns
 from services.accrual.use_cases.save_decisions import save_decisions
@@ -119,8 +120,10 @@ async def award_purchases(
     decisions = await decide_documents(transaction, fresh, facts)
     if not tiers.is_empty:
         told += await count_for_tiers(transaction, decisions, facts, tiers)
+    if facts.handovers is not None:
+        await save_handovers(transaction, decisions)
     await save_decisions(transaction, decisions, programme, held_since, told)
-    for decision in decisions:
+    for decision in decisions if facts.handovers is None else _of(fresh, decisions):
         report.count(decision)
     report.released = await release_waiting_returns(transaction, decisions)
     return report
@@ -145,6 +148,12 @@ async def _correct(
     return report
 
 
+def _of(documents: Sequence[Document], decisions: Sequence[Decision]) -> list[Decision]:
+    """What became of these documents, without what of other receipts of the same sale went along."""
+    own = {document.natural_key for document in documents}
+    return [decision for decision in decisions if decision.document.natural_key in own]
+
+
 def _first_of_each_key(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
     """Each key is claimed once, by the first document that bears it; the others are held against it."""
     first: dict[bytes, Document] = {}
@@ -158,7 +167,9 @@ async def _claim(transaction: Transaction, documents: Sequence[Document]) -> set
     The keys that are this transaction's to decide come back.
     """
     own = {document.natural_key for document in documents}
-    named = {key for document in documents if (key := document.original_key) is not None} - own
+    named = {key for document in documents if (key := document.original_key) is not None}
+    named |= {key for document in documents if document.prepaid_keys for key in document.prepaid_keys}
+    named -= own
     wanted: list[tuple[bytes, Document | None]] = [(document.natural_key, document) for document in documents]
     wanted += [(key, None) for key in named]
     return await claims.claim(

@@ -8,6 +8,7 @@ from services.accrual.domain.deciding import decide_document
 from services.accrual.domain.decisions import Decision, Document, Facts
 from services.accrual.domain.earning_facts import Used
 from services.accrual.domain.earning_of_batch import EarningOfBatch
+from services.accrual.domain.prepayments import decide_of_sale
 from services.accrual.repository import campaign_budgets, counted_days
 from shared.database import Transaction
 from shared.kafka import PermanentError
@@ -27,24 +28,27 @@ async def decide_documents(transaction: Transaction, documents: Sequence[Documen
     earning = facts.earning
     if earning is None:
         with undecidable():
+            if facts.handovers is not None:
+                return [one for document in documents for one in decide_of_sale(document, facts)]
             return [decide_document(document, facts) for document in documents]
     untouched = {key: replace(original) for key, original in facts.originals.items()}
-    decisions = [_decide(document, facts) for document in documents]
+    handovers = {key: list(named) for key, named in (facts.handovers or {}).items()}
+    decisions = [one for document in documents for one in _decide(document, facts)]
     if earning.budgets_taken:
         fresh = await lock_budgets(transaction, earning)
         if fresh is not None:
             earning = fresh
             facts.originals.clear()
             facts.originals.update(untouched)
-            again = facts._replace(earning=earning)
-            decisions = [_decide(document, again) for document in documents]
+            again = facts._replace(earning=earning, handovers=None if facts.handovers is None else handovers)
+            decisions = [one for document in documents for one in _decide(document, again)]
     await write_counters(transaction, earning)
     return decisions
 
 
-def _decide(document: Document, facts: Facts) -> Decision:
+def _decide(document: Document, facts: Facts) -> list[Decision]:
     with undecidable():
-        return decide_document(document, facts)
+        return decide_of_sale(document, facts)
 
 
 @contextmanager

@@ -80,7 +80,9 @@ def to_event(
     match body.type:
         case "purchase":
             lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
-            return PurchaseRecorded(**envelope, data=PurchaseData(**shared_fields, lines=lines))
+            prepaid = _prepaid(submission)
+            purchase = PurchaseData(**shared_fields, lines=lines, prepaid_receipt_ids=prepaid)
+            return PurchaseRecorded(**envelope, data=purchase)
         case "return":
             returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
             return ReturnRecorded(**envelope, data=ReturnData(**shared_fields, **undone, lines=returned))
@@ -113,3 +115,11 @@ def _line(line: LineBody) -> dict[str, Any]:
         "settlement": line.settlement,
         "seller": line.seller,
     }
+
+
+def _prepaid(submission: Submission) -> tuple[str, ...] | None:
+    """The receipts in which a purchase was paid ahead; they are its partner's own."""
+    named = submission.body.prepaid
+    if named is None:
+        return None
+    return tuple(receipt_id_of(encode_receipt_key(submission.partner_id, key)) for key in named)

@@ -17,16 +17,26 @@ def faults_of_kind(body: ReceiptBody) -> list[Fault]:
 def _of_kind(body: ReceiptBody) -> list[Fault]:
     match body.type:
         case "purchase":
-            return [*_without_lines(body), *_faults_of_purchase(body), *_faults_of_one_side(body)]
+            return [
+                *_without_lines(body),
+                *_faults_of_purchase(body),
+                *_faults_of_handover(body),
+                *_faults_of_one_side(body),
+            ]
         case "return":
-            return [*_without_lines(body), *_faults_of_return(body), *_faults_of_one_side(body)]
+            return [
+                *_without_lines(body),
+                *_faults_of_return(body),
+                *_prepaid_beside(body),
+                *_faults_of_one_side(body),
+            ]
         case "exchange":
-            return [*_without_lines(body), *_faults_of_exchange(body)]
+            return [*_without_lines(body), *_faults_of_exchange(body), *_prepaid_beside(body)]
         case "void":
-            return [*_faults_of_void(body), *_returned_beside(body)]
+            return [*_faults_of_void(body), *_prepaid_beside(body), *_returned_beside(body)]
         case "correction":
             faults = [*_without_lines(body), *_faults_of_correction(body), *_faults_of_points(body)]
-            return [*faults, *_faults_of_one_side(body)]
+            return [*faults, *_prepaid_beside(body), *_faults_of_one_side(body)]
 
 
 def _without_lines(body: ReceiptBody) -> Iterator[Fault]:
@@ -57,6 +67,25 @@ def _faults_of_points(body: ReceiptBody) -> Iterator[Fault]:
         for index, tender in enumerate(body.tenders):
             if tender.kind == "points":
                 yield Fault(f"/tenders/{index}/kind", "points pay for goods with the receipt that hands them over")
+
+
+def _faults_of_handover(body: ReceiptBody) -> Iterator[Fault]:
+    """A receipt that names what was paid ahead hands those goods over."""
+    named = body.prepaid
+    if named is None:
+        return
+    if not any(is_handover(line.settlement) for line in body.lines):
+        yield Fault("/prepaid", "only the receipt that hands goods over names those in which they were paid ahead")
+    for index, key in enumerate(named):
+        if key == body.key:
+            yield Fault(f"/prepaid/{index}", "this is the receipt itself: name those that took money ahead for it")
+        elif key in named[:index]:
+            yield Fault(f"/prepaid/{index}", "this receipt stands twice")
+
+
+def _prepaid_beside(body: ReceiptBody) -> Iterator[Fault]:
+    if body.prepaid is not None:
+        yield Fault("/prepaid", "only a purchase hands over what was paid ahead: leave it out")
 
 
 def _unnamed_redemptions(body: ReceiptBody) -> Iterator[Fault]:

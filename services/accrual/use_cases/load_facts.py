@@ -20,6 +20,7 @@ from services.accrual.use_cases.load_exchanges import (
     purchase_of,
     require_same_owners,
 )
+from services.accrual.use_cases.load_handovers import load_sales, note_what_handovers_took
 from services.accrual.use_cases.part_commands import known_parts
 from shared import ledger
 from shared.database import Transaction
@@ -87,6 +88,10 @@ async def load_facts(
     mappings = await rules.mappings.refresh(transaction, {document.till[0] for document in documents})
     originals = await claimed_originals(transaction, documents, survivors)
     exchanged = await load_exchanges(transaction, documents, originals, survivors)
+    sales = None
+    if rules.history.names_prepayments:
+        sales = await load_sales(transaction, documents, originals, survivors)
+        exchanged |= sales.owners
     owners |= owners_of_exchanges(documents, owners, originals)
     wanted = set(owners.values()) | {original.owner_id for original in originals.values() if original.owner_id}
     members = await projections.lock_members(transaction, wanted)
@@ -98,6 +103,8 @@ async def load_facts(
         await complete_originals(
             transaction, originals, await awards.lock_awards(transaction, awarded_of(originals)), rules.history
         )
+    if sales is not None:
+        await note_what_handovers_took(transaction, sales, originals)
     if exchanged:
         await require_same_owners(transaction, exchanged)
     return Facts(
@@ -112,6 +119,7 @@ async def load_facts(
         transaction.now,
         parked_window,
         zone,
+        handovers=None if sales is None else sales.of_prepayments,
     )
 
 
@@ -160,6 +168,7 @@ async def claimed_originals(
 ) -> dict[bytes, Original]:
     """The purchases that returns in this batch undo, as their claims say. Those without a claim are absent."""
     keys = {key for document in documents if (key := document.original_key) is not None}
+    keys |= {key for document in documents if document.prepaid_keys for key in document.prepaid_keys}
     if keys:
         gives = PurchaseRecorded | ExchangeRecorded
         keys -= {document.natural_key for document in documents if isinstance(document.event, gives)}

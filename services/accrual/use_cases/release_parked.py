@@ -7,13 +7,14 @@ it too, and its claim, still parked, is decided when it comes back.
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from services.accrual.domain.decisions import Awarded, Decision, Exchanged, Refused
+from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Exchanged, Refused
 from services.accrual.domain.purchase_event import with_member
 from services.accrual.repository import parked
 from services.accrual.use_cases.messages import purchase_message
 from shared import outbox
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
+from shared.receipt_key import natural_key_of
 
 
 async def release_parked(
@@ -41,6 +42,12 @@ async def release_waiting_returns(transaction: Transaction, decisions: Sequence[
     """
     gave = Awarded | Refused | Exchanged
     settled = [decision.document.natural_key for decision in decisions if isinstance(decision, gave)]
+    # What a handover took of a prepayment that came after it; its void may have waited to hear it.
+    settled += [
+        natural_key_of(decision.document.event.data.receipt_id)
+        for decision in decisions
+        if isinstance(decision, ClawedBack) and decision.cause == "handover"
+    ]
     if not settled or not await parked.do_returns_wait(transaction):
         return 0
     return await release_parked(transaction, [parked.waits_for_receipt(key) for key in settled])

@@ -8,19 +8,20 @@ import orjson
 
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
+from services.accrual.domain.prepayments import pays_ahead
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.domain.unlinked_returns import judge_goods
 from services.accrual.programme import PublishedRules
-from services.accrual.repository import award_parts, awards, claims, corrections, outcomes, unlinked_returns
+from services.accrual.repository import award_parts, awards, claims, corrections, handovers, outcomes, unlinked_returns
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.corrections import CorrectionRow
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
 from services.accrual.use_cases.load_exchanges import purchase_of
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import ReturnRecorded
+from shared.events.purchases import PurchaseData, ReturnRecorded
 
 
 class TraceMismatchError(Exception):
@@ -45,6 +46,7 @@ class ReceiptStory:
     parts: tuple[StoredPart, ...] = ()
     taken: tuple[ReturnPartRow, ...] = ()
     unlinked: UnlinkedCase | None = None
+    is_handed_over: bool = False
     corrections: tuple[CorrectionRow, ...] = ()
     correction: CorrectionRow | None = None
 
@@ -94,7 +96,14 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     facts = facts_from_stored(stored.get("facts"), rule_set.needs)
     evaluation = evaluate_purchase(goods, rule_set, categories, facts)
     _check_against_stored(stored, evaluation, award)
+    known["is_handed_over"] = await _is_handed_over(transaction, key, goods, rule_set)
     return ReceiptStory("awarded", evaluation=evaluation, rule_set=rule_set, currency=event.data.currency, **known)
+
+
+async def _is_handed_over(transaction: Transaction, key: bytes, goods: PurchaseData, rule_set: RuleSet) -> bool:
+    """Whether what was paid ahead has earned, and was taken back since for its goods were handed over."""
+    earned_ahead = rule_set.counted.prepayments == "at_payment" and pays_ahead(goods)
+    return earned_ahead and await handovers.is_handed_over(transaction, key)
 
 
 async def _unlinked_story(

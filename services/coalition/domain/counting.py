@@ -83,6 +83,11 @@ def exchange_entry(natural_key: bytes, side: Literal["taken", "given"], part: in
     return b"x" + side.encode() + part.to_bytes(2, "big") + natural_key
 
 
+def handover_entry(handover: bytes, prepaid: bytes, part: int = 0) -> bytes:
+    """The key under which what a handover took back of a prepayment counts once."""
+    return b"h" + part.to_bytes(2, "big") + len(handover).to_bytes(2, "big") + handover + prepaid
+
+
 def lapse_entry(natural_key: bytes, part: int) -> bytes:
     """The key under which what lapsed of a part of an award counts once."""
     return b"l" + part.to_bytes(2, "big") + natural_key

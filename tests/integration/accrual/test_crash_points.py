@@ -1,8 +1,8 @@
 """A worker may end at any statement of a batch, at its commit, and before its offsets: nothing is lost or doubled.
 
 The batch has one of everything: purchases under caps and budgets, one whose card nobody knows, points that wait, a
-duplicate, a conflict, a training receipt, returns, one of them before its purchase and one that names none, a void, and
-it counts towards tiers.
+duplicate, a conflict, a training receipt, returns, one of them before its purchase and one that names none, a void, a
+sale that was paid ahead, and it counts towards tiers.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -49,6 +49,7 @@ CAMPAIGN = {
 }
 RULE_SET = changed_rules(
     returns={"unlinked": "claw_back"},
+    counted={"prepayments": "at_payment"},
     campaigns=[CAMPAIGN],
     caps=[{"kind": "member", "points_max": 40, "window": MONTH}],
     rules=[
@@ -77,6 +78,7 @@ WRITTEN = (
     "select natural_key, original_key, points, became_debt from returns order by 1",
     "select natural_key, number, points, became_debt from return_parts order by 1, 2",
     "select natural_key, state, owner_id, points, became_debt from unlinked_returns order by 1",
+    "select prepaid_key, natural_key from handovers order by 1, 2",
     "select natural_key, reason from parked order by 1",
     "select natural_key, content_hash, reason from refusals order by 1, 2",
     "select campaign_id, points_used, receipts_used from campaign_budgets order by 1",
@@ -140,6 +142,7 @@ async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseEvent]
     """What is worked out by hand in ``ANNAS``; what came before is awarded already."""
     now = await now_of(accrual)
     earlier, bought, produce, early = (_bought(anna, now, amount) for amount in (1_000, 2_000, 900, 500))
+    ahead = purchase(next(_numbers), [line(1, 300, settlement="prepayment")], owner=anna, occurred_at=now)
     await accrual.award(earlier)  # 10, and 3 that wait
     return [
         bought,  # 20, and 3 that wait
@@ -152,10 +155,12 @@ async def one_of_everything(accrual: Accrual, anna: UUID) -> list[PurchaseEvent]
         return_of(early, next(_numbers), {1: 1_000}),  # waits
         void_of(produce, next(_numbers)),
         unlinked_return(next(_numbers), 700, owner=anna, occurred_at=now),  # 7, of whatever there is
+        purchase(next(_numbers), 500, owner=anna, occurred_at=now, prepaid=[ahead]),  # 5, and 3 that wait
+        ahead,  # 3 and 3, which are in the sale
     ]
 
 
-ANNAS = Balances(available=10 + 20 + 4 - 10 - 4 - 7, pending=3 + 3)
+ANNAS = Balances(available=10 + 20 + 4 - 10 - 4 - 7 + 5, pending=3 + 3 + 3)
 
 
 async def test_a_worker_that_ends_at_any_statement_leaves_everything_as_it_was(

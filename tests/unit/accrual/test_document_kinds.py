@@ -9,6 +9,7 @@ from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
 
 KEY = {"scheme": "document", "source": "shop", "number": "1"}
+OTHER = KEY | {"number": "2"}
 LINE = {"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}
 CORRECTION = {"type": "correction", "original": KEY | {"number": "0"}, "original_total_minor": 900}
 POINTS = {"kind": "points", "amount_minor": 100, "redemption_id": "018f0000-0000-7000-8000-000000000001"}
@@ -34,6 +35,11 @@ def faults(**said: Any) -> list[str]:
         ({"tenders": [POINTS], "lines": [LINE | {"settlement": "full"}, LINE | {"settlement": "credit"}]}, []),
         ({"tenders": [POINTS], "lines": [LINE, LINE | {"settlement": "advance"}]}, ["/tenders/0/kind"]),
         ({"type": "return"}, ["/lines/0/original_line_id"]),
+        ({"prepaid": [OTHER]}, []),
+        ({"prepaid": [KEY]}, ["/prepaid/0"]),
+        ({"prepaid": [OTHER, OTHER]}, ["/prepaid/1"]),
+        ({"prepaid": [OTHER], "lines": [LINE | {"settlement": "prepayment"}]}, ["/prepaid"]),
+        ({"type": "void", "lines": [], "original": KEY, "prepaid": [OTHER]}, ["/prepaid"]),
         ({"type": "return", "lines": []}, ["/lines"]),
         ({"total_minor": -1}, ["/total_minor"]),
         ({"returned_lines": []}, ["/returned_lines"]),

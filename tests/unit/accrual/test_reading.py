@@ -1,5 +1,6 @@
 """What the door makes of what a till has read: QR tokens, and identifiers that may not earn."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,9 +17,11 @@ from services.accrual.use_cases.read_document import (
     Submission,
     identify,
 )
+from shared.events.purchases import PurchaseRecorded
 from shared.identifier_capabilities import Capabilities, Capability
 from shared.ids import IdentifierKey, IdentifierKeys
 from shared.qr_tokens import LIFE, RECEIPT_CLOCK_TOLERANCE, QrKeys
+from shared.receipt_key import encode_receipt_key, receipt_id_of
 from tests.support.qr import QR_KEYS, qr_token
 
 MEMBER, SESSION = uuid4(), uuid4()
@@ -83,3 +86,14 @@ def test_what_may_not_earn_is_refused_and_everything_else_may() -> None:
     assert [fault.pointer for fault in refused.value.faults] == ["/identifier"]
     assert read(phone | {"entry_method": "scanned"}, capabilities=NO_EARNING).identifier_hash is not None
     assert read(phone | {"entry_method": "keyed"}).identifier_hash is not None  # a keyed phone earns, by default
+
+
+def test_a_handover_names_the_receipts_of_its_own_partner_in_which_it_was_paid_ahead() -> None:
+    read_one = read({"type": "card", "value": "4000000000000001"})
+    paid = read_one.body.key.model_copy(update={"number": 7})
+    body = read_one.body.model_copy(update={"prepaid": (paid,)})
+
+    event = to_event(replace(read_one, body=body), None, ISSUED_AT, IdentifierKey(1, b"k" * 32))
+
+    assert isinstance(event, PurchaseRecorded)
+    assert event.data.prepaid_receipt_ids == (receipt_id_of(encode_receipt_key("grocer", paid)),)

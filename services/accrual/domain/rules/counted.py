@@ -21,16 +21,20 @@ class Counted(Frozen):
 
     ``tax``: as paid, or without the tax that the line names. ``discounts``: as paid, or with the discount that the line
     names put back. ``left_out``: lines of these kinds earn nothing; a line that names no kind is goods.
+    ``prepayments``: what is paid ahead for goods earns when they are handed over, or when it is paid; then the receipt
+    of the handover names those in which it was, and what it was paid ahead without naming one earns nothing.
     """
 
     tax: Literal["included", "left_out"] = "included"
     discounts: Literal["left_out", "included"] = "left_out"
     left_out: Annotated[tuple[Literal["delivery", "deposit"], ...], Field(max_length=2)] = ()
+    prepayments: Literal["at_handover", "at_payment"] = "at_handover"
 
     @cached_property
     def is_as_paid(self) -> bool:
         """Whether every line counts as what was paid for it, which is what most programmes want."""
-        return self.tax == "included" and self.discounts == "left_out" and not self.left_out
+        is_as_paid = self.tax == "included" and self.discounts == "left_out" and not self.left_out
+        return is_as_paid and self.prepayments == "at_handover"
 
 
 AS_PAID = Counted()

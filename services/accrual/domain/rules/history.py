@@ -47,6 +47,11 @@ class RuleSetHistory:
         return any(rule_set.needs_loading for rule_set in self._by_version.values())
 
     @cached_property
+    def names_prepayments(self) -> bool:
+        """Whether any version lets prepayments earn when they are paid."""
+        return any(rule_set.counted.prepayments == "at_payment" for rule_set in self._by_version.values())
+
+    @cached_property
     def names_inactivity(self) -> bool:
         """Whether any version lets points lapse for inactivity."""
         return any(rule_set.inactivity is not None for rule_set in self._by_version.values())

@@ -1,0 +1,247 @@
+"""Prepayments that earn when they are paid: whatever comes first, a sale earns once, and what is undone is undone."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from itertools import count, permutations
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.database import Database, Transaction
+from shared.database.errors import StartAgainError
+from shared.events.envelope import Event
+from shared.events.points import PointsClawedBack, PointsExchanged
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded, Tender
+from shared.ledger import Balances, SpendLate
+from tests.support.accrual import Accrual
+from tests.support.accrual_tiers import publish
+from tests.support.adjusting import Client, new_member
+from tests.support.databases import FreshDatabase
+from tests.support.interleaving import interleave
+from tests.support.ledger_database import posted, verified
+from tests.support.receipts import NOON, RULES, changed_rules, enrolled, line, purchase, return_of, void_of
+from tests.support.registries import bearing
+
+MONTH = {"kind": "calendar", "unit": "month", "zone": "store"}
+RULE_SET = changed_rules(
+    counted={"prepayments": "at_payment"},
+    caps=[{"kind": "member", "points_max": 500, "window": MONTH}],
+    rules=[
+        *(rule.model_dump() for rule in RULES.rules),
+        {
+            "id": "visit",
+            "name": "Seven a receipt, long after",
+            "pending_days": 365,
+            "effect": {"kind": "fixed_points", "points": 7},
+        },
+    ],
+)
+numbers = count(1)
+# Everything that is left of a sale, but for the sides of those that came one after the other.
+LEFT = """
+    select 'award', encode(natural_key, 'hex'), points, taken_back from awards where owner_id = $1
+    union all
+    select 'part', encode(natural_key, 'hex') || number, award_parts.points, award_parts.taken_back
+        from award_parts join awards using (natural_key) where owner_id = $1
+    union all
+    select 'counted', name || day, sum(amount), sum(receipts) from counted_days where member_id = $1 group by name, day
+    union all
+    select 'tier ' || day, '', points, spend_minor + visits from tier_days where member_id = $1
+    union all
+    select 'lot', encode(lot_key, 'hex'), remaining, reserved
+        from ledger_lots join ledger_accounts using (account_id) where owner_id = $1 and remaining + reserved > 0
+    order by 1, 2
+"""
+
+
+@pytest.fixture(scope="module")
+async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
+    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
+    await accrual.begin(rule_set=RULE_SET)
+    await publish(accrual)
+    yield accrual
+    await accrual.database.close()
+
+
+def ahead(owner: UUID, amount_minor: int, days: int = 3) -> PurchaseRecorded:
+    lines = [line(1, amount_minor, settlement="prepayment")]
+    return purchase(next(numbers), lines, owner=owner, occurred_at=NOON - timedelta(days=days))
+
+
+def handed_over(owner: UUID, amount_minor: int, *prepaid: PurchaseRecorded) -> PurchaseRecorded:
+    by = sum(one.data.total_minor for one in prepaid)
+    tenders = [Tender(kind="prepaid", amount_minor=by), Tender(kind="card", amount_minor=amount_minor - by)]
+    goods = [line(1, amount_minor, quantity_thousandths=2_000)]
+    return purchase(next(numbers), goods, owner=owner, tenders=tenders, prepaid=prepaid)
+
+
+async def settle(accrual: Accrual, *batches: Sequence[PurchaseEvent]) -> list[Event]:
+    """Award batches, and what they let go, until nothing comes back."""
+    told: list[Event] = []
+    for batch in batches:
+        await accrual.award(*batch)
+        while released := await accrual.released():
+            await accrual.award(*released)
+        told += await accrual.drain()
+    return told
+
+
+async def joined(accrual: Accrual) -> UUID:
+    owner = new_member()
+    await accrual.members(enrolled(owner))
+    await accrual.drain()
+    return owner
+
+
+async def left(accrual: Accrual, owner: UUID) -> list[tuple[object, ...]]:
+    async with accrual.database.transaction() as transaction:
+        return [tuple(row) for row in await transaction.raw.fetch(LEFT, owner)]
+
+
+async def test_a_payment_earns_when_it_is_paid_and_the_handover_the_rest(
+    client: Client, module_accrual: Accrual, anna: UUID, module_database: FreshDatabase
+) -> None:
+    paid = ahead(anna, 4_050)
+    await settle(module_accrual, [paid])
+    assert await module_accrual.balance(anna) == Balances(available=40, pending=7)
+    await posted(module_accrual.database, SpendLate(anna, "points", b"spent", 35, "fuel"))
+
+    handover = handed_over(anna, 10_080, paid)
+    told = await settle(module_accrual, [handover])
+
+    # 100.80 dollars are 100 points and a visit, less the 35: what is owed for a moment is paid at once.
+    assert await module_accrual.balance(anna) == Balances(available=65, pending=7)
+    (taken, waited) = [one.data for one in told if isinstance(one, PointsClawedBack)]
+    assert {(one.points, one.cause) for one in (taken, waited)} == {(40, "handover"), (7, "handover")}
+    assert (taken.receipt_id, taken.original_receipt_id) == (handover.data.receipt_id, paid.data.receipt_id)
+    shown = await client.get(f"/v1/receipts/{paid.data.receipt_id}", headers=bearing("receipts:read"))
+    assert shown.json()["trace_in_words"][-1] == (
+        "Its goods were handed over later: their receipt earns what they give, and 47 points went back."
+    )
+    before = await left(module_accrual, anna)
+    assert (await module_accrual.award(paid, handover)).duplicates == 2
+    assert await left(module_accrual, anna) == before
+
+    await settle(module_accrual, [return_of(handover, next(numbers), {1: 1_000})])  # 50.40 are kept
+    assert await module_accrual.balance(anna) == Balances(available=15, pending=7)
+    report = await module_accrual.award(return_of(paid, next(numbers), {1: 1_000}))  # not the money, but its goods
+    assert report.refused == {"returned_more_than_bought": 1}
+    await settle(module_accrual, [void_of(handover, next(numbers))])
+    # Nothing was handed over: 40 and 7 for the payment, less the 35.
+    assert await module_accrual.balance(anna) == Balances(available=5, pending=7)
+    await settle(module_accrual, [void_of(paid, next(numbers))])
+    assert await module_accrual.balance(anna) == Balances(debt=35)
+    assert (await verified(module_database)).findings == ()
+
+
+async def test_in_any_order_and_however_it_is_cut_the_same_is_left(module_accrual: Accrual) -> None:
+    found: list[tuple[Balances, list[tuple[object, ...]]]] = []
+    for order in permutations(range(3)):
+        for is_one_batch in (False, True):
+            owner = await joined(module_accrual)
+            first, second = ahead(owner, 4_000), ahead(owner, 2_000, days=40)
+            sale = [first, second, handed_over(owner, 10_080, first, second)]
+            events = [sale[at] for at in order]
+            await settle(module_accrual, *([events] if is_one_batch else [[one] for one in events]))
+            rows = [(kind, *rest) for kind, _, *rest in await left(module_accrual, owner)]
+            found.append((await module_accrual.balance(owner), sorted(rows, key=str)))
+
+    assert found[0][0] == Balances(available=100, pending=7)
+    assert [one for one in found if one != found[0]] == []
+    # The spend and the visit are the handover's, on its day.
+    assert ("tier 2026-11-01", 107, 10_080 + 1) in found[0][1]
+
+
+async def test_a_void_at_any_time_leaves_what_was_paid(module_accrual: Accrual) -> None:
+    for order in permutations(range(3)):
+        for is_one_batch in (False, True):
+            owner = await joined(module_accrual)
+            paid = ahead(owner, 4_000)
+            handover = handed_over(owner, 10_000, paid)
+            sale: list[PurchaseEvent] = [paid, handover, void_of(handover, next(numbers))]
+            events = [sale[at] for at in order]
+            told = await settle(module_accrual, *([events] if is_one_batch else [[one] for one in events]))
+            assert await module_accrual.balance(owner) == Balances(available=40, pending=7), (order, is_one_batch)
+            again = handed_over(owner, 10_000, paid)
+            told += await settle(
+                module_accrual, [again], [void_of(again, next(numbers))], [handed_over(owner, 10_000, paid)]
+            )
+            assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
+            given = [given for one in told if isinstance(one, PointsExchanged) for given in one.data.given]
+            assert {one.receipt_id for one in given} == {paid.data.receipt_id}
+
+
+async def test_of_two_that_hand_over_what_was_paid_the_one_that_stands_has_it(module_accrual: Accrual) -> None:
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    one, other = handed_over(owner, 5_000, paid), handed_over(owner, 6_000, paid)
+
+    await settle(module_accrual, [paid], [one], [other])
+    assert await module_accrual.balance(owner) == Balances(available=110, pending=14)
+    await settle(module_accrual, [void_of(one, next(numbers))])
+    assert await module_accrual.balance(owner) == Balances(available=60, pending=7)
+    await settle(module_accrual, [void_of(other, next(numbers))])
+    assert await module_accrual.balance(owner) == Balances(available=40, pending=7)
+
+
+@pytest.mark.parametrize("is_void_first", [True, False])
+async def test_a_payment_that_is_decided_while_its_handover_is_voided(
+    module_accrual: Accrual, *, is_void_first: bool
+) -> None:
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    handover = handed_over(owner, 10_000, paid)
+    await settle(module_accrual, [handover])
+    events: list[PurchaseEvent] = [void_of(handover, next(numbers)), paid]
+
+    await race(module_accrual, *(events if is_void_first else reversed(events)))
+
+    assert await module_accrual.balance(owner) == Balances(available=40, pending=7)
+
+
+@pytest.mark.parametrize("is_payment_first", [True, False])
+async def test_a_payment_and_its_handover_at_once(module_accrual: Accrual, *, is_payment_first: bool) -> None:
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    events: list[PurchaseEvent] = [paid, handed_over(owner, 10_000, paid)]
+
+    await race(module_accrual, *(events if is_payment_first else reversed(events)))
+
+    assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
+
+
+async def test_a_second_handover_while_the_first_is_voided(module_accrual: Accrual) -> None:
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    one, other = handed_over(owner, 5_000, paid), handed_over(owner, 6_000, paid)
+    await settle(module_accrual, [paid, one])
+
+    await race(module_accrual, other, void_of(one, next(numbers)))
+
+    assert await module_accrual.balance(owner) == Balances(available=60, pending=7)
+
+
+async def race(accrual: Accrual, first: PurchaseEvent, second: PurchaseEvent) -> None:
+    """Both at once, the second as often as it must begin again."""
+
+    async def award(event: PurchaseEvent, transaction: Transaction) -> None:
+        await accrual.award_in(transaction, [event])
+
+    with suppress(StartAgainError):
+        await interleave(accrual.database, partial(award, first), partial(award, second))
+    await settle(accrual, [first, second])
+
+
+async def test_who_paid_without_a_card_earned_nothing_until_that_is_claimed(module_accrual: Accrual) -> None:
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    without = paid.model_copy(update={"data": paid.data.model_copy(update={"member_id": None})})
+    handover = handed_over(owner, 10_000, paid)
+
+    await settle(module_accrual, [without], [handover])
+    assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
+    await settle(module_accrual, [paid])
+    assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
