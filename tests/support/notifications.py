@@ -67,9 +67,9 @@ def award(member_id: UUID, number: int, *, points: int = 10, partner_id: str = "
 
 
 _BALANCE = Balance(available=0, held=0, pending=0, debt=0)
-_RECEIPT = receipt_id_of(encode_receipt_key("grocer", DocumentKey(scheme="document", source="orders", number="1")))
+RECEIPT = receipt_id_of(encode_receipt_key("grocer", DocumentKey(scheme="document", source="orders", number="1")))
 _POINTS = {"point_type": "points", "points": 10, "balance": _BALANCE}
-_OF_RECEIPT = {"receipt_id": _RECEIPT, "partner_id": "grocer"}
+_OF_RECEIPT = {"receipt_id": RECEIPT, "partner_id": "grocer"}
 _OF_EXCHANGE = _OF_RECEIPT | {"point_type": "points", "balance": _BALANCE, "cause": "exchange"}
 _OF_EVENT = {"event_id": UUID(int=9), "type_code": "survey"}
 # Events by a short name: what they say unless a test says otherwise.
@@ -98,8 +98,8 @@ _HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
     ),
     "expired": (PointsExpired, ExpiredData, _POINTS | {"expires_on": date(2026, 11, 1), "by_issuer": ()}),
     "lapsed": (PointsLapsed, LapseData, _POINTS | _OF_RECEIPT | {"waited_for": "delivery", "part": 0}),
-    "pending": (PointsPending, PendingData, _POINTS | {"receipt_id": _RECEIPT, "reason": "INS_SWIPE"}),
-    "released": (PointsReleased, ReleaseData, _POINTS | {"receipt_id": _RECEIPT, "reason": "waited"}),
+    "pending": (PointsPending, PendingData, _POINTS | {"receipt_id": RECEIPT, "reason": "INS_SWIPE"}),
+    "released": (PointsReleased, ReleaseData, _POINTS | {"receipt_id": RECEIPT, "reason": "waited"}),
     "adjusted": (
         PointsAdjusted,
         AdjustmentData,
@@ -118,7 +118,7 @@ _HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
     "clawed_back": (
         PointsClawedBack,
         ClawBackData,
-        _POINTS | _OF_RECEIPT | {"original_receipt_id": _RECEIPT, "became_debt": 10},
+        _POINTS | _OF_RECEIPT | {"original_receipt_id": RECEIPT, "became_debt": 10},
     ),
     "exchanged": (PointsExchanged, PointsExchangeData, _OF_EXCHANGE),
     "moved": (

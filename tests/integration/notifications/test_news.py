@@ -13,11 +13,12 @@ from services.notifications.use_cases.project_names import project_members
 from shared.database import Database, Transaction
 from shared.database.errors import StartAgainError
 from shared.events.members import MemberEvent
+from shared.events.points import GivenPoints, TakenPoints
 from shared.ids import new_id
 from shared.point_types import ONE_TYPE
 from tests.support.interleaving import Work, interleave
 from tests.support.member_events import changed, erased
-from tests.support.notifications import NOON, Post, award, happened, post_office, send_all
+from tests.support.notifications import NOON, RECEIPT, Post, award, happened, post_office, send_all
 from tests.support.receipts import card, merged_into
 
 HOUR = timedelta(hours=1)
@@ -67,6 +68,32 @@ async def test_what_happens_within_an_hour_is_one_message_that_says_it_all(post:
     ]
     assert "- 4 points had been spent before goods came back." in mails["member2@example.com"]
     assert {told["data"]["template"] for told in await post.told()} == {"points_news"}
+
+
+async def test_of_an_exchange_the_net_is_told_in_one_message(post: Post) -> None:
+    ada, bo, cy = [await post.member(number) for number in (1, 2, 3)]
+    exchanges = [
+        happened("exchanged", ada, given=(given(100),), taken=(taken(60),), debt_cleared=50),
+        happened("exchanged", bo, given=(given(60),), taken=(taken(60),)),
+        happened("exchanged", cy, given=(given(10),), taken=(taken(60),), became_debt=20),
+    ]
+
+    await post.hear(*exchanges)
+    await post.hear(*exchanges)
+
+    assert await send_all(post.sender) == 2
+    mails = dict(zip(post.mail.recipients, await texts(post), strict=True))
+    assert mails.keys() == {"member1@example.com", "member3@example.com"}
+    assert "40 points" in mails["member1@example.com"]
+    assert "- 20 points had been spent before goods came back." in mails["member3@example.com"]
+
+
+def given(points: int) -> GivenPoints:
+    return GivenPoints(receipt_id=RECEIPT, occurred_at=NOON, points=points)
+
+
+def taken(points: int) -> TakenPoints:
+    return TakenPoints(receipt_id=RECEIPT, points=points)
 
 
 async def test_a_replay_of_the_topic_tells_nothing_twice(post: Post) -> None:
