@@ -44,7 +44,7 @@ def apply_caps(
         if total == 0:
             continue
         excess = total - min(total, _allowed(step, total, facts))
-        for number in reversed(numbers):
+        for number in reversed(numbers) if excess else ():
             taken = min(excess, left[number].points)
             if taken:
                 left[number] = _trimmed(left[number], taken, step.words)

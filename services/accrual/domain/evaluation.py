@@ -132,9 +132,9 @@ def evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
     applied: list[Applied] = []
     lost: list[Lost] = []
     points = 0
-    for planned in plan.candidates(base) if plan.indexed else plan.entries:
+    for planned in plan.candidates(receipt) if plan.indexed else plan.entries:
         if planned.special is None:
-            one = _apply_plain(planned, base, given, denominator)
+            one = _apply_plain(planned, receipt, given, denominator)
         elif planned.group is None:
             one = _apply_special(planned, planned.special, receipt, by_type, denominator)
         else:
@@ -147,18 +147,23 @@ def evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
         applied, usage = apply_caps(applied, plan.cap_steps, receipt.facts)
         points = sum([one.points for one in applied])
     if plan.other_types:
-        points = sum([one.points for one in applied if rule_set.terms_of(one.rule_id).point_type is None])
+        others = plan.of_other_types
+        points = sum([one.points for one in applied if one.rule_id not in others])
     return Evaluation(plan.version, base, tuple(applied), points, receipt, rule_set, tuple(lost), usage)
 
 
-def _apply_plain(planned: PlannedRule, base: EarningBase, given: list[int], denominator: int) -> Applied | None:
+def _apply_plain(planned: PlannedRule, receipt: JudgedReceipt, given: list[int], denominator: int) -> Applied | None:
     """One plain rule's outcome. A base rule adds what it gave to ``given``, for the multipliers after it."""
-    rule_id, categories, per_minor, extra_percent, rounding, _, _, _, _ = planned
+    rule_id, categories, category, per_minor, extra_percent, rounding, _, _, _, _ = planned
+    base, lines_of = receipt.base, receipt.lines_of
     amounts = base.amounts_minor
     matching: Sequence[int] | None = None  # every line
     amount_minor = base.total_minor
     if categories:
-        matching = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
+        if lines_of is not None and category is not None:
+            matching = lines_of.get(category)
+        else:
+            matching = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
         if not matching:
             return None
         amount_minor = sum([amounts[line] for line in matching])
@@ -234,6 +239,30 @@ def _give(
         return None
     if special.once:
         return Applied(planned.rule_id, special.once, special.once // denominator, amount_minor, ()), (), ()
+    if special.extra_percent:
+        given = by_type[special.number]
+        # Exact: each line's base is a multiple of denominator / step, and so of 100.
+        exact = (
+            sum(given if len(lines) == len(given) else [given[line] for line in lines]) * special.extra_percent // 100
+        )
+    elif special.per_minor:
+        exact = amount_minor * special.per_minor
+    else:
+        return _give_by_line(planned, special, receipt, by_type, denominator, lines, amount_minor)
+    if exact == 0:
+        return None
+    return Applied(planned.rule_id, exact, rounded(exact, denominator, planned.rounding), amount_minor, ()), (), ()
+
+
+def _give_by_line(
+    planned: PlannedRule,
+    special: Special,
+    receipt: JudgedReceipt,
+    by_type: Sequence[list[int]],
+    denominator: int,
+    lines: Sequence[int],
+    amount_minor: int,
+) -> _Given | None:
     exact_by_line = special.exact_by_line(receipt, lines, by_type[special.number])
     exact = sum(exact_by_line)
     if exact == 0:

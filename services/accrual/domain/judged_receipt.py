@@ -19,7 +19,7 @@ _NO_PAYLOAD: PayloadSaid = {}
 class JudgedReceipt:
     """A purchase, what of it earns, and the facts; ``returned`` are quantities that came back, by line id."""
 
-    __slots__ = ("_kept", "_local", "_matching", "base", "facts", "purchase", "returned")
+    __slots__ = ("_kept", "_local", "_matching", "base", "facts", "lines_of", "purchase", "returned")
 
     def __init__(
         self, purchase: PurchaseData, base: EarningBase, facts: EarningFacts, returned: Mapping[int, int]
@@ -28,6 +28,7 @@ class JudgedReceipt:
         self.base = base
         self.facts = facts
         self.returned = returned
+        self.lines_of: Mapping[str, Sequence[int]] | None = None  # by category, of those that a plan's rules name
         self._kept: Sequence[int] | None = None
         self._local: dict[Zone, datetime] | None = None
         self._matching: dict[LineCheck, Sequence[int]] | None = None

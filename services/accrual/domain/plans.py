@@ -11,7 +11,7 @@ from services.accrual.domain.capping import CapStep, cap_steps
 from services.accrual.domain.checks import Check, CheckMaker
 from services.accrual.domain.checks.check import all_of
 from services.accrual.domain.checks.of_lines import categories_needed
-from services.accrual.domain.earning_base import EarningBase, counted_amounts, share_out
+from services.accrual.domain.earning_base import counted_amounts, share_out
 from services.accrual.domain.judged_receipt import JudgedReceipt, LineCheck
 from services.accrual.domain.rules.counted import Counted
 from services.accrual.domain.rules.effects import (
@@ -38,7 +38,9 @@ ExactByLine: TypeAlias = Callable[[JudgedReceipt, Sequence[int], Sequence[int]],
 class Special(NamedTuple):
     """What only some rules say. ``number`` is that of the rule's point type in the plan: 0 are the programme's own.
 
-    ``once`` is what a rule gives exactly, once a receipt, whatever its lines; 0: it asks them.
+    What is given line by line has to be known of a base rule that multipliers of its type look at (``is_base``), and
+    of what is rounded line by line. Of others the sum is enough: ``once`` is what a rule gives exactly, once a receipt,
+    whatever its lines; ``per_minor`` and ``extra_percent`` are as those of plain rules. 0: it asks the lines.
     """
 
     check: Check | None
@@ -48,10 +50,12 @@ class Special(NamedTuple):
     is_per_line: bool
     number: int
     once: int
+    per_minor: int
+    extra_percent: int
 
 
 class PlannedRule(NamedTuple):
-    """One rule. No ``categories``: every line.
+    """One rule. No ``categories``: every line; ``category`` where it is a single one.
 
     A plain base rule gives ``per_minor`` of the denominator's parts for each minor unit, which is exact, since the
     denominator is a multiple of every step; a multiplier adds ``extra_percent`` instead.
@@ -59,6 +63,7 @@ class PlannedRule(NamedTuple):
 
     rule_id: str
     categories: frozenset[str]
+    category: str | None
     per_minor: int
     extra_percent: int
     rounding: Rounding
@@ -89,16 +94,28 @@ class Plan:
         self.cap_steps: tuple[CapStep, ...] = tuple(one for one in steps if not one.rule_ids.isdisjoint(rule_ids))
         self.has_parts = any(rule_set.terms_of(one.rule_id) != rule_set.own_terms for one in rules)
         self.is_one_lot = not self.has_parts and rule_set.own_terms.pending is None
+        self.of_other_types = frozenset(rule.rule_id for rule in rules if rule.rule.effect.point_type is not None)
         named = [entry.indexed_by for entry in self.entries if entry.indexed_by is not None]
         self.indexed = frozenset().union(*named) if len(self.entries) >= INDEXED_FROM else frozenset()
         self._candidates: dict[frozenset[str], tuple[PlannedRule, ...]] = {}
 
-    def candidates(self, base: EarningBase) -> Sequence[PlannedRule]:
-        """The entries that could give points on lines of these categories, in order (unindexed: ``entries``)."""
-        seen: set[str] = set()
-        for path in base.categories:
-            seen.update(path)
-        hit = self.indexed & seen
+    def candidates(self, receipt: JudgedReceipt) -> Sequence[PlannedRule]:
+        """The entries that could give points on lines of these categories, in order (unindexed: ``entries``).
+
+        The receipt learns which lines are of which of the categories that rules name.
+        """
+        indexed = self.indexed
+        lines_of: dict[str, list[int]] = {}
+        for number, path in enumerate(receipt.base.categories):
+            for category in path:
+                if category in indexed:
+                    lines = lines_of.get(category)
+                    if lines is None:
+                        lines_of[category] = [number]
+                    elif lines[-1] != number:
+                        lines.append(number)
+        receipt.lines_of = lines_of
+        hit = frozenset(lines_of)
         found = self._candidates.get(hit)
         if found is None:
             found = tuple(
@@ -123,6 +140,8 @@ def matching_lines(planned: PlannedRule, receipt: JudgedReceipt) -> Sequence[int
     lines: Sequence[int] = range(len(receipt.base.amounts_minor))
     if planned.special is not None and planned.special.lines is not None:
         lines = receipt.matching(planned.special.lines)
+    elif receipt.lines_of is not None and planned.category is not None:
+        return receipt.lines_of.get(planned.category, ())
     if planned.categories:
         paths, categories = receipt.base.categories, planned.categories
         lines = [line for line in lines if not categories.isdisjoint(paths[line])]
@@ -134,11 +153,16 @@ def _plan(rule_set: RuleSet, partner_id: str) -> Plan:
     other_types = list(dict.fromkeys(named for rule in rules if (named := rule.effect.point_type) is not None))
     maker = CheckMaker()
     numbers: dict[str | None, int] = {None: 0} | {named: number for number, named in enumerate(other_types, start=1)}
-    planned = [_planned(rule, rule_set, numbers[rule.effect.point_type], maker) for rule in rules]
+    multiplied = {rule.effect.point_type for rule in rules if isinstance(rule.effect, Multiplier)}
+    planned = [
+        _planned(rule, rule_set, numbers[rule.effect.point_type], maker, is_fed=rule.effect.point_type in multiplied)
+        for rule in rules
+    ]
     return Plan(rule_set, planned, other_types)
 
 
-def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker) -> PlannedRule:
+def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker, *, is_fed: bool) -> PlannedRule:
+    """``is_fed``: multipliers look at what base rules of this type have given, line by line."""
     categories = frozenset(rule.condition.categories)
     denominator = rule_set.denominator
     per_minor = extra_percent = 0
@@ -165,15 +189,21 @@ def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker) -> P
     special = None
     if not is_plain:
         exact_by_line = _exact_by_line(rule, denominator, rule_set.counted, per_minor, extra_percent)
-        is_base = rule.phase is Phase.BASE
+        is_base = rule.phase is Phase.BASE and is_fed
+        is_per_line = rule.rounding_per == "line"
+        is_summed = not is_base and not is_per_line
         once = (
             rule.effect.points * denominator
             if isinstance(rule.effect, FixedPoints) and rule.effect.per == "receipt"
             else 0
         )
-        special = Special(check, lines, exact_by_line, is_base, rule.rounding_per == "line", number, once)
+        sums = (per_minor, extra_percent) if is_summed else (0, 0)
+        special = Special(check, lines, exact_by_line, is_base, is_per_line, number, once, *sums)
     indexed_by = categories or categories_needed(rule.condition.lines)
-    return PlannedRule(rule.id, categories, per_minor, extra_percent, rule.rounding, special, indexed_by, rule)
+    category = next(iter(categories)) if len(categories) == 1 else None
+    return PlannedRule(
+        rule.id, categories, category, per_minor, extra_percent, rule.rounding, special, indexed_by, rule
+    )
 
 
 def _check(rule: Rule, rule_set: RuleSet, maker: CheckMaker) -> Check | None:

@@ -13,6 +13,9 @@ from services.accrual.repository import campaign_budgets, counted_days
 from shared.database import Transaction
 from shared.kafka import PermanentError
 
+# What goes wrong while rules are applied to a document is the fault of both, and no outage.
+FAULTS_OF_RULES = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+
 
 class UndecidableError(PermanentError):
     """The rules could not be applied to a document: it alone is set aside, its claim ``failed``, and others go on."""
@@ -56,7 +59,7 @@ def undecidable() -> Iterator[None]:
     """Whatever goes wrong while rules are applied is this document's fault, and no outage."""
     try:
         yield
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except FAULTS_OF_RULES as error:
         raise UndecidableError(f"the rules cannot be applied: {type(error).__name__}") from error
 
 

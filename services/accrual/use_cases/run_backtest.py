@@ -23,7 +23,7 @@ from services.accrual.programme import Programme, PublishedRules
 from services.accrual.repository import backtest_members, backtests, decided_receipts, projections
 from services.accrual.repository.decided_receipts import DecidedPage
 from services.accrual.schemas.backtest_report import BacktestReport
-from services.accrual.use_cases.decide_documents import UndecidableError, undecidable
+from services.accrual.use_cases.decide_documents import FAULTS_OF_RULES
 from services.accrual.use_cases.load_backtest_page import (
     BacktestPage,
     Selection,
@@ -204,11 +204,10 @@ def judge_page(page: BacktestPage, judge: Judge, tally: Tally) -> None:
                 tally.count_return(returned)
             continue
         try:
-            with undecidable():
-                judged = judge.judge(one, page.before)
-        except UndecidableError as error:  # live, it would be set aside
+            judged = judge.judge(one, page.before)
+        except FAULTS_OF_RULES as error:  # live, it would be set aside
             if not tally.not_judged:
-                log.warning("a backtest's rule set cannot be applied to a receipt", reason=str(error))
+                log.warning("a backtest's rule set cannot be applied to a receipt", reason=type(error).__name__)
             tally.not_judged += 1
         else:
             tally.count(judged)

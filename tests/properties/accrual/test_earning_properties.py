@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.accrual.domain.evaluation import Applied, Evaluation, evaluate_purchase
-from services.accrual.domain.plans import plan_for
+from services.accrual.domain.plans import PlannedRule, plan_for
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.rules import RuleSet
 from shared.events.purchases import PurchaseData
@@ -92,6 +92,29 @@ def test_finding_rules_by_their_categories_gives_what_looking_at_every_rule_give
 
     assert found.applied == looked_at.applied
     assert found.outcomes == looked_at.outcomes
+
+
+@few
+@given(rule_sets(), purchases())
+def test_what_is_summed_at_once_is_what_lines_add_up_to(rule_set: RuleSet, bought: PurchaseData) -> None:
+    other = RuleSet.model_validate(rule_set.model_dump())
+    plan = plan_for(other, bought.partner_id)
+    plan.entries = tuple(_line_by_line(entry) for entry in plan.entries)
+
+    summed, by_line = evaluate_purchase(bought, rule_set), evaluate_purchase(bought, other)
+
+    assert (summed.applied, summed.lost, summed.points) == (by_line.applied, by_line.lost, by_line.points)
+    assert summed.parts == by_line.parts
+
+
+def _line_by_line(entry: PlannedRule) -> PlannedRule:
+    """The same entry, whose rules are asked line by line what they give."""
+    group = entry.group
+    if group is not None:
+        rules = tuple((rule, special._replace(per_minor=0, extra_percent=0)) for rule, special in group.rules)
+        return entry._replace(group=group._replace(rules=rules))
+    special = entry.special
+    return entry._replace(special=None if special is None else special._replace(per_minor=0, extra_percent=0))
 
 
 @few

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.accrual.api.backtest_plots import Pair, bars_plot, lines_plot
+from services.accrual.domain.backtests import tally as tally_module
 from services.accrual.domain.backtests.counters import BacktestTooLargeError, Counters
 from services.accrual.domain.backtests.facts import Before
 from services.accrual.domain.backtests.judging import Judge
@@ -169,3 +170,44 @@ def test_points_cost_what_their_rule_says_else_what_their_partner_pays() -> None
     assert tally.total.drafted.cost_millionths == 80 * 10_000 + 5 * 30_000
     by_rule = {key.rule_id: sums.drafted.cost_millionths for key, sums in tally.rules.items()}
     assert by_rule == {"dollar": 800_000, "extra": 150_000}
+
+
+@pytest.mark.parametrize("places_max", [1, 10_000])
+@pytest.mark.parametrize("is_looked_at", [False, True], ids=["asked_once", "asked_all_the_time"])
+def test_sums_are_those_of_every_receipt_by_itself(
+    monkeypatch: pytest.MonkeyPatch, places_max: int, is_looked_at: bool
+) -> None:
+    """However few places are kept apart, and however often somebody looks at the tables."""
+    monkeypatch.setattr(tally_module, "PLACES_MAX", places_max)
+    judge, tally = Judge(DRAFT, DAY, told_of(DRAFT, [IN_FORCE])), Tally(DRAFT, Prices({"grocer": 10_000}, 0), UTC)
+    tiers = ["gold", None, "gold", "silver", "gold"]
+    receipts = [
+        awarded(number, dollars, 0, comes_back=number == 1)._replace(owner_id=member(number), tier=tier)
+        for number, (dollars, tier) in enumerate(zip((80, 40, 0, 300, 7), tiers, strict=True), 1)
+    ]
+    judged = [judge.judge(receipt, NOBODY) for receipt in receipts]
+    back = judge.take_back(TakenReturn(b"r", receipts[0].natural_key, member(1), {1: 400}, NOON))
+    assert back is not None
+
+    for one in judged:
+        tally.count(one)
+        if is_looked_at:
+            assert tally.total.receipts
+            assert tally.rules
+    tally.count_return(back)
+
+    drafted, was = sum(one.points for one in judged), sum(one.points for one in receipts)
+    total = tally.total
+    assert (total.receipts, total.awarded.receipts, total.drafted.receipts) == (5, 4, 4)
+    assert (total.awarded.points, total.awarded.taken_back) == (was, back.awarded_points)
+    assert (total.drafted.points, total.drafted.taken_back) == (drafted, back.drafted_points)
+    assert total.drafted.cost_millionths == 10_000 * (drafted - back.drafted_points)
+    (by_rule,) = tally.rules.values()
+    assert (by_rule.awarded, by_rule.drafted) == (total.awarded, total.drafted)
+    assert tally.partners == {"grocer": total}
+    assert tally.days == {DAY: total}
+    assert tally.stores == {("grocer", "s1"): total}
+    assert {tier: sums.receipts for tier, sums in tally.tiers.items()} == {"gold": 3, None: 1, "silver": 1}
+    assert sum(sums.drafted.points - sums.drafted.taken_back for sums in tally.tiers.values()) == (
+        drafted - back.drafted_points
+    )

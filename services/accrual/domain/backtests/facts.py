@@ -13,7 +13,7 @@ from typing import NamedTuple
 from services.accrual.domain.backtests.counters import Counters
 from services.accrual.domain.backtests.receipts import AwardedReceipt
 from services.accrual.domain.backtests.told import Told
-from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, Used
+from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, MemberFacts, Used
 from services.accrual.domain.earning_of_batch import Counted, CountedAsk, activity_ask, cap_ask
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, Needs
@@ -46,23 +46,58 @@ def lacks_facts(draft: Needs, live: Needs, told: Told) -> bool:
     )
 
 
+class _Stored(NamedTuple):
+    """Which of the draft's facts are stored with what a version has awarded, and the names of its caps."""
+
+    programme_zone: bool
+    store_zone: bool
+    store_group: bool
+    near_birthday: bool
+    enrolled_at: bool
+    tier: bool
+    household: bool
+    caps: frozenset[str]
+
+
+def _stored_by(live: Needs, draft: Needs) -> _Stored:
+    return _Stored(
+        live.programme_zone,
+        live.store_zone,
+        live.store_group,
+        set(draft.birthdays) <= set(live.birthdays),
+        live.enrolled_at,
+        live.tier,
+        live.household,
+        frozenset(cap.name for cap in live.member_caps),
+    )
+
+
 def known_facts(receipt: AwardedReceipt, draft: Needs) -> EarningFacts:
     """What does not depend on what was given: as it was stored with the award where it was, else as it is known now."""
+    return _known(receipt, _stored_by(receipt.rule_set.needs, draft))
+
+
+def _known(receipt: AwardedReceipt, has: _Stored) -> EarningFacts:
     live, stored, loaded = receipt.rule_set.needs, receipt.stored, receipt.loaded
     was, now = stored.member, loaded.member
-    return loaded._replace(
-        programme_zone=stored.programme_zone if live.programme_zone else loaded.programme_zone,
-        store_zone=stored.store_zone if live.store_zone else loaded.store_zone,
-        store_group=stored.store_group if live.store_group else loaded.store_group,
-        member=now._replace(
-            near_birthday=was.near_birthday if set(draft.birthdays) <= set(live.birthdays) else now.near_birthday,
-            enrolled_at=was.enrolled_at if live.enrolled_at else now.enrolled_at,
-            tier=was.tier if live.tier else now.tier,
-            is_in_household=was.is_in_household if live.household else now.is_in_household,
-            groups=was.groups | now.groups.difference(live.groups),
-            attributes=was.attributes | now.attributes.difference(live.attributes),
+    groups, attributes = was.groups, was.attributes
+    return EarningFacts(
+        stored.programme_zone if has.programme_zone else loaded.programme_zone,
+        stored.store_zone if has.store_zone else loaded.store_zone,
+        stored.store_group if has.store_group else loaded.store_group,
+        MemberFacts(
+            was.near_birthday if has.near_birthday else now.near_birthday,
+            was.enrolled_at if has.enrolled_at else now.enrolled_at,
+            was.tier if has.tier else now.tier,
+            was.is_in_household if has.household else now.is_in_household,
+            groups | now.groups.difference(live.groups) if now.groups else groups,
+            attributes | now.attributes.difference(live.attributes) if now.attributes else attributes,
         ),
-        balance=stored.balance,
+        loaded.activity,
+        loaded.used,
+        loaded.budgets,
+        stored.balance,
+        loaded.decided_after,
     )
 
 
@@ -94,23 +129,31 @@ class CountedFacts:
         self._budgets_awarded: dict[str, Used] = {}
         self._budgets_before: dict[str, Used] = {}
         self._draft = draft
+        self._asks = bool(draft.needs.activity or draft.needs.member_caps or draft.needs.budgets or draft.needs.balance)
+        self._stored: dict[int, _Stored] = {}  # by version in force
         self._told = told
         self._begins_on = begins_on
         self._budgets = {one.id: one.budget for one in draft.campaigns if one.budget is not None}
 
-    def of(self, receipt: AwardedReceipt, known: EarningFacts, points_ahead: int, before: Before) -> EarningFacts:
+    def of(self, receipt: AwardedReceipt, points_ahead: int, before: Before) -> EarningFacts:
         """All that the draft judges the receipt by."""
-        needs = self._draft.needs
-        if not needs.activity and not needs.member_caps and not needs.budgets and not needs.balance:
+        version = receipt.rule_set.version
+        has = self._stored.get(version)
+        if has is None:
+            has = self._stored[version] = _stored_by(receipt.rule_set.needs, self._draft.needs)
+        known, needs = _known(receipt, has), self._draft.needs
+        if not self._asks:
             return known
-        live_caps = {cap.name for cap in receipt.rule_set.needs.member_caps}
-        return known._replace(
-            activity={key: self._activity(key, receipt, known, before) for key in needs.activity},
-            used={
-                cap.name: self._used(cap, receipt, known, is_live=cap.name in live_caps) for cap in needs.member_caps
-            },
-            budgets={name: self._left(name, receipt) for name in needs.budgets},
-            balance=_UNKNOWN_BALANCE if known.balance is None else known.balance + points_ahead,
+        return EarningFacts(  # in the order of its fields: by name it takes longer
+            known.programme_zone,
+            known.store_zone,
+            known.store_group,
+            known.member,
+            {key: self._activity(key, receipt, known, before) for key in needs.activity},
+            {cap.name: self._used(cap, receipt, known, is_live=cap.name in has.caps) for cap in needs.member_caps},
+            {name: self._left(name, receipt) for name in needs.budgets},
+            _UNKNOWN_BALANCE if known.balance is None else known.balance + points_ahead,
+            known.decided_after,
         )
 
     def take(self, name: str, drafted: Used, awarded: Used) -> None:

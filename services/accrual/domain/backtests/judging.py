@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.accrual.domain.backtests.counters import BacktestTooLargeError
-from services.accrual.domain.backtests.facts import Before, CountedFacts, known_facts
+from services.accrual.domain.backtests.facts import Before, CountedFacts
 from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
 from services.accrual.domain.backtests.told import Counter, Told, places_of
 from services.accrual.domain.capping import cap_steps
@@ -77,9 +77,7 @@ class Judge:
             ArithmeticError, LookupError, TypeError, ValueError: the draft cannot be applied to it.
             BacktestTooLargeError: too much is to be counted.
         """
-        known = known_facts(receipt, self._draft.needs)
-        ahead = self.points_ahead.get(receipt.owner_id, 0)
-        facts = self.counted.of(receipt, known, ahead, before)
+        facts = self.counted.of(receipt, self.points_ahead.get(receipt.owner_id, 0), before)
         evaluation = evaluate_purchase(receipt.purchase, self._draft, receipt.categories, facts)
         if self._counts:
             self._count(receipt, facts, evaluation)
