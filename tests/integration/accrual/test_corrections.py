@@ -11,7 +11,7 @@ import pytest
 
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds
 from shared.database import Database, Transaction
-from shared.events.points import PointsClawedBack, PointsEarned, PointsPending
+from shared.events.points import PointsClawedBack, PointsEarned
 from shared.events.purchases import PurchaseEvent
 from shared.ledger import Balances, Reserve
 from tests.support.accrual import Accrual
@@ -22,8 +22,9 @@ from tests.support.earning_in_parts import balances, hold, hold_decision, releas
 from tests.support.interleaving import Work, interleave
 from tests.support.ledger_database import posted, verified
 from tests.support.member_data import read_all
+from tests.support.member_events import status_changed
 from tests.support.receipt_moves import RULE_SET, bought, counted, joined, move, numbers
-from tests.support.receipts import NOON, correction_of, line, purchase, return_of, void_of
+from tests.support.receipts import NOON, correction_of, line, merged_into, purchase, return_of, void_of
 from tests.support.registries import bearing
 
 
@@ -34,11 +35,6 @@ async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrua
     await publish(accrual)
     yield accrual
     await accrual.database.close()
-
-
-async def told(accrual: Accrual) -> list[tuple[str, int]]:
-    kinds = PointsEarned | PointsClawedBack | PointsPending
-    return [(type(event).__name__, event.data.points) for event in await accrual.drain() if isinstance(event, kinds)]
 
 
 async def tier_day(accrual: Accrual, owner: UUID) -> list[int]:
@@ -207,40 +203,15 @@ async def test_what_is_gone_is_owed_and_what_comes_back_later_is_of_the_correcte
     assert (await module_accrual.award(less)).refused == {"less_than_returned": 1}
 
 
-async def test_what_waits_goes_on_waiting_and_what_is_new_begins_to(module_accrual: Accrual, anna: UUID) -> None:
-    receipt = await bought(module_accrual, anna, 10, "STATUS")
-    await module_accrual.drain()
+async def test_of_who_was_merged_the_survivor_gets_more_or_loses_it(module_accrual: Accrual, anna: UUID) -> None:
+    anne = await joined(module_accrual)
+    receipt = await bought(module_accrual, anne, 10)
+    await module_accrual.members(status_changed(anne, "merged"), merged_into(anna, anne))
 
-    await module_accrual.award(correction_of(receipt, next(numbers), 1200, coupons=("STATUS", "LATER")))
+    await module_accrual.award(correction_of(receipt, next(numbers), 1300, owner=anne))
+    await module_accrual.award(correction_of(receipt, next(numbers), 400, minutes_later=2))
 
-    assert await module_accrual.balance(anna) == Balances(available=12, pending=7)
-    assert await balances(module_accrual, anna, "status") == Balances(available=24)
-    assert sorted(await told(module_accrual)) == [
-        ("PointsEarned", 2), ("PointsEarned", 4), ("PointsEarned", 7), ("PointsPending", 7),
-    ]  # fmt: skip
-
-    await module_accrual.award(correction_of(receipt, next(numbers), 800, coupons=(), minutes_later=2))
-
-    assert await module_accrual.balance(anna) == Balances(available=8)
-    assert await balances(module_accrual, anna, "status") == Balances()
-    await module_accrual.award(correction_of(receipt, next(numbers), 900, coupons=("STATUS", "LATER"), minutes_later=3))
-    assert await module_accrual.balance(anna) == Balances(available=9, pending=7)
-    assert await balances(module_accrual, anna, "status") == Balances(available=18)
-    await module_accrual.award(return_of(receipt, next(numbers), {1: 1000}))
-    assert await module_accrual.balance(anna) == Balances()
-    assert await balances(module_accrual, anna, "status") == Balances()
-
-
-async def test_an_award_of_one_lot_may_get_parts(module_accrual: Accrual, anna: UUID) -> None:
-    receipt, nothing = await bought(module_accrual, anna, 10), await bought(module_accrual, anna, 0)
-
-    for each in (receipt, nothing):
-        await module_accrual.award(correction_of(each, next(numbers), 600, coupons=("LATER",)))
-        assert (await module_accrual.balance(anna)).pending == 7
-        await module_accrual.award(return_of(each, next(numbers), {1: 1000}))
-        await module_accrual.award(void_of(each, next(numbers)))
-        assert (await module_accrual.balance(anna)).pending == 0
-    assert await module_accrual.balance(anna) == Balances()
+    assert await module_accrual.balance(anna) == Balances(available=4)
 
 
 async def test_what_fraud_holds_gets_more_set_aside_and_less_is_taken_of_it(

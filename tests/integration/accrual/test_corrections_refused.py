@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.accrual.domain.partner_funds import Funds, Period
 from services.accrual.domain.rules import RuleSet
 from shared.database import Database
 from shared.events.points import ReceiptRefused
@@ -18,7 +19,7 @@ from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import posted, verified
 from tests.support.member_events import status_changed
 from tests.support.receipt_moves import RULE_SET, bought, joined, numbers
-from tests.support.receipts import NOON, card, correction_of, line, linked, purchase, return_of, void_of
+from tests.support.receipts import NOON, card, correction_of, exchange_of, line, linked, purchase, return_of, void_of
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,14 @@ async def test_what_corrects_nothing_says_why(module_accrual: Accrual, anna: UUI
     redemption = Tender(kind="points", amount_minor=200, redemption_id=uuid4())
     paid = purchase(next(numbers), 1000, owner=anna, tenders=(redemption, Tender(kind="cash", amount_minor=800)))
     gone, back = await bought(module_accrual, anna, 10), return_of(receipt, next(numbers), {1: 100})
+    gone_too = purchase(next(numbers), 1000, owner=anna)
     await module_accrual.award(paid, void_of(gone, next(numbers)), back)
+    exchange = exchange_of(gone_too, next(numbers), {1: 1000}, 1000)
+    await module_accrual.award(gone_too, exchange)
     before = await module_accrual.balance(anna)
     await module_accrual.drain()
+    said = {"receipt_id": exchange.data.receipt_id, "total_minor": exchange.data.total_minor}
+    of_an_exchange = receipt.model_copy(update={"data": receipt.data.model_copy(update=said)})
     cash = (Tender(kind="cash", amount_minor=1000),)
     of_a_return = receipt.model_copy(
         update={"data": receipt.data.model_copy(update={"receipt_id": back.data.receipt_id})}
@@ -53,6 +59,7 @@ async def test_what_corrects_nothing_says_why(module_accrual: Accrual, anna: UUI
         (correction_of(paid, next(numbers), 1000, tenders=cash), "points_tender_changed"),
         (correction_of(paid, next(numbers), 1000, currency="EUR"), "other_currency"),
         (correction_of(gone, next(numbers), 900), "original_voided"),
+        (correction_of(of_an_exchange, next(numbers), 900), "original_is_no_purchase"),
         (correction_of(of_a_return, next(numbers), 900), "original_is_no_purchase"),
         (correction_of(receipt, next(numbers), 10**15, coupons=("STATUS",)), "implausible_points"),
     ):
@@ -87,6 +94,24 @@ async def test_who_cannot_earn_is_given_nothing_more_and_loses_what_was_wrong(
     await module_accrual.members(status_changed(anna, "active", 3))
     await module_accrual.award(*await module_accrual.released())
     assert await module_accrual.balance(anna) == Balances(available=15)
+
+
+async def test_while_its_partners_funds_are_used_up_no_more_is_given(module_accrual: Accrual, anna: UUID) -> None:
+    receipt = await bought(module_accrual, anna, 10)
+    more = [correction_of(receipt, next(numbers), 1500, minutes_later=at) for at in (2, 3)]
+    now = datetime.now(UTC)
+    contract = Period(NOON - timedelta(days=1), None)
+    try:
+        reports = []
+        for told_at in (now - timedelta(hours=1), now + timedelta(hours=1)):
+            module_accrual.funds.of_partner = {"grocer": Funds((contract,), is_exhausted=True, told_at=told_at)}
+            reports.append(await module_accrual.award(more.pop()))
+        assert [report.parked for report in reports] == [{"partner_funds_in_question": 1}, {}]
+        assert reports[1].refused == {"partner_funds_exhausted": 1}
+        await module_accrual.award(correction_of(receipt, next(numbers), 600))
+    finally:
+        module_accrual.funds.of_partner = {}
+    assert await module_accrual.balance(anna) == Balances(available=6)
 
 
 async def test_what_is_spent_is_left_to_the_issuer_or_keeps_the_receipt_as_the_rules_say(
