@@ -1,5 +1,6 @@
 """Money is a whole number of minor units and an ISO 4217 code; points are whole numbers of their smallest unit."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pycountry
@@ -47,3 +48,20 @@ def format_money(amount_minor: int, currency: str) -> str:
     """For people: ``12.30 USD``."""
     exponent = currency_exponent(currency)
     return f"{Decimal(amount_minor).scaleb(-exponent):,.{exponent}f} {currency}"
+
+
+def share_out(total: int, weights: Sequence[int]) -> list[int]:
+    """``total`` in whole parts proportional to ``weights``, by largest remainder; the first wins among equals.
+
+    The parts add up to ``total`` exactly. All weights zero: all parts zero.
+    """
+    whole = sum(weights)
+    if whole == 0 or total == 0:
+        return [0] * len(weights)
+    parts = [total * weight // whole for weight in weights]
+    missing = total - sum(parts)
+    if missing:
+        by_remainder = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % whole), index))
+        for index in by_remainder[:missing]:
+            parts[index] += 1
+    return parts

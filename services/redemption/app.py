@@ -1,20 +1,25 @@
 """Wiring: settings to database, Kafka, routes and workers; nothing else."""
 
+from datetime import timedelta
+from functools import partial
+
 from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
 from services.redemption.api.members import lookup_router, members_router
+from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
+from services.redemption.api.write_off_rules import write_off_rules_routers
 from services.redemption.consumer import (
     CoalitionHandler,
     MemberHandler,
+    PointsHandler,
     PurchaseHandler,
-    RefusalHandler,
     is_about_points_tenders,
-    is_refusal,
+    is_refusal_or_tier,
 )
 from services.redemption.repository import places
-from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS
+from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS, QUOTES
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from shared import ledger
@@ -25,6 +30,8 @@ from shared.kafka import BatchSize, ConsumerLimits
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.web import Check, TillIdentity
 
+RULES_REFRESH_SECONDS = 2.0
+
 
 async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     """Put redemption together for one process."""
@@ -34,6 +41,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     purchases = PurchaseHandler(database, programme, batch_size)
     timers = Timers(database, programme)
     lookups = _Lookups(database)
+    refresh_rules = partial(database.run, programme.write_off.refresh)
     return Wiring(
         routers=(
             members_router(database, programme),
@@ -42,6 +50,8 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             holds_router(database, programme),
             settling_router(database, programme),
             member_data_router(database, programme),
+            quotes_router(database, programme, timedelta(seconds=settings.quote_valid_seconds)),
+            *write_off_rules_routers(database),
         ),
         subscriptions=(
             Subscription(
@@ -51,11 +61,12 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 wants=is_about_points_tenders,
                 unknown_types="dead-letter",
             ),
-            Subscription(POINTS, RefusalHandler(database), wants=is_refusal, unknown_types="dead-letter"),
+            Subscription(POINTS, PointsHandler(database), wants=is_refusal_or_tier, unknown_types="dead-letter"),
             Subscription(MEMBERS, MemberHandler(database, settings.point_types), unknown_types="dead-letter"),
             Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
         ),
         periodic=(
+            Periodic("refresh_write_off_rules", RULES_REFRESH_SECONDS, refresh_rules, in_every_role=True),
             Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
             Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
             Periodic(
@@ -64,7 +75,8 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 RetiredHashes(database, "redemption_identifiers").let_go,
             ),
         ),
-        retention=(HASHES_OF_WAITING_TENDERS,),
+        retention=(HASHES_OF_WAITING_TENDERS, QUOTES),
+        on_start=(refresh_rules,),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
         domain_problems=DOMAIN_PROBLEMS,

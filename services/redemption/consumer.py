@@ -6,12 +6,13 @@ from uuid import UUID
 
 from services.redemption import metrics
 from services.redemption.domain.leaving import Leaving, Outcome
-from services.redemption.domain.tender import PointsTender, Pricing, UnusableReceiptError, points_tenders
+from services.redemption.domain.tender import PointsTender, UnusableReceiptError, points_tenders
 from services.redemption.domain.voiding import ReceiptVoid, void_of
+from services.redemption.domain.write_off.prices import pricing_at
 from services.redemption.programme import Programme
 from services.redemption.repository import projections
 from services.redemption.repository.receipts import ExceptionKind, Refusal
-from services.redemption.use_cases.project import project_coalition, take_in_members
+from services.redemption.use_cases.project import project_coalition, project_tiers, take_in_members
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
@@ -20,7 +21,8 @@ from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
-from shared.events.purchases import PurchaseEvent
+from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
+from shared.events.tiers import TierChanged
 from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince, TooManyCommandsError
 from shared.point_types import PointTypes
@@ -31,6 +33,7 @@ from shared.web.known_clients import project_clients
 # A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
 CONFLICT = "content_conflict"
 _REFUSED_TYPE = b"loyalty.receipt.refused.v1"
+_TIER_TYPE = b"loyalty.tier.changed.v1"
 _VOIDED_TYPE = b"loyalty.receipt.voided.v1"
 
 
@@ -40,9 +43,9 @@ def is_about_points_tenders(headers: Mapping[str, bytes]) -> bool:
     return headers.get("points_tender") == b"1" or headers.get("type") == _VOIDED_TYPE
 
 
-def is_refusal(headers: Mapping[str, bytes]) -> bool:
-    """Whether a record on ``loyalty.points`` refuses a receipt: all others are skipped undecoded."""
-    return headers.get("type") == _REFUSED_TYPE
+def is_refusal_or_tier(headers: Mapping[str, bytes]) -> bool:
+    """Whether a record on ``loyalty.points`` refuses a receipt or tells of a tier: all others are skipped undecoded."""
+    return headers.get("type") in (_REFUSED_TYPE, _TIER_TYPE)
 
 
 class _Keeping(RecordKeeping):
@@ -63,7 +66,7 @@ class PurchaseHandler(_Keeping):
 
         Both lock redemptions and the ledger, so that each is a transaction of its own; either is safe to do again.
         """
-        tenders = [tender for event in batch.events for tender in _tenders(event, self._programme.pricing)]
+        tenders = [tender for event in batch.events for tender in _tenders(event, self._programme)]
         voids = _voids(batch.events)
         held_since = HeldSince()
 
@@ -88,11 +91,15 @@ class PurchaseHandler(_Keeping):
         self._batch_size.observe(held_since.seconds())
 
 
-class RefusalHandler(_Keeping):
-    """A document that was refused for another one with the same key takes no points."""
+class PointsHandler(_Keeping):
+    """A document that was refused for another one with the same key takes no points; tiers become facts."""
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
-        """Undo, or report, what a batch's refused documents did."""
+        """Project a batch's tiers, then undo, or report, what its refused documents did, and keep the positions.
+
+        Either locks members, the latter after receipts: each is a transaction of its own, and safe to do again.
+        """
+        tiers = [event.data for event in batch.events if isinstance(event, TierChanged)]
         refusals = [
             Refusal(_natural_key(event.data.receipt_id), event.data.content_hash)
             for event in batch.events
@@ -104,6 +111,8 @@ class RefusalHandler(_Keeping):
             await read_to.save(transaction, batch.positions)
             return found
 
+        if tiers:
+            await self._database.run(partial(project_tiers, tiers=tiers))
         for kind in await self._database.run(work):
             metrics.EXCEPTIONS.labels(kind).inc()
 
@@ -154,7 +163,10 @@ def count_tenders(report: TenderReport) -> None:
     metrics.UNCOVERED_POINTS.inc(report.uncovered_points)
 
 
-def _tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]:
+def _tenders(event: PurchaseEvent, programme: Programme) -> tuple[PointsTender, ...]:
+    pricing = programme.pricing
+    if isinstance(event, PurchaseRecorded | ExchangeRecorded):
+        pricing = pricing_at(programme.write_off.history, event.data.occurred_at, pricing)
     try:
         return points_tenders(event, pricing)
     except (MalformedReceiptIdError, UnusableReceiptError) as error:

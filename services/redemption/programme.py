@@ -5,10 +5,32 @@ from datetime import tzinfo
 
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
+from services.redemption.domain.write_off.rules import WriteOffHistory, WriteOffRules
+from shared.database import Transaction
 from shared.identifier_capabilities import Capabilities
 from shared.ids import IdentifierKeys, IdentifierType, normalise_identifier
 from shared.point_types import ONE_TYPE, PointTypes
 from shared.qr_tokens import QrKeys
+from shared.rule_sets.repository import load_newer
+
+
+class PublishedWriteOffRules:
+    """Every published version of the write-off rules. New ones, and what was withdrawn, come by ``refresh``; either is
+    known at least a minute before it counts."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, WriteOffRules] = {}
+        self._withdrawn: frozenset[int] = frozenset()
+        self.history = WriteOffHistory()
+
+    async def refresh(self, transaction: Transaction) -> None:
+        """Read what is new."""
+        known = await load_newer(transaction, max(self._versions, default=0))
+        if known.newer or known.withdrawn != self._withdrawn:
+            newer = [WriteOffRules.model_validate_json(document) for document in known.newer]
+            self._versions |= {rules.version: rules for rules in newer}
+            self._withdrawn |= known.withdrawn
+            self.history = WriteOffHistory(tuple(self._versions.values()), self._withdrawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +50,7 @@ class Programme:
     capabilities: Capabilities = field(default_factory=Capabilities)
     point_types: PointTypes = ONE_TYPE
     debt_stops_spending: bool = False
+    write_off: PublishedWriteOffRules = field(default_factory=PublishedWriteOffRules)
 
     def hashes_of(self, kind: IdentifierType, value: str) -> tuple[str, ...]:
         """What may stand for an identifier that a till has read, under every valid key, the present one's first.

@@ -78,6 +78,10 @@ class HoldBody(Body):
         "others.",
     )
     expires_in_seconds: HoldSeconds = HOLD_SECONDS_DEFAULT
+    quote_id: UUID | None = Field(
+        default=None,
+        description="The quote of this basket, which prices the points. Needed while write-off rules are in force.",
+    )
     redemption_id: UUID | None = Field(
         default=None,
         description="The till's own id, made before it asked: the same hold sent twice is one, and a void or a receipt "
@@ -251,7 +255,8 @@ class CaptureAnswer(_Answer):
 
 class RedemptionAnswer(_Answer):
     """A redemption as it stands. ``open_points`` are still reserved. ``pooled_points``, of those held, were others' in
-    the member's household. Of all, ``exponent`` decimals are shown."""
+    the member's household. Of all, ``exponent`` decimals are shown. ``value_minor``: what those held pay.
+    """
 
     redemption_id: UUID
     state: State
@@ -268,6 +273,7 @@ class RedemptionAnswer(_Answer):
     closed_at: datetime | None
     session_id: UUID | None
     pooled_points: int
+    value_minor: int | None
 
     @classmethod
     def of(cls, redemption: Redemption, types: PointTypes, **more: Any) -> Self:
@@ -288,6 +294,7 @@ class RedemptionAnswer(_Answer):
             closed_at=redemption.closed_at,
             session_id=redemption.session_id,
             pooled_points=redemption.pooled_points,
+            value_minor=redemption.value_minor,
             **more,
         )
 

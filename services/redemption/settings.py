@@ -38,6 +38,12 @@ class RedemptionSettings(TillSettings):
         "10 seconds ago: a member may have been suspended, or a card blocked, since.",
     )
 
+    quote_valid_seconds: int = Field(
+        default=900,
+        ge=10,
+        le=86_400,
+        description="How long a quote's price holds, in seconds: a hold that names it later is priced anew.",
+    )
     debt_stops_spending: bool = Field(
         default=False,
         description="Whether a member who owes points may spend none that others of the household lend, either.",

@@ -18,6 +18,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
         "/oauth/token",
         "/v1/balances:lookup",
         "/v1/identifiers:resolve",
+        "/v1/quotes",
         "/v1/receipts",
         "/v1/receipts:batch",
         "/v1/receipts:preview",

@@ -12,6 +12,7 @@ from services.accrual.domain.exchanged_goods import GoodsTaken
 from services.accrual.domain.rules.counted import AS_PAID, Counted, Exclusions
 from services.accrual.domain.settlement import earns_now
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
+from shared.money import share_out
 
 _NOTHING: Mapping[int, int] = {}
 
@@ -70,23 +71,6 @@ def counted_amounts(
         _kept_minor(_counted_minor(line, counted), line, returned_thousandths.get(line.line_id, 0))
         for line in purchase.lines
     ]
-
-
-def share_out(total: int, weights: Sequence[int]) -> list[int]:
-    """``total`` in whole parts proportional to ``weights``, by largest remainder; the first wins among equals.
-
-    The parts add up to ``total`` exactly. All weights zero: all parts zero.
-    """
-    whole = sum(weights)
-    if whole == 0 or total == 0:
-        return [0] * len(weights)
-    parts = [total * weight // whole for weight in weights]
-    missing = total - sum(parts)
-    if missing:
-        by_remainder = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % whole), index))
-        for index in by_remainder[:missing]:
-            parts[index] += 1
-    return parts
 
 
 def _base(

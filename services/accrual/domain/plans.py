@@ -11,7 +11,7 @@ from services.accrual.domain.capping import CapStep, cap_steps
 from services.accrual.domain.checks import Check, CheckMaker
 from services.accrual.domain.checks.check import all_of
 from services.accrual.domain.checks.of_lines import categories_needed
-from services.accrual.domain.earning_base import counted_amounts, share_out
+from services.accrual.domain.earning_base import counted_amounts
 from services.accrual.domain.judged_receipt import JudgedReceipt, LineCheck
 from services.accrual.domain.rules.counted import Counted
 from services.accrual.domain.rules.effects import (
@@ -25,6 +25,7 @@ from services.accrual.domain.rules.effects import (
 from services.accrual.domain.rules.predicates_of_member import DatesAre
 from services.accrual.domain.rules.rule import Phase, Rounding, Rule
 from services.accrual.domain.rules.rule_set import RuleSet
+from shared.money import share_out
 
 # Below this it is faster to look at every rule than to find out which ones could match.
 INDEXED_FROM = 6

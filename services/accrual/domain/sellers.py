@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from services.accrual.domain.earning_base import share_out
 from services.accrual.domain.judged_receipt import JudgedReceipt
 from services.accrual.domain.outcomes import Applied
 from services.accrual.domain.plans import Plan, PlannedRule, matching_lines
@@ -16,6 +15,7 @@ from services.accrual.domain.rules.rule_set import RuleSet
 from services.accrual.domain.rules.terms import PartTerms
 from shared.events.purchases import PurchaseData
 from shared.ledger import Funding
+from shared.money import share_out
 
 
 class Given(NamedTuple):

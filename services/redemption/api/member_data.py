@@ -1,14 +1,16 @@
 """``/v1/members/{member_id}/data``: all that redemption keeps of a member, for an export."""
 
+import json
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias, assert_never
+from typing import Annotated, Any, Literal, TypeAlias, assert_never
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.redemption.programme import Programme
-from services.redemption.repository.member_data import KeptRedemption, KeptShare, KeptTender
+from services.redemption.repository.member_data import KeptQuote, KeptRedemption, KeptShare, KeptTender
 from services.redemption.schemas import CaptureAnswer, RedemptionDetailAnswer, StatementLineAnswer
 from services.redemption.use_cases.read_member_data import Kept, KeptLine, sections
 from shared.database import Database
@@ -53,6 +55,22 @@ class TenderData(BaseModel):
     categories: list[str]
 
 
+class QuoteData(BaseModel):
+    """What points might have paid of a basket; ``checkout`` is what was asked, with the facts it was judged by."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["quote"] = "quote"
+    quote_id: UUID
+    partner_id: str
+    rule_set_version: int
+    checkout: dict[str, Any]
+    points: int
+    value_minor: int
+    quoted_at: datetime
+    expires_at: datetime
+
+
 class LineData(BaseModel):
     """A line of the statement of one point type."""
 
@@ -63,7 +81,9 @@ class LineData(BaseModel):
     line: StatementLineAnswer
 
 
-MemberData: TypeAlias = Annotated[RedemptionData | LentData | TenderData | LineData, Field(discriminator="kind")]
+MemberData: TypeAlias = Annotated[
+    RedemptionData | LentData | TenderData | QuoteData | LineData, Field(discriminator="kind")
+]
 
 
 def member_data_router(database: Database, programme: Programme) -> APIRouter:
@@ -76,7 +96,7 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
         """All that is kept of a member, for the programme's own clients: redemptions, points lent, tenders that wait,
-        the statement.
+        quotes, the statement.
 
         Redemptions are under the id that they were made with; of members who were merged the survivor has the
         statement. Nothing for a stranger.
@@ -92,7 +112,7 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
     return router
 
 
-def _told(kept: Kept, types: PointTypes) -> RedemptionData | LentData | TenderData | LineData:
+def _told(kept: Kept, types: PointTypes) -> RedemptionData | LentData | TenderData | QuoteData | LineData:
     match kept:
         case KeptRedemption(redemption=redemption, captures=captures):
             return RedemptionData.of(redemption, types, captures=[CaptureAnswer.of(capture) for capture in captures])
@@ -115,6 +135,8 @@ def _told(kept: Kept, types: PointTypes) -> RedemptionData | LentData | TenderDa
                 store_id=kept.store_id,
                 categories=list(kept.categories),
             )
+        case KeptQuote():
+            return QuoteData(**asdict(kept) | {"checkout": json.loads(kept.checkout)})
         case KeptLine(point_type=point_type, line=line):
             return LineData(point_type=point_type, line=StatementLineAnswer.of(line))
         case _:

@@ -8,7 +8,7 @@ from services.redemption.schemas import ShownIdentifierBody
 from services.redemption.use_cases.hold_points import Spender
 from shared.ids import IdentifierType, InvalidIdentifierError
 from shared.qr_tokens import InvalidQrTokenError, QrToken, is_qr_token
-from shared.web import invalid_field
+from shared.web import Principal, invalid_field
 
 
 def shown_at_till(
@@ -40,3 +40,21 @@ def opened(programme: Programme, token: str, pointer: str) -> QrToken:
         return programme.qr_keys.open(token)
     except InvalidQrTokenError as error:
         raise invalid_field(pointer, str(error)) from None
+
+
+def at_partner(principal: Principal, partner_id: str | None) -> str:
+    """At which partner: the caller's own, and what the programme's own clients say."""
+    if principal.partner_id is None:
+        if partner_id is None:
+            raise invalid_field("/partner_id", "the programme's own clients must say at which partner")
+        return partner_id
+    if partner_id not in (None, principal.partner_id):
+        raise invalid_field("/partner_id", "this client is bound to another partner: leave it out")
+    return principal.partner_id
+
+
+def in_store(principal: Principal, store_id: str | None) -> str | None:
+    """In which store, as far as it is said: a till's own is known."""
+    if principal.store_id is not None and store_id not in (None, principal.store_id):
+        raise invalid_field("/store_id", "this till stands in another store: leave it out")
+    return principal.store_id or store_id

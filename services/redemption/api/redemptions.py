@@ -8,9 +8,9 @@ import orjson
 from fastapi import APIRouter, Response
 
 from services.redemption import metrics
-from services.redemption.api.reading import opened, shown_at_till
-from services.redemption.api.refusals import already_captured, declined, facts_behind, require_spent
-from services.redemption.domain.errors import FactsBehindError
+from services.redemption.api.reading import at_partner, in_store, opened, shown_at_till
+from services.redemption.api.refusals import already_captured, declined, facts_behind, price_changed, require_spent
+from services.redemption.domain.errors import FactsBehindError, PriceChangedError
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
@@ -36,7 +36,6 @@ from shared.web import (
     Principal,
     ProblemAnswer,
     idempotent,
-    invalid_field,
     problems,
     requires,
 )
@@ -63,19 +62,28 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         """
         require_spent(body.point_type, programme.point_types)
         spender = _spender(body, programme)
-        partner_id, store_id = _partner(body, principal), _store(body, principal)
+        partner_id, store_id = at_partner(principal, body.partner_id), in_store(principal, body.store_id)
         outcomes: list[str] = []
 
         async def work(transaction: Transaction) -> Answer | ProblemAnswer:
             expires_at = transaction.now + timedelta(seconds=body.expires_in_seconds)
             request = HoldRequest(
-                partner_id, body.points, expires_at, store_id, frozenset(body.categories), body.point_type
+                partner_id,
+                body.points,
+                expires_at,
+                store_id,
+                frozenset(body.categories),
+                body.point_type,
+                body.quote_id,
             )
             try:
                 decided = await hold_points(transaction, spender, request, programme, body.redemption_id)
             except FactsBehindError as error:
                 metrics.HOLDS.labels("facts_behind").inc()
                 raise facts_behind(error) from None
+            except PriceChangedError as error:
+                metrics.HOLDS.labels("price_changed").inc()
+                raise price_changed(error) from None
             outcomes.append(_outcome(decided))
             match decided:
                 case Held(redemption=redemption, balance=balance):
@@ -166,31 +174,17 @@ def _spender(body: HoldBody, programme: Programme) -> Spender:
     return shown_at_till(programme, body.identifier, code=code, session_id=body.session_id)
 
 
-def _partner(body: HoldBody, principal: Principal) -> str:
-    if principal.partner_id is None:
-        if body.partner_id is None:
-            raise invalid_field("/partner_id", "the programme's own clients must say at which partner")
-        return body.partner_id
-    if body.partner_id not in (None, principal.partner_id):
-        raise invalid_field("/partner_id", "this client is bound to another partner: leave it out")
-    return principal.partner_id
-
-
-def _store(body: HoldBody, principal: Principal) -> str | None:
-    if principal.store_id is not None and body.store_id not in (None, principal.store_id):
-        raise invalid_field("/store_id", "this till stands in another store: leave it out")
-    return principal.store_id or body.store_id
-
-
 def _fingerprint(body: HoldBody, spender: Spender, own_type: str) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
     token as it stands, since it says nothing."""
-    said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories", "point_type"})
+    said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories", "point_type", "quote_id"})
     if body.store_id is not None or body.categories:  # without them a request is what it was before there were any
         said |= {"store_id": body.store_id, "categories": sorted(body.categories)}
     if body.point_type not in (None, own_type):
         said["point_type"] = body.point_type
+    if body.quote_id is not None:
+        said["quote_id"] = str(body.quote_id)
     shown = body.identifier
     said["identifier_hash"] = min(spender.identifier_hashes, key=key_version_of, default=None)
     if shown is not None:

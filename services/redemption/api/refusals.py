@@ -7,12 +7,16 @@ from services.redemption.domain.errors import (
     HoldNotOpenError,
     IdentifierRevokedError,
     MayNotSeeBalanceError,
+    NotQuotedError,
     NotShownError,
     OtherMembersCodeError,
     OtherSessionError,
+    PriceChangedError,
+    QuoteNeededError,
     ReceiptVoidedError,
     RedemptionIdTakenError,
     UnknownMemberError,
+    UnknownQuoteError,
     UnknownRedemptionError,
 )
 from services.redemption.domain.holding import DeclineReason
@@ -20,6 +24,7 @@ from services.redemption.use_cases.hold_points import Declined
 from shared.identifier_capabilities import Capability
 from shared.point_types import PointTypes
 from shared.qr_tokens import InvalidQrTokenError
+from shared.rule_sets.routes import RULE_SET_PROBLEMS
 from shared.web import Problem, invalid_field
 
 RETRY_AFTER_SECONDS = 5
@@ -37,7 +42,11 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     MayNotSeeBalanceError: (403, "identifier-may-not-see-balance", "Identifier may not see balance"),
     NotShownError: (404, "not-found", "Not found"),
     OtherMembersCodeError: (409, "other-members-code", "Other member's code"),
+    NotQuotedError: (409, "not-quoted", "Not quoted"),
     OtherSessionError: (409, "other-session", "Other session"),
+    QuoteNeededError: (409, "quote-needed", "Quote needed"),
+    UnknownQuoteError: (409, "unknown-quote", "Unknown quote"),
+    **RULE_SET_PROBLEMS,
     ReceiptVoidedError: (409, "receipt-voided", "Receipt voided"),
     ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
 }
@@ -85,6 +94,16 @@ _DECLINED: dict[DeclineReason, tuple[str, str]] = {
 _BY_CAPABILITY = frozenset({"identifier_may_not_spend", "identifier_spends_less", "code_needed"})
 
 
+def not_spending(reason: DeclineReason, capability: Capability | None, capabilities_version: int) -> Problem:
+    """Why a member spends nothing at all there now, as a hold would say it."""
+    slug, detail = _DECLINED[reason]
+    extensions: dict[str, object] = {}
+    if capability is not None and reason in _BY_CAPABILITY:
+        extensions["capabilities_version"] = capabilities_version
+        extensions["spend_points_max"] = capability.spend_points_max
+    return Problem(409, slug, f"Nothing can be spent: {detail}.", extensions=extensions)
+
+
 def declined(answer: Declined, capability: Capability | None, capabilities_version: int) -> Problem:
     """A declined hold: nothing is reserved, and the redemption remembers it.
 
@@ -104,6 +123,17 @@ def facts_behind(error: FactsBehindError) -> Problem:
     """A large hold while the facts are old: not decided, so that the same request may go a moment later."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Problem(503, "facts-behind", f"Nothing was reserved: {error}.", headers=headers)
+
+
+def price_changed(error: PriceChangedError) -> Problem:
+    """A hold by an expired quote whose price is another one now: what the points pay then and now."""
+    extensions = {
+        "points": error.points,
+        "quoted_value_minor": error.quoted_value_minor,
+        "points_now": error.points_now,
+        "value_minor_now": error.value_minor_now,
+    }
+    return Problem(409, "price-changed", f"Nothing was reserved: {error}.", extensions=extensions)
 
 
 def already_captured() -> Problem:

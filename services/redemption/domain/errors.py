@@ -101,3 +101,40 @@ class IdentifierRevokedError(RedemptionError):
 
     def __init__(self) -> None:
         super().__init__("this identifier is blocked, lost or replaced: use another of the member's")
+
+
+class QuoteNeededError(RedemptionError):
+    """Write-off rules are in force: what they allow of a basket, only a quote has looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("write-off rules are in force: ask for a quote of the basket first, and name its quote_id")
+
+
+class UnknownQuoteError(RedemptionError):
+    """The quote is another member's or partner's, was forgotten, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__("no such quote of this member at this partner: ask for a new one")
+
+
+class NotQuotedError(RedemptionError):
+    """The quote allows no hold of so many points."""
+
+    def __init__(self, points: int, quoted_points: int) -> None:
+        super().__init__(
+            f"{points} points were not quoted: at most {quoted_points} are, or ask for a quote with points={points}"
+        )
+
+
+class PriceChangedError(RedemptionError):
+    """The quote has expired, and the same points pay another amount now; ``points_now`` may be fewer, too."""
+
+    def __init__(self, points: int, quoted_value_minor: int, points_now: int, value_minor_now: int) -> None:
+        super().__init__(
+            f"the quote has expired and its price has changed: {points} points paid {quoted_value_minor} minor units, "
+            f"now {points_now} pay {value_minor_now}; ask for a new quote"
+        )
+        self.points = points
+        self.quoted_value_minor = quoted_value_minor
+        self.points_now = points_now
+        self.value_minor_now = value_minor_now

@@ -40,6 +40,7 @@ class HoldRequest:
 
     ``store_id`` and ``categories`` are of the goods, as far as the till says: points may be limited to some.
     ``point_type`` None: the redemption's own, which is the programme's unless something else was said before.
+    ``quote_id`` names the quote by which they are priced.
     """
 
     partner_id: str
@@ -48,6 +49,15 @@ class HoldRequest:
     store_id: str | None = None
     categories: frozenset[str] = frozenset()
     point_type: str | None = None
+    quote_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPrice:
+    """What the points of a hold pay, where it was quoted, and whether others of the household may lend to it."""
+
+    value_minor: int | None = None
+    may_be_lent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +187,7 @@ def declined_by_ledger(reserve: Reserve, reason: DeclineReason, now: datetime) -
         closed_at=now,
         session_id=None,
         shares=(),
+        value_minor=None,
     )
     return Decline(declined, reserve.redemption.held_points, reason)
 
@@ -221,6 +232,12 @@ def _let_go(redemption: Redemption, state: State, now: datetime) -> LetGo:
     shares = tuple(share.let_go() for share in redemption.shares)
     let_go = replace(redemption, state=state, open_points=0, closed_at=now, shares=shares)
     return LetGo(let_go, redemption.open_points)
+
+
+def why_not_at_all(member: MemberFacts) -> DeclineReason | None:
+    """Why no hold of this member would stand there, of whatever amount; None where some might."""
+    funds = member.funds._replace(minimum_points=1, step_points=1)
+    return _decline_reason(replace(member, funds=funds), 1)
 
 
 def _decline_reason(member: MemberFacts, points: int) -> DeclineReason | None:

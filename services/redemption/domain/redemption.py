@@ -56,7 +56,7 @@ class Redemption:
     taken, from the hold or late; ``uncovered_points`` are what receipts took that the balance could not give: the
     partner's loss. ``session_id`` is the till conversation of the QR token that the points were reserved with; a
     conversation has at most one redemption. ``shares`` are parts of held, open and captured points that are others';
-    the rest is the member's own.
+    the rest is the member's own. ``value_minor`` is what ``held_points`` pay, where a quote has priced them.
     """
 
     redemption_id: UUID
@@ -73,6 +73,7 @@ class Redemption:
     closed_at: datetime | None = None
     session_id: UUID | None = None
     shares: tuple[Share, ...] = ()
+    value_minor: int | None = None
 
     @property
     def pooled_points(self) -> int:

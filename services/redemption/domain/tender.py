@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
 from services.redemption.domain.goods import CATEGORIES_MAX, Goods
+from services.redemption.domain.redemption import Redemption
 from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
 from shared.receipt_key import natural_key_of, partner_of
 
@@ -43,24 +44,31 @@ class PointsTender:
     amount_minor: int | None = None  # None: kept while it waited, from before there were other types to spend
     point_type: str | None = None
 
-    def priced_as(self, point_type: str, pricing: "Pricing") -> "PointsTender":
-        """The tender in points of the type in which it is paid."""
+    def priced_as(self, redemption: Redemption, pricing: "Pricing") -> "PointsTender":
+        """The tender in points as its redemption takes them: at the price that was quoted, else of the type in which it
+        is paid. A part of a point is a whole one."""
         said = self.point_type or pricing.own_type
-        if self.amount_minor is None or point_type == said or not pricing.takes(point_type):
+        if self.amount_minor is None:
             return self
-        return replace(self, points=pricing.points_for(self.amount_minor, point_type))
+        if redemption.value_minor is not None:
+            points = -(-self.amount_minor * redemption.held_points // redemption.value_minor)
+            return replace(self, points=points)
+        if redemption.point_type == said or not pricing.takes(redemption.point_type):
+            return self
+        return replace(self, points=pricing.points_for(self.amount_minor, redemption.point_type))
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What a point is worth at a till: ``minor_per_point`` minor units of ``currency``; of ``others`` than the
-    programme's own type, as many as these say.
+    """What points are worth at a till where nothing was quoted: ``own_points`` of the programme's own type pay
+    ``minor_per_point`` minor units of ``currency``; of ``others`` one pays as many as these say.
     """
 
     currency: str
     minor_per_point: int
     own_type: str = "points"
     others: Mapping[str, int] = field(default_factory=dict)
+    own_points: int = 1
 
     def takes(self, point_type: str) -> bool:
         """Whether points of this type pay at all."""
@@ -69,7 +77,10 @@ class Pricing:
     def points_for(self, amount_minor: int, point_type: str | None = None) -> int:
         """The points that pay an amount, of the programme's own type unless another is named. A part of a point is not
         spendable, so the till took a whole one."""
-        return -(-amount_minor // self.others.get(point_type or self.own_type, self.minor_per_point))
+        other = self.others.get(point_type or self.own_type)
+        if other is not None:
+            return -(-amount_minor // other)
+        return -(-amount_minor * self.own_points // self.minor_per_point)
 
     def points_at_most(self, amount_minor: int) -> int:
         """The points that pay an amount, of the type of which it takes most: a hold may turn out to be of any."""

@@ -48,6 +48,14 @@ LOAD_LENT = """
     limit $4
 """
 
+LOAD_QUOTES = """
+    select quote_id, partner_id, rule_set_version, checkout::text, points, value_minor, quoted_at, expires_at
+    from redemption_quotes
+    where member_id = $1 and ($2::uuid is null or quote_id > $2)
+    order by quote_id
+    limit $3
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRedemption:
@@ -85,6 +93,20 @@ class KeptShare:
     captured_points: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeptQuote:
+    """How much of a basket points might have paid; ``checkout`` is what was asked, as JSON."""
+
+    quote_id: UUID
+    partner_id: str
+    rule_set_version: int
+    checkout: str
+    points: int
+    value_minor: int
+    quoted_at: datetime
+    expires_at: datetime
+
+
 async def load_redemptions(
     transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int
 ) -> list[KeptRedemption]:
@@ -109,3 +131,8 @@ async def load_lent(
 ) -> list[KeptShare]:
     """What was reserved of the member for others, in the order of redemptions."""
     return [KeptShare(**dict(row)) for row in await transaction.raw.fetch(LOAD_LENT, member_id, *after, rows_max)]
+
+
+async def load_quotes(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[KeptQuote]:
+    """The quotes that the member was given, in the order of their ids."""
+    return [KeptQuote(**dict(row)) for row in await transaction.raw.fetch(LOAD_QUOTES, member_id, after, rows_max)]

@@ -44,6 +44,8 @@ FIND_TILL = """
     where (key_sha256 = $1 or (previous_key_sha256 = $1 and previous_key_until > $2)) and not is_revoked
 """
 
+FIND_KNOWN_PARTNERS = "select partner_id from redemption_partners where partner_id = any($1::text[])"
+
 LOAD_PARTNER_NAMES = "select partner_id, name from redemption_partners where partner_id = any($1::text[])"
 
 
@@ -94,3 +96,9 @@ async def load_partner_names(transaction: Transaction, partner_ids: Collection[s
     """Names for people; a partner not heard of yet is absent."""
     rows = await transaction.raw.fetch(LOAD_PARTNER_NAMES, sorted(partner_ids))
     return {row["partner_id"]: row["name"] for row in rows}
+
+
+async def find_known_partners(transaction: Transaction, partner_ids: Collection[str]) -> set[str]:
+    """Those of these partners of whom the coalition has told."""
+    rows = await transaction.raw.fetch(FIND_KNOWN_PARTNERS, sorted(partner_ids))
+    return {row["partner_id"] for row in rows}

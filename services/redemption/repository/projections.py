@@ -5,28 +5,33 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from services.redemption.domain.holding import MemberFacts
 from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.standing import HIDDEN
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
 from shared.events.members import ErasureData, IdentifierData, MemberData
+from shared.events.tiers import TierData
 from shared.events.versions import highest
 
 SAVE_MEMBERS = """
-    insert into redemption_members (member_id, status, version, household_id)
+    insert into redemption_members (member_id, status, version, household_id, enrolled_at)
     select *
-    from unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[])
+    from unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::timestamptz[])
     order by 1
     on conflict (member_id) do update
-        set status = excluded.status, version = excluded.version, household_id = excluded.household_id
+        set status = excluded.status, version = excluded.version, household_id = excluded.household_id,
+            enrolled_at = coalesce(excluded.enrolled_at, redemption_members.enrolled_at)
         where redemption_members.version < excluded.version and redemption_members.erased_version is null
 """
 
 # The rows are there and locked.
 SAVE_ERASED = """
     update redemption_members as member
-    set status = 'erased', version = greatest(member.version, erased.version), erased_version = erased.version
+    set status = 'erased', version = greatest(member.version, erased.version), erased_version = erased.version,
+        enrolled_at = null, tier = null
     from unnest($1::uuid[], $2::bigint[]) as erased (member_id, version)
     where member.member_id = erased.member_id and member.erased_version is null
     returning member.member_id
@@ -54,7 +59,7 @@ SAVE_IDENTIFIERS = """
 """
 
 # One statement for all that a hold must know before it asks the ledger.
-LOCK_SPENDER = """
+FIND_SPENDER = """
     select member.member_id, member.status, member.merged_into,
         exists (
             select from redemption_identifiers as identifier
@@ -80,8 +85,8 @@ LOCK_SPENDER = """
                 limit 1)
         )
     )
-    for no key update of member
 """
+LOCK_SPENDER = f"{FIND_SPENDER} for no key update of member"
 
 # A receipt may name a member before the registry has: its row must be there to be locked.
 MEET_MEMBERS = """
@@ -90,6 +95,14 @@ MEET_MEMBERS = """
     from unnest($1::uuid[]) as met (member_id)
     order by member_id
     on conflict (member_id) do nothing
+"""
+
+# The rows are there and locked. A tier moves to a higher version of its own.
+SAVE_TIERS = """
+    update redemption_members as member
+    set tier = told.tier, tier_version = told.version
+    from unnest($1::uuid[], $2::text[], $3::bigint[]) as told (member_id, tier, version)
+    where member.member_id = told.member_id and member.tier_version < told.version and member.erased_version is null
 """
 
 LOCK_MEMBERS = """
@@ -132,6 +145,15 @@ async def save_members(transaction: Transaction, members: Sequence[MemberData]) 
         [row.status for row in rows],
         [row.version for row in rows],
         [row.household_id for row in rows],
+        [row.enrolled_at for row in rows],
+    )
+
+
+async def save_tiers(transaction: Transaction, tiers: Sequence[TierData]) -> None:
+    """Project tiers of members who are locked; of several versions in one call the highest stays."""
+    rows = highest(tiers, lambda tier: tier.member_id)
+    await transaction.raw.execute(
+        SAVE_TIERS, [row.member_id for row in rows], [row.new_tier for row in rows], [row.version for row in rows]
     )
 
 
@@ -188,10 +210,23 @@ async def lock_spender(
         StartAgainError: the member was merged away while we waited for its row.
     """
     row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hashes, partner_id, transaction.now, today)
+    if row is not None and row["merged_into"] is not None:
+        raise StartAgainError("the member was merged away meanwhile")
+    return _spender(row)
+
+
+async def find_spender(
+    transaction: Transaction, member_id: UUID | None, identifier_hashes: Sequence[str], partner_id: str, today: date
+) -> MemberFacts | None:
+    """The same as last committed, without a lock."""
+    return _spender(
+        await transaction.raw.fetchrow(FIND_SPENDER, member_id, identifier_hashes, partner_id, transaction.now, today)
+    )
+
+
+def _spender(row: asyncpg.Record | None) -> MemberFacts | None:
     if row is None or row["status"] in HIDDEN:
         return None
-    if row["merged_into"] is not None:
-        raise StartAgainError("the member was merged away meanwhile")
     partner = None if row["state"] is None else Standing(row["kind"], row["state"], row["is_last_day_over"])
     return MemberFacts(row["member_id"], row["status"], row["is_identifier_blocked"], partner)
 

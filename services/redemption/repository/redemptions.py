@@ -17,7 +17,7 @@ from shared.ledger.conditions import read_limits, write_limits
 CaptureKey = tuple[UUID, bytes]
 
 REDEMPTION_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points,
-    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points"""
+    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points, value_minor"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -59,7 +59,8 @@ SAVE = f"""
     select *
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
-        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bigint[]
+        $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bigint[],
+        $15::bigint[]
     )
     order by 1
     on conflict (redemption_id) do update
@@ -75,7 +76,8 @@ SAVE = f"""
             expires_at = excluded.expires_at,
             closed_at = excluded.closed_at,
             session_id = excluded.session_id,
-            pooled_points = excluded.pooled_points
+            pooled_points = excluded.pooled_points,
+            value_minor = excluded.value_minor
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
@@ -170,6 +172,7 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
         [redemption.closed_at for redemption in redemptions],
         [redemption.session_id for redemption in redemptions],
         [redemption.pooled_points for redemption in redemptions],
+        [redemption.value_minor for redemption in redemptions],
     )
     await shares.save_shares(transaction, redemptions)
 
@@ -228,6 +231,7 @@ def _redemption_of(row: asyncpg.Record) -> Redemption:
         expires_at=row["expires_at"],
         closed_at=row["closed_at"],
         session_id=row["session_id"],
+        value_minor=row["value_minor"],
     )
 
 

@@ -19,3 +19,18 @@ HASHES_OF_WAITING_TENDERS = DataClass(
         )
     """,
 )
+
+QUOTES = DataClass(
+    name="quotes",
+    purpose="to price the holds that name them, and to show afterwards what was quoted",
+    keep_days=30,
+    keep_days_min=2,
+    action="delete",
+    statement="""
+        delete from redemption_quotes
+        where quote_id in (
+            select quote_id from redemption_quotes where quoted_at < $1
+            order by quoted_at limit $2 for update skip locked
+        )
+    """,
+)

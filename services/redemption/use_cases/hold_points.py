@@ -23,6 +23,7 @@ from services.redemption.repository import merges, partner_funds, projections, r
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.lend import lenders_to, lock_lenders
 from services.redemption.use_cases.messages import declined_message, held_message, named
+from services.redemption.use_cases.price_hold import price_hold
 from services.redemption.use_cases.take_points import balances_after, own_balances, reserving
 from shared import ledger, outbox
 from shared.database import Transaction, read_to
@@ -77,6 +78,7 @@ async def hold_points(
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
         InvalidQrTokenError, OtherSessionError, OtherMembersCodeError: what was shown does not count.
+        QuoteNeededError, UnknownQuoteError, NotQuotedError, PriceChangedError: nothing was changed.
         FactsBehindError: nothing was changed, and nothing is remembered: asked again a moment later, it may go.
     """
     point_type, presented = request.point_type or programme.point_type, spender.presented
@@ -114,7 +116,9 @@ async def hold_points(
             if request.points > programme.fresh_facts.points_max:  # most holds are spared the question
                 read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
                 programme.fresh_facts.require(request.points, read_to_at, transaction.now)
-            lenders = await lenders_to(transaction, member.member_id, locked)
+            price = await price_hold(transaction, request, member.member_id, programme)
+            decision = Reserve(replace(decision.redemption, value_minor=price.value_minor))
+            lenders = await lenders_to(transaction, member.member_id, locked) if price.may_be_lent else []
             goods = Goods(transaction.now, request.store_id, request.categories)
             [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
             return await _reserve(transaction, decision, lenders, basket, programme)

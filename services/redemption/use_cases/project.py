@@ -27,6 +27,7 @@ from shared.events.members import (
     MembersMerged,
     MemberStated,
 )
+from shared.events.tiers import TierData
 from shared.ids import key_version_of
 
 
@@ -84,6 +85,12 @@ async def project_members(
         )
     if told_households:
         await households.save_households(transaction, told_households)
+
+
+async def project_tiers(transaction: Transaction, tiers: Sequence[TierData]) -> None:
+    """Take in what accrual tells of tiers. Idempotent, in any order, also before the registry has told of a member."""
+    await projections.lock_members(transaction, {tier.member_id for tier in tiers})
+    await projections.save_tiers(transaction, tiers)
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:

@@ -136,7 +136,7 @@ def _decide(facts: _Facts, tender: PointsTender, pricing: Pricing, transaction: 
     redemption = facts.redemptions[tender.redemption_id]
     decision = decide_tender(
         redemption,
-        tender.priced_as(redemption.point_type, pricing),
+        tender.priced_as(redemption, pricing),
         facts.captures.get(key),
         is_refused=facts.is_voided(tender.receipt_key) or tender.content_hash in facts.refused[tender.receipt_key],
     )
@@ -240,7 +240,7 @@ def _exceptions_of(
             case NotOurs():
                 found.append(_exception("other_partner", tender, 0))
             case Repeat(capture=capture) if decision.is_mismatch:
-                said = tender.priced_as(facts.redemptions[tender.redemption_id].point_type, pricing)
+                said = tender.priced_as(facts.redemptions[tender.redemption_id], pricing)
                 found.append(_exception("amount_mismatch", said, capture.asked_points))
             case _:
                 pass

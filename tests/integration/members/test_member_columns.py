@@ -57,7 +57,7 @@ from services.notifications.repository import merges as notifications_merges
 from services.redemption.repository import member_data as redemption_data
 from services.redemption.repository import merges as redemption_merges
 from services.redemption.repository import projections as redemption_projections
-from services.redemption.repository import receipts
+from services.redemption.repository import quotes, receipts
 from shared.database.roles import SCHEMAS
 from tests.support.databases import FreshDatabase
 
@@ -103,7 +103,7 @@ STATEMENTS = {
             unlinked_returns,
         ),
     ),
-    "redemption": Statements((redemption_projections, receipts), (redemption_merges,), (redemption_data,)),
+    "redemption": Statements((redemption_projections, receipts, quotes), (redemption_merges,), (redemption_data,)),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
     "notifications": Statements((notifications_erasure,), (notifications_merges,), (notifications_data,)),
     "coalition": Statements(erase=(erased_members, operators)),
@@ -116,7 +116,8 @@ OTHERS = {
     "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
     "move_id", "news_id",
     "operator_hash",  # a cashier's
-    "previous_secret_hash", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash", "rule_set_id",
+    "previous_secret_hash", "quote_id", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash",
+    "rule_set_id",
     "secret_hash", "session_id", "signal_id", "statement_id",
     "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates", "request", "rule_set",
 }  # fmt: skip
@@ -163,6 +164,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "merge": {
+        "a basket, its prices and what it was judged by: it names nobody": ("redemption.redemption_quotes.checkout",),
         "the ledger's own: its merge names the survivor and moves the points (shared/ledger/merging.py)": (
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
@@ -187,6 +189,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "fraud.receipt_moves.member_id",
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
+            "redemption.redemption_quotes.member_id",
             "redemption.redemption_shares.owner_id",
             "redemption.redemptions.member_id",
             "redemption.redemption_waiting_tenders.member_id",

@@ -310,6 +310,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
     assert set(document["paths"]) == {
         "/v1/balances:lookup",
         "/v1/households/{household_id}/members/{member_id}/statement",
+        "/v1/quotes",
         "/v1/retention",
         "/v1/retention/{data_class}",
         "/v1/members/{member_id}/balance",
@@ -319,6 +320,13 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/redemptions/{redemption_id}",
         "/v1/redemptions/{redemption_id}/capture",
         "/v1/redemptions/{redemption_id}/void",
+        "/v1/write-off-rules",
+        "/v1/write-off-rules:schema",
+        *(
+            f"/v1/write-off-rules/{{rule_set_id}}{step}"
+            for step in ("", "/submit", "/approve", "/refuse", "/publish", "/retire")
+        ),
+        *(f"/v1/write-off-rules/{{reference}}{part}" for part in ("", "/diff", "/history")),
     }
     assert all(operation["security"][0]["bearer"] for operation in operations)
 

@@ -159,6 +159,7 @@ PROGRAMMES = (
     "/v1/households/",
     "/v1/terms/",
     "/v1/rule-sets/",
+    "/v1/write-off-rules/",
     "/v1/backtests/",
     "/v1/tier-schemes/",
     "/v1/segments/",

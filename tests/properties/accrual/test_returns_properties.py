@@ -3,10 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.accrual.domain.earning_base import base_after_returns, earning_base, share_out
+from services.accrual.domain.earning_base import base_after_returns, earning_base
 from services.accrual.domain.evaluation import evaluate_purchase
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from shared.events.purchases import PurchaseData, PurchaseLine, Tender
+from shared.money import share_out
 from tests.support.receipts import RULES, line, purchase, return_of
 
 

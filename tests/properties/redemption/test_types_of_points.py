@@ -30,7 +30,7 @@ def _tender(amount_minor: int, said: str | None, pricing: Pricing) -> PointsTend
 
 
 def _take(redemption: Redemption, tender: PointsTender, pricing: Pricing) -> Take:
-    taken = decide_tender(redemption, tender.priced_as(redemption.point_type, pricing), None, is_refused=False)
+    taken = decide_tender(redemption, tender.priced_as(redemption, pricing), None, is_refused=False)
     assert isinstance(taken, Take)
     return taken
 

@@ -3,7 +3,6 @@
 import pytest
 from pydantic import ValidationError
 
-from services.accrual.domain.earning_base import share_out
 from services.accrual.domain.evaluation import Applied, NotMatched, evaluate_purchase
 from services.accrual.domain.rules import (
     Condition,
@@ -15,6 +14,7 @@ from services.accrual.domain.rules import (
 )
 from services.accrual.domain.trace import trace_in_words
 from shared.events.purchases import Tender
+from shared.money import share_out
 from tests.support.receipts import RULES, changed_rules, line, purchase
 
 

@@ -1,0 +1,82 @@
+"""Quotes as they were given: a hold names one, and is priced by it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.redemption.domain.write_off.quoting import Checkout
+from shared.database import Transaction
+
+_CHECKOUTS = TypeAdapter(Checkout)
+
+SAVE = """
+    insert into redemption_quotes (
+        quote_id, member_id, partner_id, rule_set_version, checkout, points, value_minor, quoted_at, expires_at
+    )
+    values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9)
+"""
+FIND = """
+    select quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at
+    from redemption_quotes
+    where quote_id = $1
+"""
+DELETE_OF_MEMBERS = "delete from redemption_quotes where member_id = any($1::uuid[])"
+FIND_SINCE = "select enrolled_at, tier from redemption_members where member_id = $1"
+
+
+class StoredQuote(NamedTuple):
+    """A quote, whose it is, and until when it holds."""
+
+    quote_id: UUID
+    member_id: UUID
+    partner_id: str
+    rule_set_version: int
+    checkout: Checkout
+    points: int
+    value_minor: int
+    expires_at: datetime
+
+
+class Since(NamedTuple):
+    """Since when somebody is a member, where it is known, and in which tier; the lowest one is not always told of."""
+
+    enrolled_at: datetime | None = None
+    tier: str | None = None
+
+
+async def save(transaction: Transaction, quote: StoredQuote) -> None:
+    """Keep a quote."""
+    await transaction.raw.execute(
+        SAVE,
+        quote.quote_id,
+        quote.member_id,
+        quote.partner_id,
+        quote.rule_set_version,
+        _CHECKOUTS.dump_json(quote.checkout).decode(),
+        quote.points,
+        quote.value_minor,
+        transaction.now,
+        quote.expires_at,
+    )
+
+
+async def find(transaction: Transaction, quote_id: UUID) -> StoredQuote | None:
+    """The quote with this id; None where none was given, or it was forgotten since."""
+    row = await transaction.raw.fetchrow(FIND, quote_id)
+    if row is None:
+        return None
+    return StoredQuote(**dict(row) | {"checkout": _CHECKOUTS.validate_json(row["checkout"])})
+
+
+async def delete_of_members(transaction: Transaction, member_ids: Collection[UUID]) -> None:
+    """Forget the quotes of members who are erased."""
+    await transaction.raw.execute(DELETE_OF_MEMBERS, list(member_ids))
+
+
+async def find_since(transaction: Transaction, member_id: UUID) -> Since:
+    """Since when somebody is a member, and in which tier."""
+    row = await transaction.raw.fetchrow(FIND_SINCE, member_id)
+    return Since() if row is None else Since(row["enrolled_at"], row["tier"])

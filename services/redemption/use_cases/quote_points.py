@@ -1,0 +1,154 @@
+"""Say how much of a basket points may pay, and keep it: a hold that names the quote is priced by it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.goods import Goods
+from services.redemption.domain.holding import DeclineReason, why_not_at_all
+from services.redemption.domain.partner_funds import Funds
+from services.redemption.domain.write_off.prices import rules_at
+from services.redemption.domain.write_off.quoting import BasketLine, Checkout, Quote, quote
+from services.redemption.domain.write_off.rules import Limit, WriteOffRules
+from services.redemption.programme import Programme
+from services.redemption.repository import categories, partner_funds, projections, quotes
+from services.redemption.repository.quotes import StoredQuote
+from services.redemption.use_cases.baskets import baskets_of
+from services.redemption.use_cases.hold_points import Spender
+from services.redemption.use_cases.read_member import read_balances, read_spendable
+from shared import ledger
+from shared.database import Transaction
+from shared.ids import new_id
+from shared.ledger import Usable
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A basket at a till. Lines name the partner's own ``category``."""
+
+    partner_id: str
+    lines: Sequence[BasketLine]
+    categories: Sequence[str | None]
+    store_id: str | None = None
+    points_wanted: int | None = None
+
+
+class Quoted(NamedTuple):
+    """The quote, with what each line is worth and what bounds it, and how it is called."""
+
+    stored: StoredQuote
+    quote: Quote
+    rules: WriteOffRules
+
+
+class NotSpendingError(Exception):
+    """This member spends no points here now, whatever is in the basket."""
+
+    def __init__(self, reason: DeclineReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def quote_points(
+    transaction: Transaction,
+    shown: Spender,
+    asked: Asked,
+    programme: Programme,
+    valid_for: timedelta,
+) -> Quoted:
+    """The most that the member may spend on these goods, as last committed. Locks nobody: the hold has the last word.
+
+    What a partner's contract and an identifier allow bounds it as the rules do.
+
+    Raises:
+        UnknownMemberError: nobody is known by this.
+        InvalidQrTokenError: the token has expired.
+        NotSpendingError: a hold of any amount would be declined.
+    """
+    shown.presented.require_fresh(transaction.now)
+    today = transaction.now.astimezone(programme.zone).date()
+    member = await projections.find_spender(
+        transaction, shown.member_id, shown.identifier_hashes, asked.partner_id, today
+    )
+    if member is None:
+        raise UnknownMemberError
+    funds = await partner_funds.find_funds(transaction, asked.partner_id, programme.point_type)
+    member = replace(member, presented=shown.presented, funds=funds)
+    reason = why_not_at_all(member)
+    if reason is not None:
+        raise NotSpendingError(reason)
+    rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
+    since = await quotes.find_since(transaction, member.member_id)
+    checkout = Checkout(
+        partner_id=asked.partner_id,
+        day=today,
+        lines=await _mapped(transaction, asked),
+        available=await _available(transaction, member.member_id, asked, programme, rules),
+        tier=since.tier,
+        enrolled_on=None if since.enrolled_at is None else since.enrolled_at.astimezone(programme.zone).date(),
+        points_wanted=asked.points_wanted,
+        also=tuple(_also(funds, shown)),
+    )
+    found = quote(checkout, rules)
+    stored = StoredQuote(
+        new_id(),
+        member.member_id,
+        asked.partner_id,
+        rules.version,
+        checkout,
+        found.points,
+        found.value_minor,
+        transaction.now + valid_for,
+    )
+    await quotes.save(transaction, stored)
+    return Quoted(stored, found, rules)
+
+
+async def _mapped(transaction: Transaction, asked: Asked) -> list[BasketLine]:
+    """The lines with what their categories count as in the programme's tree now."""
+    named = [(place, category) for place, category in enumerate(asked.categories) if category is not None]
+    paths = await categories.load_paths(
+        transaction, [(asked.partner_id, category, transaction.now) for _, category in named]
+    )
+    lines = list(asked.lines)
+    for (place, _), path in zip(named, paths, strict=True):
+        lines[place] = replace(lines[place], categories=path)
+    return lines
+
+
+async def _available(
+    transaction: Transaction, member_id: UUID, asked: Asked, programme: Programme, rules: WriteOffRules
+) -> int:
+    """What these goods may use, of the member's own points and, where the rules let it, of what others lend."""
+    named = frozenset(category for category in asked.categories if category is not None)
+    goods = Goods(transaction.now, asked.store_id, named)
+    [basket] = await baskets_of(transaction, [(asked.partner_id, goods)], programme.zone)
+    if rules.spenders == "member":
+        usable: Sequence[Usable] = await ledger.load_usable(transaction, [member_id], programme.point_type)
+    else:
+        owner_id, balances = await read_balances(transaction, member_id, [programme.point_type])
+        spendable = await read_spendable(
+            transaction,
+            owner_id,
+            balances,
+            [programme.point_type],
+            debt_stops_spending=programme.debt_stops_spending,
+        )
+        usable = spendable[programme.point_type].usable
+    return sum(one.available for one in usable if one.pays_for(basket))
+
+
+def _also(funds: Funds, shown: Spender) -> Sequence[Limit]:
+    """What bounds a hold beside the rules: the partner's contract, and how the member was named."""
+    bounds = []
+    if funds.is_bound and (funds.minimum_points > 1 or funds.step_points > 1):
+        bounds.append(
+            Limit(id="contract", name="Contract", points_min=funds.minimum_points, points_step=funds.step_points)
+        )
+    capability = shown.presented.capability
+    if capability is not None and capability.spend_points_max:
+        bounds.append(Limit(id="identifier", name="Identifier", points_max=capability.spend_points_max))
+    return bounds
