@@ -55,4 +55,5 @@ class Previews:
             event = to_event(submission, submission.member_id, transaction.now, self.reading.keys.present)
             return await preview_receipt(transaction, Document.of(event, b""), seen, self.rules, self.programme)
 
-        return await self.database.read(work)
+        # A snapshot costs a fifth of a millisecond, and only the ledger's answer needs one.
+        return await (self.database.run(work) if body.type == "purchase" else self.database.read(work))
