@@ -2,7 +2,8 @@
 
 from typing import assert_never, cast
 
-from services.accrual.domain.decisions import Decision, Document, Facts, decide_purchase
+from services.accrual.domain.deciding_purchases import decide_purchase
+from services.accrual.domain.decisions import Decision, Document, Facts
 from services.accrual.domain.exchanges import decide_exchange, decide_exchange_void, undoes_exchange
 from services.accrual.domain.undoing import decide_return
 from services.accrual.domain.unlinked_returns import decide_unlinked_return

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from services.accrual.domain.award_parts import TakenPart, after_return, own_points, points_kept
 from services.accrual.domain.category_mapping import categories_at
+from services.accrual.domain.deciding_purchases import award, rules_for
 from services.accrual.domain.decisions import (
     ClawedBack,
     Decision,
@@ -19,8 +20,6 @@ from services.accrual.domain.decisions import (
     Original,
     Parked,
     Refused,
-    award,
-    rules_for,
 )
 from services.accrual.domain.evaluation import Evaluation, evaluate_what_is_kept
 from services.accrual.domain.exchanged_goods import GoodsTaken, KnownExchange, goods_taken, paid_in_all

@@ -11,6 +11,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from services.accrual.domain.deciding import decide_document
+from services.accrual.domain.deciding_purchases import rules_for
 from services.accrual.domain.decisions import (
     Awarded,
     ClawedBack,
@@ -20,7 +21,6 @@ from services.accrual.domain.decisions import (
     Facts,
     Original,
     Parked,
-    rules_for,
 )
 from services.accrual.domain.exchanged_goods import KnownExchange
 from services.accrual.domain.exchanges import give_back

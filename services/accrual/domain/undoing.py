@@ -6,18 +6,8 @@ from uuid import UUID
 
 from services.accrual.domain.award_parts import TakenPart, after_return, own_points, points_kept, take_back
 from services.accrual.domain.category_mapping import categories_at
-from services.accrual.domain.decisions import (
-    WHY_PARTNER,
-    Cause,
-    ClawedBack,
-    Decision,
-    Document,
-    Facts,
-    Original,
-    Parked,
-    Refused,
-    partner_standing,
-)
+from services.accrual.domain.deciding_purchases import WHY_PARTNER, partner_standing
+from services.accrual.domain.decisions import Cause, ClawedBack, Decision, Document, Facts, Original, Parked, Refused
 from services.accrual.domain.partner_standing import why_not_taken_back
 from services.accrual.domain.returns import RefusedReturn, plan_claw_back
 from services.accrual.domain.settlement import is_visit

@@ -8,17 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from services.accrual.domain.category_mapping import Categories, categories_at
-from services.accrual.domain.decisions import (
-    POINTS_MAX,
-    WHY_PARTNER,
-    Decision,
-    Document,
-    Facts,
-    Parked,
-    Refused,
-    UnlinkedReturn,
-    partner_standing,
-)
+from services.accrual.domain.deciding_purchases import WHY_PARTNER, partner_standing
+from services.accrual.domain.decisions import POINTS_MAX, Decision, Document, Facts, Parked, Refused, UnlinkedReturn
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.partner_standing import why_not_taken_back
 from services.accrual.domain.rules import RuleSet

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from services.accrual.domain.award_parts import EarnedPart, TakenPart
+from services.accrual.domain.award_parts import EarnedPart
 from services.accrual.domain.decisions import (
     Awarded,
     ClawedBack,
@@ -25,7 +25,7 @@ from services.accrual.domain.exchanged_goods import GoodsTaken
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
 from services.accrual.repository import awards, exchanges, fraud_holds
-from services.accrual.repository.awards import AwardRow, ReturnRow, StoredAward
+from services.accrual.repository.awards import AwardRow, StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.stored_documents import compress_all, without_identifier
 from services.accrual.use_cases.balance_caps import BalanceMovedError
@@ -49,10 +49,9 @@ from services.accrual.use_cases.messages import (
 from services.accrual.use_cases.part_commands import (
     PartsOfBatch,
     save_parts,
-    save_return_parts,
-    take_back_parts,
 )
 from services.accrual.use_cases.part_messages import part_earned_messages, waiting_messages
+from services.accrual.use_cases.save_returns import save_returns, take_back
 from services.accrual.use_cases.save_unlinked_returns import (
     claw_back_command,
     save_unlinked_returns,
@@ -109,7 +108,7 @@ async def save_decisions(
     parts = await save_parts(transaction, [decision for decision in awarded if decision.parts], programme)
     await save_waiting_and_refused(transaction, waiting, refused)
     held = await fraud_holds.find_open(transaction, list(terms)) if terms else {}
-    earlier = await _take_back(transaction, clawed_back, given_back, terms)
+    earlier = await take_back(transaction, clawed_back, given_back, terms)
     if given_back:  # under the locks of their awards: a hold that comes now finds what is given back
         held |= await fraud_holds.find_open(transaction, [one.original_key for one in given_back])
     moving = Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
@@ -126,7 +125,7 @@ async def save_decisions(
             refusal_message(transaction, decision.document, decision.owner_id, decision.reason, decision.detail)
             for decision in refused
         ]
-    await _save_returns(transaction, clawed_back, posted, programme.point_type)
+    await save_returns(transaction, clawed_back, posted, programme.point_type)
     if unlinked := [decision for decision in decisions if isinstance(decision, UnlinkedReturn)]:
         taken = {one.decision.document.natural_key: outcome for one, outcome in posted}
         await save_unlinked_returns(transaction, unlinked, taken)
@@ -186,28 +185,6 @@ def stored_decision(evaluation: Evaluation) -> bytes:
     if evaluation.rule_set.needs_facts:
         said["facts"] = facts_to_store(evaluation.facts, evaluation.rule_set.needs)
     return orjson.dumps(said)
-
-
-async def _take_back(
-    transaction: Transaction,
-    clawed_back: Sequence[ClawedBack],
-    given_back: Sequence[GivenBack],
-    terms: Mapping[bytes, LotTerms],
-) -> dict[bytes, StoredAward]:
-    """Count what is taken back at each award, and what no longer is; the awards that are not of this batch."""
-    if not clawed_back:
-        return {}
-    points: dict[bytes, int] = {}
-    for decision in clawed_back:
-        points[decision.original_key] = points.get(decision.original_key, 0) + decision.points
-    for one in given_back:
-        points[one.original_key] = points.get(one.original_key, 0) - one.uncounted
-    await awards.take_back(transaction, points)
-    await take_back_parts(transaction, clawed_back, given_back)
-    voids = {one.original_key: one.document.natural_key for one in clawed_back if one.cause == "void"}
-    if voids:
-        await awards.void(transaction, voids)
-    return await awards.lock_awards(transaction, [key for key in points if key not in terms])
 
 
 def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
@@ -300,43 +277,3 @@ def _messages_at_once(
         elif isinstance(one.decision, Awarded) and isinstance(one.part, EarnedPart):
             told += waiting_messages(transaction, one.decision, one.part, outcome, moving.programme)
     return told
-
-
-async def _save_returns(
-    transaction: Transaction,
-    clawed_back: Sequence[ClawedBack],
-    posted: Sequence[tuple[Asked, Posted]],
-    own_type: str,
-) -> None:
-    """Keep what returns brought back; those that took no points never went to the ledger."""
-    if not clawed_back:
-        return
-    of_parts, owed, clipped = [], dict[bytes, int](), dict[bytes, int]()
-    for (decision, command, part, _), outcome in posted:
-        key = decision.document.natural_key
-        if isinstance(command, ClawBack) and outcome.shortfall and command.point_type == own_type:
-            clipped[key] = clipped.get(key, 0) + outcome.shortfall
-        if isinstance(decision, ClawedBack) and isinstance(part, TakenPart):
-            of_parts.append((decision, part, outcome))
-        elif isinstance(decision, ClawedBack):
-            owed[key] = outcome.debt_added - outcome.debt_cleared
-    owed |= await save_return_parts(transaction, of_parts)
-    rows = [
-        _return_row(decision, owed.get(key, 0), clipped.get(key, 0))
-        for decision in clawed_back
-        for key in (decision.document.natural_key,)
-    ]
-    await awards.save_returns(transaction, rows)
-
-
-def _return_row(decision: ClawedBack, became_debt: int, clipped: int) -> ReturnRow:
-    return ReturnRow(
-        natural_key=decision.document.natural_key,
-        original_key=decision.original_key,
-        owner_id=decision.owner_id,
-        points=decision.points - clipped,
-        became_debt=became_debt,
-        clipped=clipped,
-        returned_thousandths=decision.returned_thousandths,
-        cause=decision.cause,
-    )
