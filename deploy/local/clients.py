@@ -78,6 +78,7 @@ ADMIN_SCOPES = (
     "balances:read",
     "redemptions:write",
     "redemptions:read",
+    "gifts:write",
     "cases:write",
     "cases:read",
     "messages:read",

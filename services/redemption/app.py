@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
+from services.redemption.api.gifts import gifts_router
 from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
 from services.redemption.api.members import lookup_router, members_router
@@ -52,6 +53,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             member_data_router(database, programme),
             quotes_router(database, programme, timedelta(seconds=settings.quote_valid_seconds)),
             *write_off_rules_routers(database),
+            gifts_router(database, programme, settings.gift_limits),
         ),
         subscriptions=(
             Subscription(

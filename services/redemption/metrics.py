@@ -26,6 +26,15 @@ LEAVINGS = Counter(
 REFUNDED_POINTS = Counter(
     "tessera_redemption_refunded_points_total", "Points that were given back because their receipts were voided."
 )
+GIFTS = Counter(
+    "tessera_redemption_gifts_total",
+    "Decided gifts between members by outcome: given, repeat (the same gift again), facts_behind (to be asked again), "
+    "or why they were refused.",
+    ["outcome"],
+)
+GIFTED_POINTS = Counter(
+    "tessera_redemption_gifted_points_total", "Points that members gave to others, by point type.", ["point_type"]
+)
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from services.redemption.domain.gifting import GiftLimits
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from services.redemption.programme import Programme
@@ -48,6 +49,23 @@ class RedemptionSettings(TillSettings):
         default=False,
         description="Whether a member who owes points may spend none that others of the household lend, either.",
     )
+
+    gift_points_max: int = Field(
+        default=5_000,
+        ge=0,
+        description="How many points a member may give to another one at once; 0: members give each other none.",
+    )
+    gift_points_per_day_max: int = Field(
+        default=10_000, ge=0, description="How many points of a type a member may give to others in a day."
+    )
+    gift_points_per_month_max: int = Field(
+        default=50_000, ge=0, description="How many points of a type a member may give to others in a calendar month."
+    )
+
+    @property
+    def gift_limits(self) -> GiftLimits:
+        """How much a member may give."""
+        return GiftLimits(self.gift_points_max, self.gift_points_per_day_max, self.gift_points_per_month_max)
 
     @property
     def programme(self) -> Programme:

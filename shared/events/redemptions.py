@@ -108,9 +108,10 @@ class DeclineData(Frozen):
 class GiftData(Frozen):
     """Points that one member's account gave to another's, by a permanent id.
 
-    ``reason``: ``household_left`` is what stayed with ``household_id`` when the member left it. ``balance`` is the
-    giver's, ``receiver_balance`` the receiver's, both just after it; ``debt_cleared`` of ``points`` went to what the
-    receiver owed. ``by_issuer`` says who had issued them, and ``by_funding`` which of them have payers of their own.
+    ``reason``: ``gift`` is what the member gave, ``household_left`` what stayed with ``household_id`` when the member
+    left it. ``balance`` is the giver's, ``receiver_balance`` the receiver's, both just after it; ``debt_cleared`` of
+    ``points`` went to what the receiver owed. ``by_issuer`` says who had issued them, and ``by_funding`` which of them
+    have payers of their own.
     """
 
     gift_id: UUID

@@ -73,6 +73,7 @@ Scope: TypeAlias = Literal[
     "write-off-rules:write",
     "write-off-rules:approve",
     "write-off-rules:read",
+    "gifts:write",
     "cases:write",
     "cases:read",
     "messages:read",
@@ -85,7 +86,8 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # Who makes clients or people makes them without a binding; a member's address is the programme's, not a partner's, and
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
 # holds for all partners; what a partner pays, and what receipts earn, is settled between two of the programme's people;
-# and who may block any card could block another partner's customers, and who makes QR tokens can pay as anybody.
+# and who may block any card could block another partner's customers, who makes QR tokens can pay as anybody, and who
+# gives may give away anybody's points.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -127,6 +129,7 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "receipts:claim",
         "points:reinstate",
         "debts:write-off",
+        "gifts:write",
         "receipt-moves:write",
         "receipt-moves:approve",
         "receipt-moves:read",

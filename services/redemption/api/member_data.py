@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.redemption.programme import Programme
-from services.redemption.repository.member_data import KeptQuote, KeptRedemption, KeptShare, KeptTender
+from services.redemption.repository.member_data import KeptGift, KeptQuote, KeptRedemption, KeptShare, KeptTender
 from services.redemption.schemas import CaptureAnswer, RedemptionDetailAnswer, StatementLineAnswer
 from services.redemption.use_cases.read_member_data import Kept, KeptLine, sections
 from shared.database import Database
@@ -24,6 +24,19 @@ class RedemptionData(RedemptionDetailAnswer):
     """A redemption and what receipts took of it."""
 
     kind: Literal["redemption"] = "redemption"
+
+
+class GiftData(BaseModel):
+    """Points that the member gave to another one, or got from one, who is not told here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["gift"] = "gift"
+    gift_id: UUID
+    direction: Literal["given", "received"]
+    point_type: str
+    points: int
+    given_at: datetime
 
 
 class LentData(BaseModel):
@@ -82,7 +95,7 @@ class LineData(BaseModel):
 
 
 MemberData: TypeAlias = Annotated[
-    RedemptionData | LentData | TenderData | QuoteData | LineData, Field(discriminator="kind")
+    RedemptionData | GiftData | LentData | TenderData | QuoteData | LineData, Field(discriminator="kind")
 ]
 
 
@@ -95,11 +108,11 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """All that is kept of a member, for the programme's own clients: redemptions, points lent, tenders that wait,
-        quotes, the statement.
+        """All that is kept of a member, for the programme's own clients: redemptions, gifts, points lent, tenders
+        that wait, quotes, the statement.
 
-        Redemptions are under the id that they were made with; of members who were merged the survivor has the
-        statement. Nothing for a stranger.
+        Redemptions and gifts are under the ids that they were made with; of members who were merged the survivor has
+        the statement. Nothing for a stranger.
         """
         if not principal.sees(None):
             raise not_found("member")
@@ -112,10 +125,18 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
     return router
 
 
-def _told(kept: Kept, types: PointTypes) -> RedemptionData | LentData | TenderData | QuoteData | LineData:
+def _told(kept: Kept, types: PointTypes) -> MemberData:
     match kept:
         case KeptRedemption(redemption=redemption, captures=captures):
             return RedemptionData.of(redemption, types, captures=[CaptureAnswer.of(capture) for capture in captures])
+        case KeptGift():
+            return GiftData(
+                gift_id=kept.gift_id,
+                direction="given" if kept.is_given else "received",
+                point_type=kept.point_type,
+                points=kept.points,
+                given_at=kept.given_at,
+            )
         case KeptShare():
             return LentData(
                 point_type=kept.point_type,

@@ -17,20 +17,21 @@ def shown_at_till(
     *,
     code: QrToken | None = None,
     session_id: UUID | None = None,
+    pointer: str = "/identifier/value",
 ) -> Spender:
-    """Who was named by an identifier or a dynamic QR token. What cannot be one is refused with its field.
+    """Who was named by an identifier or a dynamic QR token. What cannot be one is refused with its field, ``pointer``.
 
     Whether a token still counts is judged later, when the transaction's time is known.
     """
     if shown.type == "token" and is_qr_token(shown.value):
-        token = opened(programme, shown.value, "/identifier/value")
+        token = opened(programme, shown.value, pointer)
         capability = programme.capabilities.of("token", "token")
         return Spender(token.member_id, (), Presented(capability, token, code, session_id))
     capability = programme.capabilities.of(shown.type, shown.entry_method)
     try:
         hashes = programme.hashes_of(IdentifierType(shown.type), shown.value)
     except InvalidIdentifierError as error:
-        raise invalid_field("/identifier/value", str(error)) from None
+        raise invalid_field(pointer, str(error)) from None
     return Spender(None, hashes, Presented(capability, None, code, session_id))
 
 

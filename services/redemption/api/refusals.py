@@ -19,6 +19,7 @@ from services.redemption.domain.errors import (
     UnknownQuoteError,
     UnknownRedemptionError,
 )
+from services.redemption.domain.gifting import GiftIdTakenError, UnknownReceiverError
 from services.redemption.domain.holding import DeclineReason
 from services.redemption.use_cases.hold_points import Declined
 from shared.identifier_capabilities import Capability
@@ -49,6 +50,8 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     **RULE_SET_PROBLEMS,
     ReceiptVoidedError: (409, "receipt-voided", "Receipt voided"),
     ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
+    UnknownReceiverError: (404, "unknown-receiver", "Unknown receiver"),
+    GiftIdTakenError: (409, "gift-id-taken", "Gift id taken"),
 }
 
 _DECLINED: dict[DeclineReason, tuple[str, str]] = {

@@ -56,6 +56,25 @@ LOAD_QUOTES = """
     limit $3
 """
 
+LOAD_GIFTS = """
+    select gift_id, giver_id = $1 as is_given, point_type, points, given_at
+    from redemption_gifts
+    where (giver_id = $1 or receiver_id = $1) and ($2::uuid is null or gift_id > $2)
+    order by gift_id
+    limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGift:
+    """Points that the member gave to another one, or got from one."""
+
+    gift_id: UUID
+    is_given: bool
+    point_type: str
+    points: int
+    given_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRedemption:
@@ -136,3 +155,8 @@ async def load_lent(
 async def load_quotes(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[KeptQuote]:
     """The quotes that the member was given, in the order of their ids."""
     return [KeptQuote(**dict(row)) for row in await transaction.raw.fetch(LOAD_QUOTES, member_id, after, rows_max)]
+
+
+async def load_gifts(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[KeptGift]:
+    """What the member gave and got, in the order of gifts."""
+    return [KeptGift(**dict(row)) for row in await transaction.raw.fetch(LOAD_GIFTS, member_id, after, rows_max)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from services.redemption.domain.gifting import Gift
 from services.redemption.domain.holding import Decline, LetGo
 from services.redemption.domain.leaving import Leaving
 from services.redemption.domain.redemption import Redemption
@@ -203,6 +204,33 @@ def left_behind_message(
         ),
     )
     return _message(event, leaving.member_id)
+
+
+def given_message(transaction: Transaction, gift: Gift, given: Posted) -> Message:
+    """A member gave points to another."""
+    if given.receiver is None:
+        raise AssertionError("unreachable: points were given")
+    event = PointsGifted(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(gift.gift_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=GiftData(
+            gift_id=gift.gift_id,
+            member_id=gift.giver_id,
+            receiver_id=gift.receiver_id,
+            point_type=gift.point_type,
+            points=given.points,
+            reason="gift",
+            debt_cleared=given.debt_cleared,
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
+            balance=_balance(given.balance),
+            receiver_balance=_balance(given.receiver),
+            by_funding=funded_told(given.funded),
+        ),
+    )
+    return _message(event, gift.giver_id)
 
 
 def named(redemption: Redemption) -> tuple[UUID, str]:

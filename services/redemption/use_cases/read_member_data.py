@@ -7,7 +7,7 @@ from uuid import UUID
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.statement import Line
 from services.redemption.repository import member_data
-from services.redemption.repository.member_data import KeptQuote, KeptRedemption, KeptShare, KeptTender
+from services.redemption.repository.member_data import KeptGift, KeptQuote, KeptRedemption, KeptShare, KeptTender
 from services.redemption.use_cases.read_member import StatementPosition, read_statement
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
@@ -24,7 +24,7 @@ class KeptLine(NamedTuple):
     line: Line
 
 
-Kept: TypeAlias = KeptRedemption | KeptShare | KeptTender | KeptQuote | KeptLine
+Kept: TypeAlias = KeptRedemption | KeptGift | KeptShare | KeptTender | KeptQuote | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
@@ -32,7 +32,7 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, and the statement of each point type as this
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, and the statement of each point type as this
     viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
@@ -42,13 +42,19 @@ def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]
 
         return read_lines
 
-    return (read_redemptions, read_lent, read_waiting, read_quotes, *map(lines_of, units))
+    return (read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """What was reserved and taken."""
     found = await member_data.load_redemptions(transaction, member_id, read_key(after, UUID), rows_max)
     return [(str(kept.redemption.redemption_id), kept) for kept in found]
+
+
+async def read_gifts(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was given to other members, and what they gave."""
+    found = await member_data.load_gifts(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(kept.gift_id), kept) for kept in found]
 
 
 async def read_lent(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
