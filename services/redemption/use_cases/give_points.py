@@ -107,15 +107,13 @@ async def _require_allowed(
 async def _give(transaction: Transaction, gift: Gift) -> Given:
     give = Give(gift.giver_id, gift.point_type, gift.reference, gift.receiver_id, "gift", gift.points)
     [outcome] = await ledger.post(transaction, [give])
+    if outcome.command != give:  # another member answers for one of them, whose row is not locked and not counted
+        raise MergeUnderWayError
     if isinstance(outcome, Refused):
-        if outcome.reason == "same_owner":  # the ledger has merged them, and we have not been told
-            raise MergeUnderWayError
         if outcome.reason != "insufficient_points":
             raise RuntimeError(f"the ledger refused to give: {outcome.reason}")
         if outcome.balance.debt:
             raise GiftRefusedError("debt_outstanding")
         raise GiftRefusedError("insufficient_points", outcome.balance.available)
-    if outcome.command != give:  # another member answers for one of them, whose row is not locked and not counted
-        raise MergeUnderWayError
     await outbox.record(transaction, [given_message(transaction, gift, outcome)])
     return Given(gift, outcome.balance)

@@ -32,8 +32,8 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, and the statement of each point type as this
-    viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, and the statement of each point type as
+    this viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
         async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
