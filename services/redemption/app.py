@@ -10,6 +10,7 @@ from services.redemption.api.members import lookup_router, members_router
 from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
+from services.redemption.api.statement_csv import statement_csv_router
 from services.redemption.api.write_off_rules import write_off_rules_routers
 from services.redemption.consumer import (
     CoalitionHandler,
@@ -46,6 +47,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     return Wiring(
         routers=(
             members_router(database, programme),
+            statement_csv_router(database, programme),
             lookup_router(database, programme),
             households_router(database, programme),
             holds_router(database, programme),

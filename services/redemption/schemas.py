@@ -8,6 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.redemption.dated_schemas import ByDateAnswer
+from services.redemption.domain.by_date import Dated
 from services.redemption.domain.goods import CATEGORIES_MAX
 from services.redemption.domain.holding import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
 from services.redemption.domain.redemption import Capture, Redemption, State
@@ -147,6 +149,13 @@ class UsableAnswer(_Answer):
         return cls(points=points, text=text, **named)
 
 
+_NOT_ASKED: Mapping[str, Dated] = {}
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class TypeBalanceAnswer(BalanceAnswer):
     """A balance, and of which point type. ``pooled`` is what the member may spend of others in its household.
 
@@ -162,10 +171,22 @@ class TypeBalanceAnswer(BalanceAnswer):
     usable: list[UsableAnswer] = Field(
         description="What of all that may be spent on what: first what is free of limits."
     )
+    available_by_expiry: ByDateAnswer | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="With by_date: what is available, by the first day on which it may no longer be spent.",
+    )
+    pending_by_date: ByDateAnswer | None = Field(
+        default=None,
+        exclude_if=_is_absent,
+        description="With by_date: what is pending, by the day from which it may be spent.",
+    )
 
     @classmethod
-    def of_type(cls, point_type: str, balances: Balances, spendable: Spendable, types: PointTypes) -> Self:
-        """The answer for balances of a type."""
+    def of_type(
+        cls, point_type: str, balances: Balances, spendable: Spendable, types: PointTypes, dated: Dated | None
+    ) -> Self:
+        """The answer for balances of a type, and for their days where these were asked for."""
         return cls(
             point_type=point_type,
             use="spend" if types.is_spent(point_type) else "status",
@@ -177,6 +198,8 @@ class TypeBalanceAnswer(BalanceAnswer):
             pooled=spendable.pooled,
             spendable=spendable.available + spendable.pooled,
             usable=[UsableAnswer.of(one) for one in spendable.usable],
+            available_by_expiry=None if dated is None else ByDateAnswer.of(dated.available),
+            pending_by_date=None if dated is None else ByDateAnswer.of(dated.pending),
         )
 
 
@@ -193,9 +216,13 @@ class MemberBalanceAnswer(_Answer):
         balances: Mapping[str, Balances],
         spendable: Mapping[str, Spendable],
         types: PointTypes,
+        dated: Mapping[str, Dated] = _NOT_ASKED,
     ) -> Self:
-        """The answer for a member's balances and what may be spent, by point type."""
-        answers = [TypeBalanceAnswer.of_type(code, balances[code], spendable[code], types) for code in sorted(balances)]
+        """The answer for a member's balances and what may be spent, by point type; ``dated`` where it was asked for."""
+        answers = [
+            TypeBalanceAnswer.of_type(code, balances[code], spendable[code], types, dated.get(code))
+            for code in sorted(balances)
+        ]
         return cls(member_id=member_id, balances=answers)
 
 

@@ -14,13 +14,25 @@ from services.redemption.schemas import (
     StatementLineAnswer,
 )
 from services.redemption.use_cases.look_up_balance import look_up_balance
-from services.redemption.use_cases.read_member import StatementPosition, read_balances, read_spendable, read_statement
+from services.redemption.use_cases.read_member import (
+    StatementPosition,
+    read_balances,
+    read_dated,
+    read_spendable,
+    read_statement,
+)
 from shared.database import Database
-from shared.web import Page, Paging, Principal, encode_cursor, problems, requires
+from shared.point_types import Unit
+from shared.web import Page, PageRequest, Paging, Principal, encode_cursor, problems, refuse_partners, requires
 
 Reader = Annotated[Principal, requires("balances:read")]
 
 TypeAsked = Annotated[str | None, Query(min_length=1, max_length=64, description="Absent: the programme's own type.")]
+
+ByDateAsked = Annotated[
+    bool,
+    Query(description="Also what lapses when, and what can be spent from when: the programme's own clients alone."),
+]
 
 _POSITION = TypeAdapter(tuple[int, int])
 
@@ -31,13 +43,17 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
     spent = programme.point_types.spent_codes
 
     @router.get("/{member_id}/balance", responses=problems(401, 403, 404, 422))
-    async def balance(member_id: UUID, _: Reader) -> MemberBalanceAnswer:
+    async def balance(member_id: UUID, principal: Reader, by_date: ByDateAsked = False) -> MemberBalanceAnswer:
         """What a member has by point type, may spend of its household, and on what, as last committed.
 
-        A till of any partner may ask: it must know before it offers to take points. A member who was merged away is
-        answered with the survivor's id and balances.
+        A till of any partner may ask: it must know before it offers to take points. Days would tell it when the member
+        was at others', so ``by_date`` is the programme's. A member who was merged away is answered with the
+        survivor's id and balances.
         """
-        async with database.transaction() as transaction:
+        if by_date:
+            refuse_partners(principal, "points are told by date")
+        # Dates that are told must add up to the balances beside them: then all is of one moment.
+        async with database.transaction(is_snapshot=by_date) as transaction:
             owner_id, balances = await read_balances(transaction, member_id, spent)
             spendable = await read_spendable(
                 transaction,
@@ -46,7 +62,8 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
                 spent,
                 debt_stops_spending=programme.debt_stops_spending,
             )
-        return MemberBalanceAnswer.of(owner_id, balances, spendable, programme.point_types)
+            dated = await read_dated(transaction, owner_id, balances) if by_date else {}
+        return MemberBalanceAnswer.of(owner_id, balances, spendable, programme.point_types, dated)
 
     @router.get("/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
     async def statement(
@@ -57,25 +74,36 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
         The programme's clients see all of it with the running balance. A partner's client sees what happened at its
         own partner, without the balance; its pages may be short before the last one.
         """
-        position = paging.position(_POSITION)
-        async with database.transaction() as transaction:
-            page = await read_statement(
-                transaction,
-                principal,
-                member_id,
-                programme.point_types.unit_of(point_type or programme.point_type),
-                None if position is None else StatementPosition(*position),
-                paging.limit,
-            )
-        following = page.next_position
-        return Page(
-            items=[StatementLineAnswer.of(line) for line in page.lines],
-            next_cursor=None
-            if following is None
-            else encode_cursor((following.before_transfer_id, following.available)),
-        )
+        unit = programme.point_types.unit_of(point_type or programme.point_type)
+        return await read_statement_page(database, principal, member_id, unit, paging)
 
     return router
+
+
+async def read_statement_page(
+    database: Database, principal: Principal, member_id: UUID, unit: Unit, paging: PageRequest
+) -> Page[StatementLineAnswer]:
+    """One page of a member's statement of one point type, as the caller may see it.
+
+    Raises:
+        Problem: 400 for a cursor of another list.
+        UnknownMemberError: the registry has not told of this member, or has erased him.
+    """
+    position = paging.position(_POSITION)
+    async with database.transaction() as transaction:
+        page = await read_statement(
+            transaction,
+            principal,
+            member_id,
+            unit,
+            None if position is None else StatementPosition(*position),
+            paging.limit,
+        )
+    following = page.next_position
+    return Page(
+        items=[StatementLineAnswer.of(line) for line in page.lines],
+        next_cursor=None if following is None else encode_cursor((following.before_transfer_id, following.available)),
+    )
 
 
 def lookup_router(database: Database, programme: Programme) -> APIRouter:

@@ -9,7 +9,7 @@ from shared.ledger import Balances
 from shared.ledger.balances import LAPSED_UNTIL, bound_of
 
 # Those who were merged are one owner: the survivor, whose name comes first, and whoever it answers for.
-_ONE = """(
+ONE_OWNER = """(
         select coalesce((select survivor_id from ledger_aliases where owner_id = $1), $1) as owner_id
         union all
         select owner_id from ledger_aliases
@@ -19,7 +19,7 @@ _ONE = """(
 LOAD_BALANCES = f"""
     select point_type, sum(available - {LAPSED_UNTIL.format(bound="$2")})::bigint,
         sum(held)::bigint, sum(pending)::bigint, sum(debt)::bigint
-    from {_ONE}
+    from {ONE_OWNER}
         join ledger_accounts as account using (owner_id)
     group by point_type
     order by point_type
@@ -38,7 +38,7 @@ LOAD_NEWEST = f"""
             )),
             0
         ) as transfer_id
-    from {_ONE}
+    from {ONE_OWNER}
         join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
 """
 

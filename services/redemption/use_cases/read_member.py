@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.redemption.domain.by_date import Dated
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.spendable import Spendable
 from services.redemption.domain.statement import Checkout, Line, Movement, Names, fold_transfers, write_line
-from services.redemption.repository import households, places, projections
+from services.redemption.repository import by_date, households, places, projections
 from services.redemption.repository import statement as repository
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
@@ -80,6 +81,13 @@ async def read_spendable(
         pooled = await _available(transaction, lending, point_type)
         found[point_type] = Spendable(balances[point_type].available, pooled, usable)
     return found
+
+
+async def read_dated(transaction: Transaction, owner_id: UUID, balances: Mapping[str, Balances]) -> dict[str, Dated]:
+    """The member's own points by their days, of each of these point types. In a snapshot they add up to the balances
+    that were read in it. What is held stands nowhere here: it lapses only once it is let go.
+    """
+    return dict.fromkeys(balances, Dated()) | await by_date.load_dated(transaction, owner_id)
 
 
 async def _available(transaction: Transaction, owners: Sequence[UUID], point_type: str) -> int:

@@ -1,5 +1,7 @@
 """Balances and statements on a real server: what a member has, and how it came about, in words."""
 
+import csv
+import io
 from typing import Any
 from uuid import UUID
 
@@ -137,3 +139,60 @@ async def test_a_cursor_of_somewhere_else_is_refused(client: httpx2.AsyncClient,
 
     assert answer.status_code == 400
     assert answer.json()["type"].endswith("/invalid-cursor")
+
+
+async def as_csv(client: httpx2.AsyncClient, headers: dict[str, str], limit: int) -> list[list[dict[str, str]]]:
+    """The pages as a caller finds them who follows ``Link``."""
+    pages, url = [], httpx2.URL(f"/v1/members/{ANNA}/statement.csv?limit={limit}")
+    while True:
+        answer = await client.get(url, headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        pages.append(list(csv.DictReader(io.StringIO(answer.text, newline=""), strict=True)))
+        if "next" not in answer.links:
+            return pages
+        url = answer.url.join(answer.links["next"]["url"])
+
+
+def in_cells(lines: list[dict[str, Any]]) -> list[dict[str, str]]:
+    of_type = {"point_type": "points", "exponent": "0"}
+    return [of_type | {name: "" if cell is None else str(cell) for name, cell in line.items()} for line in lines]
+
+
+@pytest.mark.parametrize("limit", [1, 4, 6, 50])
+async def test_as_csv_a_statement_says_the_same_page_by_page(
+    client: httpx2.AsyncClient, spending: Spending, limit: int
+) -> None:
+    await _some_history(spending)
+    await spending.coalition(partner("fuel", 'Fast "Fuel", Söhne & Co', version=2))  # what must be quoted
+
+    pages = await as_csv(client, bearing(), limit)
+
+    assert pages == [in_cells(page) for page in await statement(client, bearing(), limit)]
+    assert pages[0][0]["text"] == 'Spent 50 points at Fast "Fuel", Söhne & Co'
+    assert pages[0][0]["points"] == "-50"
+
+
+async def test_as_csv_a_partner_gets_its_own_lines_alone(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await _some_history(spending)
+
+    fuels = [line for page in await as_csv(client, fuel(), 1) for line in page]
+
+    assert [(line["text"], line["available_after"]) for line in fuels] == [("Spent 50 points at Fast Fuel", "")]
+
+
+async def test_as_csv_refusals_are_those_of_the_statement(client: httpx2.AsyncClient, spending: Spending) -> None:
+    await spending.enrol(ANNA)
+
+    async def slug_of(member_id: UUID, query: str, headers: dict[str, str]) -> str:
+        answer = await client.get(f"/v1/members/{member_id}/statement.csv{query}", headers=headers)
+        assert answer.headers["content-type"] == "application/problem+json"
+        return str(answer.json()["type"].rpartition("/")[2])
+
+    assert await slug_of(ANNA, "?cursor=bm90", bearing()) == "invalid-cursor"
+    assert await slug_of(member(9), "", bearing()) == "unknown-member"
+    assert await slug_of(ANNA, "", bearing("redemptions:read")) == "missing-scope"
+    nothing = await client.get(f"/v1/members/{ANNA}/statement.csv", headers=bearing())
+    assert nothing.text == (
+        "point_type,exponent,at,kind,text,points,moved_points,available_after,partner_id,receipt_id,redemption_id\r\n"
+    )

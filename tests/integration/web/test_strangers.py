@@ -99,6 +99,10 @@ PROVEN = {
         "integration/redemption/test_statements.py",
         "test_a_partner_sees_its_own_lines_without_the_balance",
     ),
+    "GET /v1/members/{member_id}/statement.csv": (
+        "integration/redemption/test_statements.py",
+        "test_as_csv_a_partner_gets_its_own_lines_alone",
+    ),
     **dict.fromkeys(
         ("GET /v1/cases/{case_id}", "POST /v1/cases/{case_id}/close", "GET /v1/decisions/{receipt_id}"),
         ("integration/fraud/test_cases.py", "test_a_partner_sees_its_own_cases_and_decisions_alone"),

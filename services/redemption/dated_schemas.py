@@ -1,0 +1,34 @@
+"""What HTTP says of points by their days."""
+
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.redemption.domain.by_date import ByDate
+
+
+class PointsOfDayAnswer(BaseModel):
+    """Points of one day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    date: date
+    points: int
+
+
+class ByDateAnswer(BaseModel):
+    """Points by day, the nearest day first. All of ``days``, ``later_points`` and ``undated_points`` together are what
+    the balance says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    days: list[PointsOfDayAnswer]
+    later_points: int = Field(description="Of all days after these, where there are too many to be listed.")
+    undated_points: int = Field(description="Available: they never expire. Pending: from when is not known yet.")
+
+    @classmethod
+    def of(cls, points: ByDate) -> Self:
+        """The answer for points by day."""
+        days = [PointsOfDayAnswer(date=day, points=number) for day, number in points.days]
+        return cls(days=days, later_points=points.later, undated_points=points.undated)
