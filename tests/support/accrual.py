@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -72,13 +73,21 @@ class Accrual:
         meet_first: frozenset[str] = frozenset()
         not_there: frozenset[bytes] = frozenset()
         while True:
-            try:
-                async with self.database.transaction() as transaction:
-                    return await self.award_in(transaction, events, meet_first, not_there)
+            try:  # begun again where a connection was lost, as services do
+                return await self.database.run(partial(self._award_in, events, meet_first, not_there))
             except MeetingRowsNeededError as needed:
                 meet_first = needed.keys
             except PointsNotThereError as lacking:
                 not_there |= lacking.keys
+
+    async def _award_in(
+        self,
+        events: Sequence[PurchaseEvent],
+        meet_first: frozenset[str],
+        not_there: frozenset[bytes],
+        transaction: Transaction,
+    ) -> BatchReport:
+        return await self.award_in(transaction, events, meet_first, not_there)
 
     async def award_in(
         self,
