@@ -26,6 +26,7 @@ APPEND_ONLY_TABLES = frozenset(
         ("members", "identifier_changes"),
         ("members", "personal_accesses"),
         ("members", "status_changes"),
+        ("redemption", "redemption_gifts"),
         ("redemption", "rule_set_changes"),
     }
     | {(service, "retention_changes") for service in SERVICES}

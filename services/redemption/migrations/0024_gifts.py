@@ -11,7 +11,8 @@ down_revision = "0023"
 branch_labels = None
 depends_on = None
 
-# Written with the points that went. Members are named by the ids that they had then; client_id: who asked for it.
+# Written with the points that went, and never changed: see APPEND_ONLY_TABLES in shared/database/roles.py. Members are
+# named by the ids that they had then; client_id: who asked for it.
 GIFTS = """
     create table redemption_gifts (
         gift_id uuid primary key,

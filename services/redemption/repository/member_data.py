@@ -59,7 +59,11 @@ LOAD_QUOTES = """
 LOAD_GIFTS = """
     select gift_id, giver_id = $1 as is_given, point_type, points, given_at
     from redemption_gifts
-    where (giver_id = $1 or receiver_id = $1) and ($2::uuid is null or gift_id > $2)
+    where ($2::uuid is null or gift_id > $2) and gift_id in (
+        select gift_id from redemption_gifts where giver_id = $1
+        union all
+        select gift_id from redemption_gifts where receiver_id = $1
+    )
     order by gift_id
     limit $3
 """

@@ -15,7 +15,7 @@ from services.redemption.api.member_data import member_data_router
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import GiftLimits, GiftRefusedError, MergeUnderWayError
 from services.redemption.use_cases.give_points import GiftWish, Given, give_points
-from services.redemption.use_cases.hold_points import Spender
+from services.redemption.use_cases.hold_points import Held, Spender
 from services.redemption.use_cases.project import take_in_members
 from shared import ledger
 from shared.database import Database
@@ -27,6 +27,7 @@ from shared.ledger import Balances, ClawBack, Limits
 from tests.support.databases import FreshDatabase
 from tests.support.member_data import read_all, served
 from tests.support.member_events import erased, status_changed
+from tests.support.pooling import Place, left_just_now, move_in
 from tests.support.receipts import member, merged_into
 from tests.support.redemption import KEY, PROGRAMME, Admin, Spending, earn, linked, until_blocked
 from tests.support.registries import bearing
@@ -235,9 +236,35 @@ async def test_two_who_give_each_other_at_once(spending: Spending) -> None:
     await spending.enrol(BERT, 100)
     there = [give(spending, 30) for _ in range(4)]
     back = [give(spending, 20, giver=BERT, receiver=ANNA) for _ in range(4)]
-    await asyncio.gather(*there, *back, return_exceptions=True)
-    assert sum(await available(spending)) == 200
-    assert all(points >= 0 for points in await available(spending))
+    found = await asyncio.gather(*there, *back, return_exceptions=True)
+    refused = [one for one in found if not isinstance(one, Given)]
+    assert all(isinstance(one, GiftRefusedError) and one.reason == "insufficient_points" for one in refused)
+    moved = sum(one.gift.points * (1 if one.gift.giver_id == ANNA else -1) for one in found if isinstance(one, Given))
+    assert await available(spending) == [100 - moved, 100 + moved]
+
+
+async def test_gifts_and_holds_at_once_share_what_there_is(spending: Spending) -> None:
+    await spending.enrol(ANNA, 100)
+    await spending.enrol(BERT)
+    gifts = [give(spending, 60) for _ in range(4)]
+    holds = [spending.hold(ANNA, 60) for _ in range(4)]
+    found = await asyncio.gather(*gifts, *holds, return_exceptions=True)
+    assert sum(isinstance(one, Given | Held) for one in found) == 1
+    balances = [await spending.balance(one) for one in (ANNA, BERT)]
+    assert balances in (
+        [Balances(available=40, held=60), Balances()],
+        [Balances(available=40), Balances(available=60)],
+    )
+
+
+async def test_what_came_as_a_gift_after_leaving_a_household_stays_with_the_leaver(spending: Spending) -> None:
+    for one, points in ((ANNA, 100), (BERT, 300)):
+        await spending.enrol(one, points)
+    await move_in(spending, 1, Place(ANNA), Place(BERT))
+    left = await left_just_now(spending, 2, BERT, ANNA, ANNA)
+    await give(spending, 40)
+    await spending.members(left)
+    assert await available(spending) == [360, 40]
 
 
 async def test_limited_points_travel_with_their_limit(spending: Spending) -> None:
