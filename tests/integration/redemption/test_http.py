@@ -309,6 +309,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert set(document["paths"]) == {
         "/v1/balances:lookup",
+        "/v1/gifts",
         "/v1/households/{household_id}/members/{member_id}/statement",
         "/v1/quotes",
         "/v1/retention",
@@ -316,6 +317,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/members/{member_id}/balance",
         "/v1/members/{member_id}/data",
         "/v1/members/{member_id}/statement",
+        "/v1/members/{member_id}/statement.csv",
         "/v1/redemptions",
         "/v1/redemptions/{redemption_id}",
         "/v1/redemptions/{redemption_id}/capture",
