@@ -6,14 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+import orjson
 
 from services.accrual.repository import backtests
-from services.accrual.schemas.backtest_report import BacktestReport
+from services.accrual.schemas.backtest_report import BacktestReport, ComparedReport
 from services.accrual.use_cases.run_backtest import BacktestRunner
 from shared.database import Database
-from shared.events.purchases import PurchaseEvent, PurchaseRecorded
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded, Tender
 from tests.support.accrual import PROGRAMME
-from tests.support.receipts import exchange_of, line, return_of, void_of
+from tests.support.receipts import NOON, exchange_of, line, purchase, return_of, void_of
 from tests.support.registries import bearing
 from tests.support.until import until
 
@@ -50,6 +51,30 @@ async def report_of(client: httpx2.AsyncClient, path: str, **who: Any) -> Backte
     return BacktestReport.model_validate_json(answer.content)
 
 
+def differences(reports: Sequence[ComparedReport]) -> set[int]:
+    """By how much drafts differ from what was awarded."""
+    return {one.net_points_difference for one in reports}
+
+
+async def awarded_by_rule(database: Database) -> dict[str, int]:
+    """Points of each rule as they stand with the awards, before returns."""
+    async with database.transaction() as transaction:
+        rows = await transaction.raw.fetch("select decision from awards")
+    points: dict[str, int] = {}
+    for row in rows:
+        for rule_id, given in orjson.loads(row["decision"])["applied"]:
+            points[rule_id] = points.get(rule_id, 0) + given
+    return {rule_id: given for rule_id, given in points.items() if given}
+
+
+async def net_points(database: Database) -> tuple[int, int]:
+    """Points of all awards, and what of them was taken back."""
+    async with database.transaction() as transaction:
+        row = await transaction.raw.fetchrow("select sum(points)::bigint, sum(taken_back)::bigint from awards")
+    assert row is not None
+    return row[0], row[1]
+
+
 def exchanged(bought: Sequence[PurchaseRecorded]) -> list[list[PurchaseEvent]]:
     """Goods for dearer, equal and cheaper ones; of the first some come back, and the last is undone."""
     lines = [[line(1, 9_000), line(2, 500, "PRODUCE")], bought[1].data.lines[:1], [line(1, 100, "MEAT")]]
@@ -58,3 +83,17 @@ def exchanged(bought: Sequence[PurchaseRecorded]) -> list[list[PurchaseEvent]]:
         for number, (sale, sold) in enumerate(zip(bought, lines, strict=True))
     )
     return [[dearer, equal, cheaper], [void_of(cheaper, 510), return_of(dearer, 511, {1: 400})]]
+
+
+def handed_over(owner: UUID) -> list[list[PurchaseEvent]]:
+    """Goods paid ahead: before their handover, with it in one batch, and heard of after it; some come back."""
+    (paid, goods), (with_it, together), (later, alone) = (_paid_ahead(owner, number) for number in range(3))
+    return [[paid], [goods], [with_it, together], [alone], [later], [return_of(alone, 930, {1: 300})]]
+
+
+def _paid_ahead(owner: UUID, days: int) -> tuple[PurchaseRecorded, PurchaseRecorded]:
+    at, number = NOON - timedelta(days=days), 900 + 10 * days
+    paid = purchase(number, [line(1, 6_000, settlement="prepayment")], owner=owner, occurred_at=at)
+    tenders = [Tender(kind="prepaid", amount_minor=6_000), Tender(kind="card", amount_minor=4_000)]
+    goods = purchase(number + 1, [line(1, 10_000)], owner=owner, tenders=tenders, prepaid=[paid], occurred_at=at)
+    return paid, goods

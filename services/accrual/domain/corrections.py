@@ -8,9 +8,15 @@ latest by their own time stands, in whatever order they come.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.events.purchases import CorrectionData, PurchaseData, PurchaseLine, ReceiptData
+
+# Why nothing changes of what was paid ahead any more: the reason code and the words.
+PREPAYMENT_SETTLED: Final = (
+    "prepayment_settled",
+    "what it took ahead was paid back, or its goods were handed over: correct the receipt that did so",
+)
 
 
 class InForce(NamedTuple):
@@ -58,8 +64,7 @@ def why_not_corrected(
             )
     ahead = paid_ahead(first.lines)
     if not ahead.keys().isdisjoint(returned_thousandths) and ahead != paid_ahead(correction.lines):
-        words = "what it took ahead was paid back, or its goods were handed over: correct the receipt that did so"
-        return "prepayment_settled", words
+        return PREPAYMENT_SETTLED
     return None
 
 

@@ -107,6 +107,7 @@ async def _returns(transaction: Transaction, after: datetime, until: datetime) -
             lines.get(row["natural_key"], {}),
             row["decided_at"],
             row["cause"] == "void",
+            row["cause"] == "handover",
         )
         for row in rows
     ]

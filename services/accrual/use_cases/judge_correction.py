@@ -6,14 +6,14 @@ from services.accrual.domain.award_parts import PartKey, earned_parts
 from services.accrual.domain.awarding_anew import FrozenAward
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.correcting import JudgedAnew, PartNow, PartThen, count_difference, judge_anew, parts_then
-from services.accrual.domain.corrections import InForce, corrected, why_not_corrected
+from services.accrual.domain.corrections import PREPAYMENT_SETTLED, InForce, corrected, paid_ahead, why_not_corrected
 from services.accrual.domain.decisions import POINTS_MAX, Document, Facts, Parked, Refused
 from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.partner_funds import rule_on
 from services.accrual.domain.standing import STANDINGS, EarnsNothing, Waits
 from services.accrual.domain.undoing import Undoable, find_undoable
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.repository import awards, corrections
+from services.accrual.repository import awards, corrections, handovers
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.decide_documents import lock_budgets, undecidable
 from services.accrual.use_cases.load_frozen_earning import load_frozen_earning
@@ -73,6 +73,8 @@ async def judge_correction(
     stopped = _why_not(document, event.data, found, first.data, facts)
     if stopped is None:
         stopped = _why_overruled(document, found, await corrections.find_in_force(transaction, key))
+    if stopped is None and await _is_settled(transaction, event.data, found, facts):
+        stopped = Refused(document, found.owner_id, *PREPAYMENT_SETTLED)
     if stopped is not None:
         return CorrectionStopped(stopped, [])
     return await _judge(transaction, document, found, first, facts, programme, rules)
@@ -101,6 +103,15 @@ def _why_overruled(document: Document, found: Undoable, in_force: InForce | None
         return None
     detail = "a correction of the same receipt that was made later had come before: that one stands"
     return Refused(document, found.owner_id, "corrected_later", detail)
+
+
+async def _is_settled(transaction: Transaction, data: CorrectionData, found: Undoable, facts: Facts) -> bool:
+    """Whether it says otherwise what was paid ahead, and that was handed over: what it took, or found nothing to take
+    of, would be given here again.
+    """
+    if not facts.rule_sets.names_prepayments or paid_ahead(found.purchase.lines) == paid_ahead(data.lines):
+        return False
+    return await handovers.is_handed_over(transaction, found.key)
 
 
 async def _judge(

@@ -15,11 +15,12 @@ from services.accrual.domain.unlinked_cases import (
 from services.accrual.domain.unlinked_cases import linked as with_purchase
 from services.accrual.repository import awards, claims, outcomes, unlinked_returns
 from services.accrual.repository.claims import Claim
+from services.accrual.use_cases.load_exchanges import goods_of
 from services.accrual.use_cases.messages import purchase_message
 from shared import outbox
 from shared.database import Transaction
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import ReturnRecorded
 from shared.receipt_key import partner_of
 
 
@@ -124,14 +125,15 @@ async def _require_purchase(
     if award.voided_by is not None:
         raise NotLinkableError("the purchase was voided")
     document = (await awards.load_documents(transaction, [key])).get(key)
-    if not isinstance(document, PurchaseRecorded):
+    goods = goods_of(document) if document is not None else None
+    if goods is None:
         raise NotLinkableError("the purchase is older than what is kept")
     event = _event(case)
     unknown = proposed.lines.keys() - {line.line_id for line in event.data.lines}
     if unknown:
         raise NotLinkableError(f"the return has no line {min(unknown)}")
     returned = (await awards.load_returned(transaction, [key])).get(key, {})
-    require_lines_of(document.data, returned, with_purchase(event, key, proposed.lines).data.lines)
+    require_lines_of(goods, returned, with_purchase(event, key, proposed.lines).data.lines)
 
 
 def _event(case: UnlinkedCase) -> ReturnRecorded:

@@ -118,14 +118,24 @@ async def complete_page(transaction: Transaction, read: ReadPage, selection: Sel
 
 
 def _in_order(receipts: Sequence[AwardedReceipt], returns: Sequence[TakenReturn]) -> list[AwardedReceipt | TakenReturn]:
-    """As they were decided: what came back in an exchange just before what was given for the new goods."""
-    given = {one.natural_key for one in receipts}
+    """As they were decided: what came back in an exchange just before what was given for the new goods, and what a
+    handover took before it, or just after the prepayment where that was decided with it.
+    """
+    given = {one.natural_key: one for one in receipts}
     exchanged = {one.natural_key: one for one in returns if one.natural_key in given}
-    decided: list[AwardedReceipt | TakenReturn] = []
+    taken_at_once = {
+        one.original_key: one
+        for one in returns
+        if one.is_handover and (paid := given.get(one.original_key)) is not None and paid.decided_at == one.decided_at
+    }
+    decided: list[AwardedReceipt | TakenReturn] = [one for one in returns if one.is_handover]
+    decided = [one for one in decided if one not in taken_at_once.values()]
     for receipt in receipts:
-        decided += (exchanged[receipt.natural_key], receipt) if receipt.natural_key in exchanged else (receipt,)
-    decided += [one for one in returns if one.natural_key not in exchanged]
-    decided.sort(key=lambda one: (one.decided_at, one.natural_key not in given))
+        key = receipt.natural_key
+        decided += [one for one in (exchanged.get(key), receipt, taken_at_once.get(key)) if one is not None]
+    decided += [one for one in returns if not one.is_handover and one.natural_key not in exchanged]
+    placed = given.keys() | {one.natural_key for one in returns if one.is_handover}
+    decided.sort(key=lambda one: (one.decided_at, one.natural_key not in placed))
     return decided
 
 

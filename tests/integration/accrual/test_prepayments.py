@@ -22,7 +22,17 @@ from tests.support.adjusting import Client, new_member
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import posted, verified
-from tests.support.receipts import NOON, RULES, changed_rules, enrolled, line, purchase, return_of, void_of
+from tests.support.receipts import (
+    NOON,
+    RULES,
+    changed_rules,
+    correction_of,
+    enrolled,
+    line,
+    purchase,
+    return_of,
+    void_of,
+)
 from tests.support.registries import bearing
 
 MONTH = {"kind": "calendar", "unit": "month", "zone": "store"}
@@ -185,6 +195,24 @@ async def test_of_two_that_hand_over_what_was_paid_the_one_that_stands_has_it(mo
     assert await module_accrual.balance(owner) == Balances(available=60, pending=7)
     await settle(module_accrual, [void_of(other, next(numbers))])
     assert await module_accrual.balance(owner) == Balances(available=40, pending=7)
+
+
+async def test_of_a_payment_whose_goods_were_handed_over_no_correction_makes_more(module_accrual: Accrual) -> None:
+    """Its till had not said that it was a payment for goods to come: the handover found nothing to take."""
+    owner = await joined(module_accrual)
+    silent = purchase(next(numbers), [line(1, 4_000)], owner=owner)
+    handover = handed_over(owner, 10_000, silent)
+    told = [line(1, 4_000, settlement="prepayment")]
+
+    await settle(module_accrual, [silent], [handover])
+    both = await module_accrual.balance(owner)
+    report = await module_accrual.award(correction_of(silent, next(numbers), told, minutes_later=1))
+    assert report.refused == {"prepayment_settled": 1}
+    assert await module_accrual.balance(owner) == both
+    await settle(module_accrual, [void_of(handover, next(numbers))])
+    assert (await module_accrual.award(correction_of(silent, next(numbers), told, minutes_later=2))).corrected == 1
+    await settle(module_accrual, [handed_over(owner, 10_000, silent)])
+    assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
 
 
 @pytest.mark.parametrize("is_void_first", [True, False])

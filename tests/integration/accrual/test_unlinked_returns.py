@@ -17,7 +17,7 @@ from services.accrual.use_cases.link_returns import approve
 from services.accrual.watching import watch_unlinked_returns
 from shared.database import Database, Transaction
 from shared.events.points import PointsClawedBack, ReceiptRefused
-from shared.events.purchases import PurchaseLine, PurchaseRecorded, ReturnRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseLine, PurchaseRecorded, ReturnRecorded
 from shared.ledger import Balances
 from shared.receipt_key import natural_key_of
 from tests.support.accrual import PROGRAMME, Accrual, published_before
@@ -31,6 +31,7 @@ from tests.support.receipts import (
     card,
     changed_rules,
     enrolled,
+    exchange_of,
     line,
     linked,
     merged_into,
@@ -216,7 +217,7 @@ async def asked(client: Client, receipt_id: str, what: str, by: str, body: dict[
     )
 
 
-def link_to(sale: PurchaseRecorded, lines: dict[int, int] | None = None) -> dict[str, Any]:
+def link_to(sale: PurchaseRecorded | ExchangeRecorded, lines: dict[int, int] | None = None) -> dict[str, Any]:
     said = [{"line_id": one, "original_line_id": other} for one, other in (lines or {}).items()]
     return {"original_receipt_id": sale.data.receipt_id, "lines": said, "reason_code": "receipt_found"}
 
@@ -284,6 +285,24 @@ async def test_two_people_link_it_and_it_goes_on_as_a_return_of_that_purchase(
         500,
         [{"line_id": 1, "original_line_id": 2}],
     )
+
+
+async def test_goods_that_came_by_an_exchange_are_linked_to_that(
+    client: Client, module_accrual: Accrual, anna: UUID
+) -> None:
+    sale = await bought(module_accrual, anna, "park")
+    exchange = exchange_of(sale, next(numbers), {1: 1000}, [line(3, 1500, "PRODUCE")], owner=anna)
+    back = came_back(None, "park", [line(1, 1500, "PRODUCE")])
+    await module_accrual.award(exchange)
+    assert await module_accrual.balance(anna) == Balances(available=30)
+    await module_accrual.award(back)
+
+    proposed = await asked(client, back.data.receipt_id, "link", SUPPORT, link_to(exchange, {1: 3}))
+    assert proposed.status_code == 200, proposed.text
+    await asked(client, back.data.receipt_id, "approve", BOSS)
+    await module_accrual.award(*await module_accrual.released())
+
+    assert await module_accrual.balance(anna) == Balances()
 
 
 async def test_training_strange_tills_and_members_who_were_merged_are_as_for_every_document(

@@ -36,7 +36,8 @@ class AwardedReceipt(NamedTuple):
 class TakenReturn(NamedTuple):
     """A return or a void that was decided: the quantities that came back, by line. What it took follows from the rules.
 
-    What ``is_void`` takes the purchase itself off what was counted, too.
+    What ``is_void`` takes the purchase itself off what was counted, too. ``is_handover``: it took what a prepayment had
+    given, whose goods were handed over.
     """
 
     natural_key: bytes
@@ -45,3 +46,4 @@ class TakenReturn(NamedTuple):
     returned_thousandths: Mapping[int, int]
     decided_at: datetime
     is_void: bool = False
+    is_handover: bool = False
