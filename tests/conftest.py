@@ -60,6 +60,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The same after each file of tests: what a run keeps (reports, modules, examples) grows to as much again."""
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect(1)
+        gc.freeze()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The run's folder, by which its workers find each other's servers; logs as in production."""
     configure_logs(service="tests", role="both")

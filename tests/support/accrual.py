@@ -116,8 +116,7 @@ class Accrual:
 
     async def previewed(self, event: PurchaseEvent) -> Previewed:
         """The same with what the ledger would answer."""
-        async with self.database.transaction(is_snapshot=True) as transaction:
-            return await self.preview_in(transaction, event)
+        return await self.database.read(lambda transaction: self.preview_in(transaction, event))
 
     async def preview_in(self, transaction: Transaction, event: PurchaseEvent) -> Previewed:
         """The same in a transaction of the test's."""
@@ -129,15 +128,18 @@ class Accrual:
 
     async def members(self, *events: MemberEvent) -> int:
         """Project members' events."""
-        async with self.database.transaction() as transaction:
+
+        async def work(transaction: Transaction) -> int:
             released = await project_members(transaction, events)
             await take_in_enrolments(transaction, events, PROGRAMME, self.rules)
             return released
 
+        return await self.database.run(work)
+
     async def balance(self, owner: UUID) -> Balances:
         """The owner's balance."""
-        async with self.database.transaction() as transaction:
-            return (await load_balances(transaction, [owner], "points"))[owner]
+        balances = await self.database.run(lambda transaction: load_balances(transaction, [owner], "points"))
+        return balances[owner]
 
     async def drain(self) -> list[Event]:
         """Everything in the outbox, in order within each slot; it is gone afterwards."""

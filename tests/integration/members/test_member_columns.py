@@ -112,8 +112,8 @@ STATEMENTS = {
 # Ids and hashes of something else.
 OTHERS = {
     "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "change_id", "check_id", "content_hash",
-    "contract_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id", "grant_id",
-    "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
+    "contract_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id", "gift_id",
+    "grant_id", "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
     "move_id", "news_id",
     "operator_hash",  # a cashier's
     "previous_secret_hash", "quote_id", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash",
@@ -143,6 +143,8 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
             "ledger.ledger_aliases.survivor_id",
+            "redemption.redemption_gifts.giver_id",
+            "redemption.redemption_gifts.receiver_id",
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
             "redemption.redemption_shares.owner_id",
@@ -187,6 +189,8 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "fraud.decisions.member_id",
             "fraud.former_decisions.member_id",
             "fraud.receipt_moves.member_id",
+            "redemption.redemption_gifts.giver_id",
+            "redemption.redemption_gifts.receiver_id",
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
             "redemption.redemption_quotes.member_id",
