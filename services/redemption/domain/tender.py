@@ -84,7 +84,7 @@ class Pricing:
 
     def points_at_most(self, amount_minor: int) -> int:
         """The points that pay an amount, of the type of which it takes most: a hold may turn out to be of any."""
-        return -(-amount_minor // min([self.minor_per_point, *self.others.values()]))
+        return max(self.points_for(amount_minor, point_type) for point_type in (self.own_type, *self.others))
 
 
 def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender, ...]:

@@ -54,7 +54,8 @@ async def price_hold(
         since = await quotes.find_since(transaction, member_id)
         today = transaction.now.astimezone(programme.zone).date()
         anew = stored._replace(checkout=replace(stored.checkout, day=today, tier=since.tier))
-        again = _of(anew, request.points, rules_at(history, transaction.now, pricing))
+        rules = rules_at(history, transaction.now, pricing)
+        again = _of(anew, request.points, rules)
         if (again.points, again.value_minor) != (quoted.points, quoted.value_minor):
             raise PriceChangedError(request.points, quoted.value_minor, again.points, again.value_minor)
     if quoted.points != request.points:

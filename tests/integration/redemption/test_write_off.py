@@ -347,6 +347,23 @@ async def test_whether_others_points_count_is_the_rules_word(spending: Spending,
     assert held.redemption.pooled_points == points - 100
 
 
+async def test_an_expired_quote_lends_as_the_rules_of_now_say(spending: Spending) -> None:
+    for each in (ANNA, BERT):
+        await spending.enrol(each, 0)
+    await move_in(spending, 1, Place(ANNA), Place(BERT))
+    await _give(spending, BERT, 200)
+    programme = await published(spending, {"rates": [CENT]})
+    found = await quoted(spending, programme, asked((100, None)), valid_for=timedelta(0))
+    first = programme.write_off.history.version(1)
+    alone = {"version": 2, "effective_from": datetime(2021, 1, 1, tzinfo=UTC), "spenders": "member"}
+    programme.write_off.history = WriteOffHistory([first, first.model_copy(update=alone)])
+
+    declined = await hold(spending, programme, 100, found.stored.quote_id)
+
+    assert isinstance(declined, Declined)
+    assert declined.decline.reason == "insufficient_points"
+
+
 async def _give(spending: Spending, owner: UUID, points: int) -> None:
     await spending.do(lambda transaction: ledger.post(transaction, [earn(owner, points)]))
 

@@ -84,6 +84,8 @@ def test_absurd_malformed_and_foreign_documents_are_refused() -> None:
             purchase(1, 100, tenders=(paid(TENDER_POINTS_MAX * 2),)),
             replace(USD, minor_per_point=10, others={"miles": 1}),
         )
+    with pytest.raises(UnusableReceiptError, match="points at most"):  # a cent may take more points than one
+        points_tenders(purchase(1, 100, tenders=(paid(TENDER_POINTS_MAX // 2),)), replace(USD, own_points=3))
     foreign = good.model_copy(update={"data": good.data.model_copy(update={"partner_id": "fuel"})})
     with pytest.raises(UnusableReceiptError):
         points_tenders(foreign, USD)
