@@ -25,7 +25,9 @@ Against: TypeAlias = Annotated[
 ]
 
 
-class _Answer(BaseModel):
+class RuleSetModel(BaseModel):
+    """What is answered about rule sets; it does not change."""
+
     model_config = ConfigDict(frozen=True)
 
 
@@ -56,7 +58,7 @@ class PublicationBody(Body):
     effective_from: AwareTime
 
 
-class StepAnswer(_Answer):
+class StepAnswer(RuleSetModel):
     """Where a rule set stands after a step. ``revision`` is its ETag; ``version`` is there once it is published."""
 
     rule_set_id: UUID
@@ -73,7 +75,7 @@ class StepAnswer(_Answer):
         return cls(**_facts(step.after), state=step.after.state)
 
 
-class RuleSetSummary(_Answer):
+class RuleSetSummary(RuleSetModel):
     """A rule set without its document. A published one is ``scheduled``, then ``in_force`` until ``effective_until``,
     when the next one takes over; then ``superseded``, or ``retired``.
     """
@@ -108,7 +110,7 @@ class RuleSetAnswer(RuleSetSummary):
         return cls(**_shown(stored, now), document=dict(stored.rule_set.document))
 
 
-class StepTakenAnswer(_Answer):
+class StepTakenAnswer(RuleSetModel):
     """One step of a rule set's life. ``document_sha256`` tells whether the document changed between two of them."""
 
     revision: int

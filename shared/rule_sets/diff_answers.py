@@ -4,18 +4,13 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
+from shared.rule_sets.answers import RuleSetModel
 from shared.rule_sets.diff import RuleSetDiff
 from shared.rule_sets.document_diff import Change, ChangedPart, PartDiff
 from shared.rule_sets.records import StoredRuleSet
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ComparedAnswer(_Answer):
+class ComparedAnswer(RuleSetModel):
     """Which rule set is compared, and the version that it was published as."""
 
     rule_set_id: UUID
@@ -27,7 +22,7 @@ class ComparedAnswer(_Answer):
         return cls(rule_set_id=stored.rule_set.rule_set_id, version=stored.rule_set.version)
 
 
-class DifferenceAnswer(_Answer):
+class DifferenceAnswer(RuleSetModel):
     """One difference. ``pointer`` (RFC 6901) is its place in the new document, in the old one for what was removed."""
 
     op: Literal["added", "removed", "changed"]
@@ -41,7 +36,7 @@ class DifferenceAnswer(_Answer):
         return [cls(**change._asdict()) for change in changes]
 
 
-class ChangedRuleAnswer(_Answer):
+class ChangedRuleAnswer(RuleSetModel):
     """A rule that both have, where it stands in each, and what changed in it."""
 
     rule_id: str
@@ -60,7 +55,7 @@ class ChangedRuleAnswer(_Answer):
         )
 
 
-class RulesDiffAnswer(_Answer):
+class RulesDiffAnswer(RuleSetModel):
     """What became of the rules. ``is_reordered``: those that both have stand in another order."""
 
     added: list[DifferenceAnswer]
@@ -79,7 +74,7 @@ class RulesDiffAnswer(_Answer):
         )
 
 
-class RuleSetDiffAnswer(_Answer):
+class RuleSetDiffAnswer(RuleSetModel):
     """What a rule set changes against another one; against none, everything is added."""
 
     rule_set: ComparedAnswer

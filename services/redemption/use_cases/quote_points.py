@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
-from services.redemption.domain.goods import Goods
 from services.redemption.domain.holding import DeclineReason, why_not_at_all
 from services.redemption.domain.partner_funds import Funds
 from services.redemption.domain.write_off.prices import rules_at
@@ -16,13 +15,12 @@ from services.redemption.domain.write_off.rules import Limit, WriteOffRules
 from services.redemption.programme import Programme
 from services.redemption.repository import categories, partner_funds, projections, quotes
 from services.redemption.repository.quotes import StoredQuote
-from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.read_member import read_balances, read_spendable
 from shared import ledger
 from shared.database import Transaction
 from shared.ids import new_id
-from shared.ledger import Usable
+from shared.ledger import Basket, Usable, store_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,13 @@ async def quote_points(
     if reason is not None:
         raise NotSpendingError(reason)
     rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
+    lines = await _mapped(transaction, asked)
     since = await quotes.find_since(transaction, member.member_id)
     checkout = Checkout(
         partner_id=asked.partner_id,
         day=today,
-        lines=await _mapped(transaction, asked),
-        available=await _available(transaction, member.member_id, asked, programme, rules),
+        lines=lines,
+        available=await _available(transaction, member.member_id, _basket(asked, lines, today), programme, rules),
         tier=since.tier,
         enrolled_on=None if since.enrolled_at is None else since.enrolled_at.astimezone(programme.zone).date(),
         points_wanted=asked.points_wanted,
@@ -110,6 +109,8 @@ async def quote_points(
 async def _mapped(transaction: Transaction, asked: Asked) -> list[BasketLine]:
     """The lines with what their categories count as in the programme's tree now."""
     named = [(place, category) for place, category in enumerate(asked.categories) if category is not None]
+    if not named:
+        return list(asked.lines)
     paths = await categories.load_paths(
         transaction, [(asked.partner_id, category, transaction.now) for _, category in named]
     )
@@ -119,13 +120,16 @@ async def _mapped(transaction: Transaction, asked: Asked) -> list[BasketLine]:
     return lines
 
 
+def _basket(asked: Asked, lines: Sequence[BasketLine], today: date) -> Basket:
+    """The goods as the limits of points see them: by what their lines count as."""
+    store = None if asked.store_id is None else store_name(asked.partner_id, asked.store_id)
+    return Basket(asked.partner_id, today, store, frozenset().union(*(line.categories for line in lines)))
+
+
 async def _available(
-    transaction: Transaction, member_id: UUID, asked: Asked, programme: Programme, rules: WriteOffRules
+    transaction: Transaction, member_id: UUID, basket: Basket, programme: Programme, rules: WriteOffRules
 ) -> int:
     """What these goods may use, of the member's own points and, where the rules let it, of what others lend."""
-    named = frozenset(category for category in asked.categories if category is not None)
-    goods = Goods(transaction.now, asked.store_id, named)
-    [basket] = await baskets_of(transaction, [(asked.partner_id, goods)], programme.zone)
     if rules.spenders == "member":
         usable: Sequence[Usable] = await ledger.load_usable(transaction, [member_id], programme.point_type)
     else:

@@ -138,13 +138,12 @@ def _price(checkout: Checkout, rules: WriteOffRules) -> tuple[list[_Priced], lis
         floor_minor = min(_floor_minor(checkout.partner_id, line, rules), line.amount_minor)
         below_floors_minor += floor_minor
         priced.append(_Priced(line, _rate_of(checkout, line, rules), line.amount_minor - floor_minor))
+    payable_minor = sum(one.capacity_minor for one in priced)
     bounds = []
     if excluded_minor:
-        bounds.append(
-            Bound("excluded_goods", value_minor=sum(one.capacity_minor for one in priced) + below_floors_minor)
-        )
+        bounds.append(Bound("excluded_goods", value_minor=payable_minor + below_floors_minor))
     if below_floors_minor:
-        bounds.append(Bound("price_floor", value_minor=sum(one.capacity_minor for one in priced) + excluded_minor))
+        bounds.append(Bound("price_floor", value_minor=payable_minor + excluded_minor))
     return priced, bounds
 
 
