@@ -16,7 +16,8 @@ from services.redemption.api.refusals import require_spent
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import GiftLimits, GiftRefusedError, MergeUnderWayError
 from services.redemption.programme import Programme
-from services.redemption.schemas import BalanceAnswer, ShownIdentifierBody
+from services.redemption.schemas.balances import BalanceAnswer
+from services.redemption.schemas.identifiers import ShownIdentifierBody
 from services.redemption.use_cases.give_points import GiftWish, Given, give_points
 from services.redemption.use_cases.hold_points import Spender
 from shared.database import Database, Transaction

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from services.redemption.api.members import TypeAsked
 from services.redemption.programme import Programme
-from services.redemption.schemas import StatementLineAnswer
+from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.read_household import read_household_statement
 from services.redemption.use_cases.read_member import StatementPosition
 from shared.database import Database

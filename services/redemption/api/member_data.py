@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.redemption.programme import Programme
 from services.redemption.repository.member_data import KeptGift, KeptQuote, KeptRedemption, KeptShare, KeptTender
-from services.redemption.schemas import CaptureAnswer, RedemptionDetailAnswer, StatementLineAnswer
+from services.redemption.schemas.redemptions import CaptureAnswer, RedemptionDetailAnswer
+from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.read_member_data import Kept, KeptLine, sections
 from shared.database import Database
 from shared.point_types import PointTypes

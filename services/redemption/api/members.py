@@ -8,11 +8,8 @@ from pydantic import TypeAdapter
 
 from services.redemption.api.reading import shown_at_till
 from services.redemption.programme import Programme
-from services.redemption.schemas import (
-    BalanceLookupBody,
-    MemberBalanceAnswer,
-    StatementLineAnswer,
-)
+from services.redemption.schemas.balances import BalanceLookupBody, MemberBalanceAnswer
+from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.look_up_balance import look_up_balance
 from services.redemption.use_cases.read_member import (
     StatementPosition,

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from services.redemption.api.reading import at_partner, in_store, shown_at_till
 from services.redemption.api.refusals import not_spending
 from services.redemption.programme import Programme
-from services.redemption.quote_schemas import QuoteAnswer, QuoteBody
+from services.redemption.schemas.quotes import QuoteAnswer, QuoteBody
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.quote_points import Asked, NotSpendingError, Quoted, quote_points
 from shared.database import Database, Transaction

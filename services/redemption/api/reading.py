@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
-from services.redemption.schemas import ShownIdentifierBody
+from services.redemption.schemas.identifiers import ShownIdentifierBody
 from services.redemption.use_cases.hold_points import Spender
 from shared.ids import IdentifierType, InvalidIdentifierError
 from shared.qr_tokens import InvalidQrTokenError, QrToken, is_qr_token

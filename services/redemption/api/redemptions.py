@@ -14,8 +14,8 @@ from services.redemption.domain.errors import FactsBehindError, PriceChangedErro
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
-from services.redemption.schemas import (
-    BalanceAnswer,
+from services.redemption.schemas.balances import BalanceAnswer
+from services.redemption.schemas.redemptions import (
     CaptureAnswer,
     CaptureBody,
     CapturedAnswer,

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from services.redemption.api.members import Reader, TypeAsked, read_statement_page
 from services.redemption.programme import Programme
-from services.redemption.schemas import StatementLineAnswer
+from services.redemption.schemas.statement import StatementLineAnswer
 from shared.database import Database
 from shared.point_types import Unit
 from shared.web import Paging, problems

@@ -3,25 +3,22 @@
 from datetime import date
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.redemption.domain.by_date import ByDate
+from services.redemption.schemas.answer import Answer
 
 
-class PointsOfDayAnswer(BaseModel):
+class PointsOfDayAnswer(Answer):
     """Points of one day."""
-
-    model_config = ConfigDict(frozen=True)
 
     date: date
     points: int
 
 
-class ByDateAnswer(BaseModel):
+class ByDateAnswer(Answer):
     """Points by day, the nearest day first. All of ``days``, ``later_points`` and ``undated_points`` together are what
     the balance says."""
-
-    model_config = ConfigDict(frozen=True)
 
     days: list[PointsOfDayAnswer]
     later_points: int = Field(description="Of all days after these, where there are too many to be listed.")

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.redemption.domain.write_off.quoting import THOUSANDTHS, BasketLine, Bound, BoundCode, LineValue
-from services.redemption.schemas import ShownIdentifierBody
+from services.redemption.schemas.answer import Answer
+from services.redemption.schemas.identifiers import ShownIdentifierBody
 from services.redemption.use_cases.quote_points import Quoted
 from shared.web import Body, CodeText, NonNegativeMinor, PositivePoints, PositiveQuantity, WholeNumber
 
@@ -52,11 +53,7 @@ class QuoteBody(Body):
         return self
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class LineValueAnswer(_Answer):
+class LineValueAnswer(Answer):
     """What points pay of a line, how many of them, and by which rate; no rate: they never pay for such goods."""
 
     line_id: int
@@ -70,7 +67,7 @@ class LineValueAnswer(_Answer):
         return cls(**line._asdict())
 
 
-class BoundAnswer(_Answer):
+class BoundAnswer(Answer):
     """What stands in the way of more: how many points, or how much, this one allows. ``limit_id`` names the rule."""
 
     code: BoundCode
@@ -84,7 +81,7 @@ class BoundAnswer(_Answer):
         return cls(**bound._asdict())
 
 
-class QuoteAnswer(_Answer):
+class QuoteAnswer(Answer):
     """The most that may be spent: ``points`` pay ``value_minor``, to which the lines' values add up exactly.
 
     The price holds until ``expires_at`` for a hold that names the quote. ``rule_set_version`` 0: no rules are
