@@ -10,12 +10,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from services.accrual.domain.settlement import is_handed_over
 from shared.events.purchases import CorrectionData, PurchaseData, PurchaseLine, ReceiptData
 
 # Why nothing changes of what was paid ahead any more: the reason code and the words.
 PREPAYMENT_SETTLED: Final = (
     "prepayment_settled",
     "what it took ahead was paid back, or its goods were handed over: correct the receipt that did so",
+)
+
+# Why a receipt goes on handing over what was paid ahead.
+HANDOVER_STANDS: Final = (
+    "handover_stands",
+    "goods that were paid ahead were handed over with it, and it would hand over none: void it and post it anew",
 )
 
 
@@ -71,6 +78,13 @@ def why_not_corrected(
 def paid_ahead(lines: Iterable[PurchaseLine]) -> dict[int, int]:
     """How much was paid for ahead, in thousandths, by line."""
     return {line.line_id: line.quantity_thousandths for line in lines if line.settlement == "prepayment"}
+
+
+def takes_its_handover_back(now: PurchaseData, lines: Iterable[PurchaseLine]) -> bool:
+    """Whether a receipt that hands over what was paid ahead would hand over nothing: what it took of those that had
+    been paid goes back with its void alone.
+    """
+    return bool(now.prepaid_receipt_ids) and not any(is_handed_over(line) for line in lines)
 
 
 def _paid_with_points(document: ReceiptData) -> Counter[tuple[object, ...]]:

@@ -6,7 +6,15 @@ from services.accrual.domain.award_parts import PartKey, earned_parts
 from services.accrual.domain.awarding_anew import FrozenAward
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.correcting import JudgedAnew, PartNow, PartThen, count_difference, judge_anew, parts_then
-from services.accrual.domain.corrections import PREPAYMENT_SETTLED, InForce, corrected, paid_ahead, why_not_corrected
+from services.accrual.domain.corrections import (
+    HANDOVER_STANDS,
+    PREPAYMENT_SETTLED,
+    InForce,
+    corrected,
+    paid_ahead,
+    takes_its_handover_back,
+    why_not_corrected,
+)
 from services.accrual.domain.decisions import POINTS_MAX, Document, Facts, Parked, Refused
 from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.partner_funds import rule_on
@@ -95,6 +103,8 @@ def _why_not(
         detail = "the receipt it corrects is another member's: a receipt of the wrong card is moved, and not corrected"
         return Refused(document, owner_id, "other_member", detail)
     refusal = why_not_corrected(first, data, found.original.returned_thousandths)
+    if refusal is None and facts.rule_sets.names_prepayments and takes_its_handover_back(found.purchase, data.lines):
+        refusal = HANDOVER_STANDS
     return None if refusal is None else Refused(document, owner_id, *refusal)
 
 

@@ -215,6 +215,24 @@ async def test_of_a_payment_whose_goods_were_handed_over_no_correction_makes_mor
     assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
 
 
+async def test_a_handover_that_was_none_is_voided_and_not_corrected(module_accrual: Accrual) -> None:
+    """What it took of the payment would stay with nobody: goods that come later earn, and until then the payment."""
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    handover = handed_over(owner, 10_000, paid)
+    await settle(module_accrual, [paid], [handover])
+
+    for settlement in ("prepayment", "advance"):
+        lines = [line(1, 10_000, quantity_thousandths=2_000, settlement=settlement)]
+        report = await module_accrual.award(correction_of(handover, next(numbers), lines))
+        assert report.refused == {"handover_stands": 1}
+    assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
+    await settle(module_accrual, [correction_of(handover, next(numbers), 8_000, minutes_later=2)])
+    assert await module_accrual.balance(owner) == Balances(available=80, pending=7)
+    await settle(module_accrual, [void_of(handover, next(numbers))])
+    assert await module_accrual.balance(owner) == Balances(available=40, pending=7)
+
+
 @pytest.mark.parametrize("is_void_first", [True, False])
 async def test_a_payment_that_is_decided_while_its_handover_is_voided(
     module_accrual: Accrual, *, is_void_first: bool

@@ -15,7 +15,7 @@ from shared import ledger
 from shared.database import Database
 from shared.database.roles import role_name
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseEvent
+from shared.events.purchases import PurchaseEvent, Tender
 from shared.events.redemptions import RedemptionRefunded, RefundData
 from shared.kafka import Batch, BatchSize, PermanentError
 from shared.kafka.records import Record
@@ -256,6 +256,32 @@ async def test_from_the_topic_receipt_and_void_in_one_batch_or_apart(
 
     assert await spending.kinds() == (["Captured", "Refunded"] if is_capture_first else [])
     assert (await spending.balance(ANNA)).available == 1000
+    await spending.check([ANNA], 1000)
+
+
+@pytest.mark.parametrize("is_capture_first", [True, False])
+async def test_the_void_of_an_exchange_gives_back_what_was_paid_on_top_with_points(
+    spending: Spending, *, is_capture_first: bool
+) -> None:
+    """Goods that points had paid for were exchanged for dearer ones: the first sale keeps its points."""
+    await spending.enrol(ANNA, 1000)
+    handler = PurchaseHandler(spending.database, PROGRAMME, BatchSize(200))
+    bought = paid_with_points(1, 400, (await spending.held(ANNA, 400)).redemption_id, owner=ANNA)
+    redemption_id = (await spending.held(ANNA, 150)).redemption_id
+    on_top = Tender(kind="points", amount_minor=150, redemption_id=redemption_id)
+    exchange = receipts.exchange_of(bought, 2, {1: 1000}, 550, owner=ANNA, tenders=(on_top,))
+    if is_capture_first:
+        await spending.capture(redemption_id, 2)
+    await handler.handle(records(bought, exchange))
+    assert await spending.balance(ANNA) == ledger.Balances(available=450)
+    void = receipts.void_of(exchange, 7)
+
+    await handler.handle(records(receipts.void_of(exchange, 8, total_minor=550), void))
+    await handler.handle(records(bought, exchange, void))
+
+    assert await spending.balance(ANNA) == ledger.Balances(available=600)
+    assert [(one.points, one.undone_by) for one in await refunds(spending)] == [(150, void.data.receipt_id)]
+    assert await spending.exceptions() == []
     await spending.check([ANNA], 1000)
 
 
