@@ -1,6 +1,7 @@
 """Two connections, both commits interleaved on purpose: whoever is second sees what the first has done."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import permutations
@@ -284,6 +285,35 @@ async def test_of_capture_void_and_expiry_at_once_exactly_one_wins(spending: Spe
         lost = [each for each in said if isinstance(each, HoldNotOpenError) or each == 0]
         assert (len(won), len(lost)) == (1, 2)
         assert len(await spending.kinds()) == 1
+        await spending.check([ANNA], 1000)
+
+
+async def test_a_receipt_takes_once_whatever_races_with_it(spending: Spending, admin: Admin) -> None:
+    """The hold ends once, by whoever is first; its receipt has its points in any case, and the till's capture is the
+    same one."""
+    await spending.enrol(ANNA, 1000)
+    for round_ in range(1, ROUNDS + 1):
+        redemption_id = (await spending.held(ANNA, 50, seconds=1)).redemption_id
+        now = await spending.advance(admin, timedelta(seconds=2))
+        await spending.drain()
+        paid = tender_of(paid_with_points(round_, 50, redemption_id, owner=ANNA))
+        racing = [
+            spending.settle(paid),
+            spending.capture(redemption_id, round_),
+            spending.void(redemption_id),
+            spending.expire(now),
+            spending.settle(paid),
+        ]
+
+        said = await asyncio.gather(*racing[round_ % 5 :], *racing[: round_ % 5], return_exceptions=True)
+
+        assert [each for each in said if isinstance(each, Exception) and not isinstance(each, HoldNotOpenError)] == []
+        told = Counter(await spending.kinds())
+        assert told["Captured"] == 1
+        assert told["Voided"] + told["Expired"] <= 1
+        redemption = await spending.redemption(redemption_id)
+        assert (redemption.state, redemption.captured_points, redemption.open_points) == (State.CAPTURED, 50, 0)
+        assert await spending.exceptions() == []
         await spending.check([ANNA], 1000)
 
 
