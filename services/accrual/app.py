@@ -135,7 +135,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
     return Wiring(
         routers=(
             receipts_router(door, database, rules),
-            previews_router(Previews(database, programme, reading, rules, KnownTills())),
+            previews_router(Previews(database, programme, reading, rules, KnownTills()), context.clock),
             *_routers(database, settings, rules),
         ),
         subscriptions=(

@@ -27,8 +27,9 @@ class Previews:
     rules: PublishedRules
     known_tills: KnownTills
 
-    async def preview(self, body: ReceiptBody, issuer: Issuer) -> Previewed:
-        """What would be decided on the document if it were posted now.
+    async def preview(self, body: ReceiptBody, issuer: Issuer, *, has_key: bool = True) -> Previewed:
+        """What would be decided on the document if it were posted now. Without a key it is no receipt yet, and its
+        till's scheme of keys does not matter.
 
         Raises:
             InvalidDocumentError: the door would refuse it; each fault points at a field.
@@ -48,7 +49,8 @@ class Previews:
                 self.rules.mappings,
                 self.known_tills,
             )
-            judge(submission, seen.tolerance, seen.scheme, self.programme, transaction.now)
+            scheme = seen.scheme if has_key else None
+            judge(submission, seen.tolerance, scheme, self.programme, transaction.now)
             reason = why_not_taken(standing_at(seen.standings, body.occurred_at))
             if reason is not None:
                 raise PartnerNotOpenError(reason)

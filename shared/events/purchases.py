@@ -57,9 +57,9 @@ class Tender(Frozen):
 
 class ReceiptData(Frozen):
     """What purchases and returns share. ``content_hash`` (hex) tells documents of one key apart; it is keyed.
-    ``session_id`` is the till conversation of a QR token, whose member is ``member_id``. ``channel`` and ``coupons``
-    are codes of the programme, as the till says them. ``claimed_at``: it named nobody, and was claimed for its member
-    then.
+    ``session_id`` is the till conversation: of a QR token, whose member is ``member_id``, or of a checkout. ``channel``
+    and ``coupons`` are codes of the programme, as the till says them. ``claimed_at``: it named nobody, and was claimed
+    for its member then.
     """
 
     receipt_id: ReceiptId

@@ -19,7 +19,8 @@ class PooledPoints(Frozen):
 
 
 class HoldData(Frozen):
-    """Points reserved for one checkout. ``session_id``: the till conversation of the QR token that it began with.
+    """Points reserved for one checkout. ``session_id``: the till conversation, of a QR token or of a checkout, that it
+    belongs to.
 
     ``balance`` is the member's own. ``pooled`` says what of ``points`` is others'.
     """

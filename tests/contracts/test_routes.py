@@ -17,6 +17,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
     {
         "/oauth/token",
         "/v1/balances:lookup",
+        "/v1/baskets:preview",
         "/v1/identifiers:resolve",
         "/v1/quotes",
         "/v1/receipts",

@@ -9,6 +9,7 @@ from services.accrual.domain.undone_words import undone_in_words, unlinked_in_wo
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.programme import Programme
 from services.accrual.repository.award_parts import ReturnPartRow
+from services.accrual.schemas.baskets import BasketAnswer
 from services.accrual.schemas.previews import (
     PreviewAnswer,
     PreviewLineAnswer,
@@ -37,6 +38,25 @@ def preview_answer(previewed: Previewed, programme: Programme) -> PreviewAnswer:
             return PreviewAnswer(status="parked", reason=reason)
         case never:
             assert_never(never)
+
+
+def basket_answer(previewed: Previewed, programme: Programme) -> BasketAnswer:
+    """What would become of a purchase that has no receipt yet."""
+    match previewed.decision:
+        case Awarded() as awarded:
+            return BasketAnswer(
+                status="awarded",
+                points=awarded.evaluation.points,
+                point_type=programme.point_type,
+                parts=_parts(awarded, programme),
+                rule_set_version=awarded.evaluation.rule_set_version,
+            )
+        case Refused(reason=reason):
+            return BasketAnswer(status="refused", reason=reason)
+        case Parked(reason=reason):
+            return BasketAnswer(status="parked", reason=reason)
+        case _:
+            raise AssertionError("unreachable: a basket undoes nothing")
 
 
 def _awarded(decision: Awarded, programme: Programme) -> PreviewAnswer:

@@ -1,23 +1,25 @@
-"""``/v1/receipts:preview``: what would become of a receipt, for tills and partners' clients."""
+"""``/v1/receipts:preview`` and ``/v1/baskets:preview``: what would become of a receipt, posted or not yet made."""
 
 from typing import Annotated
 
 from fastapi import APIRouter
 
-from services.accrual.api.preview_answers import preview_answer
+from services.accrual.api.preview_answers import basket_answer, preview_answer
 from services.accrual.api.receipts import problem_of
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.previewing import Previews
+from services.accrual.schemas.baskets import BasketAnswer, BasketBody
 from services.accrual.schemas.previews import PreviewAnswer
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
+from shared.clock import BusinessClock
 from shared.web.authorisation import requires
 from shared.web.principal import Principal
 from shared.web.problems import problems
 
 
-def previews_router(previews: Previews) -> APIRouter:
-    """The route, on this process's rules."""
+def previews_router(previews: Previews, clock: BusinessClock) -> APIRouter:
+    """The routes, on this process's rules."""
     router = APIRouter(prefix="/v1", tags=["receipts"])
 
     @router.post(
@@ -40,5 +42,25 @@ def previews_router(previews: Previews) -> APIRouter:
         except (InvalidDocumentError, PartnerNotOpenError) as error:
             raise problem_of(error) from error
         return preview_answer(previewed, previews.programme)
+
+    @router.post(
+        "/baskets:preview",
+        response_model=BasketAnswer,
+        response_model_exclude_none=True,
+        responses=problems(400, 401, 403, 413, 422),
+    )
+    async def preview_basket(
+        body: BasketBody, principal: Annotated[Principal, requires("baskets:preview")]
+    ) -> BasketAnswer:
+        """What goods would earn if they were paid now with money alone, before there is a receipt of them. No effect.
+
+        The same decision as of ``POST /v1/receipts:preview``, for services that answer a till.
+        """
+        issuer = Issuer(principal.partner_id, principal.store_id, principal.till_id)
+        try:
+            previewed = await previews.preview(body.as_purchase(clock.now()), issuer, has_key=False)
+        except (InvalidDocumentError, PartnerNotOpenError) as error:
+            raise problem_of(error) from error
+        return basket_answer(previewed, previews.programme)
 
     return router

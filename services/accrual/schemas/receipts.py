@@ -76,7 +76,8 @@ class ReceiptBody(Body):
     ``total_minor`` of an exchange is its net payment: below zero where the till paid out. Tenders are positive all the
     same, and say how it was paid, either way.
 
-    ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them.
+    ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them. ``session_id`` is
+    the till conversation that a checkout opened; a QR token has its own.
     """
 
     type: Literal["purchase", "return", "exchange", "void", "correction"] = "purchase"
@@ -87,6 +88,7 @@ class ReceiptBody(Body):
     occurred_at: AwareTime
     operator_id: ShortText | None = None
     identifier: IdentifierBody | None = None
+    session_id: UUID | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     total_minor: Minor
     lines: Annotated[tuple[LineBody, ...], Field(max_length=LINES_MAX)] = ()

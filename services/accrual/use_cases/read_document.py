@@ -49,8 +49,8 @@ class Issuer:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """A document with its identity: who issued it where, its natural key, its hash, and what was shown: an identifier
-    as its hash under the present key and, while two are valid, the second one; or the member and the session of a QR
-    token.
+    as its hash under the present key and, while two are valid, the second one; or the member of a QR token.
+    ``session_id`` is the till conversation: the token's, or what the till says.
     """
 
     body: ReceiptBody
@@ -119,7 +119,7 @@ def identify(body: ReceiptBody, issuer: Issuer, reading: Reading) -> Submission:
         content_hash=reading.content_keys.seal(content_hash(body)),
         identifier_hash=shown.identifier_hash,
         member_id=shown.member_id,
-        session_id=shown.session_id,
+        session_id=shown.session_id or body.session_id,
         second_hash=shown.second_hash,
     )
 
@@ -136,6 +136,8 @@ def _shown(body: ReceiptBody, reading: Reading, faults: list[Fault]) -> _Shown:
         if is_token:
             token = reading.qr_keys.open(said.value)
             token.require(body.occurred_at, RECEIPT_CLOCK_TOLERANCE)
+            if body.session_id not in (None, token.session_id):
+                faults.append(Fault("/session_id", "the QR token belongs to another session: send its own, or none"))
             return _Shown(None, token.member_id, token.session_id)
         kind = IdentifierType(said.type)
         present, *second = reading.keys.hashes(kind, normalise_identifier(kind, said.value, reading.country))

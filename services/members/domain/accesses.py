@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-# Why somebody who may look at persons does. A message and a rectification are told from what is asked for.
+# Why somebody who may look at persons does. A message, a checkout and a rectification are told from what is asked for.
 ReadPurpose: TypeAlias = Literal["service", "complaint", "fraud_inquiry", "data_subject_request"]
-Purpose: TypeAlias = ReadPurpose | Literal["message", "rectification"]
-# What was seen: everything, where to write to, attributes, all that is held; or that fields were corrected.
-Sight: TypeAlias = Literal["member", "contact", "attributes", "export", "rectification"]
+Purpose: TypeAlias = ReadPurpose | Literal["message", "checkout", "rectification"]
+# What was seen: everything, where to write to, a name, attributes, all that is held; or that fields were corrected.
+Sight: TypeAlias = Literal["member", "contact", "name", "attributes", "export", "rectification"]
 
 
 @dataclass(frozen=True, slots=True)

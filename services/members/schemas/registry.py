@@ -202,6 +202,18 @@ class MemberAnswer(_Answer):
         )
 
 
+class NameAnswer(_Answer):
+    """How a cashier greets a member, and knows who is meant: not the whole of the family name."""
+
+    given_name: str
+    family_initial: str
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """The answer for a person."""
+        return cls(given_name=person.given_name, family_initial=person.family_name[:1])
+
+
 class ContactAnswer(_Answer):
     """Where and how to write to a member, and nothing more."""
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from services.redemption.api.reading import at_partner, in_store, shown_at_till
 from services.redemption.api.refusals import not_spending
+from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
 from services.redemption.schemas.quotes import QuoteAnswer, QuoteBody
 from services.redemption.use_cases.hold_points import Spender
@@ -31,7 +32,10 @@ def quotes_router(database: Database, programme: Programme, valid_for: timedelta
         """
         if body.currency not in (None, programme.pricing.currency):
             raise invalid_field("/currency", f"this programme counts in {programme.pricing.currency}")
-        shown = Spender(body.member_id) if body.identifier is None else shown_at_till(programme, body.identifier)
+        if body.identifier is None:
+            shown = Spender(body.member_id, presented=Presented(session_id=body.session_id))
+        else:
+            shown = shown_at_till(programme, body.identifier, session_id=body.session_id)
         asked = Asked(
             at_partner(principal, body.partner_id),
             [line.line() for line in body.lines],

@@ -69,10 +69,10 @@ class ReceiptVoidedError(RedemptionError):
 
 
 class OtherSessionError(RedemptionError):
-    """A QR token is for one till conversation, and the hold is for another one."""
+    """A QR token or a quote is of one till conversation, and the request says another one."""
 
     def __init__(self) -> None:
-        super().__init__("the QR token belongs to another session: send its own, or show a new token")
+        super().__init__("the QR token or the quote belongs to another session: send its own, or ask for a new one")
 
 
 class OtherMembersCodeError(RedemptionError):

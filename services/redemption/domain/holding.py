@@ -54,10 +54,20 @@ class HoldRequest:
 
 @dataclass(frozen=True, slots=True)
 class HoldPrice:
-    """What the points of a hold pay, where it was quoted, and whether others of the household may lend to it."""
+    """What the points of a hold pay, where it was quoted, whether others of the household may lend to it, and in which
+    till conversation it was quoted."""
 
     value_minor: int | None = None
     may_be_lent: bool = True
+    session_id: UUID | None = None
+
+    def put_on(self, redemption: Redemption, presented: Presented) -> Redemption:
+        """The redemption at this price, in its session.
+
+        Raises:
+            OtherSessionError: the till says another one than the quote's.
+        """
+        return replace(redemption, value_minor=self.value_minor, session_id=presented.session_with(self.session_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,7 @@ def decide_hold(
             expires_at=request.expires_at,
             closed_at=None,
             session_id=member.presented.session,
+            is_session_shown=member.presented.session is not None,
         )
     )
 
@@ -186,6 +197,7 @@ def declined_by_ledger(reserve: Reserve, reason: DeclineReason, now: datetime) -
         expires_at=None,
         closed_at=now,
         session_id=None,
+        is_session_shown=False,
         shares=(),
         value_minor=None,
     )

@@ -31,6 +31,18 @@ class Presented:
         shown = self.token or self.code
         return None if shown is None else shown.session_id
 
+    def session_with(self, quoted: UUID | None) -> UUID | None:
+        """The till conversation of a hold by a quote of such a one: the shown token's, else what both or one say.
+
+        Raises:
+            OtherSessionError: the till says another one than the quote's.
+        """
+        if self.session is not None:
+            return self.session
+        if None not in (self.session_id, quoted) and self.session_id != quoted:
+            raise OtherSessionError
+        return self.session_id or quoted
+
     def require_fresh(self, now: datetime) -> None:
         """Whether what was shown counts now, and is about this conversation.
 

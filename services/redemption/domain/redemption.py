@@ -54,9 +54,10 @@ class Redemption:
 
     ``open_points`` are still reserved, and positive exactly while the state is ``HELD``. ``captured_points`` were
     taken, from the hold or late; ``uncovered_points`` are what receipts took that the balance could not give: the
-    partner's loss. ``session_id`` is the till conversation of the QR token that the points were reserved with; a
-    conversation has at most one redemption. ``shares`` are parts of held, open and captured points that are others';
-    the rest is the member's own. ``value_minor`` is what ``held_points`` pay, where a quote has priced them.
+    partner's loss. ``session_id`` is the till conversation that the points were reserved in: a QR token's, which has at
+    most one redemption (``is_session_shown``), or one that a checkout has opened. ``shares`` are parts of held, open
+    and captured points that are others'; the rest is the member's own. ``value_minor`` is what ``held_points`` pay,
+    where a quote has priced them.
     """
 
     redemption_id: UUID
@@ -72,6 +73,7 @@ class Redemption:
     expires_at: datetime | None = None
     closed_at: datetime | None = None
     session_id: UUID | None = None
+    is_session_shown: bool = False
     shares: tuple[Share, ...] = ()
     value_minor: int | None = None
 

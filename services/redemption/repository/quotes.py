@@ -14,12 +14,14 @@ _CHECKOUTS = TypeAdapter(Checkout)
 
 SAVE = """
     insert into redemption_quotes (
-        quote_id, member_id, partner_id, rule_set_version, checkout, points, value_minor, quoted_at, expires_at
+        quote_id, member_id, partner_id, rule_set_version, checkout, points, value_minor, quoted_at, expires_at,
+        session_id
     )
-    values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9)
+    values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10)
 """
 FIND = """
-    select quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at
+    select quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at,
+        session_id
     from redemption_quotes
     where quote_id = $1
 """
@@ -28,7 +30,7 @@ FIND_SINCE = "select enrolled_at, tier from redemption_members where member_id =
 
 
 class StoredQuote(NamedTuple):
-    """A quote, whose it is, and until when it holds."""
+    """A quote, whose it is, until when it holds, and in which till conversation it was given."""
 
     quote_id: UUID
     member_id: UUID
@@ -38,6 +40,7 @@ class StoredQuote(NamedTuple):
     points: int
     value_minor: int
     expires_at: datetime
+    session_id: UUID | None = None
 
 
 class Since(NamedTuple):
@@ -60,6 +63,7 @@ async def save(transaction: Transaction, quote: StoredQuote) -> None:
         quote.value_minor,
         transaction.now,
         quote.expires_at,
+        quote.session_id,
     )
 
 

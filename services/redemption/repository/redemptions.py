@@ -17,7 +17,8 @@ from shared.ledger.conditions import read_limits, write_limits
 CaptureKey = tuple[UUID, bytes]
 
 REDEMPTION_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points,
-    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points, value_minor"""
+    captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points, value_minor,
+    is_session_shown"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -51,7 +52,7 @@ LOCK_DUE = f"""
 
 FIND = f"select {REDEMPTION_COLUMNS} from redemptions where redemption_id = $1"
 
-FIND_BY_SESSION = "select redemption_id from redemptions where session_id = $1"
+FIND_BY_SESSION = "select redemption_id from redemptions where session_id = $1 and is_session_shown"
 
 # Every row is either new or locked by this transaction.
 SAVE = f"""
@@ -60,7 +61,7 @@ SAVE = f"""
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bigint[],
-        $15::bigint[]
+        $15::bigint[], $16::boolean[]
     )
     order by 1
     on conflict (redemption_id) do update
@@ -77,7 +78,8 @@ SAVE = f"""
             closed_at = excluded.closed_at,
             session_id = excluded.session_id,
             pooled_points = excluded.pooled_points,
-            value_minor = excluded.value_minor
+            value_minor = excluded.value_minor,
+            is_session_shown = excluded.is_session_shown
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
@@ -142,7 +144,7 @@ async def find_redemption(transaction: Transaction, redemption_id: UUID) -> Rede
 
 
 async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | None:
-    """The redemption that points were reserved with in this till conversation; ask under the member's lock."""
+    """The redemption that points were reserved with in this QR token's conversation; ask under the member's lock."""
     found: UUID | None = await transaction.raw.fetchval(FIND_BY_SESSION, session_id)
     return found
 
@@ -173,6 +175,7 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
         [redemption.session_id for redemption in redemptions],
         [redemption.pooled_points for redemption in redemptions],
         [redemption.value_minor for redemption in redemptions],
+        [redemption.is_session_shown for redemption in redemptions],
     )
     await shares.save_shares(transaction, redemptions)
 
@@ -232,6 +235,7 @@ def _redemption_of(row: asyncpg.Record) -> Redemption:
         closed_at=row["closed_at"],
         session_id=row["session_id"],
         value_minor=row["value_minor"],
+        is_session_shown=row["is_session_shown"],
     )
 
 

@@ -43,6 +43,9 @@ class QuoteBody(Body):
     currency: CodeText | None = Field(default=None, description="Of the amounts: the programme's own, or left out.")
     lines: Annotated[tuple[BasketLineBody, ...], Field(min_length=1, max_length=LINES_MAX)]
     points: PositivePoints | None = Field(default=None, description="No more than these, if the member wants less.")
+    session_id: UUID | None = Field(
+        default=None, description="The till conversation that a checkout opened. Holds by the quote belong to it."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -96,6 +99,7 @@ class QuoteAnswer(Answer):
     bounds: list[BoundAnswer]
     rule_set_version: int
     expires_at: datetime
+    session_id: UUID | None
 
     @classmethod
     def of(cls, quoted: Quoted) -> Self:
@@ -110,4 +114,5 @@ class QuoteAnswer(Answer):
             bounds=[BoundAnswer.of(bound) for bound in quote.bounds],
             rule_set_version=rules.version,
             expires_at=stored.expires_at,
+            session_id=stored.session_id,
         )

@@ -37,7 +37,9 @@ class HoldBody(Body):
         description="A QR token that the member shows beside an identifier which spends only so.",
     )
     session_id: UUID | None = Field(
-        default=None, description="The till conversation, as the QR token names it; a token of another one is refused."
+        default=None,
+        description="The till conversation: a QR token's own, or the one that a checkout opened. A token or a quote of "
+        "another one is refused.",
     )
     points: PositivePoints
     point_type: CodeText | None = Field(

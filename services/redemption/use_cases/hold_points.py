@@ -117,7 +117,7 @@ async def hold_points(
                 read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
                 programme.fresh_facts.require(request.points, read_to_at, transaction.now)
             price = await price_hold(transaction, request, member.member_id, programme)
-            decision = Reserve(replace(decision.redemption, value_minor=price.value_minor))
+            decision = Reserve(price.put_on(decision.redemption, presented))
             lenders = await lenders_to(transaction, member.member_id, locked) if price.may_be_lent else []
             goods = Goods(transaction.now, request.store_id, request.categories)
             [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)

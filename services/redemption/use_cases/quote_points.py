@@ -64,6 +64,7 @@ async def quote_points(
     Raises:
         UnknownMemberError: nobody is known by this.
         InvalidQrTokenError: the token has expired.
+        OtherSessionError: the token is of another till conversation.
         NotSpendingError: a hold of any amount would be declined.
     """
     shown.presented.require_fresh(transaction.now)
@@ -101,6 +102,7 @@ async def quote_points(
         found.points,
         found.value_minor,
         transaction.now + valid_for,
+        shown.presented.session_with(None),
     )
     await quotes.save(transaction, stored)
     return Quoted(stored, found, rules)

@@ -125,6 +125,31 @@ async def test_a_card_that_nobody_knows_previews_as_such(client: httpx2.AsyncCli
     assert told == {"status": "parked", "reason": reason}
 
 
+async def test_a_basket_needs_no_receipt_and_earns_the_same(
+    client: httpx2.AsyncClient, own_database: FreshDatabase
+) -> None:
+    before = await rows(own_database)
+    lines = basket()["lines"]
+    shown = {"identifier": {"type": "card", "value": ANNAS_CARD}}
+    body = {"partner_id": "grocer", "store_id": "s1", "till_id": "1", "currency": "USD", "lines": lines} | shown
+    asking = bearing("baskets:preview", client_id="redemption")
+    told = (await client.post("/v1/baskets:preview", json=body, headers=asking)).json()
+    assert told == {
+        "status": "awarded",
+        "points": 14,
+        "point_type": "points",
+        "parts": [{"point_type": "points", "points": 14}],
+        "rule_set_version": 1,
+    }
+    unknown = body | {"identifier": {"type": "card", "value": "499999999999"}}
+    told = (await client.post("/v1/baskets:preview", json=unknown, headers=asking)).json()
+    assert told == {"status": "parked", "reason": "unknown_identifier"}
+    elsewhere = await client.post("/v1/baskets:preview", json=body | {"currency": "EUR"}, headers=asking)
+    assert [error["pointer"] for error in elsewhere.json()["errors"]] == ["/currency"]
+    assert (await client.post("/v1/baskets:preview", json=body, headers=GROCER)).status_code == 403
+    assert await rows(own_database) == before
+
+
 async def test_who_was_merged_away_earns_as_the_survivor(client: httpx2.AsyncClient) -> None:
     assert (await ask(client, basket(OLD_CARD))).json()["points"] == 14
 

@@ -31,10 +31,12 @@ async def test_every_look_at_a_person_and_every_correction_is_written_down(
     await client.get(url, headers=bearing("members:read", client_id="ann"))
     await client.get(f"{url}?purpose=complaint", headers=bearing("members:read", client_id="ben"))
     await client.get(f"{url}/contact", headers=bearing("members:contact", client_id="notifications"))
+    await client.get(f"{url}/name?shown_to=acme/s1/7", headers=bearing("members:name", client_id="redemption"))
     told = {"given_name": "Augusta"}
     await client.patch(url, json=told, headers=bearing("members:write", client_id="ann") | {"If-Match": '"1"'})
     assert await accesses(client, member_id=ada) == [
         ("ann", "rectification", "rectification"),
+        ("acme/s1/7", "checkout", "name"),
         ("notifications", "message", "contact"),
         ("ben", "complaint", "member"),
         ("ann", "service", "member"),

@@ -207,3 +207,10 @@ async def test_a_partners_client_may_enrol_and_not_read(client: httpx2.AsyncClie
     refused = await client.get(url, headers=bearing("members:read", **partner))
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (403, "programme-only")
     assert (await client.get(f"{url}/contact", headers=bearing("members:contact", **partner))).status_code == 403
+    assert (await client.get(f"{url}/name", headers=bearing("members:name", **partner))).status_code == 403
+
+
+async def test_a_cashier_is_told_how_to_greet_and_no_more(client: httpx2.AsyncClient) -> None:
+    member_id = (await client.post("/v1/members", json=BEN, headers=bearing())).json()["member_id"]
+    name = await client.get(f"/v1/members/{member_id}/name", headers=bearing("members:name"))
+    assert name.json() == {"given_name": BEN["given_name"], "family_initial": str(BEN["family_name"])[:1]}

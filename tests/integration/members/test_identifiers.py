@@ -123,6 +123,7 @@ ROUTES: tuple[tuple[str, str, str, object], ...] = (
     ("POST", "/v1/identifiers:resolve", "members:read", CARD),
     ("GET", f"/v1/members/{uuid4()}", "members:read", None),
     ("GET", f"/v1/members/{uuid4()}/contact", "members:contact", None),
+    ("GET", f"/v1/members/{uuid4()}/name", "members:name", None),
 )
 
 
@@ -139,4 +140,5 @@ async def test_every_route_needs_a_token_with_its_scope(client: httpx2.AsyncClie
 async def test_a_member_that_is_not_there_is_not_found(client: httpx2.AsyncClient) -> None:
     assert (await client.get(f"/v1/members/{uuid4()}", headers=bearing())).status_code == 404
     assert (await client.get(f"/v1/members/{uuid4()}/contact", headers=bearing())).status_code == 404
+    assert (await client.get(f"/v1/members/{uuid4()}/name", headers=bearing())).status_code == 404
     assert (await client.get("/v1/members/somebody", headers=bearing())).status_code == 422

@@ -31,7 +31,10 @@ NO_EARNING = Capabilities(version=2, rows=(Capability(type="phone", entry_method
 
 
 def read(
-    identifier: dict[str, str], occurred_at: datetime = ISSUED_AT, capabilities: Capabilities | None = None
+    identifier: dict[str, str],
+    occurred_at: datetime = ISSUED_AT,
+    capabilities: Capabilities | None = None,
+    **more: object,
 ) -> Submission:
     body: dict[str, Any] = {
         "key": {
@@ -47,7 +50,7 @@ def read(
         "identifier": identifier,
         "total_minor": 1000,
         "lines": [{"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}],
-    }
+    } | more
     key = IdentifierKey(1, b"k" * 32)
     reading = Reading(
         IdentifierKeys(key), "US", QrKeys.parse(QR_KEYS), capabilities or Capabilities(), ContentKeys((b"c" * 32,))
@@ -97,3 +100,13 @@ def test_a_handover_names_the_receipts_of_its_own_partner_in_which_it_was_paid_a
 
     assert isinstance(event, PurchaseRecorded)
     assert event.data.prepaid_receipt_ids == (receipt_id_of(encode_receipt_key("grocer", paid)),)
+
+
+def test_a_receipt_carries_the_session_that_a_checkout_opened() -> None:
+    card = {"type": "card", "value": "400000000001"}
+    event = to_event(read(card, session_id=str(SESSION)), MEMBER, ISSUED_AT, IdentifierKey(1, b"k" * 32))
+    assert event.data.session_id == SESSION
+    assert read(token(), session_id=str(SESSION)).session_id == SESSION
+    with pytest.raises(InvalidDocumentError) as refused:
+        read(token(), session_id=str(uuid4()))
+    assert [fault.pointer for fault in refused.value.faults] == ["/session_id"]
