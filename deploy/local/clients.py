@@ -83,6 +83,7 @@ ADMIN_SCOPES = (
     "gifts:write",
     "cases:write",
     "cases:read",
+    "decisions:write",
     "messages:read",
     "retention:read",
     "retention:write",
@@ -93,6 +94,7 @@ CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "approver": tuple(sorted(SCOPES_OF_ROLE["approver"])),
     "members": ("members:data",),
     "notifications": ("members:contact",),
+    "redemption": ("decisions:write",),
 }
 
 

@@ -17,7 +17,7 @@ IDENTIFIER_KEY_BYTES = 32
 MASTER_KEY_BYTES = 32
 QR_KEY_BYTES = 32
 CONTENT_KEY_BYTES = 32
-CLIENTS = ("admin", "approver", "members", "notifications")
+CLIENTS = ("admin", "approver", "members", "notifications", "redemption")
 
 
 class StackSecrets(BaseModel):

@@ -9,19 +9,23 @@ from services.fraud import metrics
 from services.fraud.domain.outcomes import Effects
 from services.fraud.domain.receipts import ImplausibleReceiptError
 from services.fraud.domain.rule_set import RuleSet
+from services.fraud.domain.spending.rule_set import SpendRuleSet
 from services.fraud.repository import erasure
 from services.fraud.repository.decisions import DecidedElsewhereError
+from services.fraud.repository.spend_decisions import StoredSpendDecision
 from services.fraud.use_cases.erase_members import erase_members
 from services.fraud.use_cases.follow_moves import follow_moves
 from services.fraud.use_cases.merge_members import merge_members
 from services.fraud.use_cases.project_operators import project_operators
 from services.fraud.use_cases.project_tills import project_tills
 from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
+from services.fraud.use_cases.score_unasked import score_unasked
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, CoalitionEvent, OperatorChanged, TillChanged
 from shared.events.members import MemberErased, MemberEvent, MembersMerged
 from shared.events.points import PointsEvent, ReceiptMoved
 from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
+from shared.events.redemptions import PointsGifted, RedemptionEvent, RedemptionHeld
 from shared.kafka import Batch, PermanentError, TransientError
 from shared.receipt_key import MalformedReceiptIdError
 from shared.runtime.record_keeping import RecordKeeping
@@ -38,6 +42,10 @@ _WANTED_OF_MEMBERS = frozenset(
 _RECEIPT_MOVED: bytes = ReceiptMoved.model_fields["type"].default.encode()
 _WANTED_OF_COALITION = frozenset(
     str(event.model_fields["type"].default).encode() for event in (TillChanged, OperatorChanged, ApiClientChanged)
+)
+
+_WANTED_OF_REDEMPTIONS = frozenset(
+    str(event.model_fields["type"].default).encode() for event in (RedemptionHeld, PointsGifted)
 )
 
 
@@ -57,6 +65,12 @@ def wants_move(headers: Mapping[str, bytes]) -> bool:
     """Of points' events, fraud needs those of receipts that change their member. Without the header, decoding finds
     out."""
     return headers.get("type", _RECEIPT_MOVED) == _RECEIPT_MOVED
+
+
+def wants_spending(headers: Mapping[str, bytes]) -> bool:
+    """Of redemptions' events, fraud needs those of points that leave. Without the header, decoding finds out."""
+    kind = headers.get("type")
+    return kind is None or kind in _WANTED_OF_REDEMPTIONS
 
 
 def wants_of_coalition(headers: Mapping[str, bytes]) -> bool:
@@ -129,6 +143,26 @@ class PointsHandler(_Keeping):
             raise PermanentError(str(error)) from error
         metrics.RECEIPTS.labels("moved").inc(len(effects.decisions))
         _count_found(effects)
+
+
+class RedemptionHandler(_Keeping):
+    """What left while fraud did not answer is scored afterwards."""
+
+    def __init__(self, database: Database, rule_set: SpendRuleSet) -> None:
+        super().__init__(database)
+        self._rule_set = rule_set
+
+    async def handle(self, batch: Batch[RedemptionEvent]) -> None:
+        """Score a batch. Most of it was asked about, and is left alone."""
+        left = [event for event in batch.events if isinstance(event, RedemptionHeld | PointsGifted)]
+
+        async def work(transaction: Transaction) -> list[StoredSpendDecision]:
+            scored = await score_unasked(transaction, left, self._rule_set)
+            await read_to.save(transaction, batch.positions)
+            return scored
+
+        for stored in await self._database.run(work):
+            metrics.UNASKED.labels(stored.decision.verdict.value).inc()
 
 
 class CoalitionHandler(_Keeping):

@@ -14,3 +14,15 @@ DECISIONS_RAISED = Counter(
 )
 HOLDS = Counter("tessera_fraud_holds_total", "Receipts whose award was asked to be held.")
 CASES_OPENED = Counter("tessera_fraud_cases_opened_total", "Cases opened, by rule.", ["rule"])
+SPEND_DECISIONS = Counter(
+    "tessera_fraud_spend_decisions_total",
+    "Answered asks before points leave, by kind (hold, gift) and verdict (allow, step_up, deny). A repeated ask counts"
+    " again.",
+    ["kind", "verdict"],
+)
+UNASKED = Counter(
+    "tessera_fraud_unasked_total",
+    "Points that left while fraud did not answer, scored afterwards, by what the verdict would have been. Alert on"
+    " step_up and deny.",
+    ["verdict"],
+)

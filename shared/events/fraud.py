@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictInt
 
-from shared.events.envelope import Code, Event, Frozen, ReceiptId, Version
+from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId, Version
 
 CaseOutcome = Literal["confirmed", "valuable_alert", "false_positive"]
 
@@ -70,6 +70,24 @@ class CaseClosedData(Frozen):
     outcome: CaseOutcome
 
 
+class SpendFlaggedData(Frozen):
+    """Points left while fraud did not answer, and it would not have let them go so: ``verdict`` says what it asks for.
+
+    ``subject_id`` is the redemption's or the gift's, as ``kind`` says. ``rule_codes`` are those that asked for it.
+    """
+
+    decision_id: UUID
+    member_id: UUID
+    kind: Literal["hold", "gift"]
+    subject_id: UUID
+    partner_id: Code | None = None
+    point_type: Code
+    points: Points
+    verdict: Literal["step_up", "deny"]
+    rule_codes: tuple[Code, ...]
+    rule_set_version: StrictInt
+
+
 class SignalRaised(Event):
     """A fraud rule fired."""
 
@@ -112,7 +130,14 @@ class CaseClosed(Event):
     data: CaseClosedData
 
 
+class SpendFlagged(Event):
+    """Points that left without an answer were scored afterwards, and a person should look."""
+
+    type: Literal["loyalty.spend.flagged.v1"] = "loyalty.spend.flagged.v1"
+    data: SpendFlaggedData
+
+
 FraudEvent = Annotated[
-    SignalRaised | PointsHoldRequested | PointsHoldReleased | ClaimCleared | CaseOpened | CaseClosed,
+    SignalRaised | PointsHoldRequested | PointsHoldReleased | ClaimCleared | CaseOpened | CaseClosed | SpendFlagged,
     Field(discriminator="type"),
 ]

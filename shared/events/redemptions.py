@@ -22,7 +22,9 @@ class HoldData(Frozen):
     """Points reserved for one checkout. ``session_id``: the till conversation, of a QR token or of a checkout, that it
     belongs to.
 
-    ``balance`` is the member's own. ``pooled`` says what of ``points`` is others'.
+    ``balance`` is the member's own. ``pooled`` says what of ``points`` is others'. ``decided_by`` says who let them go,
+    where that was asked: ``fraud``, the ``ceiling`` while it did not answer, or the member's ``code``; ``decision_id``
+    is what it was asked under, and ``store_id`` where.
     """
 
     redemption_id: UUID
@@ -34,6 +36,9 @@ class HoldData(Frozen):
     balance: Balance
     session_id: UUID | None = None
     pooled: tuple[PooledPoints, ...] = ()
+    decided_by: Code | None = None
+    decision_id: UUID | None = None
+    store_id: Code | None = None
 
 
 class CaptureData(Frozen):
@@ -112,7 +117,7 @@ class GiftData(Frozen):
     ``reason``: ``gift`` is what the member gave, ``household_left`` what stayed with ``household_id`` when the member
     left it. ``balance`` is the giver's, ``receiver_balance`` the receiver's, both just after it; ``debt_cleared`` of
     ``points`` went to what the receiver owed. ``by_issuer`` says who had issued them, and ``by_funding`` which of them
-    have payers of their own.
+    have payers of their own. ``decided_by`` and ``decision_id`` are as those of a hold.
     """
 
     gift_id: UUID
@@ -127,6 +132,8 @@ class GiftData(Frozen):
     balance: Balance
     receiver_balance: Balance
     by_funding: tuple[FundedPoints, ...] = ()
+    decided_by: Code | None = None
+    decision_id: UUID | None = None
 
 
 class RedemptionHeld(Event):

@@ -12,12 +12,13 @@ from shared.web import unprotected_routes
 from shared.web.authorisation import PUBLIC_PATHS
 from tests.support.applications import application, routes_of
 
-# The body has a permanent key (receipts), or nothing changes.
+# The body has a permanent key (receipts, decisions), or nothing changes.
 WITHOUT_IDEMPOTENCY_KEY = frozenset(
     {
         "/oauth/token",
         "/v1/balances:lookup",
         "/v1/baskets:preview",
+        "/v1/decisions",
         "/v1/identifiers:resolve",
         "/v1/quotes",
         "/v1/receipts",

@@ -78,6 +78,7 @@ Scope: TypeAlias = Literal[
     "gifts:write",
     "cases:write",
     "cases:read",
+    "decisions:write",
     "messages:read",
     "retention:read",
     "retention:write",
@@ -89,7 +90,7 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
 # holds for all partners; what a partner pays, and what receipts earn, is settled between two of the programme's people;
 # and who may block any card could block another partner's customers, who makes QR tokens can pay as anybody, and who
-# gives may give away anybody's points.
+# gives may give away anybody's points; what is decided before points leave is asked by our own services.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -132,6 +133,7 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "points:reinstate",
         "debts:write-off",
         "gifts:write",
+        "decisions:write",
         "receipt-moves:write",
         "receipt-moves:approve",
         "receipt-moves:read",

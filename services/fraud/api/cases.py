@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter
 
 from services.fraud.domain.cases import Case, CaseState
-from services.fraud.schemas import CaseAnswer, CaseFileAnswer, CloseBody, DecisionAnswer
+from services.fraud.schemas.cases import CaseAnswer, CaseFileAnswer, CloseBody, DecisionAnswer
 from services.fraud.use_cases.close_case import close_case
 from services.fraud.use_cases.explain_decision import explain_decision
 from services.fraud.use_cases.read_cases import find_case, list_cases, read_case_file

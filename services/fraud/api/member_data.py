@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.fraud.domain.cases import CaseState, HoldAction
-from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal
+from services.fraud.domain.spending.asks import AskKind, Verdict
+from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal, KeptSpendDecision
 from services.fraud.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
 from shared.events.fraud import CaseOutcome
@@ -65,7 +66,21 @@ class CaseData(_Data):
     note: str | None
 
 
-MemberData: TypeAlias = Annotated[SignalData | HoldData | CaseData, Field(discriminator="kind")]
+class SpendDecisionData(_Data):
+    """Points that were to leave, for a hold or a gift, and whether they might."""
+
+    kind: Literal["spend_decision"] = "spend_decision"
+    decision_id: UUID
+    spend_kind: AskKind
+    partner_id: str | None
+    store_id: str | None
+    point_type: str
+    points: int
+    verdict: Verdict
+    asked_at: datetime
+
+
+MemberData: TypeAlias = Annotated[SignalData | HoldData | CaseData | SpendDecisionData, Field(discriminator="kind")]
 
 
 def member_data_router(database: Database) -> APIRouter:
@@ -76,7 +91,7 @@ def member_data_router(database: Database) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """What was found about a member: signals, holds, cases. For the programme's own clients.
+        """What was found about a member: signals, holds, cases, decisions on spending. For the programme's own clients.
 
         The id is taken as it stands: who was merged away has what was found under the old id. Nothing for a stranger.
         """
@@ -89,7 +104,7 @@ def member_data_router(database: Database) -> APIRouter:
     return router
 
 
-def _told(kept: Kept) -> SignalData | HoldData | CaseData:
+def _told(kept: Kept) -> SignalData | HoldData | CaseData | SpendDecisionData:
     match kept:
         case KeptSignal():
             return SignalData(
@@ -114,5 +129,16 @@ def _told(kept: Kept) -> SignalData | HoldData | CaseData:
             )
         case KeptCase():
             return CaseData.model_validate(kept)
+        case KeptSpendDecision():
+            return SpendDecisionData(
+                decision_id=kept.decision_id,
+                spend_kind=kept.kind,
+                partner_id=kept.partner_id,
+                store_id=kept.store_id,
+                point_type=kept.point_type,
+                points=kept.points,
+                verdict=kept.verdict,
+                asked_at=kept.asked_at,
+            )
         case _:
             assert_never(kept)

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.fraud.domain.cases import CaseState, HoldAction
+from services.fraud.domain.spending.asks import AskKind, Verdict
 from shared.database import Transaction
 from shared.events.fraud import CaseOutcome
 
@@ -33,6 +34,28 @@ _LOAD_CASES = """
     order by case_id
     limit $3
 """
+
+_LOAD_SPEND_DECISIONS = """
+    select decision_id, kind, partner_id, store_id, point_type, points, verdict, asked_at
+    from spend_decisions
+    where member_id = $1 and ($2::uuid is null or decision_id > $2)
+    order by decision_id
+    limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSpendDecision:
+    """Points that were to leave, and whether they might."""
+
+    decision_id: UUID
+    kind: AskKind
+    partner_id: str | None
+    store_id: str | None
+    point_type: str
+    points: int
+    verdict: Verdict
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +115,11 @@ async def load_holds(transaction: Transaction, member_id: UUID, after: bytes, ro
 async def load_cases(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[KeptCase]:
     """Cases in the order of their ids."""
     return [KeptCase(**dict(row)) for row in await transaction.raw.fetch(_LOAD_CASES, member_id, after, rows_max)]
+
+
+async def load_spend_decisions(
+    transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int
+) -> list[KeptSpendDecision]:
+    """Decisions on spending in the order of their ids."""
+    rows = await transaction.raw.fetch(_LOAD_SPEND_DECISIONS, member_id, after, rows_max)
+    return [KeptSpendDecision(**dict(row) | {"verdict": Verdict(row["verdict"])}) for row in rows]

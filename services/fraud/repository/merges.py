@@ -26,6 +26,7 @@ _FOLD = (
     "update signals set member_id = $2 where member_id = $1",
     "update holds set member_id = $2 where member_id = $1",
     "update cases set member_id = $2 where member_id = $1",
+    "update spend_decisions set member_id = $2 where member_id = $1",
 )
 
 

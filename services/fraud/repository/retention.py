@@ -16,3 +16,18 @@ NOTES_OF_CLOSED_CASES = DataClass(
         )
     """,
 )
+
+# More than answers to tills are kept, under whose keys the same is asked again.
+SPEND_DECISIONS = DataClass(
+    name="spend_decisions",
+    purpose="to know unusual spending, to answer a repeated ask as the first one, and to explain a decision",
+    keep_days=400,
+    keep_days_min=30,
+    action="delete",
+    statement="""
+        delete from spend_decisions where decision_id in (
+            select decision_id from spend_decisions where asked_at < $1
+            order by asked_at limit $2 for update skip locked
+        )
+    """,
+)

@@ -5,6 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.fraud.domain.outcomes import Hold, NewCase, Signal
+from services.fraud.domain.spending.asks import Verdict
+from services.fraud.repository.spend_decisions import StoredSpendDecision
 from shared.events.catalogue import FRAUD
 from shared.events.fraud import (
     CaseClosed,
@@ -21,6 +23,8 @@ from shared.events.fraud import (
     PointsReleaseData,
     SignalData,
     SignalRaised,
+    SpendFlagged,
+    SpendFlaggedData,
 )
 from shared.ids import new_id
 from shared.outbox import Message
@@ -114,6 +118,33 @@ def claim_cleared(member_id: UUID, receipt_key: bytes, now: datetime, cause: str
             id=new_id(),
             source=SOURCE,
             subject=data.receipt_id,
+            time=now,
+            traceparent=child_traceparent(cause),
+            data=data,
+        )
+    )
+
+
+def spend_flagged(stored: StoredSpendDecision, subject_id: UUID, now: datetime, cause: str | None) -> Message:
+    """What left without our answer and should not have."""
+    ask, decision = stored.ask, stored.decision
+    data = SpendFlaggedData(
+        decision_id=ask.decision_id,
+        member_id=ask.member_id,
+        kind=ask.kind,
+        subject_id=subject_id,
+        partner_id=ask.place.partner_id,
+        point_type=ask.point_type,
+        points=ask.points,
+        verdict="deny" if decision.verdict is Verdict.DENY else "step_up",
+        rule_codes=decision.rule_codes,
+        rule_set_version=stored.rule_set_version,
+    )
+    return _message(
+        SpendFlagged(
+            id=new_id(),
+            source=SOURCE,
+            subject=str(subject_id),
             time=now,
             traceparent=child_traceparent(cause),
             data=data,

@@ -4,12 +4,12 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.fraud.repository import member_data
-from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal
+from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal, KeptSpendDecision
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key
 
-Kept: TypeAlias = KeptSignal | KeptHold | KeptCase
+Kept: TypeAlias = KeptSignal | KeptHold | KeptCase | KeptSpendDecision
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -31,4 +31,10 @@ async def read_cases(transaction: Transaction, member_id: UUID, after: str | Non
     return [(str(case.case_id), case) for case in found]
 
 
-SECTIONS: tuple[Section[Kept], ...] = (read_signals, read_holds, read_cases)
+async def read_spend_decisions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was asked before points left."""
+    found = await member_data.load_spend_decisions(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(decision.decision_id), decision) for decision in found]
+
+
+SECTIONS: tuple[Section[Kept], ...] = (read_signals, read_holds, read_cases, read_spend_decisions)

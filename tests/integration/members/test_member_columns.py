@@ -112,8 +112,8 @@ STATEMENTS = {
 # Ids and hashes of something else.
 OTHERS = {
     "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "change_id", "check_id", "content_hash",
-    "contract_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id", "gift_id",
-    "grant_id", "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
+    "contract_id", "decision_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id",
+    "gift_id", "grant_id", "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
     "move_id", "news_id",
     "operator_hash",  # a cashier's
     "previous_secret_hash", "quote_id", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash",
@@ -140,6 +140,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "fraud.holds.member_id",
             "fraud.receipt_moves.member_id",
             "fraud.signals.member_id",
+            "fraud.spend_decisions.member_id",
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
             "ledger.ledger_aliases.survivor_id",

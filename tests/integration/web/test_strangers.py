@@ -107,6 +107,10 @@ PROVEN = {
         ("GET /v1/cases/{case_id}", "POST /v1/cases/{case_id}/close", "GET /v1/decisions/{receipt_id}"),
         ("integration/fraud/test_cases.py", "test_a_partner_sees_its_own_cases_and_decisions_alone"),
     ),
+    "GET /v1/spend-decisions/{decision_id}": (
+        "integration/fraud/test_spend_decisions.py",
+        "test_why_is_told_to_the_programme_alone",
+    ),
     **dict.fromkeys(
         (
             "GET /v1/api-clients/{client_id}",

@@ -20,7 +20,7 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
 def test_every_secret_differs() -> None:
     secrets = StackSecrets.generated()
     passwords = [secrets.admin_password, *secrets.role_passwords.values(), *secrets.client_secrets.values()]
-    assert len(set(passwords)) == len(passwords) == 1 + 12 + 4
+    assert len(set(passwords)) == len(passwords) == 1 + 12 + 5
     assert len(bytes.fromhex(secrets.identifier_key)) == 32
     assert len(bytes.fromhex(secrets.master_keys.removeprefix("1:"))) == 32
     assert OKPKey.import_key(json.loads(secrets.signing_key)).is_private

@@ -1,0 +1,1 @@
+"""Whether a member may spend now: asks, rules over them, and the verdict. Pure."""

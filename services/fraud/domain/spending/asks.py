@@ -1,0 +1,50 @@
+"""What is asked of fraud before points leave, and what was asked before."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+AskKind: TypeAlias = Literal["hold", "gift"]
+
+# The longest window that a rule over asks may have, and how many of it are looked at: whoever asks more often than
+# that was denied long before.
+ASKS_WINDOW = timedelta(hours=24)
+ASKS_LOADED_MAX = 200
+
+
+class Verdict(StrEnum):
+    """``STEP_UP``: only once the member has confirmed it."""
+
+    ALLOW = "allow"
+    STEP_UP = "step_up"
+    DENY = "deny"
+
+
+VERDICTS_BY_WEIGHT = (Verdict.ALLOW, Verdict.STEP_UP, Verdict.DENY)
+
+
+class Place(NamedTuple):
+    """Where somebody wants to spend, as far as it is known. ``store_id`` is the partner's own."""
+
+    partner_id: str | None = None
+    store_id: str | None = None
+
+
+class Ask(NamedTuple):
+    """So many points of a type are to leave a member's account. ``decision_id`` is the asking service's own for it."""
+
+    decision_id: UUID
+    kind: AskKind
+    member_id: UUID
+    point_type: str
+    points: int
+    place: Place = Place()
+
+
+class EarlierAsk(NamedTuple):
+    """What was asked of the same member before, whatever the answer was: who is refused tries again."""
+
+    points: int
+    place: Place
+    asked_at: datetime

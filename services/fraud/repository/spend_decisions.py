@@ -1,0 +1,114 @@
+"""Asks and what was decided of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.fraud.domain.spending.asks import ASKS_LOADED_MAX, Ask, EarlierAsk, Place, Verdict
+from services.fraud.domain.spending.decide import SpendDecision, SpendOutcome
+from shared.database import Transaction
+
+# An ask meets the others of its member, and a merge of that member, here. A lock by id and no row: asks come for
+# members of whom fraud has no other row. The caller gives the ids in their order.
+_LOCK = """
+    select pg_advisory_xact_lock(hashtextextended(current_schema() || ' spending ' || member_id::text, 0))
+    from unnest($1::uuid[]) as wanted (member_id)
+"""
+_COLUMNS = """
+    decision_id, kind, member_id, partner_id, store_id, point_type, points, verdict, rule_set_version, outcomes::text,
+    asked_at, decided_at, went_unasked_at
+"""
+_FIND = f"select {_COLUMNS} from spend_decisions where decision_id = $1"
+_LOAD_EARLIER = """
+    select points, partner_id, store_id, asked_at
+    from spend_decisions
+    where member_id = $1 and asked_at > $2 and decision_id <> $3
+    order by asked_at desc
+    limit $4
+"""
+_SAVE = """
+    insert into spend_decisions (decision_id, kind, member_id, partner_id, store_id, point_type, points, verdict,
+        rule_set_version, outcomes, asked_at, decided_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    on conflict (decision_id) do nothing
+    returning decision_id
+"""
+_MARK_UNASKED = """
+    update spend_decisions set went_unasked_at = $2 where decision_id = $1 and went_unasked_at is null
+    returning decision_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpendDecision:
+    """An ask with its decision. ``went_unasked_at``: it was heard then that the points left without our answer."""
+
+    ask: Ask
+    decision: SpendDecision
+    rule_set_version: int
+    asked_at: datetime
+    decided_at: datetime
+    went_unasked_at: datetime | None = None
+
+
+async def lock(transaction: Transaction, member_ids: Collection[UUID]) -> None:
+    """Lock these members' spending to the commit, in the order of their ids."""
+    await transaction.raw.execute(_LOCK, sorted(member_ids))
+
+
+async def find(transaction: Transaction, decision_id: UUID) -> StoredSpendDecision | None:
+    """What was decided of an ask; None where it never was asked."""
+    row = await transaction.raw.fetchrow(_FIND, decision_id)
+    return None if row is None else _stored(row)
+
+
+async def load_earlier(transaction: Transaction, ask: Ask, since: datetime) -> list[EarlierAsk]:
+    """What else was asked of the member after ``since``, newest first; at most ``ASKS_LOADED_MAX``."""
+    rows = await transaction.raw.fetch(_LOAD_EARLIER, ask.member_id, since, ask.decision_id, ASKS_LOADED_MAX)
+    return [EarlierAsk(row["points"], Place(row["partner_id"], row["store_id"]), row["asked_at"]) for row in rows]
+
+
+async def save(transaction: Transaction, stored: StoredSpendDecision) -> bool:
+    """Keep a decision; False where the id stands for another one already."""
+    ask, decision = stored.ask, stored.decision
+    saved = await transaction.raw.fetchval(
+        _SAVE,
+        ask.decision_id,
+        ask.kind,
+        ask.member_id,
+        ask.place.partner_id,
+        ask.place.store_id,
+        ask.point_type,
+        ask.points,
+        decision.verdict.value,
+        stored.rule_set_version,
+        orjson.dumps({one.rule_code: [one.verdict, one.observed] for one in decision.outcomes}).decode(),
+        stored.asked_at,
+        stored.decided_at,
+    )
+    return saved is not None
+
+
+async def mark_unasked(transaction: Transaction, decision_id: UUID) -> bool:
+    """Note that the points left without our answer; False where that is known."""
+    return await transaction.raw.fetchval(_MARK_UNASKED, decision_id, transaction.now) is not None
+
+
+def _stored(row: asyncpg.Record) -> StoredSpendDecision:
+    outcomes = tuple(
+        SpendOutcome(code, Verdict(verdict), tuple(observed))
+        for code, (verdict, observed) in orjson.loads(row["outcomes"]).items()
+    )
+    place = Place(row["partner_id"], row["store_id"])
+    return StoredSpendDecision(
+        Ask(row["decision_id"], row["kind"], row["member_id"], row["point_type"], row["points"], place),
+        SpendDecision(Verdict(row["verdict"]), outcomes),
+        row["rule_set_version"],
+        row["asked_at"],
+        row["decided_at"],
+        row["went_unasked_at"],
+    )

@@ -1,0 +1,1 @@
+"""What HTTP says: requests, strictly read, and answers. One file a subject."""

@@ -1,0 +1,45 @@
+"""Decide whether points may leave, and remember it: once an ask, by its id."""
+
+from datetime import datetime
+
+from services.fraud.domain.spending.asks import ASKS_WINDOW, Ask
+from services.fraud.domain.spending.decide import decide_spend
+from services.fraud.domain.spending.errors import DecisionIdTakenError
+from services.fraud.domain.spending.rule_set import SpendRuleSet
+from services.fraud.repository import merges, spend_decisions
+from services.fraud.repository.spend_decisions import StoredSpendDecision
+from shared.database import Transaction
+from shared.database.errors import StartAgainError
+
+
+async def decide_spending(
+    transaction: Transaction, ask: Ask, rule_set: SpendRuleSet, asked_at: datetime | None = None
+) -> StoredSpendDecision:
+    """The decision on an ask: the one that was made when it was asked first, whatever has happened since.
+
+    Asks of one member are decided one after the other, so that of two at once the second sees the first. Of a member
+    who was merged away the survivor's asks count. ``asked_at``: when it was asked, where that was not now.
+
+    Raises:
+        DecisionIdTakenError: the id stands for another ask; nothing was changed.
+        StartAgainError: the member was merged away while its lock was waited for.
+    """
+    owner_id = (await merges.find_survivors(transaction, [ask.member_id])).get(ask.member_id, ask.member_id)
+    ask = ask._replace(member_id=owner_id)
+    await spend_decisions.lock(transaction, [owner_id])
+    if await merges.find_survivors(transaction, [owner_id]):
+        raise StartAgainError("the member was merged away meanwhile")
+    stored = await spend_decisions.find(transaction, ask.decision_id)
+    if stored is not None:
+        if stored.ask != ask:
+            raise DecisionIdTakenError
+        return stored
+    before = await spend_decisions.load_earlier(transaction, ask, (asked_at or transaction.now) - ASKS_WINDOW)
+    # Whoever waited for the lock began before those that it waited for: in the order of asking it comes after them.
+    at = asked_at or max([transaction.now, *(earlier.asked_at for earlier in before)])
+    decided = StoredSpendDecision(
+        ask, decide_spend(ask, before, at, rule_set), rule_set.version, at, decided_at=transaction.now
+    )
+    if not await spend_decisions.save(transaction, decided):
+        raise DecisionIdTakenError  # another member's, who asked under it at the same moment
+    return decided
