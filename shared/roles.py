@@ -82,6 +82,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "memberships:read",
             "receipts:read",
             "redemptions:read",
+            "tender-exceptions:read",
             "receipts:claim",
             "points:reinstate",
             "debts:write-off",
@@ -102,6 +103,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "contracts:read",
             "receipts:read",
             "redemptions:read",
+            "tender-exceptions:read",
             "adjustments:read",
             "balances:read",
             "audit:read",
@@ -115,6 +117,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "clients:read",
             "receipts:read",
             "redemptions:read",
+            "tender-exceptions:read",
             "cases:read",
         }
     ),

@@ -80,6 +80,7 @@ ADMIN_SCOPES = (
     "balances:read",
     "redemptions:write",
     "redemptions:read",
+    "tender-exceptions:read",
     "gifts:write",
     "cases:write",
     "cases:read",

@@ -11,6 +11,7 @@ from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.api.statement_csv import statement_csv_router
+from services.redemption.api.tender_exceptions import tender_exceptions_router
 from services.redemption.api.write_off_rules import write_off_rules_routers
 from services.redemption.consumer import (
     CoalitionHandler,
@@ -55,6 +56,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             member_data_router(database, programme),
             quotes_router(database, programme, timedelta(seconds=settings.quote_valid_seconds)),
             *write_off_rules_routers(database),
+            tender_exceptions_router(database, programme),
             gifts_router(database, programme, settings.gift_limits),
         ),
         subscriptions=(

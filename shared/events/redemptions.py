@@ -46,7 +46,8 @@ class CaptureData(Frozen):
 
     ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there. ``by_funding`` says
     which of them have payers of their own. ``pooled`` says what of ``points`` was others'; zero where all that was
-    reserved of one was let go.
+    reserved of one was let go. ``late_because`` says what had become of the hold: ``hold_missing``, ``hold_declined``,
+    ``hold_voided``, ``hold_expired``, ``hold_captured`` (by another receipt) or ``hold_smaller``.
     """
 
     redemption_id: UUID
@@ -62,6 +63,7 @@ class CaptureData(Frozen):
     balance: Balance
     pooled: tuple[PooledPoints, ...] = ()
     by_funding: tuple[FundedPoints, ...] = ()
+    late_because: Code | None = None
 
 
 class RefundData(Frozen):

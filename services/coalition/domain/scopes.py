@@ -72,6 +72,7 @@ Scope: TypeAlias = Literal[
     "balances:read",
     "redemptions:write",
     "redemptions:read",
+    "tender-exceptions:read",
     "write-off-rules:write",
     "write-off-rules:approve",
     "write-off-rules:read",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.redemption.domain.errors import ExceedsHoldError, HoldNotOpenError
 from services.redemption.domain.pooling import drawn
-from services.redemption.domain.redemption import Capture, CaptureSource, Redemption, State
+from services.redemption.domain.redemption import Capture, CaptureSource, Redemption, State, late_reason
 from services.redemption.domain.tender import PointsTender
 
 
@@ -70,6 +70,7 @@ class Take:
             open_before=before.open_points,
             source=self.source,
             content_hash=self.content_hash,
+            late_because=late_reason(before.state) if self.from_available else None,
         )
         return after, capture
 

@@ -95,6 +95,24 @@ class Redemption:
 
 CaptureSource = Literal["http", "event"]
 
+# What had become of the hold of a receipt that took points late: it never came, was refused, let go or expired, had
+# been taken by another receipt, or reserved less.
+LateReason = Literal["hold_missing", "hold_declined", "hold_voided", "hold_expired", "hold_captured", "hold_smaller"]
+
+_LATE_REASONS: dict[State, LateReason] = {
+    State.AWAITED: "hold_missing",
+    State.DECLINED: "hold_declined",
+    State.VOIDED: "hold_voided",
+    State.EXPIRED: "hold_expired",
+    State.CAPTURED: "hold_captured",
+    State.HELD: "hold_smaller",
+}
+
+
+def late_reason(before: State) -> LateReason:
+    """Why a redemption that stood so did not cover what a receipt took."""
+    return _LATE_REASONS[before]
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:
@@ -103,7 +121,8 @@ class Capture:
     ``points`` = from the hold + ``late_points``. ``open_before`` is what was reserved just before, which is what a
     capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP. Of
     ``points``, ``refunded_points`` were given back since. ``limited`` is what of those from the hold is for some things
-    alone: those for which it was reserved, as the till had said.
+    alone: those for which it was reserved, as the till had said. ``late_because`` says why it was late; None where it
+    was not, or was before that was kept.
     """
 
     redemption_id: UUID
@@ -117,6 +136,7 @@ class Capture:
     content_hash: str | None
     refunded_points: int = 0
     limited: tuple[LimitedPoints, ...] = ()
+    late_because: LateReason | None = None
 
     @property
     def is_late(self) -> bool:

@@ -83,7 +83,7 @@ SAVE = f"""
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
-    source, content_hash, limited"""
+    source, content_hash, limited, late_because"""
 CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points"
 
 LOAD_CAPTURES = f"""
@@ -102,10 +102,10 @@ LOAD_CAPTURES_OF = f"""
 
 SAVE_CAPTURES = f"""
     insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
-    select *, $11
+    select *, $12
     from unnest(
         $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-        $9::text[], $10::text[]
+        $9::text[], $10::text[], $11::text[]
     )
     order by 2, 1
 """
@@ -208,6 +208,7 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
         [capture.source for capture in captures],
         [capture.content_hash for capture in captures],
         [_written(capture.limited) for capture in captures],
+        [capture.late_because for capture in captures],
         transaction.now,
     )
 
@@ -253,6 +254,7 @@ def capture_of(row: asyncpg.Record) -> Capture:
         content_hash=row["content_hash"],
         refunded_points=row["refunded_points"],
         limited=_limited(row["limited"]),
+        late_because=row["late_because"],
     )
 
 

@@ -107,6 +107,7 @@ def captured_message(transaction: Transaction, settled: Settled, balance: Balanc
             points=capture.points,
             released_points=capture.released_points,
             late=capture.is_late,
+            late_because=capture.late_because,
             uncovered_points=capture.uncovered_points,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in settled.issuers),
             balance=_balance(balance),

@@ -322,6 +322,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/redemptions/{redemption_id}",
         "/v1/redemptions/{redemption_id}/capture",
         "/v1/redemptions/{redemption_id}/void",
+        "/v1/tender-exceptions",
         "/v1/write-off-rules",
         "/v1/write-off-rules:schema",
         *(
