@@ -19,7 +19,8 @@ Activity: TypeAlias = Literal["purchase", "redemption"]
 
 # A stretch of accounts, those without points included, so that a statement has a bound. What happened under the ids of
 # members who were merged into one counts for it. Of purchases what gave points: adjustments and gifts are earned too.
-# What was given back on a person's word begins anew, or it would be gone the next day.
+# What was given back on a person's word begins anew, or it would be gone the next day. Of earning what puts something
+# right ($4, by reference) is none: it happened when what it puts right did.
 _ACCOUNTS = """
     with asked as materialized (
         {asked}
@@ -37,7 +38,8 @@ _ACCOUNTS = """
                 and (
                     transfer.purpose = 'reinstate'
                     or 'redemption' = any($3::text[]) and transfer.purpose in ('capture', 'spend_late', 'refund')
-                    or 'purchase' = any($3::text[]) and transfer.purpose = 'earn' and exists (
+                    or 'purchase' = any($3::text[]) and transfer.purpose = 'earn'
+                        and transfer.reference <> all($4::bytea[]) and exists (
                         select from ledger_lots
                         where ledger_lots.account_id = transfer.account_id and lot_key = transfer.credit_lot
                             and basis = 'purchase'
@@ -50,9 +52,9 @@ _ACCOUNTS = """
 """
 _COLUMNS = "account_id, owner_id, point_type, available"
 FIND_ACCOUNTS = _ACCOUNTS.format(
-    asked=f"select {_COLUMNS} from ledger_accounts where account_id > $4 order by account_id limit $5"
+    asked=f"select {_COLUMNS} from ledger_accounts where account_id > $5 order by account_id limit $6"
 )
-LOOK_AGAIN = _ACCOUNTS.format(asked=f"select {_COLUMNS} from ledger_accounts where account_id = any($4::bigint[])")
+LOOK_AGAIN = _ACCOUNTS.format(asked=f"select {_COLUMNS} from ledger_accounts where account_id = any($5::bigint[])")
 LAST_OF_STRETCH = """
     select max(account_id) from (
         select account_id from ledger_accounts where account_id > $1 order by account_id limit $2
@@ -60,12 +62,13 @@ LAST_OF_STRETCH = """
 """
 
 # What lapses by its own day is left to that. What came back to a lot could not be spent before: from where a hold of
-# fraud's kept it, or from a partner.
+# fraud's kept it, from a partner, or with a void ($4, by reference).
 FIND_LOTS = """
     with came_back as materialized (
         select account_id, credit_lot, max(business_time) as at
         from ledger_transfers
-        where account_id = any($1::bigint[]) and business_time >= $3 and purpose in ('release', 'refund')
+        where account_id = any($1::bigint[]) and business_time >= $3
+            and (purpose in ('release', 'refund') or purpose = 'earn' and reference = any($4::bytea[]))
         group by account_id, credit_lot
     )
     select lot.account_id, account.owner_id, account.point_type, lot_key, issuer, basis, available_from, expires_on,
@@ -126,12 +129,14 @@ async def find_accounts(
     since: datetime,
     accounts_max: int,
 ) -> Stretch:
-    """The next accounts, by id, with the last of these activities since a time."""
+    """The next accounts, by id, with the last of these activities since a time, what puts something right being one:
+    ``look_again`` at those whose was that.
+    """
     last: int | None = await transaction.raw.fetchval(LAST_OF_STRETCH, after_account_id, accounts_max)
     if last is None:
         return Stretch((), None)
     rows = await transaction.raw.fetch(
-        FIND_ACCOUNTS, point_type, since, list(activities), after_account_id, accounts_max
+        FIND_ACCOUNTS, point_type, since, list(activities), [], after_account_id, accounts_max
     )
     return Stretch(tuple(IdleAccount(*row) for row in rows), last)
 
@@ -142,9 +147,14 @@ async def look_again(
     point_type: str,
     activities: Collection[Activity],
     since: datetime,
+    putting_right: Collection[bytes],
 ) -> list[IdleAccount]:
-    """The same of these accounts, those that have points: to be called under their locks."""
-    rows = await transaction.raw.fetch(LOOK_AGAIN, point_type, since, list(activities), list(account_ids))
+    """The same of these accounts, those that have points, without what was earned under the references
+    ``putting_right``. Whoever lets points lapse for it calls it under their locks.
+    """
+    rows = await transaction.raw.fetch(
+        LOOK_AGAIN, point_type, since, list(activities), list(putting_right), list(account_ids)
+    )
     return [IdleAccount(*row) for row in rows]
 
 
@@ -155,9 +165,12 @@ async def find_lots(
     since: datetime,
     lapses_on: date,
     reference: bytes,
+    voids: Collection[bytes],
 ) -> list[LeftLot]:
-    """What is left in these accounts' lots, with the commands that let it lapse, told as of ``lapses_on``."""
-    rows = await transaction.raw.fetch(FIND_LOTS, list(account_ids), today, since)
+    """What is left in these accounts' lots, with the commands that let it lapse, told as of ``lapses_on``. What was
+    earned under the references ``voids`` came back to its lot.
+    """
+    rows = await transaction.raw.fetch(FIND_LOTS, list(account_ids), today, since, list(voids))
     return [
         LeftLot(
             DueLot(

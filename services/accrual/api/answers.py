@@ -85,7 +85,7 @@ def receipt_answer(receipt_id: str, story: ReceiptStory) -> ReceiptAnswer:
         if story.award is not None and story.award.voided_by is not None:
             words = [*words, voided_in_words(story.award.taken_back)]
     if story.returned is not None:
-        returned, said = returned_answer(story.returned, story.taken)
+        returned, said = returned_answer(story.returned, story.taken, story.paid_ahead)
         words = [*said, *(words or [])]
     if story.unlinked is not None:
         words = [*unlinked_in_words(story.unlinked), *(words or ())]
@@ -118,8 +118,10 @@ def _corrected(row: CorrectionRow) -> list[str]:
     return corrected_in_words(row.points_before, row.points_after, row.points_moved, row.became_debt)
 
 
-def returned_answer(returned: ReturnStory, taken: Sequence[ReturnPartRow]) -> tuple[ReturnAnswer, list[str]]:
-    """What a document took back, and the same in words."""
+def returned_answer(
+    returned: ReturnStory, taken: Sequence[ReturnPartRow], paid_ahead: int = 0
+) -> tuple[ReturnAnswer, list[str]]:
+    """What a document took back, and the same in words. ``paid_ahead`` it gave again to those of its sale."""
     is_voided = returned.cause == "exchange" and returned.voided_by is not None
     words = undone_in_words(
         returned.cause,
@@ -128,6 +130,7 @@ def returned_answer(returned: ReturnStory, taken: Sequence[ReturnPartRow]) -> tu
         returned.clipped,
         returned.given_back,
         is_voided=is_voided,
+        paid_ahead=paid_ahead,
     )
     answer = ReturnAnswer(
         cause=returned.cause,
@@ -136,7 +139,7 @@ def returned_answer(returned: ReturnStory, taken: Sequence[ReturnPartRow]) -> tu
         points=returned.points,
         became_debt=returned.became_debt,
         clipped=returned.clipped,
-        given_back=returned.given_back or None,
+        given_back=(returned.given_back + paid_ahead) or None,
         voided_by=receipt_id_of(returned.voided_by) if returned.voided_by is not None else None,
         parts=[return_part_answer(part) for part in taken] or None,
     )

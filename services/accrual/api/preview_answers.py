@@ -101,6 +101,7 @@ def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programm
             points=points,
             became_debt=became_debt,
             clipped=clipped,
+            given_back=previewed.paid_ahead or None,
             parts=[
                 return_part_answer(
                     ReturnPartRow(
@@ -117,7 +118,7 @@ def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programm
             or None,
             lines=None if lines is None else [PreviewLineAnswer.model_validate(one._asdict()) for one in lines],
         ),
-        trace_in_words=undone_in_words(decision.cause, points, became_debt, clipped),
+        trace_in_words=undone_in_words(decision.cause, points, became_debt, clipped, paid_ahead=previewed.paid_ahead),
     )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from services.accrual.domain.deciding import decide_document
 from services.accrual.domain.decisions import ClawedBack, Decision, Document, Facts
+from services.accrual.domain.prepayments import decide_of_sale
 from shared.events.purchases import ReturnRecorded
 
 # Lines of the return times lines that are judged for each: a till waits for it.
@@ -26,8 +27,16 @@ def decide_only(document: Document, facts: Facts) -> Decision:
     """Decide, and leave ``facts`` as they are, which hold nothing that is counted: the purchase that it undoes moves in
     a copy.
     """
-    originals = {key: replace(original) for key, original in facts.originals.items()}
-    return decide_document(document, facts._replace(originals=originals))
+    return decide_document(document, _copy(facts))
+
+
+def decide_sale_only(document: Document, facts: Facts) -> list[Decision]:
+    """The same with what becomes of others of its sale, its own decision last."""
+    return decide_of_sale(document, _copy(facts))
+
+
+def _copy(facts: Facts) -> Facts:
+    return facts._replace(originals={key: replace(original) for key, original in facts.originals.items()})
 
 
 def take_line_by_line(document: Document, decision: Decision, facts: Facts) -> tuple[LineTaken, ...] | None:

@@ -39,6 +39,11 @@ def handover_key(handover: bytes, prepaid: bytes) -> bytes:
     return handover[: handover.index(0) + 1] + b"~handover\0" + digest
 
 
+def voided_side_key(void: bytes, handover: bytes, prepaid: bytes) -> bytes:
+    """What the side of a handover's void is called that gives a prepayment back what it had."""
+    return handover_key(void, handover_key(handover, prepaid))
+
+
 def prepaid_keys(purchase: PurchaseData) -> list[bytes]:
     """The receipts in which a sale was paid ahead, as its handover names them."""
     return [natural_key_of(receipt_id) for receipt_id in purchase.prepaid_receipt_ids or ()]

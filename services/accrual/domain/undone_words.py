@@ -5,9 +5,18 @@ from services.accrual.domain.unlinked_cases import UnlinkedCase
 
 
 def undone_in_words(
-    cause: Cause, points: int, became_debt: int, clipped: int, given_back: int = 0, *, is_voided: bool = False
+    cause: Cause,
+    points: int,
+    became_debt: int,
+    clipped: int,
+    given_back: int = 0,
+    *,
+    is_voided: bool = False,
+    paid_ahead: int = 0,
 ) -> list[str]:
-    """One sentence a fact, for a support agent who must explain it to a member."""
+    """One sentence a fact, for a support agent who must explain it to a member. Of what a void gave again,
+    ``paid_ahead`` was for goods that the receipt had handed over.
+    """
     words = {
         "return": f"Goods came back: what they had earned, {points} points, was taken back.",
         "exchange": f"Goods came back for others: what they had earned, {points} points, was taken back.",
@@ -15,9 +24,10 @@ def undone_in_words(
         "void": f"The receipt was voided: all that was left of what it had earned, {points} points, was taken back.",
     }
     given = f"What the exchange had taken back for the goods that had come in, {given_back} points, was given again."
+    ahead = f"What it had taken of receipts in which its goods were paid ahead, {paid_ahead} points, was given again."
     voided = "The exchange was voided later: what it had taken back was given again, as far as its goods were kept."
     told = [words[cause], *_what_was_gone(became_debt, clipped)]
-    return [*told, *([given] if given_back else []), *([voided] if is_voided else [])]
+    return [*told, *([given] if given_back else []), *([ahead] if paid_ahead else []), *([voided] if is_voided else [])]
 
 
 def unlinked_in_words(case: UnlinkedCase) -> list[str]:

@@ -19,6 +19,8 @@ _IS_HANDED_OVER = """
         select from handovers join awards using (natural_key) where prepaid_key = $1 and awards.voided_by is null)
 """
 
+_GIVEN_BACK = "select coalesce(sum(given_back), 0)::bigint from returns where natural_key = any($1::bytea[])"
+
 
 class Handover(NamedTuple):
     """A receipt that handed over goods for which another one took money ahead."""
@@ -45,3 +47,10 @@ async def find_of_handovers(transaction: Transaction, keys: Collection[bytes]) -
 async def is_handed_over(transaction: Transaction, prepaid_key: bytes) -> bool:
     """Whether some receipt that stands hands over goods for which this one took money."""
     return bool(await transaction.raw.fetchval(_IS_HANDED_OVER, prepaid_key))
+
+
+async def load_given_back(transaction: Transaction, sides: Collection[bytes]) -> int:
+    """What the void of a handover gave again to those in which its goods were paid ahead; ``sides`` are how it is
+    called there.
+    """
+    return int(await transaction.raw.fetchval(_GIVEN_BACK, list(sides)))

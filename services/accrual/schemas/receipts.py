@@ -227,7 +227,8 @@ class ReturnAnswer(Answer):
 
     ``points`` are the programme's own; ``parts`` say more, where the receipt had other types or terms. ``clipped``
     points were to be taken besides, and were not there: nobody owes them. ``given_back`` is what the void of an
-    exchange gave again of what that had taken; ``voided_by`` is the receipt id of the void of this exchange.
+    exchange gave again of what that had taken, and the void of a handover to those in which its goods were paid ahead;
+    ``voided_by`` is the receipt id of the void of this exchange.
     """
 
     cause: Literal["return", "void", "exchange", "handover"]

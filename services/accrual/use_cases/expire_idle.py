@@ -1,6 +1,7 @@
 """Lets the points of members lapse who were inactive, and tells them ahead: a page of accounts in a transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -9,7 +10,7 @@ from services.accrual.domain.member_events import begin_of
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.rules.inactivity import Inactivity, lapses_on, lasting_since
 from services.accrual.programme import Programme
-from services.accrual.repository import idle_sweeps
+from services.accrual.repository import idle_sweeps, put_right
 from services.accrual.repository.idle_sweeps import Sweep
 from services.accrual.use_cases.expire_points import expire_lots
 from services.accrual.use_cases.expiry_messages import expiring_message
@@ -22,6 +23,7 @@ from shared.ledger.idle import IdleAccount, LeftLot, Stretch
 ACCOUNTS_PER_PAGE_MAX = 500
 OWNERS_LOCKED_MAX = 50  # of a page, so that their accounts are held for milliseconds
 LAPSING = 0
+_REFERENCE = b"inactive:"
 
 
 class _Ruling(NamedTuple):
@@ -92,7 +94,8 @@ async def tell_idle_page(
         if lapses_on(ruling.policy, max(_days(ruling, programme, one.last_at))) <= ahead
     }
     since = _since(ruling, programme, sweep.day)
-    lots = await idle.find_lots(transaction, list(last_of), today, since, ahead, b"-") if last_of else []
+    right = await put_right.load_since(transaction, [one.owner_id for one in last_of.values()], since)
+    lots = await idle.find_lots(transaction, list(last_of), today, since, ahead, b"-", right.voids) if last_of else []
     points: dict[tuple[int, UUID, date], int] = {}
     for lot in lots:
         account = last_of[lot.due.place.account_id]
@@ -113,14 +116,19 @@ async def tell_idle_page(
 
 
 async def _stretch(transaction: Transaction, sweep: Sweep, ruling: _Ruling, programme: Programme) -> Stretch:
-    return await idle.find_accounts(
-        transaction,
-        sweep.after_account_id,
-        programme.point_type,
-        ruling.policy.activities,
-        _since(ruling, programme, sweep.day),
-        ACCOUNTS_PER_PAGE_MAX,
+    """The next accounts, with when their members last did something: what puts a receipt right is nothing they did."""
+    point_type, activities = programme.point_type, ruling.policy.activities
+    since = _since(ruling, programme, sweep.day)
+    stretch = await idle.find_accounts(
+        transaction, sweep.after_account_id, point_type, activities, since, ACCOUNTS_PER_PAGE_MAX
     )
+    active = {one.account_id: one.owner_id for one in stretch.accounts if one.last_at is not None}
+    right = (await put_right.load_since(transaction, active.values(), since)).all if active else []
+    if not right:
+        return stretch
+    again = await idle.look_again(transaction, list(active), point_type, activities, since, right)
+    last_of = {one.account_id: one for one in again}
+    return replace(stretch, accounts=tuple(last_of.get(one.account_id, one) for one in stretch.accounts))
 
 
 async def _lapse(
@@ -131,12 +139,14 @@ async def _lapse(
     day: date,
     held_since: HeldSince,
 ) -> None:
-    await ledger.lock_purses(transaction, [one.owner_id for one in inactive], programme.point_type)
+    owners = [one.owner_id for one in inactive]
+    await ledger.lock_purses(transaction, owners, programme.point_type)
     wanted, point_type = [one.account_id for one in inactive], programme.point_type
     since = _since(ruling, programme, day)
-    again = await idle.look_again(transaction, wanted, point_type, ruling.policy.activities, since)
+    right = await put_right.load_since(transaction, owners, since)
+    again = await idle.look_again(transaction, wanted, point_type, ruling.policy.activities, since, right.all)
     still = [one.account_id for one in again if one.last_at is None]
-    lots = await idle.find_lots(transaction, still, day, since, day, b"inactive:" + day.isoformat().encode())
+    lots = await idle.find_lots(transaction, still, day, since, day, _REFERENCE + day.isoformat().encode(), right.voids)
     due = [lot.due for lot in lots if lapses_on(ruling.policy, _last_day(None, lot, ruling, programme)) <= day]
     await expire_lots(transaction, due, held_since, because="inactivity")
 

@@ -8,7 +8,7 @@ import orjson
 
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
-from services.accrual.domain.prepayments import pays_ahead
+from services.accrual.domain.prepayments import pays_ahead, voided_side_key
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.domain.unlinked_cases import UnlinkedCase
@@ -32,7 +32,8 @@ class TraceMismatchError(Exception):
 class ReceiptStory:
     """All that is known of one receipt. ``evaluation`` is derived again from the document and the frozen rules: of a
     receipt that was corrected, as it stands. ``corrections`` are those of this receipt, the first first; ``correction``
-    is what this document itself corrected.
+    is what this document itself corrected. ``paid_ahead`` is what it gave again, as the void of a handover, to those
+    in which the goods were paid ahead.
     """
 
     status: Literal["awaiting", "parked", "awarded", "refused", "failed"]
@@ -49,6 +50,7 @@ class ReceiptStory:
     is_handed_over: bool = False
     corrections: tuple[CorrectionRow, ...] = ()
     correction: CorrectionRow | None = None
+    paid_ahead: int = 0
 
 
 async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRules) -> ReceiptStory:
@@ -67,6 +69,7 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         return ReceiptStory(claim.state, refusals=refusals)
     award = await outcomes.find_award(transaction, key)
     returned = await outcomes.find_return(transaction, key)
+    paid_ahead = await _given_back_ahead(transaction, key, returned)
     taken = (await award_parts.load_taken(transaction, [key])).get(key, ()) if returned is not None else ()
     if award is None:
         unlinked = await unlinked_returns.find_told(transaction, key) if returned is None else None
@@ -75,7 +78,7 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
         correction = await corrections.find(transaction, key) if returned is None else None
         if correction is not None:
             return ReceiptStory("awarded", refusals=refusals, correction=correction)
-        return ReceiptStory("awarded", returned=returned, refusals=refusals, taken=taken)
+        return ReceiptStory("awarded", returned=returned, refusals=refusals, taken=taken, paid_ahead=paid_ahead)
     parts = (await award_parts.load(transaction, [key])).get(key, ())
     known: dict[str, Any] = {"award": award, "returned": returned, "taken": taken, "refusals": refusals, "parts": parts}
     if award.corrected_by is not None:
@@ -104,6 +107,14 @@ async def _is_handed_over(transaction: Transaction, key: bytes, goods: PurchaseD
     """Whether what was paid ahead has earned, and was taken back since for its goods were handed over."""
     earned_ahead = rule_set.counted.prepayments == "at_payment" and pays_ahead(goods)
     return earned_ahead and await handovers.is_handed_over(transaction, key)
+
+
+async def _given_back_ahead(transaction: Transaction, key: bytes, returned: ReturnStory | None) -> int:
+    if returned is None or returned.cause != "void":
+        return 0
+    named = await handovers.find_of_handovers(transaction, [returned.original_key])
+    sides = [voided_side_key(key, row.natural_key, row.prepaid_key) for row in named]
+    return await handovers.load_given_back(transaction, sides) if sides else 0
 
 
 async def _unlinked_story(

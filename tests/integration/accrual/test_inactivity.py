@@ -20,6 +20,7 @@ from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
 from shared.events.catalogue import PURCHASES
 from shared.events.expiry import PointsExpired, PointsExpiring
+from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id
 from shared.ledger import (
     AdjustUp,
@@ -38,9 +39,11 @@ from shared.ledger import (
     save_posted_to,
 )
 from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import posted, verified
+from tests.support.receipts import correction_of, enrolled, exchange_of, purchase, void_of
 from tests.support.rule_sets import rules_document
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -54,6 +57,7 @@ def with_inactivity(policy: dict[str, Any]) -> RuleSetHistory:
 
 
 HISTORY = with_inactivity(TEN_DAYS)
+numbers = count(1)
 _days_ahead = count(2, 40)  # of each test's own, later than those before: business time never runs backwards
 
 
@@ -188,6 +192,51 @@ async def test_what_came_back_stays_as_long_as_if_it_were_new(accrual: Accrual, 
     assert [(data.points, data.expires_on) for data in events if data.member_id == suspect] == [(50, lapses)]
     assert await left_on(21) == [50, 50]
     assert await left_on(22) == [0, 0]
+
+
+async def test_what_puts_a_receipt_right_is_nothing_that_its_member_did(
+    accrual: Accrual, clock: Clock, module_database: FreshDatabase
+) -> None:
+    """A correction that gives more, and the void of an exchange, a day before the time is over."""
+    await accrual.begin()
+    shopper, swapper, later = (new_member() for _ in range(3))
+    await accrual.members(*(enrolled(owner) for owner in (shopper, swapper, later)))
+    at = datetime.combine(clock.first, time(12), NEW_YORK)
+    sale, swapped, nothing = (
+        purchase(next(numbers), amount, owner=owner, occurred_at=at)
+        for owner, amount in ((shopper, 5_000), (swapper, 5_000), (later, 50))
+    )
+    exchange = exchange_of(swapped, next(numbers), {1: 400}, 700)
+    await award(accrual, at, sale, swapped, nothing)
+    others = LotTerms("hotel", clock.first, None)
+    await posted(accrual.database, *(Earn(owner, "points", b"r", 6, others) for owner in (swapper, later)))
+    await clock.to(3)
+    await award(accrual, at, exchange)
+    await clock.to(9)
+    for document in (
+        correction_of(sale, next(numbers), 6_000),
+        correction_of(nothing, next(numbers), 300),
+        void_of(exchange, next(numbers)),
+    ):
+        await award(accrual, at, document)
+
+    async def left_on(days: int) -> list[int]:
+        await clock.to(days)
+        await sweep(accrual)
+        return [(await accrual.balance(owner)).available for owner in (shopper, swapper, later)]
+
+    # What a correction gives goes with its receipt; one that gives the first points of a receipt is its purchase.
+    assert await left_on(10) == [0, 50 + 6, 3 + 6]  # goods were exchanged on the fourth day
+    assert await left_on(13) == [0, 50, 3 + 6]  # the void gave back to a lot that is as young as that
+    assert await left_on(19) == [0, 0, 0]
+    assert (await verified(module_database)).findings == ()
+
+
+async def award(accrual: Accrual, at: datetime, *events: PurchaseEvent) -> None:
+    """Documents that their door took then."""
+    await accrual.award(
+        *(event.model_copy(update={"data": event.data.model_copy(update={"received_at": at})}) for event in events)
+    )
 
 
 async def test_who_buys_while_the_page_is_gone_through_keeps_all(accrual: Accrual, clock: Clock) -> None:

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.accrual.api.preview_answers import preview_answer
 from shared.database import Database, Transaction
 from shared.database.errors import StartAgainError
 from shared.events.envelope import Event
 from shared.events.points import PointsClawedBack, PointsExchanged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded, Tender
 from shared.ledger import Balances, SpendLate
-from tests.support.accrual import Accrual
+from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.accrual_tiers import publish
 from tests.support.adjusting import Client, new_member
 from tests.support.databases import FreshDatabase
@@ -182,6 +183,30 @@ async def test_a_void_at_any_time_leaves_what_was_paid(module_accrual: Accrual) 
             assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
             given = [given for one in told if isinstance(one, PointsExchanged) for given in one.data.given]
             assert {one.receipt_id for one in given} == {paid.data.receipt_id}
+
+
+async def test_a_preview_of_a_void_says_what_those_paid_ahead_have_again(
+    client: Client, module_accrual: Accrual
+) -> None:
+    """What they have again covers what is taken: of a hundred points ninety are spent, and forty were paid ahead."""
+    owner = await joined(module_accrual)
+    paid = ahead(owner, 4_000)
+    handover = handed_over(owner, 10_000, paid)
+    await settle(module_accrual, [paid], [handover])
+    await posted(module_accrual.database, SpendLate(owner, "points", b"spent", 90, "fuel"))
+    void = void_of(handover, next(numbers))
+
+    told = preview_answer(await module_accrual.previewed(void), PROGRAMME)
+    await settle(module_accrual, [void])
+
+    shown = await client.get(f"/v1/receipts/{void.data.receipt_id}", headers=bearing("receipts:read"))
+    assert told.returned is not None
+    assert (told.returned.points, told.returned.became_debt, told.returned.given_back) == (107, 50, 47)
+    said = told.returned.model_dump(exclude_none=True, exclude={"policy"})
+    assert said == {key: value for key, value in shown.json()["returned"].items() if key != "member_id"}
+    assert told.trace_in_words == shown.json()["trace_in_words"]
+    assert "in which its goods were paid ahead, 47 points, was given again." in str(told.trace_in_words)
+    assert await module_accrual.balance(owner) == Balances(debt=50, pending=7)
 
 
 async def test_of_two_that_hand_over_what_was_paid_the_one_that_stands_has_it(module_accrual: Accrual) -> None:
