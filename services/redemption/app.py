@@ -7,6 +7,8 @@ from services.redemption.api.gifts import gifts_router
 from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
 from services.redemption.api.members import lookup_router, members_router
+from services.redemption.api.privilege_checks import privilege_checks_router
+from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
@@ -34,6 +36,7 @@ from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.web import Check, TillIdentity
 
 RULES_REFRESH_SECONDS = 2.0
+PRIVILEGES_REFRESH_SECONDS = 2.0
 
 
 async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
@@ -45,6 +48,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     timers = Timers(database, programme)
     lookups = _Lookups(database)
     refresh_rules = partial(database.run, programme.write_off.refresh)
+    refresh_privileges = partial(database.run, programme.privileges.refresh)
     return Wiring(
         routers=(
             members_router(database, programme),
@@ -57,6 +61,8 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             quotes_router(database, programme, timedelta(seconds=settings.quote_valid_seconds)),
             *write_off_rules_routers(database),
             tender_exceptions_router(database, programme),
+            privileges_router(database),
+            privilege_checks_router(database, programme),
             gifts_router(database, programme, settings.gift_limits),
         ),
         subscriptions=(
@@ -73,6 +79,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         ),
         periodic=(
             Periodic("refresh_write_off_rules", RULES_REFRESH_SECONDS, refresh_rules, in_every_role=True),
+            Periodic("refresh_privileges", PRIVILEGES_REFRESH_SECONDS, refresh_privileges, in_every_role=True),
             Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
             Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
             Periodic(
@@ -82,7 +89,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             ),
         ),
         retention=(HASHES_OF_WAITING_TENDERS, QUOTES),
-        on_start=(refresh_rules,),
+        on_start=(refresh_rules, refresh_privileges),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
         domain_problems=DOMAIN_PROBLEMS,

@@ -1,11 +1,14 @@
 """What the programme has set for redemption, as one process sees it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from services.redemption.domain.holding import FreshFacts
+from services.redemption.domain.privileges.life import Privilege
 from services.redemption.domain.tender import Pricing
 from services.redemption.domain.write_off.rules import WriteOffHistory, WriteOffRules
+from services.redemption.repository import privileges
 from shared.database import Transaction
 from shared.identifier_capabilities import Capabilities
 from shared.ids import IdentifierKeys, IdentifierType, normalise_identifier
@@ -33,6 +36,23 @@ class PublishedWriteOffRules:
             self.history = WriteOffHistory(tuple(self._versions.values()), self._withdrawn)
 
 
+class ApprovedPrivileges:
+    """Every privilege that two people agreed on, those that were ended too. What changes comes by ``refresh``."""
+
+    def __init__(self) -> None:
+        self._revisions: Mapping[str, int] = {}
+        self._by_id: dict[str, Privilege] = {}
+        self.all: Sequence[Privilege] = ()
+
+    async def refresh(self, transaction: Transaction) -> None:
+        """Read what is new."""
+        found = await privileges.load_approved(transaction, self._revisions)
+        if found.changed:
+            self._by_id |= found.changed
+            self.all = tuple(self._by_id.values())
+        self._revisions = found.revisions
+
+
 @dataclass(frozen=True, slots=True)
 class Programme:
     """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is its own, ``point_types``
@@ -51,6 +71,7 @@ class Programme:
     point_types: PointTypes = ONE_TYPE
     debt_stops_spending: bool = False
     write_off: PublishedWriteOffRules = field(default_factory=PublishedWriteOffRules)
+    privileges: ApprovedPrivileges = field(default_factory=ApprovedPrivileges)
 
     def hashes_of(self, kind: IdentifierType, value: str) -> tuple[str, ...]:
         """What may stand for an identifier that a till has read, under every valid key, the present one's first.

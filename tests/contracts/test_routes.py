@@ -20,6 +20,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
         "/v1/baskets:preview",
         "/v1/decisions",
         "/v1/identifiers:resolve",
+        "/v1/privileges:check",
         "/v1/quotes",
         "/v1/receipts",
         "/v1/receipts:batch",

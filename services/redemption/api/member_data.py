@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeAlias, assert_never
 from uuid import UUID
 
@@ -10,7 +10,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.redemption.programme import Programme
-from services.redemption.repository.member_data import KeptGift, KeptQuote, KeptRedemption, KeptShare, KeptTender
+from services.redemption.repository.member_data import (
+    KeptGift,
+    KeptGrant,
+    KeptQuote,
+    KeptRedemption,
+    KeptShare,
+    KeptTender,
+)
 from services.redemption.schemas.redemptions import CaptureAnswer, RedemptionDetailAnswer
 from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.read_member_data import Kept, KeptLine, sections
@@ -85,6 +92,17 @@ class QuoteData(BaseModel):
     expires_at: datetime
 
 
+class GrantData(BaseModel):
+    """A privilege that the programme granted to the member; without a ``last_day`` as long as it is given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["granted_privilege"] = "granted_privilege"
+    privilege_id: str
+    last_day: date | None
+    granted_at: datetime
+
+
 class LineData(BaseModel):
     """A line of the statement of one point type."""
 
@@ -96,7 +114,7 @@ class LineData(BaseModel):
 
 
 MemberData: TypeAlias = Annotated[
-    RedemptionData | GiftData | LentData | TenderData | QuoteData | LineData, Field(discriminator="kind")
+    RedemptionData | GiftData | LentData | TenderData | QuoteData | GrantData | LineData, Field(discriminator="kind")
 ]
 
 
@@ -110,7 +128,7 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
         """All that is kept of a member, for the programme's own clients: redemptions, gifts, points lent, tenders
-        that wait, quotes, the statement.
+        that wait, quotes, granted privileges, the statement.
 
         Redemptions and gifts are under the ids that they were made with; of members who were merged the survivor has
         the statement. Nothing for a stranger.
@@ -159,6 +177,8 @@ def _told(kept: Kept, types: PointTypes) -> MemberData:
             )
         case KeptQuote():
             return QuoteData(**asdict(kept) | {"checkout": json.loads(kept.checkout)})
+        case KeptGrant():
+            return GrantData(**asdict(kept))
         case KeptLine(point_type=point_type, line=line):
             return LineData(point_type=point_type, line=StatementLineAnswer.of(line))
         case _:

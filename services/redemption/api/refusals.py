@@ -21,6 +21,14 @@ from services.redemption.domain.errors import (
 )
 from services.redemption.domain.gifting import GiftIdTakenError, UnknownReceiverError
 from services.redemption.domain.holding import DeclineReason
+from services.redemption.domain.privileges.entitlement import NoneReason
+from services.redemption.domain.privileges.life import (
+    NotAnOfferError,
+    OwnPrivilegeError,
+    PrivilegeIdTakenError,
+    PrivilegeStateError,
+    UnknownPrivilegeError,
+)
 from services.redemption.use_cases.hold_points import Declined
 from shared.identifier_capabilities import Capability
 from shared.point_types import PointTypes
@@ -52,6 +60,11 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
     UnknownReceiverError: (404, "unknown-receiver", "Unknown receiver"),
     GiftIdTakenError: (409, "gift-id-taken", "Gift id taken"),
+    UnknownPrivilegeError: (404, "not-found", "Not found"),
+    PrivilegeIdTakenError: (409, "privilege-id-taken", "Privilege id taken"),
+    OwnPrivilegeError: (403, "own-privilege", "Own privilege"),
+    PrivilegeStateError: (409, "privilege-state", "Privilege state"),
+    NotAnOfferError: (409, "not-an-offer", "Not an offer"),
 }
 
 _DECLINED: dict[DeclineReason, tuple[str, str]] = {
@@ -105,6 +118,24 @@ def not_spending(reason: DeclineReason, capability: Capability | None, capabilit
         extensions["capabilities_version"] = capabilities_version
         extensions["spend_points_max"] = capability.spend_points_max
     return Problem(409, slug, f"Nothing can be spent: {detail}.", extensions=extensions)
+
+
+_NO_PRIVILEGES: dict[NoneReason, tuple[str, str]] = {
+    "member_suspended": ("member-suspended", "the member is suspended"),
+    "member_earn_only": ("member-earn-only", "the member earns points alone"),
+    "member_spend_locked": ("member-spend-locked", "spending is locked for this member"),
+    "member_merged": ("member-merged", "the member was merged into another one: ask again in a moment"),
+    "member_closed": ("member-closed", "the member has left the programme"),
+    "partner_not_open": ("partner-not-open", "this partner has not opened yet"),
+    "partner_suspended": ("partner-suspended", "this partner is suspended now"),
+    "partner_left": ("partner-left", "this partner has left the programme"),
+}
+
+
+def no_privileges(reason: NoneReason) -> Problem:
+    """Why a member has no privileges at all there now."""
+    slug, detail = _NO_PRIVILEGES[reason]
+    return Problem(409, slug, f"No privileges are given: {detail}.")
 
 
 def declined(answer: Declined, capability: Capability | None, capabilities_version: int) -> Problem:

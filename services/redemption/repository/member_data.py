@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.redemption.domain.redemption import Capture, Redemption
@@ -67,6 +67,23 @@ LOAD_GIFTS = """
     order by gift_id
     limit $3
 """
+
+LOAD_GRANTS = """
+    select privilege_id, last_day, granted_at
+    from redemption_privilege_grants
+    where member_id = $1 and ($2::text is null or privilege_id > $2)
+    order by privilege_id
+    limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGrant:
+    """A privilege that the programme granted to the member."""
+
+    privilege_id: str
+    last_day: date | None
+    granted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +181,8 @@ async def load_quotes(transaction: Transaction, member_id: UUID, after: UUID | N
 async def load_gifts(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[KeptGift]:
     """What the member gave and got, in the order of gifts."""
     return [KeptGift(**dict(row)) for row in await transaction.raw.fetch(LOAD_GIFTS, member_id, after, rows_max)]
+
+
+async def load_grants(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> list[KeptGrant]:
+    """What was granted to the member, in the order of the privileges' ids."""
+    return [KeptGrant(**dict(row)) for row in await transaction.raw.fetch(LOAD_GRANTS, member_id, after, rows_max)]

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import projections, quotes, receipts
+from services.redemption.repository import privilege_grants, projections, quotes, receipts
 from shared.database import Transaction
 from shared.events.members import ErasureData
 from shared.runtime import dead_letters
 
 
 async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData]) -> None:
-    """Put up tombstones, and forget identifiers, quotes, the hashes of waiting tenders, and dead letters.
+    """Put up tombstones, and forget identifiers, quotes, granted offers, hashes of waiting tenders, and dead letters.
 
     Idempotent: an erasure that is known changes nothing, so that a card which somebody else has got since stays his.
     The caller holds the members' rows. A tender that waited for one of these identifiers takes its points from the
@@ -26,6 +26,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
         return
     await projections.delete_identifiers(transaction, news)
     await quotes.delete_of_members(transaction, news)
+    await privilege_grants.delete_of_members(transaction, news)
     for identifier_hash in await projections.find_projected(transaction, owners):
         del owners[identifier_hash]  # we hear of the erasure last: it is somebody else's by now, with the tenders
     await receipts.name_members(transaction, owners)

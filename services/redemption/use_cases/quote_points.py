@@ -80,7 +80,7 @@ async def quote_points(
     if reason is not None:
         raise NotSpendingError(reason)
     rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
-    lines = await _mapped(transaction, asked)
+    lines = await mapped_lines(transaction, asked)
     since = await quotes.find_since(transaction, member.member_id)
     checkout = Checkout(
         partner_id=asked.partner_id,
@@ -108,7 +108,7 @@ async def quote_points(
     return Quoted(stored, found, rules)
 
 
-async def _mapped(transaction: Transaction, asked: Asked) -> list[BasketLine]:
+async def mapped_lines(transaction: Transaction, asked: Asked) -> list[BasketLine]:
     """The lines with what their categories count as in the programme's tree now."""
     named = [(place, category) for place, category in enumerate(asked.categories) if category is not None]
     if not named:

@@ -7,7 +7,14 @@ from uuid import UUID
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.statement import Line
 from services.redemption.repository import member_data
-from services.redemption.repository.member_data import KeptGift, KeptQuote, KeptRedemption, KeptShare, KeptTender
+from services.redemption.repository.member_data import (
+    KeptGift,
+    KeptGrant,
+    KeptQuote,
+    KeptRedemption,
+    KeptShare,
+    KeptTender,
+)
 from services.redemption.use_cases.read_member import StatementPosition, read_statement
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
@@ -24,7 +31,7 @@ class KeptLine(NamedTuple):
     line: Line
 
 
-Kept: TypeAlias = KeptRedemption | KeptGift | KeptShare | KeptTender | KeptQuote | KeptLine
+Kept: TypeAlias = KeptRedemption | KeptGift | KeptShare | KeptTender | KeptQuote | KeptGrant | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
@@ -32,8 +39,8 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, and the statement of each point type as
-    this viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, granted privileges, and the statement of
+    each point type as this viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
         async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -42,7 +49,7 @@ def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]
 
         return read_lines
 
-    return (read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, *map(lines_of, units))
+    return (read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_grants, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -73,6 +80,12 @@ async def read_quotes(transaction: Transaction, member_id: UUID, after: str | No
     """What was quoted, as long as it is kept."""
     found = await member_data.load_quotes(transaction, member_id, read_key(after, UUID), rows_max)
     return [(str(kept.quote_id), kept) for kept in found]
+
+
+async def read_grants(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """Privileges that were granted."""
+    found = await member_data.load_grants(transaction, member_id, after, rows_max)
+    return [(kept.privilege_id, kept) for kept in found]
 
 
 async def _read_lines(

@@ -56,8 +56,8 @@ from services.notifications.repository import member_data as notifications_data
 from services.notifications.repository import merges as notifications_merges
 from services.redemption.repository import member_data as redemption_data
 from services.redemption.repository import merges as redemption_merges
+from services.redemption.repository import privilege_grants, quotes, receipts
 from services.redemption.repository import projections as redemption_projections
-from services.redemption.repository import quotes, receipts
 from shared.database.roles import SCHEMAS
 from tests.support.databases import FreshDatabase
 
@@ -103,7 +103,9 @@ STATEMENTS = {
             unlinked_returns,
         ),
     ),
-    "redemption": Statements((redemption_projections, receipts, quotes), (redemption_merges,), (redemption_data,)),
+    "redemption": Statements(
+        (redemption_projections, receipts, quotes, privilege_grants), (redemption_merges,), (redemption_data,)
+    ),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
     "notifications": Statements((notifications_erasure,), (notifications_merges,), (notifications_data,)),
     "coalition": Statements(erase=(erased_members, operators)),
@@ -120,6 +122,7 @@ OTHERS = {
     "rule_set_id",
     "secret_hash", "session_id", "signal_id", "statement_id",
     "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates", "request", "rule_set",
+    "terms",
 }  # fmt: skip
 
 KEPT: dict[str, dict[str, tuple[str, ...]]] = {
@@ -194,6 +197,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_gifts.receiver_id",
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
+            "redemption.redemption_privilege_grants.member_id",
             "redemption.redemption_quotes.member_id",
             "redemption.redemption_shares.owner_id",
             "redemption.redemptions.member_id",

@@ -168,6 +168,7 @@ PROGRAMMES = (
     "/v1/terms/",
     "/v1/rule-sets/",
     "/v1/write-off-rules/",
+    "/v1/privileges/",
     "/v1/backtests/",
     "/v1/tier-schemes/",
     "/v1/segments/",

@@ -135,7 +135,7 @@ def _price(checkout: Checkout, rules: WriteOffRules) -> tuple[list[_Priced], lis
             excluded_minor += line.amount_minor
             priced.append(_Priced(line, None, 0))
             continue
-        floor_minor = min(_floor_minor(checkout.partner_id, line, rules), line.amount_minor)
+        floor_minor = min(floor_minor_of(checkout.partner_id, line, rules), line.amount_minor)
         below_floors_minor += floor_minor
         priced.append(_Priced(line, _rate_of(checkout, line, rules), line.amount_minor - floor_minor))
     payable_minor = sum(one.capacity_minor for one in priced)
@@ -153,7 +153,7 @@ def _is_excluded(partner_id: str, line: BasketLine, rules: WriteOffRules) -> boo
     )
 
 
-def _floor_minor(partner_id: str, line: BasketLine, rules: WriteOffRules) -> int:
+def floor_minor_of(partner_id: str, line: BasketLine, rules: WriteOffRules) -> int:
     """What is left to be paid in money; a part of a minor unit is a whole one."""
     floors_minor = [0]
     for floor in rules.floors:

@@ -1,0 +1,1 @@
+"""What members are entitled to: declared as data, judged and computed purely."""
