@@ -71,7 +71,13 @@ class PurchaseHandler(_Keeping):
         held_since = HeldSince()
 
         async def work(transaction: Transaction) -> TenderReport:
-            report = await settle_tenders(transaction, tenders, self._programme.pricing, held_since=held_since)
+            report = await settle_tenders(
+                transaction,
+                tenders,
+                self._programme.pricing,
+                held_since=held_since,
+                came_back_days=self._programme.came_back_days,
+            )
             await read_to.save(transaction, batch.positions)
             return report
 
@@ -86,7 +92,8 @@ class PurchaseHandler(_Keeping):
 
     async def _void(self, voids: Sequence[ReceiptVoid]) -> None:
         held_since = HeldSince()
-        given = await self._database.run(partial(void_receipts, voids=voids, held_since=held_since))
+        void = partial(void_receipts, voids=voids, held_since=held_since, came_back_days=self._programme.came_back_days)
+        given = await self._database.run(void)
         metrics.REFUNDED_POINTS.inc(given)
         self._batch_size.observe(held_since.seconds())
 

@@ -56,7 +56,8 @@ class ApprovedPrivileges:
 @dataclass(frozen=True, slots=True)
 class Programme:
     """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is its own, ``point_types``
-    are all. ``debt_stops_spending``: who owes points spends none that others lend, either.
+    are all. ``debt_stops_spending``: who owes points spends none that others lend, either. ``came_back_days``: how long
+    points can be spent that come back after their own last day.
     """
 
     point_type: str
@@ -70,6 +71,7 @@ class Programme:
     capabilities: Capabilities = field(default_factory=Capabilities)
     point_types: PointTypes = ONE_TYPE
     debt_stops_spending: bool = False
+    came_back_days: int = 0
     write_off: PublishedWriteOffRules = field(default_factory=PublishedWriteOffRules)
     privileges: ApprovedPrivileges = field(default_factory=ApprovedPrivileges)
 

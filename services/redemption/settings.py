@@ -50,6 +50,14 @@ class RedemptionSettings(TillSettings):
         description="Whether a member who owes points may spend none that others of the household lend, either.",
     )
 
+    came_back_days: int = Field(
+        default=14,
+        ge=0,
+        le=366,
+        description="How many days points can still be spent that come back after their own last day: from a hold that "
+        "is let go or ends, or for a receipt that was voided. 0: they lapse at once.",
+    )
+
     gift_points_max: int = Field(
         default=5_000,
         ge=0,
@@ -82,4 +90,5 @@ class RedemptionSettings(TillSettings):
             capabilities=self.identifier_capabilities,
             point_types=self.point_types,
             debt_stops_spending=self.debt_stops_spending,
+            came_back_days=self.came_back_days,
         )

@@ -42,7 +42,12 @@ class Timers:
                 ready = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
             tried = len(ready)
             if ready:
-                settle = partial(settle_tenders, tenders=ready, pricing=self._programme.pricing)
+                settle = partial(
+                    settle_tenders,
+                    tenders=ready,
+                    pricing=self._programme.pricing,
+                    came_back_days=self._programme.came_back_days,
+                )
                 report: TenderReport = await self._database.run(settle)
                 count_tenders(report)
         async with self._database.transaction() as transaction:
@@ -62,4 +67,4 @@ class Timers:
         if purchases_read_to is None:  # somewhere a receipt may lie that nobody has seen
             return 0
         metrics.EXPIRY_LAG_SECONDS.set(max(0.0, (transaction.now - purchases_read_to).total_seconds()))
-        return await expire_holds(transaction, purchases_read_to)
+        return await expire_holds(transaction, purchases_read_to, came_back_days=self._programme.came_back_days)

@@ -6,6 +6,7 @@ does not tell a repeated command from a new one: whoever posts keeps the idempot
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -155,6 +156,7 @@ class Capture:
 
     With ``keep_rest`` the rest stays reserved for a further capture; a hold with nothing left is closed either way.
     Refused with ``hold_not_open`` (also where the hold is unknown or another owner's) or ``exceeds_hold``.
+    ``came_back_expires_on`` is as for ``Void``, of what returns.
     """
 
     owner_id: UUID
@@ -164,6 +166,7 @@ class Capture:
     hold_id: UUID
     partner_id: str
     keep_rest: bool = False
+    came_back_expires_on: date | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
@@ -171,13 +174,18 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Void:
-    """Let an open hold go: what it still reserves returns to its lots. Refused with ``hold_not_open``."""
+    """Let an open hold go: what it still reserves returns to its lots. Refused with ``hold_not_open``.
+
+    What comes back to a lot whose day of expiry has come goes on to a lot that expires on ``came_back_expires_on``, and
+    is the same otherwise; None, or a day that has come as well: it lapses at once.
+    """
 
     owner_id: UUID
     point_type: str
     reference: bytes
     hold_id: UUID
     purpose: Literal["void", "expire"] = "void"
+    came_back_expires_on: date | None = None
 
     def __post_init__(self) -> None:
         require(1, self.reference)

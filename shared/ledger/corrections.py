@@ -4,6 +4,7 @@ Who decided, who approved and why is the caller's business, and stands in the ef
 """
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from shared.ledger.bounds import require
@@ -102,7 +103,7 @@ class Refund:
     What was captured last comes back first, so that afterwards the lots stand as if less had been captured. What the
     owner owes is cleared from them. All of it or refused as ``exceeds_captured``: what was captured under this id, less
     what was refunded before, is fewer points than these, or nothing because the id is unknown or another owner's.
-    ``partner_id`` is the one that took them.
+    ``partner_id`` is the one that took them. ``came_back_expires_on`` is as for ``Void``.
     """
 
     owner_id: UUID
@@ -111,6 +112,7 @@ class Refund:
     points: int
     hold_id: UUID
     partner_id: str
+    came_back_expires_on: date | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)

@@ -4,13 +4,14 @@ A lot's points may be spent up to the last second before its day of expiry, and 
 by meanwhile makes no difference, because whatever moves points of an account lets those lapse first whose day has come.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import assert_never
 
 from shared.ledger.book import Book, funded_of, issuers_of
 from shared.ledger.commands import Outcome, Posted
 from shared.ledger.corrections import Expire, Reinstate
-from shared.ledger.legs import EXPIRE_POINTS, REINSTATE
+from shared.ledger.legs import EXPIRE_POINTS, PROLONG, REINSTATE
 
 
 def decide(book: Book, command: Expire | Reinstate) -> Outcome:
@@ -41,6 +42,14 @@ def lapse(book: Book, bound: bytes) -> int:
         book.lapsed[key] = book.lapsed.get(key, 0) + points
         lapsed += points
     return lapsed
+
+
+def prolong(book: Book, bound: bytes, expires_on: date, reference: bytes) -> None:
+    """Give whatever is known to be left in lots below ``bound`` until ``expires_on``: all that had lapsed is gone, so
+    it has just come back. It goes to lots that differ in that day alone."""
+    for key in sorted(key for key, lot in book.lots.items() if key < bound and lot.award is None and lot.remaining > 0):
+        lot = book.lots[key]
+        book.move(PROLONG, lot.remaining, reference, lot, book.lot_of(replace(lot.terms, expires_on=expires_on)))
 
 
 def expire(book: Book, command: Expire) -> Outcome:

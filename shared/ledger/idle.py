@@ -68,7 +68,7 @@ FIND_LOTS = """
         select account_id, credit_lot, max(business_time) as at
         from ledger_transfers
         where account_id = any($1::bigint[]) and business_time >= $3
-            and (purpose in ('release', 'refund') or purpose = 'earn' and reference = any($4::bytea[]))
+            and (purpose in ('release', 'refund', 'prolong') or purpose = 'earn' and reference = any($4::bytea[]))
         group by account_id, credit_lot
     )
     select lot.account_id, account.owner_id, account.point_type, lot_key, issuer, basis, available_from, expires_on,

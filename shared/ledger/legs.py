@@ -28,6 +28,7 @@ Purpose: TypeAlias = Literal[
     "adjust",
     "write_off",
     "refund",
+    "prolong",
 ]
 
 
@@ -63,6 +64,7 @@ ADJUST_UP = Legs("adjust", "adjustment", "available")
 ADJUST_DOWN = Legs("adjust", "available", "adjustment")
 WRITE_OFF = Legs("write_off", "adjustment", "debt")
 REFUND = Legs("refund", "redeem", "available")
+PROLONG = Legs("prolong", "available", "available")  # what came back too late: to a lot with a later last day
 
 BETWEEN_OWNERS = frozenset({MERGE_AVAILABLE, MERGE_PENDING, MERGE_DEBT, GIFT, LEAVE})
 
@@ -91,4 +93,5 @@ ALL_LEGS = (
     ADJUST_DOWN,
     WRITE_OFF,
     REFUND,
+    PROLONG,
 )

@@ -26,7 +26,7 @@ from shared.ledger.commands import (
 )
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
 from shared.ledger.debts import Debt, StoredDebt
-from shared.ledger.expiring import lapse
+from shared.ledger.expiring import lapse, prolong
 from shared.ledger.gifts import Give
 from shared.ledger.records import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import lapse_bound
@@ -89,8 +89,9 @@ def plan(
     what began first coming first.
 
     What may no longer be spent ``today`` lapses before anything else happens to its account, and what comes back to
-    such a lot lapses at once. Where something is earned only it stays where it is, since no lots are read, unless a cap
-    on the balance would trim what is earned: then the lots that may lapse are among ``lots`` too.
+    such a lot lapses at once, unless its command gives it longer. Where something is earned only it stays where it is,
+    since no lots are read, unless a cap on the balance would trim what is earned: then the lots that may lapse are
+    among ``lots`` too.
     """
     bound = None if today is None else lapse_bound(today)
     transfers: list[Transfer] = []
@@ -128,6 +129,8 @@ def _decide_on_time(books: Mapping[AccountKey, Book], command: Command, bound: b
     else:
         lapse(book, bound)
     outcome = decide(books, command)
+    if isinstance(command, Void | Capture | Refund) and command.came_back_expires_on is not None:
+        prolong(book, bound, command.came_back_expires_on, command.reference)
     return outcome._replace(balance=book.balances()) if lapse(book, bound) else outcome
 
 

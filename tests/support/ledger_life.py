@@ -34,6 +34,7 @@ HOLD_DAYS = 20
 EARNED_TIMES = 4  # as much as is otherwise asked for, so that most holds are made
 WAITING_DAYS_MAX = 40
 LASTING_DAYS = 45  # of what is released, from then on
+CAME_BACK_DAYS = 10  # of what comes back after its own last day, every other time; else it lapses at once
 
 # More is earned than taken back, or all that an owner had would be debt. The job alone lets points expire.
 KINDS = (
@@ -88,7 +89,7 @@ class Life:
     def _command(self, number: int) -> Command:
         command = drawn_command(number, self.holds, KINDS)
         if isinstance(command, Capture | Void | Refund):  # comes under the owner of the hold
-            return command
+            return replace(command, came_back_expires_on=self._lives_until(number))
         command = replace(command, owner_id=OWNERS[number % len(OWNERS)])
         if isinstance(command, Earn | EarnPending) and self.has_merged:
             # What holds from before a merge reserve takes no room under a cap on the balance; on paper it would.
@@ -117,8 +118,14 @@ class Life:
         self.waiting = [(due, command) for due, command in self.waiting if due > self.today]
         for hold_id, _ in ended:
             del self.ends[hold_id]
-        voids = [Void(owner_id, "points", b"time", hold_id, "expire") for hold_id, owner_id in ended]
+        voids = [
+            Void(owner_id, "points", b"time", hold_id, "expire", self._lives_until(hold_id.int))
+            for hold_id, owner_id in ended
+        ]
         return DaysPass(self.today, (*voids, *(self._release(command) for command in released)))
+
+    def _lives_until(self, number: int) -> date | None:
+        return self.today + timedelta(days=CAME_BACK_DAYS) if number % 2 else None
 
     def _release(self, waiting: EarnPending) -> Release:
         terms, lasts_to = waiting.terms, self.today + timedelta(days=LASTING_DAYS)

@@ -123,8 +123,18 @@ class PaperOwner:
     def apply(self, command: OwnCommand) -> Outcome:
         """What the command does, and what lapses with it: what has come back too late pays what is owed first."""
         outcome = self.decide(command)
+        if isinstance(command, Capture | Void | Refund) and command.came_back_expires_on is not None:
+            self.prolong(command.came_back_expires_on)
         self.lapse()
         return outcome
+
+    def prolong(self, expires_on: date) -> None:
+        """What has just come back after its last day is written down once more, with a later one."""
+        for (terms, award), points in list(self.lots.items()):
+            is_over = self.today is not None and terms.expires_on is not None and terms.expires_on <= self.today
+            if award is None and is_over and points:
+                self.lots[terms, None] = 0
+                self.lots[replace(terms, expires_on=expires_on), None] += points
 
     def decide(self, command: OwnCommand) -> Outcome:
         match command:

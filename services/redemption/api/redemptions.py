@@ -128,7 +128,13 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
 
         async def work(transaction: Transaction) -> Answer:
             captured = await capture_hold(
-                transaction, principal, redemption_id, body.receipt, body.points, more=body.more
+                transaction,
+                principal,
+                redemption_id,
+                body.receipt,
+                body.points,
+                more=body.more,
+                came_back_days=programme.came_back_days,
             )
             exceptions[:] = captured.exceptions
             answer = CapturedAnswer.of(
@@ -153,7 +159,13 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
         """Let reserved points go. A partner's till may void an id whose hold has not come yet: it is refused then."""
 
         async def work(transaction: Transaction) -> Answer:
-            voided = await void_hold(transaction, principal, redemption_id, programme.point_type)
+            voided = await void_hold(
+                transaction,
+                principal,
+                redemption_id,
+                programme.point_type,
+                came_back_days=programme.came_back_days,
+            )
             answer = VoidedAnswer.of(
                 voided.redemption,
                 programme.point_types,

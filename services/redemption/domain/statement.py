@@ -171,6 +171,7 @@ _WORDS: Mapping[Purpose, str] = {
     "adjust": "{points} added by the programme",
     "write_off": "{points} that were owed are forgiven",
     "refund": "{points} given back{at}",
+    "prolong": "{points} came back after their last day and can be spent a while longer",
     "merge": "{points} of another membership joined this one",
     "gift": "{points} given to another member",
     "leave": "{points} stayed with the household that was left",

@@ -9,7 +9,7 @@ from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.repository import projections, receipts, redemptions, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.messages import captured_message
-from services.redemption.use_cases.take_points import own_balances, owners_of, settle, taking
+from services.redemption.use_cases.take_points import lives_until, own_balances, owners_of, settle, taking
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger, outbox
 from shared.database import Transaction
@@ -36,11 +36,13 @@ async def capture_hold(
     points: int | None,
     *,
     more: bool,
+    came_back_days: int = 0,
 ) -> Captured:
     """Take ``points`` (default: all that is reserved) of a hold for one receipt, once for ever.
 
     A receipt that has captured before, by this call or by its purchase event, changes nothing; where the amounts
-    differ, an exception is recorded. What is left is let go, unless ``more``. Locks the receipt, then the redemption,
+    differ, an exception is recorded. What is left is let go, unless ``more``; what of that comes back to a lot whose
+    time is over lives ``came_back_days`` more. Locks the receipt, then the redemption,
     then the owners and their accounts in the ledger, each to the commit.
 
     Raises:
@@ -56,7 +58,7 @@ async def capture_hold(
     if voids.get(receipt_key) is not None:
         raise ReceiptVoidedError
     await projections.lock_known_members(transaction, owners_of(redemption, decision.member_id))
-    asked = taking(decision)
+    asked = taking(decision, until=lives_until(transaction, came_back_days))
     outcomes = await ledger.post(transaction, [command for _, command in asked])
     settled = settle(decision, asked, outcomes, transaction.now)
     own = (redemption.point_type, decision.member_id, settled.balance)

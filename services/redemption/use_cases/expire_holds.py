@@ -6,7 +6,14 @@ from itertools import islice
 from services.redemption.domain.holding import decide_expiry
 from services.redemption.repository import projections, redemptions
 from services.redemption.use_cases.messages import expired_message, named
-from services.redemption.use_cases.take_points import accepted, balances_after, letting_go, own_balances, owners_of
+from services.redemption.use_cases.take_points import (
+    accepted,
+    balances_after,
+    letting_go,
+    lives_until,
+    own_balances,
+    owners_of,
+)
 from shared import ledger, outbox
 from shared.database import Transaction
 
@@ -14,12 +21,19 @@ from shared.database import Transaction
 EXPIRY_PAGE_ROWS = 100
 
 
-async def expire_holds(transaction: Transaction, purchases_read_to: datetime, rows_max: int = EXPIRY_PAGE_ROWS) -> int:
+async def expire_holds(
+    transaction: Transaction,
+    purchases_read_to: datetime,
+    rows_max: int = EXPIRY_PAGE_ROWS,
+    *,
+    came_back_days: int = 0,
+) -> int:
     """Let one page of overdue holds go, oldest first; how many. Fewer than ``rows_max``: there are no more for now.
 
     A hold that somebody is capturing or voiding at this moment is passed over: that decides its fate. One whose end
     lies after ``purchases_read_to`` is left, since the receipt that captures it may be on the topic still unread.
-    Safe to run anywhere, any number of times.
+    What comes back to a lot whose time is over lives ``came_back_days`` more. Safe to run anywhere, any number of
+    times.
     """
     due_at = min(transaction.now, purchases_read_to)
     due = await redemptions.lock_due_holds(transaction, due_at, rows_max)
@@ -31,7 +45,8 @@ async def expire_holds(transaction: Transaction, purchases_read_to: datetime, ro
     await projections.lock_members(
         transaction, [one for redemption, member_id in owners for one in owners_of(redemption, member_id)]
     )
-    asked = [letting_go(redemption, member_id, "expire") for redemption, member_id in owners]
+    until = lives_until(transaction, came_back_days)
+    asked = [letting_go(redemption, member_id, "expire", until) for redemption, member_id in owners]
     outcomes = await ledger.post(transaction, [command for group in asked for _, command in group])
     posted = iter(accepted(outcomes))
     after = [balances_after(group, list(islice(posted, len(group)))) for group in asked]

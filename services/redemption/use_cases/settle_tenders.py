@@ -23,7 +23,7 @@ from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.compare_goods import Compared, compare_goods
 from services.redemption.use_cases.messages import captured_message
-from services.redemption.use_cases.take_points import Settled, own_balances, owners_of, settle, taking
+from services.redemption.use_cases.take_points import Settled, lives_until, own_balances, owners_of, settle, taking
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import HeldSince
@@ -59,12 +59,14 @@ async def settle_tenders(
     pricing: Pricing,
     *,
     held_since: HeldSince | None = None,
+    came_back_days: int = 0,
 ) -> TenderReport:
     """Capture what these tenders say was paid, inside the caller's transaction.
 
     Idempotent: a tender that captured before, over HTTP or from an earlier reading of its receipt, changes nothing.
     Tenders of one redemption are decided in the given order. A hold says of which type the points are; without one the
-    receipt does, and else they are the programme's own. Locks receipts, then redemptions, then members, then
+    receipt does, and else they are the programme's own. What a hold lets go to a lot whose time is over lives
+    ``came_back_days`` more. Locks receipts, then redemptions, then members, then
     the ledger's accounts, each in key order to the commit; the number of statements does not depend on the number
     of tenders.
     """
@@ -73,7 +75,7 @@ async def settle_tenders(
     priced = [tender for tender in tenders if tender.is_priced]
     facts = await _load_facts(transaction, priced, pricing.own_type)
     decisions = [(tender, _decide(facts, tender, pricing, transaction)) for tender in priced]
-    taken = await _take(transaction, decisions, facts, held_since)
+    taken = await _take(transaction, decisions, facts, held_since, came_back_days)
     await _save_what_waits(transaction, decisions)
     found = [
         *_exceptions_of(tenders, decisions, facts, pricing),
@@ -156,6 +158,7 @@ async def _take(
     decisions: Sequence[tuple[PointsTender, TenderDecision]],
     facts: _Facts,
     held_since: HeldSince | None,
+    came_back_days: int,
 ) -> list[Settled]:
     takes = [(tender, decision) for tender, decision in decisions if isinstance(decision, Take)]
     changed = {decision.redemption.redemption_id for _, decision in decisions if isinstance(decision, Take | Wait)}
@@ -167,7 +170,8 @@ async def _take(
     # What is held was chosen for its basket; only what is taken late asks for it.
     late = [(take.partner_id, tender.goods if take.from_available else None) for tender, take in takes]
     baskets = await baskets_of(transaction, late)
-    asked = [taking(take, basket) for (_, take), basket in zip(takes, baskets, strict=True)]
+    until = lives_until(transaction, came_back_days)
+    asked = [taking(take, basket, until) for (_, take), basket in zip(takes, baskets, strict=True)]
     commands = [command for group in asked for _, command in group]
     outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     final = dict(facts.redemptions)

@@ -5,7 +5,7 @@ What a redemption reserves of several owners is a hold each in the ledger, asked
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
@@ -78,21 +78,31 @@ def reserving(redemption: Redemption, member_id: UUID, basket: Basket | None) ->
     ]
 
 
-def letting_go(redemption: Redemption, member_id: UUID, purpose: Literal["void", "expire"]) -> list[Asked]:
-    """What to ask of the ledger: that everything still reserved goes back to its lots."""
+def lives_until(transaction: Transaction, came_back_days: int) -> date | None:
+    """The first day on which what comes back today, after its own last day, may no longer be spent; None where it
+    lapses at once."""
+    today = transaction.today
+    return None if today is None or came_back_days == 0 else today + timedelta(days=came_back_days)
+
+
+def letting_go(
+    redemption: Redemption, member_id: UUID, purpose: Literal["void", "expire"], until: date | None = None
+) -> list[Asked]:
+    """What to ask of the ledger: that everything still reserved goes back to its lots. What comes back to one whose
+    time is over lives ``until`` then, here as in all that follows."""
     parts = [
         (None, member_id, redemption.redemption_id, redemption.own_open_points),
         *((share, share.owner_id, share.hold_id, share.open_points) for share in redemption.shares),
     ]
     reference = redemption.redemption_id.bytes
     return [
-        Asked(share, ledger.Void(owner_id, redemption.point_type, reference, hold_id, purpose))
+        Asked(share, ledger.Void(owner_id, redemption.point_type, reference, hold_id, purpose, until))
         for share, owner_id, hold_id, points in parts
         if points
     ]
 
 
-def taking(take: Take, basket: Basket | None = None) -> list[Asked]:
+def taking(take: Take, basket: Basket | None = None, until: date | None = None) -> list[Asked]:
     """What to ask of the ledger: from the holds first, the member's own before others', then late from what is the
     member's own and the basket may use. A hold of which nothing is needed is let go, unless the rest is kept."""
     redemption, reference = take.redemption, take.receipt_key
@@ -105,11 +115,11 @@ def taking(take: Take, basket: Basket | None = None) -> list[Asked]:
     for (share, owner_id, hold_id, open_points), points in zip(holds, take.parts, strict=True):
         if points:
             command: Command = ledger.Capture(
-                owner_id, point_type, reference, points, hold_id, take.partner_id, take.keep_rest
+                owner_id, point_type, reference, points, hold_id, take.partner_id, take.keep_rest, until
             )
             asked.append(Asked(share, command))
         elif open_points and not take.keep_rest:
-            asked.append(Asked(share, ledger.Void(owner_id, point_type, reference, hold_id)))
+            asked.append(Asked(share, ledger.Void(owner_id, point_type, reference, hold_id, "void", until)))
     if take.from_available:
         late_id = taken_late_as(redemption.redemption_id, reference)
         points, partner_id = take.from_available, take.partner_id
@@ -118,7 +128,7 @@ def taking(take: Take, basket: Basket | None = None) -> list[Asked]:
     return asked
 
 
-def giving_back(one: GiveBack, member_id: UUID, partner_id: str) -> list[Asked]:
+def giving_back(one: GiveBack, member_id: UUID, partner_id: str, until: date | None = None) -> list[Asked]:
     """What to ask of the ledger: that each purse has its part of what a receipt took back in its lots."""
     redemption, receipt_key = one.redemption, one.capture.receipt_key
     holds = [
@@ -128,7 +138,7 @@ def giving_back(one: GiveBack, member_id: UUID, partner_id: str) -> list[Asked]:
     ]
     reference = one.void.void_key
     return [
-        Asked(share, ledger.Refund(owner_id, redemption.point_type, reference, points, hold_id, partner_id))
+        Asked(share, ledger.Refund(owner_id, redemption.point_type, reference, points, hold_id, partner_id, until))
         for (share, owner_id, hold_id), points in zip(holds, one.parts, strict=True)
         if points
     ]

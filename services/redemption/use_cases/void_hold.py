@@ -8,7 +8,14 @@ from services.redemption.domain.holding import decide_early_void, decide_void
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.repository import projections, redemptions
 from services.redemption.use_cases.messages import named, voided_message
-from services.redemption.use_cases.take_points import accepted, balances_after, letting_go, own_balances, owners_of
+from services.redemption.use_cases.take_points import (
+    accepted,
+    balances_after,
+    letting_go,
+    lives_until,
+    own_balances,
+    owners_of,
+)
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger, outbox
 from shared.database import Transaction
@@ -24,8 +31,10 @@ class Voided:
     balance: Balances | None
 
 
-async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUID, point_type: str) -> Voided:
-    """Give what is still reserved back to its lots.
+async def void_hold(
+    transaction: Transaction, viewer: Viewer, redemption_id: UUID, point_type: str, *, came_back_days: int = 0
+) -> Voided:
+    """Give what is still reserved back to its lots; where the time of one is over, for ``came_back_days`` more.
 
     A till that heard nothing of its hold may void it before the hold arrives: the id is then spent, and the hold is
     refused when it comes. Only a partner's client can do that, since the id must belong to somebody. What such a hold
@@ -49,7 +58,7 @@ async def void_hold(transaction: Transaction, viewer: Viewer, redemption_id: UUI
     let_go = decide_void(redemption, transaction.now)
     member_id, _ = named(redemption)
     await projections.lock_known_members(transaction, owners_of(redemption, member_id))
-    asked = letting_go(redemption, member_id, "void")
+    asked = letting_go(redemption, member_id, "void", lives_until(transaction, came_back_days))
     posted = accepted(await ledger.post(transaction, [command for _, command in asked]))
     own, pooled = balances_after(asked, posted)
     [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])

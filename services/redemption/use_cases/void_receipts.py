@@ -6,23 +6,28 @@ from dataclasses import replace
 from services.redemption.domain.voiding import GiveBack, ReceiptVoid
 from services.redemption.repository import projections, receipts, redemptions, refunds, voided_receipts
 from services.redemption.use_cases.messages import named, refunded_message
-from services.redemption.use_cases.take_points import given_back, giving_back, own_balances, owners_of
+from services.redemption.use_cases.take_points import given_back, giving_back, lives_until, own_balances, owners_of
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import HeldSince
 
 
 async def void_receipts(
-    transaction: Transaction, voids: Sequence[ReceiptVoid], *, held_since: HeldSince | None = None
+    transaction: Transaction,
+    voids: Sequence[ReceiptVoid],
+    *,
+    held_since: HeldSince | None = None,
+    came_back_days: int = 0,
 ) -> int:
     """Let voided receipts take nothing more, and give back what they have taken; gives how many points went back.
 
     A tender that waits is dropped, one that comes later is disregarded, and a hold that is open is let go by the till
     or by time. What was captured goes back to the lots that it came from, with their own dates, of everybody who gave
-    some, and clears what they owe. A void that names another total than the receipt's is of another receipt, and does
-    nothing here. Idempotent: what a receipt has taken goes back once, whatever void says so, in whatever order they
-    come. Locks receipts and voids, then redemptions, then their owners and these owners' accounts in the ledger, each
-    in key order to the commit: call it once a transaction, and nothing else that moves points.
+    some, and clears what they owe; where a lot's time is over, the rest lives ``came_back_days`` more. A void that
+    names another total than the receipt's is of another receipt, and does nothing here. Idempotent: what a receipt has
+    taken goes back once, whatever void says so, in whatever order they come. Locks receipts and voids, then
+    redemptions, then their owners and these owners' accounts in the ledger, each in key order to the commit: call it
+    once a transaction, and nothing else that moves points.
     """
     if not voids:
         return 0
@@ -32,11 +37,14 @@ async def void_receipts(
     found = await voided_receipts.find_standing(transaction, traceparents)
     standing = {key: replace(void, traceparent=traceparents[key]) for key, void in found.items() if void is not None}
     await voided_receipts.stop_waiting(transaction, standing)
-    return await _give_back(transaction, standing, held_since)
+    return await _give_back(transaction, standing, held_since, came_back_days)
 
 
 async def _give_back(
-    transaction: Transaction, standing: Mapping[bytes, ReceiptVoid], held_since: HeldSince | None
+    transaction: Transaction,
+    standing: Mapping[bytes, ReceiptVoid],
+    held_since: HeldSince | None,
+    came_back_days: int,
 ) -> int:
     taken = await refunds.find_not_given(transaction, standing)
     if not taken:
@@ -51,7 +59,8 @@ async def _give_back(
         owner for one, (member_id, _) in zip(given, of, strict=True) for owner in owners_of(one.redemption, member_id)
     }
     await projections.lock_known_members(transaction, sorted(owners))
-    asked = [giving_back(one, *of_whom) for one, of_whom in zip(given, of, strict=True)]
+    until = lives_until(transaction, came_back_days)
+    asked = [giving_back(one, *of_whom, until) for one, of_whom in zip(given, of, strict=True)]
     commands = [command for group in asked for _, command in group]
     outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     results = [given_back(group, [next(outcomes) for _ in group]) for group in asked]

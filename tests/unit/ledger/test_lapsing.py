@@ -1,5 +1,6 @@
 """Points may be spent to the last second of their last day, and not one second longer, whenever the job comes by."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import cast
 from uuid import UUID
@@ -158,3 +159,22 @@ def test_a_release_may_say_from_when_and_how_long_points_last_and_what_lapses_by
     ledger = ledger_after(waiting)
     assert next_day(ledger, too_late) == [Posted(too_late, 10, Balances())]
     assert [points for _, _, points in ledger.lapsed] == [10]
+
+
+def test_what_comes_back_too_late_lives_on_where_it_is_given_longer() -> None:
+    ledger = ledger_after(earn(10), earn(5, LATER), reserve(12))
+    longer = replace(NOVEMBER, expires_on=date(2026, 11, 15))
+    void = Void(ANNA, "points", HOLD.bytes, HOLD, "void", date(2026, 11, 15))
+
+    [outcome] = next_day(ledger, void)
+
+    assert outcome == Posted(void, 12, Balances(available=15), released=12)
+    assert {lot.terms: lot.remaining for lot in ledger.lots.values() if lot.remaining} == {longer: 10, LATER: 5}
+    assert [move.legs.purpose for move in ledger.transfers[-3:]] == ["void", "void", "prolong"]
+    assert ledger.lapsed == []
+
+
+def test_what_is_given_longer_to_a_day_that_has_come_as_well_lapses() -> None:
+    ledger = ledger_after(earn(10), reserve(10))
+    [outcome] = next_day(ledger, Void(ANNA, "points", HOLD.bytes, HOLD, "void", EXPIRY_DAY))
+    assert outcome.balance == Balances()

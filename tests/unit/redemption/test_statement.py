@@ -78,6 +78,13 @@ def test_a_movement_through_several_lots_is_one_line() -> None:
         ("release", "pending", "available", 1200, "1,200 points can be spent again"),
         ("earn", "issue", "pending", 0, "Earned 1,200 points at Grocer, to be spent later"),
         ("expire_points", "available", "breakage", -1200, "1,200 points expired"),
+        (
+            "prolong",
+            "available",
+            "available",
+            0,
+            "1,200 points came back after their last day and can be spent a while longer",
+        ),
         ("reinstate", "breakage", "available", 1200, "1,200 points that had expired were given back"),
         ("adjust", "adjustment", "available", 1200, "1,200 points added by the programme"),
         ("adjust", "available", "adjustment", -1200, "1,200 points taken by the programme"),
