@@ -49,9 +49,6 @@ _APPROXIMATIONS: dict[Approximation, str] = {
     ),
     "unknown_balance_caps_nothing": "A cap on the balance is left out where rules in force had none.",
     "tiers_as_they_were": "Members have the tiers that they had; the draft's points change none.",
-    "handovers_take_nothing_of_prepayments": (
-        "Where prepayments earned nothing, no handover took back what the draft gives them: such sales earn twice here."
-    ),
     "partners_left_out": "Receipts of other partners are taken as they were awarded.",
     "sample": "Only a sample of the members is judged; budgets are not scaled to it.",
 }

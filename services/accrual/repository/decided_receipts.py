@@ -23,7 +23,8 @@ _PAGE = """
     order by decided_at, tableoid, ctid
 """
 _AWARDS = """
-    select natural_key, owner_id, points, rule_set_version, mapping_version, decision, corrected_by is not null
+    select natural_key, owner_id, points, rule_set_version, mapping_version, decision, corrected_by is not null,
+        voided_by is not null
     from awards where natural_key = any($1::bytea[])
 """
 _COMING_BACK = "select distinct original_key from returned_lines where original_key = any($1::bytea[])"
@@ -47,6 +48,7 @@ class DecidedAward(NamedTuple):
     mapping_version: int
     decision: bytes
     is_corrected: bool = False
+    is_voided: bool = False
 
 
 class DecidedDocument(NamedTuple):

@@ -16,7 +16,6 @@ Approximation: TypeAlias = Literal[
     "counters_from_before_the_period_as_they_stand_now",
     "unknown_balance_caps_nothing",
     "tiers_as_they_were",
-    "handovers_take_nothing_of_prepayments",
     "partners_left_out",
     "sample",
 ]

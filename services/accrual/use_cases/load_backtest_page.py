@@ -231,6 +231,7 @@ def _receipt(
         applied=dict(decision["applied"]),
         tier=tier,
         comes_back=comes_back,
+        is_voided=award.is_voided,
     )
 
 

@@ -95,8 +95,6 @@ def _approximations(
         yield "unknown_balance_caps_nothing"
     if needs.tier:
         yield "tiers_as_they_were"
-    if draft.counted.prepayments == "at_payment" and any(one.counted.prepayments != "at_payment" for one in in_force):
-        yield "handovers_take_nothing_of_prepayments"
     if backtest.request.partners:
         yield "partners_left_out"
     if backtest.request.sample_percent < 100:

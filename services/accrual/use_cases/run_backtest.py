@@ -204,13 +204,17 @@ def judge_page(page: BacktestPage, judge: Judge, tally: Tally) -> None:
                 tally.count_return(returned)
             continue
         try:
+            taken = list(judge.hand_over(one))
             judged = judge.judge(one, page.before)
+            taken += judge.give_to_handover(one)
         except FAULTS_OF_RULES as error:  # live, it would be set aside
             if not tally.not_judged:
                 log.warning("a backtest's rule set cannot be applied to a receipt", reason=type(error).__name__)
             tally.not_judged += 1
         else:
             tally.count(judged)
+            for returned in taken:
+                tally.count_return(returned)
 
 
 def _as_judging(backtest: ClaimedBacktest, begin: datetime) -> RuleSet:

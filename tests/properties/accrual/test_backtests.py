@@ -244,6 +244,8 @@ def test_rules_that_were_in_force_give_what_was_awarded_whatever_was_counted_bef
     points = judged(half, [in_force], in_force)
     assert points == {number: live.points[number] for number in points}
     assert {_key(number) for number in points} == kept
+    # Nobody knows in which order one transaction decided: however late its returns are judged, it is the same.
+    assert judged(sorted(half, key=lambda one: isinstance(one, TakenReturn)), [in_force], in_force) == points
 
 
 def judged(

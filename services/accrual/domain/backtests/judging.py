@@ -1,8 +1,8 @@
 """Judges receipts of the past by a draft, in the order in which they were decided, and what came back of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,12 +16,14 @@ from services.accrual.domain.earning_of_batch import local_day, usage_less
 from services.accrual.domain.earning_windows import days_of
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.outcomes import Applied
+from services.accrual.domain.prepayments import pays_ahead, prepaid_keys
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import CapKey, activity_name
 from services.accrual.domain.settlement import hands_over, is_visit
 from shared.events.purchases import PurchaseData
 
 MEMBERS_MAX = 2_000_000
+NEVER = datetime.max.replace(tzinfo=UTC)  # when what the draft alone takes was decided
 
 
 class Judged(NamedTuple):
@@ -54,6 +56,12 @@ class _Original:
     taken_back: int = 0
     awarded_back: int = 0
     returned: dict[int, int] = field(default_factory=dict)
+    handed_over: dict[int, int] = field(default_factory=dict)  # of what was paid ahead, under the draft alone
+
+    @property
+    def drafted_returned(self) -> dict[int, int]:
+        """All that is gone under the draft."""
+        return self.returned | self.handed_over
 
 
 class Judge:
@@ -67,6 +75,8 @@ class Judge:
         self._caps = {cap.name: cap for cap in draft.needs.member_caps}
         self._places = places_of(draft)
         self._counts = bool(self._caps or self._places or draft.needs.budgets)
+        self._takes_ahead = draft.counted.prepayments == "at_payment"
+        self._handed_over: set[bytes] = set()  # receipts that took money ahead for goods that were handed over by now
         self._originals: dict[bytes, _Original] = {}
         self._steps: dict[int, tuple[tuple[str, frozenset[str]], ...]] = {}
 
@@ -82,9 +92,40 @@ class Judge:
         if self._counts:
             self._count(receipt, facts, evaluation)
         self._move(receipt.owner_id, evaluation.points - receipt.points)
-        if receipt.comes_back:
+        if receipt.comes_back or (self._takes_ahead and pays_ahead(receipt.purchase)):
             self._originals[receipt.natural_key] = _Original(receipt, facts, evaluation.points)
         return Judged(receipt, evaluation.points, evaluation.applied)
+
+    def hand_over(self, receipt: AwardedReceipt) -> Iterator[JudgedReturn]:
+        """What the draft takes of receipts in which this one's goods were paid ahead, where rules in force had let them
+        earn nothing: to be asked before it is judged. Nothing of a handover that was voided later.
+
+        Raises:
+            ArithmeticError, LookupError, TypeError, ValueError: the draft cannot be applied to it.
+        """
+        if self._takes_ahead and not receipt.is_voided:
+            for key in prepaid_keys(receipt.purchase):
+                self._handed_over.add(key)
+                yield from self._take_ahead(key)
+
+    def give_to_handover(self, receipt: AwardedReceipt) -> Iterator[JudgedReturn]:
+        """The same of a receipt that took money ahead, where its goods had been handed over before it was judged."""
+        if receipt.natural_key in self._handed_over:
+            yield from self._take_ahead(receipt.natural_key)
+
+    def _take_ahead(self, key: bytes) -> Iterator[JudgedReturn]:
+        original = self._originals.get(key)
+        if original is None or original.receipt.rule_set.counted.prepayments == "at_payment":
+            return  # what rules in force took of it was decided, and is judged where it was
+        receipt, before = original.receipt, original.drafted_returned
+        ahead = [line for line in receipt.purchase.lines if line.settlement == "prepayment"]
+        original.handed_over = {line.line_id: line.quantity_thousandths for line in ahead}
+        awarded = self._kept(original, receipt.rule_set, receipt.stored, original.returned)
+        drafted = (
+            self._kept(original, self._draft, original.facts, before),
+            self._kept(original, self._draft, original.facts, original.drafted_returned),
+        )
+        yield self._taken(TakenReturn(key, key, receipt.owner_id, {}, NEVER), original, drafted, (awarded, awarded))
 
     def take_back(self, taken: TakenReturn) -> JudgedReturn | None:
         """What the draft would have taken back; None for goods that were not bought in the period: both take the same.
@@ -95,22 +136,34 @@ class Judge:
         original = self._originals.get(taken.original_key)
         if original is None:
             return None
-        receipt, purchase = original.receipt, original.receipt.purchase
-        returned_before = dict(original.returned)
+        receipt = original.receipt
+        returned_before, drafted_before = dict(original.returned), original.drafted_returned
         for line_id, quantity in taken.returned_thousandths.items():
             original.returned[line_id] = original.returned.get(line_id, 0) + quantity
-
-        def kept(rule_set: RuleSet, facts: EarningFacts, returned: Mapping[int, int]) -> Evaluation:
-            return evaluate_what_is_kept(purchase, rule_set, returned, receipt.categories, facts)
-
         drafted = (
-            kept(self._draft, original.facts, returned_before),
-            kept(self._draft, original.facts, original.returned),
+            self._kept(original, self._draft, original.facts, drafted_before),
+            self._kept(original, self._draft, original.facts, original.drafted_returned),
         )
         awarded = (
-            kept(receipt.rule_set, receipt.stored, returned_before),
-            kept(receipt.rule_set, receipt.stored, original.returned),
+            self._kept(original, receipt.rule_set, receipt.stored, returned_before),
+            self._kept(original, receipt.rule_set, receipt.stored, original.returned),
         )
+        return self._taken(taken, original, drafted, awarded)
+
+    def _kept(
+        self, original: _Original, rule_set: RuleSet, facts: EarningFacts, returned: Mapping[int, int]
+    ) -> Evaluation:
+        receipt = original.receipt
+        return evaluate_what_is_kept(receipt.purchase, rule_set, returned, receipt.categories, facts)
+
+    def _taken(
+        self,
+        taken: TakenReturn,
+        original: _Original,
+        drafted: tuple[Evaluation, Evaluation],
+        awarded: tuple[Evaluation, Evaluation],
+    ) -> JudgedReturn:
+        receipt = original.receipt
         points = max(0, original.points - original.taken_back - drafted[1].points)
         was = max(0, receipt.points - original.awarded_back - awarded[1].points)
         original.taken_back += points

@@ -15,7 +15,7 @@ class AwardedReceipt(NamedTuple):
     """A purchase with what it was awarded: by which rules, facts and categories, and how many points of each rule.
 
     ``loaded`` are facts as they are known now, for what was not stored. ``base_minor`` is what it earned on,
-    ``comes_back`` whether goods of it came back at some time.
+    ``comes_back`` whether goods of it came back at some time, ``is_voided`` whether it never was, as it turned out.
     """
 
     natural_key: bytes
@@ -31,6 +31,7 @@ class AwardedReceipt(NamedTuple):
     applied: Mapping[str, int]
     tier: str | None
     comes_back: bool
+    is_voided: bool = False
 
 
 class TakenReturn(NamedTuple):
