@@ -40,6 +40,7 @@ class WorkedExample:
     returns: tuple[Mapping[str, Any], ...]
     corrections: tuple["WorkedCorrection", ...] = ()
     exchange: Mapping[str, Any] | None = None
+    moved: tuple["WorkedMove", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class WorkedCorrection:
 
     receipt: PurchaseData
     now: EarningFacts
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedMove:
+    """The facts of the member whose receipt it is, and what must come of moving it there."""
+
+    facts: EarningFacts
     said: Mapping[str, Any]
 
 
@@ -78,6 +87,7 @@ def _example(document: Mapping[str, Any]) -> WorkedExample:
             for one in document.get("corrections", ())
         ),
         exchange=document.get("exchange"),
+        moved=tuple(WorkedMove(facts_of(one["facts"], receipt, rule_set), one) for one in document.get("moved", ())),
     )
 
 
@@ -126,7 +136,7 @@ def facts_of(document: Mapping[str, Any], receipt: PurchaseData, rule_set: RuleS
     groups += [GroupName("campaign", code) for code in member.pop("campaigns", ())]
     says = member.pop("attributes", {})
     met = frozenset(test for test in rule_set.needs.attributes if attribute_holds(test, says.get(test.code)))
-    store_zone = document.get("store_zone")
+    store_zone, decided_after = document.get("store_zone"), document.get("decided_after")
     facts = EarningFacts(
         programme_zone=ZoneInfo(document.get("programme_zone", "UTC")),
         store_zone=ZoneInfo(store_zone) if store_zone is not None else None,
@@ -136,6 +146,7 @@ def facts_of(document: Mapping[str, Any], receipt: PurchaseData, rule_set: RuleS
         used={name: Used(**one) for name, one in document.get("used", {}).items()},
         budgets={name: Left(**one) for name, one in document.get("budgets", {}).items()},
         balance=document.get("balance"),
+        decided_after=datetime.fromisoformat(decided_after) if decided_after is not None else None,
     )
     if None in born:
         return facts

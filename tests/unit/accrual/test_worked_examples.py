@@ -1,7 +1,7 @@
 """The worked examples of ``docs/rule-sets/examples``: each receipt earns what was worked out by hand, and says why."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from operator import attrgetter
 
@@ -17,9 +17,10 @@ from services.accrual.domain.award_parts import (
     released_terms,
     take_back,
 )
-from services.accrual.domain.awarding_anew import FrozenAward
+from services.accrual.domain.awarding_anew import FrozenAward, award_anew
 from services.accrual.domain.category_mapping import UNMAPPED
 from services.accrual.domain.correcting import PartNow, judge_anew, parts_then
+from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.exchanged_goods import goods_taken, paid_in_all
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
@@ -148,19 +149,24 @@ def test_returns_take_of_each_lot_what_was_worked_out_by_hand(example: WorkedExa
         parts = after_return(parts, taken)
 
 
+def frozen_award(example: WorkedExample, returned_thousandths: Mapping[int, int]) -> FrozenAward:
+    """The example's award as it stands, of which so much has come back."""
+    return FrozenAward(
+        natural_key=b"receipt",
+        owner_id=member(1),
+        purchase=example.receipt,
+        rule_set=example.rule_set,
+        categories=UNMAPPED,
+        facts=example.facts,
+        returned_thousandths=returned_thousandths,
+        earned_on=earned_on(example),
+    )
+
+
 @pytest.mark.parametrize("example", [one for one in worked_examples() if one.corrections], ids=attrgetter("name"))
 def test_corrections_move_what_was_worked_out_by_hand(example: WorkedExample) -> None:
     for one in example.corrections:
-        frozen = FrozenAward(
-            natural_key=b"receipt",
-            owner_id=member(1),
-            purchase=example.receipt,
-            rule_set=example.rule_set,
-            categories=UNMAPPED,
-            facts=example.facts,
-            returned_thousandths=one.said.get("returned", {}),
-            earned_on=earned_on(example),
-        )
+        frozen = frozen_award(example, one.said.get("returned", {}))
         judged = judge_anew(frozen, one.receipt, one.now)
         had = [PartNow(part.number, part.key, part.points) for part in every_part(judged.before, frozen.earned_on)]
         moved = {part.number: part.change for part in parts_then(had, judged, frozen)}
@@ -168,6 +174,15 @@ def test_corrections_move_what_was_worked_out_by_hand(example: WorkedExample) ->
         assert judged.whole.points == one.said["points"], one.said
         assert sum(moved.values()) == one.said["moves"], one.said
         assert moved == one.said.get("moves_of", moved), one.said
+
+
+@pytest.mark.parametrize("example", [one for one in worked_examples() if one.moved], ids=attrgetter("name"))
+def test_moves_take_and_give_what_was_worked_out_by_hand(example: WorkedExample) -> None:
+    for one in example.moved:
+        frozen = frozen_award(example, one.said.get("returned", {}))
+        earning = EarningOfBatch({frozen.natural_key: one.facts}, {}, {}, {}, {})
+        anew = award_anew(frozen, member(2), example.facts.programme_zone, earning)
+        assert (anew.kept.points, anew.given_points) == (one.said["takes"], one.said["gives"]), one.said
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def nth(predicate: NthPurchase) -> Check:
 
     def words(receipt: JudgedReceipt) -> tuple[str, str]:
         observed = number(receipt)
-        required = f"every {wanted}th" if repeats else f"the {wanted}th"
+        required = f"every {_ordinal(wanted)}" if repeats else f"the {_ordinal(wanted)}"
         if observed is not None:
             return required, str(observed)
         if not is_visit(receipt.purchase):
@@ -171,3 +171,8 @@ def _activity(receipt: JudgedReceipt, key: ActivityKey) -> Activity:
     if found is None:
         raise MissingFactError(f"what was bought before: {key.at}, {key.unit}")
     return found
+
+
+def _ordinal(number: int) -> str:
+    is_teen = number // 10 % 10 == 1
+    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
