@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 
 from services.accrual import metrics
 from services.accrual.programme import KnownTierSchemes
 from services.accrual.repository import due_parts
 from services.accrual.use_cases.release_points import release_page
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.kafka.batch_size import BatchSize
 from shared.ledger import HeldSince
 
@@ -57,11 +56,16 @@ class ReleasePasses:
     async def _page(self) -> bool:
         """Whether there may be more."""
         held_since, schemes = HeldSince(), self._tiers.history
-        found = await self._database.run(
-            partial(release_page, parts_max=self._size.records, held_since=held_since, schemes=schemes)
-        )
+
+        async def work(transaction: Transaction) -> tuple[int, float]:
+            found = await release_page(
+                transaction, parts_max=self._size.records, held_since=held_since, schemes=schemes
+            )
+            return found, held_since.seconds()
+
+        found, before_commit_seconds = await self._database.run(work)
         if held_seconds := held_since.seconds():
             metrics.RELEASE_HELD_SECONDS.observe(held_seconds)
-            self._size.observe(held_seconds)
+            self._size.observe(before_commit_seconds)
         metrics.PARTS_RELEASED.inc(found)
         return found > 0
