@@ -12,6 +12,7 @@ from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
+from services.redemption.api.shrinking import shrinking_router
 from services.redemption.api.statement_csv import statement_csv_router
 from services.redemption.api.tender_exceptions import tender_exceptions_router
 from services.redemption.api.write_off_rules import write_off_rules_routers
@@ -57,6 +58,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             households_router(database, programme),
             holds_router(database, programme),
             settling_router(database, programme),
+            shrinking_router(database, programme),
             member_data_router(database, programme),
             quotes_router(database, programme, timedelta(seconds=settings.quote_valid_seconds)),
             *write_off_rules_routers(database),

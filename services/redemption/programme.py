@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from services.redemption.domain.hold_lives import HOLD_LIVES, HoldLives
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.privileges.life import Privilege
 from services.redemption.domain.tender import Pricing
@@ -72,6 +73,7 @@ class Programme:
     point_types: PointTypes = ONE_TYPE
     debt_stops_spending: bool = False
     came_back_days: int = 0
+    hold_lives: HoldLives = field(default_factory=lambda: HOLD_LIVES)
     write_off: PublishedWriteOffRules = field(default_factory=PublishedWriteOffRules)
     privileges: ApprovedPrivileges = field(default_factory=ApprovedPrivileges)
 

@@ -2,9 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from services.redemption.domain.gifting import GiftLimits
+from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_LIVES, HoldLife
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.tender import Pricing
 from services.redemption.programme import Programme
@@ -50,6 +51,11 @@ class RedemptionSettings(TillSettings):
         description="Whether a member who owes points may spend none that others of the household lend, either.",
     )
 
+    hold_lives: dict[str, HoldLife] = Field(
+        default=dict(HOLD_LIVES),
+        description="How long a hold lives, by the channel of its checkout: seconds where a request does not say, and "
+        "at most, and whether several receipts take their parts of it. A request without a channel is a till's.",
+    )
     came_back_days: int = Field(
         default=14,
         ge=0,
@@ -69,6 +75,13 @@ class RedemptionSettings(TillSettings):
     gift_points_per_month_max: int = Field(
         default=50_000, ge=0, description="How many points of a type a member may give to others in a calendar month."
     )
+
+    @field_validator("hold_lives")
+    @classmethod
+    def _till_is_there(cls, lives: dict[str, HoldLife]) -> dict[str, HoldLife]:
+        if CHANNEL_DEFAULT not in lives:
+            raise ValueError(f"hold_lives needs the channel {CHANNEL_DEFAULT}: that of whoever names none")
+        return lives
 
     @property
     def gift_limits(self) -> GiftLimits:
@@ -91,4 +104,5 @@ class RedemptionSettings(TillSettings):
             point_types=self.point_types,
             debt_stops_spending=self.debt_stops_spending,
             came_back_days=self.came_back_days,
+            hold_lives=self.hold_lives,
         )

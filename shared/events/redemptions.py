@@ -91,7 +91,7 @@ class RefundData(Frozen):
 
 
 class UnholdData(Frozen):
-    """Reserved points that went back to the balance, and what of them is others'."""
+    """Reserved points that went back to the balance, and what of them is others'. ``open_points`` stay reserved."""
 
     redemption_id: UUID
     member_id: UUID
@@ -100,6 +100,7 @@ class UnholdData(Frozen):
     points: Points
     balance: Balance
     pooled: tuple[PooledPoints, ...] = ()
+    open_points: Points = 0
 
 
 class DeclineData(Frozen):

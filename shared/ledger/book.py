@@ -231,19 +231,25 @@ class Book:
             raise LedgerBrokenError(f"account {self.account.account_id}: its debts are less than it owes")
         return paid
 
-    def give_back(self, hold: Hold, legs: Legs, reference: bytes) -> int:
-        """Return everything that a hold still reserves to its lots; returns how much that was.
+    def give_back(self, hold: Hold, legs: Legs, reference: bytes, points: int | None = None) -> int:
+        """Return what a hold still reserves to its lots, or ``points`` of it: of the lots that would be captured last.
+        Returns how much that was.
 
         From the lots of an absorbed account it goes on to this one: nothing can be spent there.
         """
-        points, home = hold.reserved, self.home_of(hold)
-        for part in hold.parts:
-            if part.reserved:
-                home.move(legs, part.reserved, reference, part.lot, part.lot, hold_id=hold.hold_id)
-                if home is not self:
-                    home.hand_over(MERGE_AVAILABLE, part.reserved, reference, self, part.lot)
-                part.reserved = 0
-        hold.reserved = 0
+        left = points = hold.reserved if points is None else points
+        home = self.home_of(hold)
+        returned: list[tuple[HoldPart, int]] = []
+        for part in reversed(hold.parts):
+            if share := min(left, part.reserved):
+                returned.append((part, share))
+                left -= share
+        for part, share in reversed(returned):
+            home.move(legs, share, reference, part.lot, part.lot, hold_id=hold.hold_id)
+            if home is not self:
+                home.hand_over(MERGE_AVAILABLE, share, reference, self, part.lot)
+            part.reserved -= share
+        hold.reserved -= points
         hold.is_changed = True
         return points
 

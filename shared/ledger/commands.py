@@ -176,6 +176,9 @@ class Capture:
 class Void:
     """Let an open hold go: what it still reserves returns to its lots. Refused with ``hold_not_open``.
 
+    ``points``: only so many, of what would be captured last; with others left the hold stays open. Refused with
+    ``exceeds_hold`` where less is reserved.
+
     What comes back to a lot whose day of expiry has come goes on to a lot that expires on ``came_back_expires_on``, and
     is the same otherwise; None, or a day that has come as well: it lapses at once.
     """
@@ -186,9 +189,10 @@ class Void:
     hold_id: UUID
     purpose: Literal["void", "expire"] = "void"
     came_back_expires_on: date | None = None
+    points: int | None = None
 
     def __post_init__(self) -> None:
-        require(1, self.reference)
+        require(1 if self.points is None else self.points, self.reference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,13 +97,16 @@ def capture(book: Book, command: Capture) -> Outcome:
 
 
 def void(book: Book, command: Void) -> Outcome:
-    """Let an open hold go."""
+    """Let an open hold go, or a part of it."""
     hold = book.holds.get(command.hold_id)
     if hold is None or hold.state != "open":
         return Refused(command, "hold_not_open", book.balances())
+    if command.points is not None and command.points > hold.reserved:
+        return Refused(command, "exceeds_hold", book.balances())
     is_void = command.purpose == "void"
-    points = book.give_back(hold, VOID if is_void else EXPIRE, command.reference)
-    hold.state = "voided" if is_void else "expired"
+    points = book.give_back(hold, VOID if is_void else EXPIRE, command.reference, command.points)
+    if not hold.reserved:
+        hold.state = "voided" if is_void else "expired"
     cleared = book.settle(command.reference)
     return Posted(command, points, book.balances(), debt_cleared=cleared, released=points)
 

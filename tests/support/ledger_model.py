@@ -264,17 +264,22 @@ class PaperOwner:
         hold = self.holds.get(command.hold_id)
         if hold is None or hold.state != "open":
             return Refused(command, "hold_not_open", self.balance)
-        points = self.let_go(hold)
-        hold.state = {"void": "voided", "expire": "expired"}[command.purpose]
+        if command.points is not None and command.points > sum(hold.reserved.values()):
+            return Refused(command, "exceeds_hold", self.balance)
+        points = self.let_go(hold, command.points)
+        if not any(hold.reserved.values()):
+            hold.state = {"void": "voided", "expire": "expired"}[command.purpose]
         cleared = self.clear_debt()
         return Posted(command, points, debt_cleared=cleared, released=points, balance=self.balance)
 
-    def let_go(self, hold: PaperHold) -> int:
-        points = sum(hold.reserved.values())
-        for terms, reserved in hold.reserved.items():
-            self.lots[terms, None] += reserved
-            hold.reserved[terms] = 0
-        return points
+    def let_go(self, hold: PaperHold, points: int | None = None) -> int:
+        """All that it reserves, or so many points, those that would be spent last first."""
+        reserved = [terms for terms, points in hold.reserved.items() for _ in range(points)]
+        gone = Counter(reserved if points is None else reserved[-points:])
+        for terms, part in gone.items():
+            self.lots[terms, None] += part
+            hold.reserved[terms] -= part
+        return sum(gone.values())
 
 
 class PaperLedger:

@@ -11,6 +11,7 @@ from services.redemption import metrics
 from services.redemption.api.reading import at_partner, in_store, opened, shown_at_till
 from services.redemption.api.refusals import already_captured, declined, facts_behind, price_changed, require_spent
 from services.redemption.domain.errors import FactsBehindError, PriceChangedError
+from services.redemption.domain.hold_lives import CHANNEL_DEFAULT
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
@@ -36,6 +37,7 @@ from shared.web import (
     Principal,
     ProblemAnswer,
     idempotent,
+    invalid_field,
     problems,
     requires,
 )
@@ -61,12 +63,13 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         the redemption id is spent. A large hold is answered with 503 while the facts about members are old.
         """
         require_spent(body.point_type, programme.point_types)
+        seconds, is_taken_in_parts = _life(body, programme)
         spender = _spender(body, programme)
         partner_id, store_id = at_partner(principal, body.partner_id), in_store(principal, body.store_id)
         outcomes: list[str] = []
 
         async def work(transaction: Transaction) -> Answer | ProblemAnswer:
-            expires_at = transaction.now + timedelta(seconds=body.expires_in_seconds)
+            expires_at = transaction.now + timedelta(seconds=seconds)
             request = HoldRequest(
                 partner_id,
                 body.points,
@@ -75,6 +78,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                 frozenset(body.categories),
                 body.point_type,
                 body.quote_id,
+                is_taken_in_parts,
             )
             try:
                 decided = await hold_points(transaction, spender, request, programme, body.redemption_id)
@@ -96,7 +100,9 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                 case Paid():
                     return ProblemAnswer(already_captured())
 
-        response = await idempotent(database, principal, key, _fingerprint(body, spender, programme.point_type), work)
+        response = await idempotent(
+            database, principal, key, _fingerprint(body, spender, programme.point_type, seconds), work
+        )
         if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
             metrics.HOLDS.labels(outcomes[-1]).inc()
         return response
@@ -186,11 +192,29 @@ def _spender(body: HoldBody, programme: Programme) -> Spender:
     return shown_at_till(programme, body.identifier, code=code, session_id=body.session_id)
 
 
-def _fingerprint(body: HoldBody, spender: Spender, own_type: str) -> bytes:
+def _life(body: HoldBody, programme: Programme) -> tuple[int, bool]:
+    """How long the hold lives, and whether receipts take parts of it, as its channel says."""
+    life = programme.hold_lives.get(body.channel)
+    if life is None:
+        raise invalid_field("/channel", f"the programme's channels are {', '.join(sorted(programme.hold_lives))}")
+    seconds = body.expires_in_seconds or life.seconds
+    if seconds > life.seconds_max:
+        raise invalid_field(
+            "/expires_in_seconds", f"a hold of the channel {body.channel} lives {life.seconds_max} seconds at most"
+        )
+    return seconds, life.is_taken_in_parts
+
+
+def _fingerprint(body: HoldBody, spender: Spender, own_type: str, seconds: int) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
     token as it stands, since it says nothing."""
-    said = body.model_dump(mode="json", exclude={"identifier", "store_id", "categories", "point_type", "quote_id"})
+    said = body.model_dump(
+        mode="json", exclude={"identifier", "store_id", "categories", "point_type", "quote_id", "channel"}
+    )
+    said["expires_in_seconds"] = seconds  # as it is meant, whether it was said or not
+    if body.channel != CHANNEL_DEFAULT:
+        said["channel"] = body.channel
     if body.store_id is not None or body.categories:  # without them a request is what it was before there were any
         said |= {"store_id": body.store_id, "categories": sorted(body.categories)}
     if body.point_type not in (None, own_type):

@@ -70,6 +70,7 @@ class Take:
             open_before=before.open_points,
             source=self.source,
             content_hash=self.content_hash,
+            let_go_before=before.let_go_points,
             late_because=late_reason(before.state) if self.from_available else None,
         )
         return after, capture
@@ -145,8 +146,9 @@ def decide_tender(
 ) -> TenderDecision:
     """A receipt says that goods were paid with points: that has happened, whatever state the redemption is in.
 
-    An open hold pays first. What it does not cover, and everything where it expired, was let go or never was, is taken
-    late from what is available. The hold says whose points they are; without one, the receipt's member pays.
+    An open hold pays first; one that is taken in parts keeps the rest reserved. What it does not cover, and everything
+    where it expired, was let go or never was, is taken late from what is available. The hold says whose points they
+    are; without one, the receipt's member pays.
     """
     if is_refused:
         return Disregard()
@@ -165,7 +167,7 @@ def decide_tender(
         receipt_key=tender.receipt_key,
         from_hold=from_hold,
         from_available=tender.points - from_hold,
-        keep_rest=False,
+        keep_rest=redemption.is_taken_in_parts,
         source="event",
         content_hash=tender.content_hash,
     )

@@ -19,9 +19,6 @@ from services.redemption.domain.presenting import NOTHING_SHOWN, Presented, Pres
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
 
-HOLD_SECONDS_DEFAULT = 900
-HOLD_SECONDS_MAX = 86_400
-
 DeclineReason = Literal[
     "insufficient_points",
     "too_many_lots",
@@ -40,7 +37,7 @@ class HoldRequest:
 
     ``store_id`` and ``categories`` are of the goods, as far as the till says: points may be limited to some.
     ``point_type`` None: the redemption's own, which is the programme's unless something else was said before.
-    ``quote_id`` names the quote by which they are priced.
+    ``quote_id`` names the quote by which they are priced. ``is_taken_in_parts`` as in the redemption.
     """
 
     partner_id: str
@@ -50,6 +47,7 @@ class HoldRequest:
     categories: frozenset[str] = frozenset()
     point_type: str | None = None
     quote_id: UUID | None = None
+    is_taken_in_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +180,7 @@ def decide_hold(
             closed_at=None,
             session_id=member.presented.session,
             is_session_shown=member.presented.session is not None,
+            is_taken_in_parts=request.is_taken_in_parts,
         )
     )
 
@@ -200,6 +199,7 @@ def declined_by_ledger(reserve: Reserve, reason: DeclineReason, now: datetime) -
         is_session_shown=False,
         shares=(),
         value_minor=None,
+        is_taken_in_parts=False,
     )
     return Decline(declined, reserve.redemption.held_points, reason)
 

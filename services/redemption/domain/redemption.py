@@ -58,6 +58,8 @@ class Redemption:
     most one redemption (``is_session_shown``), or one that a checkout has opened. ``shares`` are parts of held, open
     and captured points that are others'; the rest is the member's own. ``value_minor`` is what ``held_points`` pay,
     where a quote has priced them.
+    ``let_go_points``, of those held, went back while others stayed reserved. ``is_taken_in_parts``: receipts take their
+    parts and leave the rest reserved; else the first one ends the hold.
     """
 
     redemption_id: UUID
@@ -76,6 +78,8 @@ class Redemption:
     is_session_shown: bool = False
     shares: tuple[Share, ...] = ()
     value_minor: int | None = None
+    let_go_points: int = 0
+    is_taken_in_parts: bool = False
 
     @property
     def pooled_points(self) -> int:
@@ -122,7 +126,7 @@ class Capture:
     capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP. Of
     ``points``, ``refunded_points`` were given back since. ``limited`` is what of those from the hold is for some things
     alone: those for which it was reserved, as the till had said. ``late_because`` says why it was late; None where it
-    was not, or was before that was kept.
+    was not, or was before that was kept. ``let_go_before`` is what had gone back of the hold by then.
     """
 
     redemption_id: UUID
@@ -137,6 +141,7 @@ class Capture:
     refunded_points: int = 0
     limited: tuple[LimitedPoints, ...] = ()
     late_because: LateReason | None = None
+    let_go_before: int = 0
 
     @property
     def is_late(self) -> bool:

@@ -64,11 +64,14 @@ class GiveBack:
     def parts(self) -> tuple[int, ...]:
         """Of ``points``: what is the member's own, what is each share's, and what was taken late, in this order.
 
-        Receipts draw on a redemption's purses one after the other, so where this one began follows from what was still
-        reserved. What was taken last comes back first: what is left is what was taken first.
+        Receipts draw on a redemption's purses one after the other, and what is let go before comes from the last, so
+        where this one began follows from what was still reserved. What was taken last comes back first: what is left is
+        what was taken first.
         """
         purses = [self.redemption.own_held_points, *(share.held_points for share in self.redemption.shares)]
-        taken_before = drawn(self.redemption.held_points - self.capture.open_before, purses)
+        taken_before = drawn(
+            self.redemption.held_points - self.capture.let_go_before - self.capture.open_before, purses
+        )
         open_then = [purse - taken for purse, taken in zip(purses, taken_before, strict=True)]
         taken = drawn(self.capture.points - self.capture.late_points, open_then)
         return drawn(self.points, [*taken, self.capture.late_points])

@@ -18,7 +18,7 @@ CaptureKey = tuple[UUID, bytes]
 
 REDEMPTION_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points,
     captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points, value_minor,
-    is_session_shown"""
+    is_session_shown, let_go_points, is_taken_in_parts"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -61,7 +61,7 @@ SAVE = f"""
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bigint[],
-        $15::bigint[], $16::boolean[]
+        $15::bigint[], $16::boolean[], $17::bigint[], $18::boolean[]
     )
     order by 1
     on conflict (redemption_id) do update
@@ -79,11 +79,13 @@ SAVE = f"""
             session_id = excluded.session_id,
             pooled_points = excluded.pooled_points,
             value_minor = excluded.value_minor,
-            is_session_shown = excluded.is_session_shown
+            is_session_shown = excluded.is_session_shown,
+            let_go_points = excluded.let_go_points,
+            is_taken_in_parts = excluded.is_taken_in_parts
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
-    source, content_hash, limited, late_because"""
+    source, content_hash, limited, late_because, let_go_before"""
 CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points"
 
 LOAD_CAPTURES = f"""
@@ -102,10 +104,10 @@ LOAD_CAPTURES_OF = f"""
 
 SAVE_CAPTURES = f"""
     insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
-    select *, $12
+    select *, $13
     from unnest(
         $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-        $9::text[], $10::text[], $11::text[]
+        $9::text[], $10::text[], $11::text[], $12::bigint[]
     )
     order by 2, 1
 """
@@ -176,6 +178,8 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
         [redemption.pooled_points for redemption in redemptions],
         [redemption.value_minor for redemption in redemptions],
         [redemption.is_session_shown for redemption in redemptions],
+        [redemption.let_go_points for redemption in redemptions],
+        [redemption.is_taken_in_parts for redemption in redemptions],
     )
     await shares.save_shares(transaction, redemptions)
 
@@ -209,6 +213,7 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
         [capture.content_hash for capture in captures],
         [_written(capture.limited) for capture in captures],
         [capture.late_because for capture in captures],
+        [capture.let_go_before for capture in captures],
         transaction.now,
     )
 
@@ -236,6 +241,8 @@ def _redemption_of(row: asyncpg.Record) -> Redemption:
         closed_at=row["closed_at"],
         session_id=row["session_id"],
         value_minor=row["value_minor"],
+        let_go_points=row["let_go_points"],
+        is_taken_in_parts=row["is_taken_in_parts"],
         is_session_shown=row["is_session_shown"],
     )
 
@@ -255,6 +262,7 @@ def capture_of(row: asyncpg.Record) -> Capture:
         refunded_points=row["refunded_points"],
         limited=_limited(row["limited"]),
         late_because=row["late_because"],
+        let_go_before=row["let_go_before"],
     )
 
 

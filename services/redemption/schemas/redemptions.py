@@ -8,7 +8,7 @@ from pydantic import Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.redemption.domain.goods import CATEGORIES_MAX
-from services.redemption.domain.holding import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
+from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_SECONDS_MAX
 from services.redemption.domain.redemption import Capture, Redemption, State
 from services.redemption.schemas.answer import Answer
 from services.redemption.schemas.balances import BalanceAnswer
@@ -20,7 +20,11 @@ from shared.web import Body, CodeText, Flag, PositivePoints
 
 HoldSeconds: TypeAlias = Annotated[
     StrictInt,
-    Field(ge=1, le=HOLD_SECONDS_MAX, description="How long the points stay reserved, in seconds."),
+    Field(
+        ge=1,
+        le=HOLD_SECONDS_MAX,
+        description="How long the points stay reserved, in seconds; as long as its channel says, if left out.",
+    ),
 ]
 
 
@@ -58,7 +62,11 @@ class HoldBody(Body):
         description="Of the goods, as the partner's receipts name them: points that are limited to some pay for no "
         "others.",
     )
-    expires_in_seconds: HoldSeconds = HOLD_SECONDS_DEFAULT
+    channel: CodeText = Field(
+        default=CHANNEL_DEFAULT,
+        description="What the checkout comes through, one of the programme's channels: it says how long a hold lives.",
+    )
+    expires_in_seconds: HoldSeconds | None = None
     quote_id: UUID | None = Field(
         default=None,
         description="The quote of this basket, which prices the points. Needed while write-off rules are in force.",
@@ -82,6 +90,12 @@ class CaptureBody(Body):
     receipt: ReceiptKey
     points: PositivePoints | None = Field(default=None, description="All that is reserved, where it is left out.")
     more: Flag = Field(default=False, description="Another capture follows: what is left stays reserved.")
+
+
+class ShrinkBody(Body):
+    """Keep so many of the reserved points, and let the rest go."""
+
+    points: PositivePoints = Field(description="What stays reserved. To let everything go, void the hold.")
 
 
 class CaptureAnswer(Answer):
@@ -111,6 +125,8 @@ class CaptureAnswer(Answer):
 class RedemptionAnswer(Answer):
     """A redemption as it stands. ``open_points`` are still reserved. ``pooled_points``, of those held, were others' in
     the member's household. Of all, ``exponent`` decimals are shown. ``value_minor``: what those held pay.
+    ``let_go_points``, of those held, went back while others stayed reserved. ``is_taken_in_parts``: by several
+    receipts.
     """
 
     redemption_id: UUID
@@ -129,6 +145,8 @@ class RedemptionAnswer(Answer):
     session_id: UUID | None
     pooled_points: int
     value_minor: int | None
+    let_go_points: int
+    is_taken_in_parts: bool
 
     @classmethod
     def of(cls, redemption: Redemption, types: PointTypes, **more: Any) -> Self:
@@ -150,6 +168,8 @@ class RedemptionAnswer(Answer):
             session_id=redemption.session_id,
             pooled_points=redemption.pooled_points,
             value_minor=redemption.value_minor,
+            let_go_points=redemption.let_go_points,
+            is_taken_in_parts=redemption.is_taken_in_parts,
             **more,
         )
 
@@ -174,7 +194,8 @@ class CapturedAnswer(RedemptionAnswer):
 
 
 class VoidedAnswer(RedemptionAnswer):
-    """The points are let go. No balance where the void came before its hold: nothing was reserved."""
+    """The points, or so many of them, are let go. No balance where the void came before its hold: nothing was
+    reserved."""
 
     released_points: int
     balance: BalanceAnswer | None

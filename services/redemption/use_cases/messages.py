@@ -7,6 +7,7 @@ from services.redemption.domain.gifting import Gift
 from services.redemption.domain.holding import Decline, LetGo
 from services.redemption.domain.leaving import Leaving
 from services.redemption.domain.redemption import Redemption
+from services.redemption.domain.shrinking import Shrink
 from services.redemption.domain.voiding import GiveBack
 from services.redemption.use_cases.take_points import GivenBack, Pooled, Settled
 from shared.database import Transaction
@@ -161,6 +162,20 @@ def voided_message(transaction: Transaction, let_go: LetGo, balance: Balances, p
     return _message(event, event.data.member_id)
 
 
+def shrunk_message(transaction: Transaction, shrink: Shrink, balance: Balances, pooled: Sequence[Pooled]) -> Message:
+    """A till let some of the reserved points go; the rest stays reserved."""
+    let_go = LetGo(shrink.redemption, shrink.points)
+    event = RedemptionVoided(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(shrink.redemption.redemption_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=_unheld(let_go, balance, pooled),
+    )
+    return _message(event, event.data.member_id)
+
+
 def expired_message(transaction: Transaction, let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Message:
     """Time let reserved points go."""
     event = RedemptionExpired(
@@ -250,6 +265,7 @@ def _unheld(let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Unhol
         partner_id=partner_id,
         point_type=redemption.point_type,
         points=let_go.points,
+        open_points=redemption.open_points,
         balance=_balance(balance),
         pooled=_pooled(pooled),
     )

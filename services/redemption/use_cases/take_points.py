@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from services.redemption.domain.capturing import Take
 from services.redemption.domain.redemption import Capture, Redemption, Share
+from services.redemption.domain.shrinking import Shrink
 from services.redemption.domain.voiding import GiveBack
 from shared import ledger
 from shared.database import Transaction
@@ -98,6 +99,20 @@ def letting_go(
     return [
         Asked(share, ledger.Void(owner_id, redemption.point_type, reference, hold_id, purpose, until))
         for share, owner_id, hold_id, points in parts
+        if points
+    ]
+
+
+def shrinking(shrink: Shrink, redemption: Redemption, member_id: UUID, until: date | None) -> list[Asked]:
+    """What to ask of the ledger: that each purse has its part of what is no longer needed back in its lots."""
+    holds = [
+        (None, member_id, redemption.redemption_id),
+        *((share, share.owner_id, share.hold_id) for share in redemption.shares),
+    ]
+    point_type, reference = redemption.point_type, redemption.redemption_id.bytes
+    return [
+        Asked(share, ledger.Void(owner_id, point_type, reference, hold_id, "void", until, points))
+        for (share, owner_id, hold_id), points in zip(holds, shrink.parts, strict=True)
         if points
     ]
 

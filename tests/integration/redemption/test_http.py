@@ -152,10 +152,11 @@ async def test_another_partner_sees_nothing(client: httpx2.AsyncClient, spending
         await client.get(at, headers=fuel()),
         await client.post(f"{at}/void", headers=fuel()),
         await client.post(f"{at}/capture", json={"receipt": RECEIPT}, headers=fuel()),
+        await client.post(f"{at}/shrink", json={"points": 1}, headers=fuel()),
         await client.get(f"/v1/redemptions/{uuid4()}", headers=fuel()),
     ]
 
-    assert [answer.status_code for answer in answers] == [404] * 4
+    assert [answer.status_code for answer in answers] == [404] * 5
     assert (await client.get(at, headers=bearing())).status_code == 200  # the programme's own client
     assert (await spending.balance(ANNA)).held == 400
 
@@ -183,6 +184,8 @@ async def test_the_programmes_clients_say_at_which_partner(client: httpx2.AsyncC
         ({"points": 10**30}, "/points"),
         ({"points": 5, "expires_in_seconds": 0}, "/expires_in_seconds"),
         ({"points": 5, "expires_in_seconds": 86_401}, "/expires_in_seconds"),
+        ({"points": 5, "expires_in_seconds": 5_184_001, "channel": "order"}, "/expires_in_seconds"),
+        ({"points": 5, "channel": "fax"}, "/channel"),
         ({"points": 5, "redemption_id": "x"}, "/redemption_id"),
         ({"points": 5, "currency": "USD"}, "/currency"),
         ({"points": 5, "identifier": {"type": "card", "value": "1234"}}, ""),
@@ -327,6 +330,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/redemptions",
         "/v1/redemptions/{redemption_id}",
         "/v1/redemptions/{redemption_id}/capture",
+        "/v1/redemptions/{redemption_id}/shrink",
         "/v1/redemptions/{redemption_id}/void",
         "/v1/tender-exceptions",
         "/v1/write-off-rules",

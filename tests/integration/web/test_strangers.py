@@ -91,6 +91,7 @@ PROVEN = {
         (
             "GET /v1/redemptions/{redemption_id}",
             "POST /v1/redemptions/{redemption_id}/capture",
+            "POST /v1/redemptions/{redemption_id}/shrink",
             "POST /v1/redemptions/{redemption_id}/void",
         ),
         ("integration/redemption/test_http.py", "test_another_partner_sees_nothing"),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.redemption.domain.capturing import Take, decide_capture
-from services.redemption.domain.redemption import Redemption, Share, State
+from services.redemption.domain.redemption import Capture, Redemption, Share, State
+from services.redemption.domain.shrinking import decide_shrink
 from services.redemption.domain.voiding import GiveBack, ReceiptVoid
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -19,34 +20,40 @@ VOID = ReceiptVoid(b"void", "hash", b"receipt", None)
 @given(
     st.integers(1, 50),
     st.lists(st.integers(1, 50), max_size=3),
-    st.lists(st.integers(1, 60), max_size=4),
+    st.lists(st.tuples(st.sampled_from(("take", "take", "shrink")), st.integers(1, 60)), max_size=6),
     st.integers(1, 100),
     st.integers(0, 30),
     st.data(),
 )
 def test_each_receipt_gives_back_what_it_took_of_each_purse(
-    own: int, lent: list[int], http: list[int], tender: int, lacking: int, data: st.DataObject
+    own: int, lent: list[int], http: list[tuple[str, int]], tender: int, lacking: int, data: st.DataObject
 ) -> None:
-    """Captures over HTTP that keep the rest, then one by a tender, partly late; all of them given back."""
+    """Captures over HTTP that keep the rest, and parts that are let go between them, then one by a tender, partly late;
+    all of them given back."""
     shares = tuple(Share(UUID(int=n), UUID(int=100 + n), points, points) for n, points in enumerate(lent))
     held = own + sum(lent)
     redemption = Redemption(
         UUID(int=1), "points", State.HELD, "grocer", ANNA, held_points=held, open_points=held, shares=shares
     )
     takes: list[Take] = []
-    for number, points in enumerate(http):
-        if points < redemption.open_points:
+    captures: list[Capture] = []
+    for number, (step, points) in enumerate(http):
+        if points >= redemption.open_points:
+            continue
+        if step == "shrink":
+            redemption = decide_shrink(redemption, redemption.open_points - points).redemption
+        else:
             take = decide_capture(redemption, b"%d" % number, points, None, more=True)
             assert isinstance(take, Take)
             takes.append(take)
-            redemption, _ = take.settled(0, NOW)
+            redemption, capture = take.settled(0, NOW)
+            captures.append(capture)
     from_hold = min(tender, redemption.open_points)
     late = tender - from_hold
     takes.append(
         Take(redemption, ANNA, "grocer", b"last", from_hold, late, keep_rest=False, source="event", content_hash="h")
     )
     uncovered = min(late, lacking)
-    captures = [take.settled(0, NOW)[1] for take in takes[:-1]]
     redemption, last = takes[-1].settled(uncovered, NOW)
     captures.append(last)
 
