@@ -55,6 +55,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench imports
 	@$(BIN)/tessera bench engine
 	@$(BIN)/tessera bench previews
+	@$(BIN)/tessera bench checkouts
 	@$(BIN)/tessera bench backtest
 	@$(BIN)/tessera bench expiry
 	@$(BIN)/tessera bench verify

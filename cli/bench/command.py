@@ -3,6 +3,7 @@
 import typer
 
 from cli.bench.backtest import measure_backtest
+from cli.bench.checkouts import measure_checkouts
 from cli.bench.engine import measure_engine
 from cli.bench.expiry import measure_expiry
 from cli.bench.imports import measure_imports
@@ -17,6 +18,7 @@ app.command("registry")(measure_registry)
 app.command("imports")(measure_imports)
 app.command("engine")(measure_engine)
 app.command("previews")(measure_previews)
+app.command("checkouts")(measure_checkouts)
 app.command("expiry")(measure_expiry)
 app.command("verify")(measure_verification)
 app.command("backtest")(measure_backtest)

@@ -77,7 +77,7 @@ async def _measure(stack: LocalStack, seconds: int, per_second: int) -> Latencie
     await asyncio.to_thread(publish_document, stack, twenty_rules(), BEGAN_AT)
     token = stack.token()
     enrolling = Load(urlsplit(stack.url("members")).port or 0, CONNECTIONS)
-    (await enrolling.at_full_speed([_enrol(token, number) for number in range(MEMBERS)])).require(201)
+    (await enrolling.at_full_speed([enrolment(token, number) for number in range(MEMBERS)])).require(201)
     await asyncio.to_thread(_await_heard_of, stack.url("accrual"), token)
     load = Load(urlsplit(stack.url("accrual")).port or 0, CONNECTIONS)
     (await load.at_rate([_preview(token, number) for number in range(WARM_UP)], per_second)).require(200)
@@ -90,14 +90,15 @@ def _await_heard_of(url: str, token: str) -> None:
     """Until accrual knows the last card."""
     with httpx2.Client(timeout=10.0, headers={"Authorization": f"Bearer {token}"}) as http:
         for _ in range(int(HEARD_OF_SECONDS_MAX / ASK_AGAIN_SECONDS)):
-            answer = http.post(f"{url}/v1/receipts:preview", json=_receipt(MEMBERS - 1))
+            answer = http.post(f"{url}/v1/receipts:preview", json=receipt(MEMBERS - 1))
             if answer.is_success and answer.json()["status"] == "awarded":
                 return
             time.sleep(ASK_AGAIN_SECONDS)
     raise CommandError(f"accrual did not hear of the members within {HEARD_OF_SECONDS_MAX:.0f} s: see its log")
 
 
-def _enrol(token: str, number: int) -> bytes:
+def enrolment(token: str, number: int) -> bytes:
+    """A member with the card of this number."""
     body = {
         "given_name": "Ada",
         "family_name": "Lovelace",
@@ -109,10 +110,11 @@ def _enrol(token: str, number: int) -> bytes:
 
 
 def _preview(token: str, number: int) -> bytes:
-    return json_post("/v1/receipts:preview", token, json.dumps(_receipt(number)).encode())
+    return json_post("/v1/receipts:preview", token, json.dumps(receipt(number)).encode())
 
 
-def _receipt(number: int) -> dict[str, Any]:
+def receipt(number: int) -> dict[str, Any]:
+    """A receipt of ten lines, on the card of one of the members."""
     amounts = [100 + (number * 37 + line * 211) % 2_000 for line in range(LINES)]
     return {
         "partner_id": PARTNER,

@@ -98,7 +98,7 @@ CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "approver": tuple(sorted(SCOPES_OF_ROLE["approver"])),
     "members": ("members:data",),
     "notifications": ("members:contact",),
-    "redemption": ("decisions:write",),
+    "redemption": ("baskets:preview", "decisions:write", "members:name"),
 }
 
 

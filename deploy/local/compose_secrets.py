@@ -20,5 +20,6 @@ def env_file(secrets: StackSecrets) -> str:
         "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
         "TESSERA_CLIENT_SECRET": secrets.client_secrets["notifications"],
         "TESSERA_MEMBERS_CLIENT_SECRET": secrets.client_secrets["members"],
+        "TESSERA_REDEMPTION_CLIENT_SECRET": secrets.client_secrets["redemption"],
     }
     return "".join(f"{name}='{value}'\n" for name, value in values.items())

@@ -135,7 +135,14 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
         case "accrual":
             return {"TESSERA_QR_KEYS": secrets.qr_keys, "TESSERA_CONTENT_KEYS": secrets.content_keys}
         case "redemption":
-            return {"TESSERA_QR_KEYS": secrets.qr_keys}
+            return {
+                "TESSERA_QR_KEYS": secrets.qr_keys,
+                "TESSERA_ACCRUAL_URL": url_of(config, "accrual"),
+                "TESSERA_MEMBERS_URL": url_of(config, "members"),
+                "TESSERA_TOKEN_URL": f"{url_of(config, 'coalition')}/oauth/token",
+                "TESSERA_CLIENT_ID": "redemption",
+                "TESSERA_CLIENT_SECRET": secrets.client_secrets["redemption"],
+            }
         case "notifications":
             return {
                 "TESSERA_MEMBERS_URL": url_of(config, "members"),

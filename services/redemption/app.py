@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
+from services.redemption.api.checkouts import checkouts_router
 from services.redemption.api.gifts import gifts_router
 from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
@@ -24,10 +25,12 @@ from services.redemption.consumer import (
     is_about_points_tenders,
     is_refusal_or_tier,
 )
+from services.redemption.neighbours import Neighbours
 from services.redemption.repository import places
 from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS, QUOTES
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
+from services.redemption.use_cases.check_out import CheckoutDesk
 from shared import ledger
 from shared.database import Database, retired_keys
 from shared.database.retired_keys import RetiredHashes
@@ -50,6 +53,17 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     lookups = _Lookups(database)
     refresh_rules = partial(database.run, programme.write_off.refresh)
     refresh_privileges = partial(database.run, programme.privileges.refresh)
+    neighbours = Neighbours(settings)
+    quote_valid_for = timedelta(seconds=settings.quote_valid_seconds)
+    desk = CheckoutDesk(
+        database=database,
+        programme=programme,
+        baskets=neighbours.baskets,
+        names=neighbours.names,
+        language=settings.receipt_language,
+        quote_valid_for=quote_valid_for,
+        part_seconds_max=settings.checkout_part_ms_max / 1000,
+    )
     return Wiring(
         routers=(
             members_router(database, programme),
@@ -60,7 +74,8 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             settling_router(database, programme),
             shrinking_router(database, programme),
             member_data_router(database, programme),
-            quotes_router(database, programme, timedelta(seconds=settings.quote_valid_seconds)),
+            quotes_router(database, programme, quote_valid_for),
+            checkouts_router(desk),
             *write_off_rules_routers(database),
             tender_exceptions_router(database, programme),
             privileges_router(database),
@@ -82,6 +97,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         periodic=(
             Periodic("refresh_write_off_rules", RULES_REFRESH_SECONDS, refresh_rules, in_every_role=True),
             Periodic("refresh_privileges", PRIVILEGES_REFRESH_SECONDS, refresh_privileges, in_every_role=True),
+            *((neighbours.renewing,) if context.role != "worker" else ()),
             Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
             Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
             Periodic(
@@ -92,6 +108,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         ),
         retention=(HASHES_OF_WAITING_TENDERS, QUOTES),
         on_start=(refresh_rules, refresh_privileges),
+        on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
         domain_problems=DOMAIN_PROBLEMS,

@@ -1,6 +1,8 @@
 """Everything that redemption counts."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.telemetry.metrics import LATENCY_BUCKETS_SECONDS
 
 HOLDS = Counter(
     "tessera_redemption_holds_total",
@@ -34,6 +36,23 @@ GIFTS = Counter(
 )
 GIFTED_POINTS = Counter(
     "tessera_redemption_gifted_points_total", "Points that members gave to others, by point type.", ["point_type"]
+)
+CHECKOUT_PARTS = Counter(
+    "tessera_redemption_checkout_parts_total",
+    "Parts of answered checkouts by outcome: there, refused (by a decision, as of an unknown card), late (cancelled at "
+    "its deadline), away (who knows it does not answer), failed (look at the log).",
+    ["part", "outcome"],
+)
+CHECKOUT_PART_SECONDS = Histogram(
+    "tessera_redemption_checkout_part_seconds",
+    "How long each part of an answered checkout took, whatever became of it.",
+    ["part"],
+    buckets=LATENCY_BUCKETS_SECONDS,
+)
+NEIGHBOURS_AWAY = Gauge(
+    "tessera_redemption_neighbours_away",
+    "Whether another service did not answer the last times, and is asked once a second at most. Alert.",
+    ["neighbour"],
 )
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(

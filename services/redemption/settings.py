@@ -1,15 +1,19 @@
 """Settings of redemption, beside those that every service has."""
 
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from services.redemption.domain.gifting import GiftLimits
 from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_LIVES, HoldLife
 from services.redemption.domain.holding import FreshFacts
+from services.redemption.domain.receipt_message import Language
 from services.redemption.domain.tender import Pricing
 from services.redemption.programme import Programme
 from shared.runtime.till_settings import TillSettings
+
+HttpUrl = Annotated[str, Field(pattern=r"^https?://")]
 
 
 class RedemptionSettings(TillSettings):
@@ -45,6 +49,31 @@ class RedemptionSettings(TillSettings):
         ge=10,
         le=86_400,
         description="How long a quote's price holds, in seconds: a hold that names it later is priced anew.",
+    )
+    token_url: HttpUrl = Field(
+        default="http://127.0.0.1:8002/oauth/token", description="Where the coalition service gives out tokens."
+    )
+    client_id: str = Field(
+        default="redemption",
+        min_length=1,
+        description="The API client that has the scopes baskets:preview and members:name, for checkouts.",
+    )
+    client_secret: SecretStr = Field(description="That client's secret.")
+    accrual_url: HttpUrl = Field(
+        default="http://127.0.0.1:8003", description="The accrual service, which knows what a basket earns."
+    )
+    members_url: HttpUrl = Field(
+        default="http://127.0.0.1:8001", description="The members service, where names for cashiers are read from."
+    )
+    checkout_part_ms_max: int = Field(
+        default=150,
+        ge=10,
+        le=5_000,
+        description="How long a checkout waits for each part of its answer, in milliseconds; what is late is left out. "
+        "All is answered within twice that.",
+    )
+    receipt_language: Language = Field(
+        default="en", description="The language of the message for the receipt that a checkout answers: en or es."
     )
     debt_stops_spending: bool = Field(
         default=False,

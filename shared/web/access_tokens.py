@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,18 +49,34 @@ class AccessToken:
         """
         async with self._asking:
             if self._token is None or self._monotonic_seconds() >= self._good_until_seconds:
-                asked_at_seconds = self._monotonic_seconds()
-                answer = await self._ask()
-                # A token that lives shorter than the margin is used for half of its life.
-                margin_seconds = min(EXPIRY_MARGIN_SECONDS, answer.expires_in / 2)
-                self._token = answer.access_token
-                self._good_until_seconds = asked_at_seconds + answer.expires_in - margin_seconds
+                return await self._another()
             return self._token
+
+    async def renew(self, ahead_seconds: float) -> None:
+        """Have another one where there is none, or where it is used for no longer than ``ahead_seconds``. Whoever wants
+        a token meanwhile gets the one that there is, and does not wait.
+
+        Raises:
+            TokenUnavailableError: as above.
+        """
+        if self._token is None:
+            await self.get()
+        elif self._monotonic_seconds() >= self._good_until_seconds - ahead_seconds:
+            await self._another()
 
     def forget(self, token: str) -> None:
         """Ask for a new one next time: this one was refused. Another that came in since is kept."""
         if self._token == token:
             self._token = None
+
+    async def _another(self) -> str:
+        asked_at_seconds = self._monotonic_seconds()
+        answer = await self._ask()
+        # A token that lives shorter than the margin is used for half of its life.
+        margin_seconds = min(EXPIRY_MARGIN_SECONDS, answer.expires_in / 2)
+        self._token = answer.access_token
+        self._good_until_seconds = asked_at_seconds + answer.expires_in - margin_seconds
+        return answer.access_token
 
     async def _ask(self) -> _TokenAnswer:
         try:
@@ -87,10 +103,25 @@ async def authorised_get(
         TokenUnavailableError: no token could be had.
         httpx2.HTTPError: nobody answered.
     """
+    return await _authorised(token, lambda bearer: client.get(url, params=params, headers=bearer))
+
+
+async def authorised_post(client: httpx2.AsyncClient, token: AccessToken, url: str, body: bytes) -> httpx2.Response:
+    """The same for a question that is a JSON body and changes nothing: it may be sent twice.
+
+    Raises:
+        TokenUnavailableError, httpx2.HTTPError: as above.
+    """
+    is_json = {"Content-Type": "application/json"}
+    return await _authorised(token, lambda bearer: client.post(url, content=body, headers={**bearer, **is_json}))
+
+
+async def _authorised(
+    token: AccessToken, call: Callable[[Mapping[str, str]], Awaitable[httpx2.Response]]
+) -> httpx2.Response:
     bearer = await token.get()
-    answer = await client.get(url, params=params, headers={"Authorization": f"Bearer {bearer}"})
+    answer = await call({"Authorization": f"Bearer {bearer}"})
     if answer.status_code == httpx2.codes.UNAUTHORIZED:  # keys rotate before tokens expire
         token.forget(bearer)
-        bearer = await token.get()
-        answer = await client.get(url, params=params, headers={"Authorization": f"Bearer {bearer}"})
+        answer = await call({"Authorization": f"Bearer {await token.get()}"})
     return answer

@@ -19,6 +19,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
         "/v1/balances:lookup",
         "/v1/baskets:preview",
         "/v1/decisions",
+        "/v1/checkouts",
         "/v1/identifiers:resolve",
         "/v1/privileges:check",
         "/v1/quotes",

@@ -18,5 +18,5 @@ def redemption_service(
     database: FreshDatabase, role: Role, kafka: KafkaSettings | None = None, **others: Any
 ) -> AbstractAsyncContextManager[httpx2.AsyncClient]:
     """The service in one role, and a client of it; it must stop in order."""
-    others = {"identifier_key": KEY.secret.hex()} | others
+    others = {"identifier_key": KEY.secret.hex(), "client_secret": "s" * 32} | others
     return running("redemption", RedemptionSettings, build, database, role, kafka, **others)

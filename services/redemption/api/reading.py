@@ -54,6 +54,18 @@ def at_partner(principal: Principal, partner_id: str | None) -> str:
     return principal.partner_id
 
 
+def at_till(principal: Principal, store_id: str | None, till_id: str | None) -> tuple[str, str]:
+    """In which store, at which till: a till's own, and what others say."""
+    if principal.till_id is not None and till_id not in (None, principal.till_id):
+        raise invalid_field("/till_id", "this is another till: leave it out")
+    if store_id is None:
+        raise invalid_field("/store_id", "say in which store: only a till's own is known")
+    said = principal.till_id or till_id
+    if said is None:
+        raise invalid_field("/till_id", "say at which till: only a till's own is known")
+    return store_id, said
+
+
 def in_store(principal: Principal, store_id: str | None) -> str | None:
     """In which store, as far as it is said: a till's own is known."""
     if principal.store_id is not None and store_id not in (None, principal.store_id):

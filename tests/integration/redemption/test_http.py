@@ -312,6 +312,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert set(document["paths"]) == {
         "/v1/balances:lookup",
+        "/v1/checkouts",
         "/v1/gifts",
         "/v1/households/{household_id}/members/{member_id}/statement",
         "/v1/privileges",

@@ -1,0 +1,1 @@
+"""What other services are asked, and what becomes of it when they do not answer."""
