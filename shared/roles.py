@@ -33,6 +33,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "segments:write",
             "memberships:read",
             "declarations:write",
+            "rewards:write",
+            "rewards:read",
             "adjustments:read",
             "member-events:read",
             "members:read",
@@ -98,6 +100,8 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "adjustments:read",
             "member-events:read",
             "balances:read",
+            "rewards:read",
+            "rewards:issue",
             "messages:read",
         }
     ),
@@ -122,6 +126,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "receipts:read",
             "redemptions:read",
             "tender-exceptions:read",
+            "rewards:read",
             "cases:read",
         }
     ),

@@ -15,6 +15,7 @@ def env_file(secrets: StackSecrets) -> str:
         "TESSERA_IDENTIFIER_KEY": secrets.identifier_key,
         "TESSERA_MASTER_KEYS": secrets.master_keys,
         "TESSERA_QR_KEYS": secrets.qr_keys,
+        "TESSERA_VOUCHER_KEYS": secrets.voucher_keys,
         "TESSERA_CONTENT_KEYS": secrets.content_keys,
         "TESSERA_SIGNING_KEY": secrets.signing_key,
         "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),

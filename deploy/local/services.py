@@ -137,6 +137,7 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
         case "redemption":
             return {
                 "TESSERA_QR_KEYS": secrets.qr_keys,
+                "TESSERA_VOUCHER_KEYS": secrets.voucher_keys,
                 "TESSERA_ACCRUAL_URL": url_of(config, "accrual"),
                 "TESSERA_MEMBERS_URL": url_of(config, "members"),
                 "TESSERA_TOKEN_URL": f"{url_of(config, 'coalition')}/oauth/token",

@@ -16,6 +16,7 @@ PASSWORD_BYTES = 24
 IDENTIFIER_KEY_BYTES = 32
 MASTER_KEY_BYTES = 32
 QR_KEY_BYTES = 32
+VOUCHER_KEY_BYTES = 32
 CONTENT_KEY_BYTES = 32
 CLIENTS = ("admin", "approver", "members", "notifications", "redemption")
 
@@ -30,6 +31,7 @@ class StackSecrets(BaseModel):
     identifier_key: str
     master_keys: str
     qr_keys: str
+    voucher_keys: str
     content_keys: str
     signing_key: str
     client_secrets: Mapping[str, str]
@@ -45,6 +47,7 @@ class StackSecrets(BaseModel):
             identifier_key=secrets.token_hex(IDENTIFIER_KEY_BYTES),
             master_keys=f"1:{secrets.token_hex(MASTER_KEY_BYTES)}",
             qr_keys=f"1:{secrets.token_hex(QR_KEY_BYTES)}",
+            voucher_keys=f"1:{secrets.token_hex(VOUCHER_KEY_BYTES)}",
             content_keys=f"1:{secrets.token_hex(CONTENT_KEY_BYTES)}",
             signing_key=json.dumps(signing_key.as_dict(private=True)),
             client_secrets={client: secrets.token_urlsafe(PASSWORD_BYTES) for client in CLIENTS},

@@ -13,6 +13,8 @@ from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
+from services.redemption.api.reward_refusals import REWARD_PROBLEMS
+from services.redemption.api.reward_routers import reward_routers
 from services.redemption.api.shrinking import shrinking_router
 from services.redemption.api.statement_csv import statement_csv_router
 from services.redemption.api.tender_exceptions import tender_exceptions_router
@@ -26,6 +28,7 @@ from services.redemption.consumer import (
     is_refusal_or_tier,
 )
 from services.redemption.neighbours import Neighbours
+from services.redemption.programme import Programme
 from services.redemption.repository import places
 from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS, QUOTES
 from services.redemption.settings import RedemptionSettings
@@ -47,8 +50,6 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     """Put redemption together for one process."""
     settings, database = context.settings, context.database
     programme = settings.programme
-    batch_size = BatchSize(settings.tender_batch_max, settings.ledger_hold_ms_max / 1000)
-    purchases = PurchaseHandler(database, programme, batch_size)
     timers = Timers(database, programme)
     lookups = _Lookups(database)
     refresh_rules = partial(database.run, programme.write_off.refresh)
@@ -81,24 +82,15 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             privileges_router(database),
             privilege_checks_router(database, programme),
             gifts_router(database, programme, settings.gift_limits),
+            *reward_routers(database, programme, settings.parsed_voucher_keys),
         ),
-        subscriptions=(
-            Subscription(
-                PURCHASES,
-                purchases,
-                ConsumerLimits(batch_size=batch_size),
-                wants=is_about_points_tenders,
-                unknown_types="dead-letter",
-            ),
-            Subscription(POINTS, PointsHandler(database), wants=is_refusal_or_tier, unknown_types="dead-letter"),
-            Subscription(MEMBERS, MemberHandler(database, settings.point_types), unknown_types="dead-letter"),
-            Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
-        ),
+        subscriptions=_subscriptions(database, settings, programme),
         periodic=(
             Periodic("refresh_write_off_rules", RULES_REFRESH_SECONDS, refresh_rules, in_every_role=True),
             Periodic("refresh_privileges", PRIVILEGES_REFRESH_SECONDS, refresh_privileges, in_every_role=True),
             *((neighbours.renewing,) if context.role != "worker" else ()),
             Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
+            Periodic("expire_vouchers", EXPIRE_SECONDS, timers.expire_vouchers),
             Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
             Periodic(
                 "let_retired_hashes_go",
@@ -111,7 +103,23 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
-        domain_problems=DOMAIN_PROBLEMS,
+        domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS,
+    )
+
+
+def _subscriptions(database: Database, settings: RedemptionSettings, programme: Programme) -> tuple[Subscription, ...]:
+    batch_size = BatchSize(settings.tender_batch_max, settings.ledger_hold_ms_max / 1000)
+    return (
+        Subscription(
+            PURCHASES,
+            PurchaseHandler(database, programme, batch_size),
+            ConsumerLimits(batch_size=batch_size),
+            wants=is_about_points_tenders,
+            unknown_types="dead-letter",
+        ),
+        Subscription(POINTS, PointsHandler(database), wants=is_refusal_or_tier, unknown_types="dead-letter"),
+        Subscription(MEMBERS, MemberHandler(database, settings.point_types), unknown_types="dead-letter"),
+        Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
     )
 
 

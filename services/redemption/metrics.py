@@ -54,6 +54,13 @@ NEIGHBOURS_AWAY = Gauge(
     "Whether another service did not answer the last times, and is asked once a second at most. Alert.",
     ["neighbour"],
 )
+REWARDS = Counter(
+    "tessera_redemption_rewards_total",
+    "Rewards that were asked for by outcome: issued, repeat (the same voucher again), facts_behind (to be asked "
+    "again), or why they were refused.",
+    ["outcome"],
+)
+VOUCHERS_EXPIRED = Counter("tessera_redemption_vouchers_expired_total", "Vouchers whose time was over, unused.")
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 
+from services.redemption.credentials.voucher_codes import VoucherKeys
 from services.redemption.domain.gifting import GiftLimits
 from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_LIVES, HoldLife
 from services.redemption.domain.holding import FreshFacts
@@ -111,6 +112,24 @@ class RedemptionSettings(TillSettings):
         if CHANNEL_DEFAULT not in lives:
             raise ValueError(f"hold_lives needs the channel {CHANNEL_DEFAULT}: that of whoever names none")
         return lives
+
+    voucher_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="What vouchers' codes are hashed and sealed with: <id>:<64 hex digits> (openssl rand -hex 32), "
+        "separated by commas. The first seals, all find and open, so that a key goes only when its last voucher has; "
+        "at most 4. Empty: no rewards are issued.",
+    )
+
+    @field_validator("voucher_keys")
+    @classmethod
+    def _are_voucher_keys(cls, value: SecretStr) -> SecretStr:
+        VoucherKeys.parse(value.get_secret_value())
+        return value
+
+    @property
+    def parsed_voucher_keys(self) -> VoucherKeys:
+        """The keys, ready to use."""
+        return VoucherKeys.parse(self.voucher_keys.get_secret_value())
 
     @property
     def gift_limits(self) -> GiftLimits:

@@ -6,6 +6,8 @@ from services.redemption import metrics
 from services.redemption.consumer import count_tenders
 from services.redemption.programme import Programme
 from services.redemption.repository import receipts
+from services.redemption.use_cases.close_vouchers import EXPIRY_PAGE_ROWS as VOUCHERS_PAGE_ROWS
+from services.redemption.use_cases.close_vouchers import expire_vouchers
 from services.redemption.use_cases.expire_holds import EXPIRY_PAGE_ROWS, expire_holds
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from shared import ledger
@@ -33,6 +35,14 @@ class Timers:
             expired = await self._database.run(self._expire_page)
             metrics.EXPIRED.inc(expired)
         await self._database.run(self._say_posted_to)
+
+    async def expire_vouchers(self) -> None:
+        """Close vouchers whose time is over."""
+        expired = VOUCHERS_PAGE_ROWS
+        while expired == VOUCHERS_PAGE_ROWS:
+            expire = partial(expire_vouchers, came_back_days=self._programme.came_back_days)
+            expired = await self._database.run(expire)
+            metrics.VOUCHERS_EXPIRED.inc(expired)
 
     async def sweep(self) -> None:
         """Try waiting tenders again whose member is known by now, and say how much waits."""

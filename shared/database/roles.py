@@ -27,6 +27,7 @@ APPEND_ONLY_TABLES = frozenset(
         ("members", "personal_accesses"),
         ("members", "status_changes"),
         ("redemption", "redemption_gifts"),
+        ("redemption", "redemption_reward_versions"),
         ("redemption", "rule_set_changes"),
     }
     | {(service, "retention_changes") for service in SERVICES}

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, StrictBool
 from shared.events.balances import Balance, IssuerPoints
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
 from shared.events.funding import FundedPoints
+from shared.events.rewards import RewardCancelled, RewardExpired, RewardIssued
 
 
 class PooledPoints(Frozen):
@@ -195,6 +196,9 @@ RedemptionEvent = Annotated[
     | RedemptionVoided
     | RedemptionExpired
     | RedemptionDeclined
-    | PointsGifted,
+    | PointsGifted
+    | RewardIssued
+    | RewardCancelled
+    | RewardExpired,
     Field(discriminator="type"),
 ]

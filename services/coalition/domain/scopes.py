@@ -80,6 +80,9 @@ Scope: TypeAlias = Literal[
     "privileges:approve",
     "privileges:read",
     "gifts:write",
+    "rewards:write",
+    "rewards:read",
+    "rewards:issue",
     "cases:write",
     "cases:read",
     "decisions:write",
@@ -94,7 +97,8 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
 # holds for all partners; what a partner pays, and what receipts earn, is settled between two of the programme's people;
 # and who may block any card could block another partner's customers, who makes QR tokens can pay as anybody, and who
-# gives may give away anybody's points; what is decided before points leave is asked by our own services.
+# gives, or takes rewards, may give away anybody's points; what is decided before points leave is asked by our own
+# services.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -141,6 +145,8 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "debts:write-off",
         "gifts:write",
         "decisions:write",
+        "rewards:write",
+        "rewards:issue",
         "receipt-moves:write",
         "receipt-moves:approve",
         "receipt-moves:read",

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.programme import Programme
 from services.redemption.repository.member_data import (
     KeptGift,
@@ -20,6 +21,7 @@ from services.redemption.repository.member_data import (
 )
 from services.redemption.schemas.redemptions import CaptureAnswer, RedemptionDetailAnswer
 from services.redemption.schemas.statement import StatementLineAnswer
+from services.redemption.schemas.vouchers import VoucherAnswer
 from services.redemption.use_cases.read_member_data import Kept, KeptLine, sections
 from shared.database import Database
 from shared.point_types import PointTypes
@@ -45,6 +47,12 @@ class GiftData(BaseModel):
     point_type: str
     points: int
     given_at: datetime
+
+
+class VoucherData(VoucherAnswer):
+    """What the member took of a reward."""
+
+    kind: Literal["voucher"] = "voucher"
 
 
 class LentData(BaseModel):
@@ -114,7 +122,8 @@ class LineData(BaseModel):
 
 
 MemberData: TypeAlias = Annotated[
-    RedemptionData | GiftData | LentData | TenderData | QuoteData | GrantData | LineData, Field(discriminator="kind")
+    RedemptionData | GiftData | VoucherData | LentData | TenderData | QuoteData | GrantData | LineData,
+    Field(discriminator="kind"),
 ]
 
 
@@ -127,11 +136,11 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """All that is kept of a member, for the programme's own clients: redemptions, gifts, points lent, tenders
-        that wait, quotes, granted privileges, the statement.
+        """All that is kept of a member, for the programme's own clients: redemptions, gifts, vouchers, points lent,
+        tenders that wait, quotes, granted privileges, the statement.
 
-        Redemptions and gifts are under the ids that they were made with; of members who were merged the survivor has
-        the statement. Nothing for a stranger.
+        Redemptions, gifts and vouchers are under the ids that they were made with; of members who were merged the
+        survivor has the statement. Nothing for a stranger.
         """
         if not principal.sees(None):
             raise not_found("member")
@@ -156,6 +165,8 @@ def _told(kept: Kept, types: PointTypes) -> MemberData:
                 points=kept.points,
                 given_at=kept.given_at,
             )
+        case Voucher():
+            return VoucherData.of(kept, types)
         case KeptShare():
             return LentData(
                 point_type=kept.point_type,

@@ -78,12 +78,15 @@ def _identity(line: StatementLine) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """The redemption for which a hold was made. ``is_lent``: by another member, ``spender_id``, of the household."""
+    """The redemption for which a hold was made. ``is_lent``: by another member, ``spender_id``, of the household.
+    ``is_reward``: it was made for a voucher, and no redemption.
+    """
 
-    redemption_id: UUID
+    redemption_id: UUID | None
     partner_id: str | None
     spender_id: UUID | None
     is_lent: bool
+    is_reward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def write_line(movement: Movement, names: Names, available_after: int | None) ->
         partner_id=partner_id,
         receipt_id=None if is_secret else movement.receipt_id,
         redemption_id=None if is_secret or checkout is None else checkout.redemption_id,
-        words=describe(movement, partner, is_lent=checkout is not None and checkout.is_lent, unit=names.unit),
+        words=describe(movement, partner, made_for=checkout, unit=names.unit),
         available_after=available_after,
     )
 
@@ -197,14 +200,22 @@ _LENT_WORDS: Mapping[Purpose, str] = {
     "void": "{points} that another member of the household had reserved{at} are available again",
     "expire": "{points} that another member of the household had reserved{at} are available again",
 }
+_REWARD_WORDS: Mapping[Purpose, str] = {
+    "reserve": "Reserved {points} for a reward{at}",
+    "capture": "Spent {points} for a reward{at}, reserved before",
+    "void": "{points} reserved for a reward{at} are available again",
+    "expire": "{points} reserved for a reward{at} are available again: it was not used in time",
+}
 
 
-def describe(movement: Movement, partner: str | None, *, is_lent: bool = False, unit: Unit = POINTS) -> str:
-    """A movement in a sentence, without its date."""
+def describe(movement: Movement, partner: str | None, *, made_for: Checkout | None = None, unit: Unit = POINTS) -> str:
+    """A movement in a sentence, without its date. ``made_for`` is the checkout of its hold."""
     purpose = movement.newest.purpose
     words = _WORDS_BY_LEGS.get(movement.legs) or _WORDS[purpose]
-    if is_lent:
+    if made_for is not None and made_for.is_lent:
         words = _LENT_WORDS.get(purpose, words)
+    if made_for is not None and made_for.is_reward:
+        words = _REWARD_WORDS.get(purpose, words)
     if movement.newest.side == "receiver":
         words = _RECEIVED_WORDS.get(purpose, words)
     elif movement.newest.side == "both" and purpose in _RECEIVED_WORDS:

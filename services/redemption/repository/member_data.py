@@ -6,6 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.redemption.domain.redemption import Capture, Redemption
+from services.redemption.domain.rewards.voucher import Voucher
+from services.redemption.repository import vouchers
 from services.redemption.repository.redemptions import CAPTURE_COLUMNS, REDEMPTION_COLUMNS, capture_of, redemptions_of
 from shared.database import Transaction
 
@@ -84,6 +86,15 @@ class KeptGrant:
     privilege_id: str
     last_day: date | None
     granted_at: datetime
+
+
+LOAD_VOUCHERS = f"""
+    select {vouchers.COLUMNS}
+    from redemption_vouchers
+    where member_id = $1 and ($2::uuid is null or voucher_id > $2)
+    order by voucher_id
+    limit $3
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +197,9 @@ async def load_gifts(transaction: Transaction, member_id: UUID, after: UUID | No
 async def load_grants(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> list[KeptGrant]:
     """What was granted to the member, in the order of the privileges' ids."""
     return [KeptGrant(**dict(row)) for row in await transaction.raw.fetch(LOAD_GRANTS, member_id, after, rows_max)]
+
+
+async def load_vouchers(transaction: Transaction, member_id: UUID, after: UUID | None, rows_max: int) -> list[Voucher]:
+    """What the member took of rewards, in the order of vouchers."""
+    rows = await transaction.raw.fetch(LOAD_VOUCHERS, member_id, after, rows_max)
+    return [vouchers.voucher_of(row) for row in rows]

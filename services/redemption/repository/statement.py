@@ -42,19 +42,24 @@ LOAD_NEWEST = f"""
         join ledger_accounts as account on account.owner_id = one.owner_id and account.point_type = $2
 """
 
-# A hold bears the id of its redemption, or one of its own where it reserves what another member lends.
+# A hold bears the id of its redemption or voucher, or one of its own where it reserves what another member lends.
 LOAD_CHECKOUTS = """
     select checkout.hold_id, checkout.redemption_id, checkout.partner_id,
-        coalesce(member.merged_into, checkout.member_id) as spender_id, checkout.is_lent
+        coalesce(member.merged_into, checkout.member_id) as spender_id, checkout.is_lent, checkout.is_reward
     from (
-            select redemption_id as hold_id, redemption_id, partner_id, member_id, false as is_lent
+            select redemption_id as hold_id, redemption_id, partner_id, member_id, false as is_lent,
+                false as is_reward
             from redemptions
             where redemption_id = any($1::uuid[])
             union all
-            select share.hold_id, redemption_id, redemption.partner_id, redemption.member_id, true
+            select share.hold_id, redemption_id, redemption.partner_id, redemption.member_id, true, false
             from redemption_shares as share
                 join redemptions as redemption using (redemption_id)
             where share.hold_id = any($1::uuid[])
+            union all
+            select voucher_id, null, partner_id, member_id, false, true
+            from redemption_vouchers
+            where voucher_id = any($1::uuid[])
         ) as checkout
         left join redemption_members as member on member.member_id = checkout.member_id
 """
@@ -103,7 +108,8 @@ async def load_newest(transaction: Transaction, member_id: UUID, point_type: str
 
 
 async def load_checkouts(transaction: Transaction, hold_ids: Collection[UUID]) -> dict[UUID, Checkout]:
-    """For which redemptions these holds were made. Of a spender who was merged away since, the survivor is named."""
+    """For which redemptions and vouchers these holds were made. Of a spender who was merged away since, the survivor
+    is named."""
     if not hold_ids:
         return {}
     rows = await transaction.raw.fetch(LOAD_CHECKOUTS, sorted(hold_ids))

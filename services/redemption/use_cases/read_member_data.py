@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.domain.statement import Line
 from services.redemption.repository import member_data
 from services.redemption.repository.member_data import (
@@ -31,7 +32,7 @@ class KeptLine(NamedTuple):
     line: Line
 
 
-Kept: TypeAlias = KeptRedemption | KeptGift | KeptShare | KeptTender | KeptQuote | KeptGrant | KeptLine
+Kept: TypeAlias = KeptRedemption | KeptGift | Voucher | KeptShare | KeptTender | KeptQuote | KeptGrant | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
@@ -39,8 +40,8 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, granted privileges, and the statement of
-    each point type as this viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, granted privileges, and the
+    statement of each point type as this viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
         async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -49,7 +50,8 @@ def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]
 
         return read_lines
 
-    return (read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_grants, *map(lines_of, units))
+    kept = read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_vouchers, read_grants
+    return (*kept, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -62,6 +64,12 @@ async def read_gifts(transaction: Transaction, member_id: UUID, after: str | Non
     """What was given to other members, and what they gave."""
     found = await member_data.load_gifts(transaction, member_id, read_key(after, UUID), rows_max)
     return [(str(kept.gift_id), kept) for kept in found]
+
+
+async def read_vouchers(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What was taken of rewards, without the codes."""
+    found = await member_data.load_vouchers(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(voucher.voucher_id), voucher) for voucher in found]
 
 
 async def read_lent(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:

@@ -113,14 +113,15 @@ STATEMENTS = {
 
 # Ids and hashes of something else.
 OTHERS = {
-    "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "change_id", "check_id", "content_hash",
-    "contract_id", "decision_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id", "file_id",
+    "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "change_id", "check_id", "code_hash",
+    "content_hash", "contract_id", "decision_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id",
+    "file_id",
     "gift_id", "grant_id", "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
     "move_id", "news_id",
     "operator_hash",  # a cashier's
     "previous_secret_hash", "quote_id", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash",
     "rule_set_id",
-    "secret_hash", "session_id", "signal_id", "statement_id",
+    "secret_hash", "session_id", "signal_id", "statement_id", "voucher_id",
     "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates", "request", "rule_set",
     "terms",
 }  # fmt: skip
@@ -152,6 +153,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
             "redemption.redemption_shares.owner_id",
+            "redemption.redemption_vouchers.member_id",
             "redemption.redemptions.member_id",
         ),
         "the registry tells who belongs to a household: whoever is erased, or merged away, leaves it": (
@@ -200,6 +202,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_privilege_grants.member_id",
             "redemption.redemption_quotes.member_id",
             "redemption.redemption_shares.owner_id",
+            "redemption.redemption_vouchers.member_id",
             "redemption.redemptions.member_id",
             "redemption.redemption_waiting_tenders.member_id",
         ),

@@ -33,6 +33,8 @@ _DISAGREEING_HOLDS = """
         from redemptions as redemption
         union all
         select hold_id, open_points from redemption_shares
+        union all
+        select voucher_id, case when closed_at is null then points else 0 end from redemption_vouchers
     )
     select hold_id, open_points, reserved
     from ours full join ledger_holds using (hold_id)

@@ -96,6 +96,19 @@ PROVEN = {
         ),
         ("integration/redemption/test_http.py", "test_another_partner_sees_nothing"),
     ),
+    **dict.fromkeys(
+        (
+            "GET /v1/rewards/{reward_id}",
+            "PUT /v1/rewards/{reward_id}",
+            "POST /v1/rewards/{reward_id}/pieces:add",
+            "POST /v1/rewards/{reward_id}/pieces:remove",
+            "POST /v1/rewards/{reward_id}/issue",
+            "GET /v1/vouchers/{voucher_id}",
+            "GET /v1/vouchers/{voucher_id}/code",
+            "POST /v1/vouchers/{voucher_id}/cancel",
+        ),
+        ("integration/redemption/test_rewards.py", "test_a_partner_sees_its_own_rewards_alone_and_keeps_none"),
+    ),
     "GET /v1/members/{member_id}/statement": (
         "integration/redemption/test_statements.py",
         "test_a_partner_sees_its_own_lines_without_the_balance",

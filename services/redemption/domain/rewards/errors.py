@@ -1,0 +1,62 @@
+"""Why something about a reward or a voucher cannot be done. Nothing was changed when one of these is raised."""
+
+from datetime import datetime
+
+from services.redemption.domain.errors import RedemptionError
+
+
+class UnknownRewardError(RedemptionError):
+    """No reward bears this id, or it is another partner's."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such reward: check the id")
+
+
+class RewardExistsError(RedemptionError):
+    """The id stands for another reward."""
+
+    def __init__(self) -> None:
+        super().__init__("this reward id stands for another reward already: take another one, or change that one")
+
+
+class SupplyFixedError(RedemptionError):
+    """What a reward's supply is stays as it was: vouchers and pieces are there."""
+
+    def __init__(self) -> None:
+        super().__init__("partner, point type and supply of a reward stay: withdraw it, and make another one")
+
+
+class NoPiecesError(RedemptionError):
+    """Pieces were named of a reward that has none."""
+
+    def __init__(self) -> None:
+        super().__init__("this reward is not limited to pieces, so that none can be added or taken away")
+
+
+class UnknownVoucherError(RedemptionError):
+    """No voucher bears this id, or it is another partner's."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such voucher: check the id")
+
+
+class VoucherIdTakenError(RedemptionError):
+    """The id stands for another voucher."""
+
+    def __init__(self) -> None:
+        super().__init__("this voucher id stands for another voucher already: make a new one for each")
+
+
+class VoucherCancelledError(RedemptionError):
+    """The voucher was cancelled: its points are the member's again."""
+
+    def __init__(self) -> None:
+        super().__init__("this voucher was cancelled, and its points went back to the member")
+
+
+class VoucherExpiredError(RedemptionError):
+    """The voucher's time is over."""
+
+    def __init__(self, expires_at: datetime) -> None:
+        super().__init__("this voucher's time is over, and its points are the member's again")
+        self.expires_at = expires_at

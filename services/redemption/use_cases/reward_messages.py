@@ -1,0 +1,86 @@
+"""The events that tell of rewards. None of them says a code."""
+
+from services.redemption.domain.rewards.reward import RewardTerms
+from services.redemption.domain.rewards.voucher import Voucher
+from services.redemption.use_cases.messages import SOURCE
+from shared.database import Transaction
+from shared.events.balances import Balance
+from shared.events.catalogue import REDEMPTIONS
+from shared.events.rewards import ClosedRewardData, IssuedRewardData, RewardCancelled, RewardExpired, RewardIssued
+from shared.ids import new_id
+from shared.ledger import Balances, Posted
+from shared.outbox import Message
+from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+
+def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
+    """A member has a reward: its points are reserved."""
+    event = RewardIssued(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(voucher.voucher_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=IssuedRewardData(
+            voucher_id=voucher.voucher_id,
+            reward_id=voucher.reward_id,
+            reward_version=voucher.reward_version,
+            member_id=voucher.member_id,
+            partner_id=voucher.partner_id,
+            point_type=voucher.point_type,
+            points=voucher.points,
+            cost_minor=terms.cost_minor,
+            expires_at=voucher.expires_at,
+            balance=_balance(balance),
+        ),
+    )
+    return _message(event, voucher)
+
+
+def cancelled_message(transaction: Transaction, voucher: Voucher, given: Posted) -> Message:
+    """Somebody cancelled a voucher: its points went back to their lots."""
+    event = RewardCancelled(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(voucher.voucher_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=_closed(voucher, given),
+    )
+    return _message(event, voucher)
+
+
+def expired_message(transaction: Transaction, voucher: Voucher, given: Posted) -> Message:
+    """A voucher's time was over: its points went back to their lots."""
+    event = RewardExpired(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(voucher.voucher_id),
+        time=transaction.now,
+        traceparent=child_traceparent(None),  # nobody asked: an expiry starts a trace of its own
+        data=_closed(voucher, given),
+    )
+    return _message(event, voucher)
+
+
+def _closed(voucher: Voucher, given: Posted) -> ClosedRewardData:
+    return ClosedRewardData(
+        voucher_id=voucher.voucher_id,
+        reward_id=voucher.reward_id,
+        reward_version=voucher.reward_version,
+        member_id=voucher.member_id,
+        partner_id=voucher.partner_id,
+        point_type=voucher.point_type,
+        points=given.points,
+        debt_cleared=given.debt_cleared,
+        reason=voucher.reason_code,
+        balance=_balance(given.balance),
+    )
+
+
+def _message(event: RewardIssued | RewardCancelled | RewardExpired, voucher: Voucher) -> Message:
+    return Message.of(event, REDEMPTIONS.topic, str(voucher.member_id))
+
+
+def _balance(balances: Balances) -> Balance:
+    return Balance(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)
