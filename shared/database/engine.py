@@ -7,11 +7,11 @@ Statements that run once a batch or a request on a hot path use ``Transaction.ra
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import TypeAlias, TypeVar, cast
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -19,35 +19,60 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared.database.errors import TransactionTimeoutError, is_connection_lost, is_retryable
+from shared.database.later import Write, write_together
 from shared.database.tls import engine_arguments
 
 RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
+C = TypeVar("C")
 
 ATTEMPTS_MAX = 5
 TRANSACTION_SECONDS_MAX = 5.0  # of a service's role, see shared.database.roles
 CONFLICT_PAUSE_SECONDS_MAX = 0.05
 
 # now() is the transaction's start: all effects of one transaction bear one time.
-_BUSINESS_TIME = text("select now() + coalesce((select clock_offset from business_clock), interval '0')")
+BUSINESS_TIME = "now() + coalesce((select clock_offset from business_clock), interval '0')"
+_BUSINESS_TIME = text(f"select {BUSINESS_TIME}")
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """An open transaction. ``now`` is its business time, in UTC; nothing else tells business code the time.
 
-    ``zone`` is where the programme's days begin and end; None in tools that know no programme.
+    ``zone`` is where the programme's days begin and end; None in tools that know no programme. ``later`` is what its
+    last statement writes, at the commit or when ``write_later`` is called.
     """
 
     connection: AsyncConnection
     raw: RawConnection
     now: datetime
     zone: tzinfo | None = None
+    later: list[Write] = field(default_factory=list)
 
     @property
     def today(self) -> date | None:
         """The programme's day; None where the process knows no programme."""
         return None if self.zone is None else self.now.astimezone(self.zone).date()
+
+    async def write_later(self) -> None:
+        """Write what was put off, by one statement; nothing where nothing was."""
+        writes = self.later[:]
+        self.later.clear()
+        await write_together(self.raw, writes)
+
+
+class Opening(NamedTuple):
+    """The first statement of a transaction: one row, whose column ``now`` is ``BUSINESS_TIME``."""
+
+    statement: str
+    arguments: tuple[object, ...] = ()
+
+
+class Opened(NamedTuple):
+    """A transaction that was opened by a statement of its own, and that statement's row."""
+
+    transaction: Transaction
+    row: asyncpg.Record
 
 
 class Database:
@@ -87,26 +112,40 @@ class Database:
             TransactionTimeoutError: the connection was lost after ``TRANSACTION_SECONDS_MAX``. The server does say
                 that the transaction took too long, but the driver sees only the connection go.
         """
-        began_seconds = time.monotonic()
-        try:
+        with _cut_off_by_name() as began:
             async with (self._snapshots if is_snapshot else self._engine).begin() as connection:
-                began_seconds = time.monotonic()
+                began()
                 now = cast("datetime", (await connection.execute(_BUSINESS_TIME)).scalar_one())
                 raw = await _raw_in_transaction(connection)
-                yield Transaction(connection=connection, raw=raw, now=now.astimezone(UTC), zone=self._zone)
-        except Exception as error:
-            lasted_seconds = time.monotonic() - began_seconds
-            if lasted_seconds >= TRANSACTION_SECONDS_MAX and is_connection_lost(error):
-                raise TransactionTimeoutError(f"the transaction was cut off after {lasted_seconds:.1f} s") from error
-            raise
+                transaction = Transaction(connection=connection, raw=raw, now=now.astimezone(UTC), zone=self._zone)
+                yield transaction
+                await transaction.write_later()
+
+    @asynccontextmanager
+    async def opened(self, opening: Opening) -> AsyncIterator[Opened]:
+        """The same on asyncpg alone, for hot paths: business time comes with the first statement. SQLAlchemy knows
+        nothing of it: what passes through ``Transaction.connection`` is refused by the driver.
+        """
+        with _cut_off_by_name() as began:
+            async with self._engine.connect() as connection:
+                raw = await _raw_of(connection)
+                try:
+                    await raw.execute("begin")
+                    began()
+                    row = await _only_row(raw, opening)
+                    transaction = Transaction(connection, raw, row["now"].astimezone(UTC), self._zone)
+                    yield Opened(transaction, row)
+                    await transaction.write_later()
+                    await raw.execute("commit")
+                except BaseException as error:
+                    await _end(connection, raw, error)
+                    raise
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[RawConnection]:
         """A connection without a transaction: every statement commits by itself. Not for business effects."""
         async with self._engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            if raw is None:
-                raise RuntimeError("the pool gave no connection")
+            raw = await _raw_of(connection)
             try:
                 yield raw
             except BaseException:
@@ -122,18 +161,28 @@ class Database:
         connection that is lost while committing is an error: what was committed is not known, and the caller's
         natural key or idempotency record has to find out.
         """
-        return await self._attempt(work, is_snapshot=False)
+        return await self._attempt(self.transaction, work, _written)
+
+    async def run_opened(self, opening: Opening, work: Callable[[Opened], Awaitable[T]]) -> T:
+        """The same in a transaction of ``opened``."""
+        return await self._attempt(lambda: self.opened(opening), work, lambda opened: _written(opened.transaction))
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """The same for ``work`` that only reads: all that it sees is of one moment, and nothing can be written."""
-        return await self._attempt(work, is_snapshot=True)
+        return await self._attempt(lambda: self.transaction(is_snapshot=True), work, _written)
 
-    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], *, is_snapshot: bool) -> T:
+    async def _attempt(
+        self,
+        begin: Callable[[], AbstractAsyncContextManager[C]],
+        work: Callable[[C], Awaitable[T]],
+        written: Callable[[C], Awaitable[None]],
+    ) -> T:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             is_committing = False
             try:
-                async with self.transaction(is_snapshot=is_snapshot) as transaction:
-                    result = await work(transaction)
+                async with begin() as begun:
+                    result = await work(begun)
+                    await written(begun)
                     is_committing = True
             except Exception as error:
                 may_try_again = is_retryable(error) or (is_connection_lost(error) and not is_committing)
@@ -158,8 +207,58 @@ class Database:
         await self._engine.dispose()
 
 
-async def _raw_in_transaction(connection: AsyncConnection) -> RawConnection:
+async def _raw_of(connection: AsyncConnection) -> RawConnection:
     raw: RawConnection | None = (await connection.get_raw_connection()).driver_connection
-    if raw is None or not raw.is_in_transaction():
+    if raw is None:
+        raise RuntimeError("the pool gave no connection")
+    return raw
+
+
+async def _raw_in_transaction(connection: AsyncConnection) -> RawConnection:
+    raw = await _raw_of(connection)
+    if not raw.is_in_transaction():
         raise RuntimeError("no transaction is open on the raw connection: its statements would commit alone")
     return raw
+
+
+async def _only_row(raw: RawConnection, opening: Opening) -> asyncpg.Record:
+    row = await raw.fetchrow(opening.statement, *opening.arguments)
+    if row is None:
+        raise RuntimeError("a transaction was opened by a statement that answers no row")
+    return row
+
+
+async def _written(transaction: Transaction) -> None:
+    """What was put off, before the commit begins: until then a lost connection is a reason to try again."""
+    await transaction.write_later()
+
+
+async def _end(connection: AsyncConnection, raw: RawConnection, error: BaseException) -> None:
+    """Leave nothing open on a connection that goes back to the pool. One whose work was cancelled, or that cannot roll
+    back, does not go back."""
+    if isinstance(error, Exception):
+        try:
+            await raw.execute("rollback")
+        except Exception:  # noqa: BLE001 -- whatever it is, the connection is of no use, and ``error`` is raised
+            await connection.invalidate()
+    else:
+        await connection.invalidate()
+
+
+@contextmanager
+def _cut_off_by_name() -> Iterator[Callable[[], None]]:
+    """Tell a transaction that the server has cut off from other losses of the connection. Call what it gives once the
+    connection is there: waiting for one is not the transaction's time."""
+    began_seconds = time.monotonic()
+
+    def begin() -> None:
+        nonlocal began_seconds
+        began_seconds = time.monotonic()
+
+    try:
+        yield begin
+    except Exception as error:
+        lasted_seconds = time.monotonic() - began_seconds
+        if lasted_seconds >= TRANSACTION_SECONDS_MAX and is_connection_lost(error):
+            raise TransactionTimeoutError(f"the transaction was cut off after {lasted_seconds:.1f} s") from error
+        raise

@@ -13,7 +13,7 @@ from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, plan
 from shared.ledger.records import Account
-from shared.ledger.writing import write
+from shared.ledger.writing import holds_written_later, write
 
 COMMANDS_MAX = 10_000
 
@@ -49,9 +49,15 @@ async def post(
         return outcomes
 
 
-async def post_together(transaction: Transaction, commands: Sequence[Command]) -> list[Posted] | Refused:
-    """The same, all or nothing: where a command is refused, its refusal is the answer and none took effect."""
-    async with posting(transaction, commands, together=True) as outcomes:
+async def post_together(
+    transaction: Transaction, commands: Sequence[Command], *, written_later: bool = False
+) -> list[Posted] | Refused:
+    """The same, all or nothing: where a command is refused, its refusal is the answer and none took effect.
+
+    ``written_later``: holds that are opened are written with the transaction's last statement. Ask the ledger nothing
+    more of these owners in this transaction then.
+    """
+    async with posting(transaction, commands, together=True, written_later=written_later) as outcomes:
         refused = next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
         return refused or [outcome for outcome in outcomes if isinstance(outcome, Posted)]
 
@@ -63,6 +69,7 @@ async def posting(
     *,
     held_since: HeldSince | None = None,
     together: bool = False,
+    written_later: bool = False,
 ) -> AsyncIterator[list[Outcome]]:
     """The same as ``post``, with the outcomes at hand while they are being written.
 
@@ -96,6 +103,10 @@ async def posting(
     planned = plan(accounts, lots, holds, commands, absorbed, owed, transaction.today)
     is_refused = together and any(isinstance(outcome, Refused) for outcome in planned.outcomes)
     if is_refused or not planned.transfers:
+        yield planned.outcomes
+        return
+    if written_later and (later := holds_written_later(planned, transaction.now)) is not None:
+        transaction.later.extend(later)
         yield planned.outcomes
         return
     async with under_way(write(transaction.raw, planned, transaction.now, is_between_owners=bool(receivers))):

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from shared.database.engine import RawConnection
+from shared.database.later import Write, dense
 from shared.ledger.conditions import write_funding, write_limits
 from shared.ledger.legs import Legs
 from shared.ledger.planning import Plan
@@ -139,6 +140,10 @@ RECORD_LAPSES = """
 
 # The two differ only in what plain earning never needs; PostgreSQL would start those parts for nothing each time.
 WRITE_CREDITS = f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS} {_RECORD_TRANSFERS}"
+# What a new hold writes, alone: it goes out together with what else its transaction writes.
+(_HOLDS_BESIDE, _HOLDS_TRANSFERS), _HOLDS_ARGUMENTS = dense(
+    f"{_CHANGE_ACCOUNTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_HOLD_LOTS}", _RECORD_TRANSFERS
+)
 WRITE_ALL = (
     f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_CHANGE_HOLDS}, {_HOLD_LOTS},"
     f" {_OWE}, {_PAY} {_RECORD_ANY_TRANSFERS}"
@@ -153,8 +158,26 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_betw
     """
     if plan.lapsed:
         await connection.execute(RECORD_LAPSES, *_columns(plan.lapsed, 3))
+    arguments = _credit_arguments(plan, now)
+    if not is_between_owners and _is_credit_alone(plan):
+        await connection.execute(WRITE_CREDITS, *arguments)
+        return
+    await connection.execute(WRITE_ALL, *arguments, *_other_arguments(plan))
+
+
+def holds_written_later(plan: Plan, now: datetime) -> list[Write] | None:
+    """What a plan writes that opens holds and does no more, but for what lapses first; None for any other plan."""
+    if plan.credited_lots or plan.stored_holds or plan.new_debts or plan.stored_debts:
+        return None
+    arguments = [*_credit_arguments(plan, now), *_other_arguments(plan)]
+    holds = Write(_HOLDS_TRANSFERS, [arguments[number - 1] for number in _HOLDS_ARGUMENTS], (_HOLDS_BESIDE,))
+    return [holds, Write(RECORD_LAPSES, _columns(plan.lapsed, 3))] if plan.lapsed else [holds]
+
+
+def _credit_arguments(plan: Plan, now: datetime) -> list[object]:
+    """Of ``WRITE_CREDITS``: the first of ``WRITE_ALL``."""
     terms, credited = _lot_columns(plan.credited_lots)
-    arguments: list[object] = [
+    return [
         *_sparse_columns(plan.accounts, 5),
         *_terms_columns(terms),
         *_conditions_columns(terms),
@@ -162,17 +185,21 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_betw
         *_transfer_columns(plan.transfers),
         now,
     ]
-    if not is_between_owners and _is_credit_alone(plan):
-        await connection.execute(WRITE_CREDITS, *arguments)
-        return
+
+
+def _other_arguments(plan: Plan) -> list[object]:
+    """The rest of ``WRITE_ALL``'s."""
     terms, stored = _lot_columns(plan.stored_lots)
-    arguments += _terms_columns(terms) + stored
-    arguments += _hold_columns(plan.new_holds) + _hold_columns(plan.stored_holds)
-    arguments += _part_columns([*plan.new_holds, *plan.stored_holds])
     credit_accounts = [transfer.credit_account_id for transfer in plan.transfers]
-    arguments.append(credit_accounts if any(credit_accounts) else ())
-    arguments += _debt_columns(plan)
-    await connection.execute(WRITE_ALL, *arguments)
+    return [
+        *_terms_columns(terms),
+        *stored,
+        *_hold_columns(plan.new_holds),
+        *_hold_columns(plan.stored_holds),
+        *_part_columns([*plan.new_holds, *plan.stored_holds]),
+        credit_accounts if any(credit_accounts) else (),
+        *_debt_columns(plan),
+    ]
 
 
 def _is_credit_alone(plan: Plan) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.database.engine import Transaction
+from shared.database.later import Write
 from shared.events.envelope import Event
 from shared.outbox.ddl import SLOTS
 
@@ -12,6 +13,7 @@ BODY_BYTES_MAX = 1_000_000
 Headers = tuple[tuple[str, bytes], ...]
 
 _COLUMNS = ("slot", "topic", "key", "headers", "body")
+_RECORD = f"insert into outbox ({', '.join(_COLUMNS)}) values ($1, $2, $3, $4, $5)"
 
 
 class Message(NamedTuple):
@@ -77,10 +79,24 @@ async def record(transaction: Transaction, messages: Iterable[Message]) -> None:
     Raises:
         ValueError: a body is over ``BODY_BYTES_MAX``, which no topic takes.
     """
+    if rows := _rows(messages):  # COPY draws the ids row by row: they rise in the given order
+        await transaction.raw.copy_records_to_table("outbox", columns=_COLUMNS, records=rows)
+
+
+def record_later(transaction: Transaction, message: Message) -> None:
+    """Record one message with the transaction's last statement, which comes after every lock.
+
+    Raises:
+        ValueError: the body is over ``BODY_BYTES_MAX``.
+    """
+    [row] = _rows([message])
+    transaction.later.append(Write(_RECORD, row))
+
+
+def _rows(messages: Iterable[Message]) -> list[tuple[int, str, str, bytes, bytes]]:
     rows = []
     for topic, key, body, headers in messages:
         if len(body) > BODY_BYTES_MAX:
             raise ValueError(f"{len(body)} bytes are too many for {topic}")
         rows.append((slot_of(key), topic, key, pack_headers(headers), body))
-    if rows:  # COPY draws the ids row by row: they rise in the given order
-        await transaction.raw.copy_records_to_table("outbox", columns=_COLUMNS, records=rows)
+    return rows

@@ -243,7 +243,9 @@ async def hold_in(
 ) -> Held | Declined | Paid:
     """Reserve points in a transaction that the test commits."""
     request = HoldRequest(partner_id, points, transaction.now + timedelta(seconds=seconds))
-    return await hold_points(transaction, spender, request, PROGRAMME, redemption_id)
+    outcome = await hold_points(transaction, spender, request, PROGRAMME, redemption_id)
+    await transaction.write_later()  # the test goes on in this transaction
+    return outcome
 
 
 async def _check(transaction: Transaction, member_id: UUID, funded: int) -> None:

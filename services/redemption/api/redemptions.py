@@ -100,9 +100,8 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                 case Paid():
                     return ProblemAnswer(already_captured())
 
-        response = await idempotent(
-            database, principal, key, _fingerprint(body, spender, programme.point_type, seconds), work
-        )
+        payload = _fingerprint(body, spender, programme.point_type, seconds)
+        response = await idempotent(database, principal, key, payload, work, is_hot=True)
         if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
             metrics.HOLDS.labels(outcomes[-1]).inc()
         return response

@@ -31,23 +31,26 @@ SAVE_EXPOSURES = """
 """
 
 # One row, whatever is known of the partner. A contract that was ended before it began never binds.
-FIND_FUNDS = """
+FUNDS = """
     select
         exists (
             select from redemption_contracts
-            where partner_id = $1 and effective_from <= $2
+            where partner_id = {partner_id} and effective_from <= {now}
                 and coalesce(effective_until > effective_from, true)
         ) as is_bound,
         contract.contract_id is not null as is_covered,
-        coalesce((select is_exhausted from redemption_exposures where partner_id = $1), false) as is_exhausted,
-        coalesce((contract.rates -> $3::text ->> 0)::bigint, 1) as minimum_points,
-        coalesce((contract.rates -> $3::text ->> 1)::bigint, 1) as step_points,
-        contract.rates -> $3::text is not null as has_rate
+        coalesce(
+            (select is_exhausted from redemption_exposures where partner_id = {partner_id}), false
+        ) as is_exhausted,
+        coalesce((contract.rates -> {point_type}::text ->> 0)::bigint, 1) as minimum_points,
+        coalesce((contract.rates -> {point_type}::text ->> 1)::bigint, 1) as step_points,
+        contract.rates -> {point_type}::text is not null as has_rate
     from (values (1)) as one left join redemption_contracts as contract
-        on contract.partner_id = $1 and contract.effective_from <= $2
-            and coalesce(contract.effective_until > $2, true)
+        on contract.partner_id = {partner_id} and contract.effective_from <= {now}
+            and coalesce(contract.effective_until > {now}, true)
     limit 1
 """
+FIND_FUNDS = FUNDS.format(partner_id="$1", now="$2", point_type="$3")
 
 
 async def save_contracts(transaction: Transaction, contracts: Sequence[ContractData]) -> None:

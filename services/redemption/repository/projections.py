@@ -58,23 +58,22 @@ SAVE_IDENTIFIERS = """
         where redemption_identifiers.version < excluded.version
 """
 
-# One statement for all that a hold must know before it asks the ledger.
-FIND_SPENDER = """
-    select member.member_id, member.status, member.merged_into,
+# All that is known of a member and of the partner where it wants to spend, before the ledger is asked.
+SPENDER_COLUMNS = """member.member_id, member.status, member.merged_into,
         exists (
             select from redemption_identifiers as identifier
             where identifier.identifier_hash = any($2::text[]) and identifier.state <> 'active'
         ) as is_identifier_blocked,
-        partner.kind, partner.state, coalesce($5 > partner.last_spend_on, true) as is_last_day_over
-    from redemption_members as member
+        partner.kind, partner.state, coalesce($5 > partner.last_spend_on, true) as is_last_day_over"""
+SPENDER_SOURCE = """redemption_members as member
         left join lateral (
             select kind, state, last_spend_on from redemption_partner_standings
             where partner_id = $3
             -- of those that count by now the newest; where none does yet, the first there was
             order by case when in_force_from <= $4 then version else -version end desc
             limit 1
-        ) as partner on true
-    where member.member_id = (
+        ) as partner on true"""
+IS_SPENDER = """member.member_id = (
         select coalesce(named.merged_into, named.member_id)
         from redemption_members as named
         where named.member_id = coalesce(
@@ -84,8 +83,8 @@ FIND_SPENDER = """
                 order by array_position($2::text[], identifier.identifier_hash)
                 limit 1)
         )
-    )
-"""
+    )"""
+FIND_SPENDER = f"select {SPENDER_COLUMNS} from {SPENDER_SOURCE} where {IS_SPENDER}"
 LOCK_SPENDER = f"{FIND_SPENDER} for no key update of member"
 
 # A receipt may name a member before the registry has: its row must be there to be locked.
@@ -212,19 +211,20 @@ async def lock_spender(
     row = await transaction.raw.fetchrow(LOCK_SPENDER, member_id, identifier_hashes, partner_id, transaction.now, today)
     if row is not None and row["merged_into"] is not None:
         raise StartAgainError("the member was merged away meanwhile")
-    return _spender(row)
+    return spender_of(row)
 
 
 async def find_spender(
     transaction: Transaction, member_id: UUID | None, identifier_hashes: Sequence[str], partner_id: str, today: date
 ) -> MemberFacts | None:
     """The same as last committed, without a lock."""
-    return _spender(
+    return spender_of(
         await transaction.raw.fetchrow(FIND_SPENDER, member_id, identifier_hashes, partner_id, transaction.now, today)
     )
 
 
-def _spender(row: asyncpg.Record | None) -> MemberFacts | None:
+def spender_of(row: asyncpg.Record | None) -> MemberFacts | None:
+    """From a row with ``SPENDER_COLUMNS``; None where nobody may know of the member."""
     if row is None or row["status"] in HIDDEN:
         return None
     partner = None if row["state"] is None else Standing(row["kind"], row["state"], row["is_last_day_over"])

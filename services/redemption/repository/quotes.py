@@ -1,8 +1,8 @@
 """Quotes as they were given: a hold names one, and is priced by it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -19,12 +19,9 @@ SAVE = """
     )
     values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10)
 """
-FIND = """
-    select quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at,
-        session_id
-    from redemption_quotes
-    where quote_id = $1
-"""
+COLUMNS = """quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at,
+    session_id"""
+FIND = f"select {COLUMNS} from redemption_quotes where quote_id = $1"
 DELETE_OF_MEMBERS = "delete from redemption_quotes where member_id = any($1::uuid[])"
 FIND_SINCE = "select enrolled_at, tier from redemption_members where member_id = $1"
 
@@ -70,9 +67,13 @@ async def save(transaction: Transaction, quote: StoredQuote) -> None:
 async def find(transaction: Transaction, quote_id: UUID) -> StoredQuote | None:
     """The quote with this id; None where none was given, or it was forgotten since."""
     row = await transaction.raw.fetchrow(FIND, quote_id)
-    if row is None:
-        return None
-    return StoredQuote(**dict(row) | {"checkout": _CHECKOUTS.validate_json(row["checkout"])})
+    return None if row is None else quote_of(row)
+
+
+def quote_of(columns: Iterable[Any]) -> StoredQuote:
+    """From values in the order of ``COLUMNS``."""
+    quote_id, member_id, partner_id, version, checkout, *rest = columns
+    return StoredQuote(quote_id, member_id, partner_id, version, _CHECKOUTS.validate_json(checkout), *rest)
 
 
 async def delete_of_members(transaction: Transaction, member_ids: Collection[UUID]) -> None:

@@ -11,6 +11,7 @@ import asyncpg
 from services.redemption.domain.redemption import Capture, Redemption, State
 from services.redemption.repository import shares
 from shared.database import Transaction
+from shared.database.later import Write
 from shared.ledger import LimitedPoints
 from shared.ledger.conditions import read_limits, write_limits
 
@@ -160,8 +161,18 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
     """Write redemptions that are new or locked by this transaction; each id at most once."""
     if not redemptions:
         return
-    await transaction.raw.execute(
-        SAVE,
+    await transaction.raw.execute(SAVE, *_saved_columns(redemptions))
+    await shares.save_shares(transaction, redemptions)
+
+
+def save_redemption_later(transaction: Transaction, redemption: Redemption) -> None:
+    """Write a redemption that is new or locked by this transaction, with the transaction's last statement."""
+    transaction.later.append(Write(SAVE, _saved_columns([redemption])))
+    shares.save_shares_later(transaction, redemption)
+
+
+def _saved_columns(redemptions: Sequence[Redemption]) -> list[Sequence[object]]:
+    return [
         [redemption.redemption_id for redemption in redemptions],
         [redemption.point_type for redemption in redemptions],
         [redemption.state.value for redemption in redemptions],
@@ -180,8 +191,7 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
         [redemption.is_session_shown for redemption in redemptions],
         [redemption.let_go_points for redemption in redemptions],
         [redemption.is_taken_in_parts for redemption in redemptions],
-    )
-    await shares.save_shares(transaction, redemptions)
+    ]
 
 
 async def load_captures(transaction: Transaction, keys: Iterable[CaptureKey]) -> dict[CaptureKey, Capture]:

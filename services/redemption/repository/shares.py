@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.redemption.domain.redemption import Redemption, Share
 from shared.database import Transaction
+from shared.database.later import Write
 
 LOAD_SHARES = """
     select redemption_id, owner_id, hold_id, held_points, open_points, captured_points
@@ -35,13 +36,22 @@ async def load_shares(transaction: Transaction, redemption_ids: Collection[UUID]
 
 async def save_shares(transaction: Transaction, redemptions: Sequence[Redemption]) -> None:
     """Write the shares of redemptions that are new or locked by this transaction."""
-    rows = [
+    if rows := _rows(redemptions):
+        await transaction.raw.execute(SAVE_SHARES, *zip(*rows, strict=True))
+
+
+def save_shares_later(transaction: Transaction, redemption: Redemption) -> None:
+    """Write the shares of a redemption that is new or locked, with the transaction's last statement."""
+    if rows := _rows([redemption]):
+        transaction.later.append(Write(SAVE_SHARES, list(zip(*rows, strict=True))))
+
+
+def _rows(redemptions: Sequence[Redemption]) -> list[tuple[object, ...]]:
+    return [
         (redemption.redemption_id, position, *_columns(share))
         for redemption in redemptions
         for position, share in enumerate(redemption.shares)
     ]
-    if rows:
-        await transaction.raw.execute(SAVE_SHARES, *zip(*rows, strict=True))
 
 
 def _columns(share: Share) -> tuple[UUID, UUID, int, int, int]:

@@ -19,9 +19,10 @@ from services.redemption.domain.pooling import shared_out
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
-from services.redemption.repository import merges, partner_funds, projections, receipts, redemptions
+from services.redemption.repository import merges, receipts, redemptions
 from services.redemption.use_cases.baskets import baskets_of
-from services.redemption.use_cases.lend import lenders_to, lock_lenders
+from services.redemption.use_cases.lend import lenders_to
+from services.redemption.use_cases.meet_spender import meet_spender
 from services.redemption.use_cases.messages import declined_message, held_message, named
 from services.redemption.use_cases.price_hold import price_hold
 from services.redemption.use_cases.take_points import balances_after, own_balances, reserving
@@ -67,7 +68,7 @@ async def hold_points(
     programme: Programme,
     redemption_id: UUID | None = None,
 ) -> Held | Declined | Paid:
-    """Reserve points, or say why not; either is remembered and published.
+    """Reserve points, or say why not; either is remembered and published, by the transaction's last statement.
 
     ``redemption_id`` is the till's own, made before it asked; the same hold under the same id is one hold. What the
     member lacks is reserved of those of its household who lend to it. Locks the redemption, then the member and the
@@ -94,12 +95,10 @@ async def hold_points(
     if presented.session is None or presented.session != redemption.session_id:  # else it is the same hold, sent again
         presented.require_fresh(transaction.now)
     today = transaction.now.astimezone(programme.zone).date()
-    locked = await lock_lenders(transaction, spender.member_id, spender.identifier_hashes)
-    member = await projections.lock_spender(
-        transaction, spender.member_id, spender.identifier_hashes, request.partner_id, today
-    )
-    if member is None:
+    facts = await meet_spender(transaction, spender.member_id, spender.identifier_hashes, request, point_type, today)
+    if facts is None:
         raise UnknownMemberError
+    member = facts.member
     redemption = await _under_survivor(transaction, redemption, member.member_id)
     presented.require_same_member(member.member_id)
     if presented.session is not None:
@@ -108,24 +107,22 @@ async def hold_points(
         member = replace(member, presented=presented, is_session_spent=is_spent)
     else:
         member = replace(member, presented=presented)
-    funds = await partner_funds.find_funds(transaction, request.partner_id, point_type)
-    member = replace(member, funds=funds)
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
     match decision:
         case Reserve():
             if request.points > programme.fresh_facts.points_max:  # most holds are spared the question
                 read_to_at = await read_to.load(transaction, MEMBERS.topic, programme.topic_partitions)
                 programme.fresh_facts.require(request.points, read_to_at, transaction.now)
-            price = await price_hold(transaction, request, member.member_id, programme)
+            price = await price_hold(transaction, request, member.member_id, programme, facts.quote)
             decision = Reserve(price.put_on(decision.redemption, presented))
-            lenders = await lenders_to(transaction, member.member_id, locked) if price.may_be_lent else []
+            lenders = await lenders_to(transaction, member.member_id, facts.locked) if price.may_be_lent else []
             goods = Goods(transaction.now, request.store_id, request.categories)
             [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
             return await _reserve(transaction, decision, lenders, basket, programme)
         case Decline():
-            return await _decline(transaction, decision, None)
+            return _decline(transaction, decision, None)
         case Paid():
-            await redemptions.save_redemptions(transaction, [decision.redemption])
+            redemptions.save_redemption_later(transaction, decision.redemption)
             return decision
         case Stands(redemption=stands):
             balances = await ledger.load_balances(transaction, [member.member_id], point_type)
@@ -151,12 +148,10 @@ async def _reserve(
         purses = await ledger.lock_purses(transaction, owners, redemption.point_type, basket=basket)
         available = sum(purse.available for purse in purses)
         if programme.debt_stops_spending and purses[0].debt:
-            return await _decline(
-                transaction, declined_by_ledger(reserve, "debt_outstanding", transaction.now), available
-            )
+            return _decline(transaction, declined_by_ledger(reserve, "debt_outstanding", transaction.now), available)
         redemption = shared_out(redemption, purses) or redemption  # too little: the ledger says so of the member's own
     asked = reserving(redemption, member_id, basket)
-    posted = await ledger.post_together(transaction, [command for _, command in asked])
+    posted = await ledger.post_together(transaction, [command for _, command in asked], written_later=True)
     if isinstance(posted, Refused):
         if posted.reason not in ("insufficient_points", "too_many_lots"):
             raise RuntimeError(f"the ledger refused to reserve: {posted.reason}")
@@ -165,15 +160,15 @@ async def _reserve(
         if available is None:
             usable = await ledger.load_usable(transaction, [member_id], redemption.point_type)
             available = sum(one.available for one in usable if one.pays_for(basket))
-        return await _decline(transaction, decline, available)
+        return _decline(transaction, decline, available)
     own, pooled = balances_after(asked, posted)
     [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])
-    await redemptions.save_redemptions(transaction, [redemption])
-    await outbox.record(transaction, [held_message(transaction, redemption, balance, pooled)])
+    redemptions.save_redemption_later(transaction, redemption)
+    outbox.record_later(transaction, held_message(transaction, redemption, balance, pooled))
     return Held(redemption, balance)
 
 
-async def _decline(transaction: Transaction, decline: Decline, available: int | None) -> Declined:
-    await redemptions.save_redemptions(transaction, [decline.redemption])
-    await outbox.record(transaction, [declined_message(transaction, decline)])
+def _decline(transaction: Transaction, decline: Decline, available: int | None) -> Declined:
+    redemptions.save_redemption_later(transaction, decline.redemption)
+    outbox.record_later(transaction, declined_message(transaction, decline))
     return Declined(decline, available)

@@ -20,12 +20,16 @@ from shared.database import Transaction
 
 
 async def price_hold(
-    transaction: Transaction, request: HoldRequest, member_id: UUID, programme: Programme
+    transaction: Transaction,
+    request: HoldRequest,
+    member_id: UUID,
+    programme: Programme,
+    stored: StoredQuote | None,
 ) -> HoldPrice:
     """What the request's points pay; nothing is said of it where nothing was quoted and nothing needs to be.
 
     A quote that still holds is kept to, whatever has been published since. An expired one is asked again for the same
-    goods, by today's rules and the member's present tier: the same price goes on. One statement where a quote is named.
+    goods, by today's rules and the member's present tier: the same price goes on. ``stored`` is the one that is named.
 
     Raises:
         QuoteNeededError: write-off rules are in force, which only a quote can know to be kept.
@@ -40,7 +44,6 @@ async def price_hold(
         if history.at(transaction.now) is not None:
             raise QuoteNeededError
         return HoldPrice()
-    stored = await quotes.find(transaction, request.quote_id)
     if stored is None or stored.partner_id != request.partner_id:
         raise UnknownQuoteError
     if stored.member_id != member_id and await merges.find_survivor(transaction, stored.member_id) != member_id:

@@ -1,136 +1,18 @@
 """One effect and one answer for one key, on a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
-import asyncpg
-import httpx2
 import pytest
-from fastapi import APIRouter, Query, Response
 
-from shared.database import Database, Transaction
-from shared.web import (
-    Answer,
-    Authenticator,
-    Body,
-    IdempotencyKey,
-    PositivePoints,
-    Principal,
-    Problem,
-    ProblemAnswer,
-    StaticKeySource,
-    create_app,
-    forget_answers,
-    idempotent,
-    problems,
-    requires,
-)
+from shared.database import Transaction
+from shared.web import Answer, Problem, ProblemAnswer, forget_answers
 from shared.web.idempotency import ANSWERS_KEPT, FORGET_ROWS_MAX
 from tests.support.databases import FreshDatabase
-from tests.support.tokens import ISSUER, Issuer
+from tests.support.idempotent_holds import SERVICE, HoldAnswer, PointsGone, Scene, as_admin
 from tests.support.until import until
-
-TABLE = "create table effects (id bigint generated always as identity, points bigint not null)"
-SERVICE = "members"
-
-
-class PointsGone(Exception):  # noqa: N818 -- an error of the test's domain
-    """An error of the domain."""
-
-
-class HoldBody(Body):
-    """What is asked for."""
-
-    points: PositivePoints
-    reason: str = ""
-
-
-class HoldAnswer(Body):
-    """What is answered."""
-
-    points: int
-    effects: int
-
-
-@dataclass
-class Scene:
-    """The application and what the test makes it do."""
-
-    client: httpx2.AsyncClient
-    database: Database
-    issuer: Issuer
-    after_write: Callable[[Transaction], Awaitable[None]] | None = None
-    answers: list[object] = field(default_factory=list)
-
-    async def post(
-        self, key: str | None, points: int = 5, *, sub: str = "client-1", path: str = "h-1", **more: Any
-    ) -> Any:
-        headers = {"Authorization": f"Bearer {self.issuer.token('holds:write', sub=sub)}"}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        return await self.client.post(f"/v1/holds/{path}", json={"points": points} | more, headers=headers)
-
-    async def effects(self) -> list[int]:
-        return await self._column("select points from effects order by id")
-
-    async def records(self) -> list[str]:
-        return await self._column("select idempotency_key from idempotency order by 1")
-
-    async def _column(self, statement: str) -> list[Any]:
-        async with self.database.transaction() as transaction:
-            return [row[0] for row in await transaction.raw.fetch(statement)]
-
-
-@pytest.fixture
-async def scene(fresh_database: FreshDatabase, database_of: Callable[[str], Database]) -> AsyncIterator[Scene]:
-    await _as_admin(fresh_database, f"create table {SERVICE}.{TABLE[13:]}", f"grant all on {SERVICE}.effects to public")
-    database = database_of(SERVICE)
-    issuer = Issuer()
-    authenticator = Authenticator(StaticKeySource(issuer.jwks), issuer=ISSUER)
-    await authenticator.refresh()
-    router = APIRouter(prefix="/v1")
-    scene: Scene
-
-    async def hold(transaction: Transaction, points: int) -> Answer | ProblemAnswer:
-        await transaction.raw.execute("insert into effects (points) values ($1)", points)
-        if scene.after_write is not None:
-            await scene.after_write(transaction)
-        if scene.answers:
-            return scene.answers.pop(0)  # type: ignore[return-value]  # what the test put there
-        return Answer(201, HoldAnswer(points=points, effects=1))
-
-    @router.post("/holds/{hold_id}", status_code=201, responses=problems(400, 401, 403, 409, 422))
-    async def open_hold(
-        hold_id: str,
-        body: HoldBody,
-        principal: Annotated[Principal, requires("holds:write")],
-        key: IdempotencyKey,
-        note: Annotated[str, Query()] = "",
-    ) -> Response:
-        del hold_id, note
-        return await idempotent(database, principal, key, body, lambda tx: hold(tx, body.points))
-
-    app = create_app(
-        title="test",
-        authenticator=authenticator,
-        routers=[router],
-        domain_problems={PointsGone: (409, "insufficient-points", "Not enough points")},
-    )
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
-        scene = Scene(client, database, issuer)
-        yield scene
-
-
-async def _as_admin(database: FreshDatabase, *statements: str) -> None:
-    connection = await asyncpg.connect(database.admin_url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def test_a_repeated_request_has_one_effect_and_one_answer(scene: Scene) -> None:
@@ -355,7 +237,7 @@ async def test_old_answers_are_forgotten_page_by_page_in_business_time(
     scene: Scene, fresh_database: FreshDatabase
 ) -> None:
     await scene.post("k-new")
-    await _as_admin(
+    await as_admin(
         fresh_database,
         f"insert into {SERVICE}.idempotency select 'c', n::text, '', 200, '', now() - interval '8 days' "
         f"from generate_series(1, {FORGET_ROWS_MAX + 1}) as n",
@@ -365,7 +247,7 @@ async def test_old_answers_are_forgotten_page_by_page_in_business_time(
     assert await scene.records() == ["k-new"]
 
     days = int(ANSWERS_KEPT / timedelta(days=1)) + 1
-    await _as_admin(
+    await as_admin(
         fresh_database,
         f"insert into platform.business_clock (clock_offset) values (interval '{days} days') "
         f"on conflict (singleton) do update set clock_offset = excluded.clock_offset",
