@@ -1,5 +1,6 @@
 """A till's one call: what is there is answered, what is not is named, and the sale goes on whatever happens."""
 
+import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -16,8 +17,10 @@ from services.redemption.use_cases.check_out import CheckoutDesk, Sale
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.project import project_tiers
 from services.redemption.use_cases.quote_points import Asked
+from shared.events.coalition import TillChanged, TillData
 from shared.events.tiers import TierData
-from shared.ids import IdentifierType, hash_identifier
+from shared.ids import IdentifierType, hash_identifier, new_id
+from shared.web import till_key_sha256
 from shared.web.access_tokens import AccessToken
 from tests.support.databases import FreshDatabase
 from tests.support.neighbour_host import EARNS, NAME, NeighbourHost
@@ -281,6 +284,29 @@ async def test_while_a_neighbour_is_away_nobody_waits_for_it(
             assert absent(await check_out(client))["earn"] == "away"
         metrics = (await client.get("/metrics")).text
     assert 'tessera_redemption_neighbours_away{neighbour="accrual"} 1.0' in metrics
+
+
+async def test_a_till_with_its_own_key_need_not_say_where_it_stands(
+    till: httpx2.AsyncClient, spending: Spending, anna: UUID, neighbours: NeighbourHost
+) -> None:
+    key = f"tk_{secrets.token_urlsafe(32)}"
+    data = TillData(
+        partner_id="grocer",
+        store_id="s7",
+        till_id="3",
+        version=1,
+        key_scheme="sequence",
+        key_sha256=till_key_sha256(key),
+    )
+    await spending.coalition(TillChanged(id=new_id(), source="test", subject="3", time=NOON, data=data))
+    body = {"identifier": {"type": "card", "value": CARD}, "lines": [{"line_id": 1, "sku": "a", "amount_minor": 700}]}
+    headers = {"Authorization": f"Bearer {key}"}
+    told = (await till.post("/v1/checkouts", json=body, headers=headers)).json()
+    assert (told["member"]["member_id"], absent(told)) == (str(anna), {"name": "missing-scope"})
+    [basket] = neighbours.baskets
+    assert (basket["partner_id"], basket["store_id"], basket["till_id"]) == ("grocer", "s7", "3")
+    elsewhere = await till.post("/v1/checkouts", json=body | {"till_id": "4"}, headers=headers)
+    assert elsewhere.json()["errors"][0]["pointer"] == "/till_id"
 
 
 @pytest.mark.parametrize(
