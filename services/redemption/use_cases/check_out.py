@@ -1,10 +1,10 @@
 """All that a till wants to know before a basket is paid, in one answer. The sale is never stopped by it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from services.redemption.domain.checkout import Absent, Known
 from services.redemption.domain.errors import IdentifierRevokedError, OtherSessionError, UnknownMemberError
@@ -19,8 +19,11 @@ from services.redemption.use_cases.checkout_parts import AbsentError, CheckoutPa
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.quote_points import Asked, NotSpendingError, Quoted, quote_points
 from shared.database import Database, Transaction
+from shared.database.reads import Reads
 from shared.money import format_money
 from shared.qr_tokens import InvalidQrTokenError
+
+T = TypeVar("T")
 
 UNKNOWN_MEMBER = "unknown-member"
 BLOCKED = "identifier-blocked"
@@ -82,49 +85,39 @@ class CheckoutDesk:
         """The parts, side by side; nothing is reserved, and nothing is kept but the quote.
 
         Never raises: a part that fails, is late or is decided against is absent, and named. Each has
-        ``part_seconds_max``. What is earned and spent is asked of what privileges leave to be paid, and a name when the
-        member is known, so all is answered within twice that.
+        ``part_seconds_max``. Who is there and what privileges leave to be paid come first, since the others ask for
+        it, so all is answered within twice that.
         """
         parts = CheckoutParts(self.part_seconds_max)
-        async with asyncio.TaskGroup() as group:
-            looking = group.create_task(parts.take("member", lambda: self._look(sale)))
-            naming = group.create_task(self._name(sale, looking, parts))
-            privileges = await parts.take("privileges", lambda: self._check(sale))
-            paid = sale if privileges is None else sale.discounted(privileges.discounted.left_minor)
-            earning = group.create_task(parts.take("earn", lambda: self._earn(paid)))
-            quoting = group.create_task(parts.take("spend", lambda: self._quote(paid)))
-        earn, spend = earning.result(), quoting.result()
+        seen = await parts.take(lambda: self._see(sale), "member", "privileges")
+        member = None if seen is None else parts.decided("member", seen.member)
+        privileges = None if seen is None else parts.decided("privileges", seen.privileges)
+        paid = sale if privileges is None else sale.discounted(privileges.discounted.left_minor)
+        name, earn, spend = await asyncio.gather(
+            self._name(sale, member, parts),
+            parts.take(lambda: self._earn(paid), "earn"),
+            parts.take(lambda: self._quote(paid), "spend"),
+        )
         message = receipt_message(self._to_tell(privileges, earn, spend), self.language)
         if message is None:
             parts.leave_out("message", "nothing-to-tell")
-        return CheckedOut(looking.result(), naming.result(), privileges, earn, spend, message, parts.absent)
+        return CheckedOut(member, name, privileges, earn, spend, message, parts.answered())
 
-    async def _check(self, sale: Sale) -> Checked:
-        async def work(transaction: Transaction) -> Checked:
-            return await check_privileges(transaction, sale.shown, sale.asked, self.programme)
+    async def _see(self, sale: Sale) -> "_Seen":
+        async def work(transaction: Transaction) -> _Seen:
+            reads = Reads(transaction, sharing_trips=True)
+            member = reads.ask(_decided, lambda reading: _look_at_member(reading, sale, self.programme))
+            privileges = reads.ask(_decided, lambda reading: _check_privileges(reading, sale, self.programme))
+            await reads.answered()
+            return _Seen(member.value, privileges.value)
 
-        try:
-            return await self.database.run(work)
-        except NoPrivilegesError as error:
-            raise AbsentError(_slug(error.reason)) from None
-        except IdentifierRevokedError:
-            raise AbsentError(BLOCKED) from None
-        except UnknownMemberError:
-            raise AbsentError(UNKNOWN_MEMBER) from None
-        except (InvalidQrTokenError, OtherSessionError) as error:
-            raise AbsentError(_of_token(error)) from None
+        return await self.database.run(work)
 
     async def _earn(self, sale: Sale) -> ToEarn:
         try:
             return await self.baskets.preview(sale.basket)
         except BasketRefusedError as error:
             raise AbsentError(error.slug) from None
-
-    async def _look(self, sale: Sale) -> Known:
-        async def work(transaction: Transaction) -> Known:
-            return await _look_at_member(transaction, sale, self.programme)
-
-        return await self.database.run(work)
 
     async def _quote(self, sale: Sale) -> Quoted:
         async def work(transaction: Transaction) -> Quoted:
@@ -139,12 +132,11 @@ class CheckoutDesk:
         except (InvalidQrTokenError, OtherSessionError) as error:
             raise AbsentError(_of_token(error)) from None
 
-    async def _name(self, sale: Sale, looking: "asyncio.Task[Known | None]", parts: CheckoutParts) -> MemberName | None:
+    async def _name(self, sale: Sale, member: Known | None, parts: CheckoutParts) -> MemberName | None:
         """For whoever may see it. A name is of a member who is known."""
         if not sale.shows_name:
             parts.leave_out("name", "missing-scope")
             return None
-        member = await looking
         if member is None:
             parts.leave_out("name", parts.why_absent("member"))
             return None
@@ -155,7 +147,7 @@ class CheckoutDesk:
                 raise AbsentError(UNKNOWN_MEMBER)
             return found
 
-        return await parts.take("name", find)
+        return await parts.take(find, "name")
 
     def _to_tell(self, privileges: Checked | None, earn: ToEarn | None, spend: Quoted | None) -> ToTell:
         currency = self.programme.pricing.currency
@@ -170,6 +162,34 @@ class CheckoutDesk:
             value=format_money(value_minor, currency),
             saved=format_money(saved_minor, currency) if saved_minor else None,
         )
+
+
+class _Seen(NamedTuple):
+    """Two parts that are read together."""
+
+    member: Known | AbsentError
+    privileges: Checked | AbsentError
+
+
+async def _decided(transaction: Transaction, read: Callable[[Transaction], Awaitable[T]]) -> T | AbsentError:
+    """What a read finds, or decides against: the other one is answered all the same."""
+    try:
+        return await read(transaction)
+    except AbsentError as absent:
+        return absent
+
+
+async def _check_privileges(transaction: Transaction, sale: Sale, programme: Programme) -> Checked:
+    try:
+        return await check_privileges(transaction, sale.shown, sale.asked, programme)
+    except NoPrivilegesError as error:
+        raise AbsentError(_slug(error.reason)) from None
+    except IdentifierRevokedError:
+        raise AbsentError(BLOCKED) from None
+    except UnknownMemberError:
+        raise AbsentError(UNKNOWN_MEMBER) from None
+    except (InvalidQrTokenError, OtherSessionError) as error:
+        raise AbsentError(_of_token(error)) from None
 
 
 async def _look_at_member(transaction: Transaction, sale: Sale, programme: Programme) -> Known:

@@ -1,8 +1,9 @@
 """Parts of one answer, side by side, each with a deadline: what fails or is late is absent and named."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import structlog
 
@@ -14,6 +15,9 @@ from shared.database.errors import is_connection_lost
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+# All other reasons are decisions, and no trouble.
+TROUBLES = frozenset({"late", "away", "failed"})
 
 
 class AbsentError(Exception):
@@ -31,38 +35,48 @@ class CheckoutParts:
         self._deadline_seconds = deadline_seconds
         self._absent: dict[Part, str] = {}
 
-    @property
-    def absent(self) -> list[Absent]:
-        """The parts that are not there, by name, and why."""
-        return [Absent(part, reason) for part, reason in sorted(self._absent.items())]
+    def leave_out(self, part: Part, reason: str) -> None:
+        """This part was decided against."""
+        self._absent[part] = reason
+
+    def decided(self, part: Part, found: T | AbsentError) -> T | None:
+        """A part that was taken together with others, unless it was decided against."""
+        if isinstance(found, AbsentError):
+            self.leave_out(part, found.reason)
+            return None
+        return found
 
     def why_absent(self, part: Part) -> str:
         """The reason code of a part that is not there."""
         return self._absent[part]
 
-    def leave_out(self, part: Part, reason: str) -> None:
-        """This part was decided against."""
-        self._absent[part] = reason
-        metrics.CHECKOUT_PARTS.labels(part, "refused").inc()
-
-    async def take(self, part: Part, work: Callable[[], Awaitable[T]]) -> T | None:
-        """What the work finds within the deadline; None for a part that is absent. Work that is late is cancelled."""
+    async def take(self, work: Callable[[], Awaitable[T]], *parts: Part) -> T | None:
+        """What the work finds within the deadline; None, and these parts absent, where it does not. Work that is late
+        is cancelled."""
+        began_seconds = time.perf_counter()
         deadline = asyncio.timeout(self._deadline_seconds)
         try:
             async with deadline:
-                with metrics.CHECKOUT_PART_SECONDS.labels(part).time():
-                    found = await work()
+                return await work()
         except AbsentError as error:
-            self.leave_out(part, error.reason)
-            return None
+            reason = error.reason
         except Exception as error:  # the sale goes on whatever it was; the answer, the metric and the log name it
-            self._absent[part] = reason = "late" if deadline.expired() else _reason_of(error)
-            metrics.CHECKOUT_PARTS.labels(part, reason).inc()
+            reason = "late" if deadline.expired() else _reason_of(error)
             if reason == "failed":
-                log.exception("a part of a checkout failed", part=part)
-            return None
-        metrics.CHECKOUT_PARTS.labels(part, "there").inc()
-        return found
+                log.exception("a part of a checkout failed", part=parts[0])
+        finally:
+            for part in parts:
+                metrics.CHECKOUT_PART_SECONDS.labels(part).observe(time.perf_counter() - began_seconds)
+        self._absent |= dict.fromkeys(parts, reason)
+        return None
+
+    def answered(self) -> list[Absent]:
+        """Count what became of every part; those that are not there come back, by name."""
+        for part in get_args(Part):
+            reason = self._absent.get(part)
+            outcome = "there" if reason is None else reason if reason in TROUBLES else "refused"
+            metrics.CHECKOUT_PARTS.labels(part, outcome).inc()
+        return [Absent(part, reason) for part, reason in sorted(self._absent.items())]
 
 
 def _reason_of(error: Exception) -> str:

@@ -19,6 +19,7 @@ from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.read_member import read_balances, read_spendable
 from shared import ledger
 from shared.database import Transaction
+from shared.database.reads import Reads
 from shared.ids import new_id
 from shared.ledger import Basket, Usable, store_name
 
@@ -74,23 +75,28 @@ async def quote_points(
     )
     if member is None:
         raise UnknownMemberError
-    funds = await partner_funds.find_funds(transaction, asked.partner_id, programme.point_type)
-    member = replace(member, presented=shown.presented, funds=funds)
+    rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
+    reads = Reads(transaction, sharing_trips=True)
+    funds = reads.ask(partner_funds.find_funds, asked.partner_id, programme.point_type)
+    mapped = reads.ask(mapped_lines, asked)
+    known = reads.ask(quotes.find_since, member.member_id)
+    usable = reads.ask(_usable, member.member_id, programme, rules)
+    await reads.answered()
+    member = replace(member, presented=shown.presented, funds=funds.value)
     reason = why_not_at_all(member)
     if reason is not None:
         raise NotSpendingError(reason)
-    rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
-    lines = await mapped_lines(transaction, asked)
-    since = await quotes.find_since(transaction, member.member_id)
+    lines, since = mapped.value, known.value
+    basket = _basket(asked, lines, today)
     checkout = Checkout(
         partner_id=asked.partner_id,
         day=today,
         lines=lines,
-        available=await _available(transaction, member.member_id, _basket(asked, lines, today), programme, rules),
+        available=sum(one.available for one in usable.value if one.pays_for(basket)),
         tier=since.tier,
         enrolled_on=None if since.enrolled_at is None else since.enrolled_at.astimezone(programme.zone).date(),
         points_wanted=asked.points_wanted,
-        also=tuple(_also(funds, shown)),
+        also=tuple(_also(funds.value, shown)),
     )
     found = quote(checkout, rules)
     stored = StoredQuote(
@@ -128,23 +134,21 @@ def _basket(asked: Asked, lines: Sequence[BasketLine], today: date) -> Basket:
     return Basket(asked.partner_id, today, store, frozenset().union(*(line.categories for line in lines)))
 
 
-async def _available(
-    transaction: Transaction, member_id: UUID, basket: Basket, programme: Programme, rules: WriteOffRules
-) -> int:
-    """What these goods may use, of the member's own points and, where the rules let it, of what others lend."""
+async def _usable(
+    transaction: Transaction, member_id: UUID, programme: Programme, rules: WriteOffRules
+) -> Sequence[Usable]:
+    """What may be spent on whatever goods: the member's own points and, where the rules let it, what others lend."""
     if rules.spenders == "member":
-        usable: Sequence[Usable] = await ledger.load_usable(transaction, [member_id], programme.point_type)
-    else:
-        owner_id, balances = await read_balances(transaction, member_id, [programme.point_type])
-        spendable = await read_spendable(
-            transaction,
-            owner_id,
-            balances,
-            [programme.point_type],
-            debt_stops_spending=programme.debt_stops_spending,
-        )
-        usable = spendable[programme.point_type].usable
-    return sum(one.available for one in usable if one.pays_for(basket))
+        return await ledger.load_usable(transaction, [member_id], programme.point_type)
+    owner_id, balances = await read_balances(transaction, member_id, [programme.point_type])
+    spendable = await read_spendable(
+        transaction,
+        owner_id,
+        balances,
+        [programme.point_type],
+        debt_stops_spending=programme.debt_stops_spending,
+    )
+    return spendable[programme.point_type].usable
 
 
 def _also(funds: Funds, shown: Spender) -> Sequence[Limit]:

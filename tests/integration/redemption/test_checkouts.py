@@ -15,24 +15,20 @@ from services.redemption.gateways.member_names import MemberNames
 from services.redemption.schemas.checkouts import CheckoutBody
 from services.redemption.use_cases.check_out import CheckoutDesk, Sale
 from services.redemption.use_cases.hold_points import Spender
-from services.redemption.use_cases.project import project_tiers
 from services.redemption.use_cases.quote_points import Asked
 from shared.events.coalition import TillChanged, TillData
-from shared.events.tiers import TierData
-from shared.ids import IdentifierType, hash_identifier, new_id
+from shared.ids import new_id
 from shared.web import till_key_sha256
 from shared.web.access_tokens import AccessToken
+from tests.support.checkouts import BLOCKED, CARD, PHONE, absent, check_out, enrol_anna
 from tests.support.databases import FreshDatabase
 from tests.support.neighbour_host import EARNS, NAME, NeighbourHost
 from tests.support.privileges import applied, declared, terms
 from tests.support.qr import QR_KEYS, qr_token
-from tests.support.receipts import member
-from tests.support.redemption import KEY, NOON, Admin, Spending, linked
+from tests.support.redemption import NOON, Admin, Spending
 from tests.support.redemption_service import redemption_service
 from tests.support.registries import bearing
 
-ANNA = member(1)
-CARD, BLOCKED, PHONE = "0042", "0043", "+12125550123"
 PROBLEM = "https://tessera.invalid/problems/"
 
 
@@ -64,46 +60,7 @@ async def till(own_database: FreshDatabase, host: NeighbourHost) -> AsyncIterato
 
 @pytest.fixture
 async def anna(spending: Spending) -> UUID:
-    """Gold, with a thousand points, a card, a blocked one and a phone."""
-    await spending.enrol(ANNA, 1_000)
-    hashes = {value: hash_identifier(IdentifierType.CARD, value, KEY) for value in (CARD, BLOCKED)}
-    phone = hash_identifier(IdentifierType.PHONE, PHONE, KEY)
-    await spending.members(
-        linked(ANNA, hashes[CARD]), linked(ANNA, hashes[BLOCKED], is_blocked=True), linked(ANNA, phone)
-    )
-    gold = TierData(
-        member_id=ANNA,
-        version=1,
-        old_tier="basic",
-        new_tier="gold",
-        reason="granted",
-        effective_at=NOON,
-        scheme_version=1,
-    )
-    await spending.do(lambda transaction: project_tiers(transaction, [gold]))
-    return ANNA
-
-
-async def check_out(
-    till: httpx2.AsyncClient, identifier: dict[str, str] | None = None, *, greets: bool = True, **more: Any
-) -> dict[str, Any]:
-    scopes = ("redemptions:write", "members:name") if greets else ("redemptions:write",)
-    body = {
-        "identifier": identifier or {"type": "card", "value": CARD},
-        "store_id": "s1",
-        "till_id": "1",
-        "lines": [{"line_id": 1, "sku": "a", "category": "BREAD", "quantity": "1.5", "amount_minor": 700}],
-    } | more
-    answer = await till.post("/v1/checkouts", json=body, headers=bearing(*scopes, client_id="g", partner_id="grocer"))
-    assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    parts = {"member", "name", "privileges", "earn", "spend", "message"}
-    assert {part for part in parts if told[part] is None} == set(absent(told))  # what is not there is named
-    return told
-
-
-def absent(told: dict[str, Any]) -> dict[str, str]:
-    return {one["part"]: one["reason"] for one in told["absent"]}
+    return await enrol_anna(spending)
 
 
 async def test_a_till_is_answered_all_in_one(till: httpx2.AsyncClient, anna: UUID, neighbours: NeighbourHost) -> None:
