@@ -56,6 +56,7 @@ from services.accrual.use_cases.pass_idle import IdlePasses
 from services.accrual.use_cases.pass_notices import NoticePasses
 from services.accrual.use_cases.pass_releases import PAGE_PARTS_MAX, ReleasePasses
 from services.accrual.use_cases.read_document import Reading
+from services.accrual.use_cases.refuse_overdue import OverdueDocuments
 from services.accrual.use_cases.release_parked import release_what_funds_decide
 from services.accrual.use_cases.sweep_parked import sweep_parked
 from services.accrual.waiting import OutcomeWaiter
@@ -83,6 +84,7 @@ RELEASE_SECONDS = 1.0
 NOTICES_SECONDS = 5.0
 IDLE_SECONDS = 5.0
 SWEEP_SECONDS = 10.0
+OVERDUE_SECONDS = 60.0
 SEALING_SECONDS = 10.0
 ADJUSTMENT_FILES_SECONDS = 1.0
 CELEBRATE_SECONDS = 10.0
@@ -162,6 +164,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
             Periodic("grade tiers", TIERS_GRADE_SECONDS, jobs.grade_tiers),
             _retired_keys(database),
             Periodic("sweep parked receipts", SWEEP_SECONDS, jobs.sweep),
+            Periodic("refuse what waited in vain", OVERDUE_SECONDS, OverdueDocuments(database, programme).run),
         ),
         retention=kept_for_a_time(settings.parked_window_days),
         checks=(Check("ledger version", jobs.check_ledger),),

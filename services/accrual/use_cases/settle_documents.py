@@ -10,6 +10,7 @@ from services.accrual.repository.parked import ParkedRow
 from services.accrual.repository.stored_documents import without_identifier
 from services.accrual.use_cases.save_unlinked_returns import save_waiting_for_people
 from shared.database import Transaction
+from shared.events.purchases import ReturnData, VoidData
 
 
 async def save_waiting_and_refused(
@@ -41,7 +42,9 @@ def _parked_row(decision: Parked) -> ParkedRow:
     """A receipt that names its member needs no hash any more, and waits without it."""
     document = decision.document
     data = document.event.data
-    is_named = data.member_id is not None or decision.missing == "person"  # who needs no card to decide
+    # Who needs no card to decide, and whose a return or a void is their purchase says.
+    is_named = data.member_id is not None or decision.missing == "person"
+    is_named = is_named or (decision.missing == "purchase" and isinstance(data, ReturnData | VoidData))
     return ParkedRow(
         document.natural_key,
         decision.reason,

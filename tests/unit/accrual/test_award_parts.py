@@ -4,7 +4,14 @@ from datetime import date
 
 import pytest
 
-from services.accrual.domain.award_parts import EarnedPart, award_of_part, earned_parts, released_terms
+from services.accrual.domain.award_parts import (
+    EarnedPart,
+    KnownPart,
+    award_of_part,
+    earned_parts,
+    released_terms,
+    take_back,
+)
 from services.accrual.domain.evaluation import evaluate_purchase
 from services.accrual.domain.rules.expiry import RollingExpiry, read_expiry, write_expiry
 from services.accrual.domain.rules.pending import PendingDays, PendingEvent, PendingUntilDate, Wait, wait_of
@@ -100,6 +107,21 @@ def test_a_date_that_has_come_puts_points_with_those_that_do_not_wait() -> None:
     said = rule("base"), rule("later", pending={"kind": "date", "until": "2026-02-01"})
     assert [part.points for part in parts(*said)] == [10, 10]
     assert parts(*said, earned_on=date(2026, 2, 1)) == ()
+
+
+def test_where_one_part_has_become_more_less_is_taken_of_those_that_waited_first_and_then_of_the_last() -> None:
+    """Each of three is worth 6 less, and what another rule would give 8 more: 10 are taken, what waited first."""
+    first, waited, last, more = parts(
+        rule("promo", pending_days=14),
+        rule("base"),
+        rule("short", expires_after_days=30),
+        rule("long", expires_after_days=60),
+    )
+    given = tuple(KnownPart(part.number, part.key, 10, 0) for part in (first, waited, last))
+    kept = {waited.key: 4, first.key: 4, last.key: 4, more.key: 8}
+
+    assert [(one.number, one.points) for one in take_back(given, kept)] == [(waited.number, 6), (last.number, 4)]
+    assert (first.number, waited.number, last.number) == (0, 1, 2)
 
 
 def test_what_the_ledger_calls_a_part_never_changes() -> None:
