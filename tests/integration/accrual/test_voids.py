@@ -71,6 +71,19 @@ async def test_in_every_order_and_again_nothing_stays(module_accrual: Accrual, a
         assert await module_accrual.balance(anna) == Balances(), order
 
 
+async def test_a_second_void_of_a_batch_and_a_return_behind_them_are_refused(
+    module_accrual: Accrual, anna: UUID
+) -> None:
+    sale = purchase(next(_numbers), 1000, owner=anna)
+
+    report = await module_accrual.award(
+        sale, void_of(sale, next(_numbers)), void_of(sale, next(_numbers)), return_of(sale, next(_numbers), {1: 1})
+    )
+
+    assert (report.clawed_back, report.refused) == (1, {"original_voided": 2})
+    assert await module_accrual.balance(anna) == Balances()
+
+
 async def test_it_names_a_purchase_with_its_own_total(module_accrual: Accrual, anna: UUID) -> None:
     sale = purchase(next(_numbers), 1000, owner=anna)
     back, closed = return_of(sale, next(_numbers), {1: 400}), purchase(next(_numbers), 1000, owner=anna)

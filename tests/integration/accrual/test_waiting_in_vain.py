@@ -51,10 +51,10 @@ async def test_it_is_refused_when_no_purchase_could_come_any_more(
     back = return_of(never, next(_numbers), {1: 400})
     carded = return_of(never, next(_numbers), {1: 100})
     carded = carded.model_copy(update={"data": carded.data.model_copy(update={"identifier_hash": unknown})})
-    others = [void_of(never, next(_numbers)), correction_of(never, next(_numbers), 900)]
+    others: list[PurchaseEvent] = [void_of(never, next(_numbers)), correction_of(never, next(_numbers), 900)]
     exchange = exchange_of(never, next(_numbers), {1: 500}, 700, identifier_hash=unknown)
     for_its_card = purchase(next(_numbers), 1000, identifier_hash=unknown)
-    waiting = [back, carded, *others, exchange, for_its_card]
+    waiting: list[PurchaseEvent] = [back, carded, *others, exchange, for_its_card]
     for event in waiting:
         await module_accrual.award(event)
 
