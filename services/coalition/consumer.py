@@ -19,6 +19,7 @@ from services.coalition.domain.counting import (
     moved_receipt_entry,
     receipt_entry,
     refund_entry,
+    voucher_entry,
 )
 from services.coalition.domain.exposure import Judged
 from services.coalition.domain.shifts import Arrival, ImplausibleTotalError, arrival_of
@@ -39,6 +40,7 @@ from shared.events.points import (
 )
 from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent, RedemptionRefunded
+from shared.events.rewards import RewardUsed
 from shared.kafka import Batch, PermanentError, ReadPosition
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
@@ -49,7 +51,7 @@ _POINTS_TYPES = frozenset(
 )
 _ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _REDEMPTIONS_TYPES = frozenset(
-    kind.model_fields["type"].default.encode() for kind in (RedemptionCaptured, RedemptionRefunded)
+    kind.model_fields["type"].default.encode() for kind in (RedemptionCaptured, RedemptionRefunded, RewardUsed)
 )
 
 
@@ -110,7 +112,9 @@ class RedemptionHandler(_Keeping):
 
     async def handle(self, batch: Batch[RedemptionEvent]) -> None:
         """Count a batch in one transaction."""
-        events = [event for event in batch.events if isinstance(event, RedemptionCaptured | RedemptionRefunded)]
+        events = [
+            event for event in batch.events if isinstance(event, RedemptionCaptured | RedemptionRefunded | RewardUsed)
+        ]
         await _count(
             self._database, [_taken(event) for event in events], [event.time for event in events], batch.positions
         )
@@ -204,13 +208,16 @@ def _given_to_another(data: MoveData) -> Effect:
     return Returned(entry, original, data.partner_id, data.point_type, data.points, data.occurred_at)
 
 
-def _taken(event: RedemptionCaptured | RedemptionRefunded) -> Effect:
+def _taken(event: RedemptionCaptured | RedemptionRefunded | RewardUsed) -> Effect:
     data = event.data
     receipt_key = _natural_key(data.receipt_id)
-    entry = capture_entry(data.redemption_id.bytes, receipt_key)
     by_issuer = tuple((each.issuer, each.points) for each in data.by_issuer)
+    if isinstance(event, RewardUsed):
+        entry = voucher_entry(event.data.voucher_id.bytes)
+        return Redeemed(entry, data.partner_id, data.point_type, data.points, by_issuer, event.time)
+    entry = capture_entry(event.data.redemption_id.bytes, receipt_key)
     if isinstance(event, RedemptionRefunded):
-        refund = refund_entry(data.redemption_id.bytes, receipt_key, _natural_key(event.data.undone_by))
+        refund = refund_entry(event.data.redemption_id.bytes, receipt_key, _natural_key(event.data.undone_by))
         at = event.data.captured_at
         return Refunded(refund, entry, data.partner_id, data.point_type, data.points, by_issuer, at)
     return Redeemed(entry, data.partner_id, data.point_type, data.points, by_issuer, event.time)

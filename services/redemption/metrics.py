@@ -60,6 +60,11 @@ REWARDS = Counter(
     "again), or why they were refused.",
     ["outcome"],
 )
+VOUCHERS_TAKEN = Counter(
+    "tessera_redemption_vouchers_taken_total",
+    "Vouchers that tills asked to take by outcome: used, refused.",
+    ["outcome"],
+)
 VOUCHERS_EXPIRED = Counter("tessera_redemption_vouchers_expired_total", "Vouchers whose time was over, unused.")
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, StrictBool
 from shared.events.balances import Balance, IssuerPoints
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
 from shared.events.funding import FundedPoints
-from shared.events.rewards import RewardCancelled, RewardExpired, RewardIssued
+from shared.events.rewards import RewardCancelled, RewardDelivered, RewardExpired, RewardIssued, RewardUsed
 
 
 class PooledPoints(Frozen):
@@ -198,6 +198,8 @@ RedemptionEvent = Annotated[
     | RedemptionDeclined
     | PointsGifted
     | RewardIssued
+    | RewardDelivered
+    | RewardUsed
     | RewardCancelled
     | RewardExpired,
     Field(discriminator="type"),

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.events.balances import Balance
-from shared.events.envelope import Code, Event, Frozen, Minor, Points, Version
+from shared.events.balances import Balance, IssuerPoints
+from shared.events.envelope import Code, Event, Frozen, Minor, Points, ReceiptId, Version
+from shared.events.funding import FundedPoints
 
 
-class RewardData(Frozen):
+class VoucherData(Frozen):
     """A voucher for one piece of a reward of a partner's, as ``reward_version`` says. ``points`` are the member's."""
 
     voucher_id: UUID
@@ -22,6 +23,11 @@ class RewardData(Frozen):
     partner_id: Code
     point_type: Code
     points: Points
+
+
+class RewardData(VoucherData):
+    """The same, and the member's balance just after."""
+
     balance: Balance
 
 
@@ -41,11 +47,42 @@ class ClosedRewardData(RewardData):
     reason: Code | None = None
 
 
+class DeliveredRewardData(VoucherData):
+    """The member has the voucher's code, by ``channel``."""
+
+    channel: Code
+
+
+class UsedRewardData(RewardData):
+    """``points`` were spent at the partner, for this receipt. ``by_issuer`` says who had issued them, ``by_funding``
+    which of them have payers of their own; ``cost_minor`` is what the piece costs the programme, where that is known.
+    """
+
+    receipt_id: ReceiptId
+    cost_minor: Annotated[Minor, Field(ge=0)] | None = None
+    by_issuer: tuple[IssuerPoints, ...] = ()
+    by_funding: tuple[FundedPoints, ...] = ()
+
+
 class RewardIssued(Event):
     """A member took a reward."""
 
     type: Literal["loyalty.reward.issued.v1"] = "loyalty.reward.issued.v1"
     data: IssuedRewardData
+
+
+class RewardDelivered(Event):
+    """A member has what a voucher is shown by."""
+
+    type: Literal["loyalty.reward.delivered.v1"] = "loyalty.reward.delivered.v1"
+    data: DeliveredRewardData
+
+
+class RewardUsed(Event):
+    """A till took a voucher: its points are spent."""
+
+    type: Literal["loyalty.reward.used.v1"] = "loyalty.reward.used.v1"
+    data: UsedRewardData
 
 
 class RewardCancelled(Event):
@@ -60,6 +97,3 @@ class RewardExpired(Event):
 
     type: Literal["loyalty.reward.expired.v1"] = "loyalty.reward.expired.v1"
     data: ClosedRewardData
-
-
-RewardEvent = RewardIssued | RewardCancelled | RewardExpired

@@ -23,6 +23,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
         "/v1/identifiers:resolve",
         "/v1/privileges:check",
         "/v1/quotes",
+        "/v1/vouchers:check",
         "/v1/receipts",
         "/v1/receipts:batch",
         "/v1/receipts:preview",

@@ -31,6 +31,7 @@ from shared.events.points import (
     TakenPoints,
 )
 from shared.events.redemptions import CaptureData, RedemptionCaptured, RedemptionRefunded, RefundData
+from shared.events.rewards import RewardUsed, UsedRewardData
 from shared.kafka import Batch
 from shared.kafka.records import Record
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
@@ -48,7 +49,9 @@ Event = (
     | ReceiptMoved
     | RedemptionCaptured
     | RedemptionRefunded
+    | RewardUsed
 )
+_SPENDING = RedemptionCaptured | RedemptionRefunded | RewardUsed
 Told = ExposureChanged | PrepaidLow | PrepaidExhausted
 
 
@@ -189,6 +192,23 @@ def captured(partner_id: str, number: int, by_issuer: dict[str, int], at: dateti
     return RedemptionCaptured(id=uuid4(), source="redemption", subject=str(MEMBER), time=at, data=data)
 
 
+def reward_used(partner_id: str, number: int, by_issuer: dict[str, int], at: datetime) -> RewardUsed:
+    """A voucher that a partner took, by who had issued its points."""
+    data = UsedRewardData(
+        voucher_id=UUID(int=number),
+        reward_id="coffee",
+        reward_version=1,
+        receipt_id=receipt_id(partner_id, number),
+        member_id=MEMBER,
+        partner_id=partner_id,
+        point_type="points",
+        points=sum(by_issuer.values()),
+        by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in by_issuer.items()),
+        balance=NOTHING,
+    )
+    return RewardUsed(id=uuid4(), source="redemption", subject=str(MEMBER), time=at, data=data)
+
+
 def refunded(taken: RedemptionCaptured, undone_by: int, by_issuer: dict[str, int]) -> RedemptionRefunded:
     """What a document gave back of what was captured; every call is an event of its own."""
     data = RefundData(
@@ -249,8 +269,8 @@ class Coalition:
 
     async def count(self, *events: Event) -> None:
         """What the topics bring, each topic as a batch."""
-        points = [event for event in events if not isinstance(event, RedemptionCaptured | RedemptionRefunded)]
-        redemptions = [event for event in events if isinstance(event, RedemptionCaptured | RedemptionRefunded)]
+        points = [event for event in events if not isinstance(event, _SPENDING)]
+        redemptions = [event for event in events if isinstance(event, _SPENDING)]
         if points:
             await PointsHandler(self.database).handle(batch_of(points))
         if redemptions:

@@ -108,6 +108,11 @@ def capture_entry(redemption_id: bytes, natural_key: bytes) -> bytes:
     return b"r" + redemption_id + natural_key
 
 
+def voucher_entry(voucher_id: bytes) -> bytes:
+    """The key under which what a used voucher was worth counts once."""
+    return b"v" + voucher_id
+
+
 def refund_entry(redemption_id: bytes, natural_key: bytes, undone_by: bytes) -> bytes:
     """The key under which what a document gave back of what a receipt took of a redemption counts once."""
     return b"u" + redemption_id + natural_key + undone_by

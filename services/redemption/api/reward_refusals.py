@@ -8,7 +8,10 @@ from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import MergeUnderWayError
 from services.redemption.domain.rewards.entitlement import RewardReason, RewardRefusedError
 from services.redemption.domain.rewards.errors import (
+    MistypedCodeError,
     NoPiecesError,
+    OtherPartnersVoucherError,
+    OtherStoreError,
     RewardExistsError,
     SupplyFixedError,
     UnknownRewardError,
@@ -16,6 +19,7 @@ from services.redemption.domain.rewards.errors import (
     VoucherCancelledError,
     VoucherExpiredError,
     VoucherIdTakenError,
+    VoucherUsedError,
 )
 from shared.sealing import SealBrokenError
 from shared.web import Problem
@@ -28,6 +32,10 @@ REWARD_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NoPiecesError: (409, "reward-not-limited", "Reward not limited"),
     VoucherIdTakenError: (409, "voucher-id-taken", "Voucher id taken"),
     VoucherCancelledError: (409, "voucher-cancelled", "Voucher cancelled"),
+    VoucherUsedError: (409, "voucher-used", "Voucher used"),
+    OtherPartnersVoucherError: (409, "other-partners-voucher", "Other partner's voucher"),
+    OtherStoreError: (409, "other-stores-voucher", "Other stores' voucher"),
+    MistypedCodeError: (404, "voucher-code-mistyped", "Voucher code mistyped"),
     VoucherExpiredError: (409, "voucher-expired", "Voucher expired"),
     NoVoucherKeysError: (409, "vouchers-not-set-up", "Vouchers not set up"),
     SealBrokenError: (409, "code-not-available", "Code not available"),

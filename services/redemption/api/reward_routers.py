@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from services.redemption.api.rewards import catalogue_router, pieces_router, rewards_router
-from services.redemption.api.vouchers import issuing_router, vouchers_router
+from services.redemption.api.till_vouchers import till_vouchers_router
+from services.redemption.api.vouchers import issuing_router, voucher_steps_router, vouchers_router
 from services.redemption.credentials.voucher_codes import VoucherKeys
 from services.redemption.programme import Programme
 from shared.database import Database
@@ -17,4 +18,6 @@ def reward_routers(database: Database, programme: Programme, keys: VoucherKeys) 
         pieces_router(database),
         issuing_router(database, programme, keys),
         vouchers_router(database, programme, keys),
+        voucher_steps_router(database, programme),
+        till_vouchers_router(database, programme, keys),
     )

@@ -19,6 +19,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import projections, vouchers
 from services.redemption.schemas.vouchers import (
     CancelBody,
+    DeliverBody,
     IssueBody,
     IssuedVoucherAnswer,
     VoucherAnswer,
@@ -27,6 +28,7 @@ from services.redemption.schemas.vouchers import (
 )
 from services.redemption.use_cases.close_vouchers import cancel_voucher
 from services.redemption.use_cases.issue_reward import Issued, RewardWish, issue_reward
+from services.redemption.use_cases.use_voucher import deliver_voucher
 from shared.database import Database, Transaction
 from shared.web import (
     Answer,
@@ -108,7 +110,7 @@ async def _issue(transaction: Transaction, wish: RewardWish, programme: Programm
 
 
 def vouchers_router(database: Database, programme: Programme, keys: VoucherKeys) -> APIRouter:
-    """What became of vouchers, on this process's database."""
+    """Vouchers as they stand, on this process's database."""
     router = APIRouter(prefix="/v1", tags=["vouchers"])
     types = programme.point_types
 
@@ -147,6 +149,24 @@ def vouchers_router(database: Database, programme: Programme, keys: VoucherKeys)
         shown = found[: paging.limit]
         last = [value for voucher in shown[-1:] for value in (voucher.issued_at, voucher.voucher_id)]
         return Page.of(found, paging.limit, [VoucherAnswer.of(voucher, types) for voucher in shown], last)
+
+    return router
+
+
+def voucher_steps_router(database: Database, programme: Programme) -> APIRouter:
+    """What becomes of vouchers, on this process's database."""
+    router = APIRouter(prefix="/v1", tags=["vouchers"])
+    types = programme.point_types
+
+    @router.post("/vouchers/{voucher_id}/deliver", response_model=VoucherAnswer, responses=_PROBLEMS)
+    async def deliver(voucher_id: UUID, body: DeliverBody, principal: Issuer, key: IdempotencyKey) -> Response:
+        """Note that the member has the code. A voucher that was delivered before stays as it is."""
+        refuse_partners(principal, _WHAT)
+
+        async def work(transaction: Transaction) -> Answer:
+            return Answer(200, VoucherAnswer.of(await deliver_voucher(transaction, voucher_id, body.channel), types))
+
+        return await idempotent(database, principal, key, body, work)
 
     @router.post("/vouchers/{voucher_id}/cancel", response_model=VoucherBalanceAnswer, responses=_PROBLEMS)
     async def cancel(voucher_id: UUID, body: CancelBody, principal: Issuer, key: IdempotencyKey) -> Response:

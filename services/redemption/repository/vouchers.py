@@ -14,7 +14,7 @@ from shared.database import Transaction
 from shared.database.errors import StartAgainError
 
 COLUMNS = """voucher_id, reward_id, reward_version, member_id, partner_id, point_type, points, state, issued_at,
-    expires_at, client_id, closed_at, closed_by, reason_code"""
+    expires_at, client_id, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key"""
 
 # Of two transactions with the same voucher one waits here for the other, before either has locked anything else.
 CLAIM = """
@@ -28,6 +28,9 @@ CLAIM = """
 """
 FIND = f"select {COLUMNS} from redemption_vouchers where voucher_id = $1"
 LOCK = f"{FIND} for no key update"
+# Of the hashes under which a code may be kept one is there.
+FIND_BY_CODE = f"select {COLUMNS} from redemption_vouchers where code_hash = any($1::text[]) limit 1"
+LOCK_BY_CODE = f"{FIND_BY_CODE} for no key update"
 FIND_SEALED_CODE = "select sealed_code from redemption_vouchers where voucher_id = $1"
 
 # Rows that somebody else is busy with are left to the next page: whoever holds them decides their fate.
@@ -43,9 +46,12 @@ LOCK_DUE = f"""
 SAVE = """
     update redemption_vouchers as voucher
     set state = changed.state, closed_at = changed.closed_at, closed_by = changed.closed_by,
-        reason_code = changed.reason_code
-    from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
-        as changed (voucher_id, state, closed_at, closed_by, reason_code)
+        reason_code = changed.reason_code, delivered_at = changed.delivered_at, channel = changed.channel,
+        receipt_key = changed.receipt_key
+    from unnest(
+            $1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
+            $8::bytea[]
+        ) as changed (voucher_id, state, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key)
     where voucher.voucher_id = changed.voucher_id
 """
 
@@ -121,6 +127,16 @@ async def lock(transaction: Transaction, voucher_id: UUID) -> Voucher | None:
     return _voucher(await transaction.raw.fetchrow(LOCK, voucher_id))
 
 
+async def find_by_code(transaction: Transaction, code_hashes: Sequence[str]) -> Voucher | None:
+    """The voucher whose code this is, as last committed."""
+    return _voucher(await transaction.raw.fetchrow(FIND_BY_CODE, list(code_hashes)))
+
+
+async def lock_by_code(transaction: Transaction, code_hashes: Sequence[str]) -> Voucher | None:
+    """The same, its row locked to the commit."""
+    return _voucher(await transaction.raw.fetchrow(LOCK_BY_CODE, list(code_hashes)))
+
+
 async def find_sealed_code(transaction: Transaction, voucher_id: UUID) -> str:
     """The code of a voucher that is there, sealed."""
     sealed_code: str = await transaction.raw.fetchval(FIND_SEALED_CODE, voucher_id)
@@ -141,6 +157,9 @@ async def save(transaction: Transaction, changed: Sequence[Voucher]) -> None:
         [voucher.closed_at for voucher in changed],
         [voucher.closed_by for voucher in changed],
         [voucher.reason_code for voucher in changed],
+        [voucher.delivered_at for voucher in changed],
+        [voucher.channel for voucher in changed],
+        [voucher.receipt_key for voucher in changed],
     )
 
 

@@ -1,19 +1,23 @@
 """What HTTP says of vouchers."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
+from services.redemption.domain.rewards.codes import TYPED_LENGTH_MAX
+from services.redemption.domain.rewards.reward import RewardTerms
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.schemas.answer import Answer
 from services.redemption.schemas.balances import BalanceAnswer
 from shared.ledger import Balances
 from shared.point_types import PointTypes
+from shared.receipt_key import ReceiptKey, receipt_id_of
 from shared.web import Body, CodeText
 
-VoucherStateText = Literal["issued", "cancelled", "expired"]
+VoucherStateText = Literal["issued", "delivered", "used", "cancelled", "expired"]
 
 
 class IssueBody(Body):
@@ -27,6 +31,58 @@ class CancelBody(Body):
     """Why a voucher is to count no more."""
 
     reason_code: CodeText
+
+
+class DeliverBody(Body):
+    """How the member got the code."""
+
+    channel: CodeText
+
+
+class CheckVoucherBody(Body):
+    """A code that somebody shows, and where."""
+
+    code: str = Field(min_length=1, max_length=TYPED_LENGTH_MAX, repr=False)
+    partner_id: CodeText | None = Field(default=None, description="Said by the programme's own clients.")
+    store_id: CodeText | None = Field(default=None, description="A till's own is known.")
+
+
+class UseVoucherBody(CheckVoucherBody):
+    """The same, and the receipt on which it counts."""
+
+    receipt: ReceiptKey
+
+
+class CheckedVoucherAnswer(Answer):
+    """What a code stands for at its partner's till, by the words that its reward had at its issue."""
+
+    voucher_id: UUID
+    reward_id: str
+    titles: Mapping[str, str]
+    point_type: str
+    exponent: int
+    points: int
+    state: VoucherStateText
+    expires_at: datetime
+    used_at: datetime | None
+    receipt_id: str | None
+
+    @classmethod
+    def of(cls, voucher: Voucher, terms: RewardTerms, types: PointTypes) -> Self:
+        """The answer for a voucher."""
+        receipt_key = voucher.receipt_key
+        return cls(
+            voucher_id=voucher.voucher_id,
+            reward_id=voucher.reward_id,
+            titles=terms.titles,
+            point_type=voucher.point_type,
+            exponent=types.exponent_of(voucher.point_type),
+            points=voucher.points,
+            state=voucher.state.value,
+            expires_at=voucher.expires_at,
+            used_at=voucher.closed_at if receipt_key is not None else None,
+            receipt_id=None if receipt_key is None else receipt_id_of(receipt_key),
+        )
 
 
 class VoucherAnswer(Answer):
@@ -43,8 +99,10 @@ class VoucherAnswer(Answer):
     state: VoucherStateText
     issued_at: datetime
     expires_at: datetime
+    delivered_at: datetime | None
     closed_at: datetime | None
     reason_code: str | None
+    receipt_id: str | None
 
     @classmethod
     def of(cls, voucher: Voucher, types: PointTypes) -> Self:
@@ -94,6 +152,8 @@ def _told(voucher: Voucher, types: PointTypes) -> dict[str, object]:
         "state": voucher.state.value,
         "issued_at": voucher.issued_at,
         "expires_at": voucher.expires_at,
+        "delivered_at": voucher.delivered_at,
         "closed_at": voucher.closed_at,
         "reason_code": voucher.reason_code,
+        "receipt_id": None if voucher.receipt_key is None else receipt_id_of(voucher.receipt_key),
     }

@@ -1,16 +1,32 @@
 """The events that tell of rewards. None of them says a code."""
 
+from typing import TypeAlias
+
 from services.redemption.domain.rewards.reward import RewardTerms
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.use_cases.messages import SOURCE
 from shared.database import Transaction
-from shared.events.balances import Balance
+from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import REDEMPTIONS
-from shared.events.rewards import ClosedRewardData, IssuedRewardData, RewardCancelled, RewardExpired, RewardIssued
+from shared.events.rewards import (
+    ClosedRewardData,
+    DeliveredRewardData,
+    IssuedRewardData,
+    RewardCancelled,
+    RewardDelivered,
+    RewardExpired,
+    RewardIssued,
+    RewardUsed,
+    UsedRewardData,
+)
 from shared.ids import new_id
 from shared.ledger import Balances, Posted
+from shared.ledger.telling import funded_told
 from shared.outbox import Message
+from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
+
+RewardEvent: TypeAlias = RewardIssued | RewardDelivered | RewardUsed | RewardCancelled | RewardExpired
 
 
 def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
@@ -32,6 +48,58 @@ def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerm
             cost_minor=terms.cost_minor,
             expires_at=voucher.expires_at,
             balance=_balance(balance),
+        ),
+    )
+    return _message(event, voucher)
+
+
+def delivered_message(transaction: Transaction, voucher: Voucher) -> Message:
+    """A member has a voucher's code."""
+    if voucher.channel is None:
+        raise AssertionError("unreachable: it was delivered somehow")
+    event = RewardDelivered(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(voucher.voucher_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=DeliveredRewardData(
+            voucher_id=voucher.voucher_id,
+            reward_id=voucher.reward_id,
+            reward_version=voucher.reward_version,
+            member_id=voucher.member_id,
+            partner_id=voucher.partner_id,
+            point_type=voucher.point_type,
+            points=voucher.points,
+            channel=voucher.channel,
+        ),
+    )
+    return _message(event, voucher)
+
+
+def used_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, spent: Posted) -> Message:
+    """A till took a voucher: its points are spent."""
+    if voucher.receipt_key is None:
+        raise AssertionError("unreachable: it was used for a receipt")
+    event = RewardUsed(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(voucher.voucher_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=UsedRewardData(
+            voucher_id=voucher.voucher_id,
+            reward_id=voucher.reward_id,
+            reward_version=voucher.reward_version,
+            member_id=voucher.member_id,
+            partner_id=voucher.partner_id,
+            point_type=voucher.point_type,
+            points=spent.points,
+            receipt_id=receipt_id_of(voucher.receipt_key),
+            cost_minor=terms.cost_minor,
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in spent.issuers),
+            by_funding=funded_told(spent.funded),
+            balance=_balance(spent.balance),
         ),
     )
     return _message(event, voucher)
@@ -78,7 +146,7 @@ def _closed(voucher: Voucher, given: Posted) -> ClosedRewardData:
     )
 
 
-def _message(event: RewardIssued | RewardCancelled | RewardExpired, voucher: Voucher) -> Message:
+def _message(event: RewardEvent, voucher: Voucher) -> Message:
     return Message.of(event, REDEMPTIONS.topic, str(voucher.member_id))
 
 

@@ -338,6 +338,10 @@ async def test_a_partner_sees_its_own_rewards_alone_and_keeps_none(catalogue: Ca
     )
     code = await catalogue.client.get(f"/v1/vouchers/{voucher_id}/code", headers=writer)
     assert {slug(changed), slug(code)} == {(403, "programme-only")}
+    delivered = await catalogue.client.post(
+        f"/v1/vouchers/{voucher_id}/deliver", json={"channel": "app"}, headers=writer
+    )
+    assert slug(delivered) == (403, "programme-only")
     for path in ("pieces:add", "pieces:remove"):
         made = await catalogue.client.post(f"/v1/rewards/{COFFEE}/{path}", json={"count": 1}, headers=writer)
         assert slug(made) == (403, "programme-only")

@@ -106,6 +106,7 @@ PROVEN = {
             "GET /v1/vouchers/{voucher_id}",
             "GET /v1/vouchers/{voucher_id}/code",
             "POST /v1/vouchers/{voucher_id}/cancel",
+            "POST /v1/vouchers/{voucher_id}/deliver",
         ),
         ("integration/redemption/test_rewards.py", "test_a_partner_sees_its_own_rewards_alone_and_keeps_none"),
     ),

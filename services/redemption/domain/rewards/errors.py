@@ -1,5 +1,6 @@
 """Why something about a reward or a voucher cannot be done. Nothing was changed when one of these is raised."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.redemption.domain.errors import RedemptionError
@@ -60,3 +61,33 @@ class VoucherExpiredError(RedemptionError):
     def __init__(self, expires_at: datetime) -> None:
         super().__init__("this voucher's time is over, and its points are the member's again")
         self.expires_at = expires_at
+
+
+class VoucherUsedError(RedemptionError):
+    """The voucher was used before, for another receipt."""
+
+    def __init__(self) -> None:
+        super().__init__("this voucher was used already: it counts once")
+
+
+class OtherPartnersVoucherError(RedemptionError):
+    """The voucher is for a reward of another partner."""
+
+    def __init__(self) -> None:
+        super().__init__("this voucher is for another partner, and counts there alone")
+
+
+class OtherStoreError(RedemptionError):
+    """The voucher counts in some of the partner's stores alone."""
+
+    def __init__(self, stores: Sequence[str]) -> None:
+        super().__init__(
+            f"this voucher counts in these stores alone, and the request must say which: {', '.join(stores)}"
+        )
+
+
+class MistypedCodeError(RedemptionError):
+    """The code does not check: nobody has such a one."""
+
+    def __init__(self) -> None:
+        super().__init__("the code's check character does not fit: read it again, or type it once more")

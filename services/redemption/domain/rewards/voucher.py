@@ -9,26 +9,33 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.redemption.domain.rewards.errors import VoucherCancelledError, VoucherExpiredError
+from services.redemption.domain.rewards.errors import (
+    OtherPartnersVoucherError,
+    OtherStoreError,
+    VoucherCancelledError,
+    VoucherExpiredError,
+    VoucherUsedError,
+)
+from services.redemption.domain.rewards.reward import RewardTerms
 
 
 class VoucherState(StrEnum):
-    """Where a voucher stands. While it is open its points are reserved, and its code counts."""
+    """Where a voucher stands. Issued or delivered it is open: its points are reserved, and its code counts."""
 
     ISSUED = "issued"
+    DELIVERED = "delivered"
+    USED = "used"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-
-
-OPEN = frozenset({VoucherState.ISSUED})
 
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
     """``points`` of ``point_type`` are what the member gives for it, as the reward's ``reward_version`` says.
 
-    ``client_id`` asked for it. ``closed_at`` is when it was cancelled or expired, ``closed_by`` who cancelled it, and
-    ``reason_code`` why.
+    ``client_id`` asked for it. ``delivered_at`` is when the member had got its code, by ``channel``. ``closed_at`` is
+    when it was used, cancelled or expired, ``closed_by`` who used or cancelled it, ``reason_code`` why it was
+    cancelled, ``receipt_key`` for which receipt it was used.
     """
 
     voucher_id: UUID
@@ -45,16 +52,44 @@ class Voucher:
     closed_at: datetime | None = None
     closed_by: str | None = None
     reason_code: str | None = None
+    delivered_at: datetime | None = None
+    channel: str | None = None
+    receipt_key: bytes | None = None
 
     @property
     def reference(self) -> bytes:
-        """What the ledger's transfers bear."""
+        """What the ledger's transfers bear, but of its use."""
         return self.voucher_id.bytes
+
+    def delivered(self, now: datetime, channel: str) -> "Voucher":
+        """The voucher once its member has its code. One that was delivered stays as it is.
+
+        Raises:
+            VoucherUsedError, VoucherCancelledError, VoucherExpiredError
+        """
+        if self.state is VoucherState.DELIVERED:
+            return self
+        self.require_open()
+        return replace(self, state=VoucherState.DELIVERED, delivered_at=now, channel=channel)
+
+    def used(self, now: datetime, author: str, receipt_key: bytes) -> "Voucher":
+        """The voucher once it was used for a receipt. One that was used for this receipt stays as it is.
+
+        A voucher whose time is over is refused, whether it has been closed yet or not.
+
+        Raises:
+            VoucherUsedError, VoucherCancelledError, VoucherExpiredError
+        """
+        if self.state is VoucherState.USED and self.receipt_key == receipt_key:
+            return self
+        self.require_usable(now)
+        return replace(self, state=VoucherState.USED, closed_at=now, closed_by=author, receipt_key=receipt_key)
 
     def cancelled(self, now: datetime, author: str, reason_code: str) -> "Voucher":
         """The voucher once somebody cancelled it, whose points go back. One that was cancelled stays as it is.
 
         Raises:
+            VoucherUsedError: its points are spent.
             VoucherExpiredError: its points went back before.
         """
         if self.state is VoucherState.CANCELLED:
@@ -66,13 +101,36 @@ class Voucher:
         """The voucher once its time was over, whose points go back; it is open."""
         return replace(self, state=VoucherState.EXPIRED, closed_at=now)
 
+    def require_at(self, partner_id: str, store_id: str | None, terms: RewardTerms) -> None:
+        """Whether this is where it may be used; ``terms`` are what its reward said when it was issued.
+
+        Raises:
+            OtherPartnersVoucherError, OtherStoreError
+        """
+        if self.partner_id != partner_id:
+            raise OtherPartnersVoucherError
+        if terms.stores is not None and store_id not in terms.stores:
+            raise OtherStoreError(terms.stores)
+
+    def require_usable(self, now: datetime) -> None:
+        """Whether it may be used now.
+
+        Raises:
+            VoucherUsedError, VoucherCancelledError, VoucherExpiredError
+        """
+        self.require_open()
+        if now >= self.expires_at:
+            raise VoucherExpiredError(self.expires_at)
+
     def require_open(self) -> None:
         """Whether it still stands for its reward.
 
         Raises:
-            VoucherCancelledError, VoucherExpiredError
+            VoucherUsedError, VoucherCancelledError, VoucherExpiredError
         """
         if self.state is VoucherState.CANCELLED:
             raise VoucherCancelledError
         if self.state is VoucherState.EXPIRED:
             raise VoucherExpiredError(self.expires_at)
+        if self.state is VoucherState.USED:
+            raise VoucherUsedError
