@@ -271,6 +271,19 @@ def test_of_two_who_are_one_the_higher_tier_is_kept() -> None:
         assert [each[1:3] for each in told(found)] == ([("gold", "merged")] if survivor is basic else [])
 
 
+def test_a_tier_that_nothing_collected_would_reach_any_more_is_kept_by_a_merge() -> None:
+    """Nobody falls by this scheme: gold was earned four years before."""
+    for_ever, years_ago = scheme(downgrade="none"), {"2026-03-01": 600}
+    gold = standing_after(years_ago, "2026-03-01T10:00", for_ever)
+    gold = graded(gold, years_ago, "2030-04-01T10:00", "time", for_ever).standing
+    basic = beginner(for_ever, at("2030-04-01T10:00"))
+
+    for survivor, merged in ((basic, gold), (gold, basic)):
+        joined = joined_standing(survivor, merged, for_ever)
+        found = graded(joined, years_ago, "2030-04-01T10:00", "merged", for_ever)
+        assert (found.standing.tier, gold.tier) == ("gold", "gold")
+
+
 def test_two_who_are_one_reach_together_what_neither_had() -> None:
     one = standing_after({"2026-03-01": 60}, "2026-04-01T10:00")
     other = standing_after({"2026-03-02": 60}, "2026-04-01T10:00")
