@@ -24,13 +24,13 @@ from services.redemption.consumer import (
     MemberHandler,
     PointsHandler,
     PurchaseHandler,
-    is_about_points_tenders,
     is_refusal_or_tier,
+    may_move_points,
 )
 from services.redemption.neighbours import Neighbours
 from services.redemption.programme import Programme
 from services.redemption.repository import places
-from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS, QUOTES
+from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS, QUOTES, SOLD_GOODS, WAITING_RETURNS
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from services.redemption.use_cases.check_out import CheckoutDesk
@@ -98,7 +98,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 RetiredHashes(database, "redemption_identifiers").let_go,
             ),
         ),
-        retention=(HASHES_OF_WAITING_TENDERS, QUOTES),
+        retention=(HASHES_OF_WAITING_TENDERS, QUOTES, SOLD_GOODS, WAITING_RETURNS),
         on_start=(refresh_rules, refresh_privileges),
         on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
@@ -114,7 +114,7 @@ def _subscriptions(database: Database, settings: RedemptionSettings, programme: 
             PURCHASES,
             PurchaseHandler(database, programme, batch_size),
             ConsumerLimits(batch_size=batch_size),
-            wants=is_about_points_tenders,
+            wants=may_move_points,
             unknown_types="dead-letter",
         ),
         Subscription(POINTS, PointsHandler(database), wants=is_refusal_or_tier, unknown_types="dead-letter"),

@@ -1,11 +1,14 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from services.redemption import metrics
 from services.redemption.domain.leaving import Leaving, Outcome
+from services.redemption.domain.returning import return_of
+from services.redemption.domain.sold_goods import sold_sale_of
 from services.redemption.domain.tender import PointsTender, UnusableReceiptError, points_tenders
 from services.redemption.domain.voiding import ReceiptVoid, void_of
 from services.redemption.domain.write_off.prices import pricing_at
@@ -14,14 +17,22 @@ from services.redemption.repository import projections
 from services.redemption.repository.receipts import ExceptionKind, Refusal
 from services.redemption.use_cases.project import project_coalition, project_tiers, take_in_members
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
-from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
+from services.redemption.use_cases.settle_returns import ReturnReport, settle_returns, take_returns
+from services.redemption.use_cases.settle_sales import SalesReport, settle_sales
+from services.redemption.use_cases.settle_tenders import TenderReport
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_receipts import void_receipts
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
-from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
+from shared.events.purchases import (
+    ExchangeRecorded,
+    PurchaseEvent,
+    PurchaseRecorded,
+    ReceiptVoided,
+    ReturnRecorded,
+)
 from shared.events.tiers import TierChanged
 from shared.kafka import Batch, BatchSize, PermanentError
 from shared.ledger import HeldSince, TooManyCommandsError
@@ -30,17 +41,21 @@ from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
 
+T = TypeVar("T")
+
 # A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
 CONFLICT = "content_conflict"
 _REFUSED_TYPE = b"loyalty.receipt.refused.v1"
 _TIER_TYPE = b"loyalty.tier.changed.v1"
-_VOIDED_TYPE = b"loyalty.receipt.voided.v1"
+# What they undo may have been paid with points, whatever they say themselves.
+_UNDOING_TYPES = frozenset(
+    kind.model_fields["type"].default.encode() for kind in (ReceiptVoided, ReturnRecorded, ExchangeRecorded)
+)
 
 
-def is_about_points_tenders(headers: Mapping[str, bytes]) -> bool:
-    """Whether a purchase was paid with points, or a receipt was voided that may have been: all others are skipped
-    undecoded."""
-    return headers.get("points_tender") == b"1" or headers.get("type") == _VOIDED_TYPE
+def may_move_points(headers: Mapping[str, bytes]) -> bool:
+    """Whether a receipt was paid with points, or undoes one that may have been: all others are skipped undecoded."""
+    return headers.get("points_tender") == b"1" or headers.get("type") in _UNDOING_TYPES
 
 
 def is_refusal_or_tier(headers: Mapping[str, bytes]) -> bool:
@@ -54,7 +69,8 @@ class _Keeping(RecordKeeping):
 
 
 class PurchaseHandler(_Keeping):
-    """Receipts that were paid with points take them; what was voided takes nothing, and gives back what it took."""
+    """Receipts that were paid with points take them; what was voided takes nothing, and gives back what it took. What
+    had paid for goods goes back with them."""
 
     def __init__(self, database: Database, programme: Programme, batch_size: BatchSize) -> None:
         super().__init__(database)
@@ -62,32 +78,34 @@ class PurchaseHandler(_Keeping):
         self._batch_size = batch_size
 
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:
-        """Settle a batch's voids in one transaction, then its tenders in another one, which keeps the positions.
+        """Settle a batch's voids in one transaction, then its returns, then its tenders, with what they bought and the
+        positions; then the returns that had waited for these.
 
-        Both lock redemptions and the ledger, so that each is a transaction of its own; either is safe to do again.
+        All of them lock redemptions and the ledger, so that each is a transaction of its own, safe to do again. Returns
+        of receipts that were read just now are found by the sweep as well.
         """
+        voids = _read(void_of, batch.events)
+        returns = _read(partial(return_of, currency=self._programme.pricing.currency), batch.events)
+        sales = _read(partial(sold_sale_of, own_type=self._programme.pricing.own_type), batch.events)
         tenders = [tender for event in batch.events for tender in _tenders(event, self._programme)]
-        voids = _voids(batch.events)
         held_since = HeldSince()
 
-        async def work(transaction: Transaction) -> TenderReport:
-            report = await settle_tenders(
-                transaction,
-                tenders,
-                self._programme.pricing,
-                held_since=held_since,
-                came_back_days=self._programme.came_back_days,
-            )
+        async def work(transaction: Transaction) -> SalesReport:
+            report = await settle_sales(transaction, tenders, sales, self._programme, held_since=held_since)
             await read_to.save(transaction, batch.positions)
             return report
 
         try:
             if voids:
                 await self._void(voids)
+            if returns:
+                await self._return(partial(take_returns, returns=returns))
             report = await self._database.run(work)
+            if report.awaited:
+                await self._return(partial(settle_returns, receipt_keys=report.awaited))
         except TooManyCommandsError as error:  # what households pooled: halves of the batch ask for less
             raise PermanentError(str(error)) from error
-        count_tenders(report)
+        count_tenders(report.tenders)
         self._batch_size.observe(held_since.seconds())
 
     async def _void(self, voids: Sequence[ReceiptVoid]) -> None:
@@ -95,6 +113,12 @@ class PurchaseHandler(_Keeping):
         void = partial(void_receipts, voids=voids, held_since=held_since, came_back_days=self._programme.came_back_days)
         given = await self._database.run(void)
         metrics.REFUNDED_POINTS.inc(given)
+        self._batch_size.observe(held_since.seconds())
+
+    async def _return(self, settle: Callable[..., Awaitable[ReturnReport]]) -> None:
+        held_since = HeldSince()
+        work = partial(settle, programme=self._programme, held_since=held_since)
+        count_returns(await self._database.run(work))
         self._batch_size.observe(held_since.seconds())
 
 
@@ -170,6 +194,13 @@ def count_tenders(report: TenderReport) -> None:
     metrics.UNCOVERED_POINTS.inc(report.uncovered_points)
 
 
+def count_returns(report: ReturnReport) -> None:
+    """Into the metrics, once it is committed."""
+    metrics.REFUNDED_POINTS.inc(report.refunded_points)
+    for kind in report.exceptions:
+        metrics.EXCEPTIONS.labels(kind).inc()
+
+
 def _tenders(event: PurchaseEvent, programme: Programme) -> tuple[PointsTender, ...]:
     pricing = programme.pricing
     if isinstance(event, PurchaseRecorded | ExchangeRecorded):
@@ -180,9 +211,10 @@ def _tenders(event: PurchaseEvent, programme: Programme) -> tuple[PointsTender, 
         raise PermanentError(str(error)) from error
 
 
-def _voids(events: Sequence[PurchaseEvent]) -> list[ReceiptVoid]:
+def _read(reading: Callable[[PurchaseEvent], T | None], events: Sequence[PurchaseEvent]) -> list[T]:
+    """What these events say of that; of those that say nothing of it, nothing."""
     try:
-        return [void for event in events if (void := void_of(event)) is not None]
+        return [said for event in events if (said := reading(event)) is not None]
     except (MalformedReceiptIdError, UnusableReceiptError) as error:
         raise PermanentError(str(error)) from error
 

@@ -26,7 +26,8 @@ LEAVINGS = Counter(
     ["outcome"],
 )
 REFUNDED_POINTS = Counter(
-    "tessera_redemption_refunded_points_total", "Points that were given back because their receipts were voided."
+    "tessera_redemption_refunded_points_total",
+    "Points that were given back because their receipts were voided, or goods returned.",
 )
 GIFTS = Counter(
     "tessera_redemption_gifts_total",
@@ -71,7 +72,9 @@ EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",
     "Matters for a person, each counted once: amount_mismatch, refused_receipt, other_partner, other_currency,"
     " other_goods (a receipt's goods may not use what its hold reserved),"
-    " void_of_other_total and refused_void (points went back for a void that does not count). Alert.",
+    " void_of_other_total and refused_void (points went back for a void that does not count), overpaid_refund (a return"
+    " says more points than were taken), returned_more (goods that were not bought, or not so many), refused_return"
+    " (points went back for it), unread_receipt (goods of a receipt that took points and was not read). Alert.",
     ["kind"],
 )
 EXCEPTIONS_OPEN = Gauge("tessera_redemption_exceptions_open", "Matters for a person that nobody has settled. Alert.")
@@ -83,4 +86,8 @@ TENDERS_STRANDED = Gauge(
 EXPIRY_LAG_SECONDS = Gauge(
     "tessera_redemption_expiry_lag_seconds",
     "How far purchases have been read behind the present: holds expire this much later than they say.",
+)
+RETURNS_STRANDED = Gauge(
+    "tessera_redemption_returns_stranded",
+    "Receipts whose returned goods still wait to be settled, after the sweep has tried them: stays 0.",
 )

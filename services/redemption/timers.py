@@ -3,12 +3,13 @@
 from functools import partial
 
 from services.redemption import metrics
-from services.redemption.consumer import count_tenders
+from services.redemption.consumer import count_returns, count_tenders
 from services.redemption.programme import Programme
-from services.redemption.repository import receipts
+from services.redemption.repository import goods_returns, receipts
 from services.redemption.use_cases.close_vouchers import EXPIRY_PAGE_ROWS as VOUCHERS_PAGE_ROWS
 from services.redemption.use_cases.close_vouchers import expire_vouchers
 from services.redemption.use_cases.expire_holds import EXPIRY_PAGE_ROWS, expire_holds
+from services.redemption.use_cases.settle_returns import settle_returns, tell_unread
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from shared import ledger
 from shared.database import Database, Transaction, read_to
@@ -45,7 +46,7 @@ class Timers:
             metrics.VOUCHERS_EXPIRED.inc(expired)
 
     async def sweep(self) -> None:
-        """Try waiting tenders again whose member is known by now, and say how much waits."""
+        """Try waiting tenders again whose member is known by now, and returns whose receipt is; say how much waits."""
         tried = SWEEP_PAGE_ROWS
         while tried == SWEEP_PAGE_ROWS:
             async with self._database.transaction() as transaction:
@@ -60,12 +61,28 @@ class Timers:
                 )
                 report: TenderReport = await self._database.run(settle)
                 count_tenders(report)
+        await self._sweep_returns()
         async with self._database.transaction() as transaction:
             open_matters = await receipts.count_open_matters(transaction)
             stranded = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
+            stranded_returns = await goods_returns.find_due(transaction, SWEEP_PAGE_ROWS)
         metrics.TENDERS_WAITING.set(open_matters.waiting)
         metrics.EXCEPTIONS_OPEN.set(open_matters.exceptions)
         metrics.TENDERS_STRANDED.set(len(stranded))
+        metrics.RETURNS_STRANDED.set(len(stranded_returns))
+
+    async def _sweep_returns(self) -> None:
+        """Settle what came back of receipts that have taken points, or told what they sold, since."""
+        tried = SWEEP_PAGE_ROWS
+        while tried == SWEEP_PAGE_ROWS:
+            async with self._database.transaction() as transaction:
+                due = await goods_returns.find_due(transaction, SWEEP_PAGE_ROWS)
+            tried = len(due)
+            if due:
+                settle = partial(settle_returns, receipt_keys=due, programme=self._programme)
+                count_returns(await self._database.run(settle))
+        for kind in await self._database.run(partial(tell_unread, rows_max=SWEEP_PAGE_ROWS)):
+            metrics.EXCEPTIONS.labels(kind).inc()
 
     async def _say_posted_to(self, transaction: Transaction) -> None:
         purchases_read_to = await read_to.load(transaction, PURCHASES.topic, self._programme.topic_partitions)

@@ -58,6 +58,7 @@ class HoldPrice:
     value_minor: int | None = None
     may_be_lent: bool = True
     session_id: UUID | None = None
+    quote_id: UUID | None = None
 
     def put_on(self, redemption: Redemption, presented: Presented) -> Redemption:
         """The redemption at this price, in its session.
@@ -65,7 +66,8 @@ class HoldPrice:
         Raises:
             OtherSessionError: the till says another one than the quote's.
         """
-        return replace(redemption, value_minor=self.value_minor, session_id=presented.session_with(self.session_id))
+        session_id = presented.session_with(self.session_id)
+        return replace(redemption, value_minor=self.value_minor, session_id=session_id, quote_id=self.quote_id)
 
 
 @dataclass(frozen=True, slots=True)

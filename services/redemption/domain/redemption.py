@@ -57,7 +57,7 @@ class Redemption:
     partner's loss. ``session_id`` is the till conversation that the points were reserved in: a QR token's, which has at
     most one redemption (``is_session_shown``), or one that a checkout has opened. ``shares`` are parts of held, open
     and captured points that are others'; the rest is the member's own. ``value_minor`` is what ``held_points`` pay,
-    where a quote has priced them.
+    where a quote has priced them, and ``quote_id`` that quote.
     ``let_go_points``, of those held, went back while others stayed reserved. ``is_taken_in_parts``: receipts take their
     parts and leave the rest reserved; else the first one ends the hold.
     """
@@ -80,6 +80,7 @@ class Redemption:
     value_minor: int | None = None
     let_go_points: int = 0
     is_taken_in_parts: bool = False
+    quote_id: UUID | None = None
 
     @property
     def pooled_points(self) -> int:
@@ -124,9 +125,11 @@ class Capture:
 
     ``points`` = from the hold + ``late_points``. ``open_before`` is what was reserved just before, which is what a
     capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP. Of
-    ``points``, ``refunded_points`` were given back since. ``limited`` is what of those from the hold is for some things
-    alone: those for which it was reserved, as the till had said. ``late_because`` says why it was late; None where it
-    was not, or was before that was kept. ``let_go_before`` is what had gone back of the hold by then.
+    ``points``, ``refunded_points`` were given back since. ``settled_points`` is what returns have settled: given back,
+    or paid out in money instead; ``moved_points`` pay for goods of exchanges by now. ``limited`` is what of those from
+    the hold is for some things alone: those for which it was reserved, as the till had said. ``late_because`` says why
+    it was late; None where it was not, or was before that was kept. ``let_go_before`` is what had gone back of the hold
+    by then.
     """
 
     redemption_id: UUID
@@ -142,6 +145,13 @@ class Capture:
     limited: tuple[LimitedPoints, ...] = ()
     late_because: LateReason | None = None
     let_go_before: int = 0
+    settled_points: int = 0
+    moved_points: int = 0
+
+    @property
+    def left_points(self) -> int:
+        """What neither went back nor was paid out instead, and pays for what this receipt sold."""
+        return max(0, self.points - max(self.refunded_points, self.settled_points) - self.moved_points)
 
     @property
     def is_late(self) -> bool:

@@ -1,12 +1,12 @@
 """The points tenders of a receipt: how much of it was paid with points, and by which redemption."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
 from services.redemption.domain.goods import CATEGORIES_MAX, Goods
 from services.redemption.domain.redemption import Redemption
-from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
+from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded, Tender
 from shared.receipt_key import natural_key_of, partner_of
 
 # More than any receipt can cost: an amount beyond it was not meant.
@@ -82,6 +82,11 @@ class Pricing:
             return -(-amount_minor // other)
         return -(-amount_minor * self.own_points // self.minor_per_point)
 
+    def minor_for(self, points: int, point_type: str) -> int:
+        """What so many points pay."""
+        other = self.others.get(point_type)
+        return points * other if other is not None else points * self.minor_per_point // self.own_points
+
     def points_at_most(self, amount_minor: int) -> int:
         """The points that pay an amount, of the type of which it takes most: a hold may turn out to be of any."""
         return max(self.points_for(amount_minor, point_type) for point_type in (self.own_type, *self.others))
@@ -108,14 +113,7 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
     receipt_key = natural_key_of(receipt.receipt_id)
     if partner_of(receipt_key) != receipt.partner_id:
         raise UnusableReceiptError("the receipt id is another partner's")
-    amounts_minor: dict[UUID, int] = {}
-    types: dict[UUID, str | None] = {}
-    for tender in receipt.tenders:
-        if tender.kind == "points":
-            point_type = None if tender.point_type == pricing.own_type else tender.point_type
-            redemption_id = tender.redemption_id or _unnamed(receipt.receipt_id, point_type)
-            amounts_minor[redemption_id] = amounts_minor.get(redemption_id, 0) + tender.amount_minor
-            types[redemption_id] = types.get(redemption_id) or point_type
+    amounts_minor, types = paid_by(receipt.receipt_id, receipt.tenders, pricing.own_type)
     if any(pricing.points_at_most(amount_minor) > TENDER_POINTS_MAX for amount_minor in amounts_minor.values()):
         raise UnusableReceiptError(f"a points tender is worth {TENDER_POINTS_MAX} points at most")
     named = dict.fromkeys(line.category for line in receipt.lines if line.category is not None)
@@ -139,6 +137,21 @@ def points_tenders(event: PurchaseEvent, pricing: Pricing) -> tuple[PointsTender
         for redemption_id, amount_minor in amounts_minor.items()
         if amount_minor > 0
     )
+
+
+def paid_by(
+    receipt_id: str, tenders: Iterable[Tender], own_type: str
+) -> tuple[dict[UUID, int], dict[UUID, str | None]]:
+    """What each redemption paid of a receipt, in minor units, and of which type its points are said to be."""
+    amounts_minor: dict[UUID, int] = {}
+    types: dict[UUID, str | None] = {}
+    for tender in tenders:
+        if tender.kind == "points":
+            point_type = None if tender.point_type == own_type else tender.point_type
+            redemption_id = tender.redemption_id or _unnamed(receipt_id, point_type)
+            amounts_minor[redemption_id] = amounts_minor.get(redemption_id, 0) + tender.amount_minor
+            types[redemption_id] = types.get(redemption_id) or point_type
+    return amounts_minor, types
 
 
 def _unnamed(receipt_id: str, point_type: str | None) -> UUID:

@@ -22,6 +22,11 @@ SAVE = """
 COLUMNS = """quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at,
     session_id"""
 FIND = f"select {COLUMNS} from redemption_quotes where quote_id = $1"
+FIND_OF_REDEMPTIONS = f"""
+    select {COLUMNS}, redemption_id, held_points
+    from (select redemption_id, held_points, quote_id from redemptions where redemption_id = any($1::uuid[])) as held
+        join redemption_quotes using (quote_id)
+"""
 DELETE_OF_MEMBERS = "delete from redemption_quotes where member_id = any($1::uuid[])"
 FIND_SINCE = "select enrolled_at, tier from redemption_members where member_id = $1"
 
@@ -74,6 +79,14 @@ def quote_of(columns: Iterable[Any]) -> StoredQuote:
     """From values in the order of ``COLUMNS``."""
     quote_id, member_id, partner_id, version, checkout, *rest = columns
     return StoredQuote(quote_id, member_id, partner_id, version, _CHECKOUTS.validate_json(checkout), *rest)
+
+
+async def find_of_redemptions(
+    transaction: Transaction, redemption_ids: Collection[UUID]
+) -> list[tuple[UUID, int, StoredQuote]]:
+    """Of these redemptions those that a quote has priced which is still kept, with what they held, and the quote."""
+    rows = await transaction.raw.fetch(FIND_OF_REDEMPTIONS, list(redemption_ids))
+    return [(row["redemption_id"], row["held_points"], quote_of(tuple(row)[:-2])) for row in rows]
 
 
 async def delete_of_members(transaction: Transaction, member_ids: Collection[UUID]) -> None:

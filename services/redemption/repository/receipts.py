@@ -21,6 +21,10 @@ ExceptionKind = Literal[
     "void_of_other_total",
     "refused_void",
     "other_goods",
+    "overpaid_refund",
+    "returned_more",
+    "refused_return",
+    "unread_receipt",
 ]
 
 MEET_RECEIPTS = """

@@ -19,7 +19,7 @@ CaptureKey = tuple[UUID, bytes]
 
 REDEMPTION_COLUMNS = """redemption_id, point_type, state, partner_id, member_id, held_points, open_points,
     captured_points, uncovered_points, held_at, expires_at, closed_at, session_id, pooled_points, value_minor,
-    is_session_shown, let_go_points, is_taken_in_parts"""
+    is_session_shown, let_go_points, is_taken_in_parts, quote_id"""
 
 # A row that this statement makes is locked by having been made; one that was there is locked by the next statement.
 MEET = """
@@ -62,7 +62,7 @@ SAVE = f"""
     from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[],
         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::uuid[], $14::bigint[],
-        $15::bigint[], $16::boolean[], $17::bigint[], $18::boolean[]
+        $15::bigint[], $16::boolean[], $17::bigint[], $18::boolean[], $19::uuid[]
     )
     order by 1
     on conflict (redemption_id) do update
@@ -82,12 +82,13 @@ SAVE = f"""
             value_minor = excluded.value_minor,
             is_session_shown = excluded.is_session_shown,
             let_go_points = excluded.let_go_points,
-            is_taken_in_parts = excluded.is_taken_in_parts
+            is_taken_in_parts = excluded.is_taken_in_parts,
+            quote_id = excluded.quote_id
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
     source, content_hash, limited, late_because, let_go_before"""
-CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points"
+CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points, settled_points, moved_points"
 
 LOAD_CAPTURES = f"""
     select {CAPTURE_COLUMNS}
@@ -103,14 +104,21 @@ LOAD_CAPTURES_OF = f"""
     limit $2
 """
 
+# Goods may have come back before their receipt takes its points: whoever settles returns looks again.
 SAVE_CAPTURES = f"""
-    insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
-    select *, $13
-    from unnest(
-        $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::bigint[]
+    with captured as (
+        insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
+        select *, $13
+        from unnest(
+            $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
+            $9::text[], $10::text[], $11::text[], $12::bigint[]
+        )
+        order by 2, 1
+        returning receipt_key
     )
-    order by 2, 1
+    update redemption_returns as goods set due = due + 1
+    from (select distinct receipt_key from captured) as taking
+    where goods.receipt_key = taking.receipt_key and goods.state <> 'refused'
 """
 
 
@@ -191,6 +199,7 @@ def _saved_columns(redemptions: Sequence[Redemption]) -> list[Sequence[object]]:
         [redemption.is_session_shown for redemption in redemptions],
         [redemption.let_go_points for redemption in redemptions],
         [redemption.is_taken_in_parts for redemption in redemptions],
+        [redemption.quote_id for redemption in redemptions],
     ]
 
 
@@ -254,6 +263,7 @@ def _redemption_of(row: asyncpg.Record) -> Redemption:
         let_go_points=row["let_go_points"],
         is_taken_in_parts=row["is_taken_in_parts"],
         is_session_shown=row["is_session_shown"],
+        quote_id=row["quote_id"],
     )
 
 
@@ -273,6 +283,8 @@ def capture_of(row: asyncpg.Record) -> Capture:
         limited=_limited(row["limited"]),
         late_because=row["late_because"],
         let_go_before=row["let_go_before"],
+        settled_points=row["settled_points"],
+        moved_points=row["moved_points"],
     )
 
 

@@ -34,3 +34,34 @@ QUOTES = DataClass(
         )
     """,
 )
+
+SOLD_GOODS = DataClass(
+    name="goods_paid_with_points",
+    purpose="to give points back, line by line, when goods are returned",
+    keep_days=1_095,
+    keep_days_min=100,
+    action="delete",
+    statement="""
+        delete from redemption_sold_goods
+        where (receipt_key, document_key, content_hash) in (
+            select receipt_key, document_key, content_hash from redemption_sold_goods where read_at < $1
+            order by read_at limit $2 for update skip locked
+        )
+    """,
+)
+
+# Most goods that come back were paid otherwise. The least is more than their topic keeps, which would bring them back.
+WAITING_RETURNS = DataClass(
+    name="waiting_returns",
+    purpose="to give points back for goods that are returned before their receipt is read",
+    keep_days=60,
+    keep_days_min=37,
+    action="delete",
+    statement="""
+        delete from redemption_returns
+        where (return_key, content_hash) in (
+            select return_key, content_hash from redemption_returns where state = 'waiting' and read_at < $1
+            order by read_at limit $2 for update skip locked
+        )
+    """,
+)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.redemption.domain.gifting import Gift
+from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.holding import Decline, LetGo
 from services.redemption.domain.leaving import Leaving
 from services.redemption.domain.redemption import Redemption
 from services.redemption.domain.shrinking import Shrink
-from services.redemption.domain.voiding import GiveBack
 from services.redemption.use_cases.take_points import GivenBack, Pooled, Settled
 from shared.database import Transaction
 from shared.events.balances import Balance, IssuerPoints
@@ -120,7 +120,7 @@ def captured_message(transaction: Transaction, settled: Settled, balance: Balanc
 
 
 def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, balance: Balances) -> Message:
-    """What a receipt had taken was given back, because it was voided."""
+    """What a receipt had taken was given back: it was voided, or its goods came back."""
     redemption, capture = one.redemption, one.capture
     member_id, partner_id = named(redemption)
     event = RedemptionRefunded(
@@ -128,12 +128,12 @@ def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, 
         source=SOURCE,
         subject=str(redemption.redemption_id),
         time=transaction.now,
-        traceparent=child_traceparent(one.void.traceparent),
+        traceparent=child_traceparent(one.undoing.traceparent),
         data=RefundData(
             redemption_id=redemption.redemption_id,
             receipt_id=receipt_id_of(capture.receipt_key),
-            undone_by=receipt_id_of(one.void.void_key),
-            cause="void",
+            undone_by=receipt_id_of(one.undoing.undone_by),
+            cause=one.undoing.cause,
             member_id=member_id,
             partner_id=partner_id,
             point_type=redemption.point_type,

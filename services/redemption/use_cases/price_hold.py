@@ -63,7 +63,7 @@ async def price_hold(
             raise PriceChangedError(request.points, quoted.value_minor, again.points, again.value_minor)
     if quoted.points != request.points:
         raise NotQuotedError(request.points, stored.points)
-    return HoldPrice(quoted.value_minor, rules.spenders == "household", stored.session_id)
+    return HoldPrice(quoted.value_minor, rules.spenders == "household", stored.session_id, stored.quote_id)
 
 
 def _of(stored: StoredQuote, points: int, rules: WriteOffRules) -> Quote:

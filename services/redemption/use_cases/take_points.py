@@ -10,9 +10,9 @@ from typing import Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from services.redemption.domain.capturing import Take
+from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.redemption import Capture, Redemption, Share
 from services.redemption.domain.shrinking import Shrink
-from services.redemption.domain.voiding import GiveBack
 from shared import ledger
 from shared.database import Transaction
 from shared.ledger import Balances, Basket, Command, FundedPoints, Funding, Outcome, Posted
@@ -151,7 +151,7 @@ def giving_back(one: GiveBack, member_id: UUID, partner_id: str, until: date | N
         *((share, share.owner_id, share.hold_id) for share in redemption.shares),
         (None, member_id, taken_late_as(redemption.redemption_id, receipt_key)),
     ]
-    reference = one.void.void_key
+    reference = one.undoing.undone_by
     return [
         Asked(share, ledger.Refund(owner_id, redemption.point_type, reference, points, hold_id, partner_id, until))
         for (share, owner_id, hold_id), points in zip(holds, one.parts, strict=True)

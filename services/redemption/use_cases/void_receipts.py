@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from services.redemption.domain.voiding import GiveBack, ReceiptVoid
-from services.redemption.repository import projections, receipts, redemptions, refunds, voided_receipts
-from services.redemption.use_cases.messages import named, refunded_message
-from services.redemption.use_cases.take_points import given_back, giving_back, lives_until, own_balances, owners_of
-from shared import ledger, outbox
+from services.redemption.domain.giving_back import GiveBack
+from services.redemption.domain.voiding import ReceiptVoid
+from services.redemption.repository import goods_returns, receipts, redemptions, refunds, voided_receipts
+from services.redemption.use_cases.give_back import give_back
 from shared.database import Transaction
 from shared.ledger import HeldSince
 
@@ -23,11 +22,12 @@ async def void_receipts(
 
     A tender that waits is dropped, one that comes later is disregarded, and a hold that is open is let go by the till
     or by time. What was captured goes back to the lots that it came from, with their own dates, of everybody who gave
-    some, and clears what they owe; where a lot's time is over, the rest lives ``came_back_days`` more. A void that
-    names another total than the receipt's is of another receipt, and does nothing here. Idempotent: what a receipt has
-    taken goes back once, whatever void says so, in whatever order they come. Locks receipts and voids, then
-    redemptions, then their owners and these owners' accounts in the ledger, each in key order to the commit: call it
-    once a transaction, and nothing else that moves points.
+    some, and clears what they owe; less what returns have settled, and what pays for goods of an exchange. Where a
+    lot's time is over, the rest lives ``came_back_days`` more. A void that names another total than the receipt's is
+    of another receipt, and does nothing here. Idempotent: what a receipt has taken goes back once, whatever void says
+    so, in whatever order they come. Locks receipts and voids, then redemptions, then their owners and these owners'
+    accounts in the ledger, each in key order to the commit: call it once a transaction, and nothing else that moves
+    points.
     """
     if not voids:
         return 0
@@ -37,7 +37,9 @@ async def void_receipts(
     found = await voided_receipts.find_standing(transaction, traceparents)
     standing = {key: replace(void, traceparent=traceparents[key]) for key, void in found.items() if void is not None}
     await voided_receipts.stop_waiting(transaction, standing)
-    return await _give_back(transaction, standing, held_since, came_back_days)
+    given = await _give_back(transaction, standing, held_since, came_back_days)
+    await goods_returns.look_again_at_exchanges(transaction, standing)
+    return given
 
 
 async def _give_back(
@@ -54,27 +56,4 @@ async def _give_back(
     given = [
         GiveBack(locked[key[0]], captures[key], captured_at, standing[key[1]]) for key, captured_at in taken.items()
     ]
-    of = [named(one.redemption) for one in given]
-    owners = {
-        owner for one, (member_id, _) in zip(given, of, strict=True) for owner in owners_of(one.redemption, member_id)
-    }
-    await projections.lock_known_members(transaction, sorted(owners))
-    until = lives_until(transaction, came_back_days)
-    asked = [giving_back(one, *of_whom, until) for one, of_whom in zip(given, of, strict=True)]
-    commands = [command for group in asked for _, command in group]
-    outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
-    results = [given_back(group, [next(outcomes) for _ in group]) for group in asked]
-    after = [
-        (one.redemption.point_type, member_id, result.balance)
-        for one, (member_id, _), result in zip(given, of, results, strict=True)
-    ]
-    balances = await own_balances(transaction, after)
-    await refunds.save(transaction, given)
-    await outbox.record(
-        transaction,
-        [
-            refunded_message(transaction, one, result, balance)
-            for one, result, balance in zip(given, results, balances, strict=True)
-        ],
-    )
-    return sum(one.points for one in given)
+    return await give_back(transaction, given, held_since, came_back_days)

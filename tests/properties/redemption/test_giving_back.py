@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.redemption.domain.capturing import Take, decide_capture
+from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.redemption import Capture, Redemption, Share, State
 from services.redemption.domain.shrinking import decide_shrink
-from services.redemption.domain.voiding import GiveBack, ReceiptVoid
+from services.redemption.domain.voiding import ReceiptVoid
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ANNA = UUID(int=7)

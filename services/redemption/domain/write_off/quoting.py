@@ -127,6 +127,11 @@ def quote(checkout: Checkout, rules: WriteOffRules) -> Quote:
     return Quote(filled.points, filled.value_minor, _by_line(priced, filled), tuple(bounds))
 
 
+def payable_minor(checkout: Checkout, rules: WriteOffRules) -> list[int]:
+    """How much of each line points may pay: nothing of what is excluded, and of others what lies above their floors."""
+    return [one.capacity_minor for one in _price(checkout, rules)[0]]
+
+
 def _price(checkout: Checkout, rules: WriteOffRules) -> tuple[list[_Priced], list[Bound]]:
     priced: list[_Priced] = []
     excluded_minor = below_floors_minor = 0

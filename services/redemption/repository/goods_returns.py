@@ -1,0 +1,198 @@
+"""Goods that came back, document by document. Whoever settles some has locked the receipt that they are of."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+import asyncpg
+from pydantic import TypeAdapter
+
+from services.redemption.domain.redemption import Capture
+from services.redemption.domain.returning import GoodsReturn, PaidOut
+from services.redemption.repository.receipts import ExceptionRecord
+from services.redemption.repository.redemptions import CaptureKey
+from shared.database import Transaction
+
+_THOUSANDTHS, _SAID = TypeAdapter(tuple[tuple[int, int], ...]), TypeAdapter(tuple[PaidOut, ...])
+
+_KEEP = """
+    insert into redemption_returns (
+        return_key, content_hash, receipt_key, thousandths, said, moves_on, traceparent, read_at, state, due
+    )
+    select *, $8, 'waiting', 1
+    from unnest($1::bytea[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::boolean[], $7::text[])
+    order by 1, 2
+    on conflict (return_key, content_hash) do nothing
+"""
+
+_LOAD = """
+    select goods.return_key, goods.content_hash, goods.receipt_key, goods.thousandths, goods.said, goods.moves_on,
+        goods.traceparent, goods.state, goods.due,
+        coalesce(goods.content_hash = any(own.refused_hashes), false) as is_refused
+    from redemption_returns as goods
+        left join redemption_receipts as own on own.receipt_key = goods.return_key
+    where goods.receipt_key = any($1::bytea[]) and goods.state <> 'refused'
+    order by goods.receipt_key, goods.read_at, goods.return_key, goods.content_hash
+"""
+
+# What somebody has marked again meanwhile stays due.
+_SETTLE = """
+    update redemption_returns as goods
+    set state = settled.state, due = goods.due - settled.due
+    from unnest($1::bytea[], $2::text[], $3::text[], $4::integer[]) as settled (return_key, content_hash, state, due)
+    where goods.return_key = settled.return_key and goods.content_hash = settled.content_hash
+"""
+
+_SETTLE_CAPTURES = """
+    update redemption_captures as capture
+    set settled_points = settled.settled_points, moved_points = settled.moved_points
+    from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[])
+        as settled (redemption_id, receipt_key, settled_points, moved_points)
+    where (capture.redemption_id, capture.receipt_key) = (settled.redemption_id, settled.receipt_key)
+"""
+
+_FIND_DUE = (
+    "select receipt_key from redemption_returns where due > 0 group by receipt_key order by receipt_key limit $1"
+)
+
+# A voided exchange has moved nothing on.
+_LOOK_AGAIN_AT_EXCHANGES = """
+    update redemption_returns set due = due + 1
+    where return_key = any($1::bytea[]) and moves_on and state <> 'refused'
+"""
+
+_FIND_TAKEN = """
+    select redemption_id, receipt_key, captured_at
+    from redemption_captures
+    where receipt_key = any($1::bytea[])
+    order by receipt_key, redemption_id
+"""
+
+_LOAD_GIVEN = """
+    select redemption_id, receipt_key, undone_by, points
+    from redemption_refunds join unnest($1::uuid[], $2::bytea[]) as taken (redemption_id, receipt_key)
+        using (redemption_id, receipt_key)
+"""
+
+_TELL_UNREAD = """
+    with told as (
+        update redemption_returns set state = 'told'
+        where (return_key, content_hash) in (
+            select return_key, content_hash from redemption_returns
+            where state = 'unread' and read_at < $1
+            order by read_at limit $2 for update skip locked
+        )
+        returning receipt_key, content_hash
+    )
+    select capture.redemption_id, told.receipt_key, told.content_hash, redemption.partner_id,
+        capture.points - capture.refunded_points as asked_points, 0 as captured_points
+    from told
+        join redemption_captures as capture using (receipt_key)
+        join redemptions as redemption using (redemption_id)
+    order by 2, 1, 3
+"""
+
+
+# waiting: nobody knows what was sold; unread: nor has anybody, though it took points; told: a person was told of that.
+State: TypeAlias = Literal["waiting", "unread", "told", "counted", "refused"]
+
+
+class KeptReturn(NamedTuple):
+    """A return, how often somebody has asked to look at it since, and whether its document was refused."""
+
+    document: GoodsReturn
+    due: int
+    is_refused: bool
+
+
+async def keep(transaction: Transaction, returns: Sequence[GoodsReturn]) -> None:
+    """Keep returns; one that was read before stays as it is."""
+    await transaction.raw.execute(
+        _KEEP,
+        [one.return_key for one in returns],
+        [one.content_hash for one in returns],
+        [one.receipt_key for one in returns],
+        [_THOUSANDTHS.dump_json(one.thousandths).decode() for one in returns],
+        [None if one.said is None else _SAID.dump_json(one.said).decode() for one in returns],
+        [one.moves_on for one in returns],
+        [one.traceparent for one in returns],
+        transaction.now,
+    )
+
+
+async def load(transaction: Transaction, receipt_keys: Collection[bytes]) -> dict[bytes, list[KeptReturn]]:
+    """The returns of these receipts that were not refused here, in the order in which they were read."""
+    found: dict[bytes, list[KeptReturn]] = {}
+    for row in await transaction.raw.fetch(_LOAD, list(receipt_keys)):
+        found.setdefault(row["receipt_key"], []).append(_kept_of(row))
+    return found
+
+
+async def settle(transaction: Transaction, states: Iterable[tuple[KeptReturn, State]]) -> None:
+    """Write what became of returns that this transaction has loaded."""
+    settled = list(states)
+    await transaction.raw.execute(
+        _SETTLE,
+        [kept.document.return_key for kept, _ in settled],
+        [kept.document.content_hash for kept, _ in settled],
+        [state for _, state in settled],
+        [kept.due for kept, _ in settled],
+    )
+
+
+async def settle_captures(transaction: Transaction, captures: Sequence[Capture]) -> None:
+    """Write what returns have settled of captures of redemptions that this transaction has locked."""
+    if not captures:
+        return
+    await transaction.raw.execute(
+        _SETTLE_CAPTURES,
+        [capture.redemption_id for capture in captures],
+        [capture.receipt_key for capture in captures],
+        [capture.settled_points for capture in captures],
+        [capture.moved_points for capture in captures],
+    )
+
+
+async def find_due(transaction: Transaction, receipts_max: int) -> list[bytes]:
+    """Receipts with returns that somebody must look at, in key order."""
+    return [row["receipt_key"] for row in await transaction.raw.fetch(_FIND_DUE, receipts_max)]
+
+
+async def look_again_at_exchanges(transaction: Transaction, voided: Collection[bytes]) -> None:
+    """Have what these exchanges brought back settled again: they are voided."""
+    await transaction.raw.execute(_LOOK_AGAIN_AT_EXCHANGES, list(voided))
+
+
+async def find_taken(transaction: Transaction, receipt_keys: Collection[bytes]) -> dict[CaptureKey, datetime]:
+    """What these receipts have captured, with the times at which they did."""
+    rows = await transaction.raw.fetch(_FIND_TAKEN, list(receipt_keys))
+    return {(row["redemption_id"], row["receipt_key"]): row["captured_at"] for row in rows}
+
+
+async def load_given(transaction: Transaction, taken: Collection[CaptureKey]) -> dict[CaptureKey, dict[bytes, int]]:
+    """What went back of these captures, by the document that it went back for."""
+    given: dict[CaptureKey, dict[bytes, int]] = {}
+    rows = await transaction.raw.fetch(_LOAD_GIVEN, [key[0] for key in taken], [key[1] for key in taken])
+    for row in rows:
+        given.setdefault((row["redemption_id"], row["receipt_key"]), {})[row["undone_by"]] = row["points"]
+    return given
+
+
+async def tell_unread(transaction: Transaction, before: datetime, rows_max: int) -> list[ExceptionRecord]:
+    """Returns from before then of receipts that took points and were never read, as the exceptions that they are."""
+    rows = await transaction.raw.fetch(_TELL_UNREAD, before, rows_max)
+    return [ExceptionRecord("unread_receipt", *row.values()) for row in rows]
+
+
+def _kept_of(row: asyncpg.Record) -> KeptReturn:
+    document = GoodsReturn(
+        return_key=row["return_key"],
+        content_hash=row["content_hash"],
+        receipt_key=row["receipt_key"],
+        thousandths=_THOUSANDTHS.validate_json(row["thousandths"]),
+        said=None if row["said"] is None else _SAID.validate_json(row["said"]),
+        moves_on=row["moves_on"],
+        traceparent=row["traceparent"],
+        is_counted=row["state"] == "counted",
+    )
+    return KeptReturn(document, row["due"], row["is_refused"])

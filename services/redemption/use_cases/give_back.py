@@ -1,0 +1,48 @@
+"""Give points back that receipts have taken: to the lots that they came from, of everybody who gave some."""
+
+from collections.abc import Sequence
+
+from services.redemption.domain.giving_back import GiveBack
+from services.redemption.repository import projections, refunds
+from services.redemption.use_cases.messages import named, refunded_message
+from services.redemption.use_cases.take_points import given_back, giving_back, lives_until, own_balances, owners_of
+from shared import ledger, outbox
+from shared.database import Transaction
+from shared.ledger import HeldSince
+
+
+async def give_back(
+    transaction: Transaction, given: Sequence[GiveBack], held_since: HeldSince | None, came_back_days: int
+) -> int:
+    """Give these back, and tell it; gives how many points. What their owners owe is cleared first; where a lot's time is over,
+    the rest lives ``came_back_days`` more.
+
+    The redemptions are locked, and nothing of this was given back before. Locks their owners and these owners' accounts
+    in the ledger, each in key order to the commit.
+    """
+    if not given:
+        return 0
+    of = [named(one.redemption) for one in given]
+    owners = {
+        owner for one, (member_id, _) in zip(given, of, strict=True) for owner in owners_of(one.redemption, member_id)
+    }
+    await projections.lock_known_members(transaction, sorted(owners))
+    until = lives_until(transaction, came_back_days)
+    asked = [giving_back(one, *of_whom, until) for one, of_whom in zip(given, of, strict=True)]
+    commands = [command for group in asked for _, command in group]
+    outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
+    results = [given_back(group, [next(outcomes) for _ in group]) for group in asked]
+    after = [
+        (one.redemption.point_type, member_id, result.balance)
+        for one, (member_id, _), result in zip(given, of, results, strict=True)
+    ]
+    balances = await own_balances(transaction, after)
+    await refunds.save(transaction, given)
+    await outbox.record(
+        transaction,
+        [
+            refunded_message(transaction, one, result, balance)
+            for one, result, balance in zip(given, results, balances, strict=True)
+        ],
+    )
+    return sum(one.points for one in given)
