@@ -74,7 +74,8 @@ EXCEPTIONS = Counter(
     " other_goods (a receipt's goods may not use what its hold reserved),"
     " void_of_other_total and refused_void (points went back for a void that does not count), overpaid_refund (a return"
     " says more points than were taken), returned_more (goods that were not bought, or not so many), refused_return"
-    " (points went back for it), unread_receipt (goods of a receipt that took points and was not read). Alert.",
+    " (points went back for it), unread_receipt (goods of a receipt that took points and was not read),"
+    " moved_on (goods of an exchange, for which points had paid before). Alert.",
     ["kind"],
 )
 EXCEPTIONS_OPEN = Gauge("tessera_redemption_exceptions_open", "Matters for a person that nobody has settled. Alert.")

@@ -74,6 +74,17 @@ _LOAD_GIVEN = """
         using (redemption_id, receipt_key)
 """
 
+# Goods of exchanges: what had paid for those that they were taken for has moved on to them.
+_LOAD_MOVED_ON = """
+    select capture.redemption_id, exchange.return_key, redemption.partner_id, capture.moved_points
+    from redemption_returns as exchange
+        join redemption_captures as capture using (receipt_key)
+        join redemptions as redemption using (redemption_id)
+    where exchange.return_key = any($1::bytea[]) and exchange.moves_on and exchange.state = 'counted'
+        and capture.moved_points > 0
+    order by 2, 1
+"""
+
 _TELL_UNREAD = """
     with told as (
         update redemption_returns set state = 'told'
@@ -176,6 +187,19 @@ async def load_given(transaction: Transaction, taken: Collection[CaptureKey]) ->
     for row in rows:
         given.setdefault((row["redemption_id"], row["receipt_key"]), {})[row["undone_by"]] = row["points"]
     return given
+
+
+async def load_moved_on(
+    transaction: Transaction, returns: Iterable[KeptReturn], receipt_keys: Collection[bytes]
+) -> list[ExceptionRecord]:
+    """Of these receipts those that are exchanges to whose goods points moved on, as exceptions of their returns."""
+    rows = await transaction.raw.fetch(_LOAD_MOVED_ON, list(receipt_keys))
+    return [
+        ExceptionRecord("moved_on", redemption_id, key, one.document.content_hash, partner_id, moved_points, 0)
+        for redemption_id, key, partner_id, moved_points in rows
+        for one in returns
+        if one.document.receipt_key == key and not one.document.moves_on
+    ]
 
 
 async def tell_unread(transaction: Transaction, before: datetime, rows_max: int) -> list[ExceptionRecord]:

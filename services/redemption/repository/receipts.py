@@ -25,6 +25,7 @@ ExceptionKind = Literal[
     "returned_more",
     "refused_return",
     "unread_receipt",
+    "moved_on",
 ]
 
 MEET_RECEIPTS = """

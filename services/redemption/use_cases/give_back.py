@@ -14,8 +14,8 @@ from shared.ledger import HeldSince
 async def give_back(
     transaction: Transaction, given: Sequence[GiveBack], held_since: HeldSince | None, came_back_days: int
 ) -> int:
-    """Give these back, and tell it; gives how many points. What their owners owe is cleared first; where a lot's time is over,
-    the rest lives ``came_back_days`` more.
+    """Give these back, and tell it; gives how many points. What their owners owe is cleared first; where a lot's time
+    is over, the rest lives ``came_back_days`` more.
 
     The redemptions are locked, and nothing of this was given back before. Locks their owners and these owners' accounts
     in the ledger, each in key order to the commit.

@@ -113,7 +113,10 @@ async def _settle(
     points = await give_back(transaction, given, held_since, programme.came_back_days)
     await goods_returns.settle(transaction, states)
     await goods_returns.settle_captures(transaction, _changed(settled, facts))
-    exceptions = await receipts.record_exceptions(transaction, list(_exceptions(settled, facts)))
+    moved_on = await goods_returns.load_moved_on(
+        transaction, list(chain.from_iterable(returns.values())), returns.keys()
+    )
+    exceptions = await receipts.record_exceptions(transaction, [*_exceptions(settled, facts), *moved_on])
     return ReturnReport(points, tuple(exceptions))
 
 

@@ -13,7 +13,7 @@ from services.redemption.timers import Timers
 from services.redemption.use_cases.undo_refused import undo_refused
 from shared import ledger
 from shared.events.catalogue import PURCHASES
-from shared.events.purchases import PurchaseEvent, PurchaseRecorded, ReturnRecorded, Tender
+from shared.events.purchases import PurchaseEvent, PurchaseRecorded, ReturnRecorded, Tender, TenderKind
 from shared.events.redemptions import RedemptionRefunded, RefundData
 from shared.kafka import Batch, BatchSize
 from shared.kafka.records import Record
@@ -59,11 +59,11 @@ def bought(points: int, redemption_id: UUID | None = None, number: int = 1) -> P
 
 
 def brought_back(
-    original: PurchaseRecorded, number: int, lines: dict[int, int], said: Sequence[tuple[str, int]] = ()
+    original: PurchaseRecorded, number: int, lines: dict[int, int], said: Sequence[tuple[TenderKind, int]] = ()
 ) -> ReturnRecorded:
     """Goods of ``original``; ``said`` is how the till paid it back."""
     event = return_of(original, number, lines)
-    tenders = tuple(Tender(kind=kind, amount_minor=amount) for kind, amount in said)  # type: ignore[arg-type]
+    tenders = tuple(Tender(kind=kind, amount_minor=amount) for kind, amount in said)
     return event.model_copy(update={"data": event.data.model_copy(update={"tenders": tenders})})
 
 
@@ -103,7 +103,11 @@ async def test_in_whatever_order_receipt_capture_return_and_void_are_read(
     await spending.enrol(ANNA, 1000)
     redemption_id = (await spending.held(ANNA, 300)).redemption_id
     sale = bought(300, redemption_id)
-    events = {"receipt": sale, "return": brought_back(sale, 2, {BREAD: 3000}), "void": void_of(sale, 3)}
+    events: dict[str, PurchaseEvent] = {
+        "receipt": sale,
+        "return": brought_back(sale, 2, {BREAD: 3000}),
+        "void": void_of(sale, 3),
+    }
     for step in order:
         if step == "capture":
             if "void" not in order[: order.index(step)]:
@@ -160,7 +164,11 @@ async def test_all_in_one_batch_the_return_first(spending: Spending) -> None:
     ],
 )
 async def test_what_a_return_says_of_points_counts_as_far_as_they_were_taken(
-    spending: Spending, said: list[tuple[str, int]], first: int, second: int, exceptions: list[tuple[str, int, int]]
+    spending: Spending,
+    said: list[tuple[TenderKind, int]],
+    first: int,
+    second: int,
+    exceptions: list[tuple[str, int, int]],
 ) -> None:
     """300 points paid: 60 for each loaf, 120 for the milk."""
     await spending.enrol(ANNA, 1000)
@@ -194,7 +202,9 @@ async def test_what_an_exchange_moved_on_pays_for_other_goods_until_that_is_void
     sale = bought(300)
     exchange = exchange_of(sale, 2, {MILK: 1000}, 400)
     await read(spending, sale, exchange, brought_back(sale, 3, {BREAD: 3000}))
+    await read(spending, return_of(exchange, 9, {1: 1000}))
     assert [one.points for one in await refunds(spending)] == [180]
+    assert await spending.exceptions() == [("moved_on", 120, 0)]
 
     await read(spending, void_of(exchange, 4))
     await sweep(spending)

@@ -1,13 +1,13 @@
 """Goods that came back, what receipts that were paid with points had sold, and what of captures is settled for them.
 
-Revision ID: 0027
-Revises: 0026
+Revision ID: 0030
+Revises: 0029
 """
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
@@ -62,7 +62,7 @@ STATEMENTS = (
         add constraint redemption_exceptions_kind_known check (kind in (
             'amount_mismatch', 'refused_receipt', 'other_partner', 'other_currency', 'voided_receipt',
             'void_of_other_total', 'refused_void', 'other_goods', 'overpaid_refund', 'returned_more', 'refused_return',
-            'unread_receipt'))
+            'unread_receipt', 'moved_on'))
     """,
 )
 
