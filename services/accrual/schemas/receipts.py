@@ -10,12 +10,13 @@ from pydantic import Field, StringConstraints
 from services.accrual.schemas.fields import Answer
 from shared.events.purchases import LineKind, SettlementKind, TenderKind
 from shared.receipt_key import ReceiptKey
-from shared.web.strict import AwareTime, Body, CodeText, Flag, Minor, NonNegativeMinor, WholeNumber
+from shared.web.strict import AwareTime, Body, CodeText, Flag, Minor, NonNegativeMinor, PositiveMinor, WholeNumber
 
 LINES_MAX = 500
 TENDERS_MAX = 50
 COUPONS_MAX = 50
 PREPAID_MAX = 20
+POINTS_DISCOUNTS_MAX = 10
 BATCH_RECEIPTS_MAX = 500
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
@@ -32,8 +33,18 @@ class IdentifierBody(Body):
     entry_method: Literal["keyed", "swiped", "scanned"] = "scanned"
 
 
+class PointsDiscountBody(Body):
+    """What points of one redemption took off a line: the same as that much of a points tender."""
+
+    redemption_id: UUID
+    amount_minor: PositiveMinor
+
+
 class LineBody(Body):
     """One line. ``amount_minor`` is what was paid for it: after discounts, tax included.
+
+    ``points_discounts``, of ``discount_minor``, is what points took off the line, where the till takes them as
+    discounts of lines and not as a tender: of a return, what points had paid of what came back.
 
     ``tax_minor`` is the tax in it. A line that names no ``kind`` is goods. ``settlement`` says of a
     purchase's line what was settled: absent is ``full``. What was only paid ahead or paid back earns nothing.
@@ -46,6 +57,9 @@ class LineBody(Body):
     quantity: Quantity
     unit_price_minor: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] | None = None
     discount_minor: NonNegativeMinor = 0
+    points_discounts: (
+        Annotated[tuple[PointsDiscountBody, ...], Field(min_length=1, max_length=POINTS_DISCOUNTS_MAX)] | None
+    ) = None
     amount_minor: NonNegativeMinor
     brand: ShortText | None = None
     kind: LineKind | None = None
@@ -72,6 +86,8 @@ class ReceiptBody(Body):
     whole, with that one's ``total_minor``, and has no lines of its own; a correction that names
     the purchase that was wrong, with what that one came to (``original_total_minor``), and says all of its lines and
     tenders as they should have been. What a correction leaves out of ``channel`` and ``coupons`` stays as it was.
+    Both say besides (``original_points_off_minor``) what points had taken off the lines of the receipt that they
+    name, where there was such: its total is what was paid beside.
 
     ``total_minor`` of an exchange is its net payment: below zero where the till paid out. Tenders are positive all the
     same, and say how it was paid, either way.
@@ -99,6 +115,7 @@ class ReceiptBody(Body):
     coupons: Annotated[tuple[ShortText, ...], Field(max_length=COUPONS_MAX)] | None = None
     original: ReceiptKey | None = None
     original_total_minor: NonNegativeMinor | None = None
+    original_points_off_minor: NonNegativeMinor | None = None
     prepaid: Annotated[tuple[ReceiptKey, ...], Field(min_length=1, max_length=PREPAID_MAX)] | None = None
     reason: ShortText | None = None
 

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from services.accrual.domain.purchase_event import purchase_event_id
-from services.accrual.schemas.receipts import LineBody
+from services.accrual.schemas.receipts import LineBody, TenderBody
+from services.accrual.use_cases.points_discounts import points_off, tenders_of
 from services.accrual.use_cases.read_document import Submission
 from shared.events.purchases import (
     CorrectionData,
@@ -54,16 +55,8 @@ def to_event(
         "occurred_at": body.occurred_at,
         "received_at": received_at,
         "currency": body.currency,
-        "total_minor": body.total_minor,
-        "tenders": tuple(
-            Tender(
-                kind=tender.kind,
-                amount_minor=tender.amount_minor,
-                redemption_id=tender.redemption_id,
-                point_type=tender.point_type,
-            )
-            for tender in body.tenders
-        ),
+        "total_minor": body.total_minor + sum([points_off(line) for line in body.lines]),
+        "tenders": (*(_tender(tender) for tender in body.tenders), *tenders_of(body.lines)),
         "is_training": body.training,
         "channel": body.channel,
         "coupons": body.coupons,
@@ -94,24 +87,36 @@ def to_event(
             data = ExchangeData(**shared_fields, **undone, lines=lines, returned_lines=returned)
             return ExchangeRecorded(**envelope, data=data)
         case "void":
-            return ReceiptVoided(**envelope, data=VoidData(**shared_fields, **undone))
+            total_minor = body.total_minor + (body.original_points_off_minor or 0)
+            return ReceiptVoided(**envelope, data=VoidData(**{**shared_fields, **undone, "total_minor": total_minor}))
         case "correction":
             lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
-            said = {**shared_fields, **undone, "original_total_minor": body.original_total_minor, "lines": lines}
+            first_minor = (body.original_total_minor or 0) + (body.original_points_off_minor or 0)
+            said = {**shared_fields, **undone, "original_total_minor": first_minor, "lines": lines}
             return ReceiptCorrected(**envelope, data=CorrectionData(**said))
 
 
+def _tender(tender: TenderBody) -> Tender:
+    return Tender(
+        kind=tender.kind,
+        amount_minor=tender.amount_minor,
+        redemption_id=tender.redemption_id,
+        point_type=tender.point_type,
+    )
+
+
 def _line(line: LineBody) -> dict[str, Any]:
+    by_points_minor = points_off(line)
     return {
         "line_id": line.line_id,
         "sku": line.sku,
         "category": line.category,
         "quantity_thousandths": int(line.quantity * 1000),
-        "amount_minor": line.amount_minor,
+        "amount_minor": line.amount_minor + by_points_minor,
         "brand": line.brand,
         "kind": line.kind,
         "tax_minor": line.tax_minor,
-        "discount_minor": line.discount_minor or None,
+        "discount_minor": (line.discount_minor - by_points_minor) or None,
         "settlement": line.settlement,
         "seller": line.seller,
     }

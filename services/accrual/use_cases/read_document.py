@@ -13,6 +13,7 @@ from services.accrual.programme import Programme
 from services.accrual.repository.places import Tolerance
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
+from services.accrual.use_cases.points_discounts import faults_of_points_discounts
 from shared.content_hash import content_hash
 from shared.faults import Fault
 from shared.identifier_capabilities import Capabilities
@@ -167,6 +168,7 @@ def judge(
     if till_scheme is not None and till_scheme != body.key.scheme:
         faults.append(Fault("/key/scheme", f"this till declared the key scheme {till_scheme}"))
     faults += faults_of_kind(body)
+    faults += faults_of_points_discounts(body)
     tolerated = 0
     if body.lines:
         sums = check_sums(

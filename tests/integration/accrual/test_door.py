@@ -101,6 +101,22 @@ async def test_who_waits_is_told_points_and_balance(client: httpx2.AsyncClient) 
     assert body["balance"]["available"] >= 10
 
 
+async def test_what_points_took_off_a_line_earns_as_little_as_if_it_were_a_tender(client: httpx2.AsyncClient) -> None:
+    off = {"redemption_id": str(uuid4()), "amount_minor": 400}
+    cheaper = line(amount_minor=600, discount_minor=400, points_discounts=[off], unit_price_minor="1000")
+    tendered = line(unit_price_minor="1000")
+    card = {"kind": "card", "amount_minor": 600}
+
+    as_discount = document(651, total_minor=600, lines=cheaper, tenders=[card])
+    as_tender = document(652, lines=tendered, tenders=[card, {"kind": "points"} | off])
+
+    answers = [(await post(client, one, Prefer="wait=20")).json() for one in (as_discount, as_tender)]
+
+    assert [answer["points"] for answer in answers] == [6, 6], answers
+    wrong = await post(client, document(653, lines=line(points_discounts=[off])))
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/lines/0/points_discounts")
+
+
 async def test_who_does_not_wait_is_told_where_to_look(client: httpx2.AsyncClient) -> None:
     answer = await post(client, document(2))
 

@@ -7,6 +7,7 @@ import pytest
 from services.accrual.domain.receipts import check_line_ids, check_sums
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
+from services.accrual.use_cases.points_discounts import faults_of_points_discounts
 
 KEY = {"scheme": "document", "source": "shop", "number": "1"}
 OTHER = KEY | {"number": "2"}
@@ -102,3 +103,26 @@ def test_lines_of_both_sides_are_numbered_together() -> None:
     assert [fault.pointer for fault in check_line_ids(lines.lines, lines.returned_lines or ())] == [
         "/returned_lines/0/line_id"
     ]
+
+
+OFF = [{"redemption_id": POINTS["redemption_id"], "amount_minor": 100}]
+CHEAPER = LINE | {"discount_minor": 100, "points_discounts": OFF}
+
+
+@pytest.mark.parametrize(
+    ("said", "pointers"),
+    [
+        ({"lines": [CHEAPER]}, []),
+        ({"lines": [LINE, CHEAPER | {"discount_minor": 99}]}, ["/lines/1/points_discounts"]),
+        ({"lines": [CHEAPER, LINE | {"settlement": "advance"}]}, ["/lines/0/points_discounts"]),
+        ({"type": "return", "lines": [CHEAPER | {"settlement": "advance"}]}, []),
+        (EXCHANGE | {"lines": [CHEAPER]}, ["/lines"]),
+        ({"lines": [CHEAPER], "tenders": [CARD] * 50}, ["/lines"]),
+        ({"original_points_off_minor": 1}, ["/original_points_off_minor"]),
+        (CORRECTION | {"original_points_off_minor": 1}, []),
+    ],
+)
+def test_what_points_took_off_lines_is_said_where_it_can_be_so(said: dict[str, Any], pointers: list[str]) -> None:
+    body = {"key": KEY, "occurred_at": "2026-11-01T12:00:00Z", "currency": "USD", "total_minor": 1000, "lines": [LINE]}
+    found = faults_of_points_discounts(ReceiptBody.model_validate(body | said))
+    assert [fault.pointer for fault in found] == pointers
