@@ -82,7 +82,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             privileges_router(database),
             privilege_checks_router(database, programme),
             gifts_router(database, programme, settings.gift_limits),
-            *reward_routers(database, programme, settings.parsed_voucher_keys),
+            *reward_routers(database, programme, settings.parsed_voucher_keys, settings.reserved_for),
         ),
         subscriptions=_subscriptions(database, settings, programme),
         periodic=(

@@ -57,8 +57,8 @@ NEIGHBOURS_AWAY = Gauge(
 )
 REWARDS = Counter(
     "tessera_redemption_rewards_total",
-    "Rewards that were asked for by outcome: issued, repeat (the same voucher again), facts_behind (to be asked "
-    "again), or why they were refused.",
+    "Rewards that were asked for by outcome: issued, reserved, repeat (the same voucher again), facts_behind (to be "
+    "asked again), or why they were refused.",
     ["outcome"],
 )
 VOUCHERS_TAKEN = Counter(

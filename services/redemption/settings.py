@@ -1,5 +1,6 @@
 """Settings of redemption, beside those that every service has."""
 
+from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -125,6 +126,15 @@ class RedemptionSettings(TillSettings):
     def _are_voucher_keys(cls, value: SecretStr) -> SecretStr:
         VoucherKeys.parse(value.get_secret_value())
         return value
+
+    reward_reservation_seconds: int = Field(
+        default=900, ge=10, le=86_400, description="How long a reward is kept for a member who has not paid for it yet."
+    )
+
+    @property
+    def reserved_for(self) -> timedelta:
+        """How long a reward is kept for a member."""
+        return timedelta(seconds=self.reward_reservation_seconds)
 
     @property
     def parsed_voucher_keys(self) -> VoucherKeys:

@@ -8,7 +8,14 @@ from pydantic import AwareDatetime, Field, StrictBool
 from shared.events.balances import Balance, IssuerPoints
 from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
 from shared.events.funding import FundedPoints
-from shared.events.rewards import RewardCancelled, RewardDelivered, RewardExpired, RewardIssued, RewardUsed
+from shared.events.rewards import (
+    RewardCancelled,
+    RewardDelivered,
+    RewardExpired,
+    RewardIssued,
+    RewardReserved,
+    RewardUsed,
+)
 
 
 class PooledPoints(Frozen):
@@ -197,6 +204,7 @@ RedemptionEvent = Annotated[
     | RedemptionExpired
     | RedemptionDeclined
     | PointsGifted
+    | RewardReserved
     | RewardIssued
     | RewardDelivered
     | RewardUsed

@@ -32,18 +32,23 @@ class RewardData(VoucherData):
 
 
 class IssuedRewardData(RewardData):
-    """``points`` are reserved until the voucher is closed. ``cost_minor``: what the piece costs the programme, where
-    that is known."""
+    """``points`` are reserved until the voucher is closed. ``money_minor`` is what it costs beside them; ``cost_minor``
+    is what the piece costs the programme, where that is known.
+    """
 
     expires_at: AwareDatetime
+    money_minor: Annotated[Minor, Field(ge=0)] = 0
     cost_minor: Annotated[Minor, Field(ge=0)] | None = None
 
 
 class ClosedRewardData(RewardData):
     """``points`` went back to the lots that they came from, with their own dates; ``debt_cleared`` of them went to what
-    the member owes. ``reason`` is why somebody cancelled it."""
+    the member owes. ``reason`` is why somebody cancelled it, or that a reservation lapsed. ``paid_minor`` was paid for
+    it beside the points: whoever took that gives it back.
+    """
 
     debt_cleared: Points = 0
+    paid_minor: Annotated[Minor, Field(ge=0)] = 0
     reason: Code | None = None
 
 
@@ -62,6 +67,13 @@ class UsedRewardData(RewardData):
     cost_minor: Annotated[Minor, Field(ge=0)] | None = None
     by_issuer: tuple[IssuerPoints, ...] = ()
     by_funding: tuple[FundedPoints, ...] = ()
+
+
+class RewardReserved(Event):
+    """A reward is kept for a member until ``expires_at``: it is issued once what it costs is paid."""
+
+    type: Literal["loyalty.reward.reserved.v1"] = "loyalty.reward.reserved.v1"
+    data: IssuedRewardData
 
 
 class RewardIssued(Event):

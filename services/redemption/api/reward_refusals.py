@@ -10,6 +10,8 @@ from services.redemption.domain.rewards.entitlement import RewardReason, RewardR
 from services.redemption.domain.rewards.errors import (
     MistypedCodeError,
     NoPiecesError,
+    NotImportedError,
+    OtherAmountError,
     OtherPartnersVoucherError,
     OtherStoreError,
     RewardExistsError,
@@ -19,6 +21,7 @@ from services.redemption.domain.rewards.errors import (
     VoucherCancelledError,
     VoucherExpiredError,
     VoucherIdTakenError,
+    VoucherReservedError,
     VoucherUsedError,
 )
 from shared.sealing import SealBrokenError
@@ -32,6 +35,9 @@ REWARD_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NoPiecesError: (409, "reward-not-limited", "Reward not limited"),
     VoucherIdTakenError: (409, "voucher-id-taken", "Voucher id taken"),
     VoucherCancelledError: (409, "voucher-cancelled", "Voucher cancelled"),
+    VoucherReservedError: (409, "voucher-reserved", "Voucher reserved"),
+    OtherAmountError: (409, "other-amount", "Other amount"),
+    NotImportedError: (409, "codes-not-imported", "Codes not imported"),
     VoucherUsedError: (409, "voucher-used", "Voucher used"),
     OtherPartnersVoucherError: (409, "other-partners-voucher", "Other partner's voucher"),
     OtherStoreError: (409, "other-stores-voucher", "Other stores' voucher"),

@@ -2,15 +2,19 @@
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import TypeAdapter
 
 from services.redemption.api.refusals import require_spent
+from services.redemption.credentials.voucher_codes import VoucherKeys
+from services.redemption.domain.rewards.codes import normalised
 from services.redemption.domain.rewards.errors import UnknownRewardError
 from services.redemption.domain.rewards.reward import Reward
 from services.redemption.programme import Programme
 from services.redemption.repository import rewards
 from services.redemption.schemas.rewards import (
+    CodesBody,
     ListedRewardAnswer,
     PiecesBody,
     RewardAnswer,
@@ -19,6 +23,7 @@ from services.redemption.schemas.rewards import (
     StockAnswer,
     StockedRewardAnswer,
 )
+from services.redemption.use_cases.bring_codes import bring_codes
 from services.redemption.use_cases.keep_rewards import (
     Stocked,
     UnknownPartnerError,
@@ -137,7 +142,7 @@ def catalogue_router(database: Database, programme: Programme) -> APIRouter:
     return router
 
 
-def pieces_router(database: Database) -> APIRouter:
+def pieces_router(database: Database, keys: VoucherKeys) -> APIRouter:
     """How many of a reward may be had, on this process's database."""
     router = APIRouter(prefix="/v1/rewards/{reward_id}", tags=["rewards"])
     refusals = problems(400, 401, 403, 404, 409, 413, 415, 422)
@@ -151,6 +156,19 @@ def pieces_router(database: Database) -> APIRouter:
             return _stocked(reward_id, await add_pieces(transaction, reward_id, body.count))
 
         return await idempotent(database, principal, key, body, work)
+
+    @router.post("/codes:import", response_model=StockAnswer, responses=refusals)
+    async def bring(reward_id: RewardId, body: CodesBody, principal: Writer, key: IdempotencyKey) -> Response:
+        """Take in codes that the partner made: each is given once. Those that are known are passed over; ``changed``
+        says how many are new."""
+        refuse_partners(principal, _WHAT)
+        codes = {keys.keep(code, reward_id): keys.hashes(code) for code in dict.fromkeys(map(normalised, body.codes))}
+        fingerprint = orjson.dumps([hashes[-1] for hashes in codes.values()])  # a retry is one while keys are replaced
+
+        async def work(transaction: Transaction) -> Answer:
+            return _stocked(reward_id, await bring_codes(transaction, reward_id, codes))
+
+        return await idempotent(database, principal, key, fingerprint, work)
 
     @router.post("/pieces:remove", response_model=StockAnswer, responses=refusals)
     async def remove(reward_id: RewardId, body: PiecesBody, principal: Writer, key: IdempotencyKey) -> Response:

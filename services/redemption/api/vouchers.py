@@ -1,6 +1,7 @@
 """``/v1/vouchers``: what members have of rewards; it is issued below its reward."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import projections, vouchers
 from services.redemption.schemas.vouchers import (
     CancelBody,
+    ConfirmBody,
     DeliverBody,
     IssueBody,
     IssuedVoucherAnswer,
@@ -27,7 +29,7 @@ from services.redemption.schemas.vouchers import (
     VoucherCodeAnswer,
 )
 from services.redemption.use_cases.close_vouchers import cancel_voucher
-from services.redemption.use_cases.issue_reward import Issued, RewardWish, issue_reward
+from services.redemption.use_cases.issue_reward import Issued, RewardWish, confirm_voucher, issue_reward
 from services.redemption.use_cases.use_voucher import deliver_voucher
 from shared.database import Database, Transaction
 from shared.web import (
@@ -52,12 +54,15 @@ _WHAT = "Rewards are given to members"
 _PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
 
-def issuing_router(database: Database, programme: Programme, keys: VoucherKeys) -> APIRouter:
+def _with_open_code(keys: VoucherKeys, answer: IssuedVoucherAnswer) -> IssuedVoucherAnswer:
+    if answer.code is None:
+        return answer
+    return answer.model_copy(update={"code": grouped(keys.open(answer.code, answer.reward_id))})
+
+
+def issuing_router(database: Database, programme: Programme, keys: VoucherKeys, reserved_for: timedelta) -> APIRouter:
     """Giving rewards to members, on this process's database."""
     router = APIRouter(prefix="/v1/rewards/{reward_id}", tags=["vouchers"])
-
-    def with_open_code(answer: IssuedVoucherAnswer) -> IssuedVoucherAnswer:
-        return answer.model_copy(update={"code": grouped(keys.open(answer.code, answer.reward_id))})
 
     @router.post(
         "/issue",
@@ -74,11 +79,11 @@ def issuing_router(database: Database, programme: Programme, keys: VoucherKeys) 
         """
         refuse_partners(principal, _WHAT)
         code = keys.keep(new_code(), reward_id)
-        wish = RewardWish(body.voucher_id, reward_id, body.member_id, principal.client_id, code)
+        wish = RewardWish(body.voucher_id, reward_id, body.member_id, principal.client_id, code, body.reserve)
         outcomes: list[str] = []
 
         async def work(transaction: Transaction) -> Answer:
-            issued = await _issue(transaction, wish, programme, outcomes)
+            issued = await _issue(transaction, wish, programme, reserved_for, outcomes)
             return Answer(
                 201,
                 IssuedVoucherAnswer.with_code(
@@ -91,21 +96,44 @@ def issuing_router(database: Database, programme: Programme, keys: VoucherKeys) 
         finally:  # a replayed answer decided nothing; of several attempts the last one stands
             if outcomes:
                 metrics.REWARDS.labels(outcomes[-1]).inc()
-        return opened(response, IssuedVoucherAnswer, with_open_code)
+        return opened(response, IssuedVoucherAnswer, partial(_with_open_code, keys))
 
     return router
 
 
-async def _issue(transaction: Transaction, wish: RewardWish, programme: Programme, outcomes: list[str]) -> Issued:
+def confirming_router(database: Database, programme: Programme, keys: VoucherKeys) -> APIRouter:
+    """Issuing what was reserved, on this process's database."""
+    router = APIRouter(prefix="/v1", tags=["vouchers"])
+
+    @router.post("/vouchers/{voucher_id}/confirm", response_model=IssuedVoucherAnswer, responses=_PROBLEMS)
+    async def confirm(voucher_id: UUID, body: ConfirmBody, principal: Issuer, key: IdempotencyKey) -> Response:
+        """Issue a voucher that is reserved: what it costs was paid. From now on its code counts. One that is issued
+        already stays as it is; one whose reservation lapsed is refused (409)."""
+        refuse_partners(principal, _WHAT)
+
+        async def work(transaction: Transaction) -> Answer:
+            issued = await confirm_voucher(transaction, voucher_id, body.paid_minor)
+            types = programme.point_types
+            return Answer(200, IssuedVoucherAnswer.with_code(issued.voucher, issued.balance, issued.sealed_code, types))
+
+        response = await idempotent(database, principal, key, body, work)
+        return opened(response, IssuedVoucherAnswer, partial(_with_open_code, keys))
+
+    return router
+
+
+async def _issue(
+    transaction: Transaction, wish: RewardWish, programme: Programme, reserved_for: timedelta, outcomes: list[str]
+) -> Issued:
     try:
-        issued = await issue_reward(transaction, wish, programme)
+        issued = await issue_reward(transaction, wish, programme, reserved_for)
     except RewardRefusedError as error:
         outcomes.append(error.reason)
         raise refused(error) from None
     except (FactsBehindError, MergeUnderWayError) as error:
         outcomes.append("facts_behind")
         raise ask_again(error) from None
-    outcomes.append("repeat" if issued.is_repeat else "issued")
+    outcomes.append("repeat" if issued.is_repeat else issued.voucher.state.value)
     return issued
 
 
@@ -133,6 +161,8 @@ def vouchers_router(database: Database, programme: Programme, keys: VoucherKeys)
                 raise UnknownVoucherError
             voucher.require_open()
             sealed_code = await vouchers.find_sealed_code(transaction, voucher_id)
+        if sealed_code is None:
+            raise UnknownVoucherError
         response.headers["Cache-Control"] = "no-store"
         return VoucherCodeAnswer(voucher_id=voucher_id, code=grouped(keys.open(sealed_code, voucher.reward_id)))
 

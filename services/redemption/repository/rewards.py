@@ -63,7 +63,7 @@ TAKE_FREE_PIECE = """
     where reward_id = $1 and piece_id = (
         select piece_id from redemption_reward_pieces where reward_id = $1 limit 1 for update skip locked
     )
-    returning piece_id
+    returning code_hash, sealed_code
 """
 # Where all that are left are being taken, one of those who take them may fail yet: only then is somebody waited for.
 TAKE_ANY_PIECE = TAKE_FREE_PIECE.replace(" skip locked", "")
@@ -97,11 +97,33 @@ GIVE_BACK_PIECES = """
 """
 
 
+# The vouchers are locked, and closed.
+GIVE_BACK_CODES = """
+    with taken as (
+        update redemption_vouchers as voucher
+        set code_hash = null, sealed_code = null
+        from redemption_rewards as reward
+        where voucher.voucher_id = any($1::uuid[]) and reward.reward_id = voucher.reward_id
+            and reward.document ->> 'supply' = 'imported'
+        returning voucher.reward_id, old.code_hash, old.sealed_code
+    )
+    insert into redemption_reward_pieces (reward_id, code_hash, sealed_code)
+    select reward_id, code_hash, sealed_code from taken
+"""
+
+
 class Offered(NamedTuple):
     """A reward, and whether one is left of it."""
 
     reward: Reward
     is_left: bool
+
+
+class Piece(NamedTuple):
+    """A piece that was taken, with the code that its partner brought, if it did."""
+
+    code_hash: str | None
+    sealed_code: str | None
 
 
 class Stock(NamedTuple):
@@ -173,20 +195,23 @@ async def count_stock(transaction: Transaction, reward_id: str) -> Stock:
     return Stock(0, 0) if row is None else Stock(*row.values())
 
 
-async def take_piece(transaction: Transaction, reward_id: str) -> bool:
-    """Take one of the pieces that are left; False where none is. It is somebody else's again if this transaction fails.
+async def take_piece(transaction: Transaction, reward_id: str) -> Piece | None:
+    """Take one of the pieces that are left; None where none is. It is somebody else's again if this transaction fails.
 
     Whoever takes one waits for nobody, until all that are left are being taken by others at this moment.
     """
-    taken = await transaction.raw.fetchval(TAKE_FREE_PIECE, reward_id)
+    taken = await transaction.raw.fetchrow(TAKE_FREE_PIECE, reward_id)
     if taken is None:
-        taken = await transaction.raw.fetchval(TAKE_ANY_PIECE, reward_id)
-    return taken is not None
+        taken = await transaction.raw.fetchrow(TAKE_ANY_PIECE, reward_id)
+    return None if taken is None else Piece(*taken.values())
 
 
-async def give_back_pieces(transaction: Transaction, closed: Sequence[Voucher]) -> None:
-    """What these vouchers had taken is left again, of rewards that are limited."""
+async def give_back_pieces(transaction: Transaction, closed: Sequence[Voucher], unseen: Sequence[Voucher] = ()) -> None:
+    """What these vouchers had taken is left again, of rewards that are limited: codes that partners brought only of
+    those that nobody has seen."""
     await transaction.raw.execute(GIVE_BACK_PIECES, [voucher.reward_id for voucher in closed])
+    if unseen:
+        await transaction.raw.execute(GIVE_BACK_CODES, [voucher.voucher_id for voucher in unseen])
 
 
 async def add_pieces(transaction: Transaction, reward_id: str, count: int) -> None:

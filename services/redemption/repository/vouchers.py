@@ -14,15 +14,16 @@ from shared.database import Transaction
 from shared.database.errors import StartAgainError
 
 COLUMNS = """voucher_id, reward_id, reward_version, member_id, partner_id, point_type, points, state, issued_at,
-    expires_at, client_id, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key"""
+    expires_at, client_id, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key, money_minor,
+    paid_minor"""
 
 # Of two transactions with the same voucher one waits here for the other, before either has locked anything else.
 CLAIM = """
     insert into redemption_vouchers (
         voucher_id, reward_id, reward_version, member_id, partner_id, point_type, points, state, issued_at, expires_at,
-        client_id, code_hash, sealed_code
+        client_id, code_hash, sealed_code, money_minor
     )
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     on conflict (voucher_id) do nothing
     returning voucher_id
 """
@@ -32,6 +33,9 @@ LOCK = f"{FIND} for no key update"
 FIND_BY_CODE = f"select {COLUMNS} from redemption_vouchers where code_hash = any($1::text[]) limit 1"
 LOCK_BY_CODE = f"{FIND_BY_CODE} for no key update"
 FIND_SEALED_CODE = "select sealed_code from redemption_vouchers where voucher_id = $1"
+
+# The row is this transaction's own.
+GIVE_CODE = "update redemption_vouchers set code_hash = $2, sealed_code = $3 where voucher_id = $1"
 
 # Rows that somebody else is busy with are left to the next page: whoever holds them decides their fate.
 LOCK_DUE = f"""
@@ -47,11 +51,14 @@ SAVE = """
     update redemption_vouchers as voucher
     set state = changed.state, closed_at = changed.closed_at, closed_by = changed.closed_by,
         reason_code = changed.reason_code, delivered_at = changed.delivered_at, channel = changed.channel,
-        receipt_key = changed.receipt_key
+        receipt_key = changed.receipt_key, paid_minor = changed.paid_minor, expires_at = changed.expires_at
     from unnest(
             $1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
-            $8::bytea[]
-        ) as changed (voucher_id, state, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key)
+            $8::bytea[], $9::bigint[], $10::timestamptz[]
+        ) as changed (
+            voucher_id, state, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key, paid_minor,
+            expires_at
+        )
     where voucher.voucher_id = changed.voucher_id
 """
 
@@ -113,8 +120,14 @@ async def claim(transaction: Transaction, voucher: Voucher, code_hash: str, seal
         voucher.client_id,
         code_hash,
         sealed_code,
+        voucher.money_minor,
     )
     return claimed is not None
+
+
+async def give_code(transaction: Transaction, voucher_id: UUID, code_hash: str, sealed_code: str) -> None:
+    """Let a voucher that was claimed just now have the code of the piece that it took."""
+    await transaction.raw.execute(GIVE_CODE, voucher_id, code_hash, sealed_code)
 
 
 async def find(transaction: Transaction, voucher_id: UUID) -> Voucher | None:
@@ -137,9 +150,9 @@ async def lock_by_code(transaction: Transaction, code_hashes: Sequence[str]) -> 
     return _voucher(await transaction.raw.fetchrow(LOCK_BY_CODE, list(code_hashes)))
 
 
-async def find_sealed_code(transaction: Transaction, voucher_id: UUID) -> str:
-    """The code of a voucher that is there, sealed."""
-    sealed_code: str = await transaction.raw.fetchval(FIND_SEALED_CODE, voucher_id)
+async def find_sealed_code(transaction: Transaction, voucher_id: UUID) -> str | None:
+    """The code of a voucher, sealed; None of one that lapsed before anybody saw it."""
+    sealed_code: str | None = await transaction.raw.fetchval(FIND_SEALED_CODE, voucher_id)
     return sealed_code
 
 
@@ -160,6 +173,8 @@ async def save(transaction: Transaction, changed: Sequence[Voucher]) -> None:
         [voucher.delivered_at for voucher in changed],
         [voucher.channel for voucher in changed],
         [voucher.receipt_key for voucher in changed],
+        [voucher.paid_minor for voucher in changed],
+        [voucher.expires_at for voucher in changed],
     )
 
 

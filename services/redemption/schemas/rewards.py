@@ -4,14 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, StrictInt
+from pydantic import AwareDatetime, Field, StrictInt, StringConstraints
 
+from services.redemption.domain.rewards.codes import TYPED_LENGTH_MAX
 from services.redemption.domain.rewards.reward import Reward, RewardTerms, Supply
 from services.redemption.repository.rewards import Stock
 from services.redemption.schemas.answer import Answer
 from shared.web import Body, CodeText, Principal
 
 PIECES_AT_ONCE_MAX = 100_000
+CODES_AT_ONCE_MAX = 5_000
+
+BroughtCode = Annotated[
+    str, StringConstraints(min_length=8, max_length=TYPED_LENGTH_MAX, pattern=r"^[A-Za-z0-9]([ -]?[A-Za-z0-9]){7,}$")
+]
 
 
 class RewardBody(Body):
@@ -31,6 +37,12 @@ class PiecesBody(Body):
     """How many pieces more, or less."""
 
     count: Annotated[StrictInt, Field(ge=1, le=PIECES_AT_ONCE_MAX)]
+
+
+class CodesBody(Body):
+    """Codes of the partner's own: letters and digits, which are told apart without spaces, dashes and case."""
+
+    codes: Annotated[tuple[BroughtCode, ...], Field(min_length=1, max_length=CODES_AT_ONCE_MAX, repr=False)]
 
 
 class StockAnswer(Answer):
@@ -53,6 +65,7 @@ class RewardAnswer(Answer):
     pictures: list[str]
     categories: list[str]
     points: int
+    money_minor: int
     point_type: str
     cost_minor: int | None
     supply: Supply

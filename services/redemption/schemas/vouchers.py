@@ -9,15 +9,15 @@ from pydantic import Field
 
 from services.redemption.domain.rewards.codes import TYPED_LENGTH_MAX
 from services.redemption.domain.rewards.reward import RewardTerms
-from services.redemption.domain.rewards.voucher import Voucher
+from services.redemption.domain.rewards.voucher import Voucher, VoucherState
 from services.redemption.schemas.answer import Answer
 from services.redemption.schemas.balances import BalanceAnswer
 from shared.ledger import Balances
 from shared.point_types import PointTypes
 from shared.receipt_key import ReceiptKey, receipt_id_of
-from shared.web import Body, CodeText
+from shared.web import Body, CodeText, Flag, NonNegativeMinor
 
-VoucherStateText = Literal["issued", "delivered", "used", "cancelled", "expired"]
+VoucherStateText = Literal["reserved", "issued", "delivered", "used", "cancelled", "expired"]
 
 
 class IssueBody(Body):
@@ -25,6 +25,15 @@ class IssueBody(Body):
 
     voucher_id: UUID = Field(description="Your own id, made before you ask: the same one sent twice is one, for ever.")
     member_id: UUID = Field(description="Who takes it. You vouch for the person.")
+    reserve: Flag = Field(
+        default=False, description="Only keep it for the member until it is confirmed; one that costs money always is."
+    )
+
+
+class ConfirmBody(Body):
+    """What a reserved voucher costs was paid."""
+
+    paid_minor: NonNegativeMinor
 
 
 class CancelBody(Body):
@@ -96,6 +105,8 @@ class VoucherAnswer(Answer):
     point_type: str
     exponent: int
     points: int
+    money_minor: int
+    paid_minor: int
     state: VoucherStateText
     issued_at: datetime
     expires_at: datetime
@@ -122,13 +133,14 @@ class VoucherBalanceAnswer(VoucherAnswer):
 
 
 class IssuedVoucherAnswer(VoucherBalanceAnswer):
-    """The same, and its code, which is the reward: whoever shows it at a till has it."""
+    """The same, and its code, which is the reward: whoever shows it at a till has it. Null while it is reserved."""
 
-    code: str = Field(repr=False)
+    code: str | None = Field(repr=False)
 
     @classmethod
-    def with_code(cls, voucher: Voucher, balance: Balances, code: str, types: PointTypes) -> Self:
+    def with_code(cls, voucher: Voucher, balance: Balances, code: str | None, types: PointTypes) -> Self:
         """The answer with the code, open or sealed."""
+        code = None if voucher.state is VoucherState.RESERVED else code
         return cls.model_validate(_told(voucher, types) | {"balance": BalanceAnswer.of(balance), "code": code})
 
 
@@ -149,6 +161,8 @@ def _told(voucher: Voucher, types: PointTypes) -> dict[str, object]:
         "point_type": voucher.point_type,
         "exponent": types.exponent_of(voucher.point_type),
         "points": voucher.points,
+        "money_minor": voucher.money_minor,
+        "paid_minor": voucher.paid_minor,
         "state": voucher.state.value,
         "issued_at": voucher.issued_at,
         "expires_at": voucher.expires_at,

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.redemption.domain.rewards.errors import UnknownVoucherError
-from services.redemption.domain.rewards.voucher import Voucher
+from services.redemption.domain.rewards.voucher import Voucher, VoucherState
 from services.redemption.repository import merges, projections, rewards, vouchers
 from services.redemption.use_cases.reward_messages import cancelled_message, expired_message
 from services.redemption.use_cases.take_points import accepted, lives_until
@@ -47,7 +47,7 @@ async def cancel_voucher(
         owner_id = await merges.find_survivor(transaction, voucher.member_id)
         balances = await ledger.load_balances(transaction, [owner_id], voucher.point_type)
         return Closed(voucher, balances[owner_id], is_repeat=True)
-    [given] = await _close(transaction, [cancelled], "void", came_back_days)
+    [given] = await _close(transaction, [voucher], [cancelled], "void", came_back_days)
     await outbox.record(transaction, [cancelled_message(transaction, cancelled, given)])
     return Closed(cancelled, given.balance)
 
@@ -65,7 +65,7 @@ async def expire_vouchers(
     if not due:
         return 0
     expired = [voucher.expired(transaction.now) for voucher in due]
-    given = await _close(transaction, expired, "expire", came_back_days)
+    given = await _close(transaction, due, expired, "expire", came_back_days)
     await outbox.record(
         transaction,
         [expired_message(transaction, voucher, back) for voucher, back in zip(expired, given, strict=True)],
@@ -74,7 +74,11 @@ async def expire_vouchers(
 
 
 async def _close(
-    transaction: Transaction, closed: Sequence[Voucher], purpose: Literal["void", "expire"], came_back_days: int
+    transaction: Transaction,
+    before: Sequence[Voucher],
+    closed: Sequence[Voucher],
+    purpose: Literal["void", "expire"],
+    came_back_days: int,
 ) -> list[Posted]:
     """Carry out what was decided of vouchers that are locked; what each gave back."""
     await projections.lock_known_members(transaction, sorted({voucher.member_id for voucher in closed}))
@@ -85,5 +89,6 @@ async def _close(
     ]
     given = accepted(await ledger.post(transaction, commands))
     await vouchers.save(transaction, closed)
-    await rewards.give_back_pieces(transaction, closed)
+    unseen = [voucher for voucher in before if voucher.state is VoucherState.RESERVED]
+    await rewards.give_back_pieces(transaction, closed, unseen)
     return given

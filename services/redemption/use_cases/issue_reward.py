@@ -1,18 +1,19 @@
 """A member takes a reward."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from services.redemption.credentials.voucher_codes import KeptCode
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.gifting import MergeUnderWayError
 from services.redemption.domain.rewards.entitlement import Giver, RewardReason, RewardRefusedError, require_entitled
-from services.redemption.domain.rewards.errors import UnknownRewardError, VoucherIdTakenError
+from services.redemption.domain.rewards.errors import UnknownRewardError, UnknownVoucherError, VoucherIdTakenError
 from services.redemption.domain.rewards.reward import Reward, RewardTerms
 from services.redemption.domain.rewards.voucher import Voucher, VoucherState
 from services.redemption.programme import Programme
-from services.redemption.repository import merges, partner_funds, rewards, vouchers
-from services.redemption.use_cases.reward_messages import issued_message
+from services.redemption.repository import merges, partner_funds, projections, rewards, vouchers
+from services.redemption.use_cases.reward_messages import issued_message, reserved_message
 from shared import ledger, outbox
 from shared.database import Transaction, read_to
 from shared.events.catalogue import MEMBERS
@@ -23,13 +24,16 @@ _BY_LEDGER: dict[str, RewardReason] = {"insufficient_points": "insufficient_poin
 
 @dataclass(frozen=True, slots=True)
 class RewardWish:
-    """What a client asks for, who vouches for the member and made the voucher's id. ``code`` is what it gets."""
+    """What a client asks for, who vouches for the member and made the voucher's id. ``code`` is what it gets.
+    ``is_reserved``: only until somebody confirms it.
+    """
 
     voucher_id: UUID
     reward_id: str
     member_id: UUID
     client_id: str
     code: KeptCode
+    is_reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,16 @@ class Issued:
     """The member has the voucher, now or by the same request before. ``balance`` is the member's by now."""
 
     voucher: Voucher
-    sealed_code: str
+    sealed_code: str | None
     balance: Balances
     is_repeat: bool = False
 
 
-async def issue_reward(transaction: Transaction, wish: RewardWish, programme: Programme) -> Issued:
-    """Give a member one piece of a reward and reserve its points, or say why not.
+async def issue_reward(
+    transaction: Transaction, wish: RewardWish, programme: Programme, reserved_for: timedelta
+) -> Issued:
+    """Give a member one piece of a reward and reserve its points, or say why not. One that costs money, or of which it
+    is asked, is reserved first, for so long.
 
     The voucher's row is claimed by its id first; then the member is locked, then a piece is taken, then the points are
     reserved. Row, piece, points and event are one commit. A voucher that was issued before changes nothing.
@@ -57,20 +64,40 @@ async def issue_reward(transaction: Transaction, wish: RewardWish, programme: Pr
     if reward is None:
         raise UnknownRewardError
     member_id = await merges.find_survivor(transaction, wish.member_id)
-    voucher = _voucher(transaction, wish, reward, member_id, programme)
+    voucher = _voucher(transaction, wish, reward, member_id, programme, reserved_for)
     if not await vouchers.claim(transaction, voucher, *wish.code):
         return await _repeat(transaction, voucher)
     await _require_entitled(transaction, voucher, reward.terms, programme)
-    if reward.terms.supply == "pieces" and not await rewards.take_piece(transaction, reward.reward_id):
-        raise RewardRefusedError("sold_out")
+    sealed_code = await _take_piece(transaction, wish, reward.terms)
     balance = await _reserve(transaction, voucher, programme)
-    await outbox.record(transaction, [issued_message(transaction, voucher, reward.terms, balance)])
-    return Issued(voucher, wish.code.sealed_code, balance)
+    tell = reserved_message if voucher.state is VoucherState.RESERVED else issued_message
+    await outbox.record(transaction, [tell(transaction, voucher, reward.terms, balance)])
+    return Issued(voucher, sealed_code, balance)
+
+
+async def _take_piece(transaction: Transaction, wish: RewardWish, terms: RewardTerms) -> str:
+    """The voucher's code, sealed: its own, or the one that the partner brought with the piece."""
+    if terms.supply == "unlimited":
+        return wish.code.sealed_code
+    piece = await rewards.take_piece(transaction, wish.reward_id)
+    if piece is None:
+        raise RewardRefusedError("sold_out")
+    if piece.code_hash is None or piece.sealed_code is None:
+        return wish.code.sealed_code
+    await vouchers.give_code(transaction, wish.voucher_id, piece.code_hash, piece.sealed_code)
+    return piece.sealed_code
 
 
 def _voucher(
-    transaction: Transaction, wish: RewardWish, reward: Reward, member_id: UUID, programme: Programme
+    transaction: Transaction,
+    wish: RewardWish,
+    reward: Reward,
+    member_id: UUID,
+    programme: Programme,
+    reserved_for: timedelta,
 ) -> Voucher:
+    is_reserved = wish.is_reserved or reward.terms.money_minor > 0
+    expires_at = transaction.now + reserved_for if is_reserved else reward.terms.expires_at(transaction.now)
     return Voucher(
         voucher_id=wish.voucher_id,
         reward_id=reward.reward_id,
@@ -79,10 +106,11 @@ def _voucher(
         partner_id=reward.terms.partner_id,
         point_type=reward.terms.point_type or programme.point_type,
         points=reward.terms.points,
-        state=VoucherState.ISSUED,
+        state=VoucherState.RESERVED if is_reserved else VoucherState.ISSUED,
         issued_at=transaction.now,
-        expires_at=reward.terms.expires_at(transaction.now),
+        expires_at=expires_at,
         client_id=wish.client_id,
+        money_minor=reward.terms.money_minor,
     )
 
 
@@ -97,6 +125,28 @@ async def _repeat(transaction: Transaction, asked: Voucher) -> Issued:
     balances = await ledger.load_balances(transaction, [owner_id], found.point_type)
     sealed_code = await vouchers.find_sealed_code(transaction, found.voucher_id)
     return Issued(found, sealed_code, balances[owner_id], is_repeat=True)
+
+
+async def confirm_voucher(transaction: Transaction, voucher_id: UUID, paid_minor: int) -> Issued:
+    """Issue what was reserved, now that what it costs was paid. A voucher that is issued already stays as it is.
+
+    Raises:
+        UnknownVoucherError, OtherAmountError, VoucherCancelledError, VoucherExpiredError: nothing was changed.
+    """
+    voucher = await vouchers.lock(transaction, voucher_id)
+    if voucher is None:
+        raise UnknownVoucherError
+    terms = await rewards.find_terms(transaction, voucher.reward_id, voucher.reward_version)
+    await projections.lock_known_members(transaction, [voucher.member_id])  # whose events are told in order
+    confirmed = voucher.confirmed(paid_minor, terms.expires_at(transaction.now))
+    owner_id = await merges.find_survivor(transaction, voucher.member_id)
+    balance = (await ledger.load_balances(transaction, [owner_id], voucher.point_type))[owner_id]
+    sealed_code = await vouchers.find_sealed_code(transaction, voucher_id)
+    if confirmed is voucher:
+        return Issued(voucher, sealed_code, balance, is_repeat=True)
+    await vouchers.save(transaction, [confirmed])
+    await outbox.record(transaction, [issued_message(transaction, confirmed, terms, balance)])
+    return Issued(confirmed, sealed_code, balance)
 
 
 async def _require_entitled(

@@ -8,7 +8,7 @@ from services.redemption.domain.rewards.errors import (
     SupplyFixedError,
     UnknownRewardError,
 )
-from services.redemption.domain.rewards.reward import Reward, RewardTerms
+from services.redemption.domain.rewards.reward import Reward, RewardTerms, Supply
 from services.redemption.repository import places, rewards
 from services.redemption.repository.rewards import Stock
 from shared.database import Transaction
@@ -71,7 +71,7 @@ async def add_pieces(transaction: Transaction, reward_id: str, count: int) -> St
     Raises:
         UnknownRewardError, NoPiecesError: nothing was changed.
     """
-    await _lock_limited(transaction, reward_id)
+    await _lock_limited(transaction, reward_id, "pieces")
     await rewards.add_pieces(transaction, reward_id, count)
     return Stocked(await rewards.count_stock(transaction, reward_id), count)
 
@@ -82,16 +82,16 @@ async def take_away_pieces(transaction: Transaction, reward_id: str, count: int)
     Raises:
         UnknownRewardError, NoPiecesError: nothing was changed.
     """
-    await _lock_limited(transaction, reward_id)
+    await _lock_limited(transaction, reward_id, "pieces", "imported")
     gone = await rewards.take_away_pieces(transaction, reward_id, count)
     return Stocked(await rewards.count_stock(transaction, reward_id), gone)
 
 
-async def _lock_limited(transaction: Transaction, reward_id: str) -> None:
+async def _lock_limited(transaction: Transaction, reward_id: str, *supplies: Supply) -> None:
     reward = await rewards.lock_reward(transaction, reward_id)
     if reward is None:
         raise UnknownRewardError
-    if reward.terms.supply != "pieces":
+    if reward.terms.supply not in supplies:
         raise NoPiecesError
 
 

@@ -16,6 +16,7 @@ from shared.events.rewards import (
     RewardDelivered,
     RewardExpired,
     RewardIssued,
+    RewardReserved,
     RewardUsed,
     UsedRewardData,
 )
@@ -26,7 +27,7 @@ from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import child_traceparent, current_traceparent
 
-RewardEvent: TypeAlias = RewardIssued | RewardDelivered | RewardUsed | RewardCancelled | RewardExpired
+RewardEvent: TypeAlias = RewardReserved | RewardIssued | RewardDelivered | RewardUsed | RewardCancelled | RewardExpired
 
 
 def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
@@ -37,18 +38,20 @@ def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerm
         subject=str(voucher.voucher_id),
         time=transaction.now,
         traceparent=child_traceparent(current_traceparent()),
-        data=IssuedRewardData(
-            voucher_id=voucher.voucher_id,
-            reward_id=voucher.reward_id,
-            reward_version=voucher.reward_version,
-            member_id=voucher.member_id,
-            partner_id=voucher.partner_id,
-            point_type=voucher.point_type,
-            points=voucher.points,
-            cost_minor=terms.cost_minor,
-            expires_at=voucher.expires_at,
-            balance=_balance(balance),
-        ),
+        data=_standing(voucher, terms, balance),
+    )
+    return _message(event, voucher)
+
+
+def reserved_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
+    """A reward is kept for a member: its points are reserved."""
+    event = RewardReserved(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(voucher.voucher_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=_standing(voucher, terms, balance),
     )
     return _message(event, voucher)
 
@@ -131,6 +134,22 @@ def expired_message(transaction: Transaction, voucher: Voucher, given: Posted) -
     return _message(event, voucher)
 
 
+def _standing(voucher: Voucher, terms: RewardTerms, balance: Balances) -> IssuedRewardData:
+    return IssuedRewardData(
+        voucher_id=voucher.voucher_id,
+        reward_id=voucher.reward_id,
+        reward_version=voucher.reward_version,
+        member_id=voucher.member_id,
+        partner_id=voucher.partner_id,
+        point_type=voucher.point_type,
+        points=voucher.points,
+        money_minor=voucher.money_minor,
+        cost_minor=terms.cost_minor,
+        expires_at=voucher.expires_at,
+        balance=_balance(balance),
+    )
+
+
 def _closed(voucher: Voucher, given: Posted) -> ClosedRewardData:
     return ClosedRewardData(
         voucher_id=voucher.voucher_id,
@@ -141,6 +160,7 @@ def _closed(voucher: Voucher, given: Posted) -> ClosedRewardData:
         point_type=voucher.point_type,
         points=given.points,
         debt_cleared=given.debt_cleared,
+        paid_minor=voucher.paid_minor,
         reason=voucher.reason_code,
         balance=_balance(given.balance),
     )

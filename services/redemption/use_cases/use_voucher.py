@@ -84,6 +84,7 @@ async def deliver_voucher(transaction: Transaction, voucher_id: UUID, channel: s
         raise UnknownVoucherError
     delivered = voucher.delivered(transaction.now, channel)
     if delivered is not voucher:
+        await projections.lock_known_members(transaction, [voucher.member_id])  # whose events are told in order
         await vouchers.save(transaction, [delivered])
         await outbox.record(transaction, [delivered_message(transaction, delivered)])
     return delivered

@@ -334,8 +334,11 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/redemptions/{redemption_id}/shrink",
         "/v1/redemptions/{redemption_id}/void",
         "/v1/rewards",
-        *(f"/v1/rewards/{{reward_id}}{part}" for part in ("", "/issue", "/pieces:add", "/pieces:remove")),
-        *(f"/v1/vouchers/{{voucher_id}}{part}" for part in ("", "/cancel", "/code", "/deliver")),
+        *(
+            f"/v1/rewards/{{reward_id}}{part}"
+            for part in ("", "/issue", "/codes:import", "/pieces:add", "/pieces:remove")
+        ),
+        *(f"/v1/vouchers/{{voucher_id}}{part}" for part in ("", "/cancel", "/code", "/confirm", "/deliver")),
         "/v1/vouchers:check",
         "/v1/vouchers:use",
         "/v1/members/{member_id}/vouchers",

@@ -342,6 +342,13 @@ async def test_a_partner_sees_its_own_rewards_alone_and_keeps_none(catalogue: Ca
         f"/v1/vouchers/{voucher_id}/deliver", json={"channel": "app"}, headers=writer
     )
     assert slug(delivered) == (403, "programme-only")
+    confirmed = await catalogue.client.post(
+        f"/v1/vouchers/{voucher_id}/confirm", json={"paid_minor": 0}, headers=writer
+    )
+    brought = await catalogue.client.post(
+        f"/v1/rewards/{COFFEE}/codes:import", json={"codes": ["SPRING2026"]}, headers=writer
+    )
+    assert {slug(confirmed), slug(brought)} == {(403, "programme-only")}
     for path in ("pieces:add", "pieces:remove"):
         made = await catalogue.client.post(f"/v1/rewards/{COFFEE}/{path}", json={"count": 1}, headers=writer)
         assert slug(made) == (403, "programme-only")

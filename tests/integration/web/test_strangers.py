@@ -107,6 +107,8 @@ PROVEN = {
             "GET /v1/vouchers/{voucher_id}/code",
             "POST /v1/vouchers/{voucher_id}/cancel",
             "POST /v1/vouchers/{voucher_id}/deliver",
+            "POST /v1/vouchers/{voucher_id}/confirm",
+            "POST /v1/rewards/{reward_id}/codes:import",
         ),
         ("integration/redemption/test_rewards.py", "test_a_partner_sees_its_own_rewards_alone_and_keeps_none"),
     ),

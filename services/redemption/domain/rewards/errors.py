@@ -91,3 +91,24 @@ class MistypedCodeError(RedemptionError):
 
     def __init__(self) -> None:
         super().__init__("the code's check character does not fit: read it again, or type it once more")
+
+
+class VoucherReservedError(RedemptionError):
+    """The voucher is reserved, and was not issued yet."""
+
+    def __init__(self) -> None:
+        super().__init__("this voucher is only reserved: it counts once it is confirmed")
+
+
+class OtherAmountError(RedemptionError):
+    """Another amount was paid than the voucher costs."""
+
+    def __init__(self, money_minor: int) -> None:
+        super().__init__(f"this voucher costs {money_minor} minor units beside its points: confirm it with that amount")
+
+
+class NotImportedError(RedemptionError):
+    """Codes were brought for a reward whose codes are made here."""
+
+    def __init__(self) -> None:
+        super().__init__("codes of this reward are made by the programme: bring codes for one whose supply is imported")

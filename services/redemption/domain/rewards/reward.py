@@ -32,17 +32,19 @@ DescriptionText = Annotated[str, StringConstraints(strip_whitespace=True, min_le
 PictureUrl = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s/]+/\S+$")]
 Codes = Annotated[tuple[CodeText, ...], Field(min_length=1, max_length=CODES_MAX)]
 
-# unlimited: a code is made for whoever takes one. pieces: so many as the programme has added.
-Supply: TypeAlias = Literal["unlimited", "pieces"]
+# unlimited: a code is made for whoever takes one. pieces: so many as the programme has added. imported: one for each
+# code that the partner has brought.
+Supply: TypeAlias = Literal["unlimited", "pieces", "imported"]
 
 
 class RewardTerms(BaseModel):
     """All that is said of a reward. What is not said does not matter.
 
-    ``partner_id`` gives it and is owed its points; ``stores`` are those of its stores where a voucher counts.
-    ``cost_minor`` is what one costs the programme, which partners are not told. A voucher counts for ``valid_days``
-    from its issue, and never after ``valid_until``. A member has at most ``per_member_max``, in the last
-    ``per_member_days`` where that is said. ``tiers``: only members who are in one of these by now.
+    ``partner_id`` gives it and is owed its points; ``stores`` are those of its stores where a voucher counts. It costs
+    ``points``, and ``money_minor`` beside them, which the programme takes. ``cost_minor`` is what one costs the
+    programme, which partners are not told. A voucher counts for ``valid_days`` from its issue, and never after
+    ``valid_until``. A member has at most ``per_member_max``, in the last ``per_member_days`` where that is said.
+    ``tiers``: only members who are in one of these by now.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +55,7 @@ class RewardTerms(BaseModel):
     pictures: Annotated[tuple[PictureUrl, ...], Field(max_length=PICTURES_MAX)] = ()
     categories: Annotated[tuple[CodeText, ...], Field(max_length=CODES_MAX)] = ()
     points: Annotated[StrictInt, Field(ge=1, le=POINTS_MAX)]
+    money_minor: Annotated[StrictInt, Field(ge=0, le=POINTS_MAX)] = 0
     point_type: CodeText | None = Field(default=None, description="The programme's own, where it is left out.")
     cost_minor: Annotated[StrictInt, Field(ge=0, le=POINTS_MAX)] | None = None
     supply: Supply = "pieces"

@@ -10,18 +10,23 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.redemption.domain.rewards.errors import (
+    OtherAmountError,
     OtherPartnersVoucherError,
     OtherStoreError,
     VoucherCancelledError,
     VoucherExpiredError,
+    VoucherReservedError,
     VoucherUsedError,
 )
 from services.redemption.domain.rewards.reward import RewardTerms
 
 
 class VoucherState(StrEnum):
-    """Where a voucher stands. Issued or delivered it is open: its points are reserved, and its code counts."""
+    """Where a voucher stands. Issued or delivered it is open: its points are reserved, and its code counts. Reserved,
+    its points are too, and nobody has its code yet.
+    """
 
+    RESERVED = "reserved"
     ISSUED = "issued"
     DELIVERED = "delivered"
     USED = "used"
@@ -31,8 +36,10 @@ class VoucherState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """``points`` of ``point_type`` are what the member gives for it, as the reward's ``reward_version`` says.
+    """``points`` of ``point_type`` are what the member gives for it, as the reward's ``reward_version`` says;
+    ``money_minor`` is what it costs beside them, ``paid_minor`` what of that was paid.
 
+    Until ``expires_at`` it stands: while it is reserved until the reservation lapses, then until its time is over.
     ``client_id`` asked for it. ``delivered_at`` is when the member had got its code, by ``channel``. ``closed_at`` is
     when it was used, cancelled or expired, ``closed_by`` who used or cancelled it, ``reason_code`` why it was
     cancelled, ``receipt_key`` for which receipt it was used.
@@ -49,6 +56,8 @@ class Voucher:
     issued_at: datetime
     expires_at: datetime
     client_id: str
+    money_minor: int = 0
+    paid_minor: int = 0
     closed_at: datetime | None = None
     closed_by: str | None = None
     reason_code: str | None = None
@@ -60,6 +69,23 @@ class Voucher:
     def reference(self) -> bytes:
         """What the ledger's transfers bear, but of its use."""
         return self.voucher_id.bytes
+
+    def confirmed(self, paid_minor: int, expires_at: datetime) -> "Voucher":
+        """The voucher once what it costs was paid. One that was issued before stays as it is.
+
+        Also after the reservation's end, as long as nobody has let it go: the money is there.
+
+        Raises:
+            OtherAmountError: it costs another amount.
+            VoucherCancelledError, VoucherExpiredError
+        """
+        if paid_minor != self.money_minor:
+            raise OtherAmountError(self.money_minor)
+        if self.state in (VoucherState.CANCELLED, VoucherState.EXPIRED):
+            self.require_open()
+        if self.state is not VoucherState.RESERVED:
+            return self
+        return replace(self, state=VoucherState.ISSUED, paid_minor=paid_minor, expires_at=expires_at)
 
     def delivered(self, now: datetime, channel: str) -> "Voucher":
         """The voucher once its member has its code. One that was delivered stays as it is.
@@ -94,12 +120,14 @@ class Voucher:
         """
         if self.state is VoucherState.CANCELLED:
             return self
-        self.require_open()
+        if self.state is not VoucherState.RESERVED:
+            self.require_open()
         return replace(self, state=VoucherState.CANCELLED, closed_at=now, closed_by=author, reason_code=reason_code)
 
     def expired(self, now: datetime) -> "Voucher":
-        """The voucher once its time was over, whose points go back; it is open."""
-        return replace(self, state=VoucherState.EXPIRED, closed_at=now)
+        """The voucher once its time, or its reservation's, was over, whose points go back; it is not closed."""
+        reason = "reservation_lapsed" if self.state is VoucherState.RESERVED else None
+        return replace(self, state=VoucherState.EXPIRED, closed_at=now, reason_code=reason)
 
     def require_at(self, partner_id: str, store_id: str | None, terms: RewardTerms) -> None:
         """Whether this is where it may be used; ``terms`` are what its reward said when it was issued.
@@ -123,11 +151,13 @@ class Voucher:
             raise VoucherExpiredError(self.expires_at)
 
     def require_open(self) -> None:
-        """Whether it still stands for its reward.
+        """Whether it still stands for its reward, and has been issued.
 
         Raises:
-            VoucherUsedError, VoucherCancelledError, VoucherExpiredError
+            VoucherUsedError, VoucherCancelledError, VoucherExpiredError, VoucherReservedError
         """
+        if self.state is VoucherState.RESERVED:
+            raise VoucherReservedError
         if self.state is VoucherState.CANCELLED:
             raise VoucherCancelledError
         if self.state is VoucherState.EXPIRED:
