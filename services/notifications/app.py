@@ -6,7 +6,15 @@ import httpx2
 
 from services.notifications.api.member_data import member_data_router
 from services.notifications.api.messages import messages_router
-from services.notifications.consumer import TopicHandler, is_told, take_coalition, take_members, take_points
+from services.notifications.consumer import (
+    TopicHandler,
+    is_told,
+    take_coalition,
+    take_members,
+    take_points,
+    take_refunds,
+    wants_refunds,
+)
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
 from services.notifications.gateways.mail_server import MailServer, MailServerAddress
@@ -14,7 +22,7 @@ from services.notifications.rendering import Templates
 from services.notifications.repository.retention import SETTLED_MESSAGES
 from services.notifications.sender import LEASE_SECONDS, MessageSender
 from services.notifications.settings import NotificationsSettings
-from shared.events.catalogue import COALITION, MEMBERS, POINTS
+from shared.events.catalogue import COALITION, MEMBERS, POINTS, REDEMPTIONS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.web.access_tokens import AccessToken
 from shared.web.authorities import trusted_authorities
@@ -41,10 +49,12 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
     digest_delay = timedelta(seconds=settings.digest_delay_seconds)
     news_delay = timedelta(seconds=settings.news_delay_seconds)
     points = take_points(digest_delay, news_delay, settings.point_types)
+    refunds = take_refunds(news_delay, settings.point_types)
     return Wiring(
         routers=(messages_router(database), member_data_router(database)),
         subscriptions=(
             Subscription(POINTS, TopicHandler(database, points), wants=is_told),
+            Subscription(REDEMPTIONS, TopicHandler(database, refunds), wants=wants_refunds),
             Subscription(MEMBERS, TopicHandler(database, take_members)),
             Subscription(COALITION, TopicHandler(database, take_coalition)),
         ),

@@ -6,7 +6,7 @@ from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from services.notifications.domain.digest import Award
-from services.notifications.domain.news import is_correction, news_of
+from services.notifications.domain.news import is_correction, news_of, repaid_by
 from services.notifications.metrics import AWARDS_ADDED, NEWS_ADDED
 from services.notifications.repository import erasure
 from services.notifications.use_cases.add_news import add_news, lock_told
@@ -17,6 +17,7 @@ from shared.events.coalition import CoalitionEvent, PartnerChanged
 from shared.events.envelope import Event
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEarned, PointsEvent, PointsExchanged, PointsExchangeData
+from shared.events.redemptions import RedemptionEvent, RedemptionRefunded
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch
 from shared.point_types import PointTypes
@@ -28,6 +29,7 @@ E = TypeVar("E", bound=Event)
 Take: TypeAlias = Callable[[Transaction, Sequence[E]], Awaitable[None]]
 
 REFUSED_TYPE = b"loyalty.receipt.refused.v1"
+REFUNDED_TYPE = b"loyalty.redemption.refunded.v1"
 
 
 def is_told(headers: Mapping[str, bytes]) -> bool:
@@ -76,6 +78,22 @@ def take_points(digest_delay: timedelta, news_delay: timedelta, types: PointType
             AWARDS_ADDED.inc(await add_to_digests(transaction, awards, digest_delay))
         if news:
             NEWS_ADDED.inc(await add_news(transaction, news, news_delay))
+
+    return take
+
+
+def wants_refunds(headers: Mapping[str, bytes]) -> bool:
+    """Whether a record of ``loyalty.redemptions`` is worth decoding here: it tells of points that were given back."""
+    return headers.get("type") == REFUNDED_TYPE
+
+
+def take_refunds(news_delay: timedelta, types: PointTypes) -> Take[RedemptionEvent]:
+    """What refunds pay of what members owe is taken off what the news of them say, whichever is heard first."""
+
+    async def take(transaction: Transaction, events: Sequence[RedemptionEvent]) -> None:
+        refunds = [event for event in events if isinstance(event, RedemptionRefunded)]
+        if repaid := [one for event in refunds if (one := repaid_by(event, types)) is not None]:
+            NEWS_ADDED.inc(await add_news(transaction, repaid, news_delay))
 
     return take
 

@@ -120,6 +120,8 @@ class MessageSender:
         suppressed = SUPPRESSES[message.member_status]
         if suppressed is not None:
             return NotDeliverable(suppressed)
+        if message.template == NEWS_TEMPLATE and not due.news.lines:
+            return NotDeliverable("nothing_to_tell")
         try:
             contact = await self._contacts.find(message.member_id)
         except ContactsUnavailableError as error:

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.notifications.app import http_client
-from services.notifications.consumer import take_points
+from services.notifications.consumer import take_points, take_refunds
 from services.notifications.domain.digest import Award
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
@@ -47,6 +47,7 @@ from shared.events.points import (
     ReceiptMoved,
     ReleaseData,
 )
+from shared.events.redemptions import RedemptionRefunded, RefundData
 from shared.events.tiers import TierChanged, TierData
 from shared.ids import new_id
 from shared.point_types import ONE_TYPE
@@ -121,6 +122,19 @@ _HAPPENINGS: dict[str, tuple[type[Event], type[Frozen], dict[str, Any]]] = {
         _POINTS | _OF_RECEIPT | {"original_receipt_id": RECEIPT, "became_debt": 10},
     ),
     "exchanged": (PointsExchanged, PointsExchangeData, _OF_EXCHANGE),
+    "refunded": (
+        RedemptionRefunded,
+        RefundData,
+        _POINTS
+        | {
+            "redemption_id": UUID(int=5),
+            "receipt_id": RECEIPT,
+            "undone_by": RECEIPT,
+            "cause": "void",
+            "partner_id": "grocer",
+            "captured_at": NOON,
+        },
+    ),
     "moved": (
         ReceiptMoved,
         MoveData,
@@ -181,6 +195,11 @@ class Post:
         """One batch of the topic of points, in one transaction. Digests are due at once."""
         async with self.database.transaction() as transaction:
             await take_points(timedelta(0), delay, ONE_TYPE)(transaction, events)
+
+    async def hear_refunds(self, *events: Any, delay: timedelta = timedelta(0)) -> None:
+        """One batch of the topic of redemptions."""
+        async with self.database.transaction() as transaction:
+            await take_refunds(delay, ONE_TYPE)(transaction, events)
 
     async def member(self, number: int, **known: Any) -> UUID:
         """A new member whom the registry knows."""

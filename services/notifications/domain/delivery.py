@@ -36,9 +36,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotDeliverable:
-    """There is nobody to send it to: by the member's status, or without an address that mail can reach."""
+    """There is nobody to send it to, by the member's status or without an address that mail can reach; or nothing to
+    say any more.
+    """
 
-    reason: StatusReason | Literal["member_unknown", "no_address", "address_unsupported"]
+    reason: StatusReason | Literal["member_unknown", "no_address", "address_unsupported", "nothing_to_tell"]
 
 
 @dataclass(frozen=True, slots=True)

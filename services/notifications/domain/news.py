@@ -26,6 +26,7 @@ from shared.events.points import (
     PointsReleased,
     ReceiptMoved,
 )
+from shared.events.redemptions import RedemptionRefunded
 from shared.events.tiers import TierChanged
 from shared.point_types import PointTypes
 
@@ -52,6 +53,9 @@ NewsKind: TypeAlias = Literal[
     "moved_away",
     "corrected_less",
 ]
+# What a message takes off what is owed, and tells not by itself.
+REPAID: Final = "repaid"
+FactKind: TypeAlias = NewsKind | Literal["repaid"]
 # The order in which a message tells them.
 KINDS: Final[Sequence[NewsKind]] = get_args(NewsKind)
 LINES_MAX: Final = 20
@@ -65,7 +69,7 @@ class Fact:
     one on which points can be spent. Without a ``point_type`` they are the programme's own points.
     """
 
-    kind: NewsKind
+    kind: FactKind
     points: int = 0
     name: str | None = None
     last_day: date | None = None
@@ -85,7 +89,9 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class PointsNews:
-    """All that the template may say, in the order in which it says it; what is alike is one line."""
+    """All that the template may say, in the order in which it says it; what is alike is one line. Nothing, where what
+    was owed is repaid by the time that it is told.
+    """
 
     lines: tuple[Fact, ...]
 
@@ -93,6 +99,19 @@ class PointsNews:
     def only(self) -> Fact | None:
         """What the message is about where it is about one thing."""
         return self.lines[0] if len(self.lines) == 1 else None
+
+
+def repaid_by(event: RedemptionRefunded, types: PointTypes) -> News | None:
+    """What a refund paid of what its member owed, as when goods came back that points had paid for: what they had
+    earned is taken back on one topic, and what was spent is given back on the other. None where it paid nothing, or
+    paid others too, who lent points.
+    """
+    data = event.data
+    if not data.debt_cleared or data.pooled or not types.is_spent(data.point_type):
+        return None
+    point_type = None if data.point_type == types.own else data.point_type
+    fact = Fact(REPAID, data.debt_cleared, point_type=point_type)
+    return News(event.id, data.member_id, fact, event.time, event.traceparent)
 
 
 def news_of(event: PointsEvent, types: PointTypes) -> News | None:
@@ -154,9 +173,10 @@ def fold_news(told: Iterable[tuple[datetime, Fact]]) -> PointsNews:
     """One message from what happened, whatever the order in which it was heard.
 
     Of tiers the last one counts, and of points that expire on one day what was left when it was told last; all other
-    points are added up by kind, name and type. Lines beyond ``LINES_MAX`` are left out: they are the least urgent ones.
+    points are added up by kind, name and type. What is owed is told less what was repaid since. Lines beyond
+    ``LINES_MAX`` are left out: they are the least urgent ones.
     """
-    in_order = [fact for _, fact in sorted(told, key=lambda one: (one[0], KINDS.index(one[1].kind), one[1].points))]
+    in_order = [fact for _, fact in sorted(told, key=lambda one: (one[0], _rank(one[1].kind), one[1].points))]
     lines: dict[tuple[object, ...], Fact] = {}
     for fact in in_order:
         match fact.kind:
@@ -170,12 +190,29 @@ def fold_news(told: Iterable[tuple[datetime, Fact]]) -> PointsNews:
                 points = fact.points if before is None else before.points + fact.points
                 lines[key] = Fact(fact.kind, points, fact.name, point_type=fact.point_type)
     ranked = sorted(
-        lines.values(),
+        _less_repaid(lines),
         key=lambda fact: (
-            KINDS.index(fact.kind),
+            _rank(fact.kind),
             fact.last_day or date.max,
             fact.name or "",
             fact.point_type or "",
         ),
     )
     return PointsNews(tuple(ranked[:LINES_MAX]))
+
+
+def _less_repaid(lines: Mapping[tuple[object, ...], Fact]) -> list[Fact]:
+    """The lines that are told. What was owed before this message, and is repaid now, is no line of it."""
+    told = []
+    for fact in lines.values():
+        if fact.kind == "owed":
+            repaid = lines.get((REPAID, None, fact.point_type))
+            left = fact.points - (0 if repaid is None else repaid.points)
+            told += [replace(fact, points=left)] if left > 0 else []
+        elif fact.kind != REPAID:
+            told.append(fact)
+    return told
+
+
+def _rank(kind: FactKind) -> int:
+    return len(KINDS) if kind == REPAID else KINDS.index(kind)

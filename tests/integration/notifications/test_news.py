@@ -12,8 +12,10 @@ from services.notifications.repository.retention import SETTLED_MESSAGES
 from services.notifications.use_cases.project_names import project_members
 from shared.database import Database, Transaction
 from shared.database.errors import StartAgainError
+from shared.events.balances import Balance
 from shared.events.members import MemberEvent
 from shared.events.points import GivenPoints, TakenPoints
+from shared.events.redemptions import PooledPoints
 from shared.ids import new_id
 from shared.point_types import ONE_TYPE
 from tests.support.interleaving import Work, interleave
@@ -68,6 +70,37 @@ async def test_what_happens_within_an_hour_is_one_message_that_says_it_all(post:
     ]
     assert "- 4 points had been spent before goods came back." in mails["member2@example.com"]
     assert {told["data"]["template"] for told in await post.told()} == {"points_news"}
+
+
+@pytest.mark.parametrize("is_refund_heard_first", [True, False])
+async def test_goods_that_points_had_paid_for_come_back_and_one_message_says_what_is_owed_after_both(
+    post: Post, *, is_refund_heard_first: bool
+) -> None:
+    """Their points had been spent: accrual takes back what is owed then, and redemption gives back what pays it."""
+    ada, bo, cy = [await post.member(number) for number in (1, 2, 3)]
+    owed = [happened("clawed_back", owner, points=40, became_debt=40) for owner in (ada, bo, cy)]
+    pooled = [PooledPoints(member_id=ada, points=5, balance=Balance(available=5, held=0, pending=0, debt=0))]
+    refunds = [
+        happened("refunded", ada, points=100, debt_cleared=40),
+        happened("refunded", bo, points=30, debt_cleared=30),
+        happened("refunded", cy, points=30, debt_cleared=30, pooled=pooled),  # it may be whoever lent points who owed
+    ]
+    hears = [(post.hear, owed), (post.hear_refunds, refunds)]
+    for hear, events in reversed(hears) if is_refund_heard_first else hears:
+        await hear(*events, delay=HOUR)
+        await hear(*events, delay=HOUR)
+
+    await post.rows("update recipients set news_due_at = now() - interval '1 second'")
+    await send_all(post.sender)
+
+    mails = dict(zip(post.mail.recipients, await texts(post), strict=True))
+    assert "- 10 points had been spent before goods came back." in mails["member2@example.com"]
+    assert "- 40 points had been spent before goods came back." in mails["member3@example.com"]
+    assert sorted((one["state"], one["reason"]) for one in await post.messages()) == [
+        ("sent", None),
+        ("sent", None),
+        ("suppressed", "nothing_to_tell"),
+    ]
 
 
 async def test_of_an_exchange_the_net_is_told_in_one_message(post: Post) -> None:
