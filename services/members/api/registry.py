@@ -21,7 +21,10 @@ Reader = Annotated[Principal, requires("members:read")]
 Correspondent = Annotated[Principal, requires("members:contact")]
 Greeter = Annotated[Principal, requires("members:name")]
 # Whoever asks for another says who sees it: a client's id, or a till's, with its partner's and its store's.
-ShownTo = Annotated[str | None, Query(min_length=1, max_length=200, description="Who sees it, if not the caller.")]
+ShownTo = Annotated[
+    str | None,
+    Query(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$", description="Who sees it, if not the caller."),
+]
 
 
 def lookup_router(database: Database, master_keys: MasterKeys) -> APIRouter:
