@@ -192,6 +192,7 @@ def count_tenders(report: TenderReport) -> None:
     for kind in report.exceptions:
         metrics.EXCEPTIONS.labels(kind).inc()
     metrics.UNCOVERED_POINTS.inc(report.uncovered_points)
+    metrics.OWED_POINTS.inc(report.debt_points)
 
 
 def count_returns(report: ReturnReport) -> None:

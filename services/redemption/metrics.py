@@ -19,6 +19,10 @@ UNCOVERED_POINTS = Counter(
     "tessera_redemption_uncovered_points_total",
     "Points that receipts took and balances could not give: the partners' loss.",
 )
+OWED_POINTS = Counter(
+    "tessera_redemption_owed_points_total",
+    "Points that receipts took and balances could not give, and that members owe (TESSERA_UNCOVERED_CHARGED_TO).",
+)
 LEAVINGS = Counter(
     "tessera_redemption_household_leavings_total",
     "Members who left a household with which their points stay: given, nothing_left, or kept by the leaver because "

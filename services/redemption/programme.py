@@ -58,7 +58,8 @@ class ApprovedPrivileges:
 class Programme:
     """One programme a deployment. ``zone`` is where its days begin and end; ``point_type`` is its own, ``point_types``
     are all. ``debt_stops_spending``: who owes points spends none that others lend, either. ``came_back_days``: how long
-    points can be spent that come back after their own last day.
+    points can be spent that come back after their own last day. ``members_owe`` what their receipts took and no balance
+    covered; else it is the partners' loss.
     """
 
     point_type: str
@@ -73,6 +74,7 @@ class Programme:
     point_types: PointTypes = ONE_TYPE
     debt_stops_spending: bool = False
     came_back_days: int = 0
+    members_owe: bool = False
     hold_lives: HoldLives = field(default_factory=lambda: HOLD_LIVES)
     write_off: PublishedWriteOffRules = field(default_factory=PublishedWriteOffRules)
     privileges: ApprovedPrivileges = field(default_factory=ApprovedPrivileges)

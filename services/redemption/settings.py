@@ -1,7 +1,7 @@
 """Settings of redemption, beside those that every service has."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
@@ -82,6 +82,11 @@ class RedemptionSettings(TillSettings):
         description="Whether a member who owes points may spend none that others of the household lend, either.",
     )
 
+    uncovered_charged_to: Literal["partner", "member"] = Field(
+        default="partner",
+        description="Who bears what a receipt was paid with and no balance covers: the partner, whose loss it is, or "
+        "the member, who owes it to the partner.",
+    )
     hold_lives: dict[str, HoldLife] = Field(
         default=dict(HOLD_LIVES),
         description="How long a hold lives, by the channel of its checkout: seconds where a request does not say, and "
@@ -162,5 +167,6 @@ class RedemptionSettings(TillSettings):
             point_types=self.point_types,
             debt_stops_spending=self.debt_stops_spending,
             came_back_days=self.came_back_days,
+            members_owe=self.uncovered_charged_to == "member",
             hold_lives=self.hold_lives,
         )

@@ -58,6 +58,7 @@ class Timers:
                     tenders=ready,
                     pricing=self._programme.pricing,
                     came_back_days=self._programme.came_back_days,
+                    owes=self._programme.members_owe,
                 )
                 report: TenderReport = await self._database.run(settle)
                 count_tenders(report)

@@ -55,7 +55,8 @@ class CaptureData(Frozen):
     ``by_issuer`` says who had issued ``points``; events from before it was told have nothing there. ``by_funding`` says
     which of them have payers of their own. ``pooled`` says what of ``points`` was others'; zero where all that was
     reserved of one was let go. ``late_because`` says what had become of the hold: ``hold_missing``, ``hold_declined``,
-    ``hold_voided``, ``hold_expired``, ``hold_captured`` (by another receipt) or ``hold_smaller``.
+    ``hold_voided``, ``hold_expired``, ``hold_captured`` (by another receipt) or ``hold_smaller``. ``debt_points``,
+    besides ``points``, were not there, and the member owes them to the partner.
     """
 
     redemption_id: UUID
@@ -72,6 +73,7 @@ class CaptureData(Frozen):
     pooled: tuple[PooledPoints, ...] = ()
     by_funding: tuple[FundedPoints, ...] = ()
     late_because: Code | None = None
+    debt_points: Points = 0
 
 
 class RefundData(Frozen):
@@ -80,6 +82,7 @@ class RefundData(Frozen):
     ``cause``: ``void`` is a receipt that was voided as a whole. ``undone_by`` is the document that says so. What was
     taken and given back counts from ``captured_at``. ``debt_cleared`` of ``points`` went to what their owners owed.
     ``by_issuer``, ``by_funding`` and ``pooled`` say of ``points`` what they say of those that were captured.
+    ``debt_points``, besides them, the member had owed for it: no more, and what had been paid of them came back.
     """
 
     redemption_id: UUID
@@ -96,6 +99,7 @@ class RefundData(Frozen):
     balance: Balance
     pooled: tuple[PooledPoints, ...] = ()
     by_funding: tuple[FundedPoints, ...] = ()
+    debt_points: Points = 0
 
 
 class UnholdData(Frozen):

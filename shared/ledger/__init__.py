@@ -35,7 +35,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.conditions import Basket, Funding, Limits, store_name
-from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, RefundOwed, Reinstate, WriteOff
 from shared.ledger.findings import Finding
 from shared.ledger.foreseeing import foresee
 from shared.ledger.gifts import Give
@@ -89,6 +89,7 @@ __all__ = [
     "Posted",
     "Purse",
     "Refund",
+    "RefundOwed",
     "Refused",
     "Reinstate",
     "Release",

@@ -10,11 +10,16 @@ from uuid import UUID
 from shared.ledger.commands import Balances, FundedPoints, LimitedPoints
 from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
-from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, Legs, Position
+from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, SPEND_OWED, Legs, Position
 from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import LotTerms, pending_key
 
 NONE_SPARED: Mapping[bytes, int] = {}
+
+
+def owed_name(taken_as: UUID) -> bytes:
+    """What a debt of a purchase bears as its reference: never a receipt key, which has parts."""
+    return f"owed:{taken_as}".encode()
 
 
 class LedgerBrokenError(RuntimeError):
@@ -219,6 +224,23 @@ class Book:
         """Owe what a claw-back of this issuer's could not take, until something comes in."""
         self.move(CLAW_BACK_OWED, points, reference, partner_id=issuer)
         self.debts.append(Debt(self.account.account_id, issuer, reference, points))
+
+    def owe_for_purchase(self, points: int, reference: bytes, partner_id: str, taken_as: UUID) -> None:
+        """Owe what a purchase took that was not there. The debt has a name of its own: a claw-back may bear the
+        receipt's, and have the same issuer."""
+        self.move(SPEND_OWED, points, reference, partner_id=partner_id)
+        self.debts.append(Debt(self.account.account_id, partner_id, owed_name(taken_as), points))
+
+    def owe_no_more(self, points: int, reference: bytes, issuer: str) -> int:
+        """Take up to ``points`` off what is owed to this issuer under this reference; how many. The caller moves
+        them."""
+        left = points
+        for debt in self.debts:
+            if (debt.issuer, debt.reference) == (issuer, reference):
+                part = min(left, debt.owed)
+                debt.owed -= part
+                left -= part
+        return points - left
 
     def pay(self, points: int) -> list[tuple[str, int]]:
         """Take ``points`` off the debts, the oldest first; whose they were. The caller moves the points.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
 from shared.ledger.conditions import Basket, Funding, Limits
-from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, RefundOwed, Reinstate, WriteOff
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
 
@@ -199,6 +199,10 @@ class Void:
 class SpendLate:
     """Take up to ``points`` for a partner without a hold: what the ``basket`` may use, the rest being the shortfall.
 
+    With ``owes`` there is no shortfall: the rest becomes the owner's debt to the partner, known by ``taken_as``, and is
+    cleared at once from what the basket may not use; the answer's ``points`` are what lots gave. ``RefundOwed`` undoes
+    it.
+
     What was taken can be given back by ``Refund`` if it has an id, ``taken_as``, of its own among the ids of holds: as
     if a hold had been made and captured at once, from however many lots.
     """
@@ -210,9 +214,12 @@ class SpendLate:
     partner_id: str
     taken_as: UUID | None = None
     basket: Basket | None = None
+    owes: bool = False
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
+        if self.owes and self.taken_as is None:
+            raise ValueError("what is owed needs an id, to be undone by")
 
 
 Command: TypeAlias = (
@@ -231,6 +238,7 @@ Command: TypeAlias = (
     | Expire
     | Reinstate
     | Refund
+    | RefundOwed
     | Give
 )
 
@@ -275,8 +283,9 @@ class Posted(NamedTuple):
 
     ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there;
     ``trimmed`` were to be earned and lay beyond the cap on the balance.
-    ``debt_added`` is what a claw-back added to the debt, ``debt_cleared`` what was cleared at once afterwards, so a
-    claw-back leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the balance.
+    ``debt_added`` is what a claw-back or a purchase that owes added to the debt, ``debt_cleared`` what was cleared at
+    once afterwards, so either leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the
+    balance.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
     time took, that a refund gave back or another owner was given, who had issued how many of them; of debt that was
     forgiven, who had waited for it. ``funded`` says who pays for those that have payers of their own, ``limited``

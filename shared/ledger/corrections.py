@@ -116,3 +116,26 @@ class Refund:
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOwed:
+    """Undo ``points`` of what a ``SpendLate`` that owes made the owner owe to ``partner_id``, taken as ``owed_as``.
+
+    What is still owed of them is owed no more. What has been paid of them since is the partner's, so it gives as many
+    back: in the lot of ``terms``, which it issues. What the owner owes otherwise is cleared from them. The caller
+    bounds ``points`` by what was owed less what was undone before.
+    """
+
+    owner_id: UUID
+    point_type: str
+    reference: bytes
+    points: int
+    owed_as: UUID
+    partner_id: str
+    terms: LotTerms
+
+    def __post_init__(self) -> None:
+        require(self.points, self.reference)
+        if self.terms.issuer != self.partner_id:
+            raise ValueError("whoever was paid what was owed gives it back")

@@ -29,6 +29,7 @@ Purpose: TypeAlias = Literal[
     "write_off",
     "refund",
     "prolong",
+    "refund_owed",
 ]
 
 
@@ -64,6 +65,9 @@ ADJUST_UP = Legs("adjust", "adjustment", "available")
 ADJUST_DOWN = Legs("adjust", "available", "adjustment")
 WRITE_OFF = Legs("write_off", "adjustment", "debt")
 REFUND = Legs("refund", "redeem", "available")
+SPEND_OWED = Legs("spend_late", "debt", "redeem")  # what a purchase took that was not there
+REFUND_OWED = Legs("refund_owed", "redeem", "debt")  # the purchase was undone: it is owed no more
+REFUND_PAID = Legs("refund_owed", "issue", "available")  # what had been paid of it comes back, from the partner
 PROLONG = Legs("prolong", "available", "available")  # what came back too late: to a lot with a later last day
 
 BETWEEN_OWNERS = frozenset({MERGE_AVAILABLE, MERGE_PENDING, MERGE_DEBT, GIFT, LEAVE})
@@ -94,4 +98,7 @@ ALL_LEGS = (
     WRITE_OFF,
     REFUND,
     PROLONG,
+    SPEND_OWED,
+    REFUND_OWED,
+    REFUND_PAID,
 )

@@ -24,7 +24,7 @@ from shared.ledger.commands import (
     Suspend,
     Void,
 )
-from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Reinstate, WriteOff
+from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, RefundOwed, Reinstate, WriteOff
 from shared.ledger.debts import Debt, StoredDebt
 from shared.ledger.expiring import lapse, prolong
 from shared.ledger.gifts import Give
@@ -142,7 +142,7 @@ def decide(books: Mapping[AccountKey, Book], command: Command) -> Outcome:
             return earning.earn(book, command)
         case EarnPending() | ClawBack() | Suspend() | Release():
             return earning.decide(book, command)
-        case Reserve() | Capture() | Void() | SpendLate() | Refund():
+        case Reserve() | Capture() | Void() | SpendLate() | Refund() | RefundOwed():
             return spending.decide(book, command)
         case AdjustUp() | AdjustDown() | WriteOff():
             return correcting.decide(book, command)

@@ -4,7 +4,7 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import Book, LedgerBrokenError, funded_of, issuers_of, limited_of
+from shared.ledger.book import Book, LedgerBrokenError, funded_of, issuers_of, limited_of, owed_name
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     Capture,
@@ -15,8 +15,18 @@ from shared.ledger.commands import (
     SpendLate,
     Void,
 )
-from shared.ledger.corrections import Refund
-from shared.ledger.legs import CAPTURE, EXPIRE, MERGE_AVAILABLE, REFUND, RESERVE, SPEND_LATE, VOID
+from shared.ledger.corrections import Refund, RefundOwed
+from shared.ledger.legs import (
+    CAPTURE,
+    EXPIRE,
+    MERGE_AVAILABLE,
+    REFUND,
+    REFUND_OWED,
+    REFUND_PAID,
+    RESERVE,
+    SPEND_LATE,
+    VOID,
+)
 from shared.ledger.records import Hold, HoldPart, Lot
 
 
@@ -24,7 +34,7 @@ class HoldExistsError(ValueError):
     """A command makes a hold that is there already: the caller lost its idempotency record."""
 
 
-def decide(book: Book, command: Reserve | Capture | Void | SpendLate | Refund) -> Outcome:
+def decide(book: Book, command: Reserve | Capture | Void | SpendLate | Refund | RefundOwed) -> Outcome:
     """Apply one of these."""
     match command:
         case Reserve():
@@ -37,6 +47,8 @@ def decide(book: Book, command: Reserve | Capture | Void | SpendLate | Refund) -
             return spend_late(book, command)
         case Refund():
             return refund(book, command)
+        case RefundOwed():
+            return refund_owed(book, command)
         case _:
             assert_never(command)
 
@@ -112,7 +124,7 @@ def void(book: Book, command: Void) -> Outcome:
 
 
 def spend_late(book: Book, command: SpendLate) -> Outcome:
-    """Take what there is, without a hold."""
+    """Take what there is, without a hold; what is not there is the shortfall, or is owed."""
     if command.taken_as in book.holds:
         raise HoldExistsError(f"points are taken twice as {command.taken_as}")
     taken = book.spendable(min(command.points, book.balance["available"]), command.basket)
@@ -126,7 +138,19 @@ def spend_late(book: Book, command: SpendLate) -> Outcome:
         )
     shortfall = command.points - points
     issuers, funded = issuers_of(taken), funded_of(taken)
-    return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers, funded=funded)
+    if not command.owes or command.taken_as is None or not shortfall:
+        return Posted(command, points, book.balances(), shortfall=shortfall, issuers=issuers, funded=funded)
+    book.owe_for_purchase(shortfall, command.reference, command.partner_id, command.taken_as)
+    cleared = book.settle(command.reference)  # from what this basket may not use
+    return Posted(
+        command,
+        points,
+        book.balances(),
+        debt_added=shortfall,
+        debt_cleared=cleared,
+        issuers=issuers,
+        funded=funded,
+    )
 
 
 def refund(book: Book, command: Refund) -> Outcome:
@@ -150,3 +174,15 @@ def refund(book: Book, command: Refund) -> Outcome:
     cleared = book.settle(command.reference)
     issuers, funded = issuers_of(given), funded_of(given)
     return Posted(command, command.points, book.balances(), debt_cleared=cleared, issuers=issuers, funded=funded)
+
+
+def refund_owed(book: Book, command: RefundOwed) -> Outcome:
+    """Let what a purchase made the owner owe be owed no more; what was paid of it comes back."""
+    partner_id = command.partner_id
+    forgiven = book.owe_no_more(command.points, owed_name(command.owed_as), partner_id)
+    if forgiven:
+        book.move(REFUND_OWED, forgiven, command.reference, partner_id=partner_id)
+    if paid := command.points - forgiven:
+        book.move(REFUND_PAID, paid, command.reference, None, book.lot_of(command.terms), partner_id)
+    cleared = book.settle(command.reference)
+    return Posted(command, command.points, book.balances(), debt_cleared=cleared)

@@ -4,7 +4,7 @@ from typing import cast
 
 from shared.database.engine import RawConnection
 
-SUPPORTED_VERSIONS = frozenset({7})
+SUPPORTED_VERSIONS = frozenset({8})
 
 
 class UnsupportedLedgerError(RuntimeError):

@@ -19,6 +19,7 @@ from shared.ledger import (
     Give,
     LotTerms,
     Refund,
+    RefundOwed,
     Reinstate,
     Release,
     Reserve,
@@ -33,6 +34,7 @@ FIRST_DAY = date(2026, 2, 20)  # lots last to the first of April, May or June
 HOLD_DAYS = 20
 EARNED_TIMES = 4  # as much as is otherwise asked for, so that most holds are made
 WAITING_DAYS_MAX = 40
+HOLD_OF_NOBODY = UUID(int=0)
 LASTING_DAYS = 45  # of what is released, from then on
 CAME_BACK_DAYS = 10  # of what comes back after its own last day, every other time; else it lapses at once
 
@@ -80,6 +82,7 @@ class Life:
     ends: dict[UUID, date] = field(default_factory=dict)
     waiting: list[tuple[date, EarnPending]] = field(default_factory=list)
     earned: list[Earn | EarnPending] = field(default_factory=list)
+    owing: list[SpendLate] = field(default_factory=list)
     has_merged: bool = False
 
     def batch(self, numbers: Sequence[int]) -> Batch:
@@ -96,6 +99,11 @@ class Life:
         if isinstance(command, Earn | EarnPending) and self.has_merged:
             # What holds from before a merge reserve takes no room under a cap on the balance; on paper it would.
             command = replace(command, balance_max=None)
+        if isinstance(command, AdjustUp) and self.owing and number % 2:  # a purchase that was owed is undone
+            owing = self.owing.pop()
+            terms = LotTerms(owing.partner_id, self.today, None, basis="compensation")
+            points, owed_as = command.points, owing.taken_as or HOLD_OF_NOBODY
+            return RefundOwed(owing.owner_id, "points", b"undone", points, owed_as, owing.partner_id, terms)
         if isinstance(command, ClawBack) and self.earned:  # mostly of what was earned, as returns are
             earned = self.earned[-1 - number % min(len(self.earned), 4)]
             award = earned.award if isinstance(earned, EarnPending) else command.award
@@ -106,6 +114,8 @@ class Life:
         if isinstance(command, EarnPending):
             self.waiting.append((self.today + timedelta(days=1 + number % WAITING_DAYS_MAX), command))
         if isinstance(command, SpendLate):
+            command = replace(command, owes=number % 2 == 0 and command.taken_as is not None)
+            self.owing += [command] if command.owes else []
             self.holds[-1:] = [] if command.taken_as is None else [(command.taken_as, command.owner_id)]
         if isinstance(command, Reserve):
             self.holds[-1] = (command.hold_id, command.owner_id)

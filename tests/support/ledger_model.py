@@ -25,6 +25,7 @@ from shared.ledger import (
     Outcome,
     Posted,
     Refund,
+    RefundOwed,
     Refused,
     Reinstate,
     Release,
@@ -34,36 +35,10 @@ from shared.ledger import (
     Void,
     WriteOff,
 )
+from tests.support.ledger_paper import OwnCommand, PaperHold
 from tests.support.ledger_shares import by_funding, by_issuer, by_limits
 
-OwnCommand: TypeAlias = (
-    Earn
-    | EarnPending
-    | ClawBack
-    | Suspend
-    | Release
-    | Reserve
-    | Capture
-    | Void
-    | SpendLate
-    | AdjustUp
-    | AdjustDown
-    | WriteOff
-    | Expire
-    | Reinstate
-    | Refund
-)
 LotName: TypeAlias = tuple[LotTerms, bytes | None]  # terms, and the award whose points wait there
-
-
-@dataclass
-class PaperHold:
-    """What a hold took from each lot: still reserved, captured, and given back of that."""
-
-    reserved: dict[LotTerms, int]
-    captured: dict[LotTerms, int] = field(default_factory=lambda: defaultdict(int))
-    refunded: dict[LotTerms, int] = field(default_factory=lambda: defaultdict(int))
-    state: str = "open"
 
 
 @dataclass
@@ -73,7 +48,7 @@ class PaperOwner:
     lots_per_hold_max: int
     lots: dict[LotName, int] = field(default_factory=lambda: defaultdict(int))
     holds: dict[UUID, PaperHold] = field(default_factory=dict)
-    owing: list[tuple[int, str]] = field(default_factory=list)  # every point that is owed: since when, and to whom
+    owing: list[tuple[int, str, bytes]] = field(default_factory=list)  # every point owed: since when, to whom, for what
     moment: int = 0
     today: date | None = None  # None: nobody knows the day, and nothing lapses
 
@@ -152,11 +127,11 @@ class PaperOwner:
                 return self.take(command)
             case WriteOff():
                 points = min(command.points, len(self.owing))
-                forgiven = Counter(issuer for _, issuer in self.owing[:points])
+                forgiven = Counter(issuer for _, issuer, _ in self.owing[:points])
                 del self.owing[:points]
                 issuers = tuple(sorted(forgiven.items()))
                 return Posted(command, points, self.balance, shortfall=command.points - points, issuers=issuers)
-            case Refund():
+            case Refund() | RefundOwed():
                 return self.refund(command)
             case Expire():
                 points = self.lots.pop((command.terms, None), 0)
@@ -193,8 +168,19 @@ class PaperOwner:
         shortfall = command.points - points
         if isinstance(command, SpendLate) and command.taken_as is not None and points:
             self.holds[command.taken_as] = PaperHold(dict.fromkeys(drawn, 0), defaultdict(int, drawn), state="captured")
-        issuers, funded = by_issuer(drawn), by_funding(drawn)
-        return Posted(command, points, shortfall=shortfall, balance=self.balance, issuers=issuers, funded=funded)
+        owed = shortfall if isinstance(command, SpendLate) and command.owes else 0
+        if isinstance(command, SpendLate) and command.taken_as is not None:
+            self.owing += [(self.moment, command.partner_id, str(command.taken_as).encode())] * owed
+        return Posted(
+            command,
+            points,
+            shortfall=shortfall - owed,
+            debt_added=owed,
+            debt_cleared=self.clear_debt(),
+            balance=self.balance,
+            issuers=by_issuer(drawn),
+            funded=by_funding(drawn),
+        )
 
     def claw_back(self, command: ClawBack) -> Outcome:
         left = command.points
@@ -202,7 +188,7 @@ class PaperOwner:
             taken = min(left, self.lots[name])
             self.lots[name] -= taken
             left -= taken
-        self.owing += [(self.moment, command.terms.issuer)] * left
+        self.owing += [(self.moment, command.terms.issuer, command.reference)] * left
         cleared = self.clear_debt()
         return Posted(command, command.points, debt_added=left, debt_cleared=cleared, balance=self.balance)
 
@@ -246,8 +232,16 @@ class PaperOwner:
             limited=by_limits(taken_now),
         )
 
-    def refund(self, command: Refund) -> Outcome:
-        """The points that came last to the partner go back first, one by one."""
+    def refund(self, command: Refund | RefundOwed) -> Outcome:
+        """The points that came last to the partner go back first, one by one; of what is owed, as far as it is."""
+        if isinstance(command, RefundOwed):
+            mine = [one for one in self.owing if one[1:] == (command.partner_id, str(command.owed_as).encode())][
+                : command.points
+            ]
+            for one in mine:
+                self.owing.remove(one)
+            self.lots[command.terms, None] += command.points - len(mine)
+            return Posted(command, command.points, debt_cleared=self.clear_debt(), balance=self.balance)
         hold = self.holds.get(command.hold_id, PaperHold({}))
         left = [terms for terms in hold.reserved for _ in range(hold.captured[terms] - hold.refunded[terms])]
         if command.points > len(left):
@@ -356,7 +350,9 @@ class PaperLedger:
     def owed(self) -> dict[tuple[UUID, str], dict[str, int]]:
         """What owners owe, by the issuers who wait for it."""
         return {
-            key: dict(Counter(issuer for _, issuer in owner.owing)) for key, owner in self.owners.items() if owner.owing
+            key: dict(Counter(issuer for _, issuer, _ in owner.owing))
+            for key, owner in self.owners.items()
+            if owner.owing
         }
 
     def lots(self) -> dict[tuple[UUID, str, LotName], tuple[int, int]]:

@@ -42,8 +42,9 @@ class Take:
         """What stays reserved."""
         return self.redemption.open_points - self.from_hold if self.keep_rest else 0
 
-    def settled(self, uncovered_points: int, now: datetime) -> tuple[Redemption, Capture]:
-        """How both stand once the ledger has posted, ``uncovered_points`` being what the balance did not give."""
+    def settled(self, uncovered_points: int, now: datetime, debt_points: int = 0) -> tuple[Redemption, Capture]:
+        """How both stand once the ledger has posted, ``uncovered_points`` being what the balance did not give, and
+        ``debt_points`` what it did not give and the member owes."""
         before = self.redemption
         points = self.from_hold + self.from_available - uncovered_points
         after = replace(
@@ -64,13 +65,14 @@ class Take:
             redemption_id=before.redemption_id,
             receipt_key=self.receipt_key,
             points=points,
-            late_points=self.from_available - uncovered_points,
+            late_points=self.from_available - uncovered_points - debt_points,
             uncovered_points=uncovered_points,
             released_points=before.open_points - self.from_hold - self.open_after,
             open_before=before.open_points,
             source=self.source,
             content_hash=self.content_hash,
             let_go_before=before.let_go_points,
+            debt_points=debt_points,
             late_because=late_reason(before.state) if self.from_available else None,
         )
         return after, capture

@@ -39,7 +39,8 @@ class GiveBack:
 
     @property
     def parts(self) -> tuple[int, ...]:
-        """Of ``points``: what is the member's own, what is each share's, and what was taken late, in this order.
+        """Of ``points``: what is the member's own, what is each share's, what was taken late and what is owed, in this
+        order.
 
         Receipts draw on a redemption's purses one after the other, and what is let go before comes from the last, so
         where this one began follows from what was still reserved. What was taken last comes back first: what is left is
@@ -50,8 +51,13 @@ class GiveBack:
             self.redemption.held_points - self.capture.let_go_before - self.capture.open_before, purses
         )
         open_then = [purse - taken for purse, taken in zip(purses, taken_before, strict=True)]
-        taken = drawn(self.capture.points - self.capture.late_points, open_then)
-        whole = [*taken, self.capture.late_points]
+        taken = drawn(self.capture.held_points, open_then)
+        whole = [*taken, self.capture.late_points, self.capture.debt_points]
         not_given = self.capture.points - self.capture.refunded_points
         before, after = drawn(not_given, whole), drawn(not_given - self.points, whole)
         return tuple(one - other for one, other in zip(before, after, strict=True))
+
+    @property
+    def debt_points(self) -> int:
+        """What of ``points`` the member owed for it."""
+        return self.parts[-1]

@@ -123,13 +123,13 @@ def late_reason(before: State) -> LateReason:
 class Capture:
     """What one receipt took of one redemption; there is at most one for the two keys, for ever.
 
-    ``points`` = from the hold + ``late_points``. ``open_before`` is what was reserved just before, which is what a
-    capture without an amount asked for. ``content_hash`` names the document that took it, None over HTTP. Of
-    ``points``, ``refunded_points`` were given back since. ``settled_points`` is what returns have settled: given back,
-    or paid out in money instead; ``moved_points`` pay for goods of exchanges by now. ``limited`` is what of those from
-    the hold is for some things alone: those for which it was reserved, as the till had said. ``late_because`` says why
-    it was late; None where it was not, or was before that was kept. ``let_go_before`` is what had gone back of the hold
-    by then.
+    ``points`` = from the hold + ``late_points`` + ``debt_points``. ``open_before`` is what was reserved just before,
+    which is what a capture without an amount asked for. ``content_hash`` names the document that took it, None over
+    HTTP. Of ``points``, ``refunded_points`` were given back since. ``settled_points`` is what returns have settled:
+    given back, or paid out in money instead; ``moved_points`` pay for goods of exchanges by now. ``limited`` is what of
+    those from the hold is for some things alone: those for which it was reserved, as the till had said.
+    ``late_because`` says why it was late; None where it was not, or was before that was kept. ``let_go_before`` is what
+    had gone back of the hold by then. ``debt_points``, of ``points``, were not there, and the member owes them.
     """
 
     redemption_id: UUID
@@ -145,6 +145,7 @@ class Capture:
     limited: tuple[LimitedPoints, ...] = ()
     late_because: LateReason | None = None
     let_go_before: int = 0
+    debt_points: int = 0
     settled_points: int = 0
     moved_points: int = 0
 
@@ -156,7 +157,12 @@ class Capture:
     @property
     def is_late(self) -> bool:
         """Whether some of it had not been reserved."""
-        return self.late_points > 0 or self.uncovered_points > 0
+        return self.late_points > 0 or self.uncovered_points > 0 or self.debt_points > 0
+
+    @property
+    def held_points(self) -> int:
+        """What of ``points`` had been reserved."""
+        return self.points - self.late_points - self.debt_points
 
     def points_not_for(self, *baskets: Basket) -> int:
         """How many of ``points`` none of these baskets may use."""

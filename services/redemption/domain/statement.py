@@ -13,6 +13,8 @@ from shared.ledger.legs import (
     EARN_PENDING,
     MERGE_DEBT,
     MERGE_PENDING,
+    REFUND_OWED,
+    SPEND_OWED,
     Legs,
     Purpose,
 )
@@ -174,6 +176,7 @@ _WORDS: Mapping[Purpose, str] = {
     "adjust": "{points} added by the programme",
     "write_off": "{points} that were owed are forgiven",
     "refund": "{points} given back{at}",
+    "refund_owed": "{points} given back{at}",
     "prolong": "{points} came back after their last day and can be spent a while longer",
     "merge": "{points} of another membership joined this one",
     "gift": "{points} given to another member",
@@ -183,6 +186,8 @@ _WORDS: Mapping[Purpose, str] = {
 _WORDS_BY_LEGS: Mapping[Legs, str] = {
     EARN_PENDING: "Earned {points}{at}, to be spent later",
     CLAW_BACK_PENDING: "{points} that were set aside taken back for a return{at}",
+    SPEND_OWED: "{points} owed for a purchase{at} that was paid with more points than there were",
+    REFUND_OWED: "{points} that were owed for a purchase{at} are not owed any more: it was undone",
     CLAW_BACK_OWED: "{points} owed for a return{at}: they had been spent",
     MERGE_PENDING: "{points} that another membership had set aside joined this one",
     MERGE_DEBT: "{points} that another membership owed joined this one",

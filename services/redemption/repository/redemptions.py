@@ -87,7 +87,8 @@ SAVE = f"""
 """
 
 _CAPTURE_COLUMNS = """redemption_id, receipt_key, points, late_points, uncovered_points, released_points, open_before,
-    source, content_hash, limited, late_because, let_go_before"""
+    source, content_hash, limited, late_because, let_go_before,
+    debt_points"""
 CAPTURE_COLUMNS = f"{_CAPTURE_COLUMNS}, refunded_points, settled_points, moved_points"
 
 LOAD_CAPTURES = f"""
@@ -108,10 +109,10 @@ LOAD_CAPTURES_OF = f"""
 SAVE_CAPTURES = f"""
     with captured as (
         insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
-        select *, $13
+        select *, $14
         from unnest(
             $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::bigint[]
+            $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]
         )
         order by 2, 1
         returning receipt_key
@@ -233,6 +234,7 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
         [_written(capture.limited) for capture in captures],
         [capture.late_because for capture in captures],
         [capture.let_go_before for capture in captures],
+        [capture.debt_points for capture in captures],
         transaction.now,
     )
 
@@ -285,6 +287,7 @@ def capture_of(row: asyncpg.Record) -> Capture:
         let_go_before=row["let_go_before"],
         settled_points=row["settled_points"],
         moved_points=row["moved_points"],
+        debt_points=row["debt_points"],
     )
 
 

@@ -11,16 +11,18 @@ _FIND = """
     select found.*, redemption.member_id, redemption.point_type
     from (
             select captured_at as at, md5(receipt_key || uuid_send(redemption_id))::uuid as exception_id,
-                case when taken.uncovered_points > 0 then 'uncovered' else 'late' end as kind, late_because as reason,
+                case when taken.uncovered_points + debt_points > 0 then 'uncovered' else 'late' end as kind,
+                late_because as reason,
                 redemption_id, receipt_key, payer.partner_id, points + taken.uncovered_points as asked_points,
-                points as captured_points, late_points, taken.uncovered_points,
+                points - debt_points as captured_points, late_points, taken.uncovered_points, debt_points,
                 null::timestamptz as settled_at, null as settled_by
             from redemption_captures as taken
                 join redemptions as payer using (redemption_id)
-            where captured_at >= $1 and captured_at < $2 and (late_points > 0 or taken.uncovered_points > 0)
+            where captured_at >= $1 and captured_at < $2
+                and (late_points > 0 or taken.uncovered_points > 0 or debt_points > 0)
             union all
             select recorded_at, exception_id, kind, null, redemption_id, receipt_key, partner_id, asked_points,
-                captured_points, 0, 0, settled_at, settled_by
+                captured_points, 0, 0, 0, settled_at, settled_by
             from redemption_exceptions
             where recorded_at >= $1 and recorded_at < $2
         ) as found
@@ -47,6 +49,7 @@ class TenderException(NamedTuple):
     captured_points: int
     late_points: int
     uncovered_points: int
+    debt_points: int
     settled_at: datetime | None
     settled_by: str | None
     member_id: UUID | None

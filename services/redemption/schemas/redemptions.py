@@ -100,7 +100,7 @@ class ShrinkBody(Body):
 
 class CaptureAnswer(Answer):
     """What one receipt took. ``late``: not all of it had been reserved; ``uncovered_points`` the balance lacked.
-    ``refunded_points``, of ``points``, were given back since."""
+    ``refunded_points``, of ``points``, were given back since; ``debt_points``, of them, the member owes instead."""
 
     receipt_id: str
     points: int
@@ -108,6 +108,7 @@ class CaptureAnswer(Answer):
     uncovered_points: int
     released_points: int
     refunded_points: int
+    debt_points: int
 
     @classmethod
     def of(cls, capture: Capture) -> Self:
@@ -119,6 +120,7 @@ class CaptureAnswer(Answer):
             uncovered_points=capture.uncovered_points,
             released_points=capture.released_points,
             refunded_points=capture.refunded_points,
+            debt_points=capture.debt_points,
         )
 
 

@@ -28,7 +28,7 @@ class TenderExceptionAnswer(Answer):
     captured_points: int
     late_points: int
     uncovered_points: int
-    charged_to: Literal["partner"] | None
+    charged_to: Literal["partner", "member"] | None
     is_voided: bool
     settled_at: datetime | None
     settled_by: str | None
@@ -49,8 +49,8 @@ class TenderExceptionAnswer(Answer):
             asked_points=found.asked_points,
             captured_points=found.captured_points,
             late_points=found.late_points,
-            uncovered_points=found.uncovered_points,
-            charged_to="partner" if found.uncovered_points else None,
+            uncovered_points=found.uncovered_points + found.debt_points,
+            charged_to="member" if found.debt_points else "partner" if found.uncovered_points else None,
             is_voided=listed.is_voided,
             settled_at=found.settled_at,
             settled_by=found.settled_by,

@@ -28,7 +28,8 @@ async def give_back(
     }
     await projections.lock_known_members(transaction, sorted(owners))
     until = lives_until(transaction, came_back_days)
-    asked = [giving_back(one, *of_whom, until) for one, of_whom in zip(given, of, strict=True)]
+    today = transaction.today or transaction.now.date()
+    asked = [giving_back(one, *of_whom, today, until) for one, of_whom in zip(given, of, strict=True)]
     commands = [command for group in asked for _, command in group]
     outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     results = [given_back(group, [next(outcomes) for _ in group]) for group in asked]

@@ -38,6 +38,11 @@ async def settle_sales(
     if sales:
         await receipts.meet_receipts(transaction, keys)
     report = await settle_tenders(
-        transaction, tenders, programme.pricing, held_since=held_since, came_back_days=programme.came_back_days
+        transaction,
+        tenders,
+        programme.pricing,
+        held_since=held_since,
+        came_back_days=programme.came_back_days,
+        owes=programme.members_owe,
     )
     return SalesReport(report, frozenset(await keep_sold_goods(transaction, sales, programme)))

@@ -35,6 +35,7 @@ class TenderReport:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     uncovered_points: int = 0
+    debt_points: int = 0
     exceptions: tuple[ExceptionKind, ...] = ()
 
 
@@ -60,22 +61,23 @@ async def settle_tenders(
     *,
     held_since: HeldSince | None = None,
     came_back_days: int = 0,
+    owes: bool = False,
 ) -> TenderReport:
     """Capture what these tenders say was paid, inside the caller's transaction.
 
     Idempotent: a tender that captured before, over HTTP or from an earlier reading of its receipt, changes nothing.
     Tenders of one redemption are decided in the given order. A hold says of which type the points are; without one the
     receipt does, and else they are the programme's own. What a hold lets go to a lot whose time is over lives
-    ``came_back_days`` more. Locks receipts, then redemptions, then members, then
-    the ledger's accounts, each in key order to the commit; the number of statements does not depend on the number
-    of tenders.
+    ``came_back_days`` more. What no balance covers is the partner's loss, or the member ``owes`` it. Locks receipts,
+    then redemptions, then members, then the ledger's accounts, each in key order to the commit; the number of
+    statements does not depend on the number of tenders.
     """
     if not tenders:
         return TenderReport()
     priced = [tender for tender in tenders if tender.is_priced]
     facts = await _load_facts(transaction, priced, pricing.own_type)
     decisions = [(tender, _decide(facts, tender, pricing, transaction)) for tender in priced]
-    taken = await _take(transaction, decisions, facts, held_since, came_back_days)
+    taken = await _take(transaction, decisions, facts, held_since, came_back_days, owes=owes)
     await _save_what_waits(transaction, decisions)
     found = [
         *_exceptions_of(tenders, decisions, facts, pricing),
@@ -89,6 +91,7 @@ async def settle_tenders(
     return TenderReport(
         outcomes=outcomes,
         uncovered_points=sum(settled.capture.uncovered_points for settled in taken),
+        debt_points=sum(settled.capture.debt_points for settled in taken),
         exceptions=tuple(exceptions),
     )
 
@@ -159,6 +162,8 @@ async def _take(
     facts: _Facts,
     held_since: HeldSince | None,
     came_back_days: int,
+    *,
+    owes: bool,
 ) -> list[Settled]:
     takes = [(tender, decision) for tender, decision in decisions if isinstance(decision, Take)]
     changed = {decision.redemption.redemption_id for _, decision in decisions if isinstance(decision, Take | Wait)}
@@ -171,7 +176,7 @@ async def _take(
     late = [(take.partner_id, tender.goods if take.from_available else None) for tender, take in takes]
     baskets = await baskets_of(transaction, late)
     until = lives_until(transaction, came_back_days)
-    asked = [taking(take, basket, until) for (_, take), basket in zip(takes, baskets, strict=True)]
+    asked = [taking(take, basket, until, owes=owes) for (_, take), basket in zip(takes, baskets, strict=True)]
     commands = [command for group in asked for _, command in group]
     outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
     final = dict(facts.redemptions)

@@ -15,7 +15,7 @@ from services.redemption.domain.redemption import Capture, Redemption, Share
 from services.redemption.domain.shrinking import Shrink
 from shared import ledger
 from shared.database import Transaction
-from shared.ledger import Balances, Basket, Command, FundedPoints, Funding, Outcome, Posted
+from shared.ledger import Balances, Basket, Command, FundedPoints, Funding, LotTerms, Outcome, Posted
 
 
 class Asked(NamedTuple):
@@ -117,9 +117,10 @@ def shrinking(shrink: Shrink, redemption: Redemption, member_id: UUID, until: da
     ]
 
 
-def taking(take: Take, basket: Basket | None = None, until: date | None = None) -> list[Asked]:
+def taking(take: Take, basket: Basket | None = None, until: date | None = None, *, owes: bool = False) -> list[Asked]:
     """What to ask of the ledger: from the holds first, the member's own before others', then late from what is the
-    member's own and the basket may use. A hold of which nothing is needed is let go, unless the rest is kept."""
+    member's own and the basket may use; what is not there is owed, where the member ``owes`` it. A hold of which
+    nothing is needed is let go, unless the rest is kept."""
     redemption, reference = take.redemption, take.receipt_key
     point_type = redemption.point_type
     holds = [
@@ -138,25 +139,33 @@ def taking(take: Take, basket: Basket | None = None, until: date | None = None) 
     if take.from_available:
         late_id = taken_late_as(redemption.redemption_id, reference)
         points, partner_id = take.from_available, take.partner_id
-        late = ledger.SpendLate(take.member_id, point_type, reference, points, partner_id, late_id, basket)
+        late = ledger.SpendLate(take.member_id, point_type, reference, points, partner_id, late_id, basket, owes)
         asked.append(Asked(None, late))
     return asked
 
 
-def giving_back(one: GiveBack, member_id: UUID, partner_id: str, until: date | None = None) -> list[Asked]:
-    """What to ask of the ledger: that each purse has its part of what a receipt took back in its lots."""
-    redemption, receipt_key = one.redemption, one.capture.receipt_key
+def giving_back(one: GiveBack, member_id: UUID, partner_id: str, today: date, until: date | None = None) -> list[Asked]:
+    """What to ask of the ledger: that each purse has its part of what a receipt took back in its lots, and that what is
+    owed for it is owed no more; what of that has been paid comes back from the partner, ``today``."""
+    redemption, late_id = one.redemption, taken_late_as(one.redemption.redemption_id, one.capture.receipt_key)
     holds = [
         (None, member_id, redemption.redemption_id),
         *((share, share.owner_id, share.hold_id) for share in redemption.shares),
-        (None, member_id, taken_late_as(redemption.redemption_id, receipt_key)),
+        (None, member_id, late_id),
     ]
     reference = one.undoing.undone_by
-    return [
-        Asked(share, ledger.Refund(owner_id, redemption.point_type, reference, points, hold_id, partner_id, until))
-        for (share, owner_id, hold_id), points in zip(holds, one.parts, strict=True)
+    *parts, debt_points = one.parts
+    point_type = redemption.point_type
+    asked = [
+        Asked(share, ledger.Refund(owner_id, point_type, reference, points, hold_id, partner_id, until))
+        for (share, owner_id, hold_id), points in zip(holds, parts, strict=True)
         if points
     ]
+    if debt_points:
+        terms = LotTerms(partner_id, today, None, basis="compensation")
+        owed = ledger.RefundOwed(member_id, point_type, reference, debt_points, late_id, partner_id, terms)
+        asked.append(Asked(None, owed))
+    return asked
 
 
 def given_back(asked: Sequence[Asked], outcomes: Sequence[Outcome]) -> GivenBack:
@@ -175,7 +184,8 @@ def taken_late_as(redemption_id: UUID, receipt_key: bytes) -> UUID:
 def settle(take: Take, asked: Sequence[Asked], outcomes: Sequence[Outcome], now: datetime) -> Settled:
     """What was taken, from the outcomes of ``taking(take)``."""
     posted = accepted(outcomes)
-    redemption, capture = take.settled(sum(outcome.shortfall for outcome in posted), now)
+    owed = sum(outcome.debt_added for outcome in posted)
+    redemption, capture = take.settled(sum(outcome.shortfall for outcome in posted), now, owed)
     own, pooled = balances_after(asked, posted, is_capture=True)
     capture = replace(capture, limited=tuple(one for outcome in posted for one in outcome.limited))
     return Settled(redemption, capture, own, _issuers(posted), pooled, _funded(posted))

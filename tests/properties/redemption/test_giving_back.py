@@ -54,14 +54,15 @@ def test_each_receipt_gives_back_what_it_took_of_each_purse(
     takes.append(
         Take(redemption, ANNA, "grocer", b"last", from_hold, late, keep_rest=False, source="event", content_hash="h")
     )
-    uncovered = min(late, lacking)
-    redemption, last = takes[-1].settled(uncovered, NOW)
+    lack = min(late, lacking)
+    uncovered, owed = (0, lack) if data.draw(st.booleans(), "whether the member owes it") else (lack, 0)
+    redemption, last = takes[-1].settled(uncovered, NOW, owed)
     captures.append(last)
 
     for take, capture in zip(takes, captures, strict=True):
-        late_points = late - uncovered if take is takes[-1] else 0
+        late_parts = (late - lack, owed) if take is takes[-1] else (0, 0)
         whole = GiveBack(redemption, capture, NOW, VOID)
-        assert whole.parts == (*take.parts, late_points)
+        assert whole.parts == (*take.parts, *late_parts)
         before = data.draw(st.integers(0, capture.points))
         rest = GiveBack(redemption, replace(capture, refunded_points=before), NOW, VOID)
         assert sum(rest.parts) == rest.points == capture.points - before

@@ -77,6 +77,21 @@ def test_a_movement_through_several_lots_is_one_line() -> None:
         ("suspend", "available", "pending", -1200, "1,200 points set aside while a purchase is checked"),
         ("release", "pending", "available", 1200, "1,200 points can be spent again"),
         ("earn", "issue", "pending", 0, "Earned 1,200 points at Grocer, to be spent later"),
+        (
+            "spend_late",
+            "debt",
+            "redeem",
+            0,
+            "1,200 points owed for a purchase at Grocer that was paid with more points than there were",
+        ),
+        (
+            "refund_owed",
+            "redeem",
+            "debt",
+            0,
+            "1,200 points that were owed for a purchase at Grocer are not owed any more: it was undone",
+        ),
+        ("refund_owed", "issue", "available", 1200, "1,200 points given back at Grocer"),
         ("expire_points", "available", "breakage", -1200, "1,200 points expired"),
         (
             "prolong",
