@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.demo.api import Api
+from cli.demo.conversation import Guest, converse
 from cli.demo.documents import Document, Play, household_of, stage_play, stores_of
 from cli.demo.gaps import number_consecutively, read_gaps, withhold
 from cli.demo.observing import read_points
@@ -23,7 +24,9 @@ from cli.demo.panel import Basket, load_baskets
 from cli.demo.playing import Advance, Pace, await_decided, await_quiet, measure_delay, post_documents, spend
 from cli.demo.programme import enrol, publish_rules, register_coalition, register_partner_client
 from cli.demo.showing import show
+from cli.demo.statements import read_statements
 from cli.demo.story import Story, read_mail, read_mails
+from cli.errors import CommandError
 from deploy.local.clients import fetch_token
 from deploy.local.config import StackConfig
 from deploy.local.ports import HOST
@@ -38,6 +41,7 @@ SINGLE_RECEIPTS = 300
 LATE_HOUSEHOLDS = 25
 SPENDERS = 50
 SPENT_POINTS = 100
+GUEST_POINTS_MIN = 500
 VERIFIER = "tessera_accrual_reader"
 
 
@@ -65,7 +69,7 @@ def demo(
             "\nNext: [bold]make up[/bold] keeps the stack running; README.md says where to read on.",
             highlight=False,
         )
-    if not story.ledger["is_sound"]:
+    if not story.ledger["is_sound"] or story.statements["disagreeing"]:
         raise typer.Exit(1)
 
 
@@ -199,6 +203,19 @@ async def _spend(api: Api, members: Mapping[int, str], play: Play, story: Story)
     spenders = sorted(documents)[:: max(1, len(documents) // SPENDERS)][:SPENDERS]
     story.spending = await spend(api, spenders, SPENT_POINTS, documents)
     story.member_id = story.spending["shown"] or spenders[0]
+    story.conversation = list(await converse(api, await _guest(api, members, documents, spenders)))
+
+
+async def _guest(
+    api: Api, members: Mapping[int, str], documents: Mapping[str, Document], spenders: Sequence[str]
+) -> Guest:
+    """A member with points enough for the till's conversation, and who has spent none yet."""
+    households = {member_id: number for number, member_id in members.items()}
+    for member_id in sorted(documents.keys() - set(spenders)):
+        balance = await api.get("redemption", f"/v1/members/{member_id}/balance")
+        if balance["balances"][0]["available"] >= GUEST_POINTS_MIN:
+            return Guest(member_id, households[member_id], documents[member_id])
+    raise CommandError(f"no member has {GUEST_POINTS_MIN} points to spend")
 
 
 async def _observe(stack: LocalStack, api: Api, members: Mapping[int, str], play: Play, story: Story) -> None:
@@ -210,6 +227,7 @@ async def _observe(stack: LocalStack, api: Api, members: Mapping[int, str], play
     balances = await api.get("redemption", f"/v1/members/{story.member_id}/balance")
     story.balance = balances["balances"][0]
     story.statement = (await api.get("redemption", f"/v1/members/{story.member_id}/statement"))["items"]
+    story.statements = await read_statements(api, members.values())
     story.receipt = await _receipt_to_show(api, play)
     cases = (await api.get("fraud", "/v1/cases?limit=100"))["items"]
     swiper = members[household_of(play.fraudulent[0])]

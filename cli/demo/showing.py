@@ -18,6 +18,7 @@ def show(console: Console, story: Story) -> None:
     """Tell the story."""
     _show_pace(console, story)
     _show_points(console, story)
+    _show_conversation(console, story)
     _show_member(console, story)
     _show_receipt(console, story.receipt)
     _show_held(console, story)
@@ -79,6 +80,11 @@ def _show_points(console: Console, story: Story) -> None:
     console.print(table)
 
 
+def _show_conversation(console: Console, story: Story) -> None:
+    words = "\n".join(f"[bold]{what}[/bold]: {told}." for what, told in story.conversation)
+    console.print(Panel(words, title="A till's conversation", title_align="left"), highlight=False)
+
+
 def _show_member(console: Console, story: Story) -> None:
     balance = story.balance
     spent = story.spending
@@ -101,6 +107,10 @@ def _show_member(console: Console, story: Story) -> None:
             str(line["at"])[:19], line["text"], f"{line['points']:+,}", f"{after:,}" if after is not None else ""
         )
     console.print(table)
+    statements = story.statements
+    wrong = statements["disagreeing"]
+    verdict = f"[red]{len(wrong)} do not: {', '.join(wrong[:5])}[/red]" if wrong else "every one adds up to its balance"
+    console.print(f"Statements of {statements['members']:,} members, {statements['lines']:,} lines: {verdict}.")
 
 
 def _show_receipt(console: Console, receipt: Mapping[str, Any]) -> None:

@@ -27,9 +27,11 @@ class Story:
     points_by_rule: dict[str, int] = field(default_factory=dict)
     points_clawed_back: int = 0
     spending: dict[str, Any] = field(default_factory=dict)
+    conversation: list[tuple[str, str]] = field(default_factory=list)
     member_id: str = ""
     balance: dict[str, Any] = field(default_factory=dict)
     statement: list[dict[str, Any]] = field(default_factory=list)
+    statements: dict[str, Any] = field(default_factory=dict)
     receipt: dict[str, Any] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
     held_awards: int = 0
