@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.demo.api import Api
-from cli.demo.conversation import Guest, converse
+from cli.demo.conversation import POINTS_NEEDED, Guest, converse
 from cli.demo.documents import Document, Play, household_of, stage_play, stores_of
 from cli.demo.gaps import number_consecutively, read_gaps, withhold
 from cli.demo.observing import read_points
@@ -41,7 +41,6 @@ SINGLE_RECEIPTS = 300
 LATE_HOUSEHOLDS = 25
 SPENDERS = 50
 SPENT_POINTS = 100
-GUEST_POINTS_MIN = 500
 VERIFIER = "tessera_accrual_reader"
 
 
@@ -213,9 +212,9 @@ async def _guest(
     households = {member_id: number for number, member_id in members.items()}
     for member_id in sorted(documents.keys() - set(spenders)):
         balance = await api.get("redemption", f"/v1/members/{member_id}/balance")
-        if balance["balances"][0]["available"] >= GUEST_POINTS_MIN:
+        if balance["balances"][0]["available"] >= POINTS_NEEDED:
             return Guest(member_id, households[member_id], documents[member_id])
-    raise CommandError(f"no member has {GUEST_POINTS_MIN} points to spend")
+    raise CommandError(f"no member has {POINTS_NEEDED} points to spend")
 
 
 async def _observe(stack: LocalStack, api: Api, members: Mapping[int, str], play: Play, story: Story) -> None:

@@ -15,7 +15,9 @@ HEARD_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.1
 REWARD = "coffee-pot"
 REWARD_POINTS = 120
-KEPT_POINTS = REWARD_POINTS + 100  # for the reward, and for the hold that is let go
+HELD_POINTS = 300  # of what the basket could take: the rest is paid with money, and earns
+LET_GO_POINTS = 100
+POINTS_NEEDED = HELD_POINTS + max(REWARD_POINTS, LET_GO_POINTS)
 PRICES_MINOR = (349, 520)  # of the basket's lines: what is kept, and what comes back
 
 
@@ -91,7 +93,7 @@ class _Till:
 
     async def hold(self) -> Step:
         spend = self._checkout["spend"]
-        self._points = min(spend["points"], (await self.balance())["available"] - KEPT_POINTS)
+        self._points = min(spend["points"], HELD_POINTS)
         self._redemption_id = str(uuid.uuid4())
         body = {
             "redemption_id": self._redemption_id,
@@ -128,22 +130,23 @@ class _Till:
             "tenders": [],
         }
         answer = await self._api.post("accrual", "/v1/receipts", document, prefer="wait=20")
+        decided = await self._api.get("accrual", f"/v1/receipts/{answer['receipt_id']}")
         capture = await self._until_captured("refunded_points", 1)
         return Step(
             f"Return: the second line, {_money(PRICES_MINOR[1])}",
             f"brings back {capture['refunded_points']:,} of the points that had paid, to the lots that they came from,"
-            f" and takes {answer['points'] or 0:,} of those that were earned",
+            f" and takes {decided['returned']['points']:,} of those that were earned",
         )
 
     async def let_go(self) -> Step:
         before = await self.balance()
-        body = {"member_id": self._guest.member_id, "points": 100, "partner_id": "grocer"}
+        body = {"member_id": self._guest.member_id, "points": LET_GO_POINTS, "partner_id": "grocer"}
         held = await self._api.post("redemption", "/v1/redemptions", body)
         voided = await self._api.post("redemption", f"/v1/redemptions/{held['redemption_id']}/void", {})
         if voided["balance"]["available"] != before["available"]:
             raise CommandError(f"a void gave back other than was held: {before} before, {voided['balance']} after")
         return Step(
-            "Void: another hold, of 100 points, and the member thinks better of it",
+            f"Void: another hold, of {LET_GO_POINTS} points, and the member thinks better of it",
             f"all {voided['released_points']:,} are back, with their own dates",
         )
 
