@@ -201,8 +201,9 @@ async def _spend(api: Api, members: Mapping[int, str], play: Play, story: Story)
             documents.setdefault(members[household_of(document)], document)
     spenders = sorted(documents)[:: max(1, len(documents) // SPENDERS)][:SPENDERS]
     story.spending = await spend(api, spenders, SPENT_POINTS, documents)
-    story.member_id = story.spending["shown"] or spenders[0]
-    story.conversation = list(await converse(api, await _guest(api, members, documents, spenders)))
+    guest = await _guest(api, members, documents, spenders)
+    story.member_id = guest.member_id
+    story.conversation = list(await converse(api, guest))
 
 
 async def _guest(

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cli.demo.api import Api, each, pages
 from cli.demo.documents import Document
@@ -114,9 +113,9 @@ async def read_outcomes(api: Api, metrics_url: str) -> dict[str, int]:
     }
 
 
-async def spend(api: Api, members: Sequence[str], points: int, documents: Mapping[str, Document]) -> dict[str, Any]:
+async def spend(api: Api, members: Sequence[str], points: int, documents: Mapping[str, Document]) -> dict[str, int]:
     """Holds for some members: captured by the till over HTTP, captured by a receipt's points tender, or let go."""
-    spent: dict[str, Any] = {"captured": 0, "captured by receipt": 0, "let go": 0, "too few points": 0, "shown": None}
+    spent = {"captured": 0, "captured by receipt": 0, "let go": 0, "too few points": 0}
     for number, member_id in enumerate(members):
         balance = await api.get("redemption", f"/v1/members/{member_id}/balance")
         available = sum(each_type["available"] for each_type in balance["balances"])
@@ -134,7 +133,6 @@ async def spend(api: Api, members: Sequence[str], points: int, documents: Mappin
             tender = _paid_with_points(documents[member_id], redemption_id, points, spent["captured by receipt"] + 1)
             await api.post("accrual", "/v1/receipts", tender, prefer=f"wait={WAIT_SECONDS}")
             spent["captured by receipt"] += 1
-            spent["shown"] = member_id
         else:
             key = documents[member_id]["key"] | {"number": 3 * 10**12 + number}
             await api.post("redemption", f"/v1/redemptions/{redemption_id}/capture", {"receipt": key})

@@ -26,7 +26,7 @@ class Story:
     points_by_partner: dict[str, int] = field(default_factory=dict)
     points_by_rule: dict[str, int] = field(default_factory=dict)
     points_clawed_back: int = 0
-    spending: dict[str, Any] = field(default_factory=dict)
+    spending: dict[str, int] = field(default_factory=dict)
     conversation: list[tuple[str, str]] = field(default_factory=list)
     member_id: str = ""
     balance: dict[str, Any] = field(default_factory=dict)
