@@ -1,8 +1,8 @@
 """The till's conversation on a broken line: what arrives, in which order, and where it must end.
 
-What a till sends: ``hold``, ``capture`` and ``void`` over HTTP, ``receipt`` and ``undo`` (the void of the receipt) as
-events. ``expiry`` is time: the hold's life passes, and everything on the topic has been read. After the last message it
-passes in any case.
+What a till sends: ``hold``, ``capture`` and ``void`` over HTTP; ``receipt``, ``undo`` (the void of the receipt) and
+``return`` (of all its goods) as events. ``expiry`` is time: the hold's life passes, and everything on the topic has
+been read. After the last message it passes in any case.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ CONVERSATIONS: tuple[Conversation, ...] = (
     ("hold", "void"),  # no sale
     ("hold", "capture", "receipt"),  # a sale
     ("hold", "capture", "receipt", "undo"),  # a sale, voided afterwards
+    ("hold", "receipt", "return"),  # a sale, all of whose goods come back
     ("hold", "capture", "void", "receipt"),  # no answer to the capture: the till lets the hold go, and sells
 )
 

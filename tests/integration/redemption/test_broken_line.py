@@ -9,18 +9,23 @@ from uuid import UUID
 
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.domain.errors import RedemptionError
-from services.redemption.repository import redemptions
+from services.redemption.domain.returning import return_of
+from services.redemption.domain.sold_goods import sold_sale_of
+from services.redemption.repository import goods_returns, redemptions
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Held, Spender
 from services.redemption.use_cases.project import project_members
-from services.redemption.use_cases.settle_tenders import settle_tenders
+from services.redemption.use_cases.settle_returns import settle_returns, take_returns
+from services.redemption.use_cases.settle_sales import settle_sales
 from services.redemption.use_cases.void_hold import void_hold
 from services.redemption.use_cases.void_receipts import void_receipts
 from shared import ledger
 from shared.database import Transaction
 from shared.events.catalogue import REDEMPTIONS
+from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
+from tests.support import receipts
 from tests.support.broken_line import Conversation, Row, stated_rows
 from tests.support.receipts import member
 from tests.support.redemption import (
@@ -39,6 +44,7 @@ from tests.support.redemption import (
 SOON = date(2098, 1, 1)
 FIRST_LOT, SECOND_LOT, POINTS = 300, 700, 400
 HOLD_SECONDS = 900
+RETURNS_FROM = 10_000
 ENROLLED_AT_ONCE = 100
 
 _LOTS = """
@@ -69,6 +75,7 @@ class Conversing:
             "void": self._void,
             "receipt": self._receipt,
             "undo": self._undo,
+            "return": self._return,
             "expiry": self._expiry,
         }
         try:
@@ -94,9 +101,21 @@ class Conversing:
         return f"{voided.redemption.state.value}:{voided.points}"
 
     async def _receipt(self) -> str:
-        paid = tender_of(paid_with_points(self.number, POINTS, self.redemption_id, owner=self.member_id))
-        report = await settle_tenders(self.transaction, [paid], PROGRAMME.pricing)
-        return next(iter(report.outcomes))
+        sale = sold_sale_of(self.sale, PROGRAMME.point_type)
+        assert sale is not None
+        report = await settle_sales(self.transaction, [tender_of(self.sale)], [sale], PROGRAMME)
+        await settle_returns(self.transaction, report.awaited, PROGRAMME)
+        return next(iter(report.tenders.outcomes))
+
+    @property
+    def sale(self) -> PurchaseRecorded:
+        return paid_with_points(self.number, POINTS, self.redemption_id, owner=self.member_id)
+
+    async def _return(self) -> str:
+        goods = return_of(receipts.return_of(self.sale, RETURNS_FROM + self.number, {1: 1000}), "USD")
+        assert goods is not None
+        report = await take_returns(self.transaction, [goods], PROGRAMME)
+        return f"back:{report.refunded_points}"
 
     async def _undo(self) -> str:
         paid = tender_of(paid_with_points(self.number, POINTS, None, owner=self.member_id))
@@ -107,6 +126,7 @@ class Conversing:
         now = self.transaction.now + timedelta(seconds=HOLD_SECONDS)
         self.transaction = replace(self.transaction, now=now)
         assert await expire_holds(self.transaction, now) <= 1
+        await settle_returns(self.transaction, await goods_returns.find_due(self.transaction, 9), PROGRAMME)
 
     async def end(self, arrived: Conversation, answers: list[str]) -> Row:
         """Where it stands once everything has passed."""

@@ -17,6 +17,7 @@ def rightly_taken(arrived: Conversation) -> int:
     """What a person would take. A receipt is a fact, whatever came before it, and pays once, whoever says so first; a
     capture without one needs its points reserved; of a sale that never was nothing is taken, whoever says so first."""
     is_reserved = is_over = is_undone = is_taken = False
+    is_returned = {"receipt", "return"} <= set(arrived)  # all its goods: of a receipt that nobody has read, who knows
     for message in arrived:
         match message:
             case "hold":
@@ -29,7 +30,7 @@ def rightly_taken(arrived: Conversation) -> int:
                 takes = not is_taken and not is_undone and (is_reserved or message == "receipt")
                 is_taken, is_over = is_taken or takes, is_over or takes
                 is_reserved = is_reserved and not takes
-    return POINTS if is_taken and not is_undone else 0
+    return POINTS if is_taken and not is_undone and not is_returned else 0
 
 
 def test_it_has_every_message_lost_doubled_late_and_reordered_and_every_two_of_these() -> None:
@@ -56,12 +57,13 @@ def test_whatever_was_reserved_is_taken_or_let_go_and_told_so() -> None:
         let_go = [told for told in row.events if told in ("voided", "expired")]
         ends = [*let_go, *(told for told in row.events if told == "captured" and not let_go)]
         assert len(ends) == ("held" in row.events) or "held" not in row.events, row
-        assert ("refunded" in row.events) == ("captured" in row.events and "undo" in row.arrived), row
+        is_back = "undo" in row.arrived or {"receipt", "return"} <= set(row.arrived)
+        assert ("refunded" in row.events) == ("captured" in row.events and is_back), row
 
 
 def test_a_sale_is_paid_for_and_one_that_never_was_is_not() -> None:
-    sold = [row for row in ROWS if "receipt" in row.arrived and "undo" not in row.arrived]
-    undone = [row for row in ROWS if "undo" in row.arrived]
+    sold = [row for row in ROWS if "receipt" in row.arrived and not {"undo", "return"} & set(row.arrived)]
+    undone = [row for row in ROWS if "undo" in row.arrived or {"receipt", "return"} <= set(row.arrived)]
 
     assert set(map(attrgetter("taken"), sold)) == {POINTS}
     assert set(map(attrgetter("taken"), undone)) == {0}
