@@ -1,7 +1,7 @@
 """Awarding on a real database: claims, duplicates, conflicts, returns, and the points that follow."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -191,6 +191,21 @@ async def test_an_unknown_card_is_parked_and_credited_once_it_is_registered(accr
     assert released.id != bought.id
     assert awarded.awarded == 1
     assert replayed.duplicates == 2
+    assert (await accrual.balance(carla)).available == 10
+
+
+async def test_a_receipt_whose_card_is_registered_after_the_window_earns_nothing(accrual: Accrual) -> None:
+    carla = member(3)
+    now = datetime.now(UTC)
+    await accrual.members(enrolled(carla))
+    days_ago = [(29, purchase(1, 1000, owner=carla)), (31, purchase(2, 1000, owner=carla))]
+
+    reports = []
+    for days, bought in days_ago:
+        waited = bought.data.model_copy(update={"received_at": now - timedelta(days=days)})
+        reports.append(await accrual.award(bought.model_copy(update={"data": waited})))
+
+    assert (reports[0].awarded, reports[1].refused) == (1, {"registered_too_late": 1})
     assert (await accrual.balance(carla)).available == 10
 
 

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.accrual.api.preview_answers import preview_answer
+from services.accrual.domain.rules import RuleSet
 from shared.database import Database, Transaction
 from shared.database.errors import StartAgainError
 from shared.events.envelope import Event
 from shared.events.points import PointsClawedBack, PointsExchanged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded, Tender
 from shared.ledger import Balances, SpendLate
-from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.accrual import PROGRAMME, Accrual, published_before
 from tests.support.accrual_tiers import publish
 from tests.support.adjusting import Client, new_member
 from tests.support.databases import FreshDatabase
@@ -183,6 +184,27 @@ async def test_a_void_at_any_time_leaves_what_was_paid(module_accrual: Accrual) 
             assert await module_accrual.balance(owner) == Balances(available=100, pending=7)
             given = [given for one in told if isinstance(one, PointsExchanged) for given in one.data.given]
             assert {one.receipt_id for one in given} == {paid.data.receipt_id}
+
+
+@pytest.mark.parametrize(("policy", "days"), [("clip", 1), ("refuse", 2)])
+async def test_whatever_rules_say_of_returns_what_was_spent_of_a_payment_is_owed_for_a_moment_and_the_sale_pays_it(
+    module_accrual: Accrual, policy: str, days: int
+) -> None:
+    since = NOON + timedelta(days=days)
+    async with module_accrual.database.transaction() as transaction:
+        changes = {"version": 1 + days, "effective_from": since, "returns": {"claw_back": policy}}
+        await published_before(transaction, RuleSet.model_validate(RULE_SET.model_dump() | changes))
+        await module_accrual.rules.refresh(transaction)
+    owner = await joined(module_accrual)
+    lines = [line(1, 4_000, settlement="prepayment")]
+    paid = purchase(next(numbers), lines, owner=owner, occurred_at=since)
+    await settle(module_accrual, [paid])
+    await posted(module_accrual.database, SpendLate(owner, "points", b"spent", 35, "fuel"))
+
+    report = await module_accrual.award(handed_over(owner, 10_000, paid))
+
+    assert report.refused == {}
+    assert await module_accrual.balance(owner) == Balances(available=100 - 35, pending=7)
 
 
 async def test_a_preview_of_a_void_says_what_those_paid_ahead_have_again(
