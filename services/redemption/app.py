@@ -24,13 +24,19 @@ from services.redemption.consumer import (
     MemberHandler,
     PointsHandler,
     PurchaseHandler,
+    concerns_spending,
     is_refusal_or_tier,
-    may_move_points,
 )
 from services.redemption.neighbours import Neighbours
 from services.redemption.programme import Programme
 from services.redemption.repository import places
-from services.redemption.repository.retention import HASHES_OF_WAITING_TENDERS, QUOTES, SOLD_GOODS, WAITING_RETURNS
+from services.redemption.repository.retention import (
+    HASHES_OF_WAITING_TENDERS,
+    PRIVILEGE_RESERVATIONS,
+    QUOTES,
+    SOLD_GOODS,
+    WAITING_RETURNS,
+)
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from services.redemption.use_cases.check_out import CheckoutDesk
@@ -80,7 +86,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             *write_off_rules_routers(database),
             tender_exceptions_router(database, programme),
             privileges_router(database),
-            privilege_checks_router(database, programme),
+            privilege_checks_router(database, programme, timedelta(seconds=settings.privilege_reserved_seconds)),
             gifts_router(database, programme, settings.gift_limits),
             *reward_routers(database, programme, settings.parsed_voucher_keys, settings.reserved_for),
         ),
@@ -98,7 +104,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 RetiredHashes(database, "redemption_identifiers").let_go,
             ),
         ),
-        retention=(HASHES_OF_WAITING_TENDERS, QUOTES, SOLD_GOODS, WAITING_RETURNS),
+        retention=(HASHES_OF_WAITING_TENDERS, QUOTES, SOLD_GOODS, WAITING_RETURNS, PRIVILEGE_RESERVATIONS),
         on_start=(refresh_rules, refresh_privileges),
         on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
@@ -114,10 +120,10 @@ def _subscriptions(database: Database, settings: RedemptionSettings, programme: 
             PURCHASES,
             PurchaseHandler(database, programme, batch_size),
             ConsumerLimits(batch_size=batch_size),
-            wants=may_move_points,
+            wants=concerns_spending,
             unknown_types="dead-letter",
         ),
-        Subscription(POINTS, PointsHandler(database), wants=is_refusal_or_tier, unknown_types="dead-letter"),
+        Subscription(POINTS, PointsHandler(database, programme), wants=is_refusal_or_tier, unknown_types="dead-letter"),
         Subscription(MEMBERS, MemberHandler(database, settings.point_types), unknown_types="dead-letter"),
         Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.redemption import metrics
 from services.redemption.domain.leaving import Leaving, Outcome
+from services.redemption.domain.privileges.usage import Told, told_by
 from services.redemption.domain.returning import return_of
 from services.redemption.domain.sold_goods import sold_sale_of
 from services.redemption.domain.tender import PointsTender, UnusableReceiptError, points_tenders
@@ -14,15 +15,17 @@ from services.redemption.domain.voiding import ReceiptVoid, void_of
 from services.redemption.domain.write_off.prices import pricing_at
 from services.redemption.programme import Programme
 from services.redemption.repository import projections
-from services.redemption.repository.receipts import ExceptionKind, Refusal
+from services.redemption.repository.receipts import Refusal
 from services.redemption.use_cases.project import project_coalition, project_tiers, take_in_members
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
+from services.redemption.use_cases.settle_privilege_uses import Change, settle_privilege_uses
 from services.redemption.use_cases.settle_returns import ReturnReport, settle_returns, take_returns
 from services.redemption.use_cases.settle_sales import SalesReport, settle_sales
 from services.redemption.use_cases.settle_tenders import TenderReport
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_receipts import void_receipts
 from shared.database import Database, Transaction, read_to
+from shared.events.catalogue import PURCHASES
 from shared.events.coalition import CoalitionEvent
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEvent, ReceiptRefused
@@ -58,6 +61,11 @@ def may_move_points(headers: Mapping[str, bytes]) -> bool:
     return headers.get("points_tender") == b"1" or headers.get("type") in _UNDOING_TYPES
 
 
+def concerns_spending(headers: Mapping[str, bytes]) -> bool:
+    """Whether a receipt may move points, or used privileges: all others are skipped undecoded."""
+    return may_move_points(headers) or headers.get("privileges") == b"1"
+
+
 def is_refusal_or_tier(headers: Mapping[str, bytes]) -> bool:
     """Whether a record on ``loyalty.points`` refuses a receipt or tells of a tier: all others are skipped undecoded."""
     return headers.get("type") in (_REFUSED_TYPE, _TIER_TYPE)
@@ -78,16 +86,17 @@ class PurchaseHandler(_Keeping):
         self._batch_size = batch_size
 
     async def handle(self, batch: Batch[PurchaseEvent]) -> None:
-        """Settle a batch's voids in one transaction, then its returns, then its tenders, with what they bought and the
-        positions; then the returns that had waited for these.
+        """Settle a batch's voids in one transaction, then its returns, then its uses of privileges, then its tenders,
+        with what they bought and the positions; then the returns that had waited for these.
 
-        All of them lock redemptions and the ledger, so that each is a transaction of its own, safe to do again. Returns
-        of receipts that were read just now are found by the sweep as well.
+        All of them lock receipts and more after them, so that each is a transaction of its own, safe to do again.
+        Returns of receipts that were read just now are found by the sweep as well.
         """
         voids = _read(void_of, batch.events)
         returns = _read(partial(return_of, currency=self._programme.pricing.currency), batch.events)
         sales = _read(partial(sold_sale_of, own_type=self._programme.pricing.own_type), batch.events)
         tenders = [tender for event in batch.events for tender in _tenders(event, self._programme)]
+        told = _told_of_privileges(batch.events)
         held_since = HeldSince()
 
         async def work(transaction: Transaction) -> SalesReport:
@@ -100,6 +109,8 @@ class PurchaseHandler(_Keeping):
                 await self._void(voids)
             if returns:
                 await self._return(partial(take_returns, returns=returns))
+            if told.uses or (told.keys and self._programme.privileges.all):  # else there is no use to be undone
+                await self._use_privileges(told)
             report = await self._database.run(work)
             if report.awaited:
                 await self._return(partial(settle_returns, receipt_keys=report.awaited))
@@ -107,6 +118,9 @@ class PurchaseHandler(_Keeping):
             raise PermanentError(str(error)) from error
         count_tenders(report.tenders)
         self._batch_size.observe(held_since.seconds())
+
+    async def _use_privileges(self, told: Told) -> None:
+        count_uses(await self._database.run(partial(settle_told, told=told, programme=self._programme)))
 
     async def _void(self, voids: Sequence[ReceiptVoid]) -> None:
         held_since = HeldSince()
@@ -123,12 +137,18 @@ class PurchaseHandler(_Keeping):
 
 
 class PointsHandler(_Keeping):
-    """A document that was refused for another one with the same key takes no points; tiers become facts."""
+    """A document that was refused for another one with the same key takes no points, and uses no privilege; tiers
+    become facts."""
+
+    def __init__(self, database: Database, programme: Programme) -> None:
+        super().__init__(database)
+        self._programme = programme
 
     async def handle(self, batch: Batch[PointsEvent]) -> None:
-        """Project a batch's tiers, then undo, or report, what its refused documents did, and keep the positions.
+        """Project a batch's tiers, then undo, or report, what its refused documents did, then undo what privileges they
+        used, and keep the positions.
 
-        Either locks members, the latter after receipts: each is a transaction of its own, and safe to do again.
+        Each locks receipts or members: each is a transaction of its own, and safe to do again.
         """
         tiers = [event.data for event in batch.events if isinstance(event, TierChanged)]
         refusals = [
@@ -137,15 +157,18 @@ class PointsHandler(_Keeping):
             if isinstance(event, ReceiptRefused) and event.data.reason == CONFLICT
         ]
 
-        async def work(transaction: Transaction) -> list[ExceptionKind]:
-            found = await undo_refused(transaction, refusals) if refusals else []
+        async def work(transaction: Transaction) -> list[Change]:
+            told = Told(undone=frozenset(refusal.receipt_key for refusal in refusals))
+            changes = await settle_told(transaction, told, self._programme)
             await read_to.save(transaction, batch.positions)
-            return found
+            return changes
 
         if tiers:
             await self._database.run(partial(project_tiers, tiers=tiers))
-        for kind in await self._database.run(work):
-            metrics.EXCEPTIONS.labels(kind).inc()
+        if refusals:
+            for kind in await self._database.run(partial(undo_refused, refusals=refusals)):
+                metrics.EXCEPTIONS.labels(kind).inc()
+        count_uses(await self._database.run(work))
 
 
 class MemberHandler(_Keeping):
@@ -200,6 +223,25 @@ def count_returns(report: ReturnReport) -> None:
     metrics.REFUNDED_POINTS.inc(report.refunded_points)
     for kind in report.exceptions:
         metrics.EXCEPTIONS.labels(kind).inc()
+
+
+def count_uses(changes: Sequence[Change]) -> None:
+    """Into the metrics, once they are committed."""
+    for change in changes:
+        metrics.PRIVILEGE_USES.labels(change.outcome).inc()
+
+
+async def settle_told(transaction: Transaction, told: Told, programme: Programme) -> list[Change]:
+    """Settle uses of privileges by how far purchases have been read before this batch."""
+    purchases_read_to = await read_to.load(transaction, PURCHASES.topic, programme.topic_partitions)
+    return await settle_privilege_uses(transaction, told, purchases_read_to)
+
+
+def _told_of_privileges(events: Sequence[PurchaseEvent]) -> Told:
+    try:
+        return told_by(events)
+    except (MalformedReceiptIdError, UnusableReceiptError) as error:
+        raise PermanentError(str(error)) from error
 
 
 def _tenders(event: PurchaseEvent, programme: Programme) -> tuple[PointsTender, ...]:

@@ -71,6 +71,12 @@ VOUCHERS_TAKEN = Counter(
     ["outcome"],
 )
 VOUCHERS_EXPIRED = Counter("tessera_redemption_vouchers_expired_total", "Vouchers whose time was over, unused.")
+PRIVILEGE_USES = Counter(
+    "tessera_redemption_privilege_uses_total",
+    "What became of uses of privileges: used, named (its member is known by now), undone (another part of it), or what "
+    "is against it: unknown_privilege, other_place, not_in_force, limit_exceeded.",
+    ["outcome"],
+)
 EXPIRED = Counter("tessera_redemption_expired_total", "Holds that were let go because their time was over.")
 EXCEPTIONS = Counter(
     "tessera_redemption_exceptions_total",

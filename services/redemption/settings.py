@@ -52,6 +52,12 @@ class RedemptionSettings(TillSettings):
         le=86_400,
         description="How long a quote's price holds, in seconds: a hold that names it later is priced anew.",
     )
+    privilege_reserved_seconds: int = Field(
+        default=900,
+        ge=10,
+        le=86_400,
+        description="How long a use of a privilege is kept for a till conversation whose receipt does not come.",
+    )
     token_url: HttpUrl = Field(
         default="http://127.0.0.1:8002/oauth/token", description="Where the coalition service gives out tokens."
     )

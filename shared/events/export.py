@@ -30,6 +30,11 @@ _HEADERS = {
             "enum": ["0", "1"],
             "description": "On purchases: 1 where a part was paid with points.",
         },
+        "privileges": {
+            "type": "string",
+            "enum": ["1"],
+            "description": "On purchases: there where privileges were used.",
+        },
     },
 }
 

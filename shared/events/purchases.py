@@ -55,6 +55,16 @@ class Tender(Frozen):
     point_type: Code | None = None
 
 
+class UsedPrivilege(Frozen):
+    """A privilege that the till gave the member: of a discount what it took off a line, which ``amount_minor`` of the
+    line is after; of anything else no line and zero.
+    """
+
+    privilege_id: Code
+    line_id: StrictInt | None = None
+    amount_minor: Minor = 0
+
+
 class ReceiptData(Frozen):
     """What purchases and returns share. ``content_hash`` (hex) tells documents of one key apart; it is keyed.
     ``session_id`` is the till conversation: of a QR token, whose member is ``member_id``, or of a checkout. ``channel``
@@ -85,10 +95,12 @@ class ReceiptData(Frozen):
 
 
 class PurchaseData(ReceiptData):
-    """Goods sold. ``prepaid_receipt_ids`` are the receipts in which these goods were paid ahead."""
+    """Goods sold. ``prepaid_receipt_ids`` are the receipts in which these goods were paid ahead, ``privileges`` what
+    the member was entitled to and got."""
 
     lines: tuple[PurchaseLine, ...]
     prepaid_receipt_ids: tuple[ReceiptId, ...] | None = None
+    privileges: tuple[UsedPrivilege, ...] | None = None
 
 
 class ReturnData(ReceiptData):
@@ -122,13 +134,14 @@ class CorrectionData(ReceiptData):
 class ExchangeData(ReceiptData):
     """Goods that came back, ``returned_lines``, each with its line of ``original_receipt_id``, and goods that were
     taken in their stead, ``lines``. ``total_minor`` is the one net payment; below zero the till paid it out. Tenders
-    are positive and say how it was paid, either way.
+    are positive and say how it was paid, either way. ``privileges`` are of ``lines``.
     """
 
     original_receipt_id: ReceiptId
     reason: Code | None = None
     lines: tuple[PurchaseLine, ...]
     returned_lines: tuple[ReturnLine, ...]
+    privileges: tuple[UsedPrivilege, ...] | None = None
 
 
 class PurchaseRecorded(Event):

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StrictBool
 
 from shared.events.balances import Balance, IssuerPoints
-from shared.events.envelope import Code, Event, Frozen, Points, ReceiptId
-from shared.events.funding import FundedPoints
+from shared.events.envelope import Code, Event, Frozen, Minor, Points, ReceiptId, Version
+from shared.events.funding import FundedPoints, PayerWeight
 from shared.events.rewards import (
     RewardCancelled,
     RewardDelivered,
@@ -151,6 +151,33 @@ class GiftData(Frozen):
     decision_id: UUID | None = None
 
 
+class PrivilegeUseData(Frozen):
+    """One use of a privilege, by the receipt that says so: all that is known of it by now.
+
+    ``amount_minor`` is what it took off in all, ``undone_minor`` what of that came back with returned goods or a voided
+    receipt; ``is_undone``: nothing of the use is left, and it counts towards no limit. ``cost_minor`` is what
+    ``payers`` pay for all that is left; without payers the partner does. ``objection`` says why it should not have been
+    given, where that is so; of a privilege that nobody knows there is no ``benefit``. ``member_id`` is absent while
+    nobody knows whose card it was.
+    """
+
+    privilege_id: Code
+    receipt_id: ReceiptId
+    version: Version
+    member_id: UUID | None = None
+    partner_id: Code
+    store_id: Code
+    occurred_at: AwareDatetime
+    currency: Annotated[str, Field(min_length=3, max_length=3)]
+    benefit: Code | None = None
+    amount_minor: Minor
+    undone_minor: Minor = 0
+    is_undone: StrictBool = False
+    cost_minor: Minor
+    payers: tuple[PayerWeight, ...] = ()
+    objection: Code | None = None
+
+
 class RedemptionHeld(Event):
     """Points were reserved."""
 
@@ -200,6 +227,20 @@ class PointsGifted(Event):
     data: GiftData
 
 
+class PrivilegeUsed(Event):
+    """A member was given what it is entitled to. Told again, with a higher version, where its member becomes known."""
+
+    type: Literal["loyalty.privilege.used.v1"] = "loyalty.privilege.used.v1"
+    data: PrivilegeUseData
+
+
+class PrivilegeUndone(Event):
+    """What is undone of a use of a privilege is another amount by now; a return that is voided makes it less."""
+
+    type: Literal["loyalty.privilege.undone.v1"] = "loyalty.privilege.undone.v1"
+    data: PrivilegeUseData
+
+
 RedemptionEvent = Annotated[
     RedemptionHeld
     | RedemptionCaptured
@@ -213,6 +254,8 @@ RedemptionEvent = Annotated[
     | RewardDelivered
     | RewardUsed
     | RewardCancelled
-    | RewardExpired,
+    | RewardExpired
+    | PrivilegeUsed
+    | PrivilegeUndone,
     Field(discriminator="type"),
 ]

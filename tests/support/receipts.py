@@ -236,7 +236,7 @@ def _worth(row: ReturnLine, bought: PurchaseLine | None) -> ReturnLine:
 
 
 def void_of(
-    original: PurchaseRecorded | ExchangeRecorded, number: int, *, total_minor: int | None = None
+    original: PurchaseRecorded | ExchangeRecorded | ReturnRecorded, number: int, *, total_minor: int | None = None
 ) -> ReceiptVoided:
     """A void of ``original``."""
     data = original.data

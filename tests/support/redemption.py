@@ -37,7 +37,7 @@ from shared.events.members import (
     MemberStatus,
 )
 from shared.events.purchases import PurchaseRecorded, Tender
-from shared.events.redemptions import RedemptionEvent
+from shared.events.redemptions import PrivilegeUndone, PrivilegeUsed, RedemptionEvent
 from shared.ids import IdentifierKey, IdentifierKeys, new_id
 from shared.ledger import Balances, Earn, LotTerms, load_balances
 from shared.receipt_key import SequenceKey, encode_receipt_key, natural_key_of
@@ -376,7 +376,7 @@ async def until_blocked(admin: Admin) -> None:
 
 def points_of(events: Sequence[RedemptionEvent]) -> list[int]:
     """The events' points, in their order."""
-    return [event.data.points for event in events]
+    return [event.data.points for event in events if not isinstance(event, PrivilegeUsed | PrivilegeUndone)]
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ TENDERS_MAX = 50
 COUPONS_MAX = 50
 PREPAID_MAX = 20
 POINTS_DISCOUNTS_MAX = 10
+PRIVILEGES_MAX = 1_000
 BATCH_RECEIPTS_MAX = 500
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
@@ -80,6 +81,16 @@ class TenderBody(Body):
     point_type: CodeText | None = None
 
 
+class UsedPrivilegeBody(Body):
+    """A privilege that was given, as ``/v1/privileges:check`` said it: of a discount what it took off which line (the
+    line's ``amount_minor`` is what was paid after that), a line at a time; of anything else its id alone.
+    """
+
+    privilege_id: CodeText
+    line_id: WholeNumber | None = None
+    amount_minor: NonNegativeMinor = 0
+
+
 class ReceiptBody(Body):
     """A till's document: a purchase; a return that names the purchase whose lines it undoes; an exchange, which has
     ``returned_lines`` as a return has lines, and ``lines`` as a purchase; a void that names the receipt it undoes as a
@@ -113,6 +124,7 @@ class ReceiptBody(Body):
     training: Flag = False
     channel: ShortText | None = None
     coupons: Annotated[tuple[ShortText, ...], Field(max_length=COUPONS_MAX)] | None = None
+    privileges: Annotated[tuple[UsedPrivilegeBody, ...], Field(max_length=PRIVILEGES_MAX)] | None = None
     original: ReceiptKey | None = None
     original_total_minor: NonNegativeMinor | None = None
     original_points_off_minor: NonNegativeMinor | None = None

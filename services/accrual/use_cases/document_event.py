@@ -22,6 +22,7 @@ from shared.events.purchases import (
     ReturnLine,
     ReturnRecorded,
     Tender,
+    UsedPrivilege,
     VoidData,
 )
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
@@ -73,9 +74,8 @@ def to_event(
     match body.type:
         case "purchase":
             lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
-            prepaid = _prepaid(submission)
-            purchase = PurchaseData(**shared_fields, lines=lines, prepaid_receipt_ids=prepaid)
-            return PurchaseRecorded(**envelope, data=purchase)
+            besides = {"prepaid_receipt_ids": _prepaid(submission), "privileges": _privileges(submission)}
+            return PurchaseRecorded(**envelope, data=PurchaseData(**shared_fields, lines=lines, **besides))
         case "return":
             returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
             return ReturnRecorded(**envelope, data=ReturnData(**shared_fields, **undone, lines=returned))
@@ -84,7 +84,8 @@ def to_event(
             returned = tuple(
                 ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.returned_lines or ()
             )
-            data = ExchangeData(**shared_fields, **undone, lines=lines, returned_lines=returned)
+            said = {**shared_fields, **undone, "privileges": _privileges(submission)}
+            data = ExchangeData(**said, lines=lines, returned_lines=returned)
             return ExchangeRecorded(**envelope, data=data)
         case "void":
             total_minor = body.total_minor + (body.original_points_off_minor or 0)
@@ -128,3 +129,8 @@ def _prepaid(submission: Submission) -> tuple[str, ...] | None:
     if named is None:
         return None
     return tuple(receipt_id_of(encode_receipt_key(submission.partner_id, key)) for key in named)
+
+
+def _privileges(submission: Submission) -> tuple[UsedPrivilege, ...] | None:
+    said = submission.body.privileges
+    return None if not said else tuple(UsedPrivilege(**one.model_dump()) for one in said)

@@ -9,9 +9,10 @@ from shared.faults import Fault
 
 def faults_of_kind(body: ReceiptBody) -> list[Fault]:
     """What is wrong with a document for its kind, each with its pointer."""
+    faults = [*_of_kind(body), *_faults_of_privileges(body)]
     if body.original_total_minor is not None and body.type != "correction":
-        return [Fault("/original_total_minor", "only a correction says it: leave it out"), *_of_kind(body)]
-    return _of_kind(body)
+        return [Fault("/original_total_minor", "only a correction says it: leave it out"), *faults]
+    return faults
 
 
 def _of_kind(body: ReceiptBody) -> list[Fault]:
@@ -137,3 +138,21 @@ def _faults_of_correction(body: ReceiptBody) -> Iterator[Fault]:
         yield Fault("/original", "a correction has a key of its own, and names another document")
     if body.original_total_minor is None:
         yield Fault("/original_total_minor", "a correction repeats what the wrong receipt came to")
+
+
+def _faults_of_privileges(body: ReceiptBody) -> Iterator[Fault]:
+    if body.privileges is None:
+        return
+    if body.type not in ("purchase", "exchange"):
+        yield Fault("/privileges", "only a purchase or an exchange uses privileges: leave them out")
+    lines = {line.line_id for line in body.lines}
+    said = set()
+    for index, used in enumerate(body.privileges):
+        pointer = f"/privileges/{index}"
+        if used.amount_minor and used.line_id is None:
+            yield Fault(f"{pointer}/line_id", "an amount was taken off a line: say of which")
+        if used.line_id is not None and used.line_id not in lines:
+            yield Fault(f"{pointer}/line_id", "the receipt has no such line")
+        if (used.privilege_id, used.line_id) in said:
+            yield Fault(pointer, "this privilege stands twice at this line")
+        said.add((used.privilege_id, used.line_id))

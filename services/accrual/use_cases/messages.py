@@ -25,7 +25,7 @@ from shared.events.points import (
     RefusalData,
     ReleaseData,
 )
-from shared.events.purchases import PurchaseEvent
+from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
 from shared.ids import new_id, new_id_text
 from shared.ledger import Balances, ClawBack, Posted
 from shared.ledger.telling import funding_told
@@ -38,10 +38,13 @@ EARNED: Final = PointsEarned.model_fields["type"].default
 
 
 def purchase_message(event: PurchaseEvent) -> Message:
-    """A document on its way (back) to ``loyalty.purchases``; ``points_tender`` lets readers skip it undecoded."""
+    """A document on its way (back) to ``loyalty.purchases``; ``points_tender`` and ``privileges`` let readers skip it
+    undecoded."""
     has_points_tender = any(tender.kind == "points" for tender in event.data.tenders)
-    header = ("points_tender", b"1" if has_points_tender else b"0")
-    return Message.of(event, PURCHASES.topic, partition_key(event), (header,))
+    headers: tuple[tuple[str, bytes], ...] = (("points_tender", b"1" if has_points_tender else b"0"),)
+    if isinstance(event, PurchaseRecorded | ExchangeRecorded) and event.data.privileges:
+        headers += (("privileges", b"1"),)
+    return Message.of(event, PURCHASES.topic, partition_key(event), headers)
 
 
 def earned_message(transaction: Transaction, awarded: Awarded, posted: Posted) -> Message:

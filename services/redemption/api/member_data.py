@@ -14,6 +14,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository.member_data import (
     KeptGift,
     KeptGrant,
+    KeptPrivilegeUse,
     KeptQuote,
     KeptRedemption,
     KeptShare,
@@ -111,6 +112,22 @@ class GrantData(BaseModel):
     granted_at: datetime
 
 
+class PrivilegeUseData(BaseModel):
+    """A privilege that the member used: what it took off, and what of that is undone by returns or voids."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["used_privilege"] = "used_privilege"
+    receipt_id: str
+    privilege_id: str
+    partner_id: str
+    occurred_at: datetime
+    currency: str
+    amount_minor: int
+    undone_minor: int
+    is_undone: bool
+
+
 class LineData(BaseModel):
     """A line of the statement of one point type."""
 
@@ -121,8 +138,9 @@ class LineData(BaseModel):
     line: StatementLineAnswer
 
 
+OfPrivileges: TypeAlias = GrantData | PrivilegeUseData
 MemberData: TypeAlias = Annotated[
-    RedemptionData | GiftData | VoucherData | LentData | TenderData | QuoteData | GrantData | LineData,
+    RedemptionData | GiftData | VoucherData | LentData | TenderData | QuoteData | OfPrivileges | LineData,
     Field(discriminator="kind"),
 ]
 
@@ -137,7 +155,7 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
         """All that is kept of a member, for the programme's own clients: redemptions, gifts, vouchers, points lent,
-        tenders that wait, quotes, granted privileges, the statement.
+        tenders that wait, quotes, privileges granted and used, the statement.
 
         Redemptions, gifts and vouchers are under the ids that they were made with; of members who were merged the
         survivor has the statement. Nothing for a stranger.
@@ -190,6 +208,9 @@ def _told(kept: Kept, types: PointTypes) -> MemberData:
             return QuoteData(**asdict(kept) | {"checkout": json.loads(kept.checkout)})
         case KeptGrant():
             return GrantData(**asdict(kept))
+        case KeptPrivilegeUse(receipt_key=receipt_key):
+            said = {name: value for name, value in asdict(kept).items() if name != "receipt_key"}
+            return PrivilegeUseData(receipt_id=receipt_id_of(receipt_key), **said)
         case KeptLine(point_type=point_type, line=line):
             return LineData(point_type=point_type, line=StatementLineAnswer.of(line))
         case _:

@@ -30,6 +30,7 @@ from services.redemption.domain.privileges.life import (
     UnknownPrivilegeError,
 )
 from services.redemption.use_cases.hold_points import Declined
+from services.redemption.use_cases.reserve_privileges import NotEntitledError, NoUsesLeftError
 from shared.identifier_capabilities import Capability
 from shared.point_types import PointTypes
 from shared.qr_tokens import InvalidQrTokenError
@@ -64,6 +65,8 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     PrivilegeIdTakenError: (409, "privilege-id-taken", "Privilege id taken"),
     OwnPrivilegeError: (403, "own-privilege", "Own privilege"),
     PrivilegeStateError: (409, "privilege-state", "Privilege state"),
+    NotEntitledError: (409, "not-entitled", "Not entitled"),
+    NoUsesLeftError: (409, "no-uses-left", "No uses left"),
     NotAnOfferError: (409, "not-an-offer", "Not an offer"),
 }
 

@@ -1,7 +1,7 @@
 """Privileges: what members are entitled to, and to whom of them offers were granted.
 
-Revision ID: 0026
-Revises: 0025
+Revision ID: 0027
+Revises: 0026
 """
 
 from alembic import op

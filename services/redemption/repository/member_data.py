@@ -78,6 +78,30 @@ LOAD_GRANTS = """
     limit $3
 """
 
+LOAD_PRIVILEGE_USES = """
+    select receipt_key, privilege_id, partner_id, occurred_at, currency,
+        (select coalesce(sum(amount), 0)::bigint from unnest(line_amounts_minor) as amount) as amount_minor,
+        undone_minor, is_undone
+    from redemption_privilege_uses
+    where member_id = $1 and (receipt_key, privilege_id) > ($2, $3)
+    order by receipt_key, privilege_id
+    limit $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPrivilegeUse:
+    """A privilege that the member used, and what is undone of it."""
+
+    receipt_key: bytes
+    privilege_id: str
+    partner_id: str
+    occurred_at: datetime
+    currency: str
+    amount_minor: int
+    undone_minor: int
+    is_undone: bool
+
 
 @dataclass(frozen=True, slots=True)
 class KeptGrant:
@@ -203,3 +227,11 @@ async def load_vouchers(transaction: Transaction, member_id: UUID, after: UUID |
     """What the member took of rewards, in the order of vouchers."""
     rows = await transaction.raw.fetch(LOAD_VOUCHERS, member_id, after, rows_max)
     return [vouchers.voucher_of(row) for row in rows]
+
+
+async def load_privilege_uses(
+    transaction: Transaction, member_id: UUID, after: tuple[bytes, str], rows_max: int
+) -> list[KeptPrivilegeUse]:
+    """The privileges that the member used, in the order of receipts' keys."""
+    rows = await transaction.raw.fetch(LOAD_PRIVILEGE_USES, member_id, *after, rows_max)
+    return [KeptPrivilegeUse(**dict(row)) for row in rows]

@@ -1,6 +1,6 @@
 """Privileges as people declared them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import asyncpg
@@ -37,6 +37,9 @@ _LOAD_REVISIONS = "select privilege_id, revision from redemption_privileges wher
 _LOAD_APPROVED = f"""
     select {_COLUMNS} from redemption_privileges where privilege_id = any($1::text[]) and state = 'approved'
 """
+
+
+_LOAD = f"select {_COLUMNS} from redemption_privileges where privilege_id = any($1::text[])"
 
 
 class Approved(NamedTuple):
@@ -90,6 +93,12 @@ async def save(transaction: Transaction, privilege: Privilege) -> None:
 async def load_page(transaction: Transaction, after: str | None, rows_max: int) -> list[Privilege]:
     """Privileges in the order of their ids."""
     return [_privilege(row) for row in await transaction.raw.fetch(_LOAD_PAGE, after, rows_max)]
+
+
+async def load(transaction: Transaction, privilege_ids: Collection[str]) -> dict[str, Privilege]:
+    """Privileges by their ids, whatever became of them; who is not there has none."""
+    found = map(_privilege, await transaction.raw.fetch(_LOAD, sorted(privilege_ids)))
+    return {privilege.terms.privilege_id: privilege for privilege in found}
 
 
 async def load_approved(transaction: Transaction, known: Mapping[str, int]) -> Approved:

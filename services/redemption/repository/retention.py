@@ -65,3 +65,19 @@ WAITING_RETURNS = DataClass(
         )
     """,
 )
+
+# The least is more than a receipt's topic keeps: what was promised is there when its receipt is read, however late.
+PRIVILEGE_RESERVATIONS = DataClass(
+    name="privilege_reservations",
+    purpose="to let the receipts of till conversations use what was promised to them",
+    keep_days=60,
+    keep_days_min=37,
+    action="delete",
+    statement="""
+        delete from redemption_privilege_reservations
+        where (session_id, privilege_id) in (
+            select session_id, privilege_id from redemption_privilege_reservations where expires_at < $1
+            order by expires_at limit $2 for update skip locked
+        )
+    """,
+)

@@ -1,8 +1,9 @@
 """Say what a member is entitled to at a till now, and what it gives of the basket."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
 from services.redemption.domain.errors import IdentifierRevokedError, UnknownMemberError
 from services.redemption.domain.holding import MemberFacts
@@ -12,11 +13,11 @@ from services.redemption.domain.privileges.terms import ForOffer, PrivilegeTerms
 from services.redemption.domain.write_off.prices import rules_at
 from services.redemption.domain.write_off.quoting import floor_minor_of
 from services.redemption.programme import Programme
-from services.redemption.repository import privilege_grants, projections, quotes
+from services.redemption.repository import privilege_grants, privilege_limits, projections, quotes
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.quote_points import Asked, mapped_lines
-from shared.database import Transaction
-from shared.ledger import store_name
+from shared.database import Transaction, read_to
+from shared.events.catalogue import PURCHASES
 
 
 class NoPrivilegesError(Exception):
@@ -28,28 +29,38 @@ class NoPrivilegesError(Exception):
 
 
 class Applied(NamedTuple):
-    """A privilege that the member has there now; of a discount, what it takes off, else nothing."""
+    """A privilege that the member has there now; of a discount, what it takes off, else nothing. ``uses_left``: None
+    where it is not limited."""
 
     terms: PrivilegeTerms
     given: Given | None = None
+    uses_left: int | None = None
+
+
+class Entitled(NamedTuple):
+    """A member, and the privileges that it has at a place now, by order and id."""
+
+    member: MemberFacts
+    terms: Sequence[PrivilegeTerms]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``applied`` stand by their order and ids; ``discounted`` says what is left to be paid of each line,
-    and which discounts the member has that give nothing of this basket.
+    """``applied`` stand by their order and ids; ``discounted`` says what is left to be paid of each line, and which
+    discounts the member has that give nothing of this basket. ``spent`` were used as often as they may be.
     """
 
     member: MemberFacts
     applied: Sequence[Applied]
     discounted: Discounted
+    spent: Sequence[str]
 
 
 async def check_privileges(transaction: Transaction, shown: Spender, asked: Asked, programme: Programme) -> Checked:
     """Which privileges a member has, and what they give of this basket, as last committed. Changes and locks nothing.
 
     Discounts go by ``domain/privileges/discounts.py``; floors are those of the write-off rules in force. What of a line
-    is left is its price for points, which come afterwards.
+    is left is its price for points, which come afterwards. What the conversation itself has reserved is left to it.
 
     Raises:
         UnknownMemberError: nobody is known by this.
@@ -57,11 +68,27 @@ async def check_privileges(transaction: Transaction, shown: Spender, asked: Aske
         IdentifierRevokedError: it was blocked, lost or replaced.
         NoPrivilegesError: the member, or the partner, has none to give at all now.
     """
+    entitled_to = await find_entitled(
+        transaction, shown, Place.of(asked.partner_id, asked.store_id), programme, is_locking=False
+    )
+    left = await find_uses_left(transaction, entitled_to, shown.presented.session_with(None), programme)
+    had = [one for one in entitled_to.terms if left.get(one.privilege_id) != 0]
+    discounted = discount(await _floored(transaction, asked, programme), had)
+    spent = [one.privilege_id for one in entitled_to.terms if left.get(one.privilege_id) == 0]
+    return Checked(entitled_to.member, _applied(had, discounted, left), discounted, spent)
+
+
+async def find_entitled(
+    transaction: Transaction, shown: Spender, place: Place, programme: Programme, *, is_locking: bool
+) -> Entitled:
+    """Who is named, and what that member has there now; ``is_locking``: with its row locked to the commit.
+
+    Raises: as ``check_privileges``.
+    """
     shown.presented.require_fresh(transaction.now)
     today = transaction.now.astimezone(programme.zone).date()
-    member = await projections.find_spender(
-        transaction, shown.member_id, shown.identifier_hashes, asked.partner_id, today
-    )
+    find = projections.lock_spender if is_locking else projections.find_spender
+    member = await find(transaction, shown.member_id, shown.identifier_hashes, place.partner_id, today)
     if member is None:
         raise UnknownMemberError
     if member.is_identifier_blocked:
@@ -69,11 +96,30 @@ async def check_privileges(transaction: Transaction, shown: Spender, asked: Aske
     reason = why_none(member.status, member.partner)
     if reason is not None:
         raise NoPrivilegesError(reason)
-    place = Place(asked.partner_id, None if asked.store_id is None else store_name(asked.partner_id, asked.store_id))
     holder = await _holder(transaction, member, programme)
-    had = entitled(programme.privileges.all, holder, place, transaction.now, today)
-    discounted = discount(await _floored(transaction, asked, programme), had)
-    return Checked(member, _applied(had, discounted), discounted)
+    return Entitled(member, entitled(programme.privileges.all, holder, place, transaction.now, today))
+
+
+async def find_uses_left(
+    transaction: Transaction, entitled_to: Entitled, session_id: UUID | None, programme: Programme
+) -> dict[str, int]:
+    """How often the member may use each of these yet, where they are limited; what the conversation has reserved is
+    left to it. Exact where the member, and privileges that are limited together, are locked."""
+    limited = [one for one in entitled_to.terms if one.limits]
+    if not limited:
+        return {}
+    today = transaction.now.astimezone(programme.zone).date()
+    member_id = entitled_to.member.member_id
+    tally = await privilege_limits.load_tally(
+        transaction,
+        [member_id],
+        [one.privilege_id for one in limited],
+        [today],
+        purchases_read_to=await read_to.load(transaction, PURCHASES.topic, programme.topic_partitions),
+        own_sessions=[] if session_id is None else [session_id],
+    )
+    left = {one.privilege_id: tally.left(one, member_id, today) for one in limited}
+    return {privilege_id: uses for privilege_id, uses in left.items() if uses is not None}
 
 
 async def _holder(transaction: Transaction, member: MemberFacts, programme: Programme) -> Holder:
@@ -92,7 +138,11 @@ async def _floored(transaction: Transaction, asked: Asked, programme: Programme)
     ]
 
 
-def _applied(had: Sequence[PrivilegeTerms], discounted: Discounted) -> list[Applied]:
+def _applied(had: Sequence[PrivilegeTerms], discounted: Discounted, left: Mapping[str, int]) -> list[Applied]:
     given = {one.privilege_id: one for one in discounted.given}
     nothing = {*discounted.outdone, *discounted.idle}
-    return [Applied(one, given.get(one.privilege_id)) for one in had if one.privilege_id not in nothing]
+    return [
+        Applied(one, given.get(one.privilege_id), left.get(one.privilege_id))
+        for one in had
+        if one.privilege_id not in nothing
+    ]

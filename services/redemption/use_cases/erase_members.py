@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import privilege_grants, projections, quotes, receipts
+from services.redemption.repository import privilege_grants, privilege_limits, projections, quotes, receipts
 from shared.database import Transaction
 from shared.events.members import ErasureData
 from shared.runtime import dead_letters
@@ -27,6 +27,7 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await projections.delete_identifiers(transaction, news)
     await quotes.delete_of_members(transaction, news)
     await privilege_grants.delete_of_members(transaction, news)
+    await privilege_limits.delete_of_members(transaction, news)
     for identifier_hash in await projections.find_projected(transaction, owners):
         del owners[identifier_hash]  # we hear of the erasure last: it is somebody else's by now, with the tenders
     await receipts.name_members(transaction, owners)

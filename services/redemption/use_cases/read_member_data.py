@@ -11,6 +11,7 @@ from services.redemption.repository import member_data
 from services.redemption.repository.member_data import (
     KeptGift,
     KeptGrant,
+    KeptPrivilegeUse,
     KeptQuote,
     KeptRedemption,
     KeptShare,
@@ -32,7 +33,8 @@ class KeptLine(NamedTuple):
     line: Line
 
 
-Kept: TypeAlias = KeptRedemption | KeptGift | Voucher | KeptShare | KeptTender | KeptQuote | KeptGrant | KeptLine
+KeptOfPrivileges: TypeAlias = KeptGrant | KeptPrivilegeUse
+Kept: TypeAlias = KeptRedemption | KeptGift | Voucher | KeptShare | KeptTender | KeptQuote | KeptOfPrivileges | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
@@ -40,8 +42,8 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, granted privileges, and the
-    statement of each point type as this viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, privileges granted and
+    used, and the statement of each point type as this viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
         async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -50,8 +52,8 @@ def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]
 
         return read_lines
 
-    kept = read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_vouchers, read_grants
-    return (*kept, *map(lines_of, units))
+    kept = read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_vouchers
+    return (*kept, read_grants, read_privilege_uses, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -96,6 +98,12 @@ async def read_grants(transaction: Transaction, member_id: UUID, after: str | No
     return [(kept.privilege_id, kept) for kept in found]
 
 
+async def read_privilege_uses(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """Privileges that were used."""
+    found = await member_data.load_privilege_uses(transaction, member_id, read_key(after, _use) or (b"", ""), rows_max)
+    return [(f"{receipt_id_of(kept.receipt_key)}/{kept.privilege_id}", kept) for kept in found]
+
+
 async def _read_lines(
     transaction: Transaction,
     viewer: Viewer,
@@ -138,3 +146,8 @@ def _tender(text: str) -> tuple[bytes, UUID, str]:
 def _share(text: str) -> tuple[UUID, int]:
     redemption_id, _, position = text.partition("/")
     return UUID(redemption_id), read_number(position)
+
+
+def _use(text: str) -> tuple[bytes, str]:
+    receipt_id, _, privilege_id = text.partition("/")
+    return natural_key_of(receipt_id), privilege_id

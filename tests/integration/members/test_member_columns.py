@@ -56,7 +56,7 @@ from services.notifications.repository import member_data as notifications_data
 from services.notifications.repository import merges as notifications_merges
 from services.redemption.repository import member_data as redemption_data
 from services.redemption.repository import merges as redemption_merges
-from services.redemption.repository import privilege_grants, quotes, receipts
+from services.redemption.repository import privilege_grants, privilege_limits, quotes, receipts
 from services.redemption.repository import projections as redemption_projections
 from shared.database.roles import SCHEMAS
 from tests.support.databases import FreshDatabase
@@ -104,7 +104,9 @@ STATEMENTS = {
         ),
     ),
     "redemption": Statements(
-        (redemption_projections, receipts, quotes, privilege_grants), (redemption_merges,), (redemption_data,)
+        (redemption_projections, receipts, quotes, privilege_grants, privilege_limits),
+        (redemption_merges,),
+        (redemption_data,),
     ),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
     "notifications": Statements((notifications_erasure,), (notifications_merges,), (notifications_data,)),
@@ -152,6 +154,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_gifts.receiver_id",
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
+            "redemption.redemption_privilege_uses.member_id",
             "redemption.redemption_shares.owner_id",
             "redemption.redemption_vouchers.member_id",
             "redemption.redemptions.member_id",
@@ -200,6 +203,8 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "redemption.redemption_household_leavings.heir_id",
             "redemption.redemption_household_leavings.member_id",
             "redemption.redemption_privilege_grants.member_id",
+            "redemption.redemption_privilege_reservations.member_id",
+            "redemption.redemption_privilege_uses.member_id",
             "redemption.redemption_quotes.member_id",
             "redemption.redemption_shares.owner_id",
             "redemption.redemption_vouchers.member_id",
@@ -267,6 +272,9 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
             "ledger.ledger_aliases.survivor_id",
+        ),
+        "it is kept for minutes, and becomes a use that is told": (
+            "redemption.redemption_privilege_reservations.member_id",
         ),
         "it tells of somebody else": (
             "members.household_changes.stated_by",

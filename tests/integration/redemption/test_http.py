@@ -321,6 +321,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/privileges/{privilege_id}/end",
         "/v1/privileges/{privilege_id}/grants/{member_id}",
         "/v1/privileges:check",
+        "/v1/privileges:reserve",
         "/v1/quotes",
         "/v1/retention",
         "/v1/retention/{data_class}",

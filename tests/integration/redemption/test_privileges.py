@@ -34,6 +34,7 @@ TILL = bearing("redemptions:write", client_id="till", partner_id="grocer")
 ALICE = bearing("privileges:write", "privileges:approve", "privileges:read", client_id="alice")
 BOB = bearing("privileges:approve", client_id="bob")
 OFFER = {"kind": "offer"}
+QUARTER_HOUR = timedelta(minutes=15)
 
 
 def keyed(headers: dict[str, str]) -> dict[str, str]:
@@ -63,7 +64,7 @@ async def test_one_person_proposes_another_approves_and_tills_are_told(
     basket = {"member_id": str(ANNA), "lines": [{"line_id": 7, "amount_minor": 995}]}
 
     programme = await declared(spending)
-    async with served(privilege_checks_router(spending.database, programme)) as till:
+    async with served(privilege_checks_router(spending.database, programme, QUARTER_HOUR)) as till:
         answer = (await till.post("/v1/privileges:check", json=basket, headers=TILL)).json()
         assert answer["privileges"][0]["lines"] == [{"line_id": 7, "amount_minor": 100}]
         assert (answer["amount_minor"], answer["lines"]) == (100, [{"line_id": 7, "left_minor": 895}])
@@ -150,7 +151,7 @@ async def test_what_goods_count_as_and_their_floors_come_from_where_points_ask(s
     half = terms("food", {"kind": "percent", "percent": 50}, goods={"categories": ["FOOD"]})
     programme = await declared(spending, half)
     lines = [{"line_id": 1, "amount_minor": 400, "category": "BRD"}, {"line_id": 2, "amount_minor": 400}]
-    async with served(privilege_checks_router(spending.database, programme)) as till:
+    async with served(privilege_checks_router(spending.database, programme, QUARTER_HOUR)) as till:
         body = {"member_id": str(ANNA), "lines": lines}
         answer = (await till.post("/v1/privileges:check", json=body, headers=TILL)).json()
     assert answer["lines"] == [{"line_id": 1, "left_minor": 200}, {"line_id": 2, "left_minor": 400}]
@@ -158,7 +159,7 @@ async def test_what_goods_count_as_and_their_floors_come_from_where_points_ask(s
     floor = Floor(id="bread", categories=("BREAD",), unit_minor=350)
     rules = WriteOffRules(**by_settings(PROGRAMME.pricing).model_dump() | {"floors": (floor,), "version": 1})
     programme.write_off.history = WriteOffHistory((rules,))
-    async with served(privilege_checks_router(spending.database, programme)) as till:
+    async with served(privilege_checks_router(spending.database, programme, QUARTER_HOUR)) as till:
         answer = (await till.post("/v1/privileges:check", json=body, headers=TILL)).json()
     assert answer["lines"] == [{"line_id": 1, "left_minor": 350}, {"line_id": 2, "left_minor": 400}]
 

@@ -14,7 +14,7 @@ OTHER = KEY | {"number": "2"}
 LINE = {"line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}
 CORRECTION = {"type": "correction", "original": KEY | {"number": "0"}, "original_total_minor": 900}
 POINTS = {"kind": "points", "amount_minor": 100, "redemption_id": "018f0000-0000-7000-8000-000000000001"}
-
+USED = {"privilege_id": "tenth", "line_id": 1, "amount_minor": 100}
 CARD = {"kind": "card", "amount_minor": 1}
 EXCHANGE = {"type": "exchange", "original": KEY, "returned_lines": [LINE | {"line_id": 2, "original_line_id": 1}]}
 
@@ -41,6 +41,13 @@ def faults(**said: Any) -> list[str]:
         ({"prepaid": [OTHER, OTHER]}, ["/prepaid/1"]),
         ({"prepaid": [OTHER], "lines": [LINE | {"settlement": "prepayment"}]}, ["/prepaid"]),
         ({"type": "void", "lines": [], "original": KEY, "prepaid": [OTHER]}, ["/prepaid"]),
+        ({"privileges": [USED, {"privilege_id": "queue"}]}, []),
+        ({"privileges": [USED, USED]}, ["/privileges/1"]),
+        ({"privileges": [USED | {"line_id": 2}]}, ["/privileges/0/line_id"]),
+        ({"privileges": [{"privilege_id": "tenth", "amount_minor": 5}]}, ["/privileges/0/line_id"]),
+        (EXCHANGE | {"privileges": [USED]}, []),
+        ({"type": "return", "lines": [LINE | {"original_line_id": 1}], "privileges": [USED]}, ["/privileges"]),
+        (CORRECTION | {"privileges": [USED]}, ["/privileges"]),
         ({"type": "return", "lines": []}, ["/lines"]),
         ({"total_minor": -1}, ["/total_minor"]),
         ({"returned_lines": []}, ["/returned_lines"]),

@@ -10,6 +10,7 @@ import pytest
 from services.accrual.domain.content_keys import ContentKeys
 from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
+from services.accrual.use_cases.messages import purchase_message
 from services.accrual.use_cases.read_document import (
     InvalidDocumentError,
     Issuer,
@@ -110,3 +111,19 @@ def test_a_receipt_carries_the_session_that_a_checkout_opened() -> None:
     with pytest.raises(InvalidDocumentError) as refused:
         read(token(), session_id=str(uuid4()))
     assert [fault.pointer for fault in refused.value.faults] == ["/session_id"]
+
+
+def test_a_receipt_says_which_privileges_were_used_and_its_record_that_some_were() -> None:
+    card = {"type": "card", "value": "400000000001"}
+    used = [{"privilege_id": "tenth", "line_id": 1, "amount_minor": 100}, {"privilege_id": "queue"}]
+    event = to_event(read(card, privileges=used), MEMBER, ISSUED_AT, IdentifierKey(1, b"k" * 32))
+    assert isinstance(event, PurchaseRecorded)
+    assert event.data.privileges is not None
+    assert [(one.privilege_id, one.line_id, one.amount_minor) for one in event.data.privileges] == [
+        ("tenth", 1, 100),
+        ("queue", None, 0),
+    ]
+    assert ("privileges", b"1") in purchase_message(event).headers
+    without = to_event(read(card), MEMBER, ISSUED_AT, IdentifierKey(1, b"k" * 32))
+    assert b"privileges" not in without.to_bytes()
+    assert "privileges" not in dict(purchase_message(without).headers)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Final, Literal, NamedTuple, Self, TypeAlias, assert_never
 
 from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.privileges.life import Privilege
 from services.redemption.domain.privileges.terms import ForEveryone, ForOffer, ForTiers, PrivilegeTerms
 from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
 from shared.events.coalition import PartnerState
+from shared.ledger import store_name
 
 PlaceReason: TypeAlias = Literal["partner_not_open", "partner_suspended", "partner_left"]
 NoneReason: TypeAlias = StatusReason | PlaceReason
@@ -29,6 +30,11 @@ class Place(NamedTuple):
 
     partner_id: str
     store: str | None = None
+
+    @classmethod
+    def of(cls, partner_id: str, store_id: str | None) -> Self:
+        """The place of a store, as the partner calls it."""
+        return cls(partner_id, None if store_id is None else store_name(partner_id, store_id))
 
 
 class Holder(NamedTuple):

@@ -15,6 +15,8 @@ PAYERS_MAX = 20
 WEIGHT_MAX = 1_000_000
 AMOUNT_MAX = 10**12
 SET_MAX = 100
+USES_MAX = 10**9
+LIMITS_MAX = 8
 ORDER_MAX = 1_000
 INFORMATION_LENGTH_MAX = 500
 
@@ -132,6 +134,14 @@ class Payer(Frozen):
     weight: Annotated[StrictInt, Field(ge=1, le=WEIGHT_MAX)] = 1
 
 
+class UseLimit(Frozen):
+    """How often it is given, a receipt being one use: to each member or to all together, ever or in each of these."""
+
+    per: Literal["member", "all"]
+    period: Literal["ever", "year", "month", "day"] = "ever"
+    uses_max: Annotated[StrictInt, Field(ge=1, le=USES_MAX)]
+
+
 class PrivilegeTerms(Frozen):
     """One privilege.
 
@@ -151,6 +161,7 @@ class PrivilegeTerms(Frozen):
     goods: OnGoods = OnGoods()
     group: CodeText | None = None
     order: Annotated[StrictInt, Field(ge=0, le=ORDER_MAX)] = 100
+    limits: Annotated[tuple[UseLimit, ...], Field(max_length=LIMITS_MAX)] = ()
     payers: Annotated[tuple[Payer, ...], Field(max_length=PAYERS_MAX)] = ()
 
     @model_validator(mode="after")
@@ -163,6 +174,8 @@ class PrivilegeTerms(Frozen):
             raise ValueError("goods and group are for discounts alone")
         if len({one.payer for one in self.payers}) != len(self.payers):
             raise ValueError("each payer stands once")
+        if len({(one.per, one.period) for one in self.limits}) != len(self.limits):
+            raise ValueError("there is one limit of a kind: of several the least would bind alone")
         return self
 
     def is_on(self, day: date) -> bool:
