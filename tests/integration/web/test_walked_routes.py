@@ -22,6 +22,7 @@ TOLD: dict[str, dict[str, Any]] = {
     "coalition": {"signing_key": json.dumps(SIGNING_KEY)},
     "members": {"master_keys": MASTER_KEYS, "client_secret": "s" * 32},
     "notifications": {"client_secret": "s" * 32},
+    "redemption": {"client_secret": "s" * 32},
 }
 
 
