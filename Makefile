@@ -57,6 +57,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench previews
 	@$(BIN)/tessera bench checkouts
 	@$(BIN)/tessera bench backtest
+	@$(BIN)/tessera bench holds
 	@$(BIN)/tessera bench expiry
 	@$(BIN)/tessera bench verify
 

@@ -6,6 +6,7 @@ from cli.bench.backtest import measure_backtest
 from cli.bench.checkouts import measure_checkouts
 from cli.bench.engine import measure_engine
 from cli.bench.expiry import measure_expiry
+from cli.bench.holds import measure_holds
 from cli.bench.imports import measure_imports
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.previews import measure_previews
@@ -19,6 +20,7 @@ app.command("imports")(measure_imports)
 app.command("engine")(measure_engine)
 app.command("previews")(measure_previews)
 app.command("checkouts")(measure_checkouts)
+app.command("holds")(measure_holds)
 app.command("expiry")(measure_expiry)
 app.command("verify")(measure_verification)
 app.command("backtest")(measure_backtest)

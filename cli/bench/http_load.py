@@ -125,3 +125,8 @@ def json_post(path: str, token: str, body: bytes, idempotency_key: str | None = 
         f"Content-Type: application/json\r\n{key}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def get(path: str, token: str) -> bytes:
+    """A question as it goes over the wire."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
