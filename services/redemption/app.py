@@ -13,6 +13,7 @@ from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
+from services.redemption.api.return_quotes import return_quotes_router
 from services.redemption.api.reward_refusals import REWARD_PROBLEMS
 from services.redemption.api.reward_routers import reward_routers
 from services.redemption.api.shrinking import shrinking_router
@@ -89,6 +90,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             privilege_checks_router(database, programme, timedelta(seconds=settings.privilege_reserved_seconds)),
             gifts_router(database, programme, settings.gift_limits),
             *reward_routers(database, programme, settings.parsed_voucher_keys, settings.reserved_for),
+            return_quotes_router(database, programme),
         ),
         subscriptions=_subscriptions(database, settings, programme),
         periodic=(

@@ -61,6 +61,13 @@ class ExceedsHoldError(RedemptionError):
         self.open_points = open_points
 
 
+class NoPointsInReceiptError(Exception):
+    """No receipt under this key was read that was paid with points."""
+
+    def __init__(self) -> None:
+        super().__init__("no receipt under this key was read that was paid with points: it is all paid back in money")
+
+
 class ReceiptVoidedError(RedemptionError):
     """The receipt that is to take points was voided: the sale never was."""
 

@@ -208,13 +208,25 @@ def _added(goods: SoldGoods, returned: Mapping[int, int], document: GoodsReturn)
     return after
 
 
+def points_of_lines(
+    goods: SoldGoods, capture: Capture, before: Mapping[int, int], after: Mapping[int, int]
+) -> list[int]:
+    """The points of a capture that had paid for what came back between the two, by line."""
+    by_line = goods.points_by_line(capture.redemption_id, capture.points)
+    earlier, later = _shares(goods, by_line, before), _shares(goods, by_line, after)
+    return [there - here for here, there in zip(earlier, later, strict=True)]
+
+
 def _share(goods: SoldGoods, by_line: Sequence[int], returned: Mapping[int, int]) -> int:
-    """The points of what has come back: a line's last piece brings what is left of it."""
-    return sum(
-        points * returned.get(line.line_id, 0) // line.quantity_thousandths
+    return sum(_shares(goods, by_line, returned))
+
+
+def _shares(goods: SoldGoods, by_line: Sequence[int], returned: Mapping[int, int]) -> list[int]:
+    """The points of what has come back, by line: its last piece brings what is left of it."""
+    return [
+        points * returned.get(line.line_id, 0) // max(1, line.quantity_thousandths)
         for line, points in zip(goods.lines, by_line, strict=True)
-        if line.quantity_thousandths
-    )
+    ]
 
 
 def _give(document: GoodsReturn, purses: Sequence[_Purse], shares: Sequence[int]) -> Iterable[Doubt]:

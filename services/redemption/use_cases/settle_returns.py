@@ -10,6 +10,7 @@ from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.returning import Due, GoodsReturn, Paid, Settlement, settle_goods
 from services.redemption.domain.sold_goods import SoldGoods
 from services.redemption.domain.tender import Pricing
+from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.programme import Programme
 from services.redemption.repository import goods_returns, receipts, redemptions, sold_goods, voided_receipts
 from services.redemption.repository.goods_returns import KeptReturn, State
@@ -93,19 +94,21 @@ async def _settle(
         return ReturnReport()
     taken = await goods_returns.find_taken(transaction, returns)
     facts = await _load(transaction, returns, taken, programme.pricing)
-    voids = await voided_receipts.find_standing(transaction, [*returns, *_exchanges(returns)])
+    voids = await voided_receipts.find_standing(
+        transaction, [*returns, *exchanges_among(chain.from_iterable(returns.values()))]
+    )
     states: list[tuple[KeptReturn, State]] = []
     settled: list[Settlement] = []
     for key, kept in returns.items():
         goods = facts.goods.get(key)
-        counting = [one for one in _one_a_key(kept) if voids.get(one.document.return_key) is None]
+        counting = documents_that_count(kept, voids)
         if goods is None:
             state: State = "unread" if facts.paid.get(key) else "waiting"
             states += [(one, state) for one in kept]
         elif voids.get(key) is not None:  # all of it goes back for the void
             states += [(one, "counted" if one.document.is_counted else "waiting") for one in kept]
         else:
-            settlement = settle_goods(goods, [one.document for one in counting], facts.paid.get(key, ()))
+            settlement = settle_goods(goods, counting, facts.paid.get(key, ()))
             settled.append(settlement)
             states += _states(kept, settlement)
     due = [one for settlement in settled for one in settlement.due]
@@ -135,12 +138,12 @@ async def _load(
     paid: dict[bytes, list[Paid]] = {}
     for key in taken:  # in key order
         redemption, capture = locked[key[0]], captures[key]
-        amount_minor = _amount_minor(goods.get(key[1]), redemption, capture, pricing)
+        amount_minor = amount_minor_of(goods.get(key[1]), redemption, capture, pricing)
         paid.setdefault(key[1], []).append(Paid(capture, amount_minor, given.get(key, {})))
     return _Facts(goods, {key: locked[key[0]] for key in taken}, paid)
 
 
-def _amount_minor(goods: SoldGoods | None, redemption: Redemption, capture: Capture, pricing: Pricing) -> int:
+def amount_minor_of(goods: SoldGoods | None, redemption: Redemption, capture: Capture, pricing: Pricing) -> int:
     """What a capture paid in money: as the receipt says, else as it was quoted, else at the price that was set."""
     for payment in goods.payments if goods is not None else ():
         if payment.redemption_id == redemption.redemption_id:
@@ -150,18 +153,20 @@ def _amount_minor(goods: SoldGoods | None, redemption: Redemption, capture: Capt
     return pricing.minor_for(capture.asked_points, redemption.point_type)
 
 
-def _exchanges(returns: Mapping[bytes, Sequence[KeptReturn]]) -> list[bytes]:
-    return [one.document.return_key for one in chain.from_iterable(returns.values()) if one.document.moves_on]
+def exchanges_among(kept: Iterable[KeptReturn]) -> list[bytes]:
+    """The keys of those that may be voided."""
+    return [one.document.return_key for one in kept if one.document.moves_on]
 
 
-def _one_a_key(kept: Sequence[KeptReturn]) -> list[KeptReturn]:
-    """One document of each key: the one that counts, else the first that was not refused."""
+def documents_that_count(kept: Sequence[KeptReturn], voids: Mapping[bytes, ReceiptVoid | None]) -> list[GoodsReturn]:
+    """One document of each key: the one that counts, else the first that was not refused; no exchange that is voided,
+    by ``voids`` of what ``exchanges_among`` names."""
     found: dict[bytes, KeptReturn] = {}
     for one in sorted(kept, key=lambda one: not one.document.is_counted):
         if one.document.is_counted or not one.is_refused:
             found.setdefault(one.document.return_key, one)
     chosen = set(map(id, found.values()))
-    return [one for one in kept if id(one) in chosen]
+    return [one.document for one in kept if id(one) in chosen and voids.get(one.document.return_key) is None]
 
 
 def _states(kept: Sequence[KeptReturn], settlement: Settlement) -> Iterable[tuple[KeptReturn, State]]:
