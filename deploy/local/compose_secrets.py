@@ -17,6 +17,7 @@ def env_file(secrets: StackSecrets) -> str:
         "TESSERA_QR_KEYS": secrets.qr_keys,
         "TESSERA_VOUCHER_KEYS": secrets.voucher_keys,
         "TESSERA_CONTENT_KEYS": secrets.content_keys,
+        "TESSERA_CODE_KEYS": secrets.code_keys,
         "TESSERA_SIGNING_KEY": secrets.signing_key,
         "TESSERA_BOOTSTRAP_CLIENTS": bootstrap_clients(secrets.client_secrets),
         "TESSERA_CLIENT_SECRET": secrets.client_secrets["notifications"],

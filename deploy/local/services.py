@@ -140,6 +140,8 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
                 "TESSERA_VOUCHER_KEYS": secrets.voucher_keys,
                 "TESSERA_ACCRUAL_URL": url_of(config, "accrual"),
                 "TESSERA_MEMBERS_URL": url_of(config, "members"),
+                "TESSERA_CODE_KEYS": secrets.code_keys,
+                "TESSERA_FRAUD_URL": url_of(config, "fraud"),
                 "TESSERA_TOKEN_URL": f"{url_of(config, 'coalition')}/oauth/token",
                 "TESSERA_CLIENT_ID": "redemption",
                 "TESSERA_CLIENT_SECRET": secrets.client_secrets["redemption"],
@@ -148,6 +150,7 @@ def _own_environment(service: str, config: StackConfig, secrets: StackSecrets) -
             return {
                 "TESSERA_MEMBERS_URL": url_of(config, "members"),
                 "TESSERA_TOKEN_URL": f"{url_of(config, 'coalition')}/oauth/token",
+                "TESSERA_CODE_KEYS": secrets.code_keys,
                 "TESSERA_CLIENT_ID": "notifications",
                 "TESSERA_CLIENT_SECRET": secrets.client_secrets["notifications"],
                 "TESSERA_SMTP_HOST": HOST,

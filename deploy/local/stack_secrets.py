@@ -18,6 +18,7 @@ MASTER_KEY_BYTES = 32
 QR_KEY_BYTES = 32
 VOUCHER_KEY_BYTES = 32
 CONTENT_KEY_BYTES = 32
+CODE_KEY_BYTES = 32
 CLIENTS = ("admin", "approver", "members", "notifications", "redemption")
 
 
@@ -33,6 +34,7 @@ class StackSecrets(BaseModel):
     qr_keys: str
     voucher_keys: str
     content_keys: str
+    code_keys: str
     signing_key: str
     client_secrets: Mapping[str, str]
 
@@ -49,6 +51,7 @@ class StackSecrets(BaseModel):
             qr_keys=f"1:{secrets.token_hex(QR_KEY_BYTES)}",
             voucher_keys=f"1:{secrets.token_hex(VOUCHER_KEY_BYTES)}",
             content_keys=f"1:{secrets.token_hex(CONTENT_KEY_BYTES)}",
+            code_keys=f"1:{secrets.token_hex(CODE_KEY_BYTES)}",
             signing_key=json.dumps(signing_key.as_dict(private=True)),
             client_secrets={client: secrets.token_urlsafe(PASSWORD_BYTES) for client in CLIENTS},
         )

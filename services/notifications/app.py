@@ -12,8 +12,8 @@ from services.notifications.consumer import (
     take_coalition,
     take_members,
     take_points,
-    take_refunds,
-    wants_refunds,
+    take_redemptions,
+    wants_redemption,
 )
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
@@ -41,6 +41,7 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
         mail_server=mail_server,
         templates=Templates(types=settings.point_types),
         sender=Sender(settings.smtp_from_name, settings.smtp_from),
+        code_keys=settings.one_time_code_keys,
     )
 
     async def send_due() -> None:
@@ -49,12 +50,12 @@ async def build(context: ServiceContext[NotificationsSettings]) -> Wiring:
     digest_delay = timedelta(seconds=settings.digest_delay_seconds)
     news_delay = timedelta(seconds=settings.news_delay_seconds)
     points = take_points(digest_delay, news_delay, settings.point_types)
-    refunds = take_refunds(news_delay, settings.point_types)
+    redemptions = take_redemptions(news_delay, settings.point_types)
     return Wiring(
         routers=(messages_router(database), member_data_router(database)),
         subscriptions=(
             Subscription(POINTS, TopicHandler(database, points), wants=is_told),
-            Subscription(REDEMPTIONS, TopicHandler(database, refunds), wants=wants_refunds),
+            Subscription(REDEMPTIONS, TopicHandler(database, redemptions), wants=wants_redemption),
             Subscription(MEMBERS, TopicHandler(database, take_members)),
             Subscription(COALITION, TopicHandler(database, take_coalition)),
         ),

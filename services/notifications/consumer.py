@@ -5,19 +5,21 @@ from datetime import timedelta
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from services.notifications.domain.codes import Challenge, ChallengeOf
 from services.notifications.domain.digest import Award
 from services.notifications.domain.news import is_correction, news_of, repaid_by
-from services.notifications.metrics import AWARDS_ADDED, NEWS_ADDED
+from services.notifications.metrics import AWARDS_ADDED, CODES_ASKED, NEWS_ADDED
 from services.notifications.repository import erasure
 from services.notifications.use_cases.add_news import add_news, lock_told
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from services.notifications.use_cases.project_names import project_members, project_partners
+from services.notifications.use_cases.send_codes import send_codes
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent, PartnerChanged
 from shared.events.envelope import Event
 from shared.events.members import MemberEvent
 from shared.events.points import PointsEarned, PointsEvent, PointsExchanged, PointsExchangeData
-from shared.events.redemptions import RedemptionEvent, RedemptionRefunded
+from shared.events.redemptions import RedemptionEvent, RedemptionRefunded, SpendChallenged
 from shared.kafka.errors import PermanentError
 from shared.kafka.records import Batch
 from shared.point_types import PointTypes
@@ -29,7 +31,9 @@ E = TypeVar("E", bound=Event)
 Take: TypeAlias = Callable[[Transaction, Sequence[E]], Awaitable[None]]
 
 REFUSED_TYPE = b"loyalty.receipt.refused.v1"
-REFUNDED_TYPE = b"loyalty.redemption.refunded.v1"
+_WANTED_OF_REDEMPTIONS = frozenset(
+    str(event.model_fields["type"].default).encode() for event in (RedemptionRefunded, SpendChallenged)
+)
 
 
 def is_told(headers: Mapping[str, bytes]) -> bool:
@@ -82,20 +86,37 @@ def take_points(digest_delay: timedelta, news_delay: timedelta, types: PointType
     return take
 
 
-def wants_refunds(headers: Mapping[str, bytes]) -> bool:
-    """Whether a record of ``loyalty.redemptions`` is worth decoding here: it tells of points that were given back."""
-    return headers.get("type") == REFUNDED_TYPE
+def wants_redemption(headers: Mapping[str, bytes]) -> bool:
+    """Whether a record of ``loyalty.redemptions`` is worth decoding here: it tells of points that were given back, or
+    of what a member is to confirm."""
+    return headers.get("type") in _WANTED_OF_REDEMPTIONS
 
 
-def take_refunds(news_delay: timedelta, types: PointTypes) -> Take[RedemptionEvent]:
-    """What refunds pay of what members owe is taken off what the news of them say, whichever is heard first."""
+def take_redemptions(news_delay: timedelta, types: PointTypes) -> Take[RedemptionEvent]:
+    """What refunds pay of what members owe is taken off what the news of them say, whichever is heard first; and
+    members who are to confirm something are sent a code.
+    """
 
     async def take(transaction: Transaction, events: Sequence[RedemptionEvent]) -> None:
         refunds = [event for event in events if isinstance(event, RedemptionRefunded)]
-        if repaid := [one for event in refunds if (one := repaid_by(event, types)) is not None]:
+        repaid = [one for event in refunds if (one := repaid_by(event, types)) is not None]
+        asked = [_challenge_of(event) for event in events if isinstance(event, SpendChallenged)]
+        if repaid and asked:  # both lock members: all at once, in their order
+            await lock_told(transaction, {one.member_id for one in repaid} | {one.member_id for one in asked})
+        if repaid:
             NEWS_ADDED.inc(await add_news(transaction, repaid, news_delay))
+        if asked:
+            CODES_ASKED.inc(await send_codes(transaction, asked))
 
     return take
+
+
+def _challenge_of(event: SpendChallenged) -> ChallengeOf:
+    data = event.data
+    challenge = Challenge(
+        data.challenge_id, data.kind, data.key_id, data.partner_id, data.point_type, data.points, data.expires_at
+    )
+    return ChallengeOf(data.member_id, challenge, event.traceparent)
 
 
 async def take_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:

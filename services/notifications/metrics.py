@@ -11,6 +11,9 @@ MESSAGES_ENDED = Counter(
     "Messages that ended, by state (sent, failed, suppressed) and reason.",
     ["state", "reason"],
 )
+CODES_ASKED = Counter(
+    "tessera_notifications_codes_asked_total", "One-time codes that members were to be sent, each counted once."
+)
 ATTEMPTS = Counter(
     "tessera_notifications_attempts_total",
     "Attempts to deliver a message, by outcome (Accepted, Deferred, Interrupted, Unavailable …).",

@@ -11,6 +11,7 @@ from typing import cast
 from jinja2 import FileSystemLoader, StrictUndefined, Template, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from services.notifications.domain.codes import CodeToRead
 from services.notifications.domain.digest import PointsDigest, format_points
 from services.notifications.domain.mail import MessageText
 from services.notifications.domain.news import Fact, PointsNews
@@ -68,6 +69,16 @@ class Templates:
         """
         return self._render(template, version, language, {"news": news, "given_name": given_name})
 
+    def render_code(
+        self, template: str, version: int, language: str | None, given_name: str, code: CodeToRead
+    ) -> MessageText:
+        """A one-time code, in the same choice of languages.
+
+        Raises:
+            UnknownTemplateError: no such template, or not in this version.
+        """
+        return self._render(template, version, language, {"code": code, "given_name": given_name})
+
     def _render(self, template: str, version: int, language: str | None, facts: dict[str, object]) -> MessageText:
         languages = self._languages.get((template, version))
         if languages is None:
@@ -82,7 +93,7 @@ class Templates:
         )
 
 
-def amount_of(types: PointTypes, line: Fact, one: str, many: str) -> str:
+def amount_of(types: PointTypes, line: Fact | CodeToRead, one: str, many: str) -> str:
     """Points of a line as people read them: the programme's own by the language's words, others by their code."""
     amount = types.unit_of(line.point_type or types.own).amount(line.points)
     return f"{amount} {line.point_type or (one if amount == '1' else many)}"

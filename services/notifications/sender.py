@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 from jinja2 import TemplateError
 
+from services.notifications.domain.codes import Challenge, CodeToRead
 from services.notifications.domain.delivery import (
     Interrupted,
     NotDeliverable,
@@ -34,6 +35,7 @@ from services.notifications.use_cases.claim_due_messages import DueMessage, clai
 from services.notifications.use_cases.record_outcomes import Attempt, record_outcomes
 from shared.database import Database
 from shared.database.errors import is_permanent
+from shared.one_time_codes import CodeKeys, UnknownCodeKeyError
 from shared.telemetry.trace_context import traced
 
 PAGE_MESSAGES_MAX = 100
@@ -58,6 +60,7 @@ class MessageSender:
         mail_server: MailServer,
         templates: Templates,
         sender: Sender,
+        code_keys: CodeKeys | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = database
@@ -65,6 +68,7 @@ class MessageSender:
         self._mail_server = mail_server
         self._templates = templates
         self._sender = sender
+        self._code_keys = code_keys or CodeKeys({})
         self._lease_seconds = lease_seconds
         self._pause_seconds = 0.0
         self._paused_until_seconds = 0.0
@@ -117,6 +121,8 @@ class MessageSender:
         message = due.message
         if is_exhausted(message.deferrals):  # its lease ran out once too often: it may be what kills the process
             return Interrupted()
+        if due.challenge is not None and due.claimed_at >= due.challenge.expires_at:
+            return NotDeliverable("code_expired")
         suppressed = SUPPRESSES[message.member_status]
         if suppressed is not None:
             return NotDeliverable(suppressed)
@@ -145,11 +151,13 @@ class MessageSender:
         language = contact.language or message.language
         try:
             asked = message.template, message.template_version, language, contact.given_name
-            if message.template == NEWS_TEMPLATE:
+            if due.challenge is not None:
+                text = self._templates.render_code(*asked, self._code_of(due.challenge))
+            elif message.template == NEWS_TEMPLATE:
                 text = self._templates.render_news(*asked, due.news)
             else:
                 text = self._templates.render_digest(*asked, due.digest)
-        except (TemplateError, UnknownTemplateError) as error:
+        except (TemplateError, UnknownTemplateError, UnknownCodeKeyError) as error:
             log.error(  # noqa: TRY400 -- a template's traceback shows its values
                 "a template does not render",
                 template=message.template,
@@ -158,6 +166,16 @@ class MessageSender:
             )
             return NotRendered()
         return compose(text, self._sender, contact.address, message.message_id, due.claimed_at)
+
+    def _code_of(self, challenge: Challenge) -> CodeToRead:
+        """The code is made here, where it is written into a mail, and forgotten with it."""
+        return CodeToRead(
+            self._code_keys.code_of(challenge.challenge_id, challenge.key_id),
+            challenge.kind,
+            challenge.partner,
+            challenge.point_type,
+            challenge.points,
+        )
 
     async def _record(
         self, attempts: "asyncio.Queue[Attempt]", expected: int, page_ends_seconds: float

@@ -6,12 +6,12 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 
 from services.notifications.gateways.mail_server import StartTls
-from shared.runtime import ServiceSettings
+from shared.runtime.code_settings import CodeSettings
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://")]
 
 
-class NotificationsSettings(ServiceSettings):
+class NotificationsSettings(CodeSettings):
     """What notifications needs beyond what every service needs."""
 
     members_url: HttpUrl = Field(

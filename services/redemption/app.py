@@ -17,6 +17,7 @@ from services.redemption.api.return_quotes import return_quotes_router
 from services.redemption.api.reward_refusals import REWARD_PROBLEMS
 from services.redemption.api.reward_routers import reward_routers
 from services.redemption.api.shrinking import shrinking_router
+from services.redemption.api.spend_gate import SpendGate
 from services.redemption.api.statement_csv import statement_csv_router
 from services.redemption.api.tender_exceptions import tender_exceptions_router
 from services.redemption.api.write_off_rules import write_off_rules_routers
@@ -32,6 +33,7 @@ from services.redemption.neighbours import Neighbours
 from services.redemption.programme import Programme
 from services.redemption.repository import places
 from services.redemption.repository.retention import (
+    CHALLENGES,
     HASHES_OF_WAITING_TENDERS,
     PRIVILEGE_RESERVATIONS,
     QUOTES,
@@ -62,6 +64,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     refresh_rules = partial(database.run, programme.write_off.refresh)
     refresh_privileges = partial(database.run, programme.privileges.refresh)
     neighbours = Neighbours(settings)
+    gate = _gate(database, settings, neighbours)
     quote_valid_for = timedelta(seconds=settings.quote_valid_seconds)
     desk = CheckoutDesk(
         database=database,
@@ -78,7 +81,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             statement_csv_router(database, programme),
             lookup_router(database, programme),
             households_router(database, programme),
-            holds_router(database, programme),
+            holds_router(database, programme, gate),
             settling_router(database, programme),
             shrinking_router(database, programme),
             member_data_router(database, programme),
@@ -88,7 +91,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             tender_exceptions_router(database, programme),
             privileges_router(database),
             privilege_checks_router(database, programme, timedelta(seconds=settings.privilege_reserved_seconds)),
-            gifts_router(database, programme, settings.gift_limits),
+            gifts_router(database, programme, settings.gift_limits, gate),
             *reward_routers(database, programme, settings.parsed_voucher_keys, settings.reserved_for),
             return_quotes_router(database, programme),
         ),
@@ -106,7 +109,14 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
                 RetiredHashes(database, "redemption_identifiers").let_go,
             ),
         ),
-        retention=(HASHES_OF_WAITING_TENDERS, QUOTES, SOLD_GOODS, WAITING_RETURNS, PRIVILEGE_RESERVATIONS),
+        retention=(
+            HASHES_OF_WAITING_TENDERS,
+            QUOTES,
+            SOLD_GOODS,
+            WAITING_RETURNS,
+            PRIVILEGE_RESERVATIONS,
+            CHALLENGES,
+        ),
         on_start=(refresh_rules, refresh_privileges),
         on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
@@ -128,6 +138,16 @@ def _subscriptions(database: Database, settings: RedemptionSettings, programme: 
         Subscription(POINTS, PointsHandler(database, programme), wants=is_refusal_or_tier, unknown_types="dead-letter"),
         Subscription(MEMBERS, MemberHandler(database, settings.point_types), unknown_types="dead-letter"),
         Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
+    )
+
+
+def _gate(database: Database, settings: RedemptionSettings, neighbours: Neighbours) -> SpendGate:
+    return SpendGate(
+        database,
+        fraud=neighbours.fraud,
+        deadline_seconds=settings.fraud_deadline_ms / 1000,
+        ceiling=settings.ceiling,
+        keys=settings.one_time_code_keys,
     )
 
 

@@ -6,7 +6,8 @@ from shared.telemetry.metrics import LATENCY_BUCKETS_SECONDS
 
 HOLDS = Counter(
     "tessera_redemption_holds_total",
-    "Answered holds by outcome: held, declined (with what declined them), or already paid by a receipt.",
+    "Answered holds by outcome: held, declined (with what declined them), already paid by a receipt, or stopped for the"
+    " member's code: confirmation_needed, not_confirmed (a wrong one, or another request's key).",
     ["outcome"],
 )
 TENDERS = Counter(
@@ -36,7 +37,7 @@ REFUNDED_POINTS = Counter(
 GIFTS = Counter(
     "tessera_redemption_gifts_total",
     "Decided gifts between members by outcome: given, repeat (the same gift again), facts_behind (to be asked again), "
-    "or why they were refused.",
+    "confirmation_needed and not_confirmed (the giver's code), or why they were refused.",
     ["outcome"],
 )
 GIFTED_POINTS = Counter(
@@ -53,6 +54,12 @@ CHECKOUT_PART_SECONDS = Histogram(
     "How long each part of an answered checkout took, whatever became of it.",
     ["part"],
     buckets=LATENCY_BUCKETS_SECONDS,
+)
+ASKS = Counter(
+    "tessera_redemption_asks_total",
+    "Asked before points leave, by what was answered (allow, step_up, deny, other_request) and by whom: fraud, or the"
+    " ceiling while it did not answer. Alert on a share of the ceiling.",
+    ["verdict", "by"],
 )
 NEIGHBOURS_AWAY = Gauge(
     "tessera_redemption_neighbours_away",

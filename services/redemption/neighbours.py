@@ -3,6 +3,7 @@
 import httpx2
 
 from services.redemption.gateways.basket_previews import BasketPreviews
+from services.redemption.gateways.fraud_decisions import FraudDecisions
 from services.redemption.gateways.member_names import MemberNames
 from services.redemption.settings import RedemptionSettings
 from shared.runtime import Periodic
@@ -18,7 +19,8 @@ RENEW_AHEAD_SECONDS = 60.0
 
 
 class Neighbours:
-    """accrual and members, as redemption's API client. Nothing is asked before there is a question."""
+    """accrual, members and, where it is asked, fraud, as redemption's API client. Nothing is asked before there is a
+    question."""
 
     def __init__(self, settings: RedemptionSettings) -> None:
         limits = httpx2.Limits(
@@ -30,6 +32,9 @@ class Neighbours:
         self._token = AccessToken(self._client, settings.token_url, settings.client_id, secret)
         self.baskets = BasketPreviews(self._client, settings.accrual_url, self._token)
         self.names = MemberNames(self._client, settings.members_url, self._token)
+        self.fraud = (
+            None if settings.fraud_url is None else FraudDecisions(self._client, settings.fraud_url, self._token)
+        )
 
     @property
     def renewing(self) -> Periodic:

@@ -1,24 +1,27 @@
 """Settings of redemption, beside those that every service has."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.redemption.credentials.voucher_codes import VoucherKeys
+from services.redemption.domain.confirming import Ceiling
 from services.redemption.domain.gifting import GiftLimits
 from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_LIVES, HoldLife
 from services.redemption.domain.holding import FreshFacts
 from services.redemption.domain.receipt_message import Language
 from services.redemption.domain.tender import Pricing
 from services.redemption.programme import Programme
+from shared.runtime.code_settings import CodeSettings
+from shared.runtime.settings import ENV_PREFIX
 from shared.runtime.till_settings import TillSettings
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://")]
 
 
-class RedemptionSettings(TillSettings):
+class RedemptionSettings(TillSettings, CodeSettings):
     """What redemption needs."""
 
     minor_per_point: int = Field(
@@ -64,7 +67,7 @@ class RedemptionSettings(TillSettings):
     client_id: str = Field(
         default="redemption",
         min_length=1,
-        description="The API client that has the scopes baskets:preview and members:name, for checkouts.",
+        description="The API client that has the scopes baskets:preview, members:name and decisions:write.",
     )
     client_secret: SecretStr = Field(description="That client's secret.")
     accrual_url: HttpUrl = Field(
@@ -82,6 +85,22 @@ class RedemptionSettings(TillSettings):
     )
     receipt_language: Language = Field(
         default="en", description="The language of the message for the receipt that a checkout answers: en or es."
+    )
+    fraud_url: HttpUrl | None = Field(
+        default=None,
+        description="The fraud service, which is asked before points leave (holds, gifts). Not set: nobody is asked.",
+    )
+    fraud_deadline_ms: int = Field(
+        default=50, ge=5, le=10_000, description="How long its answer is waited for, in milliseconds."
+    )
+    unasked_points_max: int = Field(
+        default=2_000,
+        ge=0,
+        description="How many points may leave at once while fraud does not answer; they are scored afterwards.",
+    )
+    unasked_beyond: Literal["step_up", "deny"] = Field(
+        default="step_up",
+        description="What becomes of more points meanwhile: step_up (the member confirms them by a code) or deny.",
     )
     debt_stops_spending: bool = Field(
         default=False,
@@ -132,6 +151,12 @@ class RedemptionSettings(TillSettings):
         "at most 4. Empty: no rewards are issued.",
     )
 
+    @model_validator(mode="after")
+    def _has_what_asking_takes(self) -> Self:
+        if self.fraud_url is not None and self.one_time_code_keys.current_id is None:
+            raise ValueError(f"{ENV_PREFIX}CODE_KEYS: set it where {ENV_PREFIX}FRAUD_URL is set, for members' codes")
+        return self
+
     @field_validator("voucher_keys")
     @classmethod
     def _are_voucher_keys(cls, value: SecretStr) -> SecretStr:
@@ -146,6 +171,11 @@ class RedemptionSettings(TillSettings):
     def reserved_for(self) -> timedelta:
         """How long a reward is kept for a member."""
         return timedelta(seconds=self.reward_reservation_seconds)
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """What goes while fraud does not answer."""
+        return Ceiling(self.unasked_points_max, self.unasked_beyond)
 
     @property
     def parsed_voucher_keys(self) -> VoucherKeys:

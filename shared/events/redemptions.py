@@ -178,6 +178,21 @@ class PrivilegeUseData(Frozen):
     objection: Code | None = None
 
 
+class ChallengeData(Frozen):
+    """Points leave once the member confirms it by a code. The code stands nowhere: it follows from ``challenge_id`` and
+    the key of this id, which redemption and notifications have. After ``expires_at`` it counts no more.
+    """
+
+    challenge_id: UUID
+    member_id: UUID
+    kind: Literal["hold", "gift"]
+    partner_id: Code | None = None
+    point_type: Code
+    points: Points
+    key_id: Code
+    expires_at: AwareDatetime
+
+
 class RedemptionHeld(Event):
     """Points were reserved."""
 
@@ -241,6 +256,13 @@ class PrivilegeUndone(Event):
     data: PrivilegeUseData
 
 
+class SpendChallenged(Event):
+    """A member is to confirm that points may leave."""
+
+    type: Literal["loyalty.spend.challenged.v1"] = "loyalty.spend.challenged.v1"
+    data: ChallengeData
+
+
 RedemptionEvent = Annotated[
     RedemptionHeld
     | RedemptionCaptured
@@ -256,6 +278,7 @@ RedemptionEvent = Annotated[
     | RewardCancelled
     | RewardExpired
     | PrivilegeUsed
-    | PrivilegeUndone,
+    | PrivilegeUndone
+    | SpendChallenged,
     Field(discriminator="type"),
 ]

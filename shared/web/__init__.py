@@ -14,6 +14,7 @@ from shared.web.idempotency import (
     IdempotencyKey,
     KeyedRequest,
     ProblemAnswer,
+    UnderWay,
     forget_answers,
     idempotent,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "StaticKeySource",
     "Text",
     "TillIdentity",
+    "UnderWay",
     "VersionChangedError",
     "WholeNumber",
     "create_app",

@@ -1,10 +1,12 @@
 """``Idempotency-Key``: a POST that is sent twice has one effect and one answer.
 
 The record of an answer is written in the transaction of its effect: either both are there, or neither. What becomes
-of a request is one of four things:
+of a request is one of five things:
 
 - **done**: ``work`` returned an ``Answer``; it is stored with everything that ``work`` wrote. An answer may be a
   refusal too (``Answer.of_problem``), where what was written must stay: an event that tells of the decline.
+- **under way**: ``work`` returned ``UnderWay``; what it wrote is kept, and the key is not used up: the conversation
+  goes on under it, as where a code is asked for, and only its end is stored.
 - **refused**: ``work`` raised a problem or an error of the domain. The whole transaction is rolled back, so nothing
   of what it wrote survives, and the refusal is stored in a second transaction, which first looks whether another
   request with this key was decided in between. No savepoint is needed for that, and the common case pays nothing.
@@ -134,7 +136,17 @@ class ProblemAnswer:
         return self.to_bytes()
 
 
-Decided: TypeAlias = Answer | ProblemAnswer
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An answer that decides nothing yet: the same request is sent again under the same key, with what it lacked.
+
+    ``work`` itself tells the request from another one under the key meanwhile.
+    """
+
+    answer: Answer | ProblemAnswer
+
+
+Decided: TypeAlias = Answer | ProblemAnswer | UnderWay
 Work: TypeAlias = Callable[[Transaction], Awaitable[Decided]]
 
 
@@ -257,7 +269,7 @@ class _Keyed(NamedTuple):
     def lock(self) -> str:
         return f"{self.client_id} {self.key}"
 
-    def record(self, answer: Decided, now: datetime) -> Write:
+    def record(self, answer: Answer | ProblemAnswer, now: datetime) -> Write:
         """The answer, as it is kept."""
         kept = answer.to_kept_bytes()
         return Write(_SAVE, (self.client_id, self.key, self.request_hash, answer.status, kept, now))
@@ -271,6 +283,8 @@ async def _run(database: Database, keyed: _Keyed, work: Work) -> Response:
         if stored is not None:
             return _replayed(stored, keyed.request_hash)
         answer = await work(transaction)
+        if isinstance(answer, UnderWay):
+            return _under_way(answer)
         record = keyed.record(answer, transaction.now)
         await raw.execute(record.statement, *record.arguments)
         return _decided(answer)
@@ -285,6 +299,8 @@ async def _run_hot(database: Database, keyed: _Keyed, work: Work) -> Response:
         if found["request_hash"] is not None:
             return _replayed(found, keyed.request_hash)
         answer = await work(transaction)
+        if isinstance(answer, UnderWay):
+            return _under_way(answer)
         transaction.later.append(keyed.record(answer, transaction.now))
         try:
             await transaction.write_later()
@@ -324,7 +340,12 @@ def _replayed(stored: asyncpg.Record, request_hash: bytes) -> Response:
     return _response(stored["status"], stored["body"], is_replayed=True)
 
 
-def _decided(answer: Decided) -> Response:
+def _under_way(answer: UnderWay) -> Response:
+    IDEMPOTENT_ANSWERS.labels("under_way").inc()
+    return _response(answer.answer.status, answer.answer.to_bytes(), is_replayed=False)
+
+
+def _decided(answer: Answer | ProblemAnswer) -> Response:
     IDEMPOTENT_ANSWERS.labels("refused" if isinstance(answer, ProblemAnswer) else "done").inc()
     if isinstance(answer, ProblemAnswer):
         PROBLEMS.labels(str(answer.status), answer.problem.slug).inc()

@@ -39,7 +39,7 @@ KEY_FETCHES = Counter(
 )
 IDEMPOTENT_ANSWERS = Counter(
     "tessera_idempotent_answers_total",
-    "Keyed requests by what became of them (done, refused, replayed, in_flight, other_payload).",
+    "Keyed requests by what became of them (done, refused, under_way, replayed, in_flight, other_payload).",
     ["outcome"],
 )
 CHECKS = Gauge("tessera_ready_check", "The last result of each readiness check: 1 passed, 0 failed.", ["check"])

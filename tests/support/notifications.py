@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.notifications.app import http_client
-from services.notifications.consumer import take_points, take_refunds
+from services.notifications.consumer import take_points, take_redemptions
 from services.notifications.domain.digest import Award
 from services.notifications.domain.mail import Sender
 from services.notifications.gateways.contacts import Contacts
@@ -50,6 +50,7 @@ from shared.events.points import (
 from shared.events.redemptions import RedemptionRefunded, RefundData
 from shared.events.tiers import TierChanged, TierData
 from shared.ids import new_id
+from shared.one_time_codes import CodeKeys
 from shared.point_types import ONE_TYPE
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
 from shared.web.access_tokens import AccessToken
@@ -199,7 +200,7 @@ class Post:
     async def hear_refunds(self, *events: Any, delay: timedelta = timedelta(0)) -> None:
         """One batch of the topic of redemptions."""
         async with self.database.transaction() as transaction:
-            await take_refunds(delay, ONE_TYPE)(transaction, events)
+            await take_redemptions(delay, ONE_TYPE)(transaction, events)
 
     async def member(self, number: int, **known: Any) -> UUID:
         """A new member whom the registry knows."""
@@ -230,18 +231,26 @@ class Post:
 
 
 @asynccontextmanager
-async def post_office(database: Database, *, connections_max: int = 4) -> AsyncIterator[Post]:
+async def post_office(
+    database: Database, *, connections_max: int = 4, code_keys: CodeKeys | None = None
+) -> AsyncIterator[Post]:
     """Notifications' sender, between a registry and a mail server."""
     mail, registry = MailHost(), RegistryHost()
     async with mail.listening(), registry.listening(), http_client(16) as client:
         mail_server = MailServer(
             MailServerAddress("127.0.0.1", mail.port, start_tls="never"), connections_max=connections_max
         )
-        yield Post(database, sender_of(database, mail_server, registry, client), mail, registry, mail_server)
+        yield Post(database, sender_of(database, mail_server, registry, client, code_keys), mail, registry, mail_server)
         await mail_server.close()
 
 
-def sender_of(database: Database, mail_server: MailServer, registry: RegistryHost, client: Any) -> MessageSender:
+def sender_of(
+    database: Database,
+    mail_server: MailServer,
+    registry: RegistryHost,
+    client: Any,
+    code_keys: CodeKeys | None = None,
+) -> MessageSender:
     """One more sender on the same parts."""
     token = AccessToken(client, f"{registry.url}/oauth/token", "notifications", "a secret")
     return MessageSender(
@@ -250,6 +259,7 @@ def sender_of(database: Database, mail_server: MailServer, registry: RegistryHos
         mail_server=mail_server,
         templates=TEMPLATES,
         sender=SENDER,
+        code_keys=code_keys,
     )
 
 

@@ -14,19 +14,21 @@ from shared.database import Transaction
 from shared.events.redemptions import PointsGifted, RedemptionHeld
 from shared.outbox import record
 
-# Of whoever went without our answer, the event says so.
+# Whoever went without our answer is told of; what a member confirmed while we did not answer counts for later asks.
 BY_CEILING = "ceiling"
+BY_CODE = "code"
 
 
 async def score_unasked(
     transaction: Transaction, events: Sequence[RedemptionHeld | PointsGifted], rule_set: SpendRuleSet
 ) -> list[StoredSpendDecision]:
-    """Decide what a ceiling let go, as of when it went, and tell of what would not have been allowed.
+    """Decide what a ceiling let go, as of when it went, and tell of what would not have been allowed. What the member
+    confirmed is decided, if it was not, and not told of.
 
     Idempotent, by the ask's id: a decision that was made but came too late for the till is kept to, and each is told of
     once. Members are locked in the order of their ids. Later asks that were decided without these stay as they are.
     """
-    unasked = [event for event in events if event.data.decided_by == BY_CEILING and event.data.decision_id is not None]
+    unasked = [event for event in events if event.data.decided_by in (BY_CEILING, BY_CODE) and event.data.decision_id]
     if not unasked:
         return []
     owners = {event.data.member_id for event in unasked}
@@ -35,6 +37,8 @@ async def score_unasked(
     scored, messages = [], []
     for event in unasked:
         decided = await _decide(transaction, event, rule_set)
+        if event.data.decided_by == BY_CODE:
+            continue
         if not await spend_decisions.mark_unasked(transaction, decided.ask.decision_id):
             continue
         scored.append(decided)
@@ -51,9 +55,7 @@ async def _decide(
     ask = ask_of(event)
     try:
         return await decide_spending(transaction, ask, rule_set, event.time)
-    except (
-        DecisionIdTakenError
-    ):  # of two requests under one key the other one reached us: this one has an id of its own
+    except DecisionIdTakenError:  # of two requests under one key the other reached us: this one gets an id of its own
         ask = ask._replace(decision_id=uuid5(ask.decision_id, str(_subject(event))))
         return await decide_spending(transaction, ask, rule_set, event.time)
 

@@ -37,10 +37,12 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class NotDeliverable:
     """There is nobody to send it to, by the member's status or without an address that mail can reach; or nothing to
-    say any more.
+    say any more, as of a code that has expired.
     """
 
-    reason: StatusReason | Literal["member_unknown", "no_address", "address_unsupported", "nothing_to_tell"]
+    reason: (
+        StatusReason | Literal["member_unknown", "no_address", "address_unsupported", "nothing_to_tell", "code_expired"]
+    )
 
 
 @dataclass(frozen=True, slots=True)

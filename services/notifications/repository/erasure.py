@@ -25,6 +25,10 @@ _DELETE_NEWS = """
     delete from news_entries using messages
     where messages.message_id = news_entries.message_id and messages.member_id = any($1::uuid[])
 """
+_DELETE_CODES = """
+    delete from code_messages using messages
+    where messages.message_id = code_messages.message_id and messages.member_id = any($1::uuid[])
+"""
 _DELETE_MESSAGES = "delete from messages where member_id = any($1::uuid[])"
 
 # The lock waits for an erasure that is under way.
@@ -47,4 +51,5 @@ async def delete_messages(transaction: Transaction, member_ids: Collection[UUID]
     """Forget what these members were told, or were about to be."""
     await transaction.raw.execute(_DELETE_ENTRIES, list(member_ids))
     await transaction.raw.execute(_DELETE_NEWS, list(member_ids))
+    await transaction.raw.execute(_DELETE_CODES, list(member_ids))
     await transaction.raw.execute(_DELETE_MESSAGES, list(member_ids))

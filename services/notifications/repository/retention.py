@@ -17,6 +17,8 @@ SETTLED_MESSAGES = DataClass(
             delete from digest_entries using old where digest_entries.message_id = old.message_id
         ), news as (
             delete from news_entries using old where news_entries.message_id = old.message_id
+        ), codes as (
+            delete from code_messages using old where code_messages.message_id = old.message_id
         )
         delete from messages using old where messages.message_id = old.message_id
     """,

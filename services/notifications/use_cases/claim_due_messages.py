@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.notifications.domain.codes import Challenge
 from services.notifications.domain.digest import PointsDigest, fold_digest
 from services.notifications.domain.news import PointsNews, fold_news
-from services.notifications.repository import digests, messages, news
+from services.notifications.repository import codes, digests, messages, news
 from services.notifications.repository.messages import ClaimedMessage
 from shared.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message in the hands of one sender, with what it has to say: earned points, or news; the other one is empty.
+    """A message in the hands of one sender, with what it has to say: earned points, news, or a code that is asked for;
+    the others are empty.
 
     ``claimed_at`` is business time.
     """
@@ -21,6 +23,7 @@ class DueMessage:
     digest: PointsDigest
     news: PointsNews
     claimed_at: datetime
+    challenge: Challenge | None = None
 
 
 async def claim_due_messages(transaction: Transaction, limit: int, lease: timedelta) -> list[DueMessage]:
@@ -37,9 +40,14 @@ async def claim_due_messages(transaction: Transaction, limit: int, lease: timede
     message_ids = [message.message_id for message in claimed]
     totals = await digests.load_totals(transaction, message_ids)
     facts = await news.load_facts(transaction, message_ids)
+    asked = await codes.load(transaction, message_ids)
     return [
         DueMessage(
-            message, fold_digest(totals[message.message_id]), fold_news(facts[message.message_id]), transaction.now
+            message,
+            fold_digest(totals[message.message_id]),
+            fold_news(facts[message.message_id]),
+            transaction.now,
+            asked.get(message.message_id),
         )
         for message in claimed
     ]

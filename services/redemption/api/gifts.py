@@ -1,5 +1,6 @@
 """``/v1/gifts``: points that one member gives to another."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -13,17 +14,31 @@ from services.redemption import metrics
 from services.redemption.api.gift_refusals import ask_again, refused
 from services.redemption.api.reading import shown_at_till
 from services.redemption.api.refusals import require_spent
+from services.redemption.api.spend_gate import SpendGate, Wanted, outcome_of
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import GiftLimits, GiftRefusedError, MergeUnderWayError
 from services.redemption.programme import Programme
 from services.redemption.schemas.balances import BalanceAnswer
+from services.redemption.schemas.challenges import ChallengeAnswer, ConfirmationCode
 from services.redemption.schemas.identifiers import ShownIdentifierBody
 from services.redemption.use_cases.give_points import GiftWish, Given, give_points
 from services.redemption.use_cases.hold_points import Spender
 from shared.database import Database, Transaction
 from shared.ids import key_version_of
 from shared.point_types import PointTypes
-from shared.web import Answer, Body, CodeText, IdempotencyKey, PositivePoints, Principal, idempotent, problems, requires
+from shared.web import (
+    Answer,
+    Body,
+    CodeText,
+    IdempotencyKey,
+    PositivePoints,
+    Principal,
+    ProblemAnswer,
+    UnderWay,
+    idempotent,
+    problems,
+    requires,
+)
 from shared.web.programme_only import refuse_partners
 
 
@@ -38,6 +53,8 @@ class GiftBody(Body):
     point_type: CodeText | None = Field(
         default=None, description="Of which type; the programme's own, where it is left out. It must be one to spend."
     )
+
+    confirmation_code: ConfirmationCode = None
 
     @model_validator(mode="after")
     def _names_one_receiver(self) -> Self:
@@ -77,7 +94,7 @@ class GiftAnswer(BaseModel):
         )
 
 
-def gifts_router(database: Database, programme: Programme, limits: GiftLimits) -> APIRouter:
+def gifts_router(database: Database, programme: Programme, limits: GiftLimits, gate: SpendGate) -> APIRouter:
     """Giving, on this process's database."""
     router = APIRouter(prefix="/v1/gifts", tags=["gifts"])
 
@@ -85,7 +102,7 @@ def gifts_router(database: Database, programme: Programme, limits: GiftLimits) -
         "",
         status_code=201,
         response_model=GiftAnswer,
-        responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
+        responses={202: {"model": ChallengeAnswer}, **problems(400, 401, 403, 404, 409, 413, 415, 422, 503)},
     )
     async def give(
         body: GiftBody, principal: Annotated[Principal, requires("gifts:write")], key: IdempotencyKey
@@ -94,18 +111,26 @@ def gifts_router(database: Database, programme: Programme, limits: GiftLimits) -
         issuer, dates, limits of use. What the receiver owes is cleared from them.
 
         Refused (409) where the giver has too few, owes points, has given as much as it may, or where one of the two may
-        not give or receive now. A large gift is answered with 503 while the facts about members are old.
+        not give or receive now. A large gift is answered with 503 while the facts about members are old. Where spending
+        looks unusual the answer is 202: the giver was sent a code, and the same request is sent again with it.
         """
         refuse_partners(principal, "Gifts between members are")
         require_spent(body.point_type, programme.point_types)
         receiver = _receiver(body, programme)
         point_type = body.point_type or programme.point_type
         wish = GiftWish(body.gift_id, body.member_id, receiver, point_type, body.points, principal.client_id)
+        fingerprint = _fingerprint(body, receiver, point_type)
+        giver = Spender(body.member_id)
+        asked = await gate.ask(principal, key, fingerprint, giver, Wanted("gift", point_type, body.points))
         outcomes: list[str] = []
 
-        async def work(transaction: Transaction) -> Answer:
+        async def work(transaction: Transaction) -> Answer | ProblemAnswer | UnderWay:
+            clearance = await gate.clear(transaction, asked, body.confirmation_code)
+            if isinstance(clearance, UnderWay | ProblemAnswer):
+                outcomes.append(outcome_of(clearance))
+                return clearance
             try:
-                given = await give_points(transaction, wish, limits, programme)
+                given = await give_points(transaction, replace(wish, clearance=clearance), limits, programme)
             except GiftRefusedError as error:
                 outcomes.append(error.reason)
                 raise refused(error) from None
@@ -116,7 +141,7 @@ def gifts_router(database: Database, programme: Programme, limits: GiftLimits) -
             return Answer(201, GiftAnswer.of(given, programme.point_types))
 
         try:
-            response = await idempotent(database, principal, key, _fingerprint(body, receiver, point_type), work)
+            response = await idempotent(database, principal, key, fingerprint, work)
         finally:  # a replayed answer decided nothing; of several attempts the last one stands
             if outcomes:
                 metrics.GIFTS.labels(outcomes[-1]).inc()
@@ -136,7 +161,9 @@ def _receiver(body: GiftBody, programme: Programme) -> Spender:
 def _fingerprint(body: GiftBody, receiver: Spender, point_type: str) -> bytes:
     """What tells a retry from another request: the receiver's identifier by its keyed hash, under the oldest valid key,
     so that a retry is one while the key is replaced; a QR token as it stands, since it says nothing."""
-    said = body.model_dump(mode="json", exclude={"receiver_identifier"}) | {"point_type": point_type}
+    said = body.model_dump(mode="json", exclude={"receiver_identifier", "confirmation_code"}) | {
+        "point_type": point_type
+    }
     shown = body.receiver_identifier
     said["identifier_hash"] = min(receiver.identifier_hashes, key=key_version_of, default=None)
     if shown is not None:

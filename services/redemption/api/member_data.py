@@ -9,8 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.redemption.domain.confirming import SpendKind
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.programme import Programme
+from services.redemption.repository.kept_challenges import KeptChallenge
 from services.redemption.repository.member_data import (
     KeptGift,
     KeptGrant,
@@ -128,6 +130,23 @@ class PrivilegeUseData(BaseModel):
     is_undone: bool
 
 
+class ChallengeData(BaseModel):
+    """Points that the member was asked to confirm by a code, for a hold or a gift, and whether that was done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["challenge"] = "challenge"
+    challenge_id: UUID
+    spend_kind: SpendKind
+    partner_id: str | None
+    point_type: str
+    points: int
+    sent_at: datetime
+    expires_at: datetime
+    wrong_tries: int
+    used_at: datetime | None
+
+
 class LineData(BaseModel):
     """A line of the statement of one point type."""
 
@@ -140,7 +159,15 @@ class LineData(BaseModel):
 
 OfPrivileges: TypeAlias = GrantData | PrivilegeUseData
 MemberData: TypeAlias = Annotated[
-    RedemptionData | GiftData | VoucherData | LentData | TenderData | QuoteData | OfPrivileges | LineData,
+    RedemptionData
+    | GiftData
+    | VoucherData
+    | LentData
+    | TenderData
+    | QuoteData
+    | OfPrivileges
+    | ChallengeData
+    | LineData,
     Field(discriminator="kind"),
 ]
 
@@ -155,7 +182,7 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
         """All that is kept of a member, for the programme's own clients: redemptions, gifts, vouchers, points lent,
-        tenders that wait, quotes, privileges granted and used, the statement.
+        tenders that wait, quotes, privileges granted and used, codes that were sent (not the codes), the statement.
 
         Redemptions, gifts and vouchers are under the ids that they were made with; of members who were merged the
         survivor has the statement. Nothing for a stranger.
@@ -206,12 +233,20 @@ def _told(kept: Kept, types: PointTypes) -> MemberData:
             )
         case KeptQuote():
             return QuoteData(**asdict(kept) | {"checkout": json.loads(kept.checkout)})
-        case KeptGrant():
-            return GrantData(**asdict(kept))
-        case KeptPrivilegeUse(receipt_key=receipt_key):
-            said = {name: value for name, value in asdict(kept).items() if name != "receipt_key"}
-            return PrivilegeUseData(receipt_id=receipt_id_of(receipt_key), **said)
+        case KeptGrant() | KeptPrivilegeUse():
+            return _of_privileges(kept)
+        case KeptChallenge():
+            return ChallengeData(
+                spend_kind=kept.kind, **{name: value for name, value in asdict(kept).items() if name != "kind"}
+            )
         case KeptLine(point_type=point_type, line=line):
             return LineData(point_type=point_type, line=StatementLineAnswer.of(line))
         case _:
             assert_never(kept)
+
+
+def _of_privileges(kept: KeptGrant | KeptPrivilegeUse) -> GrantData | PrivilegeUseData:
+    if isinstance(kept, KeptGrant):
+        return GrantData(**asdict(kept))
+    said = {name: value for name, value in asdict(kept).items() if name != "receipt_key"}
+    return PrivilegeUseData(receipt_id=receipt_id_of(kept.receipt_key), **said)

@@ -10,12 +10,14 @@ from fastapi import APIRouter, Response
 from services.redemption import metrics
 from services.redemption.api.reading import at_partner, in_store, opened, shown_at_till
 from services.redemption.api.refusals import already_captured, declined, facts_behind, price_changed, require_spent
+from services.redemption.api.spend_gate import SpendGate, Wanted, outcome_of
 from services.redemption.domain.errors import FactsBehindError, PriceChangedError
 from services.redemption.domain.hold_lives import CHANNEL_DEFAULT
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.presenting import Presented
 from services.redemption.programme import Programme
 from services.redemption.schemas.balances import BalanceAnswer
+from services.redemption.schemas.challenges import ChallengeAnswer
 from services.redemption.schemas.redemptions import (
     CaptureAnswer,
     CaptureBody,
@@ -36,6 +38,7 @@ from shared.web import (
     IdempotencyKey,
     Principal,
     ProblemAnswer,
+    UnderWay,
     idempotent,
     invalid_field,
     problems,
@@ -45,8 +48,18 @@ from shared.web import (
 Writer = Annotated[Principal, requires("redemptions:write")]
 Reader = Annotated[Principal, requires("redemptions:read")]
 
+_SAID_BY_ITSELF = {
+    "identifier",
+    "store_id",
+    "categories",
+    "point_type",
+    "quote_id",
+    "channel",
+    "confirmation_code",
+}
 
-def holds_router(database: Database, programme: Programme) -> APIRouter:
+
+def holds_router(database: Database, programme: Programme, gate: SpendGate) -> APIRouter:
     """Reserving, and reading what was reserved."""
     router = APIRouter(prefix="/v1/redemptions", tags=["redemptions"])
 
@@ -54,21 +67,29 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
         "",
         status_code=201,
         response_model=HeldAnswer,
-        responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
+        responses={202: {"model": ChallengeAnswer}, **problems(400, 401, 403, 404, 409, 413, 415, 422, 503)},
     )
     async def hold(body: HoldBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Reserve points for a checkout: what is available falls at once, so that a capture can never overdraw.
 
         Refused (409) where the member has too little (``available`` says how much there is), may not spend, or where
-        the redemption id is spent. A large hold is answered with 503 while the facts about members are old.
+        the redemption id is spent. A large hold is answered with 503 while the facts about members are old. Where
+        spending looks unusual the answer is 202: the member was sent a code, and the request is sent again with it.
         """
         require_spent(body.point_type, programme.point_types)
         seconds, is_taken_in_parts = _life(body, programme)
         spender = _spender(body, programme)
         partner_id, store_id = at_partner(principal, body.partner_id), in_store(principal, body.store_id)
+        fingerprint = _fingerprint(body, spender, programme.point_type, seconds)
+        wanted = Wanted("hold", body.point_type or programme.point_type, body.points, partner_id, store_id)
+        asked = await gate.ask(principal, key, fingerprint, spender, wanted)
         outcomes: list[str] = []
 
-        async def work(transaction: Transaction) -> Answer | ProblemAnswer:
+        async def work(transaction: Transaction) -> Answer | ProblemAnswer | UnderWay:
+            clearance = await gate.clear(transaction, asked, body.confirmation_code)
+            if isinstance(clearance, UnderWay | ProblemAnswer):
+                outcomes.append(outcome_of(clearance))
+                return clearance
             expires_at = transaction.now + timedelta(seconds=seconds)
             request = HoldRequest(
                 partner_id,
@@ -79,6 +100,7 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                 body.point_type,
                 body.quote_id,
                 is_taken_in_parts,
+                clearance,
             )
             try:
                 decided = await hold_points(transaction, spender, request, programme, body.redemption_id)
@@ -89,19 +111,9 @@ def holds_router(database: Database, programme: Programme) -> APIRouter:
                 metrics.HOLDS.labels("price_changed").inc()
                 raise price_changed(error) from None
             outcomes.append(_outcome(decided))
-            match decided:
-                case Held(redemption=redemption, balance=balance):
-                    answer = HeldAnswer.of(redemption, programme.point_types, balance=BalanceAnswer.of(balance))
-                    return Answer(201, answer)
-                case Declined():
-                    return ProblemAnswer(
-                        declined(decided, spender.presented.capability, programme.capabilities.version)
-                    )
-                case Paid():
-                    return ProblemAnswer(already_captured())
+            return _answer(decided, spender, programme)
 
-        payload = _fingerprint(body, spender, programme.point_type, seconds)
-        response = await idempotent(database, principal, key, payload, work, is_hot=True)
+        response = await idempotent(database, principal, key, fingerprint, work, is_hot=True)
         if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
             metrics.HOLDS.labels(outcomes[-1]).inc()
         return response
@@ -207,10 +219,8 @@ def _life(body: HoldBody, programme: Programme) -> tuple[int, bool]:
 def _fingerprint(body: HoldBody, spender: Spender, own_type: str, seconds: int) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
-    token as it stands, since it says nothing."""
-    said = body.model_dump(
-        mode="json", exclude={"identifier", "store_id", "categories", "point_type", "quote_id", "channel"}
-    )
+    token as it stands, since it says nothing. A code of the member's makes it no other request, and is in no record."""
+    said = body.model_dump(mode="json", exclude=_SAID_BY_ITSELF)
     said["expires_in_seconds"] = seconds  # as it is meant, whether it was said or not
     if body.channel != CHANNEL_DEFAULT:
         said["channel"] = body.channel
@@ -226,6 +236,17 @@ def _fingerprint(body: HoldBody, spender: Spender, own_type: str, seconds: int) 
         said["entry_method"] = shown.entry_method
         said["qr_token"] = shown.value if spender.presented.token is not None else None
     return orjson.dumps(said)
+
+
+def _answer(decided: Held | Declined | Paid, spender: Spender, programme: Programme) -> Answer | ProblemAnswer:
+    match decided:
+        case Held(redemption=redemption, balance=balance):
+            answer = HeldAnswer.of(redemption, programme.point_types, balance=BalanceAnswer.of(balance))
+            return Answer(201, answer)
+        case Declined():
+            return ProblemAnswer(declined(decided, spender.presented.capability, programme.capabilities.version))
+        case Paid():
+            return ProblemAnswer(already_captured())
 
 
 def _outcome(decided: Held | Declined | Paid) -> str:

@@ -1,5 +1,6 @@
 """How redemption says no: once for the domain's errors, once for declined holds."""
 
+from services.redemption.api.spend_gate import GATE_PROBLEMS
 from services.redemption.domain.errors import (
     AlreadyCapturedError,
     ExceedsHoldError,
@@ -70,6 +71,7 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NotEntitledError: (409, "not-entitled", "Not entitled"),
     NoUsesLeftError: (409, "no-uses-left", "No uses left"),
     NotAnOfferError: (409, "not-an-offer", "Not an offer"),
+    **GATE_PROBLEMS,
 }
 
 _DECLINED: dict[DeclineReason, tuple[str, str]] = {

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from services.redemption.domain.confirming import Clearance
 from services.redemption.domain.errors import (
     AlreadyCapturedError,
     FactsBehindError,
@@ -37,7 +38,8 @@ class HoldRequest:
 
     ``store_id`` and ``categories`` are of the goods, as far as the till says: points may be limited to some.
     ``point_type`` None: the redemption's own, which is the programme's unless something else was said before.
-    ``quote_id`` names the quote by which they are priced. ``is_taken_in_parts`` as in the redemption.
+    ``quote_id`` names the quote by which they are priced. ``is_taken_in_parts`` as in the redemption. ``clearance``:
+    who let them go, where that was asked.
     """
 
     partner_id: str
@@ -48,6 +50,7 @@ class HoldRequest:
     point_type: str | None = None
     quote_id: UUID | None = None
     is_taken_in_parts: bool = False
+    clearance: Clearance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,3 +81,18 @@ PRIVILEGE_RESERVATIONS = DataClass(
         )
     """,
 )
+
+CHALLENGES = DataClass(
+    name="challenges",
+    purpose="to count the tries of members' codes, and to show afterwards who confirmed what",
+    keep_days=90,
+    keep_days_min=8,
+    action="delete",
+    statement="""
+        delete from redemption_challenges
+        where challenge_id in (
+            select challenge_id from redemption_challenges where sent_at < $1
+            order by sent_at limit $2 for update skip locked
+        )
+    """,
+)

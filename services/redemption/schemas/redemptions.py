@@ -12,6 +12,7 @@ from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_SECONDS_
 from services.redemption.domain.redemption import Capture, Redemption, State
 from services.redemption.schemas.answer import Answer
 from services.redemption.schemas.balances import BalanceAnswer
+from services.redemption.schemas.challenges import ConfirmationCode
 from services.redemption.schemas.identifiers import ShownIdentifierBody
 from shared.ids import TOKEN_LENGTH_MAX
 from shared.point_types import PointTypes
@@ -71,6 +72,7 @@ class HoldBody(Body):
         default=None,
         description="The quote of this basket, which prices the points. Needed while write-off rules are in force.",
     )
+    confirmation_code: ConfirmationCode = None
     redemption_id: UUID | None = Field(
         default=None,
         description="The till's own id, made before it asked: the same hold sent twice is one, and a void or a receipt "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.redemption.domain.confirming import Clearance
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.gifting import (
     Gift,
@@ -27,7 +28,8 @@ from shared.ledger import Balances, Give, Refused
 
 @dataclass(frozen=True, slots=True)
 class GiftWish:
-    """What a client asks for. The giver is vouched for by its id; the receiver is named as at a till."""
+    """What a client asks for. The giver is vouched for by its id; the receiver is named as at a till. ``clearance``:
+    who let the points go, where that was asked."""
 
     gift_id: UUID
     giver_id: UUID
@@ -35,6 +37,7 @@ class GiftWish:
     point_type: str
     points: int
     client_id: str
+    clearance: Clearance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ async def give_points(transaction: Transaction, wish: GiftWish, limits: GiftLimi
     if giver_id == receiver_id:
         raise GiftRefusedError("same_member")
     await _require_allowed(transaction, gift, wish.receiver, limits, programme)
-    return await _give(transaction, gift)
+    return await _give(transaction, gift, wish.clearance)
 
 
 async def _receiver(transaction: Transaction, receiver: Spender) -> tuple[UUID, bool]:
@@ -104,7 +107,7 @@ async def _require_allowed(
         programme.fresh_facts.require(gift.points, read, transaction.now)
 
 
-async def _give(transaction: Transaction, gift: Gift) -> Given:
+async def _give(transaction: Transaction, gift: Gift, clearance: Clearance | None) -> Given:
     give = Give(gift.giver_id, gift.point_type, gift.reference, gift.receiver_id, "gift", gift.points)
     [outcome] = await ledger.post(transaction, [give])
     if outcome.command != give:  # another member answers for one of them, whose row is not locked and not counted
@@ -115,5 +118,5 @@ async def _give(transaction: Transaction, gift: Gift) -> Given:
         if outcome.balance.debt:
             raise GiftRefusedError("debt_outstanding")
         raise GiftRefusedError("insufficient_points", outcome.balance.available)
-    await outbox.record(transaction, [given_message(transaction, gift, outcome)])
+    await outbox.record(transaction, [given_message(transaction, gift, outcome, clearance)])
     return Given(gift, outcome.balance)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.redemption.domain.confirming import Clearance, OwnerChangedError
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.goods import Goods
 from services.redemption.domain.holding import (
@@ -79,6 +80,7 @@ async def hold_points(
     Raises:
         UnknownMemberError, RedemptionIdTakenError, AlreadyCapturedError, HoldNotOpenError: nothing was changed.
         InvalidQrTokenError, OtherSessionError, OtherMembersCodeError: what was shown does not count.
+        OwnerChangedError: fraud was asked about another member.
         QuoteNeededError, UnknownQuoteError, NotQuotedError, PriceChangedError: nothing was changed.
         FactsBehindError: nothing was changed, and nothing is remembered: asked again a moment later, it may go.
     """
@@ -99,6 +101,7 @@ async def hold_points(
     if facts is None:
         raise UnknownMemberError
     member = facts.member
+    await _require_cleared(transaction, request.clearance, member.member_id)
     redemption = await _under_survivor(transaction, redemption, member.member_id)
     presented.require_same_member(member.member_id)
     if presented.session is not None:
@@ -118,7 +121,7 @@ async def hold_points(
             lenders = await lenders_to(transaction, member.member_id, facts.locked) if price.may_be_lent else []
             goods = Goods(transaction.now, request.store_id, request.categories)
             [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
-            return await _reserve(transaction, decision, lenders, basket, programme)
+            return await _reserve(transaction, decision, request, lenders, basket, programme)
         case Decline():
             return _decline(transaction, decision, None)
         case Paid():
@@ -127,6 +130,14 @@ async def hold_points(
         case Stands(redemption=stands):
             balances = await ledger.load_balances(transaction, [member.member_id], point_type)
             return Held(stands, balances[member.member_id])
+
+
+async def _require_cleared(transaction: Transaction, clearance: Clearance | None, member_id: UUID) -> None:
+    """Whose points fraud was asked about, and the code was sent to, is whose they are."""
+    if clearance is None or clearance.member_id == member_id:
+        return
+    if await merges.find_survivor(transaction, clearance.member_id) != member_id:
+        raise OwnerChangedError
 
 
 async def _under_survivor(transaction: Transaction, redemption: Redemption, member_id: UUID) -> Redemption:
@@ -138,7 +149,12 @@ async def _under_survivor(transaction: Transaction, redemption: Redemption, memb
 
 
 async def _reserve(
-    transaction: Transaction, reserve: Reserve, lenders: Sequence[UUID], basket: Basket | None, programme: Programme
+    transaction: Transaction,
+    reserve: Reserve,
+    request: HoldRequest,
+    lenders: Sequence[UUID],
+    basket: Basket | None,
+    programme: Programme,
 ) -> Held | Declined:
     redemption = reserve.redemption
     member_id, _ = named(redemption)
@@ -164,7 +180,8 @@ async def _reserve(
     own, pooled = balances_after(asked, posted)
     [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])
     redemptions.save_redemption_later(transaction, redemption)
-    outbox.record_later(transaction, held_message(transaction, redemption, balance, pooled))
+    told = held_message(transaction, redemption, balance, pooled, request.clearance, request.store_id)
+    outbox.record_later(transaction, told)
     return Held(redemption, balance)
 
 

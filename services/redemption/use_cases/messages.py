@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from services.redemption.domain.confirming import Challenge, Clearance, Wish
 from services.redemption.domain.gifting import Gift
 from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.holding import Decline, LetGo
@@ -15,6 +16,7 @@ from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import REDEMPTIONS
 from shared.events.redemptions import (
     CaptureData,
+    ChallengeData,
     DeclineData,
     GiftData,
     HoldData,
@@ -28,6 +30,7 @@ from shared.events.redemptions import (
     RedemptionRefunded,
     RedemptionVoided,
     RefundData,
+    SpendChallenged,
     UnholdData,
 )
 from shared.ids import new_id
@@ -41,9 +44,14 @@ SOURCE = "redemption"
 
 
 def held_message(
-    transaction: Transaction, redemption: Redemption, balance: Balances, pooled: Sequence[Pooled] = ()
+    transaction: Transaction,
+    redemption: Redemption,
+    balance: Balances,
+    pooled: Sequence[Pooled] = (),
+    clearance: Clearance | None = None,
+    store_id: str | None = None,
 ) -> Message:
-    """Points were reserved."""
+    """Points were reserved; ``clearance`` says who let them go, where that was asked, and ``store_id`` where."""
     member_id, partner_id = named(redemption)
     if redemption.expires_at is None:
         raise AssertionError("unreachable: a hold ends")
@@ -63,9 +71,34 @@ def held_message(
             balance=_balance(balance),
             session_id=redemption.session_id,
             pooled=_pooled(pooled),
+            decided_by=None if clearance is None else clearance.decided_by,
+            decision_id=None if clearance is None else clearance.decision_id,
+            store_id=None if clearance is None else store_id,
         ),
     )
     return _message(event, member_id)
+
+
+def challenged_message(transaction: Transaction, challenge: Challenge, wish: Wish) -> Message:
+    """A member is to confirm by a code, which this does not say."""
+    event = SpendChallenged(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(challenge.challenge_id),
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ChallengeData(
+            challenge_id=challenge.challenge_id,
+            member_id=challenge.member_id,
+            kind=wish.kind,
+            partner_id=wish.partner_id,
+            point_type=wish.point_type,
+            points=wish.points,
+            key_id=challenge.key_id,
+            expires_at=challenge.expires_at,
+        ),
+    )
+    return _message(event, challenge.member_id)
 
 
 def declined_message(transaction: Transaction, decline: Decline) -> Message:
@@ -224,7 +257,7 @@ def left_behind_message(
     return _message(event, leaving.member_id)
 
 
-def given_message(transaction: Transaction, gift: Gift, given: Posted) -> Message:
+def given_message(transaction: Transaction, gift: Gift, given: Posted, clearance: Clearance | None = None) -> Message:
     """A member gave points to another."""
     if given.receiver is None:
         raise AssertionError("unreachable: points were given")
@@ -246,6 +279,8 @@ def given_message(transaction: Transaction, gift: Gift, given: Posted) -> Messag
             balance=_balance(given.balance),
             receiver_balance=_balance(given.receiver),
             by_funding=funded_told(given.funded),
+            decided_by=None if clearance is None else clearance.decided_by,
+            decision_id=None if clearance is None else clearance.decision_id,
         ),
     )
     return _message(event, gift.giver_id)

@@ -7,7 +7,8 @@ from uuid import UUID
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.domain.statement import Line
-from services.redemption.repository import member_data
+from services.redemption.repository import kept_challenges, member_data
+from services.redemption.repository.kept_challenges import KeptChallenge
 from services.redemption.repository.member_data import (
     KeptGift,
     KeptGrant,
@@ -34,7 +35,8 @@ class KeptLine(NamedTuple):
 
 
 KeptOfPrivileges: TypeAlias = KeptGrant | KeptPrivilegeUse
-Kept: TypeAlias = KeptRedemption | KeptGift | Voucher | KeptShare | KeptTender | KeptQuote | KeptOfPrivileges | KeptLine
+KeptOfMember: TypeAlias = KeptRedemption | KeptGift | Voucher | KeptShare | KeptTender | KeptQuote | KeptChallenge
+Kept: TypeAlias = KeptOfMember | KeptOfPrivileges | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
 
 _NO_TENDER = (b"", UUID(int=0), "")
@@ -42,8 +44,8 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, privileges granted and
-    used, and the statement of each point type as this viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, privileges granted and used,
+    codes, and the statement of each point type as this viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
         async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -53,13 +55,19 @@ def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]
         return read_lines
 
     kept = read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_vouchers
-    return (*kept, read_grants, read_privilege_uses, *map(lines_of, units))
+    return (*kept, read_grants, read_privilege_uses, read_challenges, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """What was reserved and taken."""
     found = await member_data.load_redemptions(transaction, member_id, read_key(after, UUID), rows_max)
     return [(str(kept.redemption.redemption_id), kept) for kept in found]
+
+
+async def read_challenges(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """What the member was asked to confirm by a code."""
+    found = await kept_challenges.load_kept(transaction, member_id, read_key(after, UUID), rows_max)
+    return [(str(kept.challenge_id), kept) for kept in found]
 
 
 async def read_gifts(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:

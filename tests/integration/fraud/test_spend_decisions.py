@@ -2,24 +2,30 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx2
+import pytest
 
 from services.fraud.consumer import MemberHandler, RedemptionHandler
 from services.fraud.domain.spending.rule_set import ACTIVE_SPEND_RULE_SET
+from services.redemption.domain.confirming import Wish
+from services.redemption.gateways.asking import UnansweredError
+from services.redemption.gateways.fraud_decisions import FraudDecisions
 from shared.events.balances import Balance
 from shared.events.catalogue import MEMBERS, REDEMPTIONS
 from shared.events.fraud import SpendFlagged
 from shared.events.redemptions import HoldData, RedemptionHeld
 from shared.ids import new_id
+from shared.web.access_tokens import AccessToken
 from tests.support.fraud import MORNING, member
 from tests.support.fraud_service import Scoring, batch_of
 from tests.support.member_data import read_all
 from tests.support.receipts import merged_into
-from tests.support.registries import bearing
+from tests.support.registries import bearing, token
 
 ASKER = bearing("decisions:write", client_id="redemption")
 ANALYST = bearing("cases:read", client_id="analyst")
@@ -112,6 +118,36 @@ async def test_what_a_ceiling_let_go_is_scored_once_and_told_where_it_should_not
     assert kept["went_unasked_at"] is not None
     missing = await client.get(f"/v1/spend-decisions/{asked.data.decision_id}", headers=ANALYST)
     assert missing.status_code == 404
+
+
+async def test_what_a_member_confirmed_unasked_counts_and_is_not_told_of(
+    client: httpx2.AsyncClient, scoring: Scoring
+) -> None:
+    confirmed = held(30_000, decided_by="code")
+    await hear(scoring, confirmed, confirmed)
+    assert await scoring.told() == []
+    kept = (await client.get(f"/v1/spend-decisions/{confirmed.data.decision_id}", headers=ANALYST)).json()
+    assert (kept["verdict"], kept["went_unasked_at"]) == ("step_up", None)
+
+
+class _Token:
+    async def get(self) -> str:
+        return token("decisions:write", client_id="redemption")
+
+    def forget(self, _: str) -> None:
+        raise AssertionError("the token was refused")
+
+
+async def test_redemption_and_fraud_understand_each_other(client: httpx2.AsyncClient) -> None:
+    """The one's gateway on the other's route: no stand-in between them."""
+    asker = FraudDecisions(client, "http://test/", cast("AccessToken", _Token()))
+    wish = Wish(new_id(), "hold", member(1), "points", 100, "grocer", "s1")
+    gift = Wish(new_id(), "gift", member(1), "points", 25_000)
+    assert [await asker.decide(one) for one in (wish, wish, gift)] == ["allow", "allow", "step_up"]
+    assert await asker.decide(replace(gift, points=1)) == "other_request"
+    lenient = FraudDecisions(client, "http://test/nowhere", cast("AccessToken", _Token()))
+    with pytest.raises(UnansweredError):
+        await lenient.decide(wish)
 
 
 async def test_a_decision_that_came_too_late_for_the_till_is_kept_to(

@@ -54,9 +54,9 @@ from services.members.repository import (
 from services.notifications.repository import erasure as notifications_erasure
 from services.notifications.repository import member_data as notifications_data
 from services.notifications.repository import merges as notifications_merges
+from services.redemption.repository import kept_challenges, privilege_grants, privilege_limits, quotes, receipts
 from services.redemption.repository import member_data as redemption_data
 from services.redemption.repository import merges as redemption_merges
-from services.redemption.repository import privilege_grants, privilege_limits, quotes, receipts
 from services.redemption.repository import projections as redemption_projections
 from shared.database.roles import SCHEMAS
 from tests.support.databases import FreshDatabase
@@ -106,7 +106,7 @@ STATEMENTS = {
     "redemption": Statements(
         (redemption_projections, receipts, quotes, privilege_grants, privilege_limits),
         (redemption_merges,),
-        (redemption_data,),
+        (redemption_data, kept_challenges),
     ),
     "fraud": Statements((fraud_erasure, fraud_operators), (fraud_merges,), (fraud_data,)),
     "notifications": Statements((notifications_erasure,), (notifications_merges,), (notifications_data,)),
@@ -115,9 +115,9 @@ STATEMENTS = {
 
 # Ids and hashes of something else.
 OTHERS = {
-    "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "change_id", "check_id", "code_hash",
-    "content_hash", "contract_id", "decision_id", "digest_id", "duplicate_id", "entry_id", "event_id", "exception_id",
-    "file_id",
+    "acceptance_id", "adjustment_id", "after_member", "backtest_id", "case_id", "challenge_id", "change_id", "check_id",
+    "code_hash", "content_hash", "contract_id", "decision_id", "digest_id", "duplicate_id", "entry_id", "event_id",
+    "exception_id", "file_id",
     "gift_id", "grant_id", "hold_id", "household_id", "identifier_id", "import_id", "membership_id", "message_id",
     "move_id", "news_id",
     "operator_hash",  # a cashier's
@@ -150,6 +150,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.ledger_accounts.owner_id",
             "ledger.ledger_aliases.owner_id",
             "ledger.ledger_aliases.survivor_id",
+            "redemption.redemption_challenges.member_id",
             "redemption.redemption_gifts.giver_id",
             "redemption.redemption_gifts.receiver_id",
             "redemption.redemption_household_leavings.heir_id",
@@ -198,6 +199,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "fraud.decisions.member_id",
             "fraud.former_decisions.member_id",
             "fraud.receipt_moves.member_id",
+            "redemption.redemption_challenges.member_id",
             "redemption.redemption_gifts.giver_id",
             "redemption.redemption_gifts.receiver_id",
             "redemption.redemption_household_leavings.heir_id",
