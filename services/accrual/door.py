@@ -15,7 +15,7 @@ from services.accrual.programme import Programme
 from services.accrual.repository import outcomes, partner_standings, places, projections
 from services.accrual.repository.outcomes import ReceiptOutcome
 from services.accrual.repository.places import Till, Tolerance
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.messages import purchase_message
 from services.accrual.use_cases.read_document import (

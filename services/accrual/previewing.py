@@ -6,7 +6,7 @@ from services.accrual.domain.decisions import Document
 from services.accrual.domain.partner_standing import standing_at, why_not_taken
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.look_from_till import look_from_till

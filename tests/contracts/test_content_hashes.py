@@ -18,7 +18,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from shared.content_hash import canonical_json, content_hash
 
 GOLDEN: list[dict[str, Any]] = json.loads((Path(__file__).parent / "documents.json").read_text())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.read_document import Submission
 from services.coalition.domain.operators import OperatorHashing, oldest_version

@@ -23,7 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from cli.bench.rules import publish_document
 from deploy.local.stack import LocalStack
 from deploy.local.stack_secrets import load_or_make_secrets
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from shared.content_hash import content_hash
 from shared.database.roles import SERVICES
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier

@@ -28,7 +28,7 @@ from services.accrual.domain.tiers.grading import Cause, grade
 from services.accrual.domain.tiers.qualification import Amounts, CountedDay
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeHistory
 from services.accrual.domain.tiers.standing import Collected, Standing
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.read_document import Submission
 from shared.events.purchases import PurchaseData

@@ -9,8 +9,8 @@ from services.accrual.api.receipts import problem_of
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.previewing import Previews
 from services.accrual.schemas.baskets import BasketAnswer, BasketBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.schemas.previews import PreviewAnswer
-from services.accrual.schemas.receipts import ReceiptBody
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
 from shared.clock import BusinessClock
 from shared.web.authorisation import requires

@@ -11,14 +11,8 @@ from pydantic import ValidationError
 from services.accrual.api.answers import accepted, receipt_answer
 from services.accrual.door import ConflictingDocumentError, Door, PartnerNotOpenError, Result, Taken
 from services.accrual.programme import PublishedRules
-from services.accrual.schemas.receipts import (
-    BatchItemAnswer,
-    ReceiptAccepted,
-    ReceiptAnswer,
-    ReceiptBatchAnswer,
-    ReceiptBatchBody,
-    ReceiptBody,
-)
+from services.accrual.schemas.documents import ReceiptBatchBody, ReceiptBody
+from services.accrual.schemas.receipts import BatchItemAnswer, ReceiptAccepted, ReceiptAnswer, ReceiptBatchAnswer
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
 from services.accrual.use_cases.show_receipt import show_receipt
 from services.accrual.waiting import WAIT_SECONDS_MAX

@@ -5,16 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.accrual.schemas.documents import COUPONS_MAX, LINES_MAX, IdentifierBody, LineBody, ReceiptBody, ShortText
 from services.accrual.schemas.fields import Answer
 from services.accrual.schemas.previews import PreviewPartAnswer
-from services.accrual.schemas.receipts import (
-    COUPONS_MAX,
-    LINES_MAX,
-    IdentifierBody,
-    LineBody,
-    ReceiptBody,
-    ShortText,
-)
 from shared.receipt_key import DocumentKey
 from shared.web.strict import Body, CodeText
 

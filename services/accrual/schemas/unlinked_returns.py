@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from services.accrual.domain.unlinked_cases import CaseState, Proposal, UnlinkedCase
+from services.accrual.schemas.documents import LINES_MAX
 from services.accrual.schemas.fields import Answer
-from services.accrual.schemas.receipts import LINES_MAX
 from shared.receipt_key import receipt_id_of
 from shared.web import Body, CodeText
 from shared.web.strict import WholeNumber

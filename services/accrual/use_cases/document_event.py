@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.accrual.domain.purchase_event import purchase_event_id
-from services.accrual.schemas.receipts import LineBody, TenderBody
+from services.accrual.schemas.documents import LineBody, TenderBody
 from services.accrual.use_cases.points_discounts import points_off, tenders_of
 from services.accrual.use_cases.read_document import Submission
 from shared.events.purchases import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.accrual.domain.settlement import is_handover
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from shared.faults import Fault
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from services.accrual.domain.settlement import is_handover
-from services.accrual.schemas.receipts import TENDERS_MAX, LineBody, ReceiptBody
+from services.accrual.schemas.documents import TENDERS_MAX, LineBody, ReceiptBody
 from shared.events.purchases import Tender
 from shared.faults import Fault
 

@@ -11,7 +11,7 @@ from services.accrual.domain.receipts import check_line_ids, check_sums
 from services.accrual.domain.tender_types import check_point_types
 from services.accrual.programme import Programme
 from services.accrual.repository.places import Tolerance
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
 from services.accrual.use_cases.points_discounts import faults_of_points_discounts
 from shared.content_hash import content_hash

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from services.accrual.app import build
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.project_coalition import project_coalition
 from shared.content_hash import content_hash

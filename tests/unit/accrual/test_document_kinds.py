@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.accrual.domain.receipts import check_line_ids, check_sums
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_kinds import faults_of_kind
 from services.accrual.use_cases.points_discounts import faults_of_points_discounts
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.accrual.domain.content_keys import ContentKeys
-from services.accrual.schemas.receipts import ReceiptBody
+from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.messages import purchase_message
 from services.accrual.use_cases.read_document import (

@@ -3,7 +3,7 @@
 import pytest
 
 from services.accrual.domain.tender_types import check_point_types
-from services.accrual.schemas.receipts import TenderBody
+from services.accrual.schemas.documents import TenderBody
 from shared.point_types import OtherPointType, PointTypes
 
 TYPES = PointTypes("points", 0, (OtherPointType(code="miles", use="spend"), OtherPointType(code="status")))
