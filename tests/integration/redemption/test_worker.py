@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import pytest
+
 from services.redemption.domain.redemption import State
 from shared.events.catalogue import COALITION, MEMBERS, POINTS, PURCHASES, REDEMPTIONS
 from shared.events.envelope import Event
@@ -135,9 +137,10 @@ async def test_a_hold_expires_once_every_partition_has_been_read(
 
 
 async def test_members_partners_and_refusals_are_taken_in(
-    own_database: FreshDatabase, kafka_settings: KafkaSettings, spending: Spending
+    own_database: FreshDatabase, kafka_settings: KafkaSettings, spending: Spending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A receipt of an unknown card waits, its card is registered, and the sweep lets it pay."""
+    monkeypatch.setattr("services.redemption.app.SWEEP_SECONDS", 0.2)  # who waits for it waits less
     parked = paid_with_points(1, 100, new_id(), identifier_hash=card(1))
     refused = paid_with_points(2, 100, None, identifier_hash=card(1))
     refusal = ReceiptRefused(
