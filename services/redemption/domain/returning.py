@@ -144,6 +144,11 @@ class _Purse:
     moved: int = 0
     due: list[Due] = field(default_factory=list)
 
+    @property
+    def left(self) -> int:
+        """What may go back: neither went before, nor pays for goods of exchanges."""
+        return max(0, self.capture.points - self.capture.refunded_points - self.moved)
+
     def worth_minor(self, points: int) -> Fraction:
         return Fraction(points * self.paid.amount_minor, max(1, self.capture.asked_points))
 
@@ -153,8 +158,7 @@ class _Purse:
     def owed(self, share: int) -> int:
         """What lines are owed that are worth ``share``, all that was settled before being off it."""
         settled = max(self.capture.settled_points, self.capture.refunded_points)
-        left = self.capture.points - self.capture.refunded_points
-        return max(0, min(left, share - self.moved - settled))
+        return max(0, min(self.left, share - self.moved - settled))
 
     def give(self, document: GoodsReturn, points: int, share: int) -> None:
         if points:
@@ -195,6 +199,14 @@ def settle_goods(goods: SoldGoods, returns: Sequence[GoodsReturn], paid: Sequenc
         tuple(_moved(purse.capture, purse.moved) for purse in purses),
         tuple(doubts),
     )
+
+
+def not_moved_any_more(goods: SoldGoods, standing: Sequence[GoodsReturn], paid: Sequence[Paid]) -> list[Capture]:
+    """Captures of a voided receipt as they stand while only these of its exchanges do: what others of them had moved on
+    is left, and nobody has had it back when the receipt was voided."""
+    after = settle_goods(goods, standing, paid).captures
+    changed = [replace(one.capture, moved_points=now.moved_points) for one, now in zip(paid, after, strict=True)]
+    return [now for one, now in zip(paid, changed, strict=True) if now.moved_points < one.capture.moved_points]
 
 
 def _added(goods: SoldGoods, returned: Mapping[int, int], document: GoodsReturn) -> dict[int, int] | None:
@@ -243,10 +255,10 @@ def _give(document: GoodsReturn, purses: Sequence[_Purse], shares: Sequence[int]
     owed = [purse.owed(share) for purse, share in still]
     said = _said_of(document, open_purses, owed, before_minor)
     for (purse, share), by_lines, points in zip(still, owed, said, strict=True):
-        left = purse.capture.points - purse.capture.refunded_points
-        if points > left:  # nobody paid so much: the lines say what goes back
+        is_overpaid = points > purse.left  # nobody paid so much: the lines say what goes back
+        if is_overpaid:
             yield Doubt("overpaid_refund", document, purse.capture.redemption_id, points, by_lines)
-        purse.give(document, by_lines if points > left else points, share)
+        purse.give(document, by_lines if is_overpaid else points, share)
 
 
 def _said_of(
@@ -271,7 +283,7 @@ def _said_of(
     said: list[int] = []
     for place, purse in enumerate(purses, start=1):
         points = purse.points_for(named_minor.get(purse.capture.redemption_id, 0))
-        room = purse.capture.points - purse.capture.refunded_points - points
+        room = purse.left - points
         more = purse.points_for(pool_minor)
         if place < len(purses):  # what nobody has room for stands at the last one
             more = max(0, min(room, more))

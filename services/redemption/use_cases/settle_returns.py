@@ -7,7 +7,14 @@ from itertools import chain
 
 from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.domain.returning import Due, GoodsReturn, Paid, Settlement, settle_goods
+from services.redemption.domain.returning import (
+    Due,
+    GoodsReturn,
+    Paid,
+    Settlement,
+    not_moved_any_more,
+    settle_goods,
+)
 from services.redemption.domain.sold_goods import SoldGoods
 from services.redemption.domain.tender import Pricing
 from services.redemption.domain.voiding import ReceiptVoid
@@ -99,6 +106,7 @@ async def _settle(
     )
     states: list[tuple[KeptReturn, State]] = []
     settled: list[Settlement] = []
+    moved_back: list[GiveBack] = []
     for key, kept in returns.items():
         goods = facts.goods.get(key)
         counting = documents_that_count(kept, voids)
@@ -107,15 +115,17 @@ async def _settle(
             states += [(one, state) for one in kept]
         elif voids.get(key) is not None:  # all of it goes back for the void
             states += [(one, "counted" if one.document.is_counted else "waiting") for one in kept]
+            moved_back += _moved_back(goods, kept, voids, facts, taken)
         else:
             settlement = settle_goods(goods, counting, facts.paid.get(key, ()))
             settled.append(settlement)
             states += _states(kept, settlement)
     due = [one for settlement in settled for one in settlement.due]
-    given = [_give_back(one, facts, taken) for one in due]
+    given = [*(_give_back(one, facts, taken) for one in due), *(one for one in moved_back if one.points)]
     points = await give_back(transaction, given, held_since, programme.came_back_days)
     await goods_returns.settle(transaction, states)
-    await goods_returns.settle_captures(transaction, _changed(settled, facts))
+    changed = [*_changed(settled, facts), *(one.capture for one in moved_back)]
+    await goods_returns.settle_captures(transaction, changed)
     moved_on = await goods_returns.load_moved_on(
         transaction, list(chain.from_iterable(returns.values())), returns.keys()
     )
@@ -184,6 +194,27 @@ def _states(kept: Sequence[KeptReturn], settlement: Settlement) -> Iterable[tupl
 def _give_back(due: Due, facts: _Facts, taken: Mapping[CaptureKey, datetime]) -> GiveBack:
     key = (due.capture.redemption_id, due.capture.receipt_key)
     return GiveBack(facts.locked[key], due.capture, taken[key], due.document, due.points)
+
+
+def _moved_back(
+    goods: SoldGoods,
+    kept: Sequence[KeptReturn],
+    voids: Mapping[bytes, ReceiptVoid | None],
+    facts: _Facts,
+    taken: Mapping[CaptureKey, datetime],
+) -> Iterable[GiveBack]:
+    """Of a voided receipt what its exchanges had moved on, back for the voids of these: its own void found nothing of
+    that left."""
+    counted = [one.document for one in kept if one.document.is_counted]
+    undone = [void for one in counted if one.moves_on and (void := voids.get(one.return_key)) is not None]
+    standing = [one for one in counted if voids.get(one.return_key) is None]
+    paid = facts.paid.get(goods.receipt_key, ())
+    given = {one.capture.redemption_id: one.given for one in paid}
+    for capture in not_moved_any_more(goods, standing, paid):
+        key = (capture.redemption_id, capture.receipt_key)
+        undoing = next((void for void in undone if void.undone_by not in given[capture.redemption_id]), None)
+        if undoing is not None:  # else a correction shares the points among the lines anew: nobody undid anything
+            yield GiveBack(facts.locked[key], capture, taken[key], undoing)
 
 
 def _changed(settled: Sequence[Settlement], facts: _Facts) -> list[Capture]:

@@ -294,3 +294,49 @@ async def test_a_receipt_that_took_points_and_is_not_read_is_a_matter_for_a_pers
     assert [one.points for one in await refunds(spending)] == [120]
     assert await spending.exceptions() == []
     await spending.check([ANNA], 1000)
+
+
+@pytest.mark.parametrize(
+    ("order", "is_swept"),
+    [
+        (("exchange", "its void", "void"), True),
+        (("exchange", "its void", "void"), False),
+        (("exchange", "void", "its void"), True),
+        (("void", "exchange", "its void"), False),
+    ],
+)
+async def test_voids_of_a_receipt_and_of_its_exchange_give_all_back_in_whatever_order(
+    spending: Spending, order: tuple[str, ...], *, is_swept: bool
+) -> None:
+    """Nothing was sold in the end: neither what was paid for, nor what it was exchanged for."""
+    await spending.enrol(ANNA, 1000)
+    sale = bought(300)
+    exchange = exchange_of(sale, 2, {MILK: 1000}, 400)
+    events: dict[str, PurchaseEvent] = {
+        "exchange": exchange,
+        "its void": void_of(exchange, 3),
+        "void": void_of(sale, 4),
+    }
+    await read(spending, sale)
+    for step in order:
+        await read(spending, events[step])
+        if is_swept:
+            await sweep(spending)
+    await sweep(spending)
+    await read(spending, *events.values())
+    await sweep(spending)
+
+    assert sum(one.points for one in await refunds(spending)) == 300
+    await spending.check([ANNA], 1000)
+
+
+async def test_what_moved_on_is_not_paid_back_as_well(spending: Spending) -> None:
+    """Of 300 points 120 pay for what the milk was exchanged for: no return has more than 180 of them back."""
+    await spending.enrol(ANNA, 1000)
+    sale = bought(300)
+    await read(spending, sale, exchange_of(sale, 2, {MILK: 1000}, 400))
+
+    await read(spending, brought_back(sale, 3, {BREAD: 3000}, [("points", 300)]))
+
+    assert [one.points for one in await refunds(spending)] == [180]
+    assert await spending.exceptions() == [("overpaid_refund", 300, 180)]
