@@ -71,7 +71,8 @@ def return_of(event: PurchaseEvent, currency: str) -> GoodsReturn | None:
         raise UnusableReceiptError("a return and the receipt whose goods come back are its own partner's")
     lines = event.data.returned_lines if isinstance(event, ExchangeRecorded) else event.data.lines
     moves_on = isinstance(event, ExchangeRecorded)
-    is_told = bool(data.tenders) and data.currency == currency and not moves_on
+    pays_back = not isinstance(event, ExchangeRecorded) or event.data.total_minor < 0
+    is_told = bool(data.tenders) and data.currency == currency and pays_back
     return GoodsReturn(
         return_key=return_key,
         content_hash=data.content_hash,
@@ -189,7 +190,8 @@ def settle_goods(goods: SoldGoods, returns: Sequence[GoodsReturn], paid: Sequenc
         shares = [_share(goods, purse.by_line, returned) for purse in purses]
         if document.moves_on:
             for purse, share in zip(purses, shares, strict=True):
-                purse.moved += share - _share(goods, purse.by_line, before)
+                purse.moved += min(purse.left, share - _share(goods, purse.by_line, before))
+            doubts.extend(_paid_out(document, purses))
         else:
             doubts.extend(_give(document, purses, shares))
     return Settlement(
@@ -199,14 +201,6 @@ def settle_goods(goods: SoldGoods, returns: Sequence[GoodsReturn], paid: Sequenc
         tuple(_moved(purse.capture, purse.moved) for purse in purses),
         tuple(doubts),
     )
-
-
-def not_moved_any_more(goods: SoldGoods, standing: Sequence[GoodsReturn], paid: Sequence[Paid]) -> list[Capture]:
-    """Captures of a voided receipt as they stand while only these of its exchanges do: what others of them had moved on
-    is left, and nobody has had it back when the receipt was voided."""
-    after = settle_goods(goods, standing, paid).captures
-    changed = [replace(one.capture, moved_points=now.moved_points) for one, now in zip(paid, after, strict=True)]
-    return [now for one, now in zip(paid, changed, strict=True) if now.moved_points < one.capture.moved_points]
 
 
 def _added(goods: SoldGoods, returned: Mapping[int, int], document: GoodsReturn) -> dict[int, int] | None:
@@ -259,6 +253,13 @@ def _give(document: GoodsReturn, purses: Sequence[_Purse], shares: Sequence[int]
         if is_overpaid:
             yield Doubt("overpaid_refund", document, purse.capture.redemption_id, points, by_lines)
         purse.give(document, by_lines if is_overpaid else points, share)
+
+
+def _paid_out(document: GoodsReturn, purses: Sequence[_Purse]) -> Iterable[Doubt]:
+    """An exchange that says that it paid back in points: what had paid for the goods pays for others by now."""
+    amount_minor = sum(one.amount_minor for one in document.said or ())
+    for purse in purses[:1] if amount_minor > 0 else ():
+        yield Doubt("overpaid_refund", document, purse.capture.redemption_id, purse.points_for(amount_minor))
 
 
 def _said_of(

@@ -1,20 +1,13 @@
 """Goods that came back: the points that had paid for them go back to where they came from, by line and quantity."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
 from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.domain.returning import (
-    Due,
-    GoodsReturn,
-    Paid,
-    Settlement,
-    not_moved_any_more,
-    settle_goods,
-)
+from services.redemption.domain.returning import Due, GoodsReturn, Paid, Settlement, settle_goods
 from services.redemption.domain.sold_goods import SoldGoods
 from services.redemption.domain.tender import Pricing
 from services.redemption.domain.voiding import ReceiptVoid
@@ -209,11 +202,12 @@ def _moved_back(
     undone = [void for one in counted if one.moves_on and (void := voids.get(one.return_key)) is not None]
     standing = [one for one in counted if voids.get(one.return_key) is None]
     paid = facts.paid.get(goods.receipt_key, ())
-    given = {one.capture.redemption_id: one.given for one in paid}
-    for capture in not_moved_any_more(goods, standing, paid):
-        key = (capture.redemption_id, capture.receipt_key)
-        undoing = next((void for void in undone if void.undone_by not in given[capture.redemption_id]), None)
-        if undoing is not None:  # else a correction shares the points among the lines anew: nobody undid anything
+    for one, now in zip(paid, settle_goods(goods, standing, paid).captures, strict=True):
+        key = (now.redemption_id, now.receipt_key)
+        undoing = next((void for void in undone if void.undone_by not in one.given), None)
+        # Without one a correction has shared the points among the lines anew: nobody undid anything.
+        if undoing is not None and now.moved_points < one.capture.moved_points:
+            capture = replace(one.capture, moved_points=now.moved_points)
             yield GiveBack(facts.locked[key], capture, taken[key], undoing)
 
 

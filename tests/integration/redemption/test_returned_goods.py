@@ -340,3 +340,30 @@ async def test_what_moved_on_is_not_paid_back_as_well(spending: Spending) -> Non
 
     assert [one.points for one in await refunds(spending)] == [180]
     assert await spending.exceptions() == [("overpaid_refund", 300, 180)]
+
+
+async def test_what_went_back_already_does_not_move_on(spending: Spending) -> None:
+    """A return paid all 300 points back for the bread alone: none of them is left to pay for what the milk became."""
+    await spending.enrol(ANNA, 1000)
+    sale = bought(300)
+    exchange = exchange_of(sale, 3, {MILK: 1000}, 400)
+    await read(spending, sale, brought_back(sale, 2, {BREAD: 3000}, [("points", 300)]))
+    await read(spending, exchange)
+    await read(spending, return_of(exchange, 9, {1: 1000}))
+
+    assert [one.points for one in await refunds(spending)] == [300]
+    assert await spending.exceptions() == []
+
+
+async def test_an_exchange_that_pays_out_in_points_is_a_matter_for_a_person(spending: Spending) -> None:
+    await spending.enrol(ANNA, 1000)
+    sale = bought(300)
+    exchange = exchange_of(sale, 2, {MILK: 1000}, 300)
+    told = {"tenders": (Tender(kind="points", amount_minor=100),)}
+    exchange = exchange.model_copy(update={"data": exchange.data.model_copy(update=told)})
+    assert exchange.data.total_minor == -100
+    for _ in ("once", "again"):
+        await read(spending, sale, exchange)
+
+    assert await refunds(spending) == []
+    assert await spending.exceptions() == [("overpaid_refund", 100, 0)]
