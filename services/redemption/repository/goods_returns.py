@@ -61,6 +61,17 @@ _LOOK_AGAIN_AT_EXCHANGES = """
     where return_key = any($1::bytea[]) and moves_on and state <> 'refused'
 """
 
+# Nor is there anything for a person to look at of what it moved on, or said that it paid out.
+_SETTLE_EXCEPTIONS_OF_EXCHANGES = """
+    update redemption_exceptions as exception
+    set settled_at = $2, settled_by = 'exchange_voided'
+    from redemption_returns as exchange
+    where exchange.return_key = any($1::bytea[]) and exchange.moves_on and exception.settled_at is null
+        and (exception.kind = 'moved_on' and exception.receipt_key = exchange.return_key
+            or exception.kind = 'overpaid_refund' and exception.receipt_key = exchange.receipt_key
+                and exception.content_hash = exchange.content_hash)
+"""
+
 _FIND_TAKEN = """
     select redemption_id, receipt_key, captured_at
     from redemption_captures
@@ -170,8 +181,10 @@ async def find_due(transaction: Transaction, receipts_max: int) -> list[bytes]:
 
 
 async def look_again_at_exchanges(transaction: Transaction, voided: Collection[bytes]) -> None:
-    """Have what these exchanges brought back settled again: they are voided."""
+    """Have what these exchanges brought back settled again: they are voided. What a person was to look at of them is
+    settled."""
     await transaction.raw.execute(_LOOK_AGAIN_AT_EXCHANGES, list(voided))
+    await transaction.raw.execute(_SETTLE_EXCEPTIONS_OF_EXCHANGES, list(voided), transaction.now)
 
 
 async def find_taken(transaction: Transaction, receipt_keys: Collection[bytes]) -> dict[CaptureKey, datetime]:

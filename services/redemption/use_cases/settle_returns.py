@@ -119,9 +119,9 @@ async def _settle(
     await goods_returns.settle(transaction, states)
     changed = [*_changed(settled, facts), *(one.capture for one in moved_back)]
     await goods_returns.settle_captures(transaction, changed)
-    moved_on = await goods_returns.load_moved_on(
-        transaction, list(chain.from_iterable(returns.values())), returns.keys()
-    )
+    # A voided exchange has moved nothing on, though its receipt may not have been settled since.
+    sold = [key for key in returns if voids.get(key) is None]
+    moved_on = await goods_returns.load_moved_on(transaction, list(chain.from_iterable(returns.values())), sold)
     exceptions = await receipts.record_exceptions(transaction, [*_exceptions(settled, facts), *moved_on])
     return ReturnReport(points, tuple(exceptions))
 

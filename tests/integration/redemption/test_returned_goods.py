@@ -367,3 +367,18 @@ async def test_an_exchange_that_pays_out_in_points_is_a_matter_for_a_person(spen
 
     assert await refunds(spending) == []
     assert await spending.exceptions() == [("overpaid_refund", 100, 0)]
+
+
+@pytest.mark.parametrize("is_return_first", [True, False])
+async def test_what_a_voided_exchange_had_moved_on_is_no_matter_for_a_person(
+    spending: Spending, *, is_return_first: bool
+) -> None:
+    await spending.enrol(ANNA, 1000)
+    sale = bought(300)
+    exchange = exchange_of(sale, 2, {MILK: 1000}, 400)
+    back, void = return_of(exchange, 9, {1: 1000}), void_of(exchange, 4)
+    await read(spending, sale, exchange)
+    for event in (back, void) if is_return_first else (void, back):
+        await read(spending, event)
+
+    assert await spending.exceptions() == []
