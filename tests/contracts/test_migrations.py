@@ -15,6 +15,12 @@ def said(text: str, name: str) -> str | None:
     return found[1]
 
 
+def told(text: str, name: str) -> str | None:
+    """What the docstring says, if it says anything: `None` where it says that nothing comes before."""
+    found = re.search(rf"^{name}: *(\S*)$", text, re.MULTILINE)
+    return None if found is None else found[1]
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_migrations_follow_one_another(folder: Path) -> None:
     files = sorted(folder.glob("[0-9]*.py"))
@@ -23,3 +29,11 @@ def test_migrations_follow_one_another(folder: Path) -> None:
 
     assert [path.name[:4] for path in files] == numbers
     assert chain == list(zip([None, *numbers[:-1]], numbers, strict=True))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_what_a_migrations_docstring_says_is_what_its_code_does(folder: Path) -> None:
+    for path in sorted(folder.glob("[0-9]*.py")):
+        text = path.read_text()
+        assert told(text, "Revision ID") in (None, said(text, "revision")), path.name
+        assert told(text, "Revises") in (None, said(text, "down_revision") or ""), path.name

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.accrual.api.answers import earned_part_answer, part_answer, trace_of
 from services.accrual.domain.member_event_types import MemberEventType
 from services.accrual.domain.member_events import MemberEvent
+from services.accrual.domain.point_words import in_points
 from services.accrual.schemas.member_events import EventAwardAnswer, EventPreviewAnswer, MemberEventAnswer
 from services.accrual.use_cases.preview_member_event import PreviewedEvent
 from services.accrual.use_cases.show_member_event import EventStory, RulesStory
@@ -58,7 +59,7 @@ def _of_type(event: MemberEvent, kind: MemberEventType | None) -> Iterator[str]:
         return
     if event.payload or not kind.payload.required:  # of an erased person nothing is left to count
         yield kind.in_words(dict(event.payload))
-    yield f"In all: {event.points} points."
+    yield f"In all: {in_points(event.points)}."
 
 
 def _of_rules(story: RulesStory, currency: str) -> tuple[EventAwardAnswer, list[str]]:
@@ -77,6 +78,6 @@ def _what_became(event: MemberEvent) -> Iterator[str]:
     if event.refusal is not None:
         yield f"Nothing: {_REFUSED[event.refusal]}."
     if event.state == "revoked":
-        taken = event.points - event.clipped
+        taken = in_points(event.points - event.clipped)
         clipped = f" {event.clipped} more were not there, and nobody owes them." if event.clipped else ""
-        yield (f"Undone ({event.revoke_reason}): {taken} points taken back, {event.became_debt} of them owed.{clipped}")
+        yield (f"Undone ({event.revoke_reason}): {taken} taken back, {event.became_debt} of them owed.{clipped}")

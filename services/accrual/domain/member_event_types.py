@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
+from services.accrual.domain.point_words import in_points
+
 Code: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 PROPERTIES_MAX: Final = 20
 POINTS_MAX: Final = 10**9
@@ -194,11 +196,11 @@ class MemberEventType(MemberEventDraft):
         if self.points is None:
             return f"{self.code}, version {self.version}: the rules say what it earns."
         if isinstance(self.points, FixedPoints):
-            return f"{self.code}, version {self.version}: {self.points.points} points an event."
+            return f"{self.code}, version {self.version}: {in_points(self.points.points)} an event."
         value, step = int(payload[self.points.property]), self.points.step
         given = value // step * self.points.points
         words = (
-            f"{self.code}, version {self.version}: {self.points.points} points for each full {step} of"
+            f"{self.code}, version {self.version}: {in_points(self.points.points)} for each full {step} of"
             f" {self.points.property}: {value} // {step} * {self.points.points} = {given}"
         )
         return f"{words}, at most {self.points.points_max}." if given > self.points.points_max else f"{words}."

@@ -10,6 +10,7 @@ from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.funding_words import paid_in_words
 from services.accrual.domain.judged_event import JudgedEvent
 from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome
+from services.accrual.domain.point_words import in_points
 from services.accrual.domain.rules import (
     Counted,
     FixedPoints,
@@ -59,7 +60,7 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
             said = said[:-1] + own_terms_in_words(terms, rule_set.own_terms, rule_set.expiry_counts_from) + "."
         yield said
     yield from paid_in_words(evaluation)
-    yield f"In all: {evaluation.points} points."
+    yield f"In all: {in_points(evaluation.points)}."
 
 
 def _base_in_words(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iterator[str]:
@@ -94,13 +95,13 @@ def _outcome_in_words(outcome: Outcome, rule: Rule, denominator: int, currency: 
         case NotMatched(predicate=predicate, required=required, observed=observed):
             return f"“{rule.name}” did not apply: {predicate} must be {required}, and was {observed}."
         case Lost(group=group, winner_id=winner_id, points=points):
-            weighed = "" if points is None else f" with {points} points"
+            weighed = "" if points is None else f" with {in_points(points)}"
             return f"“{rule.name}” gave way{weighed}: {winner_id} won group {group}."
         case Applied():
-            what = rule.effect.point_type or "points"
             arithmetic = _arithmetic(outcome, rule, denominator, currency)
+            given = in_points(outcome.rounded, rule.effect.point_type)
             trims = "".join(f"; {trim.cap} left {trim.to_points} of {trim.from_points}" for trim in outcome.trims)
-            return f"“{rule.name}”: {arithmetic}, rounded {_rounding(rule)} to {outcome.rounded} {what}{trims}."
+            return f"“{rule.name}”: {arithmetic}, rounded {_rounding(rule)} to {given}{trims}."
 
 
 def _counted_in_words(counted: Counted) -> Iterator[str]:
@@ -117,16 +118,16 @@ def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -
     match rule.effect:
         case PointsPerAmount(points=points, step_minor=step_minor):
             return (
-                f"{points} points for each {format_money(step_minor, currency)} of"
+                f"{in_points(points)} for each {format_money(step_minor, currency)} of"
                 f" {format_money(outcome.amount_minor, currency)} gives {exact}"
             )
         case PointsPerFullStep(points=points, step_minor=step_minor):
             return (
-                f"{points} points for each full {format_money(step_minor, currency)} of"
+                f"{in_points(points)} for each full {format_money(step_minor, currency)} of"
                 f" {format_money(outcome.amount_minor, currency)} gives {exact}"
             )
         case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
-            return f"{points} points for each {units(step_thousandths)} of the matching lines gives {exact}"
+            return f"{in_points(points)} for each {units(step_thousandths)} of the matching lines gives {exact}"
         case Multiplier(percent=percent):
             return f"{percent}% on {_multiplied(rule)} adds {exact}"
         case FixedPoints(per="receipt"):
@@ -135,7 +136,7 @@ def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -
             return f"each matching line gives {rule.effect.points}, in all {exact}"
         case PointsPerNumber(points=points, step=step, property=name, counted=counted):
             full = "full " if counted == "full_steps" else ""
-            return f"{points} points for each {full}{step} of {name} gives {exact}"
+            return f"{in_points(points)} for each {full}{step} of {name} gives {exact}"
         case _:
             assert_never(rule.effect)
 

@@ -1,6 +1,7 @@
 """What a return, a void or a correction did, in plain words."""
 
 from services.accrual.domain.decisions import Cause
+from services.accrual.domain.point_words import in_points
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 
 
@@ -17,14 +18,15 @@ def undone_in_words(
     """One sentence a fact, for a support agent who must explain it to a member. Of what a void gave again,
     ``paid_ahead`` was for goods that the receipt had handed over.
     """
+    earned, again, for_prepaid = in_points(points), in_points(given_back), in_points(paid_ahead)
     words = {
-        "return": f"Goods came back: what they had earned, {points} points, was taken back.",
-        "exchange": f"Goods came back for others: what they had earned, {points} points, was taken back.",
-        "handover": f"Goods that were paid ahead were handed over: their receipt earns what this had, {points} points.",
-        "void": f"The receipt was voided: all that was left of what it had earned, {points} points, was taken back.",
+        "return": f"Goods came back: what they had earned, {earned}, was taken back.",
+        "exchange": f"Goods came back for others: what they had earned, {earned}, was taken back.",
+        "handover": f"Goods that were paid ahead were handed over: their receipt earns what this had, {earned}.",
+        "void": f"The receipt was voided: all that was left of what it had earned, {earned}, was taken back.",
     }
-    given = f"What the exchange had taken back for the goods that had come in, {given_back} points, was given again."
-    ahead = f"What it had taken of receipts in which its goods were paid ahead, {paid_ahead} points, was given again."
+    given = f"What the exchange had taken back for the goods that had come in, {again}, was given again."
+    ahead = f"What it had taken of receipts in which its goods were paid ahead, {for_prepaid}, was given again."
     voided = "The exchange was voided later: what it had taken back was given again, as far as its goods were kept."
     told = [words[cause], *_what_was_gone(became_debt, clipped)]
     return [*told, *([given] if given_back else []), *([ahead] if paid_ahead else []), *([voided] if is_voided else [])]
@@ -39,7 +41,8 @@ def unlinked_in_words(case: UnlinkedCase) -> list[str]:
         case "dismissed":
             return [f"{first} Two people looked at it, and it takes no points: {case.reason_code}."]
         case "taken_back":
-            taken = f"By the rules in force when it was made its goods give {case.points + case.clipped} points by"
+            given = in_points(case.points + case.clipped)
+            taken = f"By the rules in force when it was made its goods give {given} by"
             words = f"{first} {taken} themselves, of which {case.points} were taken back."
             return [words, *_what_was_gone(case.became_debt, case.clipped)]
         case _:
@@ -54,7 +57,8 @@ def _what_was_gone(became_debt: int, clipped: int) -> list[str]:
 
 def handed_over_in_words(taken_back: int) -> str:
     """What became of an award for goods that were paid ahead, once they were handed over."""
-    return f"Its goods were handed over later: their receipt earns what they give, and {taken_back} points went back."
+    gone = in_points(taken_back)
+    return f"Its goods were handed over later: their receipt earns what they give, and {gone} went back."
 
 
 def voided_in_words(taken_back: int) -> str:
@@ -64,9 +68,9 @@ def voided_in_words(taken_back: int) -> str:
 
 def corrected_in_words(points_before: int, points_after: int, points_moved: int, became_debt: int) -> list[str]:
     """What a correction made of an award, by the rules and at the time of the receipt itself."""
-    earns = f"The receipt was corrected: it had earned {points_before} points, and earns {points_after}."
+    earns = f"The receipt was corrected: it had earned {in_points(points_before)}, and earns {points_after}."
     if not points_moved:
         return [f"{earns} No points moved."]
-    moved = f"{points_moved} points more were given." if points_moved > 0 else f"{-points_moved} were taken back."
+    moved = f"{in_points(points_moved)} more were given." if points_moved > 0 else f"{-points_moved} were taken back."
     owed = f"{became_debt} of them were not there any more: they are owed, and later points clear them first."
     return [f"{earns} {moved}", *([owed] if became_debt else [])]

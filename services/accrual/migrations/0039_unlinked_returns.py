@@ -1,7 +1,7 @@
 """Returns that name no purchase, and what became of them.
 
-Revision ID: 0038
-Revises: 0037
+Revision ID: 0039
+Revises: 0038
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Gifts between members: each is given once, for ever, and what a member has given is limited.
 
-Revision ID: 0023
-Revises: 0022
+Revision ID: 0024
+Revises: 0023
 """
 
 from alembic import op

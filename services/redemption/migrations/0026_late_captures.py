@@ -1,7 +1,7 @@
 """Why a receipt took points late, and the days' lists of such and of other exceptions.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0026
+Revises: 0025
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Goods that came back, what receipts that were paid with points had sold, and what of captures is settled for them.
 
-Revision ID: 0030
-Revises: 0029
+Revision ID: 0031
+Revises: 0030
 """
 
 from alembic import op

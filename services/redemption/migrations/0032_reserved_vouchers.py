@@ -1,7 +1,7 @@
 """Codes that partners bring, rewards that cost money as well, and vouchers that are reserved until it is paid.
 
-Revision ID: 0031
-Revises: 0030
+Revision ID: 0032
+Revises: 0031
 """
 
 from alembic import op

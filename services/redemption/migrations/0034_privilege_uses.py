@@ -1,7 +1,7 @@
 """Uses of privileges: each counts once by its receipt, returns undo them, and reservations keep what is left.
 
-Revision ID: 0033
-Revises: 0032
+Revision ID: 0034
+Revises: 0033
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Codes by which members confirm that points may leave.
 
-Revision ID: 0026
-Revises: 0025
+Revision ID: 0035
+Revises: 0034
 """
 
 from alembic import op

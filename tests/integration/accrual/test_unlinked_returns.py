@@ -168,7 +168,7 @@ async def test_it_takes_what_its_goods_give_everybody(
         TWELVE,
         "Judged by rule set 5.",
         "12.49 USD of the receipt earns.",
-        "“One point a dollar”: 1 points for each 1.00 USD of 12.49 USD gives 12.49, rounded down to 12 points.",
+        "“One point a dollar”: 1 point for each 1.00 USD of 12.49 USD gives 12.49, rounded down to 12 points.",
         "In all: 12 points.",
     ]
     await verified(module_database)

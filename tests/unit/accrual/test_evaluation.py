@@ -13,6 +13,7 @@ from services.accrual.domain.rules import (
     RuleSetDraft,
 )
 from services.accrual.domain.trace import trace_in_words
+from services.accrual.domain.undone_words import undone_in_words
 from shared.events.purchases import Tender
 from shared.money import share_out
 from tests.support.receipts import RULES, changed_rules, line, purchase
@@ -83,9 +84,21 @@ def test_the_trace_tells_the_arithmetic_in_words() -> None:
     assert trace_in_words(evaluation, RULES, "USD") == [
         "Judged by rule set 1.",
         "12.50 USD of the receipt earns.",
-        "“One point a dollar”: 1 points for each 1.00 USD of 12.50 USD gives 12.5, rounded down to 12 points.",
+        "“One point a dollar”: 1 point for each 1.00 USD of 12.50 USD gives 12.5, rounded down to 12 points.",
         "“Double points on produce”: 200% on the matching lines adds 2.5, rounded down to 2 points.",
         "In all: 14 points.",
+    ]
+
+
+def test_one_point_is_no_points() -> None:
+    evaluation = evaluate_purchase(purchase(1, [line(1, 100)]).data, RULES)
+
+    words = trace_in_words(evaluation, RULES, "USD")
+
+    assert words[2].endswith("gives 1, rounded down to 1 point.")
+    assert words[-1] == "In all: 1 point."
+    assert undone_in_words("void", 1, 0, 0) == [
+        "The receipt was voided: all that was left of what it had earned, 1 point, was taken back."
     ]
 
 

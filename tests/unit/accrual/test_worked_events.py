@@ -7,6 +7,7 @@ import pytest
 
 from services.accrual.domain.award_parts import every_part
 from services.accrual.domain.event_awards import applied_rules, read_decision, write_decision
+from services.accrual.domain.point_words import in_points
 from services.accrual.domain.trace import trace_in_words
 from tests.support.worked_events import WorkedEvent, worked_events
 
@@ -41,7 +42,7 @@ def test_its_lots_have_the_terms_that_the_rules_say(example: WorkedEvent) -> Non
 @every_example
 def test_its_trace_says_why(example: WorkedEvent) -> None:
     words = trace_in_words(example.evaluate(), example.rule_set, "USD")
-    assert (words[0], words[-1]) == ("Judged by rule set 1.", f"In all: {example.award['points']} points.")
+    assert (words[0], words[-1]) == ("Judged by rule set 1.", f"In all: {in_points(example.award['points'])}.")
     assert tuple(words[1:-1]) == example.trace
 
 

@@ -23,6 +23,7 @@ from services.accrual.domain.correcting import PartNow, judge_anew, parts_then
 from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.exchanged_goods import goods_taken, paid_in_all
+from services.accrual.domain.point_words import in_points
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.stored_facts import facts_from_stored, facts_to_store
 from services.accrual.domain.trace import trace_in_words
@@ -70,7 +71,7 @@ def test_its_trace_says_why(example: WorkedExample) -> None:
     evaluation = evaluate_purchase(example.receipt, example.rule_set, facts=example.facts)
 
     words = trace_in_words(evaluation, example.rule_set, example.receipt.currency)
-    assert (words[0], words[-1]) == ("Judged by rule set 1.", f"In all: {example.award['points']} points.")
+    assert (words[0], words[-1]) == ("Judged by rule set 1.", f"In all: {in_points(example.award['points'])}.")
     assert tuple(words[1:-1]) == example.trace
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from services.redemption.domain.statement import Movement, describe, fold_transfers
+from services.redemption.domain.statement import Checkout, Movement, describe, fold_transfers
 from shared.ledger import StatementLine
 from shared.ledger.balances import Side
-from shared.ledger.legs import Position, Purpose
+from shared.ledger.legs import ALL_LEGS, Legs, Position, Purpose
 from shared.receipt_key import receipt_id_of
 from tests.support.redemption import paid_with_points, receipt_key_of
 
@@ -136,6 +136,36 @@ def test_what_is_given_reads_as_the_readers_own_side_of_it(
 
     assert describe(movement, None) == words
     assert movement.change == change
+
+
+@pytest.mark.parametrize("legs", ALL_LEGS, ids=lambda legs: f"{legs.purpose}: {legs.debit} to {legs.credit}")
+def test_no_transfer_of_the_ledger_is_without_words(legs: Legs) -> None:
+    movement = Movement(1, transfer(1, *legs, 1200), 1200)
+
+    assert "1,200 points" in describe(movement, "Grocer")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "debit", "credit", "words"),
+    [
+        ("reserve", "available", "held", "Reserved 1,200 points for a reward at Grocer"),
+        ("capture", "held", "redeem", "Spent 1,200 points for a reward at Grocer, reserved before"),
+        ("void", "held", "available", "1,200 points reserved for a reward at Grocer are available again"),
+        (
+            "expire",
+            "held",
+            "available",
+            "1,200 points reserved for a reward at Grocer are available again: it was not used in time",
+        ),
+    ],
+)
+def test_a_voucher_issued_used_cancelled_and_expired_says_that_it_was_a_reward(
+    purpose: Purpose, debit: Position, credit: Position, words: str
+) -> None:
+    made_for = Checkout(None, "grocer", None, is_lent=False, is_reward=True)
+    movement = Movement(1, transfer(1, purpose, debit, credit, 1200), 1200)
+
+    assert describe(movement, "Grocer", made_for=made_for) == words
 
 
 def test_one_point_is_no_points_and_a_name_is_taken_as_it_is() -> None:
