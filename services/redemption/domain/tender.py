@@ -1,7 +1,8 @@
 """The points tenders of a receipt: how much of it was paid with points, and by which redemption."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.redemption.domain.goods import CATEGORIES_MAX, Goods
@@ -56,6 +57,27 @@ class PointsTender:
         if redemption.point_type == said or not pricing.takes(redemption.point_type):
             return self
         return replace(self, points=pricing.points_for(self.amount_minor, redemption.point_type))
+
+    def priced_after(self, redemption: Redemption, pricing: "Pricing", before: Sequence["PaidPart"]) -> "PointsTender":
+        """The same, ``before`` being what receipts have taken of the redemption so far: together they take what pays
+        all of their amounts, so that what each was rounded up by is not taken again and again."""
+        alone = self.priced_as(redemption, pricing)
+        amounts_minor = [self.amount_minor, *(part.amount_minor for part in before)]
+        known_minor = [amount for amount in amounts_minor if amount is not None]
+        if not before or len(known_minor) < len(amounts_minor):
+            return alone
+        together_minor = sum(known_minor)
+        points = pricing.points_for(together_minor, self.point_type or pricing.own_type)
+        together = replace(self, amount_minor=together_minor, points=points).priced_as(redemption, pricing)
+        left = together.points - sum(part.points for part in before)
+        return replace(alone, points=min(alone.points, max(1, alone.points - 1, left)))
+
+
+class PaidPart(NamedTuple):
+    """What a receipt took of a redemption that is taken in parts, and what it paid with that, as far as it was read."""
+
+    points: int
+    amount_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """What receipts that were paid with points sold, as their documents say it. Whoever adds one has locked the receipt."""
 
 from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import asyncpg
 from pydantic import TypeAdapter
 
 from services.redemption.domain.sold_goods import Payment, SoldGoods, SoldLine
+from services.redemption.domain.tender import PaidPart
 from shared.database import Transaction
 
 _LINES, _PAYMENTS = TypeAdapter(tuple[SoldLine, ...]), TypeAdapter(tuple[Payment, ...])
@@ -38,6 +40,12 @@ _LOAD = """
     order by goods.receipt_key, goods.read_at, goods.document_key, goods.content_hash
 """
 
+_FIND_TAKEN = """
+    select redemption_id, receipt_key, points + uncovered_points as asked_points
+    from redemption_captures
+    where redemption_id = any($1::uuid[])
+"""
+
 
 async def keep(transaction: Transaction, sold: Sequence[SoldGoods]) -> set[bytes]:
     """Keep what documents say, once; gives the receipts of which goods came back before it was known."""
@@ -61,6 +69,19 @@ async def load(transaction: Transaction, receipt_keys: Collection[bytes]) -> dic
         said.setdefault(row["receipt_key"], []).append(_goods_of(row))
     first = {key: next((one for one in all_ if not one.is_correction), None) for key, all_ in said.items()}
     return {key: goods.stands(said[key]) for key, goods in first.items() if goods is not None}
+
+
+async def load_parts(transaction: Transaction, redemption_ids: Collection[UUID]) -> dict[UUID, list[PaidPart]]:
+    """What receipts have taken of these redemptions, which are locked, and what they paid with it as far as it was
+    read."""
+    taken = await transaction.raw.fetch(_FIND_TAKEN, list(redemption_ids))
+    goods = await load(transaction, {row["receipt_key"] for row in taken})
+    parts: dict[UUID, list[PaidPart]] = {}
+    for redemption_id, receipt_key, points in taken:
+        payments = goods[receipt_key].payments if receipt_key in goods else ()
+        amount_minor = next((one.amount_minor for one in payments if one.redemption_id == redemption_id), None)
+        parts.setdefault(redemption_id, []).append(PaidPart(points, amount_minor))
+    return parts
 
 
 def _goods_of(row: asyncpg.Record) -> SoldGoods:

@@ -15,9 +15,9 @@ from services.redemption.domain.capturing import (
     decide_tender,
 )
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.domain.tender import PointsTender, Pricing
+from services.redemption.domain.tender import PaidPart, PointsTender, Pricing
 from services.redemption.domain.voiding import ReceiptVoid
-from services.redemption.repository import projections, receipts, redemptions, refunds, voided_receipts
+from services.redemption.repository import projections, receipts, redemptions, refunds, sold_goods, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
@@ -48,6 +48,7 @@ class _Facts:
     refused: dict[bytes, frozenset[str]]
     members: dict[str, UUID]
     voids: dict[bytes, ReceiptVoid | None]
+    parts: dict[UUID, list[PaidPart]]
 
     def is_voided(self, receipt_key: bytes) -> bool:
         """Whether a void stands of this receipt."""
@@ -112,7 +113,9 @@ async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender],
         },
     )
     voids = await _voids_of(transaction, tenders, refused)
-    return _Facts(met, captures, refused, members, voids)
+    in_parts = [one.redemption_id for one in met.values() if one.is_taken_in_parts and one.captured_points]
+    parts = await sold_goods.load_parts(transaction, in_parts) if in_parts else {}
+    return _Facts(met, captures, refused, members, voids, parts)
 
 
 async def _voids_of(
@@ -139,21 +142,36 @@ def _decide(facts: _Facts, tender: PointsTender, pricing: Pricing, transaction: 
         tender = replace(tender, member_id=facts.members.get(tender.identifier_hash))
     key = (tender.redemption_id, tender.receipt_key)
     redemption = facts.redemptions[tender.redemption_id]
+    before = facts.captures.get(key)
+    priced = tender.priced_as(redemption, pricing)
+    if redemption.is_taken_in_parts:
+        priced = _priced_in_parts(priced, redemption, before, facts.parts.get(redemption.redemption_id, ()), pricing)
     decision = decide_tender(
         redemption,
-        tender.priced_as(redemption, pricing),
-        facts.captures.get(key),
+        priced,
+        before,
         is_refused=facts.is_voided(tender.receipt_key) or tender.content_hash in facts.refused[tender.receipt_key],
     )
     match decision:
         case Take():
             # How much the balance covers is not known yet, and makes no difference to the tenders after it.
             facts.redemptions[tender.redemption_id], facts.captures[key] = decision.settled(0, transaction.now)
+            facts.parts.setdefault(tender.redemption_id, []).append(PaidPart(priced.points, tender.amount_minor))
         case Wait(redemption=redemption):
             facts.redemptions[tender.redemption_id] = redemption
         case Repeat() | Disregard() | NotOurs():
             pass
     return decision
+
+
+def _priced_in_parts(
+    alone: PointsTender, redemption: Redemption, capture: Capture | None, before: Sequence[PaidPart], pricing: Pricing
+) -> PointsTender:
+    """What is asked for as one part of several; read again, what was taken then, which may have been a point less."""
+    if capture is None:
+        return alone.priced_after(redemption, pricing, before)
+    is_part = capture.source == "event" and capture.asked_points == alone.points - 1
+    return replace(alone, points=capture.asked_points) if is_part else alone
 
 
 async def _take(

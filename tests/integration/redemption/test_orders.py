@@ -1,6 +1,8 @@
 """An order's hold: weeks long, taken by each shipment's receipt, smaller where lines are cancelled."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,9 @@ import pytest
 
 from services.redemption.domain.errors import ExceedsHoldError, HoldNotOpenError, UnknownRedemptionError
 from services.redemption.domain.redemption import State
+from services.redemption.domain.sold_goods import sold_sale_of
+from services.redemption.domain.tender import Pricing, points_tenders
+from services.redemption.use_cases.settle_sales import settle_sales
 from services.redemption.use_cases.shrink_hold import Shrunk, shrink_hold
 from shared.events.redemptions import RedemptionVoided
 from shared.receipt_key import encode_receipt_key
@@ -19,6 +24,7 @@ from tests.support.receipts import member
 from tests.support.redemption import (
     FUEL,
     GROCER,
+    PROGRAMME,
     Admin,
     Spending,
     paid_with_points,
@@ -68,6 +74,28 @@ async def test_an_order_is_held_for_weeks_and_taken_by_each_shipment(
     assert (redemption.state, redemption.captured_points) == (State.EXPIRED, 300)
     assert (await spending.balance(ANNA)).available == 700
     await spending.check([ANNA], 1000)
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
+async def test_shipments_together_take_no_more_than_one_receipt_would(
+    client: httpx2.AsyncClient, spending: Spending, *, is_one_batch: bool
+) -> None:
+    """A point pays 3, and each of three shipments of 100 costs a third of a point more than 33."""
+    await spending.enrol(ANNA, 100)
+    redemption_id = UUID((await ordered(client, 100))["redemption_id"])
+    pricing = Pricing("USD", 3)
+    programme = replace(PROGRAMME, pricing=pricing)
+    sales = [paid_with_points(number, 100, redemption_id, owner=ANNA) for number in (1, 2, 3)]
+    for batch in [sales] if is_one_batch else [[sale] for sale in sales]:
+        tenders = [tender for sale in batch for tender in points_tenders(sale, pricing)]
+        sold = [said for sale in batch if (said := sold_sale_of(sale, "points")) is not None]
+        for _ in ("once", "again"):
+            await spending.do(partial(settle_sales, tenders=tenders, sales=sold, programme=programme))
+
+    redemption = await spending.redemption(redemption_id)
+    assert (redemption.state, redemption.captured_points, redemption.uncovered_points) == (State.CAPTURED, 100, 0)
+    assert await spending.exceptions() == []
+    await spending.check([ANNA], 100)
 
 
 async def test_the_last_shipment_ends_it_and_what_is_beyond_is_late(

@@ -5,7 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from services.redemption.domain.tender import TENDER_POINTS_MAX, Pricing, UnusableReceiptError, points_tenders
+from services.redemption.domain.redemption import Redemption
+from services.redemption.domain.tender import (
+    TENDER_POINTS_MAX,
+    PaidPart,
+    Pricing,
+    UnusableReceiptError,
+    points_tenders,
+)
 from shared.events.purchases import Tender
 from shared.receipt_key import MalformedReceiptIdError
 from tests.support.receipts import correction_of, exchange_of, member, purchase, return_of
@@ -89,3 +96,20 @@ def test_absurd_malformed_and_foreign_documents_are_refused() -> None:
     foreign = good.model_copy(update={"data": good.data.model_copy(update={"partner_id": "fuel"})})
     with pytest.raises(UnusableReceiptError):
         points_tenders(foreign, USD)
+
+
+@pytest.mark.parametrize(("held_points", "value_minor"), [(100, 33), (33, 100), (7, 20), (250, 100)])
+@pytest.mark.parametrize("share_minor", [1, 3, 7, 11])
+def test_parts_of_a_quoted_hold_take_together_what_one_receipt_would(
+    held_points: int, value_minor: int, share_minor: int
+) -> None:
+    """Whatever is paid so far takes what it would have taken at once, but that no part is paid with nothing."""
+    order = Redemption(FIRST, "points", held_points=held_points, value_minor=value_minor, is_taken_in_parts=True)
+    before: list[PaidPart] = []
+    for number in range(1, value_minor // share_minor + 1):
+        [tender] = points_tenders(purchase(number, share_minor, tenders=[paid(share_minor)]), USD)
+        points = tender.priced_after(order, USD, before).points
+        before.append(PaidPart(points, share_minor))
+        at_once = -(-number * share_minor * held_points // value_minor)
+        assert sum(part.points for part in before) == max(at_once, number)
+        assert tender.priced_as(order, USD).points - 1 <= points <= tender.priced_as(order, USD).points
