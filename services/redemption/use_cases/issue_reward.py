@@ -138,7 +138,7 @@ async def confirm_voucher(transaction: Transaction, voucher_id: UUID, paid_minor
         raise UnknownVoucherError
     terms = await rewards.find_terms(transaction, voucher.reward_id, voucher.reward_version)
     await projections.lock_known_members(transaction, [voucher.member_id])  # whose events are told in order
-    confirmed = voucher.confirmed(paid_minor, terms.expires_at(transaction.now))
+    confirmed = voucher.confirmed(paid_minor, transaction.now, terms.expires_at(transaction.now))
     owner_id = await merges.find_survivor(transaction, voucher.member_id)
     balance = (await ledger.load_balances(transaction, [owner_id], voucher.point_type))[owner_id]
     sealed_code = await vouchers.find_sealed_code(transaction, voucher_id)

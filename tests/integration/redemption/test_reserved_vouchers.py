@@ -79,6 +79,17 @@ async def test_a_reward_that_costs_money_is_reserved_until_it_is_paid(
     assert await spending.kinds() == ["RewardReserved", "RewardIssued", "RewardUsed"]
 
 
+async def test_nobody_pays_for_what_counts_no_more(catalogue: Catalogue, spending: Spending, admin: Admin) -> None:
+    """The reward's last day comes while the voucher is reserved: it is not issued, and the reservation lapses."""
+    until = await spending.now() + RESERVED / 2
+    await catalogue.offer(pieces=1, money_minor=250, valid_until=until.isoformat())
+    voucher_id = (await catalogue.issued(ANNA))["voucher_id"]
+    await spending.advance(admin, RESERVED / 2)
+    assert slug(await confirm(catalogue, voucher_id, 250)) == (409, "voucher-expired")
+    assert (await catalogue.cancel(voucher_id)).json()["state"] == "cancelled"
+    assert await spending.balance(ANNA) == Balances(available=1_000)
+
+
 async def test_a_reservation_lapses_and_everything_goes_back(
     catalogue: Catalogue, spending: Spending, as_service: Database, admin: Admin
 ) -> None:

@@ -70,10 +70,11 @@ class Voucher:
         """What the ledger's transfers bear, but of its use."""
         return self.voucher_id.bytes
 
-    def confirmed(self, paid_minor: int, expires_at: datetime) -> "Voucher":
+    def confirmed(self, paid_minor: int, now: datetime, expires_at: datetime) -> "Voucher":
         """The voucher once what it costs was paid. One that was issued before stays as it is.
 
-        Also after the reservation's end, as long as nobody has let it go: the money is there.
+        Also after the reservation's end, as long as nobody has let it go: the money is there. Not where it would count
+        no more from the start (``expires_at``): nobody could use what was paid for.
 
         Raises:
             OtherAmountError: it costs another amount.
@@ -85,6 +86,8 @@ class Voucher:
             self.require_open()
         if self.state is not VoucherState.RESERVED:
             return self
+        if now >= expires_at:
+            raise VoucherExpiredError(expires_at)
         return replace(self, state=VoucherState.ISSUED, paid_minor=paid_minor, expires_at=expires_at)
 
     def delivered(self, now: datetime, channel: str) -> "Voucher":
