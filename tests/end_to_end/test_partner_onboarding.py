@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -40,9 +41,14 @@ async def answers(stack: LocalStack) -> Answers:
 
 
 def _is_heard_of(response: httpx2.Response) -> bool:
-    """Whether a service had heard of what it was asked about: a till's key, a member's card, a shift's receipts."""
+    """Whether a service had heard of what it was asked about: a till's key, a member's card, a shift's receipts, and
+    all that a checkout tells but a name, which tills do not get, privileges included."""
     told = response.json()
-    return response.is_success and told.get("status") != "parked" and told.get("items") != []
+    has_every_part = {one["part"] for one in told.get("absent", ())} <= {"name"}
+    checked = told["privileges"] if isinstance(told.get("privileges"), dict) else told
+    has_privileges = checked.get("privileges") != []
+    is_decided = told.get("status") != "parked" and told.get("items") != []
+    return response.is_success and has_every_part and has_privileges and is_decided
 
 
 async def test_every_call_of_the_page_succeeds(answers: Answers) -> None:
@@ -51,13 +57,41 @@ async def test_every_call_of_the_page_succeeds(answers: Answers) -> None:
 
 
 async def test_the_receipt_earns_what_the_page_says_and_the_return_and_the_void_take_it_back(answers: Answers) -> None:
-    purchase, returned, corrected, voided = (
+    purchase, paid, returned, corrected, voided = (
         answer.json() for call, answer in answers if call.url.endswith("/v1/receipts")
     )
     assert (purchase["status"], purchase["points"]) == ("awarded", 42)
+    assert (paid["status"], paid["points"]) == ("awarded", 13)  # a point a dollar of what money paid
     assert {each["status"] for each in (returned, corrected, voided)} == {"awarded"}
     balance = next(answer.json() for call, answer in answers if call.url.endswith("/balance"))
-    assert balance["balances"][0]["available"] == 42 - 20
+    assert balance["balances"][0]["available"] == 42 - 20 + 13 - 5
+
+
+def _answer(answers: Answers, ending: str) -> dict[str, Any]:
+    told: dict[str, Any] = next(answer.json() for call, answer in answers if call.url.endswith(ending))
+    return told
+
+
+async def test_the_till_is_told_before_the_basket_is_paid_and_holds_what_was_quoted(answers: Answers) -> None:
+    checkout, checked = _answer(answers, "/v1/checkouts"), _answer(answers, "/v1/privileges:check")
+    quote, hold = _answer(answers, "/v1/quotes"), _answer(answers, "/v1/redemptions")
+
+    assert checkout["privileges"]["lines"] == checked["lines"] == [{"line_id": 1, "left_minor": 1350}]
+    assert (checkout["earn"]["points"], checkout["spend"]["points"]) == (13, 42)
+    assert (quote["session_id"], quote["points"], quote["value_minor"]) == (checkout["session_id"], 20, 20)
+    assert (hold["state"], hold["held_points"], hold["value_minor"]) == ("held", 20, 20)
+
+
+async def test_an_order_becomes_smaller_and_a_voucher_is_used_for_its_receipt(answers: Answers) -> None:
+    assert _answer(answers, "/shrink")["open_points"] == 8
+    assert _answer(answers, "/void")["state"] == "voided"
+    checked, used = _answer(answers, "/v1/vouchers:check"), _answer(answers, "/v1/vouchers:use")
+    assert (checked["state"], used["state"], used["points"]) == ("issued", "used", 6)
+
+
+async def test_what_points_had_paid_comes_back_as_points(answers: Answers) -> None:
+    quote = _answer(answers, "/v1/returns:quote")
+    assert (quote["total_minor"], quote["money_minor"], quote["points"][0]["points"]) == (1350, 1330, 20)
 
 
 async def test_the_receipt_is_explained(answers: Answers) -> None:
@@ -85,4 +119,4 @@ async def test_both_keys_and_both_secrets_differ_from_the_first(answers: Answers
 async def test_the_gap_is_the_receipt_that_was_never_posted(answers: Answers) -> None:
     (gap,) = next(answer.json()["items"] for call, answer in answers if "/gaps" in call.url)
     assert (gap["store_id"], gap["till_id"], gap["missing_count"]) == ("main-street", "1", 1)
-    assert gap["missing"] == [{"first": 2, "last": 2}]
+    assert gap["missing"] == [{"first": 3, "last": 3}]
