@@ -26,13 +26,14 @@ from services.redemption.consumer import (
     MemberHandler,
     PointsHandler,
     PurchaseHandler,
-    concerns_spending,
+    concerns_redemption,
     is_refusal_or_tier,
 )
 from services.redemption.neighbours import Neighbours
 from services.redemption.programme import Programme
 from services.redemption.repository import places
 from services.redemption.repository.retention import (
+    BOUGHT_PRIVILEGES,
     CHALLENGES,
     HASHES_OF_WAITING_TENDERS,
     PRIVILEGE_RESERVATIONS,
@@ -115,6 +116,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             SOLD_GOODS,
             WAITING_RETURNS,
             PRIVILEGE_RESERVATIONS,
+            BOUGHT_PRIVILEGES,
             CHALLENGES,
         ),
         on_start=(refresh_rules, refresh_privileges),
@@ -132,7 +134,7 @@ def _subscriptions(database: Database, settings: RedemptionSettings, programme: 
             PURCHASES,
             PurchaseHandler(database, programme, batch_size),
             ConsumerLimits(batch_size=batch_size),
-            wants=concerns_spending,
+            wants=partial(concerns_redemption, programme=programme),
             unknown_types="dead-letter",
         ),
         Subscription(POINTS, PointsHandler(database, programme), wants=is_refusal_or_tier, unknown_types="dead-letter"),

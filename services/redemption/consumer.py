@@ -17,6 +17,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import projections
 from services.redemption.repository.receipts import Refusal
 from services.redemption.use_cases.project import project_coalition, project_tiers, take_in_members
+from services.redemption.use_cases.settle_bought_privileges import settle_bought_privileges
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_privilege_uses import Change, settle_privilege_uses
 from services.redemption.use_cases.settle_returns import ReturnReport, settle_returns, take_returns
@@ -49,6 +50,7 @@ T = TypeVar("T")
 # A receipt may be refused because it earns nothing; only this says that the document is not the receipt.
 CONFLICT = "content_conflict"
 _REFUSED_TYPE = b"loyalty.receipt.refused.v1"
+_SALE_TYPE: bytes = PurchaseRecorded.model_fields["type"].default.encode()
 _TIER_TYPE = b"loyalty.tier.changed.v1"
 # What they undo may have been paid with points, whatever they say themselves.
 _UNDOING_TYPES = frozenset(
@@ -64,6 +66,11 @@ def may_move_points(headers: Mapping[str, bytes]) -> bool:
 def concerns_spending(headers: Mapping[str, bytes]) -> bool:
     """Whether a receipt may move points, or used privileges: all others are skipped undecoded."""
     return may_move_points(headers) or headers.get("privileges") == b"1"
+
+
+def concerns_redemption(headers: Mapping[str, bytes], programme: Programme) -> bool:
+    """Whether a receipt concerns spending or, while a privilege is to be had by purchases, may entitle to it."""
+    return concerns_spending(headers) or bool(programme.privileges.by_purchase and headers.get("type") == _SALE_TYPE)
 
 
 def is_refusal_or_tier(headers: Mapping[str, bytes]) -> bool:
@@ -111,6 +118,10 @@ class PurchaseHandler(_Keeping):
                 await self._return(partial(take_returns, returns=returns))
             if told.uses or (told.keys and self._programme.privileges.all):  # else there is no use to be undone
                 await self._use_privileges(told)
+            if self._programme.privileges.by_purchase:
+                await self._database.run(
+                    partial(settle_bought, events=batch.events, undoing=told.keys, programme=self._programme)
+                )
             report = await self._database.run(work)
             if report.awaited:
                 await self._return(partial(settle_returns, receipt_keys=report.awaited))
@@ -168,6 +179,9 @@ class PointsHandler(_Keeping):
         if refusals:
             for kind in await self._database.run(partial(undo_refused, refusals=refusals)):
                 metrics.EXCEPTIONS.labels(kind).inc()
+        if refusals and self._programme.privileges.by_purchase:
+            keys = {refusal.receipt_key for refusal in refusals}
+            await self._database.run(partial(settle_bought, events=(), undoing=keys, programme=self._programme))
         count_uses(await self._database.run(work))
 
 
@@ -235,6 +249,16 @@ async def settle_told(transaction: Transaction, told: Told, programme: Programme
     """Settle uses of privileges by how far purchases have been read before this batch."""
     purchases_read_to = await read_to.load(transaction, PURCHASES.topic, programme.topic_partitions)
     return await settle_privilege_uses(transaction, told, purchases_read_to)
+
+
+async def settle_bought(
+    transaction: Transaction, events: Sequence[PurchaseEvent], undoing: set[bytes], programme: Programme
+) -> None:
+    """Settle what purchases entitle to."""
+    try:
+        await settle_bought_privileges(transaction, events, undoing, programme)
+    except (MalformedReceiptIdError, UnusableReceiptError) as error:
+        raise PermanentError(str(error)) from error
 
 
 def _told_of_privileges(events: Sequence[PurchaseEvent]) -> Told:

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from services.redemption.domain.hold_lives import HOLD_LIVES, HoldLives
 from services.redemption.domain.holding import FreshFacts
+from services.redemption.domain.privileges.bought import is_earned_by_purchases
 from services.redemption.domain.privileges.life import Privilege
 from services.redemption.domain.tender import Pricing
 from services.redemption.domain.write_off.rules import WriteOffHistory, WriteOffRules
@@ -38,12 +39,16 @@ class PublishedWriteOffRules:
 
 
 class ApprovedPrivileges:
-    """Every privilege that two people agreed on, those that were ended too. What changes comes by ``refresh``."""
+    """Every privilege that two people agreed on, those that were ended too. What changes comes by ``refresh``.
+
+    ``by_purchase``: those that purchases entitle to, and that are not ended.
+    """
 
     def __init__(self) -> None:
         self._revisions: Mapping[str, int] = {}
         self._by_id: dict[str, Privilege] = {}
         self.all: Sequence[Privilege] = ()
+        self.by_purchase: Sequence[Privilege] = ()
 
     async def refresh(self, transaction: Transaction) -> None:
         """Read what is new."""
@@ -51,6 +56,7 @@ class ApprovedPrivileges:
         if found.changed:
             self._by_id |= found.changed
             self.all = tuple(self._by_id.values())
+            self.by_purchase = tuple(one for one in self.all if is_earned_by_purchases(one))
         self._revisions = found.revisions
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.redemption.domain.confirming import SpendKind
+from services.redemption.domain.privileges.bought import Bought
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.programme import Programme
 from services.redemption.repository.kept_challenges import KeptChallenge
@@ -130,6 +131,20 @@ class PrivilegeUseData(BaseModel):
     is_undone: bool
 
 
+class BoughtPrivilegeData(BaseModel):
+    """A privilege that a receipt of the member entitles to, unless that is undone by returns or a void."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["bought_privilege"] = "bought_privilege"
+    receipt_id: str
+    privilege_id: str
+    partner_id: str
+    bought_at: datetime
+    last_day: date
+    is_undone: bool
+
+
 class ChallengeData(BaseModel):
     """Points that the member was asked to confirm by a code, for a hold or a gift, and whether that was done."""
 
@@ -157,7 +172,7 @@ class LineData(BaseModel):
     line: StatementLineAnswer
 
 
-OfPrivileges: TypeAlias = GrantData | PrivilegeUseData
+OfPrivileges: TypeAlias = GrantData | PrivilegeUseData | BoughtPrivilegeData
 MemberData: TypeAlias = Annotated[
     RedemptionData
     | GiftData
@@ -182,7 +197,8 @@ def member_data_router(database: Database, programme: Programme) -> APIRouter:
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
         """All that is kept of a member, for the programme's own clients: redemptions, gifts, vouchers, points lent,
-        tenders that wait, quotes, privileges granted and used, codes that were sent (not the codes), the statement.
+        tenders that wait, quotes, privileges granted, used and bought, codes that were sent (not the codes), the
+        statement.
 
         Redemptions, gifts and vouchers are under the ids that they were made with; of members who were merged the
         survivor has the statement. Nothing for a stranger.
@@ -233,7 +249,7 @@ def _told(kept: Kept, types: PointTypes) -> MemberData:
             )
         case KeptQuote():
             return QuoteData(**asdict(kept) | {"checkout": json.loads(kept.checkout)})
-        case KeptGrant() | KeptPrivilegeUse():
+        case KeptGrant() | KeptPrivilegeUse() | Bought():
             return _of_privileges(kept)
         case KeptChallenge():
             return ChallengeData(
@@ -245,7 +261,16 @@ def _told(kept: Kept, types: PointTypes) -> MemberData:
             assert_never(kept)
 
 
-def _of_privileges(kept: KeptGrant | KeptPrivilegeUse) -> GrantData | PrivilegeUseData:
+def _of_privileges(kept: KeptGrant | KeptPrivilegeUse | Bought) -> OfPrivileges:
+    if isinstance(kept, Bought):
+        return BoughtPrivilegeData(
+            receipt_id=receipt_id_of(kept.receipt_key),
+            privilege_id=kept.privilege_id,
+            partner_id=kept.partner_id,
+            bought_at=kept.bought_at,
+            last_day=kept.last_day,
+            is_undone=kept.is_undone,
+        )
     if isinstance(kept, KeptGrant):
         return GrantData(**asdict(kept))
     said = {name: value for name, value in asdict(kept).items() if name != "receipt_key"}

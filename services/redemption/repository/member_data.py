@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from services.redemption.domain.privileges.bought import Bought
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.rewards.voucher import Voucher
-from services.redemption.repository import vouchers
+from services.redemption.repository import bought_privileges, vouchers
 from services.redemption.repository.redemptions import CAPTURE_COLUMNS, REDEMPTION_COLUMNS, capture_of, redemptions_of
 from shared.database import Transaction
 
@@ -112,6 +113,13 @@ class KeptGrant:
     granted_at: datetime
 
 
+LOAD_BOUGHT = f"""
+    select {bought_privileges.COLUMNS}
+    from redemption_bought_privileges
+    where member_id = $1 and (receipt_key, privilege_id) > ($2, $3)
+    order by receipt_key, privilege_id
+    limit $4
+"""
 LOAD_VOUCHERS = f"""
     select {vouchers.COLUMNS}
     from redemption_vouchers
@@ -235,3 +243,11 @@ async def load_privilege_uses(
     """The privileges that the member used, in the order of receipts' keys."""
     rows = await transaction.raw.fetch(LOAD_PRIVILEGE_USES, member_id, *after, rows_max)
     return [KeptPrivilegeUse(**dict(row)) for row in rows]
+
+
+async def load_bought(
+    transaction: Transaction, member_id: UUID, after: tuple[bytes, str], rows_max: int
+) -> list[Bought]:
+    """What receipts under this id entitle to, in the order of their keys."""
+    rows = await transaction.raw.fetch(LOAD_BOUGHT, member_id, *after, rows_max)
+    return [bought_privileges.bought_of(row) for row in rows]

@@ -82,6 +82,22 @@ PRIVILEGE_RESERVATIONS = DataClass(
     """,
 )
 
+# The least is more than a receipt's topic keeps, which would bring them back.
+BOUGHT_PRIVILEGES = DataClass(
+    name="bought_privileges",
+    purpose="to give members what their purchases entitle to, and to show afterwards why they had it",
+    keep_days=90,
+    keep_days_min=37,
+    action="delete",
+    statement="""
+        delete from redemption_bought_privileges
+        where (receipt_key, privilege_id) in (
+            select receipt_key, privilege_id from redemption_bought_privileges where last_day < $1::timestamptz::date
+            order by last_day limit $2 for update skip locked
+        )
+    """,
+)
+
 CHALLENGES = DataClass(
     name="challenges",
     purpose="to count the tries of members' codes, and to show afterwards who confirmed what",

@@ -13,7 +13,7 @@ from services.redemption.domain.privileges.terms import ForOffer, PrivilegeTerms
 from services.redemption.domain.write_off.prices import rules_at
 from services.redemption.domain.write_off.quoting import floor_minor_of
 from services.redemption.programme import Programme
-from services.redemption.repository import privilege_grants, privilege_limits, projections, quotes
+from services.redemption.repository import bought_privileges, privilege_grants, privilege_limits, projections, quotes
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.quote_points import Asked, mapped_lines
 from shared.database import Transaction, read_to
@@ -124,10 +124,14 @@ async def find_uses_left(
 
 async def _holder(transaction: Transaction, member: MemberFacts, programme: Programme) -> Holder:
     since = await quotes.find_since(transaction, member.member_id)
-    if not any(isinstance(one.terms.entitlement, ForOffer) for one in programme.privileges.all):
-        return Holder(since.tier)
     today = transaction.now.astimezone(programme.zone).date()
-    return Holder(since.tier, await privilege_grants.find_granted(transaction, member.member_id, today))
+    granted: frozenset[str] = frozenset()
+    bought: frozenset[str] = frozenset()
+    if any(isinstance(one.terms.entitlement, ForOffer) for one in programme.privileges.all):
+        granted = await privilege_grants.find_granted(transaction, member.member_id, today)
+    if programme.privileges.by_purchase:
+        bought = await bought_privileges.find_bought(transaction, member.member_id, today)
+    return Holder(since.tier, granted, bought)
 
 
 async def _floored(transaction: Transaction, asked: Asked, programme: Programme) -> list[FlooredLine]:

@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.privileges.bought import Bought
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.domain.statement import Line
 from services.redemption.repository import kept_challenges, member_data
@@ -34,7 +35,7 @@ class KeptLine(NamedTuple):
     line: Line
 
 
-KeptOfPrivileges: TypeAlias = KeptGrant | KeptPrivilegeUse
+KeptOfPrivileges: TypeAlias = KeptGrant | KeptPrivilegeUse | Bought
 KeptOfMember: TypeAlias = KeptRedemption | KeptGift | Voucher | KeptShare | KeptTender | KeptQuote | KeptChallenge
 Kept: TypeAlias = KeptOfMember | KeptOfPrivileges | KeptLine
 Found: TypeAlias = list[tuple[str, Kept]]
@@ -44,8 +45,8 @@ _NO_SHARE = (UUID(int=0), -1)
 
 
 def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]:
-    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, privileges granted and used,
-    codes, and the statement of each point type as this viewer sees it: the programme's see every line."""
+    """Redemptions, what was lent to others, tenders that wait, quotes, gifts, vouchers, privileges granted, used and
+    bought,    codes, and the statement of each point type as this viewer sees it: the programme's see every line."""
 
     def lines_of(unit: Unit) -> Section[Kept]:
         async def read_lines(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -55,7 +56,7 @@ def sections(viewer: Viewer, units: Sequence[Unit]) -> tuple[Section[Kept], ...]
         return read_lines
 
     kept = read_redemptions, read_lent, read_waiting, read_quotes, read_gifts, read_vouchers
-    return (*kept, read_grants, read_privilege_uses, read_challenges, *map(lines_of, units))
+    return (*kept, read_grants, read_privilege_uses, read_bought, read_challenges, *map(lines_of, units))
 
 
 async def read_redemptions(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
@@ -109,6 +110,13 @@ async def read_grants(transaction: Transaction, member_id: UUID, after: str | No
 async def read_privilege_uses(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
     """Privileges that were used."""
     found = await member_data.load_privilege_uses(transaction, member_id, read_key(after, _use) or (b"", ""), rows_max)
+    return [(f"{receipt_id_of(kept.receipt_key)}/{kept.privilege_id}", kept) for kept in found]
+
+
+async def read_bought(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """Privileges that receipts entitle to."""
+    position = read_key(after, _use) or (b"", "")
+    found = await member_data.load_bought(transaction, member_id, position, rows_max)
     return [(f"{receipt_id_of(kept.receipt_key)}/{kept.privilege_id}", kept) for kept in found]
 
 

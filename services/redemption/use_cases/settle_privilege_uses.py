@@ -177,7 +177,7 @@ async def _changes(
     before = {_key(one.use): one for one in found}
     now = before | {_key(one.use): one for one in counted}  # one of a refused document gives way
     members = {(_key(use), use.content_hash): use.member_id for use in told.uses}
-    stands = await _standing(transaction, {receipt_key for receipt_key, _ in now})
+    stands = await load_standing(transaction, {receipt_key for receipt_key, _ in now})
     changes = []
     for key, one in sorted(now.items()):
         use, was = one.use, before.get(key)
@@ -192,7 +192,7 @@ async def _changes(
     return changes
 
 
-class _Standing(NamedTuple):
+class Standing(NamedTuple):
     """Which of some receipts were voided, and what came back of each by line."""
 
     voided: frozenset[bytes]
@@ -203,7 +203,8 @@ class _Standing(NamedTuple):
         return left_of(use, self.returned[use.receipt_key], is_void=is_void)
 
 
-async def _standing(transaction: Transaction, receipt_keys: set[bytes]) -> _Standing:
+async def load_standing(transaction: Transaction, receipt_keys: set[bytes]) -> Standing:
+    """What was voided and came back of receipts that are locked, as far as it was read."""
     back = await privilege_uses.load_goods_back(transaction, receipt_keys)
     documents = receipt_keys | {one.return_key for returns in back.values() for one in returns}
     voids = await voided_receipts.find_standing(transaction, documents)
@@ -214,7 +215,7 @@ async def _standing(transaction: Transaction, receipt_keys: set[bytes]) -> _Stan
         for one in returns:
             if one.return_key not in voided:
                 returned[key].update(one.quantities)
-    return _Standing(voided, returned)
+    return Standing(voided, returned)
 
 
 async def _save(

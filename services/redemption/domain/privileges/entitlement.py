@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, Self, TypeAlias, assert_never
 
 from services.redemption.domain.partner_standing import Standing
 from services.redemption.domain.privileges.life import Privilege
-from services.redemption.domain.privileges.terms import ForEveryone, ForOffer, ForTiers, PrivilegeTerms
+from services.redemption.domain.privileges.terms import ForEveryone, ForOffer, ForPurchase, ForTiers, PrivilegeTerms
 from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
 from shared.events.coalition import PartnerState
 from shared.ledger import store_name
@@ -38,11 +38,12 @@ class Place(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """What a member has that entitles: a tier (the lowest is not always told of), and what was granted, by the
-    privileges' ids."""
+    """What a member has that entitles: a tier (the lowest is not always told of), and what was granted, or bought, by
+    the privileges' ids."""
 
     tier: str | None = None
     granted: frozenset[str] = frozenset()
+    bought: frozenset[str] = frozenset()
 
 
 def why_none(status: KnownStatus, partner: Standing | None) -> NoneReason | None:
@@ -72,5 +73,7 @@ def _is_for(terms: PrivilegeTerms, holder: Holder) -> bool:
             return holder.tier in tiers
         case ForOffer():
             return terms.privilege_id in holder.granted
+        case ForPurchase():
+            return terms.privilege_id in holder.bought
         case _:
             assert_never(terms.entitlement)

@@ -18,6 +18,8 @@ SET_MAX = 100
 USES_MAX = 10**9
 LIMITS_MAX = 8
 ORDER_MAX = 1_000
+DAYS_MAX = 3_660
+UNITS_MAX = 1_000_000
 INFORMATION_LENGTH_MAX = 500
 
 Rounding: TypeAlias = Literal["down", "half_up", "up"]
@@ -46,7 +48,31 @@ class ForOffer(Frozen):
     kind: Literal["offer"] = "offer"
 
 
-Entitlement: TypeAlias = Annotated[ForEveryone | ForTiers | ForOffer, Field(discriminator="kind")]
+class ForPurchase(Frozen):
+    """Members are entitled who bought goods on one receipt of one of ``partners``: on its day and ``days`` days more.
+
+    Meant are ``skus`` (the partner's own) or ``categories`` (the programme's, each with all below it), of all such
+    lines together ``units_min`` units and ``amount_min_minor`` at least; without either, any.
+    """
+
+    kind: Literal["purchase"] = "purchase"
+    partners: Codes
+    skus: Codes | None = None
+    categories: Codes | None = None
+    units_min: Annotated[StrictInt, Field(ge=1, le=UNITS_MAX)] | None = None
+    amount_min_minor: _PositiveAmount | None = None
+    days: Annotated[StrictInt, Field(ge=0, le=DAYS_MAX)]
+
+    @model_validator(mode="after")
+    def _names_goods(self) -> "ForPurchase":
+        if self.skus is None and self.categories is None:
+            raise ValueError("say which goods are to be bought: skus or categories")
+        if self.skus is not None and len(self.partners) != 1:
+            raise ValueError("skus are a partner's own: say this partner in partners, and no other")
+        return self
+
+
+Entitlement: TypeAlias = Annotated[ForEveryone | ForTiers | ForOffer | ForPurchase, Field(discriminator="kind")]
 
 
 class PercentOff(Frozen):
@@ -188,5 +214,6 @@ class PrivilegeTerms(Frozen):
 
 
 def partners_named(terms: PrivilegeTerms) -> frozenset[str]:
-    """The partners that the terms name as places."""
-    return frozenset(terms.partners or ()) | {store.partition("/")[0] for store in terms.stores or ()}
+    """The partners that the terms name, as places or as sellers."""
+    sellers = terms.entitlement.partners if isinstance(terms.entitlement, ForPurchase) else ()
+    return frozenset(terms.partners or ()) | {store.partition("/")[0] for store in terms.stores or ()} | {*sellers}
