@@ -100,6 +100,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "adjustments:read",
             "member-events:read",
             "balances:read",
+            "privileges:read",
             "rewards:read",
             "rewards:issue",
             "messages:read",
