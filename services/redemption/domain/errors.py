@@ -68,6 +68,13 @@ class NoPointsInReceiptError(Exception):
         super().__init__("no receipt under this key was read that was paid with points: it is all paid back in money")
 
 
+class ReceiptUnreadError(Exception):
+    """The receipt has taken points over HTTP, and what it sold has not been read yet."""
+
+    def __init__(self) -> None:
+        super().__init__("points paid for some of this receipt, and it has not been read yet: ask again in a moment")
+
+
 class ReceiptVoidedError(RedemptionError):
     """The receipt that is to take points was voided: the sale never was."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from services.redemption.domain.errors import NoPointsInReceiptError, ReceiptVoidedError
+from services.redemption.domain.errors import NoPointsInReceiptError, ReceiptUnreadError, ReceiptVoidedError
 from services.redemption.domain.return_quote import ReturnQuote, quote_return
 from services.redemption.domain.returning import Paid
 from services.redemption.domain.tender import Pricing
@@ -27,13 +27,17 @@ async def quote_goods_return(
     the transaction is a snapshot.
 
     Raises:
-        NoPointsInReceiptError: nothing is known here of what the receipt sold.
+        NoPointsInReceiptError: nothing is known here of what the receipt sold, and no points were taken for it.
+        ReceiptUnreadError: they were, and what it sold is not known yet.
         ReceiptVoidedError: it was voided; all that is left of its points has gone back.
         NotBoughtError: a line was not bought, or less is left of it.
     """
     goods = (await sold_goods.load(transaction, [receipt_key])).get(receipt_key)
     if goods is None:
-        raise NoPointsInReceiptError
+        # A till that believes no points are in it would pay money for what points had paid.
+        raise (
+            ReceiptUnreadError if await goods_returns.find_taken(transaction, [receipt_key]) else NoPointsInReceiptError
+        )
     kept = (await goods_returns.load(transaction, [receipt_key])).get(receipt_key, [])
     voids = await voided_receipts.find_standing(transaction, [receipt_key, *exchanges_among(kept)])
     if voids.get(receipt_key) is not None:

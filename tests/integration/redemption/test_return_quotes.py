@@ -99,3 +99,17 @@ async def test_what_cannot_come_back_is_named(client: httpx2.AsyncClient, spendi
     await read(spending, void_of(sale, 3))
     voided = await quote(client, l1="1")
     assert (voided.status_code, voided.json()["type"].rpartition("/")[2]) == (409, "receipt-voided")
+
+
+async def test_a_receipt_that_took_points_and_was_not_read_is_not_paid_back_in_money_alone(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.enrol(ANNA, 1000)
+    held = await spending.held(ANNA, 300)
+    headers = bearing("redemptions:write", client_id="g", partner_id="grocer")
+    path = f"/v1/redemptions/{held.redemption_id}/capture"
+    assert (await client.post(path, json={"receipt": RECEIPT}, headers=headers)).status_code == 200
+
+    unread = await quote(client, l1="1")
+
+    assert (unread.status_code, unread.json()["type"].rpartition("/")[2]) == (409, "receipt-not-read-yet")
