@@ -1,6 +1,7 @@
 """The events that redemption publishes, each with the topic and the key it travels under."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from services.redemption.domain.confirming import Challenge, Clearance, Wish
@@ -43,6 +44,22 @@ from shared.telemetry.trace_context import child_traceparent, current_traceparen
 SOURCE = "redemption"
 
 
+def envelope(transaction: Transaction, subject: UUID | str, traceparent: str | None) -> dict[str, Any]:
+    """What all of these events bear beside their data; ``traceparent`` is what led to them, if anything did."""
+    return {
+        "id": new_id(),
+        "source": SOURCE,
+        "subject": str(subject),
+        "time": transaction.now,
+        "traceparent": child_traceparent(traceparent),
+    }
+
+
+def balance_of(balances: Balances) -> Balance:
+    """Balances as events tell of them."""
+    return Balance(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)
+
+
 def held_message(
     transaction: Transaction,
     redemption: Redemption,
@@ -56,11 +73,7 @@ def held_message(
     if redemption.expires_at is None:
         raise AssertionError("unreachable: a hold ends")
     event = RedemptionHeld(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, redemption.redemption_id, current_traceparent()),
         data=HoldData(
             redemption_id=redemption.redemption_id,
             member_id=member_id,
@@ -68,7 +81,7 @@ def held_message(
             point_type=redemption.point_type,
             points=redemption.held_points,
             expires_at=redemption.expires_at,
-            balance=_balance(balance),
+            balance=balance_of(balance),
             session_id=redemption.session_id,
             pooled=_pooled(pooled),
             decided_by=None if clearance is None else clearance.decided_by,
@@ -82,11 +95,7 @@ def held_message(
 def challenged_message(transaction: Transaction, challenge: Challenge, wish: Wish) -> Message:
     """A member is to confirm by a code, which this does not say."""
     event = SpendChallenged(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(challenge.challenge_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, challenge.challenge_id, current_traceparent()),
         data=ChallengeData(
             challenge_id=challenge.challenge_id,
             member_id=challenge.member_id,
@@ -105,11 +114,7 @@ def declined_message(transaction: Transaction, decline: Decline) -> Message:
     """A hold was refused."""
     member_id, partner_id = named(decline.redemption)
     event = RedemptionDeclined(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(decline.redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, decline.redemption.redemption_id, current_traceparent()),
         data=DeclineData(
             redemption_id=decline.redemption.redemption_id,
             member_id=member_id,
@@ -127,11 +132,7 @@ def captured_message(transaction: Transaction, settled: Settled, balance: Balanc
     redemption, capture = settled.redemption, settled.capture
     member_id, partner_id = named(redemption)
     event = RedemptionCaptured(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(traceparent),
+        **envelope(transaction, redemption.redemption_id, traceparent),
         data=CaptureData(
             redemption_id=redemption.redemption_id,
             receipt_id=receipt_id_of(capture.receipt_key),
@@ -145,7 +146,7 @@ def captured_message(transaction: Transaction, settled: Settled, balance: Balanc
             late_because=capture.late_because,
             uncovered_points=capture.uncovered_points,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in settled.issuers),
-            balance=_balance(balance),
+            balance=balance_of(balance),
             pooled=_pooled(settled.pooled),
             by_funding=funded_told(settled.funded),
         ),
@@ -158,11 +159,7 @@ def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, 
     redemption, capture = one.redemption, one.capture
     member_id, partner_id = named(redemption)
     event = RedemptionRefunded(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(one.undoing.traceparent),
+        **envelope(transaction, redemption.redemption_id, one.undoing.traceparent),
         data=RefundData(
             redemption_id=redemption.redemption_id,
             receipt_id=receipt_id_of(capture.receipt_key),
@@ -176,7 +173,7 @@ def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, 
             debt_cleared=given.debt_cleared,
             captured_at=one.captured_at,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
-            balance=_balance(balance),
+            balance=balance_of(balance),
             pooled=_pooled(given.pooled),
             by_funding=funded_told(given.funded),
         ),
@@ -187,11 +184,7 @@ def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, 
 def voided_message(transaction: Transaction, let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Message:
     """A till let reserved points go."""
     event = RedemptionVoided(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(let_go.redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, let_go.redemption.redemption_id, current_traceparent()),
         data=_unheld(let_go, balance, pooled),
     )
     return _message(event, event.data.member_id)
@@ -199,26 +192,15 @@ def voided_message(transaction: Transaction, let_go: LetGo, balance: Balances, p
 
 def shrunk_message(transaction: Transaction, shrink: Shrink, balance: Balances, pooled: Sequence[Pooled]) -> Message:
     """A till let some of the reserved points go; the rest stays reserved."""
-    let_go = LetGo(shrink.redemption, shrink.points)
-    event = RedemptionVoided(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(shrink.redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
-        data=_unheld(let_go, balance, pooled),
-    )
-    return _message(event, event.data.member_id)
+    return voided_message(transaction, LetGo(shrink.redemption, shrink.points), balance, pooled)
 
 
 def expired_message(transaction: Transaction, let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Message:
     """Time let reserved points go."""
     event = RedemptionExpired(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(let_go.redemption.redemption_id),
-        time=transaction.now,
-        traceparent=child_traceparent(None),  # nobody asked: an expiry starts a trace of its own
+        **envelope(
+            transaction, let_go.redemption.redemption_id, None
+        ),  # nobody asked: an expiry starts a trace of its own
         data=_unheld(let_go, balance, pooled),
     )
     return _message(event, event.data.member_id)
@@ -234,11 +216,7 @@ def left_behind_message(
         case _:
             raise AssertionError("unreachable: points were given")
     event = PointsGifted(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(gift_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, gift_id, current_traceparent()),
         data=GiftData(
             gift_id=gift_id,
             member_id=leaving.member_id,
@@ -249,8 +227,8 @@ def left_behind_message(
             household_id=leaving.household_id,
             debt_cleared=given.debt_cleared,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
-            balance=_balance(balances[leaving.member_id]),
-            receiver_balance=_balance(balances[leaving.heir_id]),
+            balance=balance_of(balances[leaving.member_id]),
+            receiver_balance=balance_of(balances[leaving.heir_id]),
             by_funding=funded_told(given.funded),
         ),
     )
@@ -262,11 +240,7 @@ def given_message(transaction: Transaction, gift: Gift, given: Posted, clearance
     if given.receiver is None:
         raise AssertionError("unreachable: points were given")
     event = PointsGifted(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(gift.gift_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, gift.gift_id, current_traceparent()),
         data=GiftData(
             gift_id=gift.gift_id,
             member_id=gift.giver_id,
@@ -276,8 +250,8 @@ def given_message(transaction: Transaction, gift: Gift, given: Posted, clearance
             reason="gift",
             debt_cleared=given.debt_cleared,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
-            balance=_balance(given.balance),
-            receiver_balance=_balance(given.receiver),
+            balance=balance_of(given.balance),
+            receiver_balance=balance_of(given.receiver),
             by_funding=funded_told(given.funded),
             decided_by=None if clearance is None else clearance.decided_by,
             decision_id=None if clearance is None else clearance.decision_id,
@@ -303,7 +277,7 @@ def _unheld(let_go: LetGo, balance: Balances, pooled: Sequence[Pooled]) -> Unhol
         point_type=redemption.point_type,
         points=let_go.points,
         open_points=redemption.open_points,
-        balance=_balance(balance),
+        balance=balance_of(balance),
         pooled=_pooled(pooled),
     )
 
@@ -314,9 +288,5 @@ def _message(event: RedemptionEvent, member_id: UUID) -> Message:
 
 def _pooled(pooled: Sequence[Pooled]) -> tuple[PooledPoints, ...]:
     return tuple(
-        PooledPoints(member_id=one.owner_id, points=one.points, balance=_balance(one.balance)) for one in pooled
+        PooledPoints(member_id=one.owner_id, points=one.points, balance=balance_of(one.balance)) for one in pooled
     )
-
-
-def _balance(balances: Balances) -> Balance:
-    return Balance(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)

@@ -2,15 +2,13 @@
 
 from services.redemption.domain.privileges.terms import PrivilegeTerms, Service
 from services.redemption.domain.privileges.usage import KeptUse
-from services.redemption.use_cases.messages import SOURCE
+from services.redemption.use_cases.messages import envelope
 from shared.database import Transaction
 from shared.events.catalogue import REDEMPTIONS
 from shared.events.funding import PayerWeight
 from shared.events.redemptions import PrivilegeUndone, PrivilegeUsed, PrivilegeUseData
-from shared.ids import new_id
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
-from shared.telemetry.trace_context import child_traceparent
 
 
 def use_message(
@@ -19,12 +17,7 @@ def use_message(
     """A use as it stands now: given, or undone to another amount. Keyed by member, else by receipt."""
     receipt_id = receipt_id_of(kept.use.receipt_key)
     event = (PrivilegeUndone if is_undoing else PrivilegeUsed)(
-        id=new_id(),
-        source=SOURCE,
-        subject=receipt_id,
-        time=transaction.now,
-        traceparent=child_traceparent(traceparent),
-        data=_told(kept, terms, receipt_id),
+        **envelope(transaction, receipt_id, traceparent), data=_told(kept, terms, receipt_id)
     )
     return Message.of(event, REDEMPTIONS.topic, str(kept.use.member_id or receipt_id))
 

@@ -1,12 +1,12 @@
 """The events that tell of rewards. None of them says a code."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from services.redemption.domain.rewards.reward import RewardTerms
 from services.redemption.domain.rewards.voucher import Voucher
-from services.redemption.use_cases.messages import SOURCE
+from services.redemption.use_cases.messages import balance_of, envelope
 from shared.database import Transaction
-from shared.events.balances import Balance, IssuerPoints
+from shared.events.balances import IssuerPoints
 from shared.events.catalogue import REDEMPTIONS
 from shared.events.rewards import (
     ClosedRewardData,
@@ -20,12 +20,11 @@ from shared.events.rewards import (
     RewardUsed,
     UsedRewardData,
 )
-from shared.ids import new_id
 from shared.ledger import Balances, Posted
 from shared.ledger.telling import funded_told
 from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
-from shared.telemetry.trace_context import child_traceparent, current_traceparent
+from shared.telemetry.trace_context import current_traceparent
 
 RewardEvent: TypeAlias = RewardReserved | RewardIssued | RewardDelivered | RewardUsed | RewardCancelled | RewardExpired
 
@@ -33,11 +32,7 @@ RewardEvent: TypeAlias = RewardReserved | RewardIssued | RewardDelivered | Rewar
 def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
     """A member has a reward: its points are reserved."""
     event = RewardIssued(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(voucher.voucher_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, voucher.voucher_id, current_traceparent()),
         data=_standing(voucher, terms, balance),
     )
     return _message(event, voucher)
@@ -46,11 +41,7 @@ def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerm
 def reserved_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
     """A reward is kept for a member: its points are reserved."""
     event = RewardReserved(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(voucher.voucher_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, voucher.voucher_id, current_traceparent()),
         data=_standing(voucher, terms, balance),
     )
     return _message(event, voucher)
@@ -61,18 +52,9 @@ def delivered_message(transaction: Transaction, voucher: Voucher) -> Message:
     if voucher.channel is None:
         raise AssertionError("unreachable: it was delivered somehow")
     event = RewardDelivered(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(voucher.voucher_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, voucher.voucher_id, current_traceparent()),
         data=DeliveredRewardData(
-            voucher_id=voucher.voucher_id,
-            reward_id=voucher.reward_id,
-            reward_version=voucher.reward_version,
-            member_id=voucher.member_id,
-            partner_id=voucher.partner_id,
-            point_type=voucher.point_type,
+            **_named(voucher),
             points=voucher.points,
             channel=voucher.channel,
         ),
@@ -85,24 +67,15 @@ def used_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms,
     if voucher.receipt_key is None:
         raise AssertionError("unreachable: it was used for a receipt")
     event = RewardUsed(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(voucher.voucher_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, voucher.voucher_id, current_traceparent()),
         data=UsedRewardData(
-            voucher_id=voucher.voucher_id,
-            reward_id=voucher.reward_id,
-            reward_version=voucher.reward_version,
-            member_id=voucher.member_id,
-            partner_id=voucher.partner_id,
-            point_type=voucher.point_type,
+            **_named(voucher),
             points=spent.points,
             receipt_id=receipt_id_of(voucher.receipt_key),
             cost_minor=terms.cost_minor,
             by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in spent.issuers),
             by_funding=funded_told(spent.funded),
-            balance=_balance(spent.balance),
+            balance=balance_of(spent.balance),
         ),
     )
     return _message(event, voucher)
@@ -111,11 +84,7 @@ def used_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms,
 def cancelled_message(transaction: Transaction, voucher: Voucher, given: Posted) -> Message:
     """Somebody cancelled a voucher: its points went back to their lots."""
     event = RewardCancelled(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(voucher.voucher_id),
-        time=transaction.now,
-        traceparent=child_traceparent(current_traceparent()),
+        **envelope(transaction, voucher.voucher_id, current_traceparent()),
         data=_closed(voucher, given),
     )
     return _message(event, voucher)
@@ -124,11 +93,8 @@ def cancelled_message(transaction: Transaction, voucher: Voucher, given: Posted)
 def expired_message(transaction: Transaction, voucher: Voucher, given: Posted) -> Message:
     """A voucher's time was over: its points went back to their lots."""
     event = RewardExpired(
-        id=new_id(),
-        source=SOURCE,
-        subject=str(voucher.voucher_id),
-        time=transaction.now,
-        traceparent=child_traceparent(None),  # nobody asked: an expiry starts a trace of its own
+        # Nobody asked: an expiry starts a trace of its own.
+        **envelope(transaction, voucher.voucher_id, None),
         data=_closed(voucher, given),
     )
     return _message(event, voucher)
@@ -136,33 +102,23 @@ def expired_message(transaction: Transaction, voucher: Voucher, given: Posted) -
 
 def _standing(voucher: Voucher, terms: RewardTerms, balance: Balances) -> IssuedRewardData:
     return IssuedRewardData(
-        voucher_id=voucher.voucher_id,
-        reward_id=voucher.reward_id,
-        reward_version=voucher.reward_version,
-        member_id=voucher.member_id,
-        partner_id=voucher.partner_id,
-        point_type=voucher.point_type,
+        **_named(voucher),
         points=voucher.points,
         money_minor=voucher.money_minor,
         cost_minor=terms.cost_minor,
         expires_at=voucher.expires_at,
-        balance=_balance(balance),
+        balance=balance_of(balance),
     )
 
 
 def _closed(voucher: Voucher, given: Posted) -> ClosedRewardData:
     return ClosedRewardData(
-        voucher_id=voucher.voucher_id,
-        reward_id=voucher.reward_id,
-        reward_version=voucher.reward_version,
-        member_id=voucher.member_id,
-        partner_id=voucher.partner_id,
-        point_type=voucher.point_type,
+        **_named(voucher),
         points=given.points,
         debt_cleared=given.debt_cleared,
         paid_minor=voucher.paid_minor,
         reason=voucher.reason_code,
-        balance=_balance(given.balance),
+        balance=balance_of(given.balance),
     )
 
 
@@ -170,5 +126,12 @@ def _message(event: RewardEvent, voucher: Voucher) -> Message:
     return Message.of(event, REDEMPTIONS.topic, str(voucher.member_id))
 
 
-def _balance(balances: Balances) -> Balance:
-    return Balance(available=balances.available, held=balances.held, pending=balances.pending, debt=balances.debt)
+def _named(voucher: Voucher) -> dict[str, Any]:
+    return {
+        "voucher_id": voucher.voucher_id,
+        "reward_id": voucher.reward_id,
+        "reward_version": voucher.reward_version,
+        "member_id": voucher.member_id,
+        "partner_id": voucher.partner_id,
+        "point_type": voucher.point_type,
+    }
