@@ -3,22 +3,15 @@
 What a service needs stands here by name; the modules say what it guarantees.
 """
 
+from shared.web.answers import Answer, Decided, ProblemAnswer, UnderWay
 from shared.web.app import create_app
 from shared.web.authentication import Authenticator
 from shared.web.authorisation import requires, unprotected_routes
 from shared.web.external_issuers import ExternalIssuer
 from shared.web.health import Check
-from shared.web.idempotency import (
-    IDEMPOTENCY_DDL,
-    Answer,
-    IdempotencyKey,
-    KeyedRequest,
-    ProblemAnswer,
-    UnderWay,
-    forget_answers,
-    idempotent,
-)
+from shared.web.idempotency import IDEMPOTENCY_DDL, forget_answers, idempotent
 from shared.web.key_sources import HttpKeySource
+from shared.web.keyed_requests import IdempotencyKey, KeyedRequest
 from shared.web.keys import KeySource, KeysUnavailableError, StaticKeySource
 from shared.web.paging import Page, PageRequest, Paging, decode_cursor, encode_cursor
 from shared.web.preconditions import IfMatch, VersionChangedError, etag, require_version
@@ -50,6 +43,7 @@ __all__ = [
     "Body",
     "Check",
     "CodeText",
+    "Decided",
     "ExternalIssuer",
     "FieldError",
     "Flag",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Sequ
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from shared.passing import PassingError
 from shared.web.csv_records import CsvRecord, UnreadableCsvError, divider_of, fields_of, read_records
 
 NOTHING_TAKEN = hashlib.sha256().digest()
@@ -18,7 +19,7 @@ class AnotherFileError(Exception):
     """What was sent differs from what was taken in before."""
 
 
-class ImportBusyError(Exception):
+class ImportBusyError(PassingError):
     """Somebody else sends this import's file just now."""
 
 

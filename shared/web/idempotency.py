@@ -1,7 +1,7 @@
 """``Idempotency-Key``: a POST that is sent twice has one effect and one answer.
 
 The record of an answer is written in the transaction of its effect: either both are there, or neither. What becomes
-of a request is one of five things:
+of a request is one of these:
 
 - **done**: ``work`` returned an ``Answer``; it is stored with everything that ``work`` wrote. An answer may be a
   refusal too (``Answer.of_problem``), where what was written must stay: an event that tells of the decline.
@@ -10,7 +10,10 @@ of a request is one of five things:
 - **refused**: ``work`` raised a problem or an error of the domain. The whole transaction is rolled back, so nothing
   of what it wrote survives, and the refusal is stored in a second transaction, which first looks whether another
   request with this key was decided in between. No savepoint is needed for that, and the common case pays nothing.
-- **fault**: anything else, 5xx and 429 included. Nothing is stored, and the key may be used again.
+- **not decided**: a refusal that may pass (``Problem.may_pass``): what is named is not there (404: perhaps nobody has
+  told of it yet), or the refusal says when to ask again. Nothing is stored, and the same request under the same key is
+  looked at anew: a till that tries again finds the member who enrolled just now. So it is with every **fault**, which
+  is anything else, 5xx and 429 included.
 - **elsewhere**: another request with the same key is being decided: 409, without waiting.
 
 Of a crash nothing is left, in whatever place it comes: what was not committed did not happen.
@@ -19,28 +22,24 @@ On a hot path (``is_hot``) all of that takes two round trips less: the transacti
 in one statement, and ends with what ``work`` has put off and the record in one.
 """
 
-import hashlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import asyncpg
-import orjson
-from fastapi import Depends, Header, Request, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from shared.database import Database, Transaction
 from shared.database.engine import BUSINESS_TIME, Opened, Opening
 from shared.database.errors import StartAgainError
 from shared.database.later import Write
+from shared.web.answers import Answer, Decided, ProblemAnswer, UnderWay, Work
+from shared.web.keyed_requests import KeyedRequest
 from shared.web.metrics import IDEMPOTENT_ANSWERS, PROBLEMS
 from shared.web.principal import Principal
 from shared.web.problems import PROBLEM_MEDIA_TYPE, Problem
-from shared.web.refusals import DomainProblems, as_problem
-from shared.web.request_context import current_request_id
+from shared.web.refusals import as_problem
 
-KEY_LENGTH_MAX = 128
 ANSWERS_KEPT = timedelta(days=7)
 FORGET_ROWS_MAX = 1_000
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -91,121 +90,6 @@ _FORGET = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What ``work`` decided: the status and the body (None: an empty one).
-
-    ``kept`` where the body says what may not stand among kept answers, which nobody's erasure goes through: what
-    somebody wrote of a member. It is stored in the body's place, and answered to whoever sends the request again.
-    """
-
-    status: int
-    body: BaseModel | Sequence[BaseModel] | None = None
-    kept: BaseModel | None = None
-
-    def to_bytes(self) -> bytes:
-        """The body as JSON."""
-        if self.body is None:
-            return b""
-        if isinstance(self.body, BaseModel):
-            return self.body.__pydantic_serializer__.to_json(self.body, by_alias=True)
-        return orjson.dumps([item.model_dump(mode="json", by_alias=True) for item in self.body])
-
-    def to_kept_bytes(self) -> bytes:
-        """What of it is stored, as JSON."""
-        return self.to_bytes() if self.kept is None else Answer(self.status, self.kept).to_bytes()
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemAnswer:
-    """A refusal whose writes are kept: an event that tells of the decline is committed with it."""
-
-    problem: Problem
-
-    @property
-    def status(self) -> int:
-        """The problem's status."""
-        return self.problem.status
-
-    def to_bytes(self) -> bytes:
-        """The problem as JSON, with the id of the request that was refused first."""
-        return self.problem.body(current_request_id())
-
-    def to_kept_bytes(self) -> bytes:
-        """The same: a problem says nothing of anybody."""
-        return self.to_bytes()
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """An answer that decides nothing yet: the same request is sent again under the same key, with what it lacked.
-
-    ``work`` itself tells the request from another one under the key meanwhile.
-    """
-
-    answer: Answer | ProblemAnswer
-
-
-Decided: TypeAlias = Answer | ProblemAnswer | UnderWay
-Work: TypeAlias = Callable[[Transaction], Awaitable[Decided]]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyedRequest:
-    """The request's key, and what else makes it the same request."""
-
-    key: str
-    method: str
-    path: str
-    domain_problems: DomainProblems
-
-    def request_hash(self, payload: BaseModel | bytes | None) -> bytes:
-        """SHA-256 of method, path with query, and the body in canonical form: spaces and order do not matter."""
-        digest = hashlib.sha256(f"{self.method} {self.path}\n".encode())
-        digest.update(_canonical(payload))
-        return digest.digest()
-
-
-def _canonical(payload: BaseModel | bytes | None) -> bytes:
-    if payload is None or payload == b"":
-        return b""
-    if isinstance(payload, BaseModel):
-        payload = payload.model_dump_json().encode()
-    try:
-        return orjson.dumps(orjson.loads(payload), option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONDecodeError:
-        return payload
-
-
-async def _read_key(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description=f"1 to {KEY_LENGTH_MAX} visible characters, new for each effect; a retry sends it again.",
-        ),
-    ] = None,
-) -> KeyedRequest:
-    key = (idempotency_key or "").strip()
-    if not key:
-        raise Problem(
-            400,
-            "idempotency-key-missing",
-            "This request has an effect: send an Idempotency-Key header (a new UUID), and the same one with a retry.",
-        )
-    if len(key) > KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
-        raise Problem(
-            400, "idempotency-key-malformed", f"Idempotency-Key has 1 to {KEY_LENGTH_MAX} visible ASCII characters."
-        )
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return KeyedRequest(key, request.method, path, request.app.state.domain_problems)
-
-
-IdempotencyKey: TypeAlias = Annotated[KeyedRequest, Depends(_read_key)]
-"""A route's parameter: the mandatory ``Idempotency-Key`` with what belongs to it."""
-
-
 async def idempotent(
     database: Database,
     principal: Principal,
@@ -234,7 +118,7 @@ async def idempotent(
         raise turned.problem from None
     except Exception as error:
         problem = as_problem(error, request.domain_problems)
-        if problem is None or problem.is_fault:
+        if problem is None or problem.may_pass:
             raise
         refusal_answer = ProblemAnswer(problem)
 
@@ -242,12 +126,9 @@ async def idempotent(
         return refusal_answer
 
     try:
-        response = await run(database, keyed, refuse)
+        return await run(database, keyed, refuse)
     except _TurnedAwayError as turned:
         raise turned.problem from None
-    if REPLAYED_HEADER not in response.headers:  # else another request was decided in between, and this is its answer
-        response.headers.update(problem.headers)
-    return response
 
 
 class _TurnedAwayError(Exception):
@@ -342,14 +223,20 @@ def _replayed(stored: asyncpg.Record, request_hash: bytes) -> Response:
 
 def _under_way(answer: UnderWay) -> Response:
     IDEMPOTENT_ANSWERS.labels("under_way").inc()
-    return _response(answer.answer.status, answer.answer.to_bytes(), is_replayed=False)
+    return _answered(answer.answer)
 
 
 def _decided(answer: Answer | ProblemAnswer) -> Response:
     IDEMPOTENT_ANSWERS.labels("refused" if isinstance(answer, ProblemAnswer) else "done").inc()
+    return _answered(answer)
+
+
+def _answered(answer: Answer | ProblemAnswer) -> Response:
+    response = _response(answer.status, answer.to_bytes(), is_replayed=False)
     if isinstance(answer, ProblemAnswer):
         PROBLEMS.labels(str(answer.status), answer.problem.slug).inc()
-    return _response(answer.status, answer.to_bytes(), is_replayed=False)
+        response.headers.update(answer.problem.headers)
+    return response
 
 
 def _response(status: int, body: bytes, *, is_replayed: bool) -> Response:

@@ -86,8 +86,14 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's own word, and what every s
 
     @property
     def is_fault(self) -> bool:
-        """Whether the request was not decided at all: worth another try, and never stored as an answer."""
+        """Whether the request was not decided at all: worth another try."""
         return self.status >= 500 or self.status in (408, 425, 429)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered otherwise later, so that this is never stored as its answer: it was
+        not decided, says when to ask again, or found nothing by a name (yet)."""
+        return self.is_fault or self.status == 404 or "Retry-After" in self.headers
 
     def body(self, request_id: str | None = None) -> bytes:
         """The problem as JSON."""

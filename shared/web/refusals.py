@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from shared.database.errors import is_connection_lost, is_retryable, postgres_error_of
+from shared.passing import PassingError
 from shared.web.body_limit import too_large
 from shared.web.metrics import INVALID_FIELDS
 from shared.web.pointers import pointer_of
@@ -65,7 +66,8 @@ def as_problem(error: Exception, domain_problems: DomainProblems) -> Problem | N
     for kind in type(error).__mro__:
         if kind in domain_problems:
             status, slug, title = domain_problems[kind]
-            return Problem(status, slug, str(error) or title, title=title)
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, PassingError) else {}
+            return Problem(status, slug, str(error) or title, title=title, headers=headers)
     if isinstance(error, RequestValidationError):
         return _invalid_request(error)
     if isinstance(error, HTTPException):

@@ -10,6 +10,7 @@ import httpx2
 from fastapi import APIRouter, Query, Response
 
 from shared.database import Database, Transaction
+from shared.passing import PassingError
 from shared.web import (
     Answer,
     Authenticator,
@@ -33,6 +34,10 @@ SERVICE = "members"
 
 class PointsGone(Exception):  # noqa: N818 -- an error of the test's domain
     """An error of the domain."""
+
+
+class ComesLater(PassingError):  # noqa: N818 -- an error of the test's domain
+    """Another one, which passes."""
 
 
 class HoldBody(Body):
@@ -115,7 +120,10 @@ async def idempotent_scene(fresh_database: FreshDatabase, database: Database) ->
         title="test",
         authenticator=authenticator,
         routers=[router],
-        domain_problems={PointsGone: (409, "insufficient-points", "Not enough points")},
+        domain_problems={
+            PointsGone: (409, "insufficient-points", "Not enough points"),
+            ComesLater: (409, "comes-later", "Comes later"),
+        },
     )
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test") as client:
         scene = Scene(client, database, issuer)

@@ -51,9 +51,9 @@ from shared.web import (
     refuse_partners,
     requires,
 )
+from shared.web.answers import Decided
 from shared.web.csv_pages import AnotherFileError, ImportBusyError, UnusableHeaderError
 from shared.web.csv_records import UnreadableCsvError
-from shared.web.idempotency import Decided
 from shared.web.refusals import DomainProblems
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 

@@ -11,7 +11,7 @@ from services.accrual.use_cases.tell_award_event import tell_award_event
 from shared.database import Database, Transaction
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of, partner_of
 from shared.web import Answer, IdempotencyKey, Principal, idempotent, not_found, problems, requires
-from shared.web.idempotency import Decided
+from shared.web.answers import Decided
 from shared.web.refusals import DomainProblems
 
 AWARD_EVENT_PROBLEMS: DomainProblems = {

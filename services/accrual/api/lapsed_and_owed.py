@@ -26,7 +26,7 @@ from shared.database import Database, Transaction
 from shared.point_types import PointTypes
 from shared.receipt_key import MalformedReceiptIdError, partner_of, receipt_id_of
 from shared.web import IdempotencyKey, Principal, idempotent, problems, refuse_partners, requires
-from shared.web.idempotency import Decided
+from shared.web.answers import Decided
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 Reinstater = Annotated[Principal, requires("points:reinstate")]

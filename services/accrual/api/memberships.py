@@ -35,8 +35,10 @@ from services.accrual.use_cases.change_memberships import (
 )
 from shared import ledger
 from shared.database import Database, Transaction
+from shared.web.answers import Answer
 from shared.web.authorisation import requires
-from shared.web.idempotency import Answer, IdempotencyKey, idempotent
+from shared.web.idempotency import idempotent
+from shared.web.keyed_requests import IdempotencyKey
 from shared.web.paging import Page, Paging
 from shared.web.principal import Principal
 from shared.web.problems import not_found, problems

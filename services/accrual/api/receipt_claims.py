@@ -30,7 +30,7 @@ from shared.web import (
     problems,
     requires,
 )
-from shared.web.idempotency import Decided
+from shared.web.answers import Decided
 from shared.web.refusals import DomainProblems
 
 RECEIPT_CLAIM_PROBLEMS: DomainProblems = {

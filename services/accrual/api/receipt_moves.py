@@ -41,8 +41,8 @@ from shared.web import (
     refuse_partners,
     requires,
 )
-from shared.web.idempotency import Decided
-from shared.web.refusals import DomainProblems
+from shared.web.answers import Decided
+from shared.web.refusals import RETRY_AFTER_SECONDS, DomainProblems
 
 Writer = Annotated[Principal, requires("receipt-moves:write")]
 Approver = Annotated[Principal, requires("receipt-moves:approve")]
@@ -79,6 +79,9 @@ _WORDS: dict[MoveRefusal, str] = {
     "member_erased": "the data of one of them were erased",
     "not_a_member_then": "the member in /to_member_id joined after the purchase, and its time for claims is over",
 }
+
+# Asked again a moment later, it may go.
+_PASSING: frozenset[MoveRefusal] = frozenset({"returns_wait", "member_unknown"})
 
 
 def receipt_moves_routers(database: Database, rules: MoveRules) -> tuple[APIRouter, ...]:
@@ -201,7 +204,8 @@ def _answer(move: ReceiptMove, status: int = 200) -> Decided:
 
 
 def _not_moved(error: ReceiptNotMovableError) -> Problem:
-    return Problem(409, _slug(error.refusal), f"Nothing was moved: {_WORDS[error.refusal]}.")
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if error.refusal in _PASSING else {}
+    return Problem(409, _slug(error.refusal), f"Nothing was moved: {_WORDS[error.refusal]}.", headers=headers)
 
 
 def _slug(refusal: MoveRefusal) -> str:

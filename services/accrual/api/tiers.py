@@ -21,8 +21,10 @@ from services.accrual.use_cases.publish_tier_scheme import publish_tier_scheme
 from services.accrual.use_cases.read_tier import read_tier
 from shared.database import Database, Transaction
 from shared.point_types import ONE_TYPE, PointTypes
+from shared.web.answers import Answer
 from shared.web.authorisation import requires
-from shared.web.idempotency import Answer, IdempotencyKey, idempotent
+from shared.web.idempotency import idempotent
+from shared.web.keyed_requests import IdempotencyKey
 from shared.web.paging import Page, Paging
 from shared.web.principal import Principal
 from shared.web.problems import invalid_field, not_found, problems

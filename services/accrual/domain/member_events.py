@@ -13,6 +13,7 @@ from services.accrual.domain.member_event_types import MemberEventType, Period
 from shared.events.members import MemberStatus
 from shared.ledger import LotTerms
 from shared.ledger.terms import PROGRAMME
+from shared.passing import PassingError
 
 _IDS: Final = UUID("c2a5f3de-7f0b-4f0e-8f0e-2d8a54ce2a51")
 # A source's clock may be ahead of ours by so much.
@@ -45,7 +46,7 @@ class UnusablePayloadError(MemberEventError):
     """The payload, or the time, is not as declared; the message begins with the field."""
 
 
-class TypeNotApprovedError(MemberEventError):
+class TypeNotApprovedError(MemberEventError, PassingError):
     """Its type waits for a second person: it may be told again."""
 
 
@@ -61,7 +62,7 @@ class EventGaveNothingError(MemberEventError):
     """Rules gave nothing for it, or it was undone: nothing of it waits, or ever will."""
 
 
-class EventMemberNotReadyError(MemberEventError):
+class EventMemberNotReadyError(MemberEventError, PassingError):
     """The member is not known here, or suspended: it may be told again."""
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.events.purchases import PurchaseData
+from shared.passing import PassingError
 
 # Totals and days are few: who is wrong so often guesses.
 PROOF_ATTEMPTS_MAX: Final = 5
@@ -37,7 +38,7 @@ class TooManyProofsError(ReceiptClaimError):
     """Nobody can claim it any more over this route: too many were wrong about it."""
 
 
-class ClaimantNotReadyError(ReceiptClaimError):
+class ClaimantNotReadyError(ReceiptClaimError, PassingError):
     """The member is not known here yet, or cannot earn."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.redemption.api.refusals import RETRY_AFTER_SECONDS
+from services.redemption.api.refusals import RETRY_AFTER_SECONDS, when_to_ask_again
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import GiftReason, GiftRefusedError, MergeUnderWayError
 from shared.web import Problem
@@ -39,7 +39,8 @@ def refused(error: GiftRefusedError) -> Problem:
     """A gift that is not given: nothing was changed, and its id is free."""
     slug, detail = _REFUSED[error.reason]
     extensions: dict[str, object] = {} if error.points_max is None else {"points_max": error.points_max}
-    return Problem(409, slug, f"Nothing was given: {detail}.", extensions=extensions)
+    headers = when_to_ask_again(error.reason)
+    return Problem(409, slug, f"Nothing was given: {detail}.", headers=headers, extensions=extensions)
 
 
 def ask_again(error: FactsBehindError | MergeUnderWayError) -> Problem:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from pydantic import TypeAdapter
 
+from services.redemption.api.refusals import not_told_of_yet
 from services.redemption.domain.privileges.life import Privilege
 from services.redemption.repository import privileges
 from services.redemption.schemas.privileges import EndBody, GrantAnswer, GrantBody, PrivilegeAnswer, PrivilegeBody
@@ -24,7 +25,6 @@ from shared.web import (
     Paging,
     Principal,
     idempotent,
-    invalid_field,
     not_found,
     problems,
     refuse_partners,
@@ -63,7 +63,7 @@ def _add_steps(router: APIRouter, database: Database) -> None:
             try:
                 made = await propose_privilege(transaction, body.terms(), principal.client_id)
             except UnknownPartnersError as error:
-                raise invalid_field("/partners", str(error)) from None
+                raise not_told_of_yet("/partners", str(error)) from None
             return Answer(201, PrivilegeAnswer.of(made))
 
         return await idempotent(database, principal, key, body, work)

@@ -35,6 +35,7 @@ from shared.database import Database, Transaction
 from shared.ids import key_version_of
 from shared.web import (
     Answer,
+    Decided,
     IdempotencyKey,
     Principal,
     ProblemAnswer,
@@ -85,7 +86,7 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
         asked = await gate.ask(principal, key, fingerprint, spender, wanted)
         outcomes: list[str] = []
 
-        async def work(transaction: Transaction) -> Answer | ProblemAnswer | UnderWay:
+        async def work(transaction: Transaction) -> Decided:
             clearance = await gate.clear(transaction, asked, body.confirmation_code)
             if isinstance(clearance, UnderWay | ProblemAnswer):
                 outcomes.append(outcome_of(clearance))
@@ -238,13 +239,14 @@ def _fingerprint(body: HoldBody, spender: Spender, own_type: str, seconds: int) 
     return orjson.dumps(said)
 
 
-def _answer(decided: Held | Declined | Paid, spender: Spender, programme: Programme) -> Answer | ProblemAnswer:
+def _answer(decided: Held | Declined | Paid, spender: Spender, programme: Programme) -> Decided:
     match decided:
         case Held(redemption=redemption, balance=balance):
             answer = HeldAnswer.of(redemption, programme.point_types, balance=BalanceAnswer.of(balance))
             return Answer(201, answer)
         case Declined():
-            return ProblemAnswer(declined(decided, spender.presented.capability, programme.capabilities.version))
+            refusal = declined(decided, spender.presented.capability, programme.capabilities.version)
+            return UnderWay(ProblemAnswer(refusal)) if refusal.may_pass else ProblemAnswer(refusal)
         case Paid():
             return ProblemAnswer(already_captured())
 

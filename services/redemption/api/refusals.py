@@ -42,6 +42,9 @@ from shared.web import Problem, invalid_field
 
 RETRY_AFTER_SECONDS = 5
 
+# Refused until the registry's word has come: asked again a moment later, under whatever key, it may go.
+_PASSING = frozenset({"member_merged", "receiver_merged"})
+
 _ALREADY_CAPTURED = (409, "already-captured", "Already captured")
 
 DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
@@ -144,7 +147,7 @@ _NO_PRIVILEGES: dict[NoneReason, tuple[str, str]] = {
 def no_privileges(reason: NoneReason) -> Problem:
     """Why a member has no privileges at all there now."""
     slug, detail = _NO_PRIVILEGES[reason]
-    return Problem(409, slug, f"No privileges are given: {detail}.")
+    return Problem(409, slug, f"No privileges are given: {detail}.", headers=when_to_ask_again(reason))
 
 
 def declined(answer: Declined, capability: Capability | None, capabilities_version: int) -> Problem:
@@ -159,7 +162,20 @@ def declined(answer: Declined, capability: Capability | None, capabilities_versi
     if capability is not None and answer.decline.reason in _BY_CAPABILITY:
         extensions["capabilities_version"] = capabilities_version
         extensions["spend_points_max"] = capability.spend_points_max
-    return Problem(409, slug, f"Nothing was reserved: {detail}.", extensions=extensions)
+    headers = when_to_ask_again(answer.decline.reason)
+    return Problem(409, slug, f"Nothing was reserved: {detail}.", headers=headers, extensions=extensions)
+
+
+def when_to_ask_again(reason: str) -> dict[str, str]:
+    """The headers of a refusal: of one that passes when to ask again, which keeps it from being the key's answer."""
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if reason in _PASSING else {}
+
+
+def not_told_of_yet(pointer: str, detail: str) -> Problem:
+    """A field that names what the coalition may tell of any moment."""
+    problem = invalid_field(pointer, detail)
+    problem.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return problem
 
 
 def facts_behind(error: FactsBehindError) -> Problem:

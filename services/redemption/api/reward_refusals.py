@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.redemption.api.refusals import RETRY_AFTER_SECONDS
+from services.redemption.api.refusals import RETRY_AFTER_SECONDS, when_to_ask_again
 from services.redemption.credentials.voucher_codes import NoVoucherKeysError
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import MergeUnderWayError
@@ -84,7 +84,8 @@ _REFUSED: Mapping[RewardReason, tuple[str, str]] = {
 def refused(error: RewardRefusedError) -> Problem:
     """A reward that is not given: nothing was changed, and the voucher's id is free."""
     slug, detail = _REFUSED[error.reason]
-    return Problem(409, slug, f"Nothing was issued: {detail}.", extensions=dict(error.details))
+    headers = when_to_ask_again(error.reason)
+    return Problem(409, slug, f"Nothing was issued: {detail}.", headers=headers, extensions=dict(error.details))
 
 
 def ask_again(error: FactsBehindError | MergeUnderWayError) -> Problem:

@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import TypeAdapter
 
-from services.redemption.api.refusals import require_spent
+from services.redemption.api.refusals import not_told_of_yet, require_spent
 from services.redemption.credentials.voucher_codes import VoucherKeys
 from services.redemption.domain.rewards.codes import normalised
 from services.redemption.domain.rewards.errors import UnknownRewardError
@@ -43,7 +43,6 @@ from shared.web import (
     Principal,
     etag,
     idempotent,
-    invalid_field,
     problems,
     refuse_partners,
     requires,
@@ -74,7 +73,7 @@ def rewards_router(database: Database, programme: Programme) -> APIRouter:
                 reward = await make_reward(transaction, body.reward_id, body.terms, principal.client_id)
             except UnknownPartnerError:
                 detail = "the coalition has no such partner, or it was registered just now: check it, or try again"
-                raise invalid_field("/terms/partner_id", detail) from None
+                raise not_told_of_yet("/terms/partner_id", detail) from None
             return Answer(201, RewardAnswer.of(reward, principal, programme.point_type))
 
         return await idempotent(database, principal, key, body, work)

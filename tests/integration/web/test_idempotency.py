@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.database import Transaction
-from shared.web import Answer, Problem, ProblemAnswer, forget_answers
+from shared.web import Answer, Problem, ProblemAnswer, UnderWay, forget_answers
 from shared.web.idempotency import ANSWERS_KEPT, FORGET_ROWS_MAX
 from tests.support.databases import FreshDatabase
-from tests.support.idempotent_holds import SERVICE, HoldAnswer, PointsGone, Scene, as_admin
+from tests.support.idempotent_holds import SERVICE, ComesLater, HoldAnswer, PointsGone, Scene, as_admin
 from tests.support.until import until
 
 
@@ -170,6 +170,44 @@ async def test_a_refusal_is_the_answer_and_leaves_no_write(scene: Scene, refusal
     assert second.headers["content-type"] == "application/problem+json"
     assert second.headers["idempotency-replayed"] == "true"
     assert (await scene.effects(), await scene.records()) == ([], ["k-1"])
+
+
+@pytest.mark.parametrize("is_hot", [False, True])
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        (Problem(404, "unknown-member", "Nobody is known by this."), 404),
+        (ComesLater("the member is not known here yet"), 409),
+        (Problem(422, "invalid-request", "/partner_id: not told of yet", headers={"Retry-After": "5"}), 422),
+    ],
+)
+async def test_a_refusal_that_may_pass_is_not_the_keys_answer(
+    scene: Scene, refusal: Exception, status: int, is_hot: bool
+) -> None:
+    """What is not there may come any moment: a till that tries again under the same key is not refused for ever."""
+
+    async def refuse(_: Transaction) -> None:
+        raise refusal
+
+    scene.is_hot, scene.after_write = is_hot, refuse
+    first = await scene.post("k-1")
+    assert (first.status_code, await scene.effects(), await scene.records()) == (status, [], [])
+    assert status == 404 or int(first.headers["retry-after"]) > 0
+
+    scene.after_write = None
+    again = await scene.post("k-1")
+    assert (again.status_code, await scene.effects()) == (201, [5])
+    assert (await scene.post("k-1")).headers["idempotency-replayed"] == "true"
+
+
+async def test_an_answer_under_way_keeps_its_writes_and_not_the_key(scene: Scene) -> None:
+    refusal = Problem(409, "member-merged", "Ask again in a moment.", headers={"Retry-After": "5"})
+    scene.answers = [UnderWay(ProblemAnswer(refusal))]
+
+    first = await scene.post("k-1")
+    assert (first.status_code, first.headers["retry-after"]) == (409, "5")
+    assert (await scene.effects(), await scene.records()) == ([5], [])
+    assert (await scene.post("k-1")).status_code == 201
 
 
 async def test_a_refusal_that_is_returned_keeps_its_writes(scene: Scene) -> None:

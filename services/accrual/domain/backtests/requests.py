@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.passing import PassingError
+
 BacktestState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 # ``too_large``: more is to be counted than fits. ``kept_failing``: whoever ran it died, several times.
 Failure: TypeAlias = Literal["too_large", "kept_failing", "faulty_rule_set"]
@@ -31,7 +33,7 @@ class BacktestNotDoneError(Exception):
     """There is no report yet, or there never will be one."""
 
 
-class TooManyBacktestsError(Exception):
+class TooManyBacktestsError(PassingError):
     """Enough of them wait."""
 
 
