@@ -124,7 +124,9 @@ class Play:
         assert member_id is not None
         tier = self._graded(member_id, data.occurred_at, "time")
         zone = self.programme.zone
-        member = MemberFacts(enrolled_at=BEGINS_AT, tier=tier)
+        scheme = self.tiers.at(data.occurred_at)
+        assert scheme is not None
+        member = MemberFacts(enrolled_at=BEGINS_AT, tier=tier, tier_percent=scheme.percents[tier])
         self.of_receipts[document.natural_key] = EarningFacts(zone, zone, member=member)
         decision = decide_document(document, self.facts)
         self.decisions.append(decision)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field, TypeAdapter
 
 from services.accrual.api.tier_answers import grant_answer, scheme_answer, tier_answer
+from services.accrual.api.tier_problems import multiplier_not_given
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import tier_schemes
 from services.accrual.schemas.tiers import (
@@ -17,6 +18,7 @@ from services.accrual.schemas.tiers import (
     TierSchemeBody,
 )
 from services.accrual.use_cases.grant_tier import grant_tier, revoke_tier_grant
+from services.accrual.use_cases.keep_promises import UnkeptPromiseError
 from services.accrual.use_cases.publish_tier_scheme import publish_tier_scheme
 from services.accrual.use_cases.read_tier import read_tier
 from shared.database import Database, Transaction
@@ -49,14 +51,20 @@ def tier_schemes_router(database: Database, point_types: PointTypes) -> APIRoute
     async def publish(
         body: TierSchemeBody, principal: Annotated[Principal, requires("tiers:write")], key: IdempotencyKey
     ) -> Response:
-        """Publish the next version. It takes effect at ``effective_from``: a minute ahead at least, also the first."""
+        """Publish the next version. It takes effect at ``effective_from``: a minute ahead at least, also the first.
+
+        Refused is one whose tiers multiply by what no rule in force then gives: rules are published first.
+        """
         if not principal.sees(None):
             raise not_found("programme")
         if body.points_of is not None and body.points_of not in point_types.status_codes:
             raise invalid_field("/points_of", "leave it out for the programme's own points, or name a type beside them")
 
         async def work(transaction: Transaction) -> Answer:
-            scheme = await publish_tier_scheme(transaction, body, body.effective_from, principal.client_id)
+            try:
+                scheme = await publish_tier_scheme(transaction, body, body.effective_from, principal.client_id)
+            except UnkeptPromiseError as error:
+                raise multiplier_not_given(error) from error
             return Answer(201, scheme_answer(scheme))
 
         return await idempotent(database, principal, key, body, work)

@@ -55,6 +55,7 @@ class MemberFacts(NamedTuple):
     ``near_birthday`` says of each window that the rules name whether the receipt is in it. The birthday itself is not
     handed in: facts are stored with the award, and a trace may be shown at a till. ``groups`` are those that the rules
     name and the member was in, and ``attributes`` those of their tests that what is said of the member meets.
+    ``tier_percent`` is what the tier multiplies by (100: nothing is added), as the scheme of then says.
     """
 
     near_birthday: Mapping[BirthdayNear, bool] | None = None
@@ -63,6 +64,7 @@ class MemberFacts(NamedTuple):
     is_in_household: bool = False
     groups: frozenset[GroupName] = frozenset()
     attributes: frozenset[AttributeTest] = frozenset()
+    tier_percent: int | None = None
 
 
 class EarningFacts(NamedTuple):

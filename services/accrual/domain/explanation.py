@@ -7,7 +7,8 @@ from services.accrual.domain.checks.of_lines import line_words
 from services.accrual.domain.judged_receipt import JudgedReceipt
 from services.accrual.domain.outcomes import Applied, Lost, NotMatched, Outcome
 from services.accrual.domain.plans import PlannedRule, matching_lines, plan_for
-from services.accrual.domain.rules.effects import Multiplier, PointsPerFullStep, PointsPerNumber
+from services.accrual.domain.rules.effects import Multiplier, PointsPerFullStep, PointsPerNumber, TierMultiplier
+from services.accrual.domain.rules.rule import Rule
 from services.accrual.domain.rules.rule_set import RuleSet
 
 
@@ -41,7 +42,16 @@ def _why_not(
         return NotMatched(rule_id, "eligible amount", "more than 0", "0")
     if rule.group is not None and rule.group in winners:
         return Lost(rule_id, rule.group, winners[rule.group], None)
-    if isinstance(rule.effect, Multiplier):
+    return _nothing_given(rule, receipt)
+
+
+def _nothing_given(rule: Rule, receipt: JudgedReceipt) -> NotMatched:
+    """A rule that applied, and came to nothing."""
+    rule_id = rule.id
+    if isinstance(rule.effect, TierMultiplier) and (receipt.facts.member.tier_percent or 100) == 100:
+        tier = receipt.facts.member.tier or "none"
+        return NotMatched(rule_id, "what the tier multiplies by", "more than 100%", f"100% (tier {tier})")
+    if isinstance(rule.effect, Multiplier | TierMultiplier):
         return NotMatched(rule_id, "points to multiply", "more than 0", "0")
     if isinstance(rule.effect, PointsPerFullStep):
         return NotMatched(rule_id, "full steps", "at least 1", "0")

@@ -21,6 +21,7 @@ from services.accrual.domain.rules.effects import (
     PointsPerFullStep,
     PointsPerNumber,
     PointsPerQuantity,
+    TierMultiplier,
 )
 from services.accrual.domain.rules.predicates_of_member import DatesAre
 from services.accrual.domain.rules.rule import Phase, Rounding, Rule
@@ -154,7 +155,7 @@ def _plan(rule_set: RuleSet, partner_id: str) -> Plan:
     other_types = list(dict.fromkeys(named for rule in rules if (named := rule.effect.point_type) is not None))
     maker = CheckMaker()
     numbers: dict[str | None, int] = {None: 0} | {named: number for number, named in enumerate(other_types, start=1)}
-    multiplied = {rule.effect.point_type for rule in rules if isinstance(rule.effect, Multiplier)}
+    multiplied = {rule.effect.point_type for rule in rules if rule.phase is Phase.MULTIPLIER}
     planned = [
         _planned(rule, rule_set, numbers[rule.effect.point_type], maker, is_fed=rule.effect.point_type in multiplied)
         for rule in rules
@@ -172,7 +173,7 @@ def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker, *, i
             per_minor = points * (denominator // step_minor)
         case Multiplier(percent=percent):
             extra_percent = percent - 100
-        case PointsPerFullStep() | PointsPerQuantity() | FixedPoints() | PointsPerNumber():
+        case PointsPerFullStep() | PointsPerQuantity() | FixedPoints() | PointsPerNumber() | TierMultiplier():
             pass
         case _:
             assert_never(rule.effect)
@@ -228,6 +229,8 @@ def _exact_by_line(rule: Rule, denominator: int, counted: Counted, per_minor: in
         case Multiplier():
             # Exact: each line's base is a multiple of denominator / step, and so of 100.
             return lambda _, lines, given: [given[line] * extra_percent // 100 for line in lines]
+        case TierMultiplier():
+            return _as_the_tier_says
         case PointsPerFullStep(points=points, step_minor=step_minor):
             return _full_steps(points, step_minor, denominator)
         case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
@@ -239,6 +242,12 @@ def _exact_by_line(rule: Rule, denominator: int, counted: Counted, per_minor: in
             return _per_number(rule.effect, denominator)
         case _:
             assert_never(rule.effect)
+
+
+def _as_the_tier_says(receipt: JudgedReceipt, lines: Sequence[int], given: Sequence[int]) -> list[int]:
+    """As a multiplier of the percentage that the member's tier had at the receipt's time; exact like that one."""
+    extra_percent = (receipt.facts.member.tier_percent or 100) - 100
+    return [given[line] * extra_percent // 100 for line in lines]
 
 
 def _full_steps(points: int, step_minor: int, denominator: int) -> ExactByLine:

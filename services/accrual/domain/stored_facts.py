@@ -24,6 +24,7 @@ def facts_to_store(facts: EarningFacts, needs: Needs) -> dict[str, Any]:
         "d": _flags([near[one] for one in needs.birthdays]) if needs.birthdays and near is not None else None,
         "e": member.enrolled_at.timestamp() if needs.enrolled_at and member.enrolled_at else None,
         "t": member.tier if needs.tier else None,
+        "p": member.tier_percent if needs.tier_percent else None,
         "h": 1 if needs.household and member.is_in_household else None,
         "m": _flags([group in member.groups for group in needs.groups]) if needs.groups and member.groups else None,
         "c": _flags([test in member.attributes for test in needs.attributes]) if member.attributes else None,
@@ -54,6 +55,7 @@ def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> Earning
             attributes=frozenset(
                 test for test, met in _from_flags(stored.get("c", "0"), needs.attributes).items() if met
             ),
+            tier_percent=stored.get("p"),
         ),
         activity={key: _activity(one) for key, one in zip(needs.activity, stored.get("a", ()), strict=True)},
         used={cap.name: Used(*one) for cap, one in zip(needs.member_caps, stored.get("u", ()), strict=True)},

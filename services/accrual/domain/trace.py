@@ -21,6 +21,7 @@ from services.accrual.domain.rules import (
     PointsPerQuantity,
     Rule,
     RuleSet,
+    TierMultiplier,
 )
 from services.accrual.domain.settlement import settlements_in_words
 from services.accrual.domain.terms_in_words import own_terms_in_words, waiting_in_words
@@ -54,7 +55,7 @@ def _sentences(evaluation: Evaluation, rule_set: RuleSet, currency: str) -> Iter
         yield f"Points {waiting_in_words(rule_set.own_terms.pending)}."
     rules = {rule.id: rule for rule in rule_set.rules}
     for outcome in evaluation.outcomes:
-        said = _outcome_in_words(outcome, rules[outcome.rule_id], rule_set.denominator, currency)
+        said = _outcome_in_words(outcome, rules[outcome.rule_id], evaluation, currency)
         if isinstance(outcome, Applied) and outcome.points:
             terms = rule_set.terms_of(outcome.rule_id)
             said = said[:-1] + own_terms_in_words(terms, rule_set.own_terms, rule_set.expiry_counts_from) + "."
@@ -90,7 +91,7 @@ def _event_in_words(event: JudgedEvent) -> Iterator[str]:
     yield f"It is an event of type {event.type_code}" + (f", which says {said}." if said else ".")
 
 
-def _outcome_in_words(outcome: Outcome, rule: Rule, denominator: int, currency: str) -> str:
+def _outcome_in_words(outcome: Outcome, rule: Rule, evaluation: Evaluation, currency: str) -> str:
     match outcome:
         case NotMatched(predicate=predicate, required=required, observed=observed):
             return f"“{rule.name}” did not apply: {predicate} must be {required}, and was {observed}."
@@ -98,7 +99,7 @@ def _outcome_in_words(outcome: Outcome, rule: Rule, denominator: int, currency: 
             weighed = "" if points is None else f" with {in_points(points)}"
             return f"“{rule.name}” gave way{weighed}: {winner_id} won group {group}."
         case Applied():
-            arithmetic = _arithmetic(outcome, rule, denominator, currency)
+            arithmetic = _arithmetic(outcome, rule, evaluation, currency)
             given = in_points(outcome.rounded, rule.effect.point_type)
             trims = "".join(f"; {trim.cap} left {trim.to_points} of {trim.from_points}" for trim in outcome.trims)
             return f"“{rule.name}”: {arithmetic}, rounded {_rounding(rule)} to {given}{trims}."
@@ -113,8 +114,8 @@ def _counted_in_words(counted: Counted) -> Iterator[str]:
         yield f"Lines of these kinds earn nothing: {', '.join(counted.left_out)}."
 
 
-def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -> str:
-    exact = _decimal(Fraction(outcome.exact, denominator))
+def _arithmetic(outcome: Applied, rule: Rule, evaluation: Evaluation, currency: str) -> str:
+    exact = _decimal(Fraction(outcome.exact, evaluation.rule_set.denominator))
     match rule.effect:
         case PointsPerAmount(points=points, step_minor=step_minor):
             return (
@@ -130,6 +131,9 @@ def _arithmetic(outcome: Applied, rule: Rule, denominator: int, currency: str) -
             return f"{in_points(points)} for each {units(step_thousandths)} of the matching lines gives {exact}"
         case Multiplier(percent=percent):
             return f"{percent}% on {_multiplied(rule)} adds {exact}"
+        case TierMultiplier():
+            member = evaluation.facts.member
+            return f"{member.tier_percent}%, as tier {member.tier} has it, on {_multiplied(rule)} adds {exact}"
         case FixedPoints(per="receipt"):
             return f"{'an event' if rule.condition.events else 'a receipt'} gives {exact}"
         case FixedPoints():

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.accrual.domain.rule_faults import DAYS_APART_MAX, all_stores_named, find_faults
 from services.accrual.domain.rules import RuleSetDraft
-from services.accrual.repository import known_names
+from services.accrual.domain.tiers.scheme import TierSchemeHistory
+from services.accrual.repository import known_names, tier_schemes
 from shared.database import Transaction
 from shared.point_types import PointTypes
 from shared.rule_sets.kind import FaultyRuleSetError
@@ -28,7 +29,8 @@ async def check_rule_set(
     # A store's zone may be that far behind the programme's.
     earliest = transaction.now.astimezone(zone).date() - timedelta(days=DAYS_APART_MAX)
     known = await known_names.load_known(transaction, stores, None if is_first else earliest)
-    known = known._replace(own_type=point_types.own, other_types=point_types.other_codes)
+    promised = TierSchemeHistory(await tier_schemes.load_newer(transaction, 0)).last
+    known = known._replace(own_type=point_types.own, other_types=point_types.other_codes, promised=promised)
     faults = find_faults(document, known)
     if faults:
         raise FaultyRuleSetError(faults)

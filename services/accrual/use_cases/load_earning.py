@@ -94,10 +94,13 @@ async def load_judged(
     await reads.answered()
     tier_of, told = tiers.value
     members = member_facts(asked, judged, here)
+    percents = _tier_percents(judged, tier_of, schemes)
     of_receipts = {
         one.natural_key: here[one.natural_key]._replace(
             member=members[one.natural_key]._replace(
-                enrolled_at=enrolled.value.get(one.member_id), tier=tier_of.get(one.natural_key)
+                enrolled_at=enrolled.value.get(one.member_id),
+                tier=tier_of.get(one.natural_key),
+                tier_percent=percents.get(one.natural_key),
             )
         )
         for one in judged
@@ -167,6 +170,20 @@ async def _tiers(
     else:
         found, told = await load_tiers_at(transaction, moments, schemes)
     return dict(zip((one.natural_key for one in asked), found, strict=True)), told
+
+
+def _tier_percents(
+    judged: Sequence[Judged], tier_of: Mapping[bytes, str | None], schemes: TierSchemeHistory
+) -> Mapping[bytes, int]:
+    """What tiers multiply by where rules ask for it, as the scheme in force at each receipt's time says: it never
+    changes."""
+    found: dict[bytes, int] = {}
+    for one in judged:
+        tier = tier_of.get(one.natural_key)
+        scheme = schemes.at(one.purchase.occurred_at) if one.rule_set.needs.tier_percent and tier is not None else None
+        if scheme is not None:
+            found[one.natural_key] = scheme.percents.get(tier or "", 100)
+    return found
 
 
 async def _enrolled(transaction: Transaction, judged: Sequence[Judged]) -> Mapping[UUID, datetime]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from services.accrual.domain.rules import RuleSetDraft
 from services.accrual.repository import parked
+from services.accrual.use_cases.keep_promises import require_kept_by
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
 from shared.rule_sets.errors import RuleSetStateError
@@ -23,11 +24,11 @@ async def publish_rule_set(
     """Publish a rule set as the next version. The very first one may reach back: nothing was judged before it.
 
     Raises:
-        RuleSetNotFoundError, RuleSetStateError, OwnDraftError, PublishedTooLateError, EffectiveTimeTakenError: nothing
-            was changed.
+        RuleSetNotFoundError, RuleSetStateError, OwnDraftError, PublishedTooLateError, EffectiveTimeTakenError,
+            UnkeptPromiseError: nothing was changed.
     """
     step = await publication(transaction, rule_set_id, publisher, effective_from)
-    _require_usable(step.after)
+    await require_kept_by(transaction, _usable(step.after), effective_from)
     # Receipts older than any rule set wait for one: whoever parks now meets us here.
     await parked.meet(transaction, [parked.MEETS_RULES])
     await save_step(transaction, step)
@@ -35,8 +36,8 @@ async def publish_rule_set(
     return step
 
 
-def _require_usable(rule_set: LivingRuleSet) -> None:
+def _usable(rule_set: LivingRuleSet) -> RuleSetDraft:
     try:
-        RuleSetDraft.model_validate(rule_set.document)
+        return RuleSetDraft.model_validate(rule_set.document)
     except ValidationError as error:  # an earlier release took it: no worker could judge by it
         raise RuleSetStateError("this release cannot judge by the rule set: retire it and draft it again") from error

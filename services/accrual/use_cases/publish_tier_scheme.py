@@ -4,9 +4,11 @@ from datetime import datetime
 
 from services.accrual.domain.tiers.scheme import TierScheme, TierSchemeDraft
 from services.accrual.repository import tier_schemes
+from services.accrual.use_cases.keep_promises import require_kept
 from shared.database import Transaction
 from shared.rule_sets.errors import PublishedTooLateError
 from shared.rule_sets.life import NOTICE
+from shared.rule_sets.repository import queue_for_publication
 
 
 class TierZoneChangedError(Exception):
@@ -34,7 +36,9 @@ async def publish_tier_scheme(
         PublishedTooLateError: it would take effect less than ``NOTICE`` from now, before every worker can know it.
         TierZoneChangedError: it counts days in another zone than the versions before.
         TierPointsChangedError: it counts points of another type than they.
+        UnkeptPromiseError: a tier is promised a multiplier that the rules in force then do not give.
     """
+    await queue_for_publication(transaction)  # rules, too, stand still until this is committed
     earlier = await tier_schemes.lock_publication(transaction)
     earliest = transaction.now + NOTICE
     if effective_from < earliest:
@@ -47,5 +51,6 @@ async def publish_tier_scheme(
         raise TierPointsChangedError(earlier[0].points_of)
     stated = draft.model_dump(include=set(TierSchemeDraft.model_fields))
     scheme = TierScheme(**stated, version=len(earlier) + 1, effective_from=effective_from)
+    await require_kept(transaction, scheme, earlier)
     await tier_schemes.save(transaction, scheme, published_by)
     return scheme

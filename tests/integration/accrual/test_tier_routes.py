@@ -22,7 +22,9 @@ from tests.support.tiers import LADDER, TEN_DAYS, scheme
 
 ANNA, ANNE, STRANGER = member(1), member(2), member(9)
 TIER, GRANTS = f"/v1/members/{ANNA}/tier", f"/v1/members/{ANNA}/tier-grants"
-DRAFT: dict[str, Any] = {"tiers": LADDER, "period": TEN_DAYS, "zone": "Europe/Berlin"}
+# What tiers multiply by is given by rules, or the scheme is refused (``test_tier_multipliers``); here no rule does.
+PLAIN = [tier | {"benefits": {"privileges": ["lounge"]}} for tier in LADDER]
+DRAFT: dict[str, Any] = {"tiers": PLAIN, "period": TEN_DAYS, "zone": "Europe/Berlin"}
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ def test_every_need_is_known_to_backtests() -> None:
         "household",
         "groups",
         "attributes",
+        "tier_percent",
     )
 
 

@@ -42,6 +42,7 @@ def lacks_facts(draft: Needs, live: Needs, told: Told) -> bool:
         or (draft.store_group and not live.store_group)
         or (draft.enrolled_at and not live.enrolled_at)
         or (draft.tier and not live.tier)
+        or (draft.tier_percent and not live.tier_percent)
         or (draft.household and not live.household)
     )
 
@@ -55,6 +56,7 @@ class _Stored(NamedTuple):
     near_birthday: bool
     enrolled_at: bool
     tier: bool
+    tier_percent: bool
     household: bool
     caps: frozenset[str]
 
@@ -67,6 +69,7 @@ def _stored_by(live: Needs, draft: Needs) -> _Stored:
         set(draft.birthdays) <= set(live.birthdays),
         live.enrolled_at,
         live.tier,
+        live.tier_percent,
         live.household,
         frozenset(cap.name for cap in live.member_caps),
     )
@@ -92,6 +95,7 @@ def _known(receipt: AwardedReceipt, has: _Stored) -> EarningFacts:
             was.is_in_household if has.household else now.is_in_household,
             groups | now.groups.difference(live.groups) if now.groups else groups,
             attributes | now.attributes.difference(live.attributes) if now.attributes else attributes,
+            was.tier_percent if has.tier_percent else now.tier_percent,
         ),
         loaded.activity,
         loaded.used,

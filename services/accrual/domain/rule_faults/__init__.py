@@ -13,6 +13,7 @@ from services.accrual.domain.rule_faults.demands import DAYS_APART_MAX
 from services.accrual.domain.rule_faults.known import Known
 from services.accrual.domain.rule_faults.naming import category_faults, naming_faults, stores_named
 from services.accrual.domain.rule_faults.of_events import event_faults
+from services.accrual.domain.rule_faults.promises import promise_faults
 from services.accrual.domain.rule_faults.reaching import nothing_to_multiply, reaching_faults
 from services.accrual.domain.rule_faults.returned import returned_faults
 from services.accrual.domain.rule_faults.spending import spending_faults
@@ -50,7 +51,7 @@ def find_faults(document: Mapping[str, Any], known: Known) -> list[Fault]:
         faults += nothing_to_multiply(rules)
     if not of_schema:
         draft = RuleSetDraft.model_validate(document)
-        faults += [*terms_faults(draft, known), *returned_faults(draft)]
+        faults += [*terms_faults(draft, known), *returned_faults(draft), *promise_faults(draft, known.promised)]
     return list(dict.fromkeys(faults))
 
 

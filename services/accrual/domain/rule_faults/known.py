@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from services.accrual.domain.member_event_types import MemberEventDraft
+from services.accrual.domain.tiers.scheme import TierSchemeDraft
 
 
 class KnownAttribute(NamedTuple):
@@ -22,6 +23,7 @@ class Known(NamedTuple):
     below. ``segments`` and ``attributes`` are all that are declared. A document may not take effect before
     ``earliest``; None where it may reach back. ``own_type`` is the programme's own point type, ``other_types`` are
     those beside it. ``event_types`` are the types of member events, each as its newest approved version says.
+    ``promised`` is the tier scheme that takes effect last, so that rules of any time meet it.
     """
 
     partners: frozenset[str] = frozenset()
@@ -34,3 +36,4 @@ class Known(NamedTuple):
     own_type: str = "points"
     other_types: frozenset[str] = frozenset()
     event_types: Mapping[str, MemberEventDraft] = {}
+    promised: TierSchemeDraft | None = None

@@ -14,6 +14,7 @@ from services.accrual.domain.rules.effects import (
     PointsPerFullStep,
     PointsPerNumber,
     PointsPerQuantity,
+    TierMultiplier,
 )
 from services.accrual.domain.rules.history import RuleSetHistory
 from services.accrual.domain.rules.rule import Condition, Group, Phase, Rule
@@ -41,4 +42,5 @@ __all__ = [
     "RuleSet",
     "RuleSetDraft",
     "RuleSetHistory",
+    "TierMultiplier",
 ]

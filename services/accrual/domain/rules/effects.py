@@ -58,6 +58,16 @@ class Multiplier(_Effect):
     percent: Annotated[StrictInt, Field(gt=100, le=10_000)]
 
 
+class TierMultiplier(_Effect):
+    """Multiplies what the base rules gave on the matching lines as the member's tier entitles to.
+
+    By how much says the tier scheme in force at the receipt's time (``benefits.multiplier_percent``); a tier that has
+    none adds nothing. It adds up with multipliers as one of that percentage would.
+    """
+
+    kind: Literal["tier_multiplier"] = "tier_multiplier"
+
+
 class FixedPoints(_Effect):
     """``points`` once a receipt, or once for each line that matches; once a member event. Never multiplied."""
 
@@ -80,6 +90,12 @@ class PointsPerNumber(_Effect):
 
 
 Effect = Annotated[
-    PointsPerAmount | PointsPerFullStep | PointsPerQuantity | Multiplier | FixedPoints | PointsPerNumber,
+    PointsPerAmount
+    | PointsPerFullStep
+    | PointsPerQuantity
+    | Multiplier
+    | TierMultiplier
+    | FixedPoints
+    | PointsPerNumber,
     Field(discriminator="kind"),
 ]

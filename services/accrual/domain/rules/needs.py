@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from services.accrual.domain.rules.caps import BalanceCap, MemberCap
+from services.accrual.domain.rules.effects import TierMultiplier
 from services.accrual.domain.rules.predicates import Predicate
 from services.accrual.domain.rules.predicates_of_attributes import AttributeTest
 from services.accrual.domain.rules.predicates_of_member import (
@@ -78,6 +79,7 @@ class Needs(NamedTuple):
     household: bool
     groups: tuple[GroupName, ...]
     attributes: tuple[AttributeTest, ...]
+    tier_percent: bool
 
 
 def activity_key(predicate: FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase) -> ActivityKey:
@@ -111,6 +113,7 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
     zones |= {campaign.zone for campaign in rule_set.campaigns} | {cap.zone for cap in caps}
     kinds = {one.kind for one in predicates}
     counted = FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase
+    tier_percent = any(isinstance(rule.effect, TierMultiplier) for rule in rule_set.rules)
     return Needs(
         activity=tuple(sorted({activity_key(one) for one in predicates if isinstance(one, counted)})),
         member_caps=caps,
@@ -121,10 +124,11 @@ def needs_of(rule_set: "RuleSetDraft") -> Needs:
         store_group=_kind(StoreGroupIs) in kinds,
         birthdays=tuple(dict.fromkeys(one for one in predicates if isinstance(one, BirthdayNear))),
         enrolled_at=_kind(EnrolledFor) in kinds,
-        tier=_kind(TierIs) in kinds,
+        tier=tier_percent or _kind(TierIs) in kinds,
         household=_kind(InHousehold) in kinds,
         groups=tuple(sorted({group for one in predicates for group in groups_named(one)})),
         attributes=tuple(dict.fromkeys(one for one in predicates if isinstance(one, AttributeTest))),
+        tier_percent=tier_percent,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, model_validator
 
 from services.accrual.domain.rules.caps import Cap
-from services.accrual.domain.rules.effects import Effect, FixedPoints, Multiplier
+from services.accrual.domain.rules.effects import Effect, FixedPoints, Multiplier, TierMultiplier
 from services.accrual.domain.rules.expiry import ExpiryPolicy
 from services.accrual.domain.rules.funding import Basis, FundingTerms, SpendingLimits
 from services.accrual.domain.rules.line_tests import LineTest
@@ -83,7 +83,7 @@ class Rule(Frozen):
             raise ValueError("only the programme's own points have payers, limits and a basis: leave them out")
         if self.apply_in == "base" and isinstance(self.effect, FixedPoints):
             raise ValueError("fixed points are never multiplied: leave apply_in out")
-        if self.apply_in is not None and isinstance(self.effect, Multiplier):
+        if self.apply_in is not None and isinstance(self.effect, Multiplier | TierMultiplier):
             raise ValueError("a multiplier has a phase of its own: leave apply_in out")
         if self.condition.when is not None and sum(1 for _ in predicates_in(self.condition.when)) > PREDICATES_MAX:
             raise ValueError(f"a condition has at most {PREDICATES_MAX} predicates: make several rules of it")
@@ -92,7 +92,7 @@ class Rule(Frozen):
     @property
     def phase(self) -> Phase:
         """When the rule is applied."""
-        if isinstance(self.effect, Multiplier):
+        if isinstance(self.effect, Multiplier | TierMultiplier):
             return Phase.MULTIPLIER
         return Phase.FIXED if self.apply_in == "fixed" or isinstance(self.effect, FixedPoints) else Phase.BASE
 

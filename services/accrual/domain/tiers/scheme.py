@@ -46,7 +46,11 @@ class Needs(_Frozen):
 
 
 class Benefits(_Frozen):
-    """What a tier entitles to. The programme's other parts, and its partners, read them: here they are only data."""
+    """What a tier entitles to.
+
+    What base rules give is multiplied by ``multiplier_percent`` where the rules say so (``tier_multiplier``), which
+    publication sees to. ``privileges`` are data for the programme's other parts, and for its partners.
+    """
 
     multiplier_percent: Annotated[StrictInt, Field(ge=100, le=10_000)] | None = None
     privileges: Annotated[tuple[TierCode, ...], Field(max_length=PRIVILEGES_MAX)] = ()
@@ -132,6 +136,11 @@ class TierSchemeDraft(_Frozen):
         """The zone in which a day begins and ends."""
         return ZoneInfo(self.zone)
 
+    @cached_property
+    def percents(self) -> dict[str, int]:
+        """What each tier multiplies by, by code; 100 where it adds nothing."""
+        return {tier.code: tier.benefits.multiplier_percent or 100 for tier in self.tiers}
+
     @property
     def is_rolling(self) -> bool:
         """Whether every day has a window of its own, and not every period."""
@@ -201,6 +210,11 @@ class TierSchemeHistory:
     def is_empty(self) -> bool:
         """Whether no scheme was ever published."""
         return not self._in_order
+
+    @property
+    def last(self) -> TierScheme | None:
+        """The version that takes effect last of all so far: it is in force for good, or will be."""
+        return self._in_order[-1] if self._in_order else None
 
     def at(self, moment: datetime) -> TierScheme | None:
         """The version in force at ``moment``; None before the first."""
