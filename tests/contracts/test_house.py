@@ -72,8 +72,8 @@ def told(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@cache
 def tree_of(path: Path) -> ast.Module:
+    # Not kept: the collector would walk through millions of nodes again and again, which takes longer than to parse.
     return ast.parse(path.read_text())
 
 
