@@ -4,6 +4,7 @@
 want of a network says so, and is named at the end.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -52,7 +53,11 @@ STATIC = (
 WITHOUT_SERVERS = Check(
     "tests without servers", tool("pytest", "-n", "2", "tests/unit", "tests/properties", "tests/contracts")
 )
-TESTS = Check("tests", tool("pytest", "-n", "2", "--dist", "worksteal", "-m", "not faults", "--durations", "10"))
+# A test waits for a server about half of its time: one worker more than cores took 261 s on two cores, two workers 334.
+WORKERS = (os.cpu_count() or 1) + 1
+TESTS = Check(
+    "tests", tool("pytest", "-n", str(WORKERS), "--dist", "worksteal", "-m", "not faults", "--durations", "10")
+)
 # One after another: each of these takes a server or a process away from all others.
 FAULTS = Check("faults", tool("pytest", "-m", "faults", "--durations", "10"))
 
