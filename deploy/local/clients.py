@@ -49,6 +49,7 @@ ADMIN_SCOPES = (
     "receipts:claim",
     "receipts:release",
     "baskets:preview",
+    "returns:preview",
     "points:reinstate",
     "debts:write-off",
     "receipt-moves:write",
@@ -101,7 +102,7 @@ CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "approver": tuple(sorted(SCOPES_OF_ROLE["approver"])),
     "members": ("members:data",),
     "notifications": ("members:contact",),
-    "redemption": ("baskets:preview", "decisions:write", "members:name"),
+    "redemption": ("baskets:preview", "decisions:write", "members:name", "returns:preview"),
 }
 
 

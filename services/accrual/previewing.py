@@ -1,7 +1,10 @@
 """Previews: what the door and the worker would make of a document, with no effect."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from services.accrual.domain.asked_returns import LineAsked
 from services.accrual.domain.decisions import Document
 from services.accrual.domain.partner_standing import standing_at, why_not_taken
 from services.accrual.door import PartnerNotOpenError
@@ -11,6 +14,7 @@ from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.look_from_till import look_from_till
 from services.accrual.use_cases.preview_receipt import preview_receipt
+from services.accrual.use_cases.preview_return import ComesBack, PreviewedReturn, preview_return
 from services.accrual.use_cases.preview_undoing import Previewed
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer, Reading, identify, judge
 from shared.database import Database, Transaction
@@ -59,3 +63,18 @@ class Previews:
 
         # A snapshot costs a fifth of a millisecond, and only the ledger's answer needs one.
         return await (self.database.run(work) if body.type == "purchase" else self.database.read(work))
+
+    async def preview_return(
+        self, original_key: bytes, asked: Sequence[LineAsked], comes_back: Sequence[ComesBack]
+    ) -> PreviewedReturn:
+        """What a return of these lines of a receipt would take, if it came now and gave ``comes_back``."""
+        work = partial(
+            preview_return,
+            original_key=original_key,
+            asked=asked,
+            comes_back=comes_back,
+            rules=self.rules,
+            programme=self.programme,
+            known_tills=self.known_tills,
+        )
+        return await self.database.read(work)

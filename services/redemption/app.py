@@ -44,6 +44,7 @@ from services.redemption.repository.retention import (
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from services.redemption.use_cases.check_out import CheckoutDesk
+from services.redemption.use_cases.quote_return import ReturnDesk
 from shared import ledger
 from shared.database import Database, retired_keys
 from shared.database.retired_keys import RetiredHashes
@@ -76,6 +77,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         quote_valid_for=quote_valid_for,
         part_seconds_max=settings.checkout_part_ms_max / 1000,
     )
+    returns = ReturnDesk(database, programme.pricing, neighbours.returns, settings.checkout_part_ms_max / 1000)
     return Wiring(
         routers=(
             members_router(database, programme),
@@ -94,7 +96,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             privilege_checks_router(database, programme, timedelta(seconds=settings.privilege_reserved_seconds)),
             gifts_router(database, programme, settings.gift_limits, gate),
             *reward_routers(database, programme, settings.parsed_voucher_keys, settings.reserved_for),
-            return_quotes_router(database, programme),
+            return_quotes_router(returns),
         ),
         subscriptions=_subscriptions(database, settings, programme),
         periodic=(

@@ -55,6 +55,12 @@ CHECKOUT_PART_SECONDS = Histogram(
     ["part"],
     buckets=LATENCY_BUCKETS_SECONDS,
 )
+RETURN_QUOTES = Counter(
+    "tessera_redemption_return_quotes_total",
+    "Quotes of returns by what accrual said of what the goods had earned: there, late (cancelled at its deadline), "
+    "away (it does not answer), failed (look at the log).",
+    ["taken"],
+)
 ASKS = Counter(
     "tessera_redemption_asks_total",
     "Asked before points leave, by what was answered (allow, step_up, deny, other_request) and by whom: fraud, or the"

@@ -5,6 +5,7 @@ import httpx2
 from services.redemption.gateways.basket_previews import BasketPreviews
 from services.redemption.gateways.fraud_decisions import FraudDecisions
 from services.redemption.gateways.member_names import MemberNames
+from services.redemption.gateways.return_previews import ReturnPreviews
 from services.redemption.settings import RedemptionSettings
 from shared.runtime import Periodic
 from shared.web.access_tokens import AccessToken
@@ -31,6 +32,7 @@ class Neighbours:
         secret = settings.client_secret.get_secret_value()
         self._token = AccessToken(self._client, settings.token_url, settings.client_id, secret)
         self.baskets = BasketPreviews(self._client, settings.accrual_url, self._token)
+        self.returns = ReturnPreviews(self._client, settings.accrual_url, self._token)
         self.names = MemberNames(self._client, settings.members_url, self._token)
         self.fraud = (
             None if settings.fraud_url is None else FraudDecisions(self._client, settings.fraud_url, self._token)

@@ -67,7 +67,7 @@ class RedemptionSettings(TillSettings, CodeSettings):
     client_id: str = Field(
         default="redemption",
         min_length=1,
-        description="The API client that has the scopes baskets:preview, members:name and decisions:write.",
+        description="The API client with scopes baskets:preview, returns:preview, members:name and decisions:write.",
     )
     client_secret: SecretStr = Field(description="That client's secret.")
     accrual_url: HttpUrl = Field(
@@ -81,7 +81,7 @@ class RedemptionSettings(TillSettings, CodeSettings):
         ge=10,
         le=5_000,
         description="How long a checkout waits for each part of its answer, in milliseconds; what is late is left out. "
-        "All is answered within twice that.",
+        "All is answered within twice that. A quote of a return waits as long for what accrual says of it.",
     )
     receipt_language: Language = Field(
         default="en", description="The language of the message for the receipt that a checkout answers: en or es."

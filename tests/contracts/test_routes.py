@@ -27,6 +27,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
         "/v1/receipts",
         "/v1/receipts:batch",
         "/v1/receipts:preview",
+        "/v1/returns:preview",
         "/v1/returns:quote",
         "/v1/member-events:preview",
     }

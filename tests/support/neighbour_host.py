@@ -1,4 +1,4 @@
-"""The services that redemption asks for a checkout, on a real HTTP server, with answers that a test chooses."""
+"""What redemption asks for checkouts and returns, on a real HTTP server, with answers that a test chooses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,17 +19,21 @@ EARNS: dict[str, Any] = {
     "rule_set_version": 1,
 }
 NAME = {"given_name": "Ada", "family_initial": "L"}
+NOTHING_TAKEN: dict[str, Any] = {"status": "awaiting", "taken": [], "taken_of_lines": []}
 
 
 @dataclass
 class NeighbourHost:
-    """``earn`` and ``name`` are answered with a status and a body; a name in ``silent`` is never answered."""
+    """``earn``, ``name`` and ``returned`` are answered with a status and a body; a name in ``silent`` is never
+    answered."""
 
     earn: tuple[int, dict[str, Any]] = (200, EARNS)
     name: tuple[int, dict[str, Any]] = (200, NAME)
+    returned: tuple[int, dict[str, Any]] = (200, NOTHING_TAKEN)
     silent: frozenset[str] = frozenset()
     baskets: list[dict[str, Any]] = field(default_factory=list)
     shown_to: list[str] = field(default_factory=list)
+    returns: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,6 +53,8 @@ class NeighbourHost:
     def as_first(self) -> None:
         """Answer as at the beginning, and forget what was asked."""
         self.earn, self.name, self.silent = (200, EARNS), (200, NAME), frozenset()
+        self.returned = (200, NOTHING_TAKEN)
+        self.returns.clear()
         self.baskets.clear()
         self.shown_to.clear()
 
@@ -70,6 +76,12 @@ class NeighbourHost:
             assert request.headers["authorization"] == "Bearer good"
             self.baskets.append(orjson.loads(await request.body()))
             return await self._answer("earn", self.earn)
+
+        @app.post("/v1/returns:preview")
+        async def preview_return(request: Request) -> Response:
+            assert request.headers["authorization"] == "Bearer good"
+            self.returns.append(orjson.loads(await request.body()))
+            return await self._answer("returned", self.returned)
 
         @app.get("/v1/members/{member_id}/name")
         async def name(request: Request, shown_to: str) -> Response:

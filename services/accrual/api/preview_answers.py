@@ -116,7 +116,12 @@ def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programm
                 if one.part is not None and one.posted.points
             ]
             or None,
-            lines=None if lines is None else [PreviewLineAnswer.model_validate(one._asdict()) for one in lines],
+            lines=None
+            if lines is None
+            else [
+                PreviewLineAnswer(line_id=one.line_id, original_line_id=one.original_line_id, points=one.points)
+                for one in lines
+            ],
         ),
         trace_in_words=undone_in_words(decision.cause, points, became_debt, clipped, paid_ahead=previewed.paid_ahead),
     )

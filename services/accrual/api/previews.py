@@ -1,4 +1,5 @@
-"""``/v1/receipts:preview`` and ``/v1/baskets:preview``: what would become of a receipt, posted or not yet made."""
+"""``/v1/receipts:preview``, ``/v1/baskets:preview`` and ``/v1/returns:preview``: what would become of a receipt, posted
+or not yet made, and of a return."""
 
 from typing import Annotated
 
@@ -8,14 +9,16 @@ from services.accrual.api.preview_answers import basket_answer, preview_answer
 from services.accrual.api.receipts import problem_of
 from services.accrual.door import PartnerNotOpenError
 from services.accrual.previewing import Previews
+from services.accrual.schemas.asked_returns import ReturnPreviewAnswer, ReturnPreviewBody
 from services.accrual.schemas.baskets import BasketAnswer, BasketBody
 from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.schemas.previews import PreviewAnswer
 from services.accrual.use_cases.read_document import InvalidDocumentError, Issuer
 from shared.clock import BusinessClock
+from shared.receipt_key import MalformedReceiptIdError, natural_key_of, partner_of
 from shared.web.authorisation import requires
 from shared.web.principal import Principal
-from shared.web.problems import problems
+from shared.web.problems import invalid_field, problems
 
 
 def previews_router(previews: Previews, clock: BusinessClock) -> APIRouter:
@@ -62,5 +65,29 @@ def previews_router(previews: Previews, clock: BusinessClock) -> APIRouter:
         except (InvalidDocumentError, PartnerNotOpenError) as error:
             raise problem_of(error) from error
         return basket_answer(previewed, previews.programme)
+
+    @router.post(
+        "/returns:preview",
+        response_model=ReturnPreviewAnswer,
+        response_model_exclude_none=True,
+        responses=problems(400, 401, 403, 413, 422),
+    )
+    async def preview_return(
+        body: ReturnPreviewBody, principal: Annotated[Principal, requires("returns:preview")]
+    ) -> ReturnPreviewAnswer:
+        """What goods of a receipt would take of points if they came back now, by line and type, and what of that the
+        balance lacks. No effect.
+
+        For services that answer a till: they say which points the return gives back. It needs no till, no card and no
+        amounts; whose points are taken the purchase says.
+        """
+        del principal
+        try:
+            original_key = natural_key_of(body.original_receipt_id)
+            partner_of(original_key)
+        except MalformedReceiptIdError as error:
+            raise invalid_field("/original_receipt_id", str(error)) from None
+        previewed = await previews.preview_return(original_key, body.lines_asked(), body.coming_back())
+        return ReturnPreviewAnswer.of(previewed)
 
     return router

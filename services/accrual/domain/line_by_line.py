@@ -1,6 +1,8 @@
 """What each line of a return takes: what all up to it take, less what those before it take. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from services.accrual.domain.deciding import decide_document
@@ -13,7 +15,8 @@ LINES_JUDGED_MAX = 2_000
 
 
 class LineTaken(NamedTuple):
-    """The programme's own points that a line takes, in addition to the lines before it.
+    """The programme's own points that a line takes, in addition to the lines before it; ``others`` are points of other
+    types, by type.
 
     Below zero where goods before it had taken more than is taken of both: a bundle, say, that is judged again.
     """
@@ -21,6 +24,11 @@ class LineTaken(NamedTuple):
     line_id: int
     original_line_id: int
     points: int
+    others: Mapping[str, int] = MappingProxyType({})
+
+    def of_type(self, point_type: str | None) -> int:
+        """The points of a type; None: the programme's own."""
+        return self.points if point_type is None else self.others.get(point_type, 0)
 
 
 def decide_only(document: Document, facts: Facts) -> Decision:
@@ -51,12 +59,27 @@ def take_line_by_line(document: Document, decision: Decision, facts: Facts) -> t
     if purchase is None or len(lines) * len(purchase.lines) > LINES_JUDGED_MAX:
         return None
     taken: list[LineTaken] = []
-    before = 0
+    before, others_before = 0, dict[str, int]()
     for count, line in enumerate(lines, 1):
         first = event.model_copy(update={"data": event.data.model_copy(update={"lines": lines[:count]})})
         so_far = decision if count == len(lines) else decide_only(document._replace(event=first), facts)
         if not isinstance(so_far, ClawedBack):
             return None
-        taken.append(LineTaken(line.line_id, line.original_line_id, so_far.points - before))
-        before = so_far.points
+        others = points_of_others(so_far)
+        added = {
+            point_type: points
+            for point_type in others_before | others
+            if (points := others.get(point_type, 0) - others_before.get(point_type, 0))
+        }
+        taken.append(LineTaken(line.line_id, line.original_line_id, so_far.points - before, added))
+        before, others_before = so_far.points, others
     return tuple(taken)
+
+
+def points_of_others(decision: ClawedBack) -> dict[str, int]:
+    """What is taken of other types than the programme's own."""
+    points: dict[str, int] = {}
+    for part in decision.parts:
+        if part.point_type is not None:
+            points[part.point_type] = points.get(part.point_type, 0) + part.points
+    return points

@@ -27,21 +27,7 @@ async def preview_receipt(
         await rules.refresh_for(transaction, document.event.data.occurred_at)
     else:
         await rules.refresh(transaction)
-    owner_id, statuses = await _owner(transaction, seen)
-    facts = Facts(
-        owners={document.natural_key: owner_id} if owner_id is not None else {},
-        members=statuses,
-        tills=set(seen.tills),
-        partners={document.till[0]: seen.standings},
-        mappings=seen.mappings,
-        funds=seen.funds,
-        originals={},
-        rule_sets=rules.history,
-        now=transaction.now,
-        parked_window=programme.parked_window,
-        zone=programme.zone,
-        retro_window=programme.retro_window,
-    )
+    facts = await facts_from_till(transaction, document, seen, rules, programme)
     if not isinstance(document.event, PurchaseRecorded):
         return await preview_undoing(transaction, document, facts, rules, programme)
     earning, _ = await load_earning(
@@ -55,6 +41,27 @@ async def preview_receipt(
         sharing_trips=True,
     )
     return Previewed(decide_document(document, facts._replace(earning=earning)))
+
+
+async def facts_from_till(
+    transaction: Transaction, document: Document, seen: Seen, rules: PublishedRules, programme: Programme
+) -> Facts:
+    """What a document is judged by as far as its till says it: without what it undoes, and what rules ask besides."""
+    owner_id, statuses = await _owner(transaction, seen)
+    return Facts(
+        owners={document.natural_key: owner_id} if owner_id is not None else {},
+        members=statuses,
+        tills=set(seen.tills),
+        partners={document.till[0]: seen.standings},
+        mappings=seen.mappings,
+        funds=seen.funds,
+        originals={},
+        rule_sets=rules.history,
+        now=transaction.now,
+        parked_window=programme.parked_window,
+        zone=programme.zone,
+        retro_window=programme.retro_window,
+    )
 
 
 async def _owner(transaction: Transaction, seen: Seen) -> tuple[UUID | None, dict[UUID, MemberStatus]]:

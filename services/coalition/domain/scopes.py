@@ -44,6 +44,7 @@ Scope: TypeAlias = Literal[
     "receipts:claim",
     "receipts:release",
     "baskets:preview",
+    "returns:preview",
     "points:reinstate",
     "debts:write-off",
     "receipt-moves:write",
@@ -97,8 +98,8 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # so is what becomes of a membership; the audit log tells of everybody; what is declared (texts, terms, attributes)
 # holds for all partners; what a partner pays, and what receipts earn, is settled between two of the programme's people;
 # and who may block any card could block another partner's customers, who makes QR tokens can pay as anybody, and who
-# gives, or takes rewards, may give away anybody's points; what is decided before points leave is asked by our own
-# services.
+# gives, or takes rewards, may give away anybody's points; what is decided before points leave, and what returns would
+# take of any partner's receipts, is asked by our own services.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -141,6 +142,7 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "memberships:read",
         "member-events:read",
         "receipts:claim",
+        "returns:preview",
         "points:reinstate",
         "debts:write-off",
         "gifts:write",

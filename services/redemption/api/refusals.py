@@ -5,21 +5,24 @@ from services.redemption.domain.errors import (
     AlreadyCapturedError,
     ExceedsHoldError,
     FactsBehindError,
+    GoodsUnknownNowError,
     HoldNotOpenError,
     IdentifierRevokedError,
     MayNotSeeBalanceError,
-    NoPointsInReceiptError,
     NotQuotedError,
     NotShownError,
     OtherMembersCodeError,
     OtherSessionError,
+    PointsMovedOnError,
     PriceChangedError,
     QuoteNeededError,
+    ReceiptNotKeptError,
     ReceiptUnreadError,
     ReceiptVoidedError,
     RedemptionIdTakenError,
     UnknownMemberError,
     UnknownQuoteError,
+    UnknownReceiptError,
     UnknownRedemptionError,
 )
 from services.redemption.domain.gifting import GiftIdTakenError, UnknownReceiverError
@@ -63,7 +66,9 @@ DOMAIN_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     QuoteNeededError: (409, "quote-needed", "Quote needed"),
     UnknownQuoteError: (409, "unknown-quote", "Unknown quote"),
     **RULE_SET_PROBLEMS,
-    NoPointsInReceiptError: (404, "no-points-in-receipt", "No points in receipt"),
+    UnknownReceiptError: (404, "unknown-receipt", "Unknown receipt"),
+    ReceiptNotKeptError: (409, "receipt-not-kept", "Receipt not kept"),
+    PointsMovedOnError: (409, "points-moved-on", "Points moved on"),
     ReceiptUnreadError: (409, "receipt-not-read-yet", "Receipt not read yet"),
     ReceiptVoidedError: (409, "receipt-voided", "Receipt voided"),
     ExceedsHoldError: (409, "exceeds-hold", "Exceeds hold"),
@@ -182,6 +187,12 @@ def facts_behind(error: FactsBehindError) -> Problem:
     """A large hold while the facts are old: not decided, so that the same request may go a moment later."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Problem(503, "facts-behind", f"Nothing was reserved: {error}.", headers=headers)
+
+
+def goods_unknown_now(error: GoodsUnknownNowError) -> Problem:
+    """A quote of a return for which accrual would have to answer: the same may be asked a moment later."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Problem(503, "goods-unknown-now", f"Nothing was quoted: {error}.", headers=headers)
 
 
 def price_changed(error: PriceChangedError) -> Problem:

@@ -61,15 +61,36 @@ class ExceedsHoldError(RedemptionError):
         self.open_points = open_points
 
 
-class NoPointsInReceiptError(Exception):
-    """No receipt under this key was read that was paid with points."""
+class UnknownReceiptError(Exception):
+    """Nobody has read a receipt under this key."""
 
     def __init__(self) -> None:
-        super().__init__("no receipt under this key was read that was paid with points: it is all paid back in money")
+        super().__init__("nobody has read a receipt under this key: post it first, or ask again in a moment")
+
+
+class ReceiptNotKeptError(Exception):
+    """What the receipt sold is not kept any more."""
+
+    def __init__(self) -> None:
+        super().__init__("what this receipt sold is not kept any more, so nobody can say what comes back for it")
+
+
+class PointsMovedOnError(Exception):
+    """Points that had paid for exchanged goods pay for these by now: that is for a person."""
+
+    def __init__(self) -> None:
+        super().__init__("points had paid for the goods that these were exchanged for: a person says what comes back")
+
+
+class GoodsUnknownNowError(Exception):
+    """No points are known to be in the receipt, and who knows what it sold does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("what this receipt sold could not be asked just now: ask again in a moment")
 
 
 class ReceiptUnreadError(Exception):
-    """The receipt has taken points over HTTP, and what it sold has not been read yet."""
+    """Points paid for some of the receipt, and what it sold has not been read here yet."""
 
     def __init__(self) -> None:
         super().__init__("points paid for some of this receipt, and it has not been read yet: ask again in a moment")

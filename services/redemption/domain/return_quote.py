@@ -12,8 +12,9 @@ from services.redemption.domain.returning import GoodsReturn, Paid, points_of_li
 from services.redemption.domain.sold_goods import SoldGoods
 from shared.money import share_out
 
-# The return that is asked about; no receipt has this key.
+# The return that is asked about, and all that came before it; no receipt has these keys.
 _ASKED = b""
+_BEFORE = b"before"
 
 
 class NotBoughtError(Exception):
@@ -101,12 +102,28 @@ def quote_return(
     return ReturnQuote(sum(line.money_minor for line in lines), tuple(totals), tuple(lines))
 
 
+def quote_in_money(
+    goods: SoldGoods, returns: Sequence[GoodsReturn], returned_elsewhere: Mapping[int, int], asked: Mapping[int, int]
+) -> ReturnQuote:
+    """The same for goods of a receipt that points paid nothing of. ``returned_elsewhere`` is what others have read of
+    what came back, by line: of each line the more counts, so that nothing is paid back twice by who has not read all.
+
+    Raises:
+        NotBoughtError: as ``quote_return``.
+    """
+    here = _came_back(settle_goods(goods, returns, ()).counted)
+    before = tuple(
+        (line.line_id, max(here.get(line.line_id, 0), returned_elsewhere.get(line.line_id, 0))) for line in goods.lines
+    )
+    return quote_return(goods, [GoodsReturn(_BEFORE, "", goods.receipt_key, before, is_counted=True)], (), asked)
+
+
 def _in_points_minor(goods: SoldGoods, paid: Sequence[Paid]) -> list[int]:
     """What of each line was paid with points, in money, whether or not the balance covered it."""
     amounts_minor = {one.capture.redemption_id: one.amount_minor for one in paid}
     amounts_minor |= {one.redemption_id: one.amount_minor for one in goods.payments}
     shared = [goods.points_by_line(redemption_id, minor) for redemption_id, minor in amounts_minor.items()]
-    return [sum(minors) for minors in zip(*shared, strict=True)]
+    return [sum(minors) for minors in zip([0] * len(goods.lines), *shared, strict=True)]
 
 
 def _came_back(counted: Sequence[GoodsReturn]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""accrual, the registry and the token desk as they really answer what redemption asks them for a checkout."""
+"""accrual, the registry and the token desk as they really answer what redemption asks them for a till."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import httpx2
 
 from services.redemption.gateways.basket_previews import BasketPreviews, PartToEarn
 from services.redemption.gateways.member_names import MemberName, MemberNames
+from services.redemption.gateways.return_previews import ComesBack, ReturnPreviews, Taken, TakenOfLine
 from services.redemption.schemas.checkouts import CheckoutBody
 from shared.database import Database
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, new_id
@@ -13,11 +14,11 @@ from shared.web.access_tokens import AccessToken
 from tests.support.accrual import Accrual
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase
-from tests.support.receipts import enrolled, linked, member
+from tests.support.receipts import enrolled, linked, member, purchase
 from tests.support.registries import IDENTIFIER_KEY, bearing, coalition_client, coalition_settings, members_client
 
 SECRET = "correct horse battery staple"
-CLIENT = {"client_id": "redemption", "secret": SECRET, "scopes": ["baskets:preview", "members:name"]}
+CLIENT = {"client_id": "redemption", "secret": SECRET, "scopes": ["baskets:preview", "returns:preview", "members:name"]}
 CARD = "400000000001"
 # Everything that a checkout may say of its goods.
 BASKET = CheckoutBody.model_validate(
@@ -34,7 +35,7 @@ BASKET = CheckoutBody.model_validate(
 )
 
 
-async def test_accrual_previews_a_basket_for_redemptions_own_client(
+async def test_accrual_previews_a_basket_and_a_return_for_redemptions_own_client(
     fresh_database: FreshDatabase, database_of: Callable[[str], Database]
 ) -> None:
     accrual, anna = Accrual(database_of("accrual")), member(1)
@@ -50,6 +51,16 @@ async def test_accrual_previews_a_basket_for_redemptions_own_client(
         token = AccessToken(tokens, "http://test/oauth/token", "redemption", SECRET)
         previews = BasketPreviews(client, "http://test", token)
         found = await previews.preview(BASKET.for_accrual("grocer", "s1", "1", "USD"))
+        sale = purchase(1, 1_000, owner=anna)
+        await accrual.award(sale)
+        returns = ReturnPreviews(client, "http://test", token)
+        back = [ComesBack(anna, "points", 3)]
+        returned = await returns.preview(sale.data.receipt_id, {1: 1_000}, back)
+    assert (returned.status, returned.policy) == ("awarded", "debt")
+    assert returned.taken == (Taken(point_type="points", points=10, from_pending=0, lacking=0),)
+    assert returned.taken_of_lines == (TakenOfLine(line_id=1, point_type="points", points=10, lacking=0),)
+    assert returned.goods is not None
+    assert [line.amount_minor for line in returned.goods.lines] == [1_000]
     assert (found.status, found.points) == ("awarded", 14)
     assert found.parts == (PartToEarn(point_type="points", points=14),)
 

@@ -1,8 +1,10 @@
 """What a till is told to pay back for goods, and that a return which does so brings back just that."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
 
 from services.redemption.consumer import PurchaseHandler
 from shared.events.catalogue import PURCHASES
@@ -10,8 +12,11 @@ from shared.events.purchases import PurchaseEvent, PurchaseRecorded, ReturnRecor
 from shared.events.redemptions import RedemptionRefunded
 from shared.kafka import Batch, BatchSize
 from shared.kafka.records import Record
+from tests.support.databases import FreshDatabase
+from tests.support.neighbour_host import NeighbourHost
 from tests.support.receipts import line, member, purchase, return_of, void_of
 from tests.support.redemption import PROGRAMME, Spending
+from tests.support.redemption_service import redemption_service
 from tests.support.registries import bearing
 
 ANNA = member(1)
@@ -24,6 +29,51 @@ RECEIPT = {
     "shift": 1,
     "number": 1,
 }
+
+
+GOODS: dict[str, Any] = {
+    "occurred_at": "2026-11-01T12:00:00Z",
+    "points_minor": 0,
+    "is_exchange": False,
+    "lines": [
+        {"line_id": BREAD, "quantity_thousandths": 3000, "amount_minor": 601, "returned_thousandths": 0},
+        {"line_id": MILK, "quantity_thousandths": 1000, "amount_minor": 400, "returned_thousandths": 0},
+    ],
+}
+TAKEN: dict[str, Any] = {
+    "status": "awarded",
+    "policy": "debt",
+    "taken": [{"point_type": "points", "points": 8, "from_pending": 1, "lacking": 3}],
+    "taken_of_lines": [
+        {"line_id": BREAD, "point_type": "points", "points": 2, "lacking": 1},
+        {"line_id": MILK, "point_type": "points", "points": 6, "lacking": 2},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+async def host() -> AsyncIterator[NeighbourHost]:
+    async with NeighbourHost().listening() as host:
+        yield host
+
+
+@pytest.fixture
+def accrual(host: NeighbourHost) -> NeighbourHost:
+    """It knows of no receipt."""
+    host.as_first()
+    return host
+
+
+@pytest.fixture(scope="module")
+async def client(own_database: FreshDatabase, host: NeighbourHost) -> AsyncIterator[httpx2.AsyncClient]:
+    async with redemption_service(
+        own_database,
+        "api",
+        accrual_url=host.url,
+        token_url=f"{host.url}/oauth/token",
+        checkout_part_ms_max=500,
+    ) as client:
+        yield client
 
 
 def sale_of(points: int) -> PurchaseRecorded:
@@ -56,6 +106,11 @@ def posted(sale: PurchaseRecorded, number: int, quoted: dict[str, Any]) -> Retur
     return event.model_copy(update={"data": data})
 
 
+def slug(answer: httpx2.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].rpartition("/")[2]
+
+
+@pytest.mark.usefixtures("accrual")
 async def test_quotes_of_partial_returns_add_up_and_are_what_comes_back(
     client: httpx2.AsyncClient, spending: Spending
 ) -> None:
@@ -84,9 +139,10 @@ async def test_quotes_of_partial_returns_add_up_and_are_what_comes_back(
     await spending.check([ANNA], 1000)
 
 
+@pytest.mark.usefixtures("accrual")
 async def test_what_cannot_come_back_is_named(client: httpx2.AsyncClient, spending: Spending) -> None:
     await spending.enrol(ANNA, 1000)
-    assert (await quote(client, l1="1")).status_code == 404
+    assert slug(await quote(client, l1="1")) == (404, "unknown-receipt")
     sale = sale_of(300)
     await read(spending, sale, return_of(sale, 2, {BREAD: 2000}))
 
@@ -94,11 +150,10 @@ async def test_what_cannot_come_back_is_named(client: httpx2.AsyncClient, spendi
     assert [one["pointer"] for one in unknown.json()["errors"]] == ["/lines/0/line_id"]
     assert too_much.json()["errors"][0]["detail"] == "1 of it are left to come back"
     assert others.status_code == 422  # no lines at all
-    assert (await quote(client, "fuel", l1="1")).json()["type"].endswith("/no-points-in-receipt")
+    assert slug(await quote(client, "fuel", l1="1")) == (404, "unknown-receipt")
 
     await read(spending, void_of(sale, 3))
-    voided = await quote(client, l1="1")
-    assert (voided.status_code, voided.json()["type"].rpartition("/")[2]) == (409, "receipt-voided")
+    assert slug(await quote(client, l1="1")) == (409, "receipt-voided")
 
 
 async def test_a_receipt_that_took_points_and_was_not_read_is_not_paid_back_in_money_alone(
@@ -110,6 +165,91 @@ async def test_a_receipt_that_took_points_and_was_not_read_is_not_paid_back_in_m
     path = f"/v1/redemptions/{held.redemption_id}/capture"
     assert (await client.post(path, json={"receipt": RECEIPT}, headers=headers)).status_code == 200
 
-    unread = await quote(client, l1="1")
+    assert slug(await quote(client, l1="1")) == (409, "receipt-not-read-yet")
 
-    assert (unread.status_code, unread.json()["type"].rpartition("/")[2]) == (409, "receipt-not-read-yet")
+
+async def test_what_the_goods_had_earned_is_told_and_is_absent_while_accrual_does_not_answer(
+    client: httpx2.AsyncClient, spending: Spending, accrual: NeighbourHost
+) -> None:
+    """Accrual is told what comes back to the balance before: what had paid for bread and milk."""
+    await spending.enrol(ANNA, 1000)
+    sale = sale_of(301)
+    await read(spending, sale)
+    accrual.returned = (200, TAKEN)
+
+    told = (await quote(client, l1="1", l2="1")).json()
+
+    [asked] = accrual.returns
+    assert asked == {
+        "original_receipt_id": sale.data.receipt_id,
+        "lines": [
+            {"line_id": BREAD, "quantity_thousandths": 1000},
+            {"line_id": MILK, "quantity_thousandths": 1000},
+        ],
+        "comes_back": [{"member_id": str(ANNA), "point_type": "points", "points": 180}],
+    }
+    assert told["taken"] == {"status": "awarded", "reason": None, "policy": "debt", "points": TAKEN["taken"]}
+    assert [one["taken"] for one in told["lines"]] == [
+        [{"point_type": "points", "points": 2, "lacking": 1}],
+        [{"point_type": "points", "points": 6, "lacking": 2}],
+    ]
+    assert told["absent"] == []
+
+    accrual.silent = frozenset({"returned"})
+    late = (await quote(client, l1="1", l2="1")).json()
+    accrual.silent, accrual.returned = frozenset(), (500, {})
+    failed = (await quote(client, l1="1", l2="1")).json()
+    assert late["absent"] == [{"part": "taken", "reason": "late"}]
+    assert failed["absent"] == [{"part": "taken", "reason": "failed"}]
+    assert (late["taken"], late["lines"][0]["taken"]) == (None, None)
+    assert (late["money_minor"], late["points"]) == (told["money_minor"], told["points"])
+
+
+async def test_a_receipt_without_points_is_paid_back_in_money_and_partial_returns_add_up(
+    client: httpx2.AsyncClient, spending: Spending, accrual: NeighbourHost
+) -> None:
+    """Whoever has read more of what came back is believed: nothing is paid back twice."""
+    sale = purchase(1, [line(BREAD, 601, quantity_thousandths=3000), line(MILK, 400)], owner=ANNA)
+    accrual.returned = (200, TAKEN | {"goods": GOODS})
+
+    first = (await quote(client, l1="1", l2="1")).json()
+    await read(spending, sale, return_of(sale, 2, {BREAD: 1000, MILK: 1000}))
+    second = (await quote(client, l1="1")).json()
+    [bread, milk] = GOODS["lines"]
+    read_more = [bread | {"returned_thousandths": 2000}, milk | {"returned_thousandths": 1000}]
+    accrual.returned = (200, TAKEN | {"goods": GOODS | {"lines": read_more}})
+    third = (await quote(client, l1="1")).json()
+
+    assert [one["total_minor"] for one in (first, second, third)] == [200 + 400, 200, 201]
+    assert [one["points"] for one in (first, second, third)] == [[], [], []]
+    assert first["taken"]["points"] == TAKEN["taken"]
+    left = await quote(client, l1="1.001")
+    assert left.json()["errors"][0]["detail"] == "1 of it are left to come back"
+    assert (await quote(client, l2="1")).json()["errors"][0]["detail"] == "0 of it are left to come back"
+
+
+@pytest.mark.usefixtures("spending")
+async def test_why_a_receipt_without_points_is_not_quoted_is_named(
+    client: httpx2.AsyncClient, accrual: NeighbourHost
+) -> None:
+    """Nothing is paid back in money because somebody has not read, or cannot say, that points had paid."""
+    nothing = {"status": "refused", "taken": [], "taken_of_lines": []}
+    paid = GOODS | {"points_minor": 400}
+    for answer, named in (
+        (nothing | {"reason": "original_forgotten"}, (409, "receipt-not-kept")),
+        (nothing | {"reason": "original_voided", "goods": GOODS}, (409, "receipt-voided")),
+        (TAKEN | {"goods": paid}, (409, "receipt-not-read-yet")),
+        (TAKEN | {"goods": paid | {"is_exchange": True}}, (409, "points-moved-on")),
+    ):
+        accrual.returned = (200, answer)
+        assert slug(await quote(client, l1="1")) == named
+
+    accrual.returned = (200, nothing | {"reason": "original_refused", "goods": GOODS})
+    told = (await quote(client, l1="1")).json()
+    assert told["money_minor"] == 200
+    assert (told["taken"]["status"], told["taken"]["reason"]) == ("refused", "original_refused")
+
+    accrual.returned = (500, {})
+    away = await quote(client, l1="1")
+    assert slug(away) == (503, "goods-unknown-now")
+    assert int(away.headers["retry-after"]) > 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.redemption.domain.redemption import Capture
-from services.redemption.domain.return_quote import quote_return
+from services.redemption.domain.return_quote import quote_in_money, quote_return
 from services.redemption.domain.returning import GoodsReturn, Paid, PaidOut, settle_goods
 from services.redemption.domain.sold_goods import Payment, SoldGoods, SoldLine
 
@@ -60,3 +60,33 @@ def test_for_any_split_of_a_return_money_and_points_add_up_to_those_of_the_whole
         value_minor += sum(one.value_minor for one in quoted.points)
 
     assert (money_minor, value_minor, sum(back.values())) == (total_minor - paid_minor, paid_minor, points)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 900)), min_size=1, max_size=4), st.data())
+def test_for_any_split_of_a_return_without_points_the_money_of_each_line_adds_up_whoever_has_read_what(
+    rows: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Of what came back before, each of the two services has read some."""
+    sold = [SoldLine(number, pieces * 1000, amount, 0) for number, (pieces, amount) in enumerate(rows, start=1)]
+    goods = SoldGoods(RECEIPT, RECEIPT, "hash", NOON, tuple(sold), ())
+    pieces = data.draw(
+        st.permutations([line.line_id for line in sold for _ in range(line.quantity_thousandths // 1000)])
+    )
+    returns: list[GoodsReturn] = []
+    came_back: dict[int, int] = {}
+    money_minor: dict[int, int] = {}
+    while pieces:
+        together = data.draw(st.integers(1, len(pieces)))
+        some, pieces = pieces[:together], pieces[together:]
+        asked = {line_id: some.count(line_id) * 1000 for line_id in some}
+        is_read_here = data.draw(st.booleans())
+        quoted = quote_in_money(goods, returns if is_read_here else [], {} if is_read_here else came_back, asked)
+        assert sum(line.money_minor for line in quoted.lines) == quoted.money_minor == quoted.total_minor
+        assert quoted.points == ()
+        for line in quoted.lines:
+            assert line.money_minor >= 0
+            money_minor[line.line_id] = money_minor.get(line.line_id, 0) + line.money_minor
+        returns.append(GoodsReturn(b"%d" % len(returns), "hash", RECEIPT, tuple(asked.items()), is_counted=True))
+        came_back |= {line_id: came_back.get(line_id, 0) + quantity for line_id, quantity in asked.items()}
+
+    assert money_minor == {line.line_id: line.amount_minor for line in sold}
