@@ -38,7 +38,13 @@ from services.accrual.api.tier_problems import TIER_PROBLEMS
 from services.accrual.api.tiers import tier_routers
 from services.accrual.api.unlinked_returns import UNLINKED_RETURN_PROBLEMS, unlinked_returns_routers
 from services.accrual.backtesting import BacktestProcesses
-from services.accrual.consumer import CoalitionHandler, FraudHandler, MemberHandler, PurchaseHandler
+from services.accrual.consumer import (
+    CoalitionHandler,
+    FraudHandler,
+    MemberHandler,
+    PurchaseHandler,
+    wants_of_coalition,
+)
 from services.accrual.door import Door
 from services.accrual.previewing import Previews
 from services.accrual.programme import KnownFunds, KnownTierSchemes, Programme, PublishedRules
@@ -143,7 +149,7 @@ async def build(context: ServiceContext[AccrualSettings]) -> Wiring:
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, unknown_types="dead-letter"),
             Subscription(MEMBERS, MemberHandler(database, programme, rules), unknown_types="dead-letter"),
-            Subscription(COALITION, CoalitionHandler(database), unknown_types="dead-letter"),
+            Subscription(COALITION, CoalitionHandler(database), wants=wants_of_coalition, unknown_types="dead-letter"),
             Subscription(FRAUD, FraudHandler(database), unknown_types="dead-letter"),
         ),
         periodic=(

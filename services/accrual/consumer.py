@@ -1,6 +1,6 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from uuid import UUID
@@ -19,7 +19,7 @@ from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededE
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import one_merge_each, project_members
 from shared.database import Database, Transaction, read_to
-from shared.events.coalition import CoalitionEvent
+from shared.events.coalition import CoalitionEvent, PriceFloorChanged
 from shared.events.envelope import Event
 from shared.events.fraud import ClaimCleared, FraudEvent, PointsHoldReleased, PointsHoldRequested
 from shared.events.members import MemberEvent
@@ -33,6 +33,13 @@ from shared.runtime.record_keeping import RecordKeeping
 from shared.web.known_clients import project_clients
 
 MEETING_ATTEMPTS_MAX = 3
+
+_PRICE_FLOOR: bytes = PriceFloorChanged.model_fields["type"].default.encode()
+
+
+def wants_of_coalition(headers: Mapping[str, bytes]) -> bool:
+    """Price floors are nothing to earning, and a catalogue may have many: they are skipped undecoded."""
+    return headers.get("type") != _PRICE_FLOOR
 
 
 class _Keeping(RecordKeeping):

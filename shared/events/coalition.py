@@ -293,6 +293,26 @@ class ArticleChanged(Event):
     data: ArticleData
 
 
+class PriceFloorData(Frozen):
+    """What a unit of a partner's article does not cost less than, in minor units of the programme's currency; absent:
+    it may cost anything again.
+
+    A unit is what quantities on receipts count. ``version`` rises with each change of the floor, and may skip numbers.
+    """
+
+    partner_id: Code
+    version: Version
+    sku: Code
+    floor_minor: Annotated[Minor, Field(gt=0)] | None = None
+
+
+class PriceFloorChanged(Event):
+    """A partner's article has a price floor, another one, or none any more. Discounts and points do not go below it."""
+
+    type: Literal["loyalty.price_floor.changed.v1"] = "loyalty.price_floor.changed.v1"
+    data: PriceFloorData
+
+
 class OperatorData(Frozen):
     """A cashier of a partner, by the hash that receipts bear.
 
@@ -321,6 +341,7 @@ CoalitionEvent = Annotated[
     | ApiClientChanged
     | ProductMapped
     | ArticleChanged
+    | PriceFloorChanged
     | OperatorChanged
     | ContractPublished
     | ExposureChanged

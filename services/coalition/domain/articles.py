@@ -1,7 +1,7 @@
 """What a partner sells: articles, how a list of them changes what is known, and files of them. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
@@ -25,7 +25,8 @@ _WHOLE_NUMBER_DIGITS_MAX = 18
 class Article:
     """One article by the partner's own number. ``category`` is the partner's own word, as receipts bear it.
 
-    ``version`` counts the changes of the article.
+    ``version`` counts the changes of the article; ``floor_version`` is the one that changed its floor last, 0 where it
+    never had one.
     """
 
     partner_id: str
@@ -36,6 +37,7 @@ class Article:
     is_excluded: bool
     price_floor_minor: int | None
     version: int = 0
+    floor_version: int = field(default=0, repr=False)
 
     @property
     def subject(self) -> str:
@@ -69,6 +71,17 @@ class ArticleExclusion:
     sku: str
     is_excluded: bool
     in_force_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFloor:
+    """What a unit of an article does not cost less than; None: it may cost anything again. ``version`` is that of the
+    article, which rises from floor to floor."""
+
+    partner_id: str
+    sku: str
+    version: int
+    floor_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +121,27 @@ def changes_of(known: Mapping[str, Article], stated: Sequence[Article]) -> list[
     changes: list[ArticleChange] = []
     for article in stated:
         before = known.get(article.sku)
-        version = before.version if before is not None else 0
-        after = replace(article, version=version)
-        changes.append(ArticleChange(before, after if after == before else replace(after, version=version + 1)))
+        version, floor_version = (before.version, before.floor_version) if before is not None else (0, 0)
+        after = replace(article, version=version, floor_version=floor_version)
+        if after != before:
+            has_same_floor = _floor_of(after) == _floor_of(before)
+            floor_version = floor_version if has_same_floor else version + 1
+            after = replace(after, version=version + 1, floor_version=floor_version)
+        changes.append(ArticleChange(before, after))
     return changes
+
+
+def floors_of(changes: Sequence[ArticleChange]) -> list[PriceFloor]:
+    """What changes say of floors: nothing where an article keeps its own, or has none as before. One of 0 is none."""
+    return [
+        PriceFloor(change.after.partner_id, change.after.sku, change.after.floor_version, _floor_of(change.after))
+        for change in changes
+        if _floor_of(change.after) != _floor_of(change.before)
+    ]
+
+
+def _floor_of(article: Article | None) -> int | None:
+    return None if article is None else article.price_floor_minor or None
 
 
 def exclusions_of(changes: Sequence[ArticleChange], last: int, in_force_from: datetime) -> list[ArticleExclusion]:

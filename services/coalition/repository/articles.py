@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.coalition.domain.articles import Article, ArticleExclusion
 from shared.database import Transaction
 
-_COLUMNS = "partner_id, sku, gtin, brand, category, is_excluded, price_floor_minor, version"
+_COLUMNS = "partner_id, sku, gtin, brand, category, is_excluded, price_floor_minor, version, floor_version"
 
 FIND_ARTICLES = f"select {_COLUMNS} from articles where partner_id = $1 and sku = any($2::text[])"
 
@@ -13,14 +13,16 @@ LOAD_ARTICLES = f"select {_COLUMNS} from articles where partner_id = $1 and sku 
 
 SAVE_ARTICLES = f"""
     insert into articles ({_COLUMNS}, changed_at)
-    select $1, sku, gtin, brand, category, is_excluded, price_floor_minor, version, $2
-    from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::bigint[], $9::bigint[])
-        as incoming (sku, gtin, brand, category, is_excluded, price_floor_minor, version)
+    select $1, sku, gtin, brand, category, is_excluded, price_floor_minor, version, floor_version, $2
+    from unnest(
+            $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[]
+        )
+        as incoming (sku, gtin, brand, category, is_excluded, price_floor_minor, version, floor_version)
     order by sku collate "C"
     on conflict (partner_id, sku) do update
         set gtin = excluded.gtin, brand = excluded.brand, category = excluded.category,
             is_excluded = excluded.is_excluded, price_floor_minor = excluded.price_floor_minor,
-            version = excluded.version, changed_at = excluded.changed_at
+            version = excluded.version, floor_version = excluded.floor_version, changed_at = excluded.changed_at
 """
 
 INSERT_EXCLUSIONS = """
@@ -57,6 +59,7 @@ async def save_articles(transaction: Transaction, partner_id: str, articles: Seq
         [article.is_excluded for article in articles],
         [article.price_floor_minor for article in articles],
         [article.version for article in articles],
+        [article.floor_version for article in articles],
     )
 
 

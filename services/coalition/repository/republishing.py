@@ -1,6 +1,6 @@
 """Statements that read the registry in the order of its keys, to tell it again. The partner's row is locked."""
 
-from services.coalition.domain.articles import ArticleExclusion
+from services.coalition.domain.articles import ArticleExclusion, PriceFloor
 from services.coalition.domain.categories import CategoryMapping
 from services.coalition.domain.registry import Partner, Store, Till
 from services.coalition.repository.partners import partner_of
@@ -43,6 +43,12 @@ LOAD_SAID = """
     limit $3
 """
 
+LOAD_FLOORS = """
+    select partner_id, sku, floor_version as version, nullif(price_floor_minor, 0) as floor_minor
+    from articles where partner_id = $1 and sku > $2 and floor_version > 0
+    order by sku limit $3
+"""
+
 
 async def lock_next_partner(transaction: Transaction, after: str) -> str | None:
     """The partner that follows this id, locked to the commit; None: nobody does."""
@@ -82,3 +88,9 @@ async def load_said(
         else ArticleExclusion(partner_id, row["version"], row["sku"], row["is_excluded"], row["in_force_from"])
         for row in await transaction.raw.fetch(LOAD_SAID, partner_id, after, rows_max)
     ]
+
+
+async def load_floors(transaction: Transaction, partner_id: str, after: str, rows_max: int) -> list[PriceFloor]:
+    """What its articles do not cost less than, by number; also of those that had a floor once."""
+    rows = await transaction.raw.fetch(LOAD_FLOORS, partner_id, after, rows_max)
+    return [PriceFloor(**dict(row)) for row in rows]

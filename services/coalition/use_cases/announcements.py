@@ -1,6 +1,6 @@
 """What the registry tells the others. A partner, its stores and tills bear one key, so that they stay in order."""
 
-from services.coalition.domain.articles import ArticleExclusion
+from services.coalition.domain.articles import ArticleExclusion, PriceFloor
 from services.coalition.domain.categories import CategoryMapping
 from services.coalition.domain.registry import ApiClient, Partner, RegisteredStore, Store, Till
 from shared.database import Transaction
@@ -14,6 +14,8 @@ from shared.events.coalition import (
     OpeningHours,
     PartnerChanged,
     PartnerData,
+    PriceFloorChanged,
+    PriceFloorData,
     ProductMapped,
     RateLimitData,
     StoreChanged,
@@ -172,3 +174,18 @@ def article_changed(transaction: Transaction, exclusion: ArticleExclusion) -> Me
         ),
     )
     return Message.of(event, COALITION.topic, exclusion.partner_id)
+
+
+def price_floor_changed(transaction: Transaction, floor: PriceFloor) -> Message:
+    """What an article does not cost less than. Keyed by the partner, so that its versions come in their order."""
+    event = PriceFloorChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=f"{floor.partner_id}/{floor.sku}",
+        time=transaction.now,
+        traceparent=child_traceparent(current_traceparent()),
+        data=PriceFloorData(
+            partner_id=floor.partner_id, sku=floor.sku, version=floor.version, floor_minor=floor.floor_minor
+        ),
+    )
+    return Message.of(event, COALITION.topic, floor.partner_id)

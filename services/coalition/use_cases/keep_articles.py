@@ -8,6 +8,7 @@ from services.coalition.domain.articles import (
     UnknownArticleSales,
     changes_of,
     exclusions_of,
+    floors_of,
 )
 from services.coalition.domain.audit import Act, facts_of
 from services.coalition.domain.categories import beginning
@@ -23,9 +24,11 @@ from shared.database import Transaction
 async def state_articles(
     transaction: Transaction, partner_id: str, stated: Sequence[Article], author: str, why: str | None = None
 ) -> list[ArticleChange]:
-    """Write what is new or different of a partner's articles, whose numbers differ; record the acts and ArticleChanged.
+    """Write what is new or different of a partner's articles, whose numbers differ; record the acts, ArticleChanged
+    and PriceFloorChanged.
 
-    Which articles are excluded counts a minute later, when everybody who judges receipts knows of it.
+    Which articles are excluded counts a minute later, when everybody who judges receipts knows of it; a floor counts as
+    soon as it is heard of. Of an article that says nothing new of either, nothing is told.
 
     Idempotent: what is stated again changes nothing, and no version. Holds the partner's row to the commit; the number
     of statements does not depend on the number of articles.
@@ -47,8 +50,9 @@ async def state_articles(
         if exclusions:
             await articles.insert_exclusions(transaction, partner_id, exclusions)
         await record_acts(transaction, [_act(change, author, why) for change in written])
-        if exclusions:
-            await outbox.record(transaction, [announcements.article_changed(transaction, one) for one in exclusions])
+        told = [announcements.article_changed(transaction, one) for one in exclusions]
+        told += [announcements.price_floor_changed(transaction, one) for one in floors_of(written)]
+        await outbox.record(transaction, told)
     return changes
 
 

@@ -1,7 +1,8 @@
 """Tell the present state again: that is how a new projection starts, whatever the topic's retention.
 
 One partner after the other, and of each first what it was and is, then its stores, its tills, its operators, what its
-categories and articles count as, its contracts, its exposure; after the last partner the clients and people.
+categories and articles count as, its articles' price floors, its contracts, its exposure; after the last partner the
+clients and people.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +24,9 @@ from shared.outbox import Message
 
 EVENTS_PER_PAGE_MAX = 500
 
-PartnerSection: TypeAlias = Literal["partner", "stores", "tills", "operators", "said", "contracts", "exposure"]
+PartnerSection: TypeAlias = Literal[
+    "partner", "stores", "tills", "operators", "said", "floors", "contracts", "exposure"
+]
 
 
 class Place(NamedTuple):
@@ -126,6 +129,13 @@ async def _said(transaction: Transaction, after: Place, rows_max: int) -> Told:
     )
 
 
+async def _floors(transaction: Transaction, after: Place, rows_max: int) -> Told:
+    """Those that were taken away, too: who has missed that would keep to them."""
+    page = await republishing.load_floors(transaction, after.partner_id, after.text, rows_max)
+    last = after._replace(text=page[-1].sku) if page else None
+    return Told([announcements.price_floor_changed(transaction, each) for each in page], last)
+
+
 async def _contracts(transaction: Transaction, after: Place, rows_max: int) -> Told:
     approved = await contracts.load_approved(transaction, [after.partner_id])
     page = [contract for contract in approved if contract.number > after.number][:rows_max]
@@ -153,6 +163,7 @@ _SECTIONS: dict[PartnerSection, Callable[[Transaction, Place, int], Awaitable[To
     "tills": _tills,
     "operators": _operators,
     "said": _said,
+    "floors": _floors,
     "contracts": _contracts,
     "exposure": _exposure,
 }

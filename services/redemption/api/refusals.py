@@ -196,12 +196,13 @@ def goods_unknown_now(error: GoodsUnknownNowError) -> Problem:
 
 
 def price_changed(error: PriceChangedError) -> Problem:
-    """A hold by an expired quote whose price is another one now: what the points pay then and now."""
+    """A hold by a quote whose price is another one now: why, and what the points paid then and pay now."""
     extensions = {
         "points": error.points,
         "quoted_value_minor": error.quoted_value_minor,
         "points_now": error.points_now,
         "value_minor_now": error.value_minor_now,
+        "because": "price_floor" if error.is_by_floor else "expired",
     }
     return Problem(409, "price-changed", f"Nothing was reserved: {error}.", extensions=extensions)
 

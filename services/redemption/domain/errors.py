@@ -162,14 +162,25 @@ class NotQuotedError(RedemptionError):
 
 
 class PriceChangedError(RedemptionError):
-    """The quote has expired, and the same points pay another amount now; ``points_now`` may be fewer, too."""
+    """The quote has expired, or an article has got a floor that it does not keep, and the same points pay another
+    amount now, or other lines; ``points_now`` may be fewer, too."""
 
-    def __init__(self, points: int, quoted_value_minor: int, points_now: int, value_minor_now: int) -> None:
+    def __init__(
+        self,
+        points: int,
+        quoted_value_minor: int,
+        points_now: int,
+        value_minor_now: int,
+        *,
+        is_by_floor: bool = False,
+    ) -> None:
+        why = "one of its articles has a price floor by now" if is_by_floor else "it has expired"
         super().__init__(
-            f"the quote has expired and its price has changed: {points} points paid {quoted_value_minor} minor units, "
+            f"the price of the quote has changed, since {why}: {points} points paid {quoted_value_minor} minor units, "
             f"now {points_now} pay {value_minor_now}; ask for a new quote"
         )
         self.points = points
         self.quoted_value_minor = quoted_value_minor
         self.points_now = points_now
         self.value_minor_now = value_minor_now
+        self.is_by_floor = is_by_floor

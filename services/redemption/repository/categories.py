@@ -16,18 +16,21 @@ SAVE = """
 """
 
 # The newest version that was in force then. An empty path: it counts as itself again.
-LOAD_PATHS = """
+PATH = """
+    select path
+    from redemption_categories
+    where redemption_categories.partner_id = {partner_id}
+        and redemption_categories.partner_category = {category}
+        and in_force_from <= {moment}
+    order by version desc
+    limit 1
+"""
+LOAD_PATHS = f"""
     select asked.number, mapping.path
     from unnest($1::text[], $2::text[], $3::timestamptz[]) with ordinality
             as asked (partner_id, partner_category, moment, number)
         cross join lateral (
-            select path
-            from redemption_categories
-            where redemption_categories.partner_id = asked.partner_id
-                and redemption_categories.partner_category = asked.partner_category
-                and in_force_from <= asked.moment
-            order by version desc
-            limit 1
+            {PATH.format(partner_id="asked.partner_id", category="asked.partner_category", moment="asked.moment")}
         ) as mapping
 """
 

@@ -1,10 +1,11 @@
 """Quotes as they were given: a hold names one, and is priced by it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from pydantic import TypeAdapter
 
 from services.redemption.domain.write_off.quoting import Checkout
@@ -21,7 +22,18 @@ SAVE = """
 """
 COLUMNS = """quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at,
     session_id"""
-FIND = f"select {COLUMNS} from redemption_quotes where quote_id = $1"
+# Of its articles those that have a floor by now. limit: each is looked up by its key, whatever the planner believes.
+FLOORS_NOW = """(
+        select jsonb_object_agg(line ->> 'sku', article.floor_minor)::text
+        from jsonb_array_elements(quote.checkout -> 'lines') as line
+            cross join lateral (
+                select floor_minor from redemption_price_floors as floor
+                where floor.partner_id = quote.partner_id and floor.sku = line ->> 'sku'
+                limit 1
+            ) as article
+        where article.floor_minor is not null
+    ) as floors_now"""
+FIND = f"select {COLUMNS}, {FLOORS_NOW} from redemption_quotes as quote where quote_id = $1"
 FIND_OF_REDEMPTIONS = f"""
     select {COLUMNS}, redemption_id, held_points
     from (select redemption_id, held_points, quote_id from redemptions where redemption_id = any($1::uuid[])) as held
@@ -32,7 +44,10 @@ FIND_SINCE = "select enrolled_at, tier from redemption_members where member_id =
 
 
 class StoredQuote(NamedTuple):
-    """A quote, whose it is, until when it holds, and in which till conversation it was given."""
+    """A quote, whose it is, until when it holds, and in which till conversation it was given.
+
+    ``floors_now``: what units of its articles do not cost less than by now, where a hold asks for it.
+    """
 
     quote_id: UUID
     member_id: UUID
@@ -43,6 +58,7 @@ class StoredQuote(NamedTuple):
     value_minor: int
     expires_at: datetime
     session_id: UUID | None = None
+    floors_now: Mapping[str, int] | None = None
 
 
 class Since(NamedTuple):
@@ -72,13 +88,19 @@ async def save(transaction: Transaction, quote: StoredQuote) -> None:
 async def find(transaction: Transaction, quote_id: UUID) -> StoredQuote | None:
     """The quote with this id; None where none was given, or it was forgotten since."""
     row = await transaction.raw.fetchrow(FIND, quote_id)
-    return None if row is None else quote_of(row)
+    return None if row is None else quote_for_hold(row)
 
 
 def quote_of(columns: Iterable[Any]) -> StoredQuote:
     """From values in the order of ``COLUMNS``."""
     quote_id, member_id, partner_id, version, checkout, *rest = columns
     return StoredQuote(quote_id, member_id, partner_id, version, _CHECKOUTS.validate_json(checkout), *rest)
+
+
+def quote_for_hold(columns: Iterable[Any]) -> StoredQuote:
+    """From values in the order of ``COLUMNS`` and ``FLOORS_NOW``."""
+    *said, floors_now = columns
+    return quote_of(said)._replace(floors_now={} if floors_now is None else orjson.loads(floors_now))
 
 
 async def find_of_redemptions(

@@ -24,7 +24,7 @@ _QUOTE_COLUMNS = ", ".join(f"quote.{name} as quote_{at}" for at, name in enumera
 # household while we waited for the row is left out too, but is locked: whoever locks a lender before it then may run
 # into a deadlock, and is tried again.
 LOCK_ALONE = f"""
-    select {projections.SPENDER_COLUMNS}, {_FUNDS_COLUMNS}, {_QUOTE_COLUMNS}
+    select {projections.SPENDER_COLUMNS}, {_FUNDS_COLUMNS}, {_QUOTE_COLUMNS}, {quotes.FLOORS_NOW}
     from {projections.SPENDER_SOURCE}
         cross join lateral ({_FUNDS}) as funds
         left join redemption_quotes as quote on quote.quote_id = $7
@@ -69,5 +69,5 @@ async def lock_alone(
     quote = values[_FUNDS_END:]
     return LockedSpender(
         replace(member, funds=Funds(*values[_SPENDER_WIDTH:_FUNDS_END])),
-        None if quote[0] is None else quotes.quote_of(quote),
+        None if quote[0] is None else quotes.quote_for_hold(quote),
     )

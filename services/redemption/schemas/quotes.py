@@ -1,5 +1,6 @@
 """What HTTP says of quotes."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Self
@@ -31,6 +32,20 @@ class BasketLineBody(Body):
         return BasketLine(self.line_id, self.amount_minor, int(self.quantity * THOUSANDTHS), self.sku)
 
 
+class QuoteLineBody(BasketLineBody):
+    """A line of which privileges may have taken something off before."""
+
+    privilege_minor: NonNegativeMinor = Field(
+        default=0,
+        description="What discounts of privileges have taken off the line, of which amount_minor is left. "
+        "A floor in percent is of both together.",
+    )
+
+    def line(self) -> BasketLine:
+        """The line as the rules see it."""
+        return replace(super().line(), taken_off_minor=self.privilege_minor)
+
+
 class QuoteBody(Body):
     """How much of a basket may points pay? The member is named by id or by what the till has read."""
 
@@ -41,7 +56,7 @@ class QuoteBody(Body):
     )
     store_id: CodeText | None = Field(default=None, description="In which store. A till's own is known.")
     currency: CodeText | None = Field(default=None, description="Of the amounts: the programme's own, or left out.")
-    lines: Annotated[tuple[BasketLineBody, ...], Field(min_length=1, max_length=LINES_MAX)]
+    lines: Annotated[tuple[QuoteLineBody, ...], Field(min_length=1, max_length=LINES_MAX)]
     points: PositivePoints | None = Field(default=None, description="No more than these, if the member wants less.")
     session_id: UUID | None = Field(
         default=None, description="The till conversation that a checkout opened. Holds by the quote belong to it."
@@ -87,8 +102,8 @@ class BoundAnswer(Answer):
 class QuoteAnswer(Answer):
     """The most that may be spent: ``points`` pay ``value_minor``, to which the lines' values add up exactly.
 
-    The price holds until ``expires_at`` for a hold that names the quote. ``rule_set_version`` 0: no rules are
-    published, and a point is worth what the programme has set.
+    The price holds until ``expires_at`` for a hold that names the quote, unless an article gets a floor meanwhile that
+    it does not keep. ``rule_set_version`` 0: no rules are published, and a point is worth what the programme has set.
     """
 
     quote_id: UUID

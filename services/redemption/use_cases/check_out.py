@@ -44,7 +44,7 @@ class Sale:
 
     def discounted(self, left_minor: Mapping[int, int]) -> "Sale":
         """The same goods at what is left to be paid of each line."""
-        lines = [replace(line, amount_minor=left_minor[line.line_id]) for line in self.asked.lines]
+        lines = [line.discounted(left_minor[line.line_id]) for line in self.asked.lines]
         told = [
             line
             | {

@@ -15,7 +15,7 @@ from services.redemption.domain.write_off.quoting import floor_minor_of
 from services.redemption.programme import Programme
 from services.redemption.repository import bought_privileges, privilege_grants, privilege_limits, projections, quotes
 from services.redemption.use_cases.hold_points import Spender
-from services.redemption.use_cases.quote_points import Asked, mapped_lines
+from services.redemption.use_cases.quote_points import Asked, known_lines
 from shared.database import Transaction, read_to
 from shared.events.catalogue import PURCHASES
 
@@ -59,8 +59,9 @@ class Checked:
 async def check_privileges(transaction: Transaction, shown: Spender, asked: Asked, programme: Programme) -> Checked:
     """Which privileges a member has, and what they give of this basket, as last committed. Changes and locks nothing.
 
-    Discounts go by ``domain/privileges/discounts.py``; floors are those of the write-off rules in force. What of a line
-    is left is its price for points, which come afterwards. What the conversation itself has reserved is left to it.
+    Discounts go by ``domain/privileges/discounts.py``; floors are those of the write-off rules in force and of the
+    articles. What of a line is left is its price for points, which come afterwards. What the conversation itself has
+    reserved is left to it.
 
     Raises:
         UnknownMemberError: nobody is known by this.
@@ -138,7 +139,7 @@ async def _floored(transaction: Transaction, asked: Asked, programme: Programme)
     rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
     return [
         FlooredLine(line, floor_minor_of(asked.partner_id, line, rules))
-        for line in await mapped_lines(transaction, asked)
+        for line in await known_lines(transaction, asked)
     ]
 
 

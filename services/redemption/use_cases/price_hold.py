@@ -1,5 +1,6 @@
 """What the points of a hold pay: the price that was quoted, kept while the quote holds and asked again afterwards."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from services.redemption.domain.errors import (
 )
 from services.redemption.domain.holding import HoldPrice, HoldRequest
 from services.redemption.domain.write_off.prices import rules_at, rules_of
-from services.redemption.domain.write_off.quoting import Quote, quote
+from services.redemption.domain.write_off.quoting import Checkout, Quote, keeps_article_floors, quote
 from services.redemption.domain.write_off.rules import WriteOffRules
 from services.redemption.programme import Programme
 from services.redemption.repository import merges, quotes
@@ -29,13 +30,15 @@ async def price_hold(
     """What the request's points pay; nothing is said of it where nothing was quoted and nothing needs to be.
 
     A quote that still holds is kept to, whatever has been published since. An expired one is asked again for the same
-    goods, by today's rules and the member's present tier: the same price goes on. ``stored`` is the one that is named.
+    goods, by today's rules and the member's present tier: the same price goes on. Neither goes on where it takes an
+    article below the floor that it has by now. ``stored`` is the one that is named.
 
     Raises:
         QuoteNeededError: write-off rules are in force, which only a quote can know to be kept.
         UnknownQuoteError: there is no such quote of this member at this partner.
         NotQuotedError: the quote allows no hold of so many points.
-        PriceChangedError: it has expired, and points pay another amount now.
+        PriceChangedError: it has expired, and points pay another amount now; or an article has got a floor meanwhile
+            that the quoted price does not keep.
     """
     history, pricing = programme.write_off.history, programme.pricing
     if request.point_type not in (None, programme.point_type):
@@ -52,20 +55,45 @@ async def price_hold(
         rules = rules_of(history, stored.rule_set_version, pricing)
     except KeyError:
         raise UnknownQuoteError from None
-    quoted = _of(stored, request.points, rules)
+    quoted = _of(stored.checkout, request.points, rules)
+    goods_now = _at_floors(stored.checkout, stored.floors_now or {})
     if stored.expires_at <= transaction.now:
         since = await quotes.find_since(transaction, member_id)
         today = transaction.now.astimezone(programme.zone).date()
-        anew = stored._replace(checkout=replace(stored.checkout, day=today, tier=since.tier))
+        goods_now = replace(goods_now, day=today, tier=since.tier)
         rules = rules_at(history, transaction.now, pricing)
-        again = _of(anew, request.points, rules)
-        if (again.points, again.value_minor) != (quoted.points, quoted.value_minor):
-            raise PriceChangedError(request.points, quoted.value_minor, again.points, again.value_minor)
+    _require_same_price(quoted, goods_now, request.points, rules, has_expired=stored.expires_at <= transaction.now)
     if quoted.points != request.points:
         raise NotQuotedError(request.points, stored.points)
     return HoldPrice(quoted.value_minor, rules.spenders == "household", stored.session_id, stored.quote_id)
 
 
-def _of(stored: StoredQuote, points: int, rules: WriteOffRules) -> Quote:
+def _require_same_price(
+    quoted: Quote, goods_now: Checkout, points: int, rules: WriteOffRules, *, has_expired: bool
+) -> None:
+    """Of a quote that still holds only articles' floors are asked: by line, since lines were told what is paid of them.
+
+    Raises:
+        PriceChangedError: another price is found.
+    """
+    keeps_floors = keeps_article_floors(quoted, goods_now.lines)
+    if keeps_floors and not has_expired:
+        return
+    again = _of(goods_now, points, rules)
+    if keeps_floors and (again.points, again.value_minor) == (quoted.points, quoted.value_minor):
+        return
+    raise PriceChangedError(points, quoted.value_minor, again.points, again.value_minor, is_by_floor=not keeps_floors)
+
+
+def _of(goods: Checkout, points: int, rules: WriteOffRules) -> Quote:
     """What so many points pay of the quoted goods. That they are there is the ledger's word, not the quote's."""
-    return quote(replace(stored.checkout, points_wanted=points), rules)
+    return quote(replace(goods, points_wanted=points), rules)
+
+
+def _at_floors(quoted: Checkout, floors_minor: Mapping[str, int]) -> Checkout:
+    """The same goods at the floors that their articles have by now."""
+    lines = [
+        replace(line, unit_floor_minor=0 if line.sku is None else floors_minor.get(line.sku, 0))
+        for line in quoted.lines
+    ]
+    return replace(quoted, lines=lines)

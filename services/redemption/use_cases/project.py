@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from services.redemption.domain.leaving import Leaving, Outcome
-from services.redemption.repository import categories, households, partner_funds, places, projections
+from services.redemption.repository import categories, households, partner_funds, places, price_floors, projections
 from services.redemption.repository import merges as merging
 from services.redemption.use_cases.erase_members import erase_members
 from services.redemption.use_cases.settle_leavings import claim_leavings, parties_of, settle_leavings
@@ -14,6 +14,7 @@ from shared.events.coalition import (
     ContractPublished,
     ExposureChanged,
     PartnerChanged,
+    PriceFloorChanged,
     ProductMapped,
     TillChanged,
 )
@@ -94,8 +95,8 @@ async def project_tiers(transaction: Transaction, tiers: Sequence[TierData]) -> 
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:
-    """Take in partners, tills, categories, contracts and exposures. Idempotent, in any order: rows only move to higher
-    versions.
+    """Take in partners, tills, categories, price floors, contracts and exposures. Idempotent, in any order: rows only
+    move to higher versions.
     """
     partners = [event for event in events if isinstance(event, PartnerChanged)]
     tills = [event.data for event in events if isinstance(event, TillChanged)]
@@ -105,6 +106,8 @@ async def project_coalition(transaction: Transaction, events: Sequence[Coalition
         await places.save_tills(transaction, tills)
     if mapped := [event for event in events if isinstance(event, ProductMapped)]:
         await categories.save(transaction, mapped)
+    if floors := [event.data for event in events if isinstance(event, PriceFloorChanged)]:
+        await price_floors.save(transaction, floors)
     contracts = [event.data for event in events if isinstance(event, ContractPublished)]
     exposures = [event.data for event in events if isinstance(event, ExposureChanged)]
     if contracts:

@@ -13,7 +13,7 @@ from services.redemption.domain.write_off.prices import rules_at
 from services.redemption.domain.write_off.quoting import BasketLine, Checkout, Quote, quote
 from services.redemption.domain.write_off.rules import Limit, WriteOffRules
 from services.redemption.programme import Programme
-from services.redemption.repository import categories, partner_funds, projections, quotes
+from services.redemption.repository import basket_lines, partner_funds, projections, quotes
 from services.redemption.repository.quotes import StoredQuote
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.read_member import read_balances, read_spendable
@@ -78,7 +78,7 @@ async def quote_points(
     rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
     reads = Reads(transaction, sharing_trips=True)
     funds = reads.ask(partner_funds.find_funds, asked.partner_id, programme.point_type)
-    mapped = reads.ask(mapped_lines, asked)
+    goods = reads.ask(known_lines, asked)
     known = reads.ask(quotes.find_since, member.member_id)
     usable = reads.ask(_usable, member.member_id, programme, rules)
     await reads.answered()
@@ -86,7 +86,7 @@ async def quote_points(
     reason = why_not_at_all(member)
     if reason is not None:
         raise NotSpendingError(reason)
-    lines, since = mapped.value, known.value
+    lines, since = goods.value, known.value
     basket = _basket(asked, lines, today)
     checkout = Checkout(
         partner_id=asked.partner_id,
@@ -114,18 +114,14 @@ async def quote_points(
     return Quoted(stored, found, rules)
 
 
-async def mapped_lines(transaction: Transaction, asked: Asked) -> list[BasketLine]:
-    """The lines with what their categories count as in the programme's tree now."""
-    named = [(place, category) for place, category in enumerate(asked.categories) if category is not None]
-    if not named:
-        return list(asked.lines)
-    paths = await categories.load_paths(
-        transaction, [(asked.partner_id, category, transaction.now) for _, category in named]
-    )
-    lines = list(asked.lines)
-    for (place, _), path in zip(named, paths, strict=True):
-        lines[place] = replace(lines[place], categories=path)
-    return lines
+async def known_lines(transaction: Transaction, asked: Asked) -> list[BasketLine]:
+    """The lines with what their categories count as in the programme's tree now, and their articles' floors."""
+    named = [(category, line.sku) for category, line in zip(asked.categories, asked.lines, strict=True)]
+    known = await basket_lines.load(transaction, asked.partner_id, named)
+    return [
+        replace(line, categories=goods.categories, unit_floor_minor=goods.unit_floor_minor)
+        for line, goods in zip(asked.lines, known, strict=True)
+    ]
 
 
 def _basket(asked: Asked, lines: Sequence[BasketLine], today: date) -> Basket:

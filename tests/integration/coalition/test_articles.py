@@ -11,7 +11,7 @@ import pytest
 from services.coalition.use_cases import import_articles
 from shared.database import Database
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ArticleChanged, ProductMapped
+from shared.events.coalition import ArticleChanged, PriceFloorChanged, ProductMapped
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
 
@@ -270,3 +270,25 @@ async def test_a_partner_cannot_fill_the_memory_of_those_who_judge_receipts(
     assert (
         len([row for row in await recorded_events(database, COALITION) if isinstance(row.event, ArticleChanged)]) == 2
     )
+
+
+async def test_a_floor_is_told_when_it_changes_and_of_articles_without_one_nothing_is(
+    client: Client, database: Database
+) -> None:
+    await batch(client, {"sku": "book", "price_floor_minor": 900}, {"sku": "bread"}, {"sku": "salt"})
+    await state(client, "book", price_floor_minor=900, brand="Another")
+    await batch(client, {"sku": "book", "price_floor_minor": 950}, {"sku": "salt", "price_floor_minor": 0})
+    await sent(client, await declared(client), HEADER + record(1, price="120") + record(2) + record(3, price="0"))
+    await sent(client, await declared(client), "sku\nbook\n")
+    await state(client, "book", brand="Without")
+
+    recorded = await recorded_events(database, COALITION)
+    told = [row for row in recorded if isinstance(row.event, PriceFloorChanged)]
+    assert {row.key for row in told} == {"acme"}
+    assert [(row.event.data.sku, row.event.data.version, row.event.data.floor_minor) for row in told] == [
+        ("book", 1, 900),
+        ("book", 3, 950),
+        ("a001", 1, 120),
+        ("book", 4, None),
+    ]
+    assert {row.event.type for row in recorded} == {"loyalty.partner.changed.v1", "loyalty.price_floor.changed.v1"}

@@ -42,6 +42,7 @@ PROJECTED = {
         "redemption_partners",
         "redemption_partner_standings",
         "redemption_tills",
+        "redemption_price_floors",
         "redemption_contracts",
         "redemption_exposures",
         "api_clients",
@@ -160,8 +161,12 @@ async def _lived(world: World) -> None:
                 f"partners/{partner}/category-mappings", {"mappings": mapping, "reason_code": "onboarding"}
             )
             article = f"/v1/partners/{partner}/articles/beer"
-            article_body = {"is_excluded": category is not None}
+            # Its floor is taken away, too: who hears that again must not keep it.
+            article_body = {"is_excluded": category is not None, "price_floor_minor": 90 if category else None}
             assert (await client.put(article, json=article_body, headers=bearing())).is_success
+            for body in ({"price_floor_minor": 900}, {"price_floor_minor": 900, "brand": "Said after its floor"}):
+                book = f"/v1/partners/{partner}/articles/book"
+                assert (await client.put(book, json=body, headers=bearing())).is_success
         for state, reason in (("suspended_earning", "audit"), ("active", "audited")):
             path = f"/v1/partners/{partner}"
             etag = (await client.get(path, headers=bearing())).headers["ETag"]

@@ -6,7 +6,7 @@ the cheapest are paid first, so that the same points buy the most.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ THOUSANDTHS = 1_000
 BoundCode: TypeAlias = Literal[
     "excluded_goods",
     "price_floor",
+    "article_floor",
     "share_of_receipt",
     "points_max",
     "points_asked_for",
@@ -32,13 +33,23 @@ BoundCode: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
-    """Goods to be paid. ``categories`` are what they count as in the programme's tree, from the root down."""
+    """Goods to be paid. ``categories`` are what they count as in the programme's tree, from the root down.
+
+    ``taken_off_minor``: by privileges, before ``amount_minor`` was left. ``unit_floor_minor``: the article's own floor.
+    """
 
     line_id: int
     amount_minor: int
     quantity_thousandths: int = THOUSANDTHS
     sku: str | None = None
     categories: frozenset[str] = frozenset()
+    taken_off_minor: int = 0
+    unit_floor_minor: int = 0
+
+    def discounted(self, left_minor: int) -> "BasketLine":
+        """The same goods at what privileges leave of their price."""
+        taken_off_minor = self.taken_off_minor + self.amount_minor - left_minor
+        return replace(self, amount_minor=left_minor, taken_off_minor=taken_off_minor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +143,34 @@ def payable_minor(checkout: Checkout, rules: WriteOffRules) -> list[int]:
     return [one.capacity_minor for one in _price(checkout, rules)[0]]
 
 
+def keeps_article_floors(found: Quote, lines: Sequence[BasketLine]) -> bool:
+    """Whether what was quoted leaves of each of these lines, which are the quoted ones, its article's floor."""
+    return all(
+        not value.value_minor or line.amount_minor - value.value_minor >= _article_floor_minor(line)
+        for value, line in zip(found.lines, lines, strict=True)
+    )
+
+
 def _price(checkout: Checkout, rules: WriteOffRules) -> tuple[list[_Priced], list[Bound]]:
     priced: list[_Priced] = []
-    excluded_minor = below_floors_minor = 0
+    excluded_minor = by_rules_minor = by_articles_minor = 0
     for line in checkout.lines:
         if _is_excluded(checkout.partner_id, line, rules):
             excluded_minor += line.amount_minor
             priced.append(_Priced(line, None, 0))
             continue
-        floor_minor = min(floor_minor_of(checkout.partner_id, line, rules), line.amount_minor)
-        below_floors_minor += floor_minor
-        priced.append(_Priced(line, _rate_of(checkout, line, rules), line.amount_minor - floor_minor))
-    payable_minor = sum(one.capacity_minor for one in priced)
-    bounds = []
-    if excluded_minor:
-        bounds.append(Bound("excluded_goods", value_minor=payable_minor + below_floors_minor))
-    if below_floors_minor:
-        bounds.append(Bound("price_floor", value_minor=payable_minor + excluded_minor))
-    return priced, bounds
+        by_rules = min(_rules_floor_minor(checkout.partner_id, line, rules), line.amount_minor)
+        by_article = min(_article_floor_minor(line), line.amount_minor)
+        by_rules_minor += by_rules
+        by_articles_minor += by_article
+        priced.append(_Priced(line, _rate_of(checkout, line, rules), line.amount_minor - max(by_rules, by_article)))
+    total_minor = sum(line.amount_minor for line in checkout.lines)
+    kept: dict[BoundCode, int] = {
+        "excluded_goods": excluded_minor,
+        "price_floor": by_rules_minor,
+        "article_floor": by_articles_minor,
+    }
+    return priced, [Bound(code, value_minor=total_minor - minor) for code, minor in kept.items() if minor]
 
 
 def _is_excluded(partner_id: str, line: BasketLine, rules: WriteOffRules) -> bool:
@@ -159,7 +180,18 @@ def _is_excluded(partner_id: str, line: BasketLine, rules: WriteOffRules) -> boo
 
 
 def floor_minor_of(partner_id: str, line: BasketLine, rules: WriteOffRules) -> int:
-    """What is left to be paid in money; a part of a minor unit is a whole one."""
+    """What is left to be paid in money: the highest of the floors that the rules and the article itself give. A part of
+    a minor unit is a whole one.
+    """
+    return max(_rules_floor_minor(partner_id, line, rules), _article_floor_minor(line))
+
+
+def _article_floor_minor(line: BasketLine) -> int:
+    return -(-line.unit_floor_minor * line.quantity_thousandths // THOUSANDTHS)
+
+
+def _rules_floor_minor(partner_id: str, line: BasketLine, rules: WriteOffRules) -> int:
+    price_minor = line.amount_minor + line.taken_off_minor
     floors_minor = [0]
     for floor in rules.floors:
         if floor.partner_id not in (None, partner_id):
@@ -171,7 +203,7 @@ def floor_minor_of(partner_id: str, line: BasketLine, rules: WriteOffRules) -> i
         if floor.unit_minor is not None:
             floors_minor.append(-(-floor.unit_minor * line.quantity_thousandths // THOUSANDTHS))
         if floor.percent is not None:
-            floors_minor.append(-(-line.amount_minor * floor.percent // 100))
+            floors_minor.append(-(-price_minor * floor.percent // 100))
     return max(floors_minor)
 
 
