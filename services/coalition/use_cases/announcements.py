@@ -177,7 +177,8 @@ def article_changed(transaction: Transaction, exclusion: ArticleExclusion) -> Me
 
 
 def price_floor_changed(transaction: Transaction, floor: PriceFloor) -> Message:
-    """What an article does not cost less than. Keyed by the partner, so that its versions come in their order."""
+    """What an article does not cost less than. Keyed by the article, so that nothing else of the partner waits behind a
+    catalogue of floors."""
     event = PriceFloorChanged(
         id=new_id(),
         source=SOURCE,
@@ -188,4 +189,4 @@ def price_floor_changed(transaction: Transaction, floor: PriceFloor) -> Message:
             partner_id=floor.partner_id, sku=floor.sku, version=floor.version, floor_minor=floor.floor_minor
         ),
     )
-    return Message.of(event, COALITION.topic, floor.partner_id)
+    return Message.of(event, COALITION.topic, event.subject)
