@@ -32,7 +32,7 @@ class Book:
     ``absorbed`` are the books of accounts that were merged into this one and still have holds of their own.
     """
 
-    __slots__ = ("absorbed", "account", "balance", "debts", "holds", "lapsed", "lots", "transfers")
+    __slots__ = ("absorbed", "account", "balance", "debts", "holds", "lapsed", "lots", "refunded", "transfers")
 
     def __init__(self, account: Account, transfers: list[Transfer]) -> None:
         self.account = account
@@ -52,6 +52,7 @@ class Book:
         self.absorbed: dict[int, Book] = {}
         self.debts: list[Debt] = []
         self.lapsed: dict[bytes, int] = {}  # points by lot key, of what lapsed in passing
+        self.refunded: dict[bytes, dict[bytes, int]] = {}  # by reference: points by lot key, of what came back
 
     def balances(self) -> Balances:
         """The balances now, debt as a positive amount."""
@@ -207,15 +208,29 @@ class Book:
     def _remaining(self) -> list[bytes]:
         return [key for key, lot in self.lots.items() if lot.award is None and lot.remaining > 0]
 
-    def settle(self, reference: bytes) -> int:
-        """Clear the debt from what is available, first expiring first and the oldest debt first.
+    def take_in_refunded(self, reference: bytes, lot_key: bytes, points: int) -> None:
+        """Know that so much came back to a lot under a reference."""
+        of_reference = self.refunded.setdefault(reference, {})
+        of_reference[lot_key] = of_reference.get(lot_key, 0) + points
+
+    def left_of_refunds(self, reference: bytes) -> dict[bytes, int]:
+        """What came back under a reference and is still in its lots, by lot key."""
+        return {
+            key: min(points, self.lots[key].remaining)
+            for key, points in self.refunded.get(reference, {}).items()
+            if key in self.lots
+        }
+
+    def settle(self, reference: bytes, spared: Mapping[bytes, int] = NONE_SPARED) -> int:
+        """Clear the debt from what is available, first expiring first and the oldest debt first. So much of the lots
+        that are ``spared`` is left alone: the caller knows that others cover what is owed.
 
         Each transfer names the issuer whose claw-back it pays. Returns how much was cleared.
         """
         points = min(self.balance["available"], -self.balance["debt"])
         if points:
             paid = self.pay(points)
-            for lot, part in self.first_expiring(points):
+            for lot, part in self.first_expiring(points, spared):
                 for issuer, share in _slice(paid, part):
                     self.move(CLEAR_DEBT, share, reference, lot, None, issuer)
         return points

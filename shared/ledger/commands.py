@@ -6,7 +6,7 @@ does not tell a repeated command from a new one: whoever posts keeps the idempot
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -74,7 +74,9 @@ class ClawBack:
     the award put in less what was taken back before.
 
     What none of these covers stays owed; or, by ``policy``, is left, so that the issuer bears it (``clip``: the
-    answer's ``shortfall``), or nothing is taken at all (``refuse``: ``insufficient_points``).
+    answer's ``shortfall``), or nothing is taken at all (``refuse``: ``insufficient_points``). With
+    ``refunded_since``, what a refund of the same reference has given back since then is left alone by these two, as if
+    it came afterwards.
     """
 
     owner_id: UUID
@@ -84,10 +86,16 @@ class ClawBack:
     terms: LotTerms
     award: bytes
     policy: ClawBackPolicy = "debt"
+    refunded_since: datetime | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
         require_award(self.award)
+
+    @property
+    def spares_refunds(self) -> bool:
+        """Whether it leaves alone what its own document has given back."""
+        return self.policy != "debt" and self.refunded_since is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import Book
+from shared.ledger.book import NONE_SPARED, Book
 from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Refused, Release, Suspend
 from shared.ledger.legs import (
     CLAW_BACK_AVAILABLE,
@@ -60,9 +60,11 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
     reference, issuer = command.reference, command.terms.issuer
     pending = book.find_lot(pending_key(command.terms, command.award))
     points = command.points
+    spared = book.left_of_refunds(reference) if command.spares_refunds else NONE_SPARED
     if command.policy != "debt":
-        # Where anything is available nothing is owed, so that all of it is there for this.
-        points = min(points, book.balance["available"] + (0 if pending is None else pending.remaining))
+        # Where anything is available nothing is owed, so that all of it is there for this, but what is spared.
+        there = book.balance["available"] - sum(spared.values())
+        points = min(points, there + (0 if pending is None else pending.remaining))
         if points < command.points and command.policy == "refuse":
             return Refused(command, "insufficient_points", book.balances())
     left = points
@@ -70,12 +72,12 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
         book.move(CLAW_BACK_PENDING, part, reference, pending, partner_id=issuer)
         left -= part
     lot = book.find_lot(command.terms.key)
-    if lot is not None and (part := min(left, lot.remaining)):
+    if lot is not None and (part := min(left, lot.remaining - spared.get(lot.key, 0))):
         book.move(CLAW_BACK_AVAILABLE, part, reference, lot, partner_id=issuer)
         left -= part
     if left:
         book.owe(left, reference, issuer)
-    cleared = book.settle(reference)
+    cleared = book.settle(reference, spared)
     return Posted(command, points, book.balances(), command.points - points, left, cleared)
 
 

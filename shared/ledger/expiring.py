@@ -48,8 +48,9 @@ def prolong(book: Book, bound: bytes, expires_on: date, reference: bytes) -> Non
     """Give whatever is known to be left in lots below ``bound`` until ``expires_on``: all that had lapsed is gone, so
     it has just come back. It goes to lots that differ in that day alone."""
     for key in sorted(key for key, lot in book.lots.items() if key < bound and lot.award is None and lot.remaining > 0):
-        lot = book.lots[key]
-        book.move(PROLONG, lot.remaining, reference, lot, book.lot_of(replace(lot.terms, expires_on=expires_on)))
+        lot, into = book.lots[key], book.lot_of(replace(book.lots[key].terms, expires_on=expires_on))
+        book.take_in_refunded(reference, into.key, lot.remaining)
+        book.move(PROLONG, lot.remaining, reference, lot, into)
 
 
 def expire(book: Book, command: Expire) -> Outcome:

@@ -10,6 +10,7 @@ from shared.ledger.needs import needs_of
 from shared.ledger.planning import plan
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError
 from shared.ledger.records import Account
+from shared.ledger.refunded import load_refunded
 from shared.ledger.repository import LockedAccounts
 
 OF_AWARDS = (Earn, EarnPending, ClawBack, Suspend, Release)
@@ -43,10 +44,13 @@ async def foresee(transaction: Transaction, commands: Sequence[Command]) -> list
         raise TypeError("only what becomes of awards can be foreseen")
     accounts, survivors = await _read_accounts(transaction.raw, commands)
     asked = [answered_by(command, survivors) for command in commands] if survivors else list(commands)
-    lots = await repository.load_lots(transaction.raw, needs_of(accounts, asked, transaction.today))
+    refunded = await load_refunded(transaction.raw, accounts, asked)
+    needs = needs_of(accounts, asked, transaction.today)
+    needs.spare(refunded)
+    lots = await repository.load_lots(transaction.raw, needs)
     indebted = [account.account_id for account in accounts.values() if account.debt]
     owed = await repository.load_debts(transaction.raw, indebted)
-    return plan(accounts, lots, [], asked, owed=owed, today=transaction.today).outcomes
+    return plan(accounts, lots, [], asked, owed=owed, today=transaction.today, refunded=refunded).outcomes
 
 
 async def _read_accounts(connection: RawConnection, commands: Sequence[Command]) -> LockedAccounts:

@@ -24,6 +24,7 @@ from shared.ledger.corrections import AdjustDown, Expire, Refund
 from shared.ledger.gifts import Give
 from shared.ledger.planning import Absorbed
 from shared.ledger.records import Account, StoredHold
+from shared.ledger.refunded import Refunded
 from shared.ledger.terms import lapse_bound, pending_key
 
 _EARNING = (Earn, EarnPending)
@@ -50,6 +51,16 @@ class Needs:
     hold_ids: list[UUID] = field(default_factory=list)
     lapsing: list[int] = field(default_factory=list)
     bound: bytes = b""
+
+    def spare(self, refunded: Sequence[Refunded]) -> None:
+        """Load what came back and is to be left alone, and so much more to draw on."""
+        if not refunded:
+            return
+        self.named_lots = list(dict.fromkeys([*self.named_lots, *((one.account_id, one.lot_key) for one in refunded)]))
+        more: dict[int, int] = {}
+        for one in refunded:
+            more[one.account_id] = more.get(one.account_id, 0) + one.points
+        self.draws = [draw._replace(points=draw.points + more.get(draw.account_id, 0)) for draw in self.draws]
 
 
 def needs_of(accounts: Mapping[AccountKey, Account], commands: Sequence[Command], today: date | None = None) -> Needs:

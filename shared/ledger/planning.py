@@ -29,6 +29,7 @@ from shared.ledger.debts import Debt, StoredDebt
 from shared.ledger.expiring import lapse, prolong
 from shared.ledger.gifts import Give
 from shared.ledger.records import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
+from shared.ledger.refunded import Refunded
 from shared.ledger.terms import lapse_bound
 
 
@@ -77,6 +78,7 @@ def plan(
     absorbed: Sequence[Absorbed] = (),
     owed: Iterable[StoredDebt] = (),
     today: date | None = None,
+    refunded: Iterable[Refunded] = (),
 ) -> Plan:
     """Decide ``commands`` in their order, each seeing the effect of those before it.
 
@@ -86,7 +88,8 @@ def plan(
     are those that are named; one that is missing counts as closed, with nothing captured. ``absorbed`` are the
     accounts of those among them that are not on their owner's account, because they were opened before it was merged;
     the survivor's lots of their terms are among ``lots`` too. ``owed`` is what those accounts owe that owe anything,
-    what began first coming first.
+    what began first coming first. ``refunded`` is what came back under references whose claw-backs leave it alone; its
+    lots are among ``lots``, and so many more points to be drawn.
 
     What may no longer be spent ``today`` lapses before anything else happens to its account, and what comes back to
     such a lot lapses at once, unless its command gives it longer. Where something is earned only it stays where it is,
@@ -109,6 +112,8 @@ def plan(
             owner.take_in_hold(hold)
     for debt in owed:
         by_account[debt.account_id].take_in_debt(debt)
+    for one in refunded:
+        by_account[one.account_id].take_in_refunded(one.reference, one.lot_key, one.points)
     if bound is None:
         outcomes = [decide(books, command) for command in commands]
     else:

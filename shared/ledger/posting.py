@@ -13,6 +13,7 @@ from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, plan
 from shared.ledger.records import Account
+from shared.ledger.refunded import load_refunded
 from shared.ledger.writing import holds_written_later, write
 
 COMMANDS_MAX = 10_000
@@ -90,6 +91,8 @@ async def posting(
     if survivors:
         commands = [answered_by(command, survivors) for command in commands]
     needs = needs_of(accounts, commands, transaction.today)
+    refunded = await load_refunded(transaction.raw, accounts, commands)
+    needs.spare(refunded)
     lots = await repository.load_lots(transaction.raw, needs)
     holds = await repository.load_holds(transaction.raw, needs.hold_ids)
     absorbed: list[Absorbed] = []
@@ -100,7 +103,7 @@ async def posting(
         lots += await repository.load_lots(transaction.raw, survivors_lots(accounts, absorbed, holds))
     indebted = [account.account_id for account in accounts.values() if account.debt]
     owed = await repository.load_debts(transaction.raw, indebted)
-    planned = plan(accounts, lots, holds, commands, absorbed, owed, transaction.today)
+    planned = plan(accounts, lots, holds, commands, absorbed, owed, transaction.today, refunded)
     is_refused = together and any(isinstance(outcome, Refused) for outcome in planned.outcomes)
     if is_refused or not planned.transfers:
         yield planned.outcomes

@@ -167,6 +167,7 @@ def refund(book: Book, command: Refund) -> Outcome:
                 home.hand_over(MERGE_AVAILABLE, points, command.reference, book, part.lot)
             part.refunded += points
             given.append((part.lot, points))
+            book.take_in_refunded(command.reference, part.lot.key, points)
             left -= points
     if left:
         raise LedgerBrokenError(f"hold {hold.hold_id}: its lots lack {left} points of what it captured")
@@ -184,5 +185,6 @@ def refund_owed(book: Book, command: RefundOwed) -> Outcome:
         book.move(REFUND_OWED, forgiven, command.reference, partner_id=partner_id)
     if paid := command.points - forgiven:
         book.move(REFUND_PAID, paid, command.reference, None, book.lot_of(command.terms), partner_id)
+        book.take_in_refunded(command.reference, command.terms.key, paid)
     cleared = book.settle(command.reference)
     return Posted(command, command.points, book.balances(), debt_cleared=cleared)

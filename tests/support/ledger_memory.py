@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from shared.ledger import Balances, Command, Expire, Give, LotTerms, MergedPoints, Outcome, plan
+from shared.ledger import Balances, ClawBack, Command, Expire, Give, LotTerms, MergedPoints, Outcome, plan
 from shared.ledger.absorbing import MergingAccounts, plan_merge
 from shared.ledger.commands import AccountKey
 from shared.ledger.debts import StoredDebt
@@ -13,6 +13,7 @@ from shared.ledger.giving import answered_by
 from shared.ledger.needs import Draw, needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, Plan
 from shared.ledger.records import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, StoredPart, Transfer
+from shared.ledger.refunded import Refunded
 from shared.ledger.terms import lapse_bound
 
 
@@ -41,6 +42,8 @@ class MemoryLedger:
             self.accounts.setdefault(key, Account(len(self.accounts) + 1))
         accounts = {key: account for key, account in self.accounts.items() if key in named}
         needs = needs_of(accounts, commands, self.today)
+        refunded = self._refunded(accounts, commands)
+        needs.spare(refunded)
         assert len(set(needs.hold_ids)) == len(needs.hold_ids), "read twice, a hold would have its parts twice"
         lots = [self.lots[name] for name in needs.named_lots if name in self.lots]
         for draw in needs.draws:
@@ -51,7 +54,7 @@ class MemoryLedger:
         for name in survivors_lots(accounts, absorbed, holds).named_lots:
             lots += [self.lots[name]] if name in self.lots else []
         owed = self._owed(accounts.values())
-        planned = plan(accounts, lots, holds, commands, absorbed, owed, self.today)
+        planned = plan(accounts, lots, holds, commands, absorbed, owed, self.today, refunded)
         self._apply(planned)
         return planned.outcomes
 
@@ -145,6 +148,28 @@ class MemoryLedger:
             if debt.owed:
                 by_issuer[debt.issuer] = by_issuer.get(debt.issuer, 0) + debt.owed
         return {key: by_issuer for key, by_issuer in found.items() if by_issuer}
+
+    def _refunded(self, accounts: dict[AccountKey, Account], commands: Sequence[Command]) -> list[Refunded]:
+        """As ``load_refunded``, but for the time."""
+        asked = {
+            ((command.owner_id.int, command.point_type), command.reference): None
+            for command in commands
+            if isinstance(command, ClawBack) and command.spares_refunds
+        }
+        found: dict[tuple[int, bytes, bytes], int] = {}
+        for (owner, point_type), reference in asked:
+            of_owner = {
+                account.account_id
+                for (other, of_type), account in self.accounts.items()
+                if of_type == point_type and self.one(UUID(int=other)).int == owner
+            }
+            for one in self.transfers:
+                is_refund = one.legs[0] in ("refund", "refund_owed", "prolong") and one.legs[2] == "available"
+                if is_refund and one.account_id in of_owner and one.reference == reference:
+                    assert one.credit_lot is not None
+                    key = (accounts[owner, point_type].account_id, reference, one.credit_lot)
+                    found[key] = found.get(key, 0) + one.points
+        return [Refunded(*key, points) for key, points in found.items()]
 
     def _owed(self, accounts: Iterable[Account]) -> list[StoredDebt]:
         indebted = {account.account_id for account in accounts if account.debt}

@@ -10,8 +10,10 @@ from services.accrual.domain.deciding_purchases import WHY_PARTNER, partner_stan
 from services.accrual.domain.decisions import Cause, ClawedBack, Decision, Document, Facts, Original, Parked, Refused
 from services.accrual.domain.partner_standing import why_not_taken_back
 from services.accrual.domain.returns import RefusedReturn, plan_claw_back
+from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.settlement import is_visit
 from shared.events.purchases import PurchaseData, ReturnLine, ReturnRecorded
+from shared.ledger import ClawBackPolicy
 
 
 class Undoable(NamedTuple):
@@ -56,13 +58,23 @@ def why_not_now(document: Document, owner_id: UUID | None, facts: Facts) -> Refu
     return None if reason is None else Refused(document, owner_id, reason, WHY_PARTNER[reason])
 
 
+def claw_back_policy(rule_set: RuleSet, purchase: PurchaseData) -> ClawBackPolicy:
+    """What becomes of points that are not there any more. Where points had paid for goods their return is never refused
+    for that: redemption gives these points back whatever is judged here, and it would be half undone.
+    """
+    policy = rule_set.returns.claw_back
+    if policy == "refuse" and any(tender.kind == "points" for tender in purchase.tenders):
+        return "clip"
+    return policy
+
+
 def claw_back(
     document: Document, lines: Iterable[ReturnLine], undoable: Undoable, facts: Facts, cause: Cause = "return"
 ) -> ClawedBack | Refused:
     """Take back what these lines gave. A void takes the purchase itself off what was counted, too."""
     original_key, original, owner_id, purchase = undoable
     rule_set = facts.rule_sets.version(original.rule_set_version)
-    policy = rule_set.returns.claw_back
+    policy = claw_back_policy(rule_set, purchase)
     if document.natural_key in facts.not_there:
         detail = "what it would take back is not there any more, and by these rules nobody owes it: the points stay"
         return Refused(document, owner_id, "points_spent", detail)

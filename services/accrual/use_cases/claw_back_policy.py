@@ -1,11 +1,15 @@
 """Where rules let nobody owe what is taken back: only the ledger knows whether the points are there, under its lock."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from services.accrual.domain.decisions import Document
 from shared.ledger import ClawBack, Outcome, Refused
 
 # Whoever is refused leaves more for the others, so that a second time is nearly always the last.
 ATTEMPTS_MAX = 5
+# Redemption gives nothing back for a document before the door has taken it; the rest is for clocks of two machines.
+_CLOCKS_APART_MAX = timedelta(days=1)
 
 
 class PointsNotThereError(Exception):
@@ -14,6 +18,13 @@ class PointsNotThereError(Exception):
     def __init__(self, keys: frozenset[bytes]) -> None:
         super().__init__(f"what {len(keys)} documents would take back is not there")
         self.keys = keys
+
+
+def refunded_since(document: Document) -> datetime:
+    """From when on redemption may have given back what had paid for a document's goods: it covers no claw-back that
+    nobody owes, whichever of the two services comes first.
+    """
+    return document.event.data.received_at - _CLOCKS_APART_MAX
 
 
 def require_points(documents: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:

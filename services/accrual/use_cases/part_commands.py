@@ -19,6 +19,7 @@ from services.accrual.programme import Programme
 from services.accrual.repository import award_events, award_parts
 from services.accrual.repository.award_parts import PartRow, PartState, ReturnPartRow, StoredPart, row_of
 from services.accrual.repository.awards import StoredAward
+from services.accrual.use_cases.claw_back_policy import refunded_since
 from shared.database import Transaction
 from shared.ledger import ClawBack, Command, Earn, EarnPending, LotTerms, Posted, Release, Suspend
 
@@ -107,6 +108,7 @@ class PartsOfBatch:
                     self.lot_of(original_key, part.number),
                     award_of_part(original_key, part.number),
                     decision.policy,
+                    refunded_since(decision.document),
                 ),
                 part,
             )

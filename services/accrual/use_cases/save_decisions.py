@@ -29,7 +29,7 @@ from services.accrual.repository.awards import AwardRow, StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.stored_documents import compress_all, without_identifier
 from services.accrual.use_cases.balance_caps import BalanceMovedError
-from services.accrual.use_cases.claw_back_policy import require_points
+from services.accrual.use_cases.claw_back_policy import refunded_since, require_points
 from services.accrual.use_cases.exchange_messages import exchanged_messages
 from services.accrual.use_cases.exchange_sides import (
     Asked,
@@ -208,7 +208,8 @@ def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
             return [Asked(decision, command, part) for command, part in back]
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
-            return [Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy))]
+            since = refunded_since(decision.document)
+            return [Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy, since))]
         case UnlinkedReturn(points=points) if points:
             return [Asked(decision, claw_back_command(decision, point_type, moving.programme.zone))]
         case _:

@@ -9,8 +9,9 @@ import pytest
 
 from shared.database import Database
 from shared.events.points import PointsClawedBack, ReceiptRefused
-from shared.events.purchases import PurchaseRecorded
-from shared.ledger import Balances, SpendLate, post
+from shared.events.purchases import PurchaseRecorded, Tender
+from shared.ids import new_id
+from shared.ledger import Balances, Capture, Earn, LotTerms, Refund, Reserve, SpendLate, post
 from shared.receipt_key import natural_key_of
 from tests.support.accrual import Accrual, published_before
 from tests.support.databases import FreshDatabase
@@ -84,6 +85,46 @@ async def test_a_return_that_would_make_a_debt_is_refused_and_the_points_stay(ac
     assert await accrual.balance(anna) == Balances(available=4)
     assert (await accrual.award(return_of(sale, next(numbers), {1: 300}))).clawed_back == 1
     assert await accrual.balance(anna) == Balances(available=1)
+
+
+@pytest.mark.parametrize("refund_first", [True, False])
+@pytest.mark.parametrize("at", [CLIPPED_AT, NOON])
+async def test_a_refund_of_the_same_return_covers_nothing_and_nothing_of_it_is_refused(
+    accrual: Accrual, anna: UUID, at: datetime, refund_first: bool
+) -> None:
+    """Twenty points had paid half of the goods, which gave five, and these are spent. Where rules refuse returns, this
+    one is clipped: redemption gives its points back. Whichever of the two is first, and as a preview says.
+    """
+    hold_id = new_id()
+    tenders = (Tender(kind="points", amount_minor=500, redemption_id=hold_id), Tender(kind="card", amount_minor=500))
+    sale = purchase(next(numbers), 1000, owner=anna, occurred_at=at, tenders=tenders)
+    key = natural_key_of(sale.data.receipt_id)
+    async with accrual.database.transaction() as transaction:
+        lot = LotTerms("fuel", at.date(), None)
+        earn, hold = Earn(anna, "points", b"before", 20, lot), Reserve(anna, "points", hold_id.bytes, 20, hold_id)
+        await post(transaction, [earn, hold, Capture(anna, "points", key, 20, hold_id, "grocer")])
+    await accrual.award(sale)
+    async with accrual.database.transaction() as transaction:
+        await post(transaction, [SpendLate(anna, "points", b"elsewhere", 5, "fuel")])
+    back = return_of(sale, next(numbers), {1: 1000})
+
+    async def refund() -> None:
+        reference = natural_key_of(back.data.receipt_id)
+        async with accrual.database.transaction() as transaction:
+            await post(transaction, [Refund(anna, "points", reference, 20, hold_id, "grocer")])
+
+    if refund_first:
+        await refund()
+    (foreseen,) = (await accrual.previewed(back)).taken
+    await accrual.drain()
+    report = await accrual.award(back)
+    if not refund_first:
+        await refund()
+
+    (told,) = [event.data for event in await accrual.drain() if isinstance(event, PointsClawedBack)]
+    assert (report.clawed_back, told.points, told.clipped, told.became_debt) == (1, 0, 5, 0)
+    assert (foreseen.posted.points, foreseen.posted.shortfall) == (0, 5)
+    assert await accrual.balance(anna) == Balances(available=20)
 
 
 async def test_a_void_that_is_refused_leaves_the_receipt_to_what_follows_it(accrual: Accrual, anna: UUID) -> None:

@@ -58,9 +58,11 @@ class RuleSetHistory:
 
     @cached_property
     def clips_below_a_cap(self) -> bool:
-        """Whether some version asks for the balance, and by some (another one, perhaps) returns are clipped."""
+        """Whether some version asks for the balance, and by some (another one, perhaps) returns are clipped: all, or
+        those of what points had paid for.
+        """
         versions = self._by_version.values()
-        clips = any(rule_set.returns.claw_back == "clip" for rule_set in versions)
+        clips = any(rule_set.returns.claw_back != "debt" for rule_set in versions)
         return clips and any(rule_set.needs.balance for rule_set in versions)
 
     def inactivity_at(self, moment: datetime) -> tuple[Inactivity, datetime] | None:
