@@ -11,18 +11,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import NamedTuple, TypeAlias, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared.database.errors import TransactionTimeoutError, is_connection_lost, is_retryable
 from shared.database.later import Write, write_together
+from shared.database.lending import NOT_FOR_SQLALCHEMY, Lent, RawConnection, lent
 from shared.database.tls import engine_arguments
 
-RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+__all__ = ["BUSINESS_TIME", "Database", "Opened", "Opening", "RawConnection", "Transaction"]
+
 T = TypeVar("T")
 C = TypeVar("C")
 
@@ -66,6 +67,9 @@ class Opening(NamedTuple):
 
     statement: str
     arguments: tuple[object, ...] = ()
+
+
+_TIME_ALONE = Opening(f"select {BUSINESS_TIME} as now")
 
 
 class Opened(NamedTuple):
@@ -124,32 +128,42 @@ class Database:
     @asynccontextmanager
     async def opened(self, opening: Opening) -> AsyncIterator[Opened]:
         """The same on asyncpg alone, for hot paths: business time comes with the first statement. SQLAlchemy knows
-        nothing of it: what passes through ``Transaction.connection`` is refused by the driver.
+        nothing of it: what passes through ``Transaction.connection`` is refused.
         """
         with _cut_off_by_name() as began:
-            async with self._engine.connect() as connection:
-                raw = await _raw_of(connection)
+            async with lent(self._engine) as connection:
+                raw = connection.raw
                 try:
                     await raw.execute("begin")
                     began()
-                    row = await _only_row(raw, opening)
-                    transaction = Transaction(connection, raw, row["now"].astimezone(UTC), self._zone)
-                    yield Opened(transaction, row)
-                    await transaction.write_later()
+                    opened = await self._open(raw, opening)
+                    yield opened
+                    await opened.transaction.write_later()
                     await raw.execute("commit")
                 except BaseException as error:
-                    await _end(connection, raw, error)
+                    await _end(connection, error)
                     raise
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Transaction]:
+        """For reading alone, on asyncpg alone, in the fewest round trips: each statement sees what was committed before
+        it, and no transaction is open. What is written would be committed by itself, and so nothing may be.
+        """
+        async with lent(self._engine) as connection:
+            try:
+                yield (await self._open(connection.raw, _TIME_ALONE)).transaction
+            except BaseException as error:
+                if not isinstance(error, Exception) or is_connection_lost(error):
+                    await connection.invalidate()
+                raise
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[RawConnection]:
         """A connection without a transaction: every statement commits by itself. Not for business effects."""
-        async with self._engine.connect() as connection:
-            raw = await _raw_of(connection)
+        async with lent(self._engine) as connection:
             try:
-                yield raw
+                yield connection.raw
             except BaseException:
-                # Whatever went wrong may have gone wrong with the connection, and the pool would hand it out again.
                 await connection.invalidate()
                 raise
 
@@ -194,6 +208,12 @@ class Database:
             await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS_MAX))  # noqa: S311 -- not a secret  # nosec B311
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def _open(self, raw: RawConnection, opening: Opening) -> Opened:
+        row = await raw.fetchrow(opening.statement, *opening.arguments)
+        if row is None:
+            raise RuntimeError("a transaction was opened by a statement that answers no row")
+        return Opened(Transaction(NOT_FOR_SQLALCHEMY, raw, row["now"].astimezone(UTC), self._zone), row)
+
     async def warm(self) -> None:
         """Open a connection and load its type information, so that the first request does not pay for it."""
 
@@ -207,25 +227,11 @@ class Database:
         await self._engine.dispose()
 
 
-async def _raw_of(connection: AsyncConnection) -> RawConnection:
-    raw: RawConnection | None = (await connection.get_raw_connection()).driver_connection
-    if raw is None:
-        raise RuntimeError("the pool gave no connection")
-    return raw
-
-
 async def _raw_in_transaction(connection: AsyncConnection) -> RawConnection:
-    raw = await _raw_of(connection)
-    if not raw.is_in_transaction():
+    raw: RawConnection | None = (await connection.get_raw_connection()).driver_connection
+    if raw is None or not raw.is_in_transaction():
         raise RuntimeError("no transaction is open on the raw connection: its statements would commit alone")
     return raw
-
-
-async def _only_row(raw: RawConnection, opening: Opening) -> asyncpg.Record:
-    row = await raw.fetchrow(opening.statement, *opening.arguments)
-    if row is None:
-        raise RuntimeError("a transaction was opened by a statement that answers no row")
-    return row
 
 
 async def _written(transaction: Transaction) -> None:
@@ -233,12 +239,12 @@ async def _written(transaction: Transaction) -> None:
     await transaction.write_later()
 
 
-async def _end(connection: AsyncConnection, raw: RawConnection, error: BaseException) -> None:
+async def _end(connection: Lent, error: BaseException) -> None:
     """Leave nothing open on a connection that goes back to the pool. One whose work was cancelled, or that cannot roll
     back, does not go back."""
     if isinstance(error, Exception):
         try:
-            await raw.execute("rollback")
+            await connection.raw.execute("rollback")
         except Exception:  # noqa: BLE001 -- whatever it is, the connection is of no use, and ``error`` is raised
             await connection.invalidate()
     else:

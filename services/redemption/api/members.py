@@ -11,13 +11,8 @@ from services.redemption.programme import Programme
 from services.redemption.schemas.balances import BalanceLookupBody, MemberBalanceAnswer
 from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.look_up_balance import look_up_balance
-from services.redemption.use_cases.read_member import (
-    StatementPosition,
-    read_balances,
-    read_dated,
-    read_spendable,
-    read_statement,
-)
+from services.redemption.use_cases.read_balance import read_balance
+from services.redemption.use_cases.read_member import StatementPosition, read_dated, read_spendable, read_statement
 from shared.database import Database
 from shared.point_types import Unit
 from shared.web import Page, PageRequest, Paging, Principal, encode_cursor, problems, refuse_partners, requires
@@ -50,17 +45,10 @@ def members_router(database: Database, programme: Programme) -> APIRouter:
         if by_date:
             refuse_partners(principal, "points are told by date")
         # Dates that are told must add up to the balances beside them: then all is of one moment.
-        async with database.transaction(is_snapshot=by_date) as transaction:
-            owner_id, balances = await read_balances(transaction, member_id, spent)
-            spendable = await read_spendable(
-                transaction,
-                owner_id,
-                balances,
-                spent,
-                debt_stops_spending=programme.debt_stops_spending,
-            )
-            dated = await read_dated(transaction, owner_id, balances) if by_date else {}
-        return MemberBalanceAnswer.of(owner_id, balances, spendable, programme.point_types, dated)
+        async with database.transaction(is_snapshot=True) if by_date else database.glance() as transaction:
+            found = await read_balance(transaction, member_id, spent, debt_stops_spending=programme.debt_stops_spending)
+            dated = await read_dated(transaction, found.owner_id, found.balances) if by_date else {}
+        return MemberBalanceAnswer.of(*found, programme.point_types, dated)
 
     @router.get("/{member_id}/statement", responses=problems(400, 401, 403, 404, 422))
     async def statement(
@@ -115,7 +103,7 @@ def lookup_router(database: Database, programme: Programme) -> APIRouter:
         No effect, so no Idempotency-Key; a POST, so that the value stands in no log.
         """
         shown = shown_at_till(programme, body.identifier)
-        async with database.transaction() as transaction:
+        async with database.glance() as transaction:
             member_id, balances = await look_up_balance(transaction, shown, spent)
             spendable = await read_spendable(
                 transaction,
