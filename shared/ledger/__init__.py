@@ -38,6 +38,7 @@ from shared.ledger.conditions import Basket, Funding, Limits, store_name
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, RefundOwed, Reinstate, WriteOff
 from shared.ledger.findings import Finding
 from shared.ledger.foreseeing import foresee
+from shared.ledger.forgiving import Forgiving
 from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
@@ -71,6 +72,7 @@ __all__ = [
     "EarnPending",
     "Expire",
     "Finding",
+    "Forgiving",
     "FundedPoints",
     "Funding",
     "Give",

@@ -10,6 +10,7 @@ from uuid import UUID
 from shared.ledger.commands import Balances, FundedPoints, LimitedPoints
 from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
+from shared.ledger.forgiving import Lacking
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, SPEND_OWED, Legs, Position
 from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import LotTerms, pending_key
@@ -32,7 +33,18 @@ class Book:
     ``absorbed`` are the books of accounts that were merged into this one and still have holds of their own.
     """
 
-    __slots__ = ("absorbed", "account", "balance", "debts", "holds", "lapsed", "lots", "refunded", "transfers")
+    __slots__ = (
+        "absorbed",
+        "account",
+        "balance",
+        "debts",
+        "holds",
+        "lacking",
+        "lapsed",
+        "lots",
+        "refunded",
+        "transfers",
+    )
 
     def __init__(self, account: Account, transfers: list[Transfer]) -> None:
         self.account = account
@@ -53,6 +65,7 @@ class Book:
         self.debts: list[Debt] = []
         self.lapsed: dict[bytes, int] = {}  # points by lot key, of what lapsed in passing
         self.refunded: dict[bytes, dict[bytes, int]] = {}  # by reference: points by lot key, of what came back
+        self.lacking = Lacking()
 
     def balances(self) -> Balances:
         """The balances now, debt as a positive amount."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from shared.ledger.bounds import require, require_award
 from shared.ledger.conditions import Basket, Funding, Limits
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, RefundOwed, Reinstate, WriteOff
+from shared.ledger.forgiving import Forgiving
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
 
@@ -74,9 +75,9 @@ class ClawBack:
     the award put in less what was taken back before.
 
     What none of these covers stays owed; or, by ``policy``, is left, so that the issuer bears it (``clip``: the
-    answer's ``shortfall``), or nothing is taken at all (``refuse``: ``insufficient_points``). With
-    ``refunded_since``, what a refund of the same reference has given back since then is left alone by these two, as if
-    it came afterwards.
+    answer's ``shortfall``), or nothing is taken at all (``refuse``: ``insufficient_points``). Where it is so little
+    that the purchase's rules are ``forgiving``, it is left whatever the policy. With ``refunded_since``, what a refund
+    of the same reference has given back since then is left alone by all but ``debt``, as if it came afterwards.
     """
 
     owner_id: UUID
@@ -87,6 +88,7 @@ class ClawBack:
     award: bytes
     policy: ClawBackPolicy = "debt"
     refunded_since: datetime | None = None
+    forgiving: Forgiving | None = None
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
@@ -95,7 +97,8 @@ class ClawBack:
     @property
     def spares_refunds(self) -> bool:
         """Whether it leaves alone what its own document has given back."""
-        return self.policy != "debt" and self.refunded_since is not None
+        may_be_left = self.policy != "debt" or self.forgiving is not None
+        return may_be_left and self.refunded_since is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +297,7 @@ class Posted(NamedTuple):
     ``debt_added`` is what a claw-back or a purchase that owes added to the debt, ``debt_cleared`` what was cleared at
     once afterwards, so either leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the
     balance.
+    ``lacking`` is what was not there for a claw-back that may be forgiven, whatever became of it.
     ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
     time took, that a refund gave back or another owner was given, who had issued how many of them; of debt that was
     forgiven, who had waited for it. ``funded`` says who pays for those that have payers of their own, ``limited``
@@ -313,6 +317,7 @@ class Posted(NamedTuple):
     trimmed: int = 0
     funded: tuple[FundedPoints, ...] = ()
     limited: tuple[LimitedPoints, ...] = ()
+    lacking: int = 0
 
 
 class Refused(NamedTuple):

@@ -61,13 +61,16 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
     pending = book.find_lot(pending_key(command.terms, command.award))
     points = command.points
     spared = book.left_of_refunds(reference) if command.spares_refunds else NONE_SPARED
-    if command.policy != "debt":
-        # Where anything is available nothing is owed, so that all of it is there for this, but what is spared.
-        there = book.balance["available"] - sum(spared.values())
-        points = min(points, there + (0 if pending is None else pending.remaining))
-        if points < command.points and command.policy == "refuse":
+    # Where anything is available nothing is owed, so that all of it is there for this, but what is spared.
+    there = book.balance["available"] - sum(spared.values()) + (0 if pending is None else pending.remaining)
+    lacking = max(0, points - there)
+    is_left = command.policy == "clip" or book.lacking.is_forgiven(command.forgiving, lacking)
+    if lacking and not is_left:
+        if command.policy == "refuse":
             return Refused(command, "insufficient_points", book.balances())
-    left = points
+        spared = NONE_SPARED  # it is owed, and whatever comes back pays it
+    book.lacking.add(command.forgiving, lacking)
+    left = points = points - lacking if is_left else points
     if pending is not None and (part := min(left, pending.remaining)):
         book.move(CLAW_BACK_PENDING, part, reference, pending, partner_id=issuer)
         left -= part
@@ -78,7 +81,8 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
     if left:
         book.owe(left, reference, issuer)
     cleared = book.settle(reference, spared)
-    return Posted(command, points, book.balances(), command.points - points, left, cleared)
+    posted = Posted(command, points, book.balances(), command.points - points, left, cleared)
+    return posted if command.forgiving is None else posted._replace(lacking=lacking)
 
 
 def suspend(book: Book, command: Suspend) -> Outcome:

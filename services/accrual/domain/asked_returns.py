@@ -32,12 +32,14 @@ class BoughtLine(NamedTuple):
 
 
 class TakenOfType(NamedTuple):
-    """Points of a type that a return takes: ``from_pending`` of them still wait, ``lacking`` are not there."""
+    """Points of a type that a return takes: ``from_pending`` of them still wait, ``lacking`` are not there, of which
+    nobody would owe those that are ``forgiven``."""
 
     point_type: str
     points: int
     from_pending: int
     lacking: int
+    forgiven: int = 0
 
 
 class TakenOfLine(NamedTuple):

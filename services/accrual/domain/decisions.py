@@ -35,7 +35,7 @@ from shared.events.purchases import (
     ReceiptVoided,
     ReturnRecorded,
 )
-from shared.ledger import ClawBackPolicy
+from shared.ledger import ClawBackPolicy, Forgiving
 from shared.receipt_key import natural_key_of
 
 # Far beyond any receipt, and small enough that sums of many stay whole numbers that the database can hold.
@@ -87,6 +87,7 @@ class Original:
     ``facts`` are those that it was judged by; ``parts`` and ``earned_on`` are there where it is more than one lot.
     ``voided_by`` is the document that undid all of it. ``first_total_minor`` is what it came to before it was
     corrected, where it was. ``exchange`` is there where it was an exchange, whose new goods are the purchase then.
+    ``lacked`` of its own points were not there when they were taken back, before this batch.
     """
 
     state: Literal["awarded", "refused", "waiting"]
@@ -103,6 +104,7 @@ class Original:
     voided_by: bytes | None = None
     first_total_minor: int | None = None
     exchange: KnownExchange | None = None
+    lacked: int = 0
 
 
 class Facts(NamedTuple):
@@ -146,8 +148,8 @@ Cause: TypeAlias = Literal["return", "void", "exchange", "handover"]
 
 class ClawedBack(NamedTuple):
     """Points to take back for goods that came back, or for a sale that never was: of the programme's own type in all,
-    and of each of the award's ``parts``. ``policy``: what becomes of what is not there any more. ``purchased_at``: the
-    purchase's time.
+    and of each of the award's ``parts``. ``policy``: what becomes of what is not there any more, and ``forgiving``: of
+    how little of it nothing does. ``purchased_at``: the purchase's time.
     """
 
     document: Document
@@ -159,6 +161,12 @@ class ClawedBack(NamedTuple):
     cause: Cause = "return"
     policy: ClawBackPolicy = "debt"
     purchased_at: datetime | None = None
+    forgiving: Forgiving | None = None
+
+    @property
+    def may_be_left(self) -> bool:
+        """Whether less may leave the balance than is taken back: how much is there, only the ledger knows."""
+        return self.policy == "clip" or self.forgiving is not None
 
 
 class UnlinkedReturn(NamedTuple):

@@ -116,10 +116,10 @@ class _Kept(NamedTuple):
 def _room(taken: ClawedBack, goods: GoodsTaken, rule_set: RuleSet, facts: Facts) -> int:
     """How much room under a cap on the balance what is taken makes for what is given.
 
-    What is clipped makes none, and how much that is, the ledger alone knows; but where all that is given can be taken
-    at once, it is there to be taken, and whoever has nothing left has room.
+    What is clipped or forgiven makes none, and how much that is, the ledger alone knows; but where all that is given
+    can be taken at once, it is there to be taken, and whoever has nothing left has room.
     """
-    if taken.policy != "clip":
+    if not taken.may_be_left:
         return taken.points
     if not plan_for(rule_set, goods.partner_id).is_one_lot or has_sellers(goods):
         return 0

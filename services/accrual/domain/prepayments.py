@@ -157,13 +157,13 @@ def _take_back(handover: Document, prepaid: bytes, facts: Facts) -> ClawedBack |
     taken = claw_back(side, lines, undoable, facts, "handover")
     if not isinstance(taken, ClawedBack):
         return None
-    if taken.policy == "clip" and facts.earning is not None:
+    if taken.may_be_left and facts.earning is not None:
         facts.earning.move(taken.owner_id, -taken.points)
     facts.originals[side.natural_key] = Original(
         "awarded", taken.owner_id, exchange=KnownExchange(prepaid, is_new=True)
     )
     # Whatever the rules say of returns: the sale gives it again at the same time.
-    return taken._replace(policy="debt")
+    return taken._replace(policy="debt", forgiving=None)
 
 
 def _undo_side(document: Document, side: bytes, exchange: KnownExchange, facts: Facts) -> Exchanged:

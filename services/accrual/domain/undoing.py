@@ -13,7 +13,7 @@ from services.accrual.domain.returns import RefusedReturn, plan_claw_back
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.settlement import is_visit
 from shared.events.purchases import PurchaseData, ReturnLine, ReturnRecorded
-from shared.ledger import ClawBackPolicy
+from shared.ledger import ClawBackPolicy, Forgiving
 
 
 class Undoable(NamedTuple):
@@ -105,9 +105,12 @@ def claw_back(
     if original.parts and original.earned_on is not None:
         taken = take_back(original.parts, points_kept(plan.after, original.earned_on))
         original.parts, points = after_return(original.parts, taken), own_points(taken)
-    if facts.earning is not None and policy != "clip":  # how much of it is there, only the ledger knows
-        facts.earning.move(owner_id, -points)
     original.taken_back += points
     original.returned_thousandths = plan.returned_thousandths
-    purchased_at = purchase.occurred_at
-    return ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause, policy, purchased_at)
+    below = rule_set.returns.forgive_below
+    forgiving = None if below is None else Forgiving(original_key, below, original.lacked)
+    at = purchase.occurred_at
+    decision = ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause, policy, at, forgiving)
+    if facts.earning is not None and not decision.may_be_left:
+        facts.earning.move(owner_id, -points)
+    return decision

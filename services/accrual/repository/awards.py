@@ -44,10 +44,11 @@ _VOID = """
 """
 
 _SAVE_RETURNS = """
-    insert into returns (natural_key, original_key, owner_id, points, became_debt, cause, clipped, decided_at)
-    select natural_key, original_key, owner_id, points, became_debt, cause, clipped, $1
-    from unnest($2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])
-        as incoming (natural_key, original_key, owner_id, points, became_debt, cause, clipped)
+    insert into returns (natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, decided_at)
+    select natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, $1
+    from unnest(
+        $2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[]
+    ) as incoming (natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked)
     order by natural_key
 """
 
@@ -63,6 +64,15 @@ _RETURNED_OF = """
     select original_key, line_id, sum(quantity_thousandths)::bigint as quantity_thousandths
     from returned_lines where original_key = any($1::bytea[])
     group by original_key, line_id
+"""
+
+# What an exchange brought back that was voided is not back.
+_LACKED_OF = """
+    select lines.original_key, sum(returns.lacked)::bigint as points
+    from (select distinct original_key, natural_key from returned_lines where original_key = any($1::bytea[])) as lines
+        join returns on returns.natural_key = lines.natural_key
+    where returns.voided_by is null
+    group by lines.original_key
 """
 
 _DECISION_OF = "select decision from awards where natural_key = $1"
@@ -137,7 +147,8 @@ class StoredAward:
 class ReturnRow:
     """A return that was decided, or whatever else took an award back: ``cause`` says what.
 
-    ``clipped`` points were to be taken besides and were not there: their issuer bears them.
+    ``clipped`` points were to be taken besides and were not there: their issuer bears them. ``lacked`` were not there
+    where rules may forgive a little, whether somebody owes them or not.
     """
 
     natural_key: bytes
@@ -148,6 +159,7 @@ class ReturnRow:
     returned_thousandths: Mapping[int, int]
     cause: str = "return"
     clipped: int = 0
+    lacked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +229,7 @@ async def save_returns(transaction: Transaction, rows: Sequence[ReturnRow]) -> N
         [row.became_debt for row in rows],
         [row.cause for row in rows],
         [row.clipped for row in rows],
+        [row.lacked for row in rows],
     )
     lines = [(row, line, quantity) for row in rows for line, quantity in row.returned_thousandths.items()]
     await transaction.raw.execute(
@@ -234,6 +247,12 @@ async def load_returned(transaction: Transaction, original_keys: Collection[byte
     for row in await transaction.raw.fetch(_RETURNED_OF, list(original_keys)):
         returned.setdefault(row["original_key"], {})[row["line_id"]] = row["quantity_thousandths"]
     return returned
+
+
+async def load_lacked(transaction: Transaction, original_keys: Collection[bytes]) -> dict[bytes, int]:
+    """How many of the programme's own points of these receipts were not there when they were taken back."""
+    rows = await transaction.raw.fetch(_LACKED_OF, list(original_keys))
+    return {row["original_key"]: row["points"] for row in rows}
 
 
 async def load_documents(transaction: Transaction, keys: Collection[bytes]) -> dict[bytes, PurchaseEvent]:

@@ -75,12 +75,14 @@ class GoodsAnswer(Answer):
 
 
 class TakenAnswer(Answer):
-    """Points of a type that would be taken: ``from_pending`` of them still wait, ``lacking`` are not there."""
+    """Points of a type that would be taken: ``from_pending`` of them still wait, ``lacking`` are not there, of which
+    nobody would owe those that are ``forgiven``."""
 
     point_type: str
     points: int
     from_pending: int
     lacking: int
+    forgiven: int
 
 
 class TakenOfLineAnswer(Answer):
@@ -99,14 +101,16 @@ class ReturnPreviewAnswer(Answer):
     ``awaiting``: nobody knows such a receipt yet. ``parked``: the return would wait, since its receipt does.
     ``refused``: it would take nothing, for good. ``awarded``: it takes what ``taken`` says, by type, and
     ``taken_of_lines``, by line, which adds up to it. ``policy`` says what becomes of what is lacking: it is owed
-    (``debt``), left to its issuer (``clip``), or the return is refused and takes nothing at all (``refuse``). ``goods``
-    is what the receipt sold, where that is kept.
+    (``debt``), left to its issuer (``clip``), or the return is refused and takes nothing at all (``refuse``). Below
+    ``forgive_below`` of all that lacked of the purchase's own points it is left, whatever the policy. ``goods`` is what
+    the receipt sold, where that is kept.
     """
 
     status: Literal["awaiting", "parked", "refused", "awarded"]
     reason: str | None = None
     detail: str | None = None
     policy: ClawBackPolicy | None = None
+    forgive_below: int | None = None
     taken: list[TakenAnswer]
     taken_of_lines: list[TakenOfLineAnswer]
     goods: GoodsAnswer | None = None
@@ -120,6 +124,7 @@ class ReturnPreviewAnswer(Answer):
             reason=previewed.reason,
             detail=previewed.detail,
             policy=previewed.policy,
+            forgive_below=previewed.forgive_below,
             taken=[TakenAnswer(**one._asdict()) for one in previewed.taken],
             taken_of_lines=[TakenOfLineAnswer(**one._asdict()) for one in previewed.taken_of_lines],
             goods=None

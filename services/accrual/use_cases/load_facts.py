@@ -203,6 +203,7 @@ async def complete_originals(
     returned = await awards.load_returned(transaction, keys)
     changed = [key for key, award in stored.items() if award.corrected_by is not None]
     first = await corrections.load_first(transaction, changed) if changed else {}
+    lacked = await awards.load_lacked(transaction, keys) if history.forgives else {}
     for key, award in stored.items():
         original = originals[key]
         original.purchase = purchase_of(documents.get(key), award.decision)
@@ -212,6 +213,7 @@ async def complete_originals(
         original.taken_back = award.taken_back
         original.parts, original.earned_on = known_parts(award), award.terms.available_from
         original.returned_thousandths = returned.get(key, {})
+        original.lacked = lacked.get(key, 0)
         original.voided_by = award.voided_by
         original.first_total_minor = first[key].data.total_minor if key in first else None
         if original.purchase is not None and (rule_set := history.version(award.rule_set_version)).needs_facts:

@@ -109,6 +109,7 @@ class PartsOfBatch:
                     award_of_part(original_key, part.number),
                     decision.policy,
                     refunded_since(decision.document),
+                    decision.forgiving if part.point_type is None else None,
                 ),
                 part,
             )

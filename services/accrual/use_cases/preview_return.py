@@ -32,7 +32,7 @@ from shared.database import Transaction
 from shared.events.purchases import PurchaseData
 from shared.ledger import Balances, ClawBack, ClawBackPolicy, Earn, LotTerms, Outcome, Posted
 
-# What comes back is as if it were earned just before. Which lot it is in makes no difference to what is lacking.
+# What comes back is as if it were earned just afterwards. Which lot it is in makes no difference to what is lacking.
 _CAME_BACK = b"came back"
 
 
@@ -57,6 +57,7 @@ class PreviewedReturn(NamedTuple):
     purchase: PurchaseData | None = None
     lines: tuple[BoughtLine, ...] = ()
     policy: ClawBackPolicy | None = None
+    forgive_below: int | None = None
     taken: tuple[TakenOfType, ...] = ()
     taken_of_lines: tuple[TakenOfLine, ...] = ()
 
@@ -84,8 +85,8 @@ async def preview_return(
     """What a return of these lines would take, if it came now: the worker's decision and the ledger's, foreseen.
 
     What came back before stands. Where rules say ``debt`` of what is not there, ``comes_back`` pays what is owed, of
-    before too: it is as if it were there first. Where they say that nobody owes anything, it covers nothing. How much
-    is lacking is told whatever they say. The transaction is a snapshot, and nothing is written.
+    before too, whichever of the two is posted first; else it covers nothing. How much is lacking is told whatever they
+    say, and how much of it nobody would owe. The transaction is a snapshot, and nothing is written.
     """
     await rules.refresh(transaction)
     claim = (await claims.read(transaction, [original_key])).get(original_key)
@@ -119,6 +120,7 @@ async def preview_return(
         purchase=purchase,
         lines=lines,
         policy=decision.policy,
+        forgive_below=None if decision.forgiving is None else decision.forgiving.below,
         taken=taken,
         taken_of_lines=taken_of_lines(taken, asked, programme.point_type, judged, purchase),
     )
@@ -153,21 +155,22 @@ async def _foresee(
     comes_back: Sequence[ComesBack],
     programme: Programme,
 ) -> tuple[TakenOfType, ...]:
-    """What would be taken of each type. As if all of it were owed that is not there: so much is lacking."""
+    """What would be taken of each type. Where the return would be refused, as if what is lacking were owed."""
     today = transaction.now.astimezone(programme.zone).date()
     parts = PartsOfBatch((), programme.point_type, today).beside(stored.values())
     asked = [one.command for one in commands_of(decision, Moving({}, stored, parts, {}, programme))]
-    back = [replace(command, policy="debt") for command in asked if isinstance(command, ClawBack)]
-    owners = [one.owner_id for one in comes_back]
-    survivors = await ledger.find_survivors(transaction, owners) if owners else {}
+    policy: ClawBackPolicy = "clip" if decision.policy == "clip" else "debt"
+    back = [replace(command, policy=policy) for command in asked if isinstance(command, ClawBack)]
     pays = decision.policy == "debt"
+    owners = [one.owner_id for one in comes_back]
+    survivors = await ledger.find_survivors(transaction, owners) if owners and pays else {}
     terms = LotTerms(issuer=decision.document.event.data.partner_id, available_from=today, expires_on=None)
-    first = [
+    then = [
         Earn(decision.owner_id, one.point_type, _CAME_BACK, one.points, terms)
         for one in comes_back
         if pays and one.points and survivors.get(one.owner_id, one.owner_id) == decision.owner_id
     ]
-    outcomes = await ledger.foresee(transaction, [*first, *back])
+    outcomes = await ledger.foresee(transaction, [*back, *then])
     taken: list[TakenOfType] = []
     for point_type in dict.fromkeys(command.point_type for command in back):
         had = (await ledger.load_balances(transaction, [decision.owner_id], point_type)).get(decision.owner_id)
@@ -176,11 +179,15 @@ async def _foresee(
 
 
 def _of_type(point_type: str, had: Balances, outcomes: Sequence[Outcome]) -> TakenOfType:
+    """What was posted of a type. Of debts the oldest is paid first, so this return's is what is owed in the end."""
     posted = [one for one in outcomes if isinstance(one, Posted) and one.command.point_type == point_type]
     back = [one for one in posted if isinstance(one.command, ClawBack)]
+    forgiven = sum(one.shortfall for one in back)
+    owed = min(sum(one.debt_added - one.debt_cleared for one in back), posted[-1].balance.debt)
     return TakenOfType(
         point_type,
-        points=sum(one.points for one in back),
+        points=sum(one.points for one in back) + forgiven,
         from_pending=had.pending - back[-1].balance.pending,
-        lacking=sum(one.debt_added - one.debt_cleared for one in back),
+        lacking=forgiven + owed,
+        forgiven=forgiven,
     )

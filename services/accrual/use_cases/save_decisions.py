@@ -204,12 +204,13 @@ def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
             # Fraud's hold came first: the award goes to pending at once.
             return [earn, Asked(decision, Suspend(owner_id, point_type, key, points, lot, key))]
         case ClawedBack(parts=parts) if parts:
-            back = moving.parts.claw_back_commands(decision)
-            return [Asked(decision, command, part) for command, part in back]
+            of_parts = moving.parts.claw_back_commands(decision)
+            return [Asked(decision, command, part) for command, part in of_parts]
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
             since = refunded_since(decision.document)
-            return [Asked(decision, ClawBack(owner_id, point_type, key, points, lot, original_key, policy, since))]
+            back = ClawBack(owner_id, point_type, key, points, lot, original_key, policy, since, decision.forgiving)
+            return [Asked(decision, back)]
         case UnlinkedReturn(points=points) if points:
             return [Asked(decision, claw_back_command(decision, point_type, moving.programme.zone))]
         case _:

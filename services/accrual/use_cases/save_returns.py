@@ -43,25 +43,27 @@ async def save_returns(
     """Keep what returns brought back; those that took no points never went to the ledger."""
     if not clawed_back:
         return
-    of_parts, owed, clipped = [], dict[bytes, int](), dict[bytes, int]()
+    of_parts, owed, clipped, lacked = [], dict[bytes, int](), dict[bytes, int](), dict[bytes, int]()
     for (decision, command, part, _), outcome in posted:
         key = decision.document.natural_key
         if isinstance(command, ClawBack) and outcome.shortfall and command.point_type == own_type:
             clipped[key] = clipped.get(key, 0) + outcome.shortfall
+        if outcome.lacking:
+            lacked[key] = lacked.get(key, 0) + outcome.lacking
         if isinstance(decision, ClawedBack) and isinstance(part, TakenPart):
             of_parts.append((decision, part, outcome))
         elif isinstance(decision, ClawedBack):
             owed[key] = outcome.debt_added - outcome.debt_cleared
     owed |= await save_return_parts(transaction, of_parts)
     rows = [
-        _return_row(decision, owed.get(key, 0), clipped.get(key, 0))
+        _return_row(decision, owed.get(key, 0), clipped.get(key, 0), lacked.get(key, 0))
         for decision in clawed_back
         for key in (decision.document.natural_key,)
     ]
     await awards.save_returns(transaction, rows)
 
 
-def _return_row(decision: ClawedBack, became_debt: int, clipped: int) -> ReturnRow:
+def _return_row(decision: ClawedBack, became_debt: int, clipped: int, lacked: int) -> ReturnRow:
     return ReturnRow(
         natural_key=decision.document.natural_key,
         original_key=decision.original_key,
@@ -71,4 +73,5 @@ def _return_row(decision: ClawedBack, became_debt: int, clipped: int) -> ReturnR
         clipped=clipped,
         returned_thousandths=decision.returned_thousandths,
         cause=decision.cause,
+        lacked=lacked,
     )

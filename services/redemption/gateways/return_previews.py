@@ -48,12 +48,14 @@ class Bought(_Told):
 
 
 class Taken(_Told):
-    """Points of a type that would be taken: ``from_pending`` of them still wait, ``lacking`` are not there."""
+    """Points of a type that would be taken: ``from_pending`` of them still wait, ``lacking`` are not there, of which
+    nobody would owe those that are ``forgiven``."""
 
     point_type: str
     points: int
     from_pending: int
     lacking: int
+    forgiven: int = 0
 
 
 class TakenOfLine(_Told):
@@ -67,12 +69,14 @@ class TakenOfLine(_Told):
 
 class ReturnPreview(_Told):
     """What would become of a return. ``awaiting``: accrual knows no such receipt; ``parked``: the return would wait as
-    its receipt does; ``refused``: it takes nothing. ``policy``: what becomes of what is lacking."""
+    its receipt does; ``refused``: it takes nothing. ``policy``: what becomes of what is lacking, unless that is so
+    little, all in all, that it is below ``forgive_below``."""
 
     status: Literal["awaiting", "parked", "refused", "awarded"]
     reason: str | None = None
     detail: str | None = None
     policy: Literal["debt", "clip", "refuse"] | None = None
+    forgive_below: int | None = None
     taken: tuple[Taken, ...]
     taken_of_lines: tuple[TakenOfLine, ...]
     goods: Bought | None = None

@@ -94,12 +94,13 @@ class LineBackAnswer(Answer):
 
 class TakenOfTypeAnswer(Answer):
     """Points of a type that are taken: ``from_pending`` of them still wait, ``lacking`` the balance does not have (with
-    what this return gives back, where the member would owe it)."""
+    what this return gives back, where the member would owe it). Nobody owes those of them that are ``forgiven``."""
 
     point_type: str
     points: int
     from_pending: int
     lacking: int
+    forgiven: int
 
 
 class TakenAnswer(Answer):
@@ -108,12 +109,14 @@ class TakenAnswer(Answer):
     ``awarded``: the return takes ``points``, by type. ``refused``: it takes nothing, for the ``reason``; ``parked``: it
     waits, as its receipt does; ``awaiting``: accrual has not read that yet. ``policy`` is what the rules of the
     purchase say of what is ``lacking``: the member owes it (``debt``), nobody does (``clip``), or the return is refused
-    and takes nothing at all (``refuse``).
+    and takes nothing at all (``refuse``). As long as less than ``forgive_below`` of the programme's own points is
+    lacking of the purchase, all in all, nobody owes it (null: however little it is).
     """
 
     status: Literal["awarded", "refused", "parked", "awaiting"]
     reason: str | None
     policy: Literal["debt", "clip", "refuse"] | None
+    forgive_below: int | None
     points: list[TakenOfTypeAnswer]
 
     @classmethod
@@ -123,6 +126,7 @@ class TakenAnswer(Answer):
             status=told.status,
             reason=told.reason,
             policy=told.policy,
+            forgive_below=told.forgive_below,
             points=[TakenOfTypeAnswer.model_validate(one.model_dump()) for one in told.taken],
         )
 

@@ -22,6 +22,7 @@ from tests.support.ledger_database import posted
 from tests.support.receipts import document, enrolled, purchase, return_of, void_of
 
 CLIPPED = RuleSet.model_validate(RULE_SET.model_dump() | {"returns": {"claw_back": "clip"}})
+FORGIVEN = RuleSet.model_validate(RULE_SET.model_dump() | {"returns": {"forgive_below": 20}})
 numbers = count(1)
 
 
@@ -62,5 +63,6 @@ def test_whatever_gives_begins_a_run_behind_what_takes_back_where_that_may_be_cl
     documents = [document(event) for event in events]
 
     assert [len(run) for run in in_runs(documents, RuleSetHistory([CLIPPED]))] == [3, 2, 1]
+    assert [len(run) for run in in_runs(documents, RuleSetHistory([FORGIVEN]))] == [3, 2, 1]
     assert in_runs(documents, RuleSetHistory([RULE_SET])) == [documents]
     assert [len(run) for run in in_runs([], RuleSetHistory([CLIPPED]))] == [0]

@@ -43,7 +43,8 @@ GOODS: dict[str, Any] = {
 TAKEN: dict[str, Any] = {
     "status": "awarded",
     "policy": "debt",
-    "taken": [{"point_type": "points", "points": 8, "from_pending": 1, "lacking": 3}],
+    "forgive_below": 5,
+    "taken": [{"point_type": "points", "points": 8, "from_pending": 1, "lacking": 3, "forgiven": 3}],
     "taken_of_lines": [
         {"line_id": BREAD, "point_type": "points", "points": 2, "lacking": 1},
         {"line_id": MILK, "point_type": "points", "points": 6, "lacking": 2},
@@ -188,7 +189,8 @@ async def test_what_the_goods_had_earned_is_told_and_is_absent_while_accrual_doe
         ],
         "comes_back": [{"member_id": str(ANNA), "point_type": "points", "points": 180}],
     }
-    assert told["taken"] == {"status": "awarded", "reason": None, "policy": "debt", "points": TAKEN["taken"]}
+    policy = {"policy": "debt", "forgive_below": 5}
+    assert told["taken"] == {"status": "awarded", "reason": None, **policy, "points": TAKEN["taken"]}
     assert [one["taken"] for one in told["lines"]] == [
         [{"point_type": "points", "points": 2, "lacking": 1}],
         [{"point_type": "points", "points": 6, "lacking": 2}],

@@ -302,6 +302,12 @@ def test_a_day_to_wait_for_that_has_come() -> None:
         assert pointers(rule() | {"pending": {"kind": "date", "until": day}}, known=later) == found
 
 
+def test_a_little_is_forgiven_only_where_it_would_be_owed_or_refused() -> None:
+    for policy, found in (("clip", ["/returns/forgive_below"]), ("debt", []), ("refuse", [])):
+        assert pointers(rule(), returns={"claw_back": policy, "forgive_below": 5}) == found
+    assert pointers(rule(), returns={"forgive_below": 1}) == ["/returns/forgive_below"]
+
+
 def test_returns_without_a_purchase_must_have_something_to_take_back() -> None:
     gold = rule("gold", when={"kind": "tier", "tiers": ["gold"]})
     said = {"unlinked": "claw_back"}

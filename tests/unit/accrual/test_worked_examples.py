@@ -29,9 +29,10 @@ from services.accrual.domain.stored_facts import facts_from_stored, facts_to_sto
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.measure_engine import facts_for, receipt, twenty_rules
 from services.accrual.use_cases.save_decisions import stored_decision
-from shared.ledger import LotTerms
+from shared.ledger import ClawBack, Earn, Forgiving, LotTerms, Posted, SpendLate
 from shared.ledger.payers import shares_of
-from tests.support.receipts import member, purchase, return_of
+from tests.support.ledger_memory import MemoryLedger
+from tests.support.receipts import NOON, member, purchase, return_of
 from tests.support.worked_examples import WorkedExample, exchange_as_told, lots_in_words, worked_examples
 
 STORED_BYTES_MEANT = 500
@@ -106,6 +107,40 @@ def test_returns_take_back_what_was_worked_out_by_hand(example: WorkedExample) -
         assert isinstance(plan, ClawBackPlan)
         assert plan.points == step["takes_back"], step
         taken, returned = taken + plan.points, plan.returned_thousandths
+
+
+LACKING = [one for one in worked_examples() if any("there" in step for step in one.returns)]
+
+
+@pytest.mark.parametrize("example", LACKING, ids=attrgetter("name"))
+def test_what_returns_cannot_take_is_owed_or_forgiven_as_was_worked_out_by_hand(example: WorkedExample) -> None:
+    """On the ledger, as these rules ask it."""
+    ledger, returned = MemoryLedger(), example.rule_set.returns
+    terms, anna, lacked = LotTerms("grocer", NOON.date(), None), member(1), 0
+    ledger.post([Earn(anna, "points", b"receipt", example.award["points"], terms)])
+    for place, step in enumerate(example.returns):
+        assert returned.forgive_below is not None
+        forgiving = Forgiving(b"receipt", returned.forgive_below, lacked)
+        if spent := ledger.balances()[anna, "points"].available - step["there"]:
+            ledger.post([SpendLate(anna, "points", b"spent", spent, "fuel")])
+        [outcome] = ledger.post(
+            [
+                ClawBack(
+                    anna,
+                    "points",
+                    b"%d" % place,
+                    step["takes_back"],
+                    terms,
+                    b"receipt",
+                    returned.claw_back,
+                    forgiving=forgiving,
+                )
+            ]
+        )
+        assert isinstance(outcome, Posted)
+        owed = outcome.debt_added - outcome.debt_cleared
+        assert (owed, outcome.shortfall) == (step["owed"], step["forgiven"]), step
+        lacked += owed + outcome.shortfall
 
 
 @pytest.mark.parametrize("example", [one for one in worked_examples() if one.exchange], ids=attrgetter("name"))

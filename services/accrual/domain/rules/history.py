@@ -62,8 +62,13 @@ class RuleSetHistory:
         those of what points had paid for.
         """
         versions = self._by_version.values()
-        clips = any(rule_set.returns.claw_back != "debt" for rule_set in versions)
+        clips = any(rule_set.returns.claw_back != "debt" for rule_set in versions) or self.forgives
         return clips and any(rule_set.needs.balance for rule_set in versions)
+
+    @cached_property
+    def forgives(self) -> bool:
+        """Whether by some version nobody owes a little that is lacking."""
+        return any(rule_set.returns.forgive_below is not None for rule_set in self._by_version.values())
 
     def inactivity_at(self, moment: datetime) -> tuple[Inactivity, datetime] | None:
         """What is said about inactivity then, and since when versions in a row have said anything about it."""
