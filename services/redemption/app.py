@@ -3,6 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
+from fastapi import APIRouter
+
 from services.redemption.api.checkouts import checkouts_router
 from services.redemption.api.gifts import gifts_router
 from services.redemption.api.households import households_router
@@ -12,6 +14,7 @@ from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
 from services.redemption.api.redemptions import holds_router, settling_router
+from services.redemption.api.refunds import REFUND_PROBLEMS, refunds_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.api.return_quotes import return_quotes_router
 from services.redemption.api.reward_refusals import REWARD_PROBLEMS
@@ -84,9 +87,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             statement_csv_router(database, programme),
             lookup_router(database, programme),
             households_router(database, programme),
-            holds_router(database, programme, gate),
-            settling_router(database, programme),
-            shrinking_router(database, programme),
+            *_hold_routers(database, programme, gate),
             member_data_router(database, programme),
             quotes_router(database, programme, quote_valid_for),
             checkouts_router(desk),
@@ -125,7 +126,16 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
-        domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS,
+        domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS | REFUND_PROBLEMS,
+    )
+
+
+def _hold_routers(database: Database, programme: Programme, gate: SpendGate) -> tuple[APIRouter, ...]:
+    return (
+        holds_router(database, programme, gate),
+        settling_router(database, programme),
+        shrinking_router(database, programme),
+        refunds_router(database, programme),
     )
 
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.redemption import metrics
+from services.redemption.domain.goods_return import return_of
 from services.redemption.domain.leaving import Leaving, Outcome
 from services.redemption.domain.privileges.usage import Told, told_by
-from services.redemption.domain.returning import return_of
 from services.redemption.domain.sold_goods import sold_sale_of
 from services.redemption.domain.tender import PointsTender, UnusableReceiptError, points_tenders
 from services.redemption.domain.voiding import ReceiptVoid, void_of

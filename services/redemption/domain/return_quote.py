@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from services.redemption.domain.returning import GoodsReturn, Paid, points_of_lines, settle_goods
+from services.redemption.domain.goods_return import GoodsReturn
+from services.redemption.domain.returning import Paid, points_of_lines, settle_goods
 from services.redemption.domain.sold_goods import SoldGoods
 from shared.money import share_out
 

@@ -10,97 +10,19 @@ from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
+from services.redemption.domain.goods_return import GoodsReturn
 from services.redemption.domain.redemption import Capture
 from services.redemption.domain.sold_goods import SoldGoods
-from services.redemption.domain.tender import UnusableReceiptError
-from shared.events.purchases import ExchangeRecorded, PurchaseEvent, ReturnLine, ReturnRecorded, Tender
-from shared.receipt_key import natural_key_of, partner_of
-
-
-@dataclass(frozen=True, slots=True)
-class PaidOut:
-    """What a return says that it paid back in points, in money; of a redemption where it names one."""
-
-    redemption_id: UUID | None
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class GoodsReturn:
-    """A document by which goods of a receipt came back; ``thousandths`` are quantities by the receipt's lines.
-
-    ``said`` is what it says of points: nothing at all is known where it names no tenders (None), and where it names
-    some, it paid back no more in points than these. ``moves_on``: goods of an exchange, whose points pay for others.
-    """
-
-    return_key: bytes
-    content_hash: str
-    receipt_key: bytes
-    thousandths: tuple[tuple[int, int], ...]
-    said: tuple[PaidOut, ...] | None = None
-    moves_on: bool = False
-    traceparent: str | None = None
-    is_counted: bool = False
-
-    @property
-    def undone_by(self) -> bytes:
-        """The document that undoes."""
-        return self.return_key
-
-    @property
-    def cause(self) -> str:
-        """Why points go back."""
-        return "return"
-
-
-def return_of(event: PurchaseEvent, currency: str) -> GoodsReturn | None:
-    """The goods that a return or an exchange brought back; None where it is neither, names no receipt, or its till was
-    in training. What it paid in another currency than the programme's says nothing of points.
-
-    Raises:
-        MalformedReceiptIdError: one of its receipt ids is not one of ours.
-        UnusableReceiptError: one of them is another partner's.
-    """
-    if not isinstance(event, ReturnRecorded | ExchangeRecorded) or event.data.is_training:
-        return None
-    data = event.data
-    if data.original_receipt_id is None:
-        return None
-    return_key, receipt_key = natural_key_of(data.receipt_id), natural_key_of(data.original_receipt_id)
-    if {partner_of(return_key), partner_of(receipt_key)} != {data.partner_id}:
-        raise UnusableReceiptError("a return and the receipt whose goods come back are its own partner's")
-    lines = event.data.returned_lines if isinstance(event, ExchangeRecorded) else event.data.lines
-    moves_on = isinstance(event, ExchangeRecorded)
-    pays_back = not isinstance(event, ExchangeRecorded) or event.data.total_minor < 0
-    is_told = bool(data.tenders) and data.currency == currency and pays_back
-    return GoodsReturn(
-        return_key=return_key,
-        content_hash=data.content_hash,
-        receipt_key=receipt_key,
-        thousandths=_thousandths(lines),
-        said=_said(data.tenders) if is_told else None,
-        moves_on=moves_on,
-        traceparent=event.traceparent,
-    )
-
-
-def _thousandths(lines: Iterable[ReturnLine]) -> tuple[tuple[int, int], ...]:
-    summed: dict[int, int] = {}
-    for line in lines:
-        summed[line.original_line_id] = summed.get(line.original_line_id, 0) + line.quantity_thousandths
-    return tuple(sorted(summed.items()))
-
-
-def _said(tenders: Iterable[Tender]) -> tuple[PaidOut, ...]:
-    return tuple(PaidOut(one.redemption_id, one.amount_minor) for one in tenders if one.kind == "points")
 
 
 class Paid(NamedTuple):
-    """A capture of the receipt; ``amount_minor`` is what all that it asked for paid. ``given``: back, by document."""
+    """A capture of the receipt; ``amount_minor`` is what all that it asked for paid. ``given``: back, by document;
+    ``unnamed`` is what of that was said over HTTP alone: for which goods, the document says once it is counted."""
 
     capture: Capture
     amount_minor: int
     given: Mapping[bytes, int]
+    unnamed: Mapping[bytes, int] = {}
 
 
 class Due(NamedTuple):
@@ -111,12 +33,12 @@ class Due(NamedTuple):
     points: int
 
 
-DoubtKind: TypeAlias = Literal["returned_more", "overpaid_refund"]
+DoubtKind: TypeAlias = Literal["returned_more", "overpaid_refund", "amount_mismatch"]
 
 
 class Doubt(NamedTuple):
-    """A document that says what cannot be, for a person: goods came back that were not bought with its receipt, or more
-    points than that took; ``given_points`` were given all the same."""
+    """A document that says what cannot be, for a person: goods came back that were not bought with its receipt, more
+    points than that took, or others than HTTP had said; ``given_points`` were given all the same."""
 
     kind: DoubtKind
     document: GoodsReturn
@@ -142,6 +64,7 @@ class _Purse:
     paid: Paid
     capture: Capture
     by_line: Sequence[int]
+    unnamed: dict[bytes, int]
     moved: int = 0
     due: list[Due] = field(default_factory=list)
 
@@ -158,23 +81,37 @@ class _Purse:
 
     def owed(self, share: int) -> int:
         """What lines are owed that are worth ``share``, all that was settled before being off it."""
+        return max(0, min(self.left, share - self.moved - self.settled_of_lines))
+
+    @property
+    def settled_of_lines(self) -> int:
+        """What was settled of goods that are named."""
         settled = max(self.capture.settled_points, self.capture.refunded_points)
-        return max(0, min(self.left, share - self.moved - settled))
+        return settled - sum(self.unnamed.values())
 
     def give(self, document: GoodsReturn, points: int, share: int) -> None:
         if points:
             self.due.append(Due(document, self.capture, points))
         refunded = self.capture.refunded_points + points
-        settled = max(self.capture.settled_points, share - self.moved, refunded)
+        settled = max(self.capture.settled_points, share - self.moved + sum(self.unnamed.values()), refunded)
         self.capture = _changed(self.capture, refunded, settled)
+
+    def name(self, document: GoodsReturn, share: int) -> int:
+        """Take it in that what HTTP has given for this document was for goods that come to ``share``; gives what these
+        would have been owed."""
+        given = self.unnamed[document.return_key]
+        owed = max(0, min(self.left + given, share - self.moved - self.settled_of_lines))
+        of_lines = max(self.settled_of_lines, share - self.moved)
+        del self.unnamed[document.return_key]
+        settled = max(of_lines + sum(self.unnamed.values()), self.capture.refunded_points)
+        self.capture = _changed(self.capture, self.capture.refunded_points, settled)
+        return owed
 
 
 def settle_goods(goods: SoldGoods, returns: Sequence[GoodsReturn], paid: Sequence[Paid]) -> Settlement:
     """What goes back for these returns of a receipt, in their order. Those that were counted before count still; what
     has gone back for a document is not given again. Captures that came since are owed their part of all of them."""
-    purses = [
-        _Purse(one, one.capture, goods.points_by_line(one.capture.redemption_id, one.capture.points)) for one in paid
-    ]
+    purses = [_purse(goods, one, returns) for one in paid]
     returned: dict[int, int] = {}
     counted: list[GoodsReturn] = []
     refused: list[GoodsReturn] = []
@@ -191,7 +128,7 @@ def settle_goods(goods: SoldGoods, returns: Sequence[GoodsReturn], paid: Sequenc
         if document.moves_on:
             for purse, share in zip(purses, shares, strict=True):
                 purse.moved += min(purse.left, share - _share(goods, purse.by_line, before))
-            doubts.extend(_paid_out(document, purses))
+            doubts.extend(_paid_out(document, purses, shares))
         else:
             doubts.extend(_give(document, purses, shares))
     return Settlement(
@@ -200,6 +137,14 @@ def settle_goods(goods: SoldGoods, returns: Sequence[GoodsReturn], paid: Sequenc
         tuple(due for purse in purses for due in purse.due),
         tuple(_moved(purse.capture, purse.moved) for purse in purses),
         tuple(doubts),
+    )
+
+
+def _purse(goods: SoldGoods, paid: Paid, returns: Sequence[GoodsReturn]) -> _Purse:
+    counted = {one.return_key for one in returns if one.is_counted}
+    unnamed = {key: points for key, points in paid.unnamed.items() if key not in counted}
+    return _Purse(
+        paid, paid.capture, goods.points_by_line(paid.capture.redemption_id, paid.capture.points), unnamed=unnamed
     )
 
 
@@ -253,11 +198,54 @@ def _give(document: GoodsReturn, purses: Sequence[_Purse], shares: Sequence[int]
         if is_overpaid:
             yield Doubt("overpaid_refund", document, purse.capture.redemption_id, points, by_lines)
         purse.give(document, by_lines if is_overpaid else points, share)
+    yield from _named(document, purses, shares, said_minor=None if document.said is None else _minor_of(document))
 
 
-def _paid_out(document: GoodsReturn, purses: Sequence[_Purse]) -> Iterable[Doubt]:
-    """An exchange that says that it paid back in points: what had paid for the goods pays for others by now."""
-    amount_minor = sum(one.amount_minor for one in document.said or ())
+def _named(
+    document: GoodsReturn, purses: Sequence[_Purse], shares: Sequence[int], said_minor: int | None
+) -> Iterable[Doubt]:
+    """HTTP came before this document: it names the goods, and should say the same amount, but for rounding."""
+    early = [(purse, share) for purse, share in zip(purses, shares, strict=True) if _is_early(document, purse)]
+    if not early:
+        return
+    key, given_minor = document.return_key, Fraction()
+    for purse in purses:
+        given = purse.paid.given.get(key, sum(due.points for due in purse.due if due.document is document))
+        given_minor += purse.worth_minor(given)
+    for purse, share in early:
+        given = purse.unnamed[key]
+        owed = purse.name(document, share)
+        if said_minor is None and owed != given:
+            yield Doubt("amount_mismatch", document, purse.capture.redemption_id, owed, given)
+    if said_minor is not None and abs(said_minor - given_minor) >= len(purses):
+        purse = early[0][0]
+        yield Doubt(
+            "amount_mismatch",
+            document,
+            purse.capture.redemption_id,
+            purse.points_for(said_minor),
+            purse.paid.given[key],
+        )
+
+
+def _is_early(document: GoodsReturn, purse: _Purse) -> bool:
+    return document.return_key in purse.unnamed
+
+
+def _minor_of(document: GoodsReturn) -> int:
+    return sum(one.amount_minor for one in document.said or ())
+
+
+def _paid_out(document: GoodsReturn, purses: Sequence[_Purse], shares: Sequence[int]) -> Iterable[Doubt]:
+    """An exchange that says, or of which HTTP has said, that it paid back in points: what had paid for the goods pays
+    for others by now."""
+    for purse, share in zip(purses, shares, strict=True):
+        if _is_early(document, purse):
+            given = purse.unnamed[document.return_key]
+            purse.name(document, share)
+            yield Doubt("overpaid_refund", document, purse.capture.redemption_id, given, given)
+            return
+    amount_minor = _minor_of(document)
     for purse in purses[:1] if amount_minor > 0 else ():
         yield Doubt("overpaid_refund", document, purse.capture.redemption_id, purse.points_for(amount_minor))
 

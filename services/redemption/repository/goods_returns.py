@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, TypeAlias
 import asyncpg
 from pydantic import TypeAdapter
 
+from services.redemption.domain.goods_return import OVER_HTTP, GoodsReturn, PaidOut
 from services.redemption.domain.redemption import Capture
-from services.redemption.domain.returning import GoodsReturn, PaidOut
 from services.redemption.repository.receipts import ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from shared.database import Transaction
@@ -80,7 +80,7 @@ _FIND_TAKEN = """
 """
 
 _LOAD_GIVEN = """
-    select redemption_id, receipt_key, undone_by, points
+    select redemption_id, receipt_key, undone_by, content_hash, points
     from redemption_refunds join unnest($1::uuid[], $2::bytea[]) as taken (redemption_id, receipt_key)
         using (redemption_id, receipt_key)
 """
@@ -94,6 +94,22 @@ _LOAD_MOVED_ON = """
     where exchange.return_key = any($1::bytea[]) and exchange.moves_on and exchange.state = 'counted'
         and capture.moved_points > 0
     order by 2, 1
+"""
+
+_IS_OF_ANOTHER = """
+    select exists (select from redemption_voids where void_key = $1)
+        or exists (select from redemption_returns where return_key = $1 and receipt_key <> $2)
+        or exists (select from redemption_refunds where undone_by = $1 and receipt_key <> $2)
+"""
+
+# HTTP said that they are returns of other receipts, and points went back for that.
+_LOAD_OF_OTHERS = """
+    select refund.redemption_id, refund.undone_by, document.content_hash, redemption.partner_id, 0, refund.points
+    from unnest($1::bytea[], $2::text[], $3::bytea[]) as document (return_key, content_hash, receipt_key)
+        join redemption_refunds as refund on refund.undone_by = document.return_key
+        join redemptions as redemption using (redemption_id)
+    where refund.content_hash = '' and refund.receipt_key <> document.receipt_key
+    order by 2, 1, 3
 """
 
 _TELL_UNREAD = """
@@ -125,6 +141,16 @@ class KeptReturn(NamedTuple):
     document: GoodsReturn
     due: int
     is_refused: bool
+
+
+class Given(NamedTuple):
+    """What went back of a capture, by document; of these, those for which HTTP said it."""
+
+    by_document: dict[bytes, int]
+    over_http: dict[bytes, int]
+
+
+NOTHING_GIVEN = Given({}, {})
 
 
 async def keep(transaction: Transaction, returns: Sequence[GoodsReturn]) -> None:
@@ -193,13 +219,21 @@ async def find_taken(transaction: Transaction, receipt_keys: Collection[bytes]) 
     return {(row["redemption_id"], row["receipt_key"]): row["captured_at"] for row in rows}
 
 
-async def load_given(transaction: Transaction, taken: Collection[CaptureKey]) -> dict[CaptureKey, dict[bytes, int]]:
+async def load_given(transaction: Transaction, taken: Collection[CaptureKey]) -> dict[CaptureKey, Given]:
     """What went back of these captures, by the document that it went back for."""
-    given: dict[CaptureKey, dict[bytes, int]] = {}
+    given: dict[CaptureKey, Given] = {}
     rows = await transaction.raw.fetch(_LOAD_GIVEN, [key[0] for key in taken], [key[1] for key in taken])
     for row in rows:
-        given.setdefault((row["redemption_id"], row["receipt_key"]), {})[row["undone_by"]] = row["points"]
+        one = given.setdefault((row["redemption_id"], row["receipt_key"]), Given({}, {}))
+        one.by_document[row["undone_by"]] = row["points"]
+        if row["content_hash"] == OVER_HTTP:
+            one.over_http[row["undone_by"]] = row["points"]
     return given
+
+
+async def is_of_another(transaction: Transaction, return_key: bytes, receipt_key: bytes) -> bool:
+    """Whether this document, which is locked, is known as something else than a return of this receipt."""
+    return bool(await transaction.raw.fetchval(_IS_OF_ANOTHER, return_key, receipt_key))
 
 
 async def load_moved_on(
@@ -213,6 +247,17 @@ async def load_moved_on(
         for one in returns
         if one.document.receipt_key == key and not one.document.moves_on
     ]
+
+
+async def load_of_others(transaction: Transaction, returns: Sequence[GoodsReturn]) -> list[ExceptionRecord]:
+    """Returns for which points went back over HTTP as for goods of another receipt, as the exceptions that they are."""
+    rows = await transaction.raw.fetch(
+        _LOAD_OF_OTHERS,
+        [one.return_key for one in returns],
+        [one.content_hash for one in returns],
+        [one.receipt_key for one in returns],
+    )
+    return [ExceptionRecord("amount_mismatch", *row.values()) for row in rows]
 
 
 async def tell_unread(transaction: Transaction, before: datetime, rows_max: int) -> list[ExceptionRecord]:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from services.redemption.domain.errors import ReceiptUnreadError, ReceiptVoidedError
 from services.redemption.domain.giving_back import GiveBack
+from services.redemption.domain.goods_return import GoodsReturn
 from services.redemption.domain.return_quote import PointsBack, ReturnQuote, quote_return
-from services.redemption.domain.returning import GoodsReturn, Paid
+from services.redemption.domain.returning import Paid
 from services.redemption.domain.tender import Pricing
 from services.redemption.gateways.return_previews import ComesBack
 from services.redemption.repository import goods_returns, redemptions, sold_goods, voided_receipts
@@ -63,7 +64,7 @@ async def quote_goods_return(
         if redemption is None:
             raise AssertionError("unreachable: redemptions stay")
         amount_minor = amount_minor_of(goods, redemption, captures[key], pricing)
-        paid.append(Paid(captures[key], amount_minor, given.get(key, {})))
+        paid.append(Paid(captures[key], amount_minor, *given.get(key, goods_returns.NOTHING_GIVEN)))
         found[key[0]] = GiveBack(redemption, captures[key], captured_at, GoodsReturn(b"", "", receipt_key, ()))
     quote = quote_return(goods, counting, paid, thousandths)
     types = {redemption_id: one.redemption.point_type for redemption_id, one in found.items()}

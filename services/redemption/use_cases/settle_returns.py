@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from services.redemption.domain.giving_back import GiveBack
+from services.redemption.domain.goods_return import GoodsReturn
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.domain.returning import Due, GoodsReturn, Paid, Settlement, settle_goods
+from services.redemption.domain.refunding import said_otherwise
+from services.redemption.domain.returning import Due, Paid, Settlement, settle_goods
 from services.redemption.domain.sold_goods import SoldGoods
 from services.redemption.domain.tender import Pricing
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.programme import Programme
 from services.redemption.repository import goods_returns, receipts, redemptions, sold_goods, voided_receipts
-from services.redemption.repository.goods_returns import KeptReturn, State
+from services.redemption.repository.goods_returns import NOTHING_GIVEN, KeptReturn, State
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.give_back import give_back
@@ -110,8 +112,10 @@ async def _settle(
             states += [(one, "counted" if one.document.is_counted else "waiting") for one in kept]
             moved_back += _moved_back(goods, kept, voids, facts, taken)
         else:
-            settlement = settle_goods(goods, counting, facts.paid.get(key, ()))
-            settled.append(settlement)
+            paid = facts.paid.get(key, ())
+            settlement = settle_goods(goods, counting, paid)
+            doubts = said_otherwise([one.document for one in kept if not one.is_refused], settlement.counted, paid)
+            settled.append(settlement._replace(doubts=(*settlement.doubts, *doubts)))
             states += _states(kept, settlement)
     due = [one for settlement in settled for one in settlement.due]
     given = [*(_give_back(one, facts, taken) for one in due), *(one for one in moved_back if one.points)]
@@ -121,8 +125,10 @@ async def _settle(
     await goods_returns.settle_captures(transaction, changed)
     # A voided exchange has moved nothing on, though its receipt may not have been settled since.
     sold = [key for key in returns if voids.get(key) is None]
-    moved_on = await goods_returns.load_moved_on(transaction, list(chain.from_iterable(returns.values())), sold)
-    exceptions = await receipts.record_exceptions(transaction, [*_exceptions(settled, facts), *moved_on])
+    all_read = list(chain.from_iterable(returns.values()))
+    moved_on = await goods_returns.load_moved_on(transaction, all_read, sold)
+    of_others = await goods_returns.load_of_others(transaction, [one.document for one in all_read])
+    exceptions = await receipts.record_exceptions(transaction, [*_exceptions(settled, facts), *moved_on, *of_others])
     return ReturnReport(points, tuple(exceptions))
 
 
@@ -142,7 +148,7 @@ async def _load(
     for key in taken:  # in key order
         redemption, capture = locked[key[0]], captures[key]
         amount_minor = amount_minor_of(goods.get(key[1]), redemption, capture, pricing)
-        paid.setdefault(key[1], []).append(Paid(capture, amount_minor, given.get(key, {})))
+        paid.setdefault(key[1], []).append(Paid(capture, amount_minor, *given.get(key, NOTHING_GIVEN)))
     return _Facts(goods, {key: locked[key[0]] for key in taken}, paid)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.domain.errors import RedemptionError
-from services.redemption.domain.returning import return_of
+from services.redemption.domain.goods_return import return_of
 from services.redemption.domain.sold_goods import sold_sale_of
 from services.redemption.repository import goods_returns, redemptions
 from services.redemption.use_cases.capture_hold import capture_hold

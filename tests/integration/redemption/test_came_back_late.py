@@ -10,6 +10,7 @@ import pytest
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Held
+from services.redemption.use_cases.refund_points import Wanted, refund_points
 from services.redemption.use_cases.settle_tenders import settle_tenders
 from services.redemption.use_cases.void_hold import void_hold
 from services.redemption.use_cases.void_receipts import void_receipts
@@ -75,9 +76,21 @@ async def by_voided_receipt(transaction: Transaction, _: UUID) -> None:
     await void_receipts(transaction, [void_of(FIRST)], came_back_days=DAYS)
 
 
+async def by_refund(transaction: Transaction, redemption_id: UUID) -> None:
+    wanted = Wanted(till_receipt(1), till_receipt(2), points=60)
+    await refund_points(transaction, GROCER, redemption_id, wanted, replace(PROGRAMME, came_back_days=DAYS))
+
+
 @pytest.mark.parametrize(
     ("way", "points"),
-    [(by_void, 100), (by_end, 100), (by_smaller_capture, 70), (by_smaller_receipt, 70), (by_voided_receipt, 100)],
+    [
+        (by_void, 100),
+        (by_end, 100),
+        (by_smaller_capture, 70),
+        (by_smaller_receipt, 70),
+        (by_voided_receipt, 100),
+        (by_refund, 60),
+    ],
 )
 async def test_it_lives_so_many_days_more_from_the_day_on_which_it_came_back(
     zoned: Spending, admin: Admin, way: Way, points: int
@@ -87,7 +100,7 @@ async def test_it_lives_so_many_days_more_from_the_day_on_which_it_came_back(
     earned = [earn(ANNA, 100, today + timedelta(days=2)), earn(ANNA, 50, today + timedelta(days=90))]
     await zoned.do(lambda transaction: ledger.post(transaction, earned))
     redemption_id = (await zoned.held(ANNA, 100, seconds=3 * DAY_SECONDS)).redemption_id
-    if way is by_voided_receipt:
+    if way in (by_voided_receipt, by_refund):
         await zoned.capture(redemption_id, 1)
     came_back_on = (await zoned.advance(admin, timedelta(days=5))).date()
 

@@ -333,6 +333,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/redemptions/{redemption_id}",
         "/v1/redemptions/{redemption_id}/capture",
         "/v1/redemptions/{redemption_id}/shrink",
+        "/v1/redemptions/{redemption_id}/refund",
         "/v1/redemptions/{redemption_id}/void",
         "/v1/returns:quote",
         "/v1/rewards",

@@ -7,9 +7,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.redemption.domain.goods_return import GoodsReturn, PaidOut
 from services.redemption.domain.redemption import Capture
 from services.redemption.domain.return_quote import quote_in_money, quote_return
-from services.redemption.domain.returning import GoodsReturn, Paid, PaidOut, settle_goods
+from services.redemption.domain.returning import Paid, settle_goods
 from services.redemption.domain.sold_goods import Payment, SoldGoods, SoldLine
 
 REDEMPTION, RECEIPT = UUID(int=1), b"receipt"

@@ -7,8 +7,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.redemption.domain.goods_return import GoodsReturn, PaidOut
 from services.redemption.domain.redemption import Capture
-from services.redemption.domain.returning import GoodsReturn, Paid, PaidOut, settle_goods
+from services.redemption.domain.returning import Paid, settle_goods
 from services.redemption.domain.sold_goods import Payment, SoldGoods, SoldLine
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.redemption.domain.giving_back import GiveBack
+from services.redemption.domain.goods_return import GoodsReturn
 from services.redemption.domain.redemption import Capture, Redemption, Share, State
 from services.redemption.domain.return_quote import PointsBack
-from services.redemption.domain.returning import GoodsReturn
 from services.redemption.gateways.return_previews import ComesBack
 from services.redemption.use_cases.quote_goods_return import coming_back
 
