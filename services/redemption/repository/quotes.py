@@ -22,10 +22,16 @@ SAVE = """
 """
 COLUMNS = """quote_id, member_id, partner_id, rule_set_version, checkout::text, points, value_minor, expires_at,
     session_id"""
-# Of its articles those that have a floor by now. limit: each is looked up by its key, whatever the planner believes.
+# Of its articles those that have a floor by now; where its partner has none at all, its lines are not even read. limit,
+# order: all are found by their key, whatever the planner believes of how many there are.
 FLOORS_NOW = """(
         select jsonb_object_agg(line ->> 'sku', article.floor_minor)::text
-        from jsonb_array_elements(quote.checkout -> 'lines') as line
+        from jsonb_array_elements(
+                case when (
+                    select true from redemption_price_floors as known
+                    where known.partner_id = quote.partner_id order by known.sku limit 1
+                ) then quote.checkout -> 'lines' end
+            ) as line
             cross join lateral (
                 select floor_minor from redemption_price_floors as floor
                 where floor.partner_id = quote.partner_id and floor.sku = line ->> 'sku'

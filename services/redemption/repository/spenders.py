@@ -24,13 +24,15 @@ _QUOTE_COLUMNS = ", ".join(f"quote.{name} as quote_{at}" for at, name in enumera
 # household while we waited for the row is left out too, but is locked: whoever locks a lender before it then may run
 # into a deadlock, and is tried again.
 LOCK_ALONE = f"""
-    select {projections.SPENDER_COLUMNS}, {_FUNDS_COLUMNS}, {_QUOTE_COLUMNS}, {quotes.FLOORS_NOW}
+    select {projections.SPENDER_COLUMNS}, {_FUNDS_COLUMNS}, {_QUOTE_COLUMNS}, null as floors_now
     from {projections.SPENDER_SOURCE}
         cross join lateral ({_FUNDS}) as funds
         left join redemption_quotes as quote on quote.quote_id = $7
     where {projections.IS_SPENDER} and member.household_id is null
     for no key update of member
 """
+# The same where a quote is named: it is read with the floors that its articles have by now.
+LOCK_ALONE_BY_QUOTE = LOCK_ALONE.replace("null as floors_now", quotes.FLOORS_NOW)
 _SPENDER_WIDTH = 7
 _FUNDS_END = _SPENDER_WIDTH + len(Funds._fields)
 
@@ -57,8 +59,9 @@ async def lock_alone(
     Raises:
         StartAgainError: the member was merged away while we waited for its row.
     """
+    statement = LOCK_ALONE if quote_id is None else LOCK_ALONE_BY_QUOTE
     row = await transaction.raw.fetchrow(
-        LOCK_ALONE, member_id, identifier_hashes, partner_id, transaction.now, today, point_type, quote_id
+        statement, member_id, identifier_hashes, partner_id, transaction.now, today, point_type, quote_id
     )
     member = projections.spender_of(row)
     if row is None or member is None:

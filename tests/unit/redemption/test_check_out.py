@@ -53,6 +53,6 @@ async def test_without_a_database_the_basket_earns_all_the_same() -> None:
 
 def test_what_privileges_take_off_is_a_discount_of_its_line() -> None:
     paid = SALE.discounted({1: 630})
-    assert [line.amount_minor for line in paid.asked.lines] == [630]
+    assert [(line.amount_minor, line.taken_off_minor) for line in paid.asked.lines] == [(630, 70)]  # floors know both
     assert paid.basket["lines"] == [LINE | {"amount_minor": 630, "discount_minor": 100}]
     assert SALE.basket["lines"] == [LINE]
