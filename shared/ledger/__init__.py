@@ -44,7 +44,7 @@ from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
 from shared.ledger.planning import Plan, plan
 from shared.ledger.posted_to import find_posted_to, save_posted_to
-from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, post, post_together, posting
+from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, is_hold_taken, post, post_together, posting
 from shared.ledger.purses import Purse, lock_accounts, lock_purses
 from shared.ledger.sealing import Sealer
 from shared.ledger.slice_checking import CheckedSlice, SliceBrokenError, check_slice
@@ -113,6 +113,7 @@ __all__ = [
     "find_posted_to",
     "find_survivors",
     "foresee",
+    "is_hold_taken",
     "load_balances",
     "load_credited_since",
     "load_owed",

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import asyncpg
+
 from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
 from shared.ledger import repository
@@ -17,6 +19,11 @@ from shared.ledger.refunded import load_refunded
 from shared.ledger.writing import holds_written_later, write
 
 COMMANDS_MAX = 10_000
+
+
+def is_hold_taken(error: Exception) -> bool:
+    """Whether a transaction failed because a hold that it opened is there already, whoever's it is."""
+    return isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "ledger_holds_pkey"
 
 
 class TooManyCommandsError(ValueError):
@@ -43,7 +50,7 @@ async def post(
 
     Raises:
         StartAgainError: an owner was merged away while we waited for its account; ``Database.run`` tries again.
-        HoldExistsError: a hold is reserved twice within ``commands`` (across calls: asyncpg.UniqueViolationError).
+        HoldExistsError: a hold is reserved twice within ``commands`` (across calls: what ``is_hold_taken`` tells).
         LedgerBrokenError: what is stored contradicts itself.
     """
     async with posting(transaction, commands, held_since=held_since) as outcomes:

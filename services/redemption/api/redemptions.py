@@ -5,13 +5,14 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
+from asyncpg import UniqueViolationError
 from fastapi import APIRouter, Response
 
 from services.redemption import metrics
 from services.redemption.api.reading import at_partner, in_store, opened, shown_at_till
 from services.redemption.api.refusals import already_captured, declined, facts_behind, price_changed, require_spent
 from services.redemption.api.spend_gate import SpendGate, Wanted, outcome_of
-from services.redemption.domain.errors import FactsBehindError, PriceChangedError
+from services.redemption.domain.errors import FactsBehindError, PriceChangedError, RedemptionIdTakenError
 from services.redemption.domain.hold_lives import CHANNEL_DEFAULT
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.presenting import Presented
@@ -31,6 +32,7 @@ from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
 from services.redemption.use_cases.read_redemption import read_redemption
 from services.redemption.use_cases.void_hold import void_hold
+from shared import ledger
 from shared.database import Database, Transaction
 from shared.ids import key_version_of
 from shared.web import (
@@ -114,7 +116,12 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
             outcomes.append(_outcome(decided))
             return _answer(decided, spender, programme)
 
-        response = await idempotent(database, principal, key, fingerprint, work, is_hot=True)
+        try:
+            response = await idempotent(database, principal, key, fingerprint, work, is_hot=True)
+        except UniqueViolationError as error:
+            if not ledger.is_hold_taken(error):
+                raise
+            raise RedemptionIdTakenError from None  # by a voucher: no other redemption bears the id
         if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
             metrics.HOLDS.labels(outcomes[-1]).inc()
         return response

@@ -54,6 +54,13 @@ _WHAT = "Rewards are given to members"
 _PROBLEMS = problems(400, 401, 403, 404, 409, 413, 415, 422)
 
 
+async def _require_remembered(database: Database, voucher_id: UUID) -> None:
+    """A kept answer has the code in it, which is shown to nobody once its member is erased: not even to a retry."""
+    async with database.transaction() as transaction:
+        if await vouchers.is_forgotten(transaction, voucher_id):
+            raise UnknownVoucherError
+
+
 def _with_open_code(keys: VoucherKeys, answer: IssuedVoucherAnswer) -> IssuedVoucherAnswer:
     if answer.code is None:
         return answer
@@ -78,6 +85,7 @@ def issuing_router(database: Database, programme: Programme, keys: VoucherKeys, 
         members are old.
         """
         refuse_partners(principal, _WHAT)
+        await _require_remembered(database, body.voucher_id)
         code = keys.keep(new_code(), reward_id)
         wish = RewardWish(body.voucher_id, reward_id, body.member_id, principal.client_id, code, body.reserve)
         outcomes: list[str] = []
@@ -110,6 +118,7 @@ def confirming_router(database: Database, programme: Programme, keys: VoucherKey
         """Issue a voucher that is reserved: what it costs was paid. From now on its code counts. One that is issued
         already stays as it is; one whose reservation lapsed is refused (409)."""
         refuse_partners(principal, _WHAT)
+        await _require_remembered(database, voucher_id)
 
         async def work(transaction: Transaction) -> Answer:
             issued = await confirm_voucher(transaction, voucher_id, body.paid_minor)
@@ -157,9 +166,9 @@ def vouchers_router(database: Database, programme: Programme, keys: VoucherKeys)
         refuse_partners(principal, _WHAT)
         async with database.transaction() as transaction:
             voucher = await vouchers.find(transaction, voucher_id)
-            if voucher is None or await projections.is_erased(transaction, voucher.member_id):
+            if voucher is None or await vouchers.is_forgotten(transaction, voucher_id):
                 raise UnknownVoucherError
-            voucher.require_open()
+            voucher.require_usable(transaction.now)
             sealed_code = await vouchers.find_sealed_code(transaction, voucher_id)
         if sealed_code is None:
             raise UnknownVoucherError

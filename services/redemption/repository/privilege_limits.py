@@ -19,7 +19,8 @@ LOCK_PRIVILEGES = """
 """
 
 # What those used for whom a member answers counts as the member's. A reservation counts until purchases were read to
-# its end ($3): our own lag must not give away what was promised. Those of the conversations in $4 are not another's.
+# its end ($3): our own lag must not give away what was promised. Those of the conversations in $4 at the
+# partners in $5 are the caller's own.
 _COUNT_OF_MEMBERS = """
     with ours as (
         select survivor_id, survivor_id as member_id from unnest($1::uuid[]) as asked (survivor_id)
@@ -33,7 +34,7 @@ _COUNT_OF_MEMBERS = """
         select survivor_id, privilege_id, counted_on
         from redemption_privilege_reservations join ours using (member_id)
         where privilege_id = any($2::text[]) and ($3::timestamptz is null or expires_at > $3)
-            and session_id <> all($4::uuid[])
+            and (session_id, partner_id) not in (select * from unnest($4::uuid[], $5::text[]))
     )
     select survivor_id, privilege_id, counted_on, count(*) as uses
     from counted
@@ -43,7 +44,7 @@ _COUNT_RESERVED = """
     select privilege_id, counted_on, count(*) as uses
     from redemption_privilege_reservations
     where privilege_id = any($1::text[]) and ($2::timestamptz is null or expires_at > $2)
-        and session_id <> all($3::uuid[])
+        and (session_id, partner_id) not in (select * from unnest($3::uuid[], $4::text[]))
     group by privilege_id, counted_on
 """
 _LOAD_TOTALS = """
@@ -78,7 +79,10 @@ _FIND_RESERVED = """
     where session_id = any($1::uuid[])
     order by session_id, privilege_id
 """
-_USE_UP = "delete from redemption_privilege_reservations where session_id = any($1::uuid[])"
+_USE_UP = """
+    delete from redemption_privilege_reservations
+    where (session_id, partner_id, member_id) in (select * from unnest($1::uuid[], $2::text[], $3::uuid[]))
+"""
 DELETE_OF_MEMBERS = "delete from redemption_privilege_reservations where member_id = any($1::uuid[])"
 
 
@@ -105,18 +109,19 @@ async def load_tally(
     days: Collection[date],
     *,
     purchases_read_to: datetime | None,
-    own_sessions: Collection[UUID],
+    own_sessions: Collection[tuple[UUID, str]],
 ) -> Tally:
-    """How often these privileges were used and are reserved; the members are those who answer for others.
+    """How often these privileges were used and are reserved, but for these conversations at these partners; the
+    members are those who answer for others.
 
     Totals are of the periods in which ``days`` lie.
     """
-    asked, sessions = sorted(privilege_ids), sorted(own_sessions)
+    asked, own = sorted(privilege_ids), _columns(own_sessions, 2)
     of_members: dict[tuple[UUID, str], dict[date, int]] = {}
-    for row in await transaction.raw.fetch(_COUNT_OF_MEMBERS, sorted(member_ids), asked, purchases_read_to, sessions):
+    for row in await transaction.raw.fetch(_COUNT_OF_MEMBERS, sorted(member_ids), asked, purchases_read_to, *own):
         of_members.setdefault((row["survivor_id"], row["privilege_id"]), {})[row["counted_on"]] = row["uses"]
     reserved: dict[str, dict[date, int]] = {}
-    for row in await transaction.raw.fetch(_COUNT_RESERVED, asked, purchases_read_to, sessions):
+    for row in await transaction.raw.fetch(_COUNT_RESERVED, asked, purchases_read_to, *own):
         reserved.setdefault(row["privilege_id"], {})[row["counted_on"]] = row["uses"]
     starts = sorted({began(period, day) for period in PERIODS for day in days})
     rows = await transaction.raw.fetch(_LOAD_TOTALS, asked, starts)
@@ -145,11 +150,17 @@ async def find_reserved(transaction: Transaction, session_ids: Collection[UUID])
     return [Reservation(*row) for row in await transaction.raw.fetch(_FIND_RESERVED, sorted(session_ids))]
 
 
-async def use_up(transaction: Transaction, session_ids: Collection[UUID]) -> None:
-    """Reserve no more for these conversations: their receipts came."""
-    await transaction.raw.execute(_USE_UP, sorted(session_ids))
+async def use_up(transaction: Transaction, reservations: Collection[Reservation]) -> None:
+    """Reserve no more for the conversations of these, for their members and at their partners: their receipts came."""
+    ended = {(one.session_id, one.partner_id, one.member_id) for one in reservations}
+    await transaction.raw.execute(_USE_UP, *_columns(ended, 3))
 
 
 async def delete_of_members(transaction: Transaction, member_ids: Collection[UUID]) -> None:
     """Forget what is reserved of members who are erased."""
     await transaction.raw.execute(DELETE_OF_MEMBERS, list(member_ids))
+
+
+def _columns(rows: Collection[tuple[object, ...]], width: int) -> list[tuple[object, ...]]:
+    """Rows turned into one array a column."""
+    return list(zip(*rows, strict=True)) or [()] * width

@@ -34,6 +34,16 @@ FIND_BY_CODE = f"select {COLUMNS} from redemption_vouchers where code_hash = any
 LOCK_BY_CODE = f"{FIND_BY_CODE} for no key update"
 FIND_SEALED_CODE = "select sealed_code from redemption_vouchers where voucher_id = $1"
 
+# Of whoever was merged away the survivor is asked.
+IS_FORGOTTEN = """
+    select exists (
+        select from redemption_vouchers as voucher
+            join redemption_members as own using (member_id)
+            join redemption_members as member on member.member_id = coalesce(own.merged_into, own.member_id)
+        where voucher.voucher_id = $1 and member.status = 'erased'
+    )
+"""
+
 # The row is this transaction's own.
 GIVE_CODE = "update redemption_vouchers set code_hash = $2, sealed_code = $3 where voucher_id = $1"
 
@@ -154,6 +164,11 @@ async def find_sealed_code(transaction: Transaction, voucher_id: UUID) -> str | 
     """The code of a voucher, sealed; None of one that lapsed before anybody saw it."""
     sealed_code: str | None = await transaction.raw.fetchval(FIND_SEALED_CODE, voucher_id)
     return sealed_code
+
+
+async def is_forgotten(transaction: Transaction, voucher_id: UUID) -> bool:
+    """Whether whoever had this voucher was erased: its code is shown to nobody any more."""
+    return bool(await transaction.raw.fetchval(IS_FORGOTTEN, voucher_id))
 
 
 async def lock_due(transaction: Transaction, due_at: datetime, rows_max: int) -> list[Voucher]:

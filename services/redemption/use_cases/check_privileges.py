@@ -1,6 +1,6 @@
 """Say what a member is entitled to at a till now, and what it gives of the basket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -72,7 +72,9 @@ async def check_privileges(transaction: Transaction, shown: Spender, asked: Aske
     entitled_to = await find_entitled(
         transaction, shown, Place.of(asked.partner_id, asked.store_id), programme, is_locking=False
     )
-    left = await find_uses_left(transaction, entitled_to, shown.presented.session_with(None), programme)
+    session_id = shown.presented.session_with(None)
+    own_sessions = [] if session_id is None else [(session_id, asked.partner_id)]
+    left = await find_uses_left(transaction, entitled_to, own_sessions, programme)
     had = [one for one in entitled_to.terms if left.get(one.privilege_id) != 0]
     discounted = discount(await _floored(transaction, asked, programme), had)
     spent = [one.privilege_id for one in entitled_to.terms if left.get(one.privilege_id) == 0]
@@ -102,10 +104,13 @@ async def find_entitled(
 
 
 async def find_uses_left(
-    transaction: Transaction, entitled_to: Entitled, session_id: UUID | None, programme: Programme
+    transaction: Transaction, entitled_to: Entitled, own_sessions: Collection[tuple[UUID, str]], programme: Programme
 ) -> dict[str, int]:
-    """How often the member may use each of these yet, where they are limited; what the conversation has reserved is
-    left to it. Exact where the member, and privileges that are limited together, are locked."""
+    """How often the member may use each of these yet, where they are limited; what its own conversation, at this
+    partner, has reserved is left to it.
+
+    Exact where the member, and privileges that are limited together, are locked.
+    """
     limited = [one for one in entitled_to.terms if one.limits]
     if not limited:
         return {}
@@ -117,7 +122,7 @@ async def find_uses_left(
         [one.privilege_id for one in limited],
         [today],
         purchases_read_to=await read_to.load(transaction, PURCHASES.topic, programme.topic_partitions),
-        own_sessions=[] if session_id is None else [session_id],
+        own_sessions=own_sessions,
     )
     left = {one.privilege_id: tally.left(one, member_id, today) for one in limited}
     return {privilege_id: uses for privilege_id, uses in left.items() if uses is not None}

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
+
 from services.redemption.credentials.voucher_codes import KeptCode
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.gifting import MergeUnderWayError
@@ -175,7 +177,12 @@ async def _reserve(transaction: Transaction, voucher: Voucher, programme: Progra
     reserve = Reserve(
         voucher.member_id, voucher.point_type, voucher.reference, voucher.points, voucher.voucher_id, basket
     )
-    [outcome] = await ledger.post(transaction, [reserve])
+    try:
+        [outcome] = await ledger.post(transaction, [reserve])
+    except UniqueViolationError as error:
+        if not ledger.is_hold_taken(error):
+            raise
+        raise VoucherIdTakenError from None  # by a redemption: no other voucher bears the id
     if outcome.command != reserve:  # another member answers for this one, whose row is not locked and not counted
         raise MergeUnderWayError
     if isinstance(outcome, Refused):

@@ -62,7 +62,8 @@ async def reserve_privileges(
         raise NotEntitledError(sorted(lacking))
     if together := [one.privilege_id for one in terms if is_limited_together(one)]:
         await privilege_limits.lock_privileges(transaction, together)
-    left = await find_uses_left(transaction, Entitled(entitled_to.member, terms), wanted.session_id, programme)
+    own_sessions = [(wanted.session_id, wanted.place.partner_id)]
+    left = await find_uses_left(transaction, Entitled(entitled_to.member, terms), own_sessions, programme)
     if spent := sorted(privilege_id for privilege_id, uses in left.items() if uses == 0):
         raise NoUsesLeftError(spent)
     today = transaction.now.astimezone(programme.zone).date()

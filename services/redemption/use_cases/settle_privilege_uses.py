@@ -79,9 +79,11 @@ async def settle_privilege_uses(
     if not fresh and not found:
         return []
     terms = await privileges.load(transaction, {use.privilege_id for use in [*fresh, *(one.use for one in found)]})
-    counted = await _count(transaction, fresh, terms, purchases_read_to)
+    counted, ended = await _count(transaction, fresh, terms, purchases_read_to)
     changes = await _changes(transaction, found, counted, told, refused)
     await _save(transaction, changes, terms, told)
+    if ended:
+        await privilege_limits.use_up(transaction, ended)
     return changes
 
 
@@ -103,8 +105,9 @@ async def _count(
     fresh: Sequence[Use],
     terms: Mapping[str, Privilege],
     purchases_read_to: datetime | None,
-) -> list[KeptUse]:
-    """New uses with the day on which each counts, and what is against it. What was promised is counted first."""
+) -> tuple[list[KeptUse], list[Reservation]]:
+    """New uses with the day on which each counts, and what is against it, and the reservations that end with them. What
+    was promised is counted first."""
     survivors = {
         member_id: await merges.find_survivor(transaction, member_id)
         for member_id in {use.member_id for use in fresh if use.member_id is not None}
@@ -114,15 +117,10 @@ async def _count(
     if together:
         await privilege_limits.lock_privileges(transaction, together)
     if not fresh:
-        return []
-    sessions = {use.session_id for use in fresh if use.session_id is not None}
-    reserved = await privilege_limits.find_reserved(transaction, sessions) if sessions else []
-    promised = {
-        (one.session_id, one.privilege_id, one.partner_id): one
-        for one in reserved
-        if purchases_read_to is None or one.expires_at > purchases_read_to
-    }
-    counted = [_counted(transaction, use, promised) for use in fresh]
+        return [], []
+    ended = await _ended_by(transaction, fresh, survivors)
+    promised = {_promise(one): one for one in ended if purchases_read_to is None or one.expires_at > purchases_read_to}
+    counted = [_counted(transaction, use, promised.pop(_promise(use), None)) for use in fresh]
     limited = {use.privilege_id for use in fresh if use.privilege_id in terms and terms[use.privilege_id].terms.limits}
     tally = Tally({}, {}, {})
     if limited:
@@ -132,16 +130,37 @@ async def _count(
             limited,
             {one.counted_on for one, _ in counted},
             purchases_read_to=purchases_read_to,
-            own_sessions=sessions,
+            own_sessions={(one.session_id, one.partner_id) for one in ended},
         )
     ordered = sorted(counted, key=lambda one: not one[1])
-    return [_judged(transaction, one, terms, tally, survivors, is_promised=promise) for one, promise in ordered]
+    judged = [_judged(transaction, one, terms, tally, survivors, is_promised=promise) for one, promise in ordered]
+    return judged, ended
 
 
-def _counted(
-    transaction: Transaction, use: Use, promised: Mapping[tuple[UUID, str, str], Reservation]
-) -> tuple[KeptUse, bool]:
-    reservation = None if use.session_id is None else promised.get((use.session_id, use.privilege_id, use.partner_id))
+async def _ended_by(
+    transaction: Transaction, fresh: Sequence[Use], survivors: Mapping[UUID, UUID]
+) -> list[Reservation]:
+    """What was reserved for the conversations that these receipts carry, at their partners and for their members. Of a
+    receipt that names nobody yet, the conversation says whose it is."""
+    sessions = {use.session_id for use in fresh if use.session_id is not None}
+    reserved = await privilege_limits.find_reserved(transaction, sessions) if sessions else []
+    carried = {
+        (use.session_id, use.partner_id, None if use.member_id is None else survivors[use.member_id]) for use in fresh
+    }
+    ended = []
+    for one in reserved:
+        session = one.session_id, one.partner_id
+        owner_id = survivors.get(one.member_id) or await merges.find_survivor(transaction, one.member_id)
+        if (*session, owner_id) in carried or (*session, None) in carried:
+            ended.append(one)
+    return ended
+
+
+def _promise(one: Use | Reservation) -> tuple[UUID | None, str, str]:
+    return one.session_id, one.privilege_id, one.partner_id
+
+
+def _counted(transaction: Transaction, use: Use, reservation: Reservation | None) -> tuple[KeptUse, bool]:
     day = use.occurred_at.astimezone(transaction.zone or UTC).date()
     return KeptUse(use, day if reservation is None else reservation.counted_on), reservation is not None
 
@@ -232,9 +251,6 @@ async def _save(
                     totals[total] += by
     await privilege_uses.save_uses(transaction, [change.after for change in changes])
     await privilege_limits.add_to_totals(transaction, totals)
-    sessions = {change.after.use.session_id for change in changes if change.before is None} - {None}
-    if sessions:
-        await privilege_limits.use_up(transaction, [session for session in sessions if session is not None])
     await outbox.record(
         transaction,
         [

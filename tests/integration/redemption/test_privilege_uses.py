@@ -45,6 +45,7 @@ from tests.support.registries import bearing
 ANNA, BERT = member(1), member(2)
 TILL = bearing("redemptions:write", client_id="till", partner_id="grocer")
 EACH_ONCE = {"per": "member", "uses_max": 1}
+ONE_IN_ALL = {"per": "all", "uses_max": 1}
 TWO_IN_ALL = {"per": "all", "period": "day", "uses_max": 2}
 RACERS = 16
 
@@ -57,9 +58,11 @@ def using(
     amount_minor: int = 100,
     session_id: UUID | None = None,
     contents: int = 0,
+    partner_id: str = "grocer",
 ) -> PurchaseRecorded:
     """A receipt of ten pieces for 900 that a privilege made so much cheaper."""
-    event = purchase(number, [line(1, 900, quantity_thousandths=10_000)], owner=owner, contents=contents)
+    lines = [line(1, 900, quantity_thousandths=10_000)]
+    event = purchase(number, lines, owner=owner, contents=contents, partner_id=partner_id)
     used = UsedPrivilege(privilege_id=privilege_id, line_id=1 if amount_minor else None, amount_minor=amount_minor)
     data = event.data.model_copy(update={"privileges": (used,), "session_id": session_id})
     return event.model_copy(update={"data": data})
@@ -325,3 +328,36 @@ def back(sold: PurchaseRecorded, number: int, quantity_thousandths: int) -> Retu
 async def totals(spending: Spending) -> int:
     statement = "select coalesce(sum(uses), 0)::int from redemption_privilege_totals"
     return await spending.do(lambda transaction: transaction.raw.fetchval(statement))
+
+
+async def test_one_reservation_is_one_receipts_and_no_other_partners(spending: Spending) -> None:
+    """A session's id on another receipt, or on another partner's, neither uses up nor hides what was promised."""
+    await spending.coalition(partner("grocer", "Grocer"), partner("fuel", "Fuel"))
+    await spending.enrol(ANNA)
+    await spending.enrol(BERT)
+    programme = await declared(spending, terms("tenth", limits=[ONE_IN_ALL]))
+    session = await reserve(spending, programme)
+
+    stranger = using(1, None, session_id=session, partner_id="fuel")
+    await settle(spending, stranger)
+    assert [use[2] for use in await standing(spending)] == ["limit_exceeded"]
+    with pytest.raises(NoUsesLeftError):
+        await reserve(spending, programme, BERT)
+
+    first, second = using(2, session_id=session), using(3, session_id=session)
+    await settle(spending, first, second)
+    assert Counter(use[2] for use in await standing(spending)) == {"limit_exceeded": 2, None: 1}
+
+
+async def test_a_reservation_of_one_member_is_not_anothers(spending: Spending) -> None:
+    """A till that keeps a use with one card and sells with another one has kept nothing for it."""
+    await spending.enrol(ANNA)
+    await spending.enrol(BERT)
+    programme = await declared(spending, terms("tenth", limits=[EACH_ONCE]))
+    await settle(spending, using(1, BERT))
+    session = await reserve(spending, programme)
+    await settle(spending, using(2, BERT, session_id=session))
+    assert [use[2] for use in await standing(spending)] == [None, "limit_exceeded"]
+    assert applied(await checked(spending, programme, ANNA)) == {}  # it is kept for Anna still
+    await settle(spending, using(3, session_id=session))
+    assert [use[2] for use in await standing(spending)] == [None, "limit_exceeded", None]

@@ -93,12 +93,14 @@ class Voucher:
     def delivered(self, now: datetime, channel: str) -> "Voucher":
         """The voucher once its member has its code. One that was delivered stays as it is.
 
+        A voucher whose time is over is refused, whether it has been closed yet or not.
+
         Raises:
             VoucherUsedError, VoucherCancelledError, VoucherExpiredError
         """
         if self.state is VoucherState.DELIVERED:
             return self
-        self.require_open()
+        self.require_usable(now)
         return replace(self, state=VoucherState.DELIVERED, delivered_at=now, channel=channel)
 
     def used(self, now: datetime, author: str, receipt_key: bytes) -> "Voucher":
