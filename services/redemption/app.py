@@ -46,6 +46,7 @@ from services.redemption.repository.retention import (
 )
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
+from services.redemption.unused_quotes import FORGET_SECONDS, UnusedQuotes
 from services.redemption.use_cases.check_out import CheckoutDesk
 from services.redemption.use_cases.quote_return import ReturnDesk
 from shared import ledger
@@ -64,7 +65,6 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     """Put redemption together for one process."""
     settings, database = context.settings, context.database
     programme = settings.programme
-    timers = Timers(database, programme)
     lookups = _Lookups(database)
     refresh_rules = partial(database.run, programme.write_off.refresh)
     refresh_privileges = partial(database.run, programme.privileges.refresh)
@@ -100,19 +100,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             return_quotes_router(returns),
         ),
         subscriptions=_subscriptions(database, settings, programme),
-        periodic=(
-            Periodic("refresh_write_off_rules", RULES_REFRESH_SECONDS, refresh_rules, in_every_role=True),
-            Periodic("refresh_privileges", PRIVILEGES_REFRESH_SECONDS, refresh_privileges, in_every_role=True),
-            *((neighbours.renewing,) if context.role != "worker" else ()),
-            Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
-            Periodic("expire_vouchers", EXPIRE_SECONDS, timers.expire_vouchers),
-            Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
-            Periodic(
-                "let_retired_hashes_go",
-                retired_keys.SWEEP_SECONDS,
-                RetiredHashes(database, "redemption_identifiers").let_go,
-            ),
-        ),
+        periodic=_periodic(context, programme, neighbours),
         retention=(
             HASHES_OF_WAITING_TENDERS,
             QUOTES,
@@ -136,6 +124,29 @@ def _hold_routers(database: Database, programme: Programme, gate: SpendGate) -> 
         settling_router(database, programme),
         shrinking_router(database, programme),
         refunds_router(database, programme),
+    )
+
+
+def _periodic(
+    context: ServiceContext[RedemptionSettings], programme: Programme, neighbours: Neighbours
+) -> tuple[Periodic, ...]:
+    settings, database = context.settings, context.database
+    timers = Timers(database, programme)
+    refresh_rules = partial(database.run, programme.write_off.refresh)
+    refresh_privileges = partial(database.run, programme.privileges.refresh)
+    return (
+        Periodic("refresh_write_off_rules", RULES_REFRESH_SECONDS, refresh_rules, in_every_role=True),
+        Periodic("refresh_privileges", PRIVILEGES_REFRESH_SECONDS, refresh_privileges, in_every_role=True),
+        *((neighbours.renewing,) if context.role != "worker" else ()),
+        Periodic("expire_holds", EXPIRE_SECONDS, timers.expire),
+        Periodic("expire_vouchers", EXPIRE_SECONDS, timers.expire_vouchers),
+        Periodic("sweep_waiting_tenders", SWEEP_SECONDS, timers.sweep),
+        Periodic("forget_unused_quotes", FORGET_SECONDS, UnusedQuotes(database, settings.quotes_kept_for).forget),
+        Periodic(
+            "let_retired_hashes_go",
+            retired_keys.SWEEP_SECONDS,
+            RetiredHashes(database, "redemption_identifiers").let_go,
+        ),
     )
 
 

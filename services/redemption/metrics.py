@@ -83,6 +83,7 @@ VOUCHERS_TAKEN = Counter(
     "Vouchers that tills asked to take by outcome: used, refused.",
     ["outcome"],
 )
+QUOTES_FORGOTTEN = Counter("tessera_redemption_quotes_forgotten_total", "Quotes that no hold has named in time.")
 VOUCHERS_EXPIRED = Counter("tessera_redemption_vouchers_expired_total", "Vouchers whose time was over, unused.")
 PRIVILEGE_USES = Counter(
     "tessera_redemption_privilege_uses_total",

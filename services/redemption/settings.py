@@ -55,6 +55,13 @@ class RedemptionSettings(TillSettings, CodeSettings):
         le=86_400,
         description="How long a quote's price holds, in seconds: a hold that names it later is priced anew.",
     )
+    quote_kept_seconds: int = Field(
+        default=3_600,
+        ge=60,
+        le=2_592_000,
+        description="How long a quote is kept after its price has ended, in seconds, unless a hold has named it: later "
+        "holds that name it are refused.",
+    )
     privilege_reserved_seconds: int = Field(
         default=900,
         ge=10,
@@ -166,6 +173,11 @@ class RedemptionSettings(TillSettings, CodeSettings):
     reward_reservation_seconds: int = Field(
         default=900, ge=10, le=86_400, description="How long a reward is kept for a member who has not paid for it yet."
     )
+
+    @property
+    def quotes_kept_for(self) -> timedelta:
+        """How long a quote is kept that no hold has named."""
+        return timedelta(seconds=self.quote_valid_seconds + self.quote_kept_seconds)
 
     @property
     def reserved_for(self) -> timedelta:

@@ -1,5 +1,7 @@
 """Reserve points, take them, let them go."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -116,12 +118,8 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
             outcomes.append(_outcome(decided))
             return _answer(decided, spender, programme)
 
-        try:
+        with _id_taken_by_voucher():
             response = await idempotent(database, principal, key, fingerprint, work, is_hot=True)
-        except UniqueViolationError as error:
-            if not ledger.is_hold_taken(error):
-                raise
-            raise RedemptionIdTakenError from None  # by a voucher: no other redemption bears the id
         if outcomes:  # a replayed answer decided nothing; of several attempts the last one stands
             metrics.HOLDS.labels(outcomes[-1]).inc()
         return response
@@ -202,6 +200,17 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
         return await idempotent(database, principal, key, None, work)
 
     return router
+
+
+@contextmanager
+def _id_taken_by_voucher() -> Iterator[None]:
+    """A hold that is there already is a voucher's: a redemption's would have been met in its row."""
+    try:
+        yield
+    except UniqueViolationError as error:
+        if not ledger.is_hold_taken(error):
+            raise
+        raise RedemptionIdTakenError from None
 
 
 def _spender(body: HoldBody, programme: Programme) -> Spender:

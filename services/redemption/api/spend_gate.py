@@ -1,6 +1,5 @@
 """The gate before points leave: fraud is asked before the transaction, and what it says is carried out inside it."""
 
-import asyncio
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid5
 
@@ -22,7 +21,7 @@ from services.redemption.domain.confirming import (
     Verdict,
     Wish,
 )
-from services.redemption.gateways.asking import UnansweredError
+from services.redemption.gateways.asking import UnansweredError, within
 from services.redemption.repository import challenges
 from services.redemption.schemas.challenges import ChallengeAnswer
 from services.redemption.use_cases.clear_spending import Challenged, OtherRequest, clear_spending
@@ -137,7 +136,7 @@ class SpendGate:
 
     async def _opinion_of(self, fraud: Fraud, wish: Wish) -> Opinion:
         try:
-            async with asyncio.timeout(self._deadline_seconds):
+            async with within(self._deadline_seconds):
                 return Opinion(await fraud.decide(wish), "fraud")
         except (UnansweredError, TimeoutError) as error:
             log.debug("fraud did not answer", reason=str(error) or "too late")

@@ -18,8 +18,8 @@ class Circuit:
     """One neighbour, as one process sees it.
 
     After ``FAILURES_IN_A_ROW_MAX`` calls without an answer it counts as away, and calls fail at once. Once in
-    ``AWAY_SECONDS`` one call goes through; its answer brings the neighbour back. A call that is cancelled was late: it
-    has failed. Whatever else it raises is an answer.
+    ``AWAY_SECONDS`` one call goes through; its answer brings the neighbour back. A call that is cancelled says nothing,
+    unless whoever made it was still waiting and tells (``failed``). Whatever else it raises is an answer.
     """
 
     def __init__(self, neighbour: str, monotonic_seconds: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class Circuit:
         try:
             yield
         except failures:
-            self._failed()
+            self.failed()
             raise
         except Exception:
             self._answered()
@@ -54,7 +54,8 @@ class Circuit:
             raise NeighbourAwayError(f"{self._neighbour} is away")
         self._tried_again_at_seconds = now_seconds
 
-    def _failed(self) -> None:
+    def failed(self) -> None:
+        """A call got no answer."""
         self._failures += 1
         if self._failures == FAILURES_IN_A_ROW_MAX:
             self._tried_again_at_seconds = self._monotonic_seconds()

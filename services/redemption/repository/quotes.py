@@ -46,6 +46,24 @@ FIND_OF_REDEMPTIONS = f"""
         join redemption_quotes using (quote_id)
 """
 DELETE_OF_MEMBERS = "delete from redemption_quotes where member_id = any($1::uuid[])"
+# A hold that names one at this very moment keeps its price, and loses no more than its shares by line: goods that come
+# back are then divided in proportion.
+FORGET_UNUSED = """
+    with page as (
+        select quote_id, quoted_at from redemption_quotes
+        where quoted_at < $3 and ($1::timestamptz is null or (quoted_at, quote_id) > ($1, $2))
+        order by quoted_at, quote_id
+        limit $4
+    ), gone as (
+        delete from redemption_quotes as quote
+        using page
+        where quote.quote_id = page.quote_id
+            and not exists (select from redemptions as held where held.quote_id = page.quote_id)
+        returning quote.quote_id
+    ), last as (select quoted_at, quote_id from page order by quoted_at desc, quote_id desc limit 1)
+    select (select count(*) from page) as seen, (select count(*) from gone) as forgotten, last.quoted_at, last.quote_id
+    from (values (1)) as one left join last on true
+"""
 FIND_SINCE = "select enrolled_at, tier from redemption_members where member_id = $1"
 
 
@@ -72,6 +90,21 @@ class Since(NamedTuple):
 
     enrolled_at: datetime | None = None
     tier: str | None = None
+
+
+class Passed(NamedTuple):
+    """The place up to which quotes were gone through."""
+
+    quoted_at: datetime
+    quote_id: UUID
+
+
+class ForgottenPage(NamedTuple):
+    """How many quotes a page had, how many of them are forgotten, and where it ended."""
+
+    seen: int
+    forgotten: int
+    passed: Passed | None
 
 
 async def save(transaction: Transaction, quote: StoredQuote) -> None:
@@ -120,6 +153,17 @@ async def find_of_redemptions(
 async def delete_of_members(transaction: Transaction, member_ids: Collection[UUID]) -> None:
     """Forget the quotes of members who are erased."""
     await transaction.raw.execute(DELETE_OF_MEMBERS, list(member_ids))
+
+
+async def forget_unused(
+    transaction: Transaction, after: Passed | None, before: datetime, rows_max: int
+) -> ForgottenPage:
+    """Forget, of the next quotes that were given before then, those that no hold has named."""
+    row = await transaction.raw.fetchrow(FORGET_UNUSED, *(after or (None, None)), before, rows_max)
+    if row is None:
+        raise AssertionError("unreachable: it always gives a row")
+    passed = None if row["quote_id"] is None else Passed(row["quoted_at"], row["quote_id"])
+    return ForgottenPage(row["seen"], row["forgotten"], passed)
 
 
 async def find_since(transaction: Transaction, member_id: UUID) -> Since:

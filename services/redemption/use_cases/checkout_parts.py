@@ -1,6 +1,5 @@
 """Parts of one answer, side by side, each with a deadline: what fails or is late is absent and named."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, get_args
@@ -9,7 +8,7 @@ import structlog
 
 from services.redemption import metrics
 from services.redemption.domain.checkout import Absent, Part
-from services.redemption.gateways.asking import UnansweredError
+from services.redemption.gateways.asking import UnansweredError, within
 from shared.database.errors import is_connection_lost
 
 log = structlog.get_logger(__name__)
@@ -54,14 +53,17 @@ class CheckoutParts:
         """What the work finds within the deadline; None, and these parts absent, where it does not. Work that is late
         is cancelled."""
         began_seconds = time.perf_counter()
-        deadline = asyncio.timeout(self._deadline_seconds)
+        is_late = False
         try:
-            async with deadline:
-                return await work()
+            async with within(self._deadline_seconds) as deadline:
+                try:
+                    return await work()
+                finally:
+                    is_late = deadline.expired()
         except AbsentError as error:
             reason = error.reason
         except Exception as error:  # the sale goes on whatever it was; the answer, the metric and the log name it
-            reason = "late" if deadline.expired() else _reason_of(error)
+            reason = "late" if is_late else _reason_of(error)
             if reason == "failed":
                 log.exception("a part of a checkout failed", part=parts[0])
         finally:

@@ -1,6 +1,5 @@
 """Tell a till all about a return beforehand: what it pays back, from here, and which points are taken, from accrual."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ from services.redemption.domain.errors import (
 from services.redemption.domain.return_quote import ReturnQuote, quote_in_money
 from services.redemption.domain.sold_goods import SoldGoods, SoldLine
 from services.redemption.domain.tender import Pricing
-from services.redemption.gateways.asking import UnansweredError
+from services.redemption.gateways.asking import UnansweredError, within
 from services.redemption.gateways.return_previews import Bought, ComesBack, ReturnPreview, ReturnPreviews
 from services.redemption.use_cases.quote_goods_return import PaidInMoney, QuotedReturn, quote_goods_return
 from shared.database import Database
@@ -75,9 +74,8 @@ class ReturnDesk:
     async def _ask(
         self, receipt_key: bytes, thousandths: Mapping[int, int], comes_back: Iterable[ComesBack]
     ) -> tuple[ReturnPreview | None, str | None]:
-        deadline = asyncio.timeout(self.seconds_max)
         try:
-            async with deadline:
+            async with within(self.seconds_max):
                 return await self.previews.preview(receipt_id_of(receipt_key), thousandths, comes_back), None
         except TimeoutError:
             return None, "late"

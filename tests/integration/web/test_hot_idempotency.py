@@ -1,11 +1,12 @@
 """One effect and one answer for one key where a route is hot, in as few round trips as it takes."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from shared.database import Transaction
+from shared.database import Database, Transaction
 from tests.support.databases import FreshDatabase
-from tests.support.idempotent_holds import SERVICE, PointsGone, Scene, as_admin
+from tests.support.idempotent_holds import SERVICE, PointsGone, Scene, as_admin, idempotent_scene
 from tests.support.until import until
 
 
@@ -78,3 +79,33 @@ async def test_a_record_that_the_first_statement_did_not_see_is_met_when_ours_is
     assert (answer.status_code, answer.content) == (201, b"first")
     assert answer.headers["idempotency-replayed"] == "true"
     assert (tries, await scene.effects()) == (1, [5])
+
+
+async def test_plans_are_the_planners_again_after_a_hot_transaction(
+    fresh_database: FreshDatabase, database_of: Callable[[str], Database]
+) -> None:
+    """What is said of plans ends with its transaction, however that ends: the connection goes back as it was."""
+    database = database_of(SERVICE)
+    seen: set[int] = set()
+
+    async def look(transaction: Transaction) -> None:
+        seen.add(await transaction.raw.fetchval("select pg_backend_pid()"))
+        assert await transaction.raw.fetchval("show plan_cache_mode") == "force_generic_plan"
+
+    async def look_and_refuse(transaction: Transaction) -> None:
+        await look(transaction)
+        raise PointsGone("3 points are missing")
+
+    async def look_and_crash(transaction: Transaction) -> None:
+        await look(transaction)
+        raise ZeroDivisionError("a bug")
+
+    async with idempotent_scene(fresh_database, database) as scene:
+        scene.is_hot = True
+        for number, step in enumerate((look, look_and_refuse, look_and_crash)):
+            scene.after_write = step
+            await scene.post(f"k-{number}")
+            async with database.statements() as connection:
+                seen.add(await connection.fetchval("select pg_backend_pid()"))
+                assert await connection.fetchval("show plan_cache_mode") == "auto"
+    assert len(seen) == 1  # the pool gives out the connection that was used last
