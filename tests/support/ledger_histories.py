@@ -70,7 +70,7 @@ class Merge(NamedTuple):
     survivor_id: UUID
 
 
-class _Choices:
+class Choices:
     """One drawn number, spent choice by choice: a draw a command instead of seven keeps thousands of them fast."""
 
     def __init__(self, number: int) -> None:
@@ -97,12 +97,12 @@ def _history(numbers: Sequence[int], kinds: Sequence[type[Command]]) -> list[Com
     commands: list[Command] = []
     holds: list[tuple[UUID, UUID]] = []
     for position, number in enumerate(numbers):
-        choices = _Choices(number)
+        choices = Choices(number)
         commands.append(_command(Earn if position < 3 else choices.one_of(kinds), choices, holds))
     return commands
 
 
-def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUID]]) -> Command:
+def _command(kind: type[Command], choices: Choices, holds: list[tuple[UUID, UUID]]) -> Command:
     owner_id = choices.one_of((OWNERS[0], OWNERS[0], OWNERS[0], OWNERS[1]))
     reference = choices.one_of((b"a", b"b"))
     if kind in (Reserve, SpendLate, Capture, Void, Refund):
@@ -124,7 +124,7 @@ def _command(kind: type[Command], choices: _Choices, holds: list[tuple[UUID, UUI
 
 
 def _of_hold(
-    kind: type[Command], choices: _Choices, owner_id: UUID, reference: bytes, holds: list[tuple[UUID, UUID]]
+    kind: type[Command], choices: Choices, owner_id: UUID, reference: bytes, holds: list[tuple[UUID, UUID]]
 ) -> Command:
     if kind is Reserve or kind is SpendLate:
         holds.append((UUID(int=1000 + len(holds)), owner_id))
@@ -144,7 +144,7 @@ def _of_hold(
     return Capture(owner_id, "points", reference, points, hold_id, "fuel", keep_rest)
 
 
-def _of_award(kind: type[Command], choices: _Choices, owner_id: UUID, reference: bytes, terms: LotTerms) -> Command:
+def _of_award(kind: type[Command], choices: Choices, owner_id: UUID, reference: bytes, terms: LotTerms) -> Command:
     award = choices.one_of(AWARDS)
     if kind is Release:
         return Release(owner_id, "points", reference, terms, award)
@@ -156,7 +156,7 @@ def _of_award(kind: type[Command], choices: _Choices, owner_id: UUID, reference:
     return ClawBack(owner_id, "points", reference, choices.up_to(30), terms, award)
 
 
-def _gift(choices: _Choices, owner_id: UUID, reference: bytes) -> Give:
+def _gift(choices: Choices, owner_id: UUID, reference: bytes) -> Give:
     receiver_id = choices.one_of(OWNERS)
     purpose: Literal["gift", "leave"] = choices.one_of(("gift", "leave"))
     points, is_partial = choices.one_of((None, choices.up_to(15))), choices.one_of((False, True))
@@ -209,7 +209,7 @@ def renamed(command: Command, own: Callable[[UUID], UUID]) -> Command:
 
 def drawn_command(number: int, holds: list[tuple[UUID, UUID]], kinds: Sequence[type[Command]]) -> Command:
     """The command of one of these kinds that a drawn number stands for; a hold that it opens is added to ``holds``."""
-    choices = _Choices(number)
+    choices = Choices(number)
     return _command(choices.one_of(kinds), choices, holds)
 
 

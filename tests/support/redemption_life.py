@@ -1,0 +1,274 @@
+"""Made-up lives of a few members at the tills: what tills ask, what receipts say, what time and others do, in whatever
+order. Few of everything and small amounts, so that everything meets everything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from hypothesis import strategies as st
+
+from tests.support.ledger_histories import Choices
+
+MEMBERS, REDEMPTIONS, RECEIPTS, LOTS = 3, 6, 6, 4
+HOURS_OF_A_HOLD = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A till asks to reserve points."""
+
+    redemption: int
+    member: int
+    points: int
+    is_taken_in_parts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A till asks to take points for a receipt; None: all that is reserved."""
+
+    redemption: int
+    receipt: int
+    points: int | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """A till lets a hold go."""
+
+    redemption: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shrink:
+    """A till keeps so many of the points that are reserved."""
+
+    redemption: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt is read; ``is_known``: with its member, if it has one."""
+
+    receipt: int
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The void of a receipt is read."""
+
+    receipt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """The job that ends holds comes by, purchases having been read to so many hours ago."""
+
+    hours_behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What waits is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earn:
+    """A member earns points, to one of the lots."""
+
+    member: int
+    points: int
+    lot: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """A purchase that earned points is returned: what is not there any more is owed."""
+
+    member: int
+    points: int
+    lot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """The job that expires points comes by."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoursPass:
+    """It is later."""
+
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A till sends one of its requests again, under the key that it had."""
+
+    back: int
+
+
+Single: TypeAlias = (
+    Hold | Capture | Void | Shrink | Receipt | Undo | Expire | Sweep | Earn | TakeBack | Lapse | HoursPass | Again
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """All of these at the same time, each beginning after so many turns of the event loop."""
+
+    steps: tuple[Single, ...]
+    turns: tuple[int, ...]
+
+
+Step: TypeAlias = Single | AtOnce
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a receipt says: which redemptions paid how many points of it, and whose card it was, if anybody's."""
+
+    paid: tuple[tuple[int, int], ...]
+    member: int | None
+
+
+UNHEARD = Document(((0, 1),), None)  # of a receipt that nobody reads
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A life, and what the programme has set for it."""
+
+    documents: tuple[Document, ...]
+    steps: tuple[Step, ...]
+    is_household: bool
+    members_owe: bool
+    came_back_days: int
+
+
+# What happens how often: most of it to redemptions whose points are reserved, some of it to any.
+_OFTEN = "hhhhhhccccvvssrrrrruuxxweeeebltttaamm"
+_AT_ONCE = "ccvveerrhs"
+_HOURS = (1, HOURS_OF_A_HOLD + 1, HOURS_OF_A_HOLD + 1, 5 * 24, 20 * 24)
+
+
+@dataclass(slots=True)
+class _Telling:
+    """Makes steps that follow from what was told before."""
+
+    open: list[int] = field(default_factory=list)
+    named: dict[int, Hold] = field(default_factory=dict)
+    documents: dict[int, Document] = field(default_factory=dict)
+
+    def tell(self, kind: str, choices: Choices) -> list[Step]:
+        """What happens next."""
+        match kind:
+            case "e":
+                return [Earn(choices.up_to(MEMBERS) - 1, choices.up_to(60), choices.up_to(LOTS) - 1)]
+            case "b":
+                return [TakeBack(choices.up_to(MEMBERS) - 1, choices.up_to(40), choices.up_to(LOTS) - 1)]
+            case "l":
+                return [Lapse()]
+            case "t":
+                return [HoursPass(choices.one_of(_HOURS))]
+            case "a":
+                return [Again(choices.up_to(9) - 1)]
+            case "w":
+                return [Sweep()]
+            case "m":
+                return self._at_once(choices)
+            case _:
+                return [self._single(kind, choices, self._redemption(choices))]
+
+    def _at_once(self, choices: Choices) -> list[Step]:
+        """Two or three things about one redemption, mostly when its time is over."""
+        redemption = self._redemption(choices)
+        kinds = [choices.one_of(_AT_ONCE) for _ in range(1 + choices.up_to(2))]
+        steps = tuple(self._single("x" if kind == "e" else kind, choices, redemption) for kind in kinds)
+        later = [HoursPass(HOURS_OF_A_HOLD + 1)] if choices.up_to(3) < 3 else []
+        return [*later, AtOnce(steps, tuple(choices.up_to(12) for _ in steps))]
+
+    def _single(self, kind: str, choices: Choices, redemption: int) -> Single:
+        match kind:
+            case "h":
+                return self._hold(choices)
+            case "c":
+                more, some = choices.up_to(2) == 2, choices.up_to(8)
+                points = some if more else choices.one_of((None, None, some))
+                self._close(redemption, is_closed=not more)
+                return Capture(redemption, self._receipt(choices, redemption), points, more)
+            case "v":
+                self._close(redemption)
+                return Void(redemption)
+            case "s":
+                return Shrink(redemption, choices.up_to(8))
+            case "r":
+                return Receipt(self._receipt(choices, redemption), is_known=choices.up_to(4) < 4)
+            case "u":
+                return Undo(self._receipt(choices, redemption))
+            case _:
+                return Expire(choices.one_of((0, 0, 0, HOURS_OF_A_HOLD)))
+
+    def _redemption(self, choices: Choices) -> int:
+        if self.open and choices.up_to(6) < 6:
+            return self.open[-choices.up_to(min(2, len(self.open)))]
+        return choices.up_to(REDEMPTIONS) - 1
+
+    def _close(self, redemption: int, *, is_closed: bool = True) -> None:
+        if is_closed and redemption in self.open and redemption % 2:  # of every other one more is heard
+            self.open.remove(redemption)
+
+    def _hold(self, choices: Choices) -> Hold:
+        unused = [one for one in range(REDEMPTIONS) if one not in self.named]
+        is_new = bool(unused) and choices.up_to(5) < 5
+        redemption = unused[0] if is_new else choices.up_to(REDEMPTIONS) - 1
+        hold = Hold(redemption, choices.up_to(MEMBERS) - 1, choices.up_to(40), choices.up_to(2) == 2)
+        if redemption in self.named and choices.up_to(2) == 2:
+            return self.named[redemption]  # the same again
+        self.named[redemption] = hold
+        self.open = [*(one for one in self.open if one != redemption), redemption]
+        return hold
+
+    def _receipt(self, choices: Choices, redemption: int) -> int:
+        """One that was heard of, or a new one, which says that it was paid with this redemption."""
+        if (self.documents and choices.up_to(5) > 3) or len(self.documents) == RECEIPTS:
+            return choices.up_to(len(self.documents)) - 1
+        hold = self.named.get(redemption)
+        points = hold.points if hold is not None and choices.up_to(2) == 1 else choices.up_to(30)
+        paid = [(redemption, points)]
+        if choices.up_to(4) == 4:
+            paid.append(((redemption + choices.up_to(REDEMPTIONS - 1)) % REDEMPTIONS, choices.up_to(20)))
+        member = choices.one_of((*range(MEMBERS), *range(MEMBERS), None))
+        self.documents[len(self.documents)] = Document(tuple(paid), member)
+        return len(self.documents) - 1
+
+
+def lives(steps_max: int = 25) -> st.SearchStrategy[Life]:
+    """Whole lives, after everybody has earned something."""
+    drawn = st.tuples(st.sampled_from(_OFTEN), st.integers(0, 2**48 - 1))
+    return st.builds(
+        _life,
+        st.lists(drawn, min_size=min(20, steps_max), max_size=steps_max),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from((0, 10)),
+    )
+
+
+def _life(
+    drawn: Sequence[tuple[str, int]],
+    is_household: bool,
+    members_owe: bool,
+    came_back_days: int,
+) -> Life:
+    telling = _Telling()
+    steps: list[Step] = [Earn(member, 30 + 10 * member, member) for member in range(MEMBERS)]
+    for kind, number in drawn:
+        steps += telling.tell(kind, Choices(number))
+    documents = tuple(telling.documents.get(one, UNHEARD) for one in range(RECEIPTS))
+    return Life(documents, tuple(steps), is_household, members_owe, came_back_days)

@@ -1,0 +1,62 @@
+"""What a made-up life calls members, redemptions and receipts, by names that no other life has."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid5
+
+from shared.ids import new_id
+from shared.ledger import Limits, LotTerms
+from shared.receipt_key import encode_receipt_key
+from tests.support.redemption import till_receipt
+from tests.support.redemption_life import HOURS_OF_A_HOLD, MEMBERS, RECEIPTS, REDEMPTIONS
+
+POINTS = "points"
+LOTS = (
+    LotTerms("grocer", date(2026, 1, 1), date(2026, 3, 5)),
+    LotTerms("fuel", date(2026, 1, 1), None),
+    LotTerms("fuel", date(2026, 1, 1), date(2026, 3, 20), limits=Limits(partners=("grocer",))),
+    LotTerms("fuel", date(2026, 1, 1), None, limits=Limits(partners=("fuel",))),  # may not be spent at the grocer's
+)
+VOIDS_FROM = 500_000
+# A fixed name space: what a redemption reserves of one who lends is a hold of its own, whoever computes its id.
+_SHARES = UUID("5d1b9a0e-3c52-5f0a-8c37-9b3c1b8f6a21")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Of one life; receipts have the numbers from ``first_receipt`` on. Who is in the household lends to the others."""
+
+    members: tuple[UUID, ...]
+    redemptions: tuple[UUID, ...]
+    first_receipt: int
+    household: tuple[int, ...] = (0, 1)
+
+    @property
+    def receipt_keys(self) -> list[bytes]:
+        """Receipts' natural keys."""
+        return [encode_receipt_key("grocer", till_receipt(self.first_receipt + one)) for one in range(RECEIPTS)]
+
+    @property
+    def void_keys(self) -> list[bytes]:
+        """Those of their voids."""
+        first = VOIDS_FROM + self.first_receipt
+        return [encode_receipt_key("grocer", till_receipt(first + one)) for one in range(RECEIPTS)]
+
+    def hold_of(self, redemption: int, member: int, *, is_own: bool) -> UUID:
+        """What a redemption reserves of a member, in the ledger."""
+        redemption_id = self.redemptions[redemption]
+        return redemption_id if is_own else uuid5(_SHARES, f"{redemption_id}/{self.members[member]}")
+
+    def late_of(self, redemption: int, receipt: int) -> UUID:
+        """What a receipt takes beyond its hold, in the ledger."""
+        return uuid5(self.redemptions[redemption], self.receipt_keys[receipt].hex())
+
+    def end_of(self, redemption: int, now: datetime) -> datetime:
+        """When a hold that is made now ends: no two at once."""
+        return now + timedelta(hours=HOURS_OF_A_HOLD, minutes=redemption)
+
+
+def new_names(first_receipt: int) -> Names:
+    """Names of a life."""
+    ids = [new_id() for _ in range(MEMBERS + REDEMPTIONS)]
+    return Names(tuple(ids[:MEMBERS]), tuple(ids[MEMBERS:]), first_receipt)
