@@ -83,14 +83,15 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     returns = ReturnDesk(database, programme.pricing, neighbours.returns, settings.checkout_part_ms_max / 1000)
     return Wiring(
         routers=(
-            members_router(database, programme),
-            statement_csv_router(database, programme),
-            lookup_router(database, programme),
-            households_router(database, programme),
+            # Tried in order: first what tills ask for all day.
             *_hold_routers(database, programme, gate),
-            member_data_router(database, programme),
-            quotes_router(database, programme, quote_valid_for),
             checkouts_router(desk),
+            quotes_router(database, programme, quote_valid_for),
+            members_router(database, programme),
+            lookup_router(database, programme),
+            statement_csv_router(database, programme),
+            households_router(database, programme),
+            member_data_router(database, programme),
             *write_off_rules_routers(database),
             tender_exceptions_router(database, programme),
             privileges_router(database),

@@ -34,6 +34,7 @@ def create_app(
         version="1",
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours: masked, and in ``RequestContext``
         redirect_slashes=False,  # a POST that is redirected is a POST that somebody sends twice
     )
     app.state.authenticator = authenticator

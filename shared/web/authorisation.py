@@ -1,11 +1,13 @@
 """Which routes need which scope. A route says it in its signature; a test walks all routes and finds who forgot."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import FastAPI, Request, Security
 from fastapi.dependencies.models import Dependant
+from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import iter_route_contexts
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
 
 from shared.web.authentication import Authenticator
 from shared.web.principal import Principal
@@ -24,32 +26,42 @@ PUBLIC_PATHS = frozenset(
     }
 )
 
-_bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="bearer",
-    description="A token (15 minutes at most) of POST /oauth/token or of an issuer that the settings name, or a till's "
-    "key (tk_…).",
-)
+
+class _Caller(SecurityBase):
+    """The dependency behind every scope. It is what documents call a security scheme, and checks the credential itself:
+    a scheme with a dependency beside it is solved twice for each request.
+    """
+
+    scheme_name = "bearer"
+    model = HTTPBearer(
+        description="A token (15 minutes at most) of POST /oauth/token or of an issuer that the settings name, or a "
+        "till's key (tk_…)."
+    )
+
+    async def __call__(self, request: Request, security_scopes: SecurityScopes) -> Principal:
+        authenticator: Authenticator = request.app.state.authenticator
+        principal = await authenticator.authenticate(_bearer_of(request))
+        _count(request, authenticator, principal)
+        for scope in security_scopes.scopes:
+            if scope not in principal.scopes:
+                told = f'Bearer realm="tessera", error="insufficient_scope", scope="{scope}"'
+                raise Problem(
+                    403,
+                    "missing-scope",
+                    f"This needs the scope {scope}: ask for a token with it, or have it granted to the client.",
+                    headers={"WWW-Authenticate": told},
+                    extensions={"scope": scope},
+                )
+        return principal
 
 
-async def _authorise(
-    request: Request,
-    security_scopes: SecurityScopes,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> Principal:
-    authenticator: Authenticator = request.app.state.authenticator
-    principal = await authenticator.authenticate(credentials.credentials if credentials is not None else None)
-    _count(request, authenticator, principal)
-    for scope in security_scopes.scopes:
-        if scope not in principal.scopes:
-            raise Problem(
-                403,
-                "missing-scope",
-                f"This needs the scope {scope}: ask for a token with it, or have it granted to the client.",
-                headers={"WWW-Authenticate": f'Bearer realm="tessera", error="insufficient_scope", scope="{scope}"'},
-                extensions={"scope": scope},
-            )
-    return principal
+_CALLER = _Caller()
+
+
+def _bearer_of(request: Request) -> str | None:
+    """The credential; None where there is none, or one of another scheme."""
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    return credential.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _count(request: Request, authenticator: Authenticator, principal: Principal) -> None:
@@ -74,7 +86,7 @@ def requires(scope: str) -> Any:
 
     Any credential problem answers 401, a missing scope 403 and names it.
     """
-    return Security(_authorise, scopes=[scope])
+    return Security(_CALLER, scopes=[scope])
 
 
 def unprotected_routes(app: FastAPI) -> list[str]:
@@ -90,5 +102,5 @@ def unprotected_routes(app: FastAPI) -> list[str]:
 
 
 def _needs_scope(dependant: Dependant) -> bool:
-    has_scope = dependant.call is _authorise and bool(dependant.own_oauth_scopes or dependant.parent_oauth_scopes)
+    has_scope = dependant.call is _CALLER and bool(dependant.own_oauth_scopes or dependant.parent_oauth_scopes)
     return has_scope or any(_needs_scope(below) for below in dependant.dependencies)

@@ -62,8 +62,9 @@ async def _read_key(
         raise Problem(
             400, "idempotency-key-malformed", f"Idempotency-Key has 1 to {KEY_LENGTH_MAX} visible ASCII characters."
         )
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return KeyedRequest(key, request.method, path, request.app.state.domain_problems)
+    path, query = request.scope["path"], request.scope["query_string"].decode()
+    asked = f"{path}?{query}" if query else path
+    return KeyedRequest(key, request.method, asked, request.app.state.domain_problems)
 
 
 IdempotencyKey: TypeAlias = Annotated[KeyedRequest, Depends(_read_key)]
