@@ -80,7 +80,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         quote_valid_for=quote_valid_for,
         part_seconds_max=settings.checkout_part_ms_max / 1000,
     )
-    returns = ReturnDesk(database, programme.pricing, neighbours.returns, settings.checkout_part_ms_max / 1000)
+    returns = ReturnDesk(database, programme, neighbours.returns, settings.checkout_part_ms_max / 1000)
     return Wiring(
         routers=(
             # Tried in order: first what tills ask for all day.

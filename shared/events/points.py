@@ -80,6 +80,7 @@ class ClawBackData(Frozen):
     ``part``: of which part of an award that has several.
     ``funding``: who had paid for them, where not their issuer.
     ``clipped`` points were to be taken besides and were not there: by the rules nobody owes them.
+    ``withheld_points`` count as taken back, and were not taken: the partner has kept money of the refund for them.
     With ``cause`` handover goods were handed over for which the original took money: their receipt earns it now.
     ``occurred_at`` is the time of the receipt that they were earned with; a return that names no purchase (``cause``:
     unlinked_return) names itself as its original, and tells its own.
@@ -98,6 +99,7 @@ class ClawBackData(Frozen):
     part: StrictInt | None = None
     funding: PointFunding | None = None
     occurred_at: AwareDatetime | None = None
+    withheld_points: Points | None = None
 
 
 class GivenPoints(Frozen):

@@ -103,12 +103,22 @@ class PurchaseData(ReceiptData):
     privileges: tuple[UsedPrivilege, ...] | None = None
 
 
+class Withheld(Frozen):
+    """What a till kept of a refund for ``points`` that the goods had earned and the member no longer had."""
+
+    points: Annotated[StrictInt, Field(gt=0)]
+    amount_minor: Minor
+
+
 class ReturnData(ReceiptData):
-    """Goods that came back. Without ``original_receipt_id`` the till could not say what they were bought with."""
+    """Goods that came back. Without ``original_receipt_id`` the till could not say what they were bought with.
+    ``withheld`` of the refund was kept for points, which are the member's for good.
+    """
 
     original_receipt_id: ReceiptId | None = None
     reason: Code | None = None
     lines: tuple[ReturnLine, ...]
+    withheld: Withheld | None = None
 
 
 class VoidData(ReceiptData):

@@ -78,6 +78,8 @@ class ClawBack:
     answer's ``shortfall``), or nothing is taken at all (``refuse``: ``insufficient_points``). Where it is so little
     that the purchase's rules are ``forgiving``, it is left whatever the policy. With ``refunded_since``, what a refund
     of the same reference has given back since then is left alone by all but ``debt``, as if it came afterwards.
+
+    ``kept`` of the points stay the owner's, who has paid for them otherwise: nothing is taken for them.
     """
 
     owner_id: UUID
@@ -89,10 +91,13 @@ class ClawBack:
     policy: ClawBackPolicy = "debt"
     refunded_since: datetime | None = None
     forgiving: Forgiving | None = None
+    kept: int = 0
 
     def __post_init__(self) -> None:
         require(self.points, self.reference)
         require_award(self.award)
+        if not 0 <= self.kept <= self.points:
+            raise ValueError("no more is kept than there was to be taken")
 
     @property
     def spares_refunds(self) -> bool:

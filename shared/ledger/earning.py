@@ -59,7 +59,7 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
     """Take an award back: from its pending lot, from the lot of its terms, the rest as debt, if the policy lets it."""
     reference, issuer = command.reference, command.terms.issuer
     pending = book.find_lot(pending_key(command.terms, command.award))
-    points = command.points
+    asked = points = command.points - command.kept
     spared = book.left_of_refunds(reference) if command.spares_refunds else NONE_SPARED
     # Where anything is available nothing is owed, so that all of it is there for this, but what is spared.
     there = book.balance["available"] - sum(spared.values()) + (0 if pending is None else pending.remaining)
@@ -81,7 +81,7 @@ def claw_back(book: Book, command: ClawBack) -> Outcome:
     if left:
         book.owe(left, reference, issuer)
     cleared = book.settle(reference, spared)
-    posted = Posted(command, points, book.balances(), command.points - points, left, cleared)
+    posted = Posted(command, points, book.balances(), asked - points, left, cleared)
     return posted if command.forgiving is None else posted._replace(lacking=lacking)
 
 

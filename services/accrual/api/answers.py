@@ -131,6 +131,7 @@ def returned_answer(
         returned.given_back,
         is_voided=is_voided,
         paid_ahead=paid_ahead,
+        withheld=returned.withheld,
     )
     answer = ReturnAnswer(
         cause=returned.cause,
@@ -139,6 +140,7 @@ def returned_answer(
         points=returned.points,
         became_debt=returned.became_debt,
         clipped=returned.clipped,
+        withheld=returned.withheld or None,
         given_back=(returned.given_back + paid_ahead) or None,
         voided_by=receipt_id_of(returned.voided_by) if returned.voided_by is not None else None,
         parts=[return_part_answer(part) for part in taken] or None,

@@ -79,7 +79,8 @@ class ReturnedLine(Answer):
 
 class ReturnData(Answer):
     """What a return took back, or a void, or an exchange (``cause``), of which the award tells more. ``given_back`` is
-    what the void of an exchange gave again; ``voided_by`` the void of this one.
+    what the void of an exchange gave again; ``voided_by`` the void of this one. For those ``withheld`` money was kept
+    of the refund.
     """
 
     kind: Literal["return"] = "return"
@@ -90,6 +91,7 @@ class ReturnData(Answer):
     points: int
     became_debt: int
     given_back: int
+    withheld: int
     voided_by: str | None = None
     lines: list[ReturnedLine]
     decided_at: datetime
@@ -258,6 +260,7 @@ def _told_of_receipt(kept: KeptOfReceipt) -> MemberData:
                 points=kept.points,
                 became_debt=kept.became_debt,
                 given_back=kept.given_back,
+                withheld=kept.withheld,
                 voided_by=receipt_id_of(kept.voided_by) if kept.voided_by is not None else None,
                 lines=[ReturnedLine(line_id=line_id, quantity_thousandths=each) for line_id, each in lines],
                 decided_at=kept.decided_at,

@@ -89,7 +89,7 @@ def _parts(decision: Awarded, programme: Programme) -> list[PreviewPartAnswer]:
 def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programme) -> PreviewAnswer:
     own = [one for one in previewed.taken if one.posted.command.point_type == programme.point_type]
     became_debt, clipped = _became_debt(own), sum(one.posted.shortfall for one in own)
-    points = decision.points - clipped
+    points = decision.points - clipped - decision.withheld
     lines = previewed.lines
     return PreviewAnswer(
         status="awarded",
@@ -101,6 +101,7 @@ def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programm
             points=points,
             became_debt=became_debt,
             clipped=clipped,
+            withheld=decision.withheld or None,
             given_back=previewed.paid_ahead or None,
             parts=[
                 return_part_answer(
@@ -123,7 +124,14 @@ def _clawed_back(decision: ClawedBack, previewed: Previewed, programme: Programm
                 for one in lines
             ],
         ),
-        trace_in_words=undone_in_words(decision.cause, points, became_debt, clipped, paid_ahead=previewed.paid_ahead),
+        trace_in_words=undone_in_words(
+            decision.cause,
+            points,
+            became_debt,
+            clipped,
+            paid_ahead=previewed.paid_ahead,
+            withheld=decision.withheld,
+        ),
     )
 
 

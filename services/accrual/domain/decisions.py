@@ -149,7 +149,8 @@ Cause: TypeAlias = Literal["return", "void", "exchange", "handover"]
 class ClawedBack(NamedTuple):
     """Points to take back for goods that came back, or for a sale that never was: of the programme's own type in all,
     and of each of the award's ``parts``. ``policy``: what becomes of what is not there any more, and ``forgiving``: of
-    how little of it nothing does. ``purchased_at``: the purchase's time.
+    how little of it nothing does. ``withheld`` of the programme's own points are the member's for good: money was kept
+    for them. ``purchased_at``: the purchase's time.
     """
 
     document: Document
@@ -162,6 +163,7 @@ class ClawedBack(NamedTuple):
     policy: ClawBackPolicy = "debt"
     purchased_at: datetime | None = None
     forgiving: Forgiving | None = None
+    withheld: int = 0
 
     @property
     def may_be_left(self) -> bool:

@@ -28,7 +28,10 @@ class Undoable(NamedTuple):
 def decide_return(document: Document, event: ReturnRecorded, facts: Facts) -> Decision:
     """Take back what the returned goods gave, by the rules that awarded them. ``facts.originals`` moves with it."""
     found = find_undoable(document, document.original_key, facts)
-    return claw_back(document, event.data.lines, found, facts) if isinstance(found, Undoable) else found
+    if not isinstance(found, Undoable):
+        return found
+    said = event.data.withheld
+    return claw_back(document, event.data.lines, found, facts, withheld=said.points if said is not None else 0)
 
 
 def find_undoable(document: Document, original_key: bytes | None, facts: Facts) -> Undoable | Parked | Refused:
@@ -69,9 +72,16 @@ def claw_back_policy(rule_set: RuleSet, purchase: PurchaseData) -> ClawBackPolic
 
 
 def claw_back(
-    document: Document, lines: Iterable[ReturnLine], undoable: Undoable, facts: Facts, cause: Cause = "return"
+    document: Document,
+    lines: Iterable[ReturnLine],
+    undoable: Undoable,
+    facts: Facts,
+    cause: Cause = "return",
+    withheld: int = 0,
 ) -> ClawedBack | Refused:
-    """Take back what these lines gave. A void takes the purchase itself off what was counted, too."""
+    """Take back what these lines gave. A void takes the purchase itself off what was counted, too. Of what is taken of
+    the programme's own points the member keeps those that money was ``withheld`` for.
+    """
     original_key, original, owner_id, purchase = undoable
     rule_set = facts.rule_sets.version(original.rule_set_version)
     policy = claw_back_policy(rule_set, purchase)
@@ -110,7 +120,10 @@ def claw_back(
     below = rule_set.returns.forgive_below
     forgiving = None if below is None else Forgiving(original_key, below, original.lacked)
     at = purchase.occurred_at
-    decision = ClawedBack(document, owner_id, original_key, points, returned_now, taken, cause, policy, at, forgiving)
+    kept = min(withheld, points)
+    decision = ClawedBack(
+        document, owner_id, original_key, points, returned_now, taken, cause, policy, at, forgiving, kept
+    )
     if facts.earning is not None and not decision.may_be_left:
-        facts.earning.move(owner_id, -points)
+        facts.earning.move(owner_id, kept - points)
     return decision

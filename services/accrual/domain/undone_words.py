@@ -14,9 +14,10 @@ def undone_in_words(
     *,
     is_voided: bool = False,
     paid_ahead: int = 0,
+    withheld: int = 0,
 ) -> list[str]:
     """One sentence a fact, for a support agent who must explain it to a member. Of what a void gave again,
-    ``paid_ahead`` was for goods that the receipt had handed over.
+    ``paid_ahead`` was for goods that the receipt had handed over. For those ``withheld`` the refund was smaller.
     """
     earned, again, for_prepaid = in_points(points), in_points(given_back), in_points(paid_ahead)
     words = {
@@ -29,6 +30,8 @@ def undone_in_words(
     ahead = f"What it had taken of receipts in which its goods were paid ahead, {for_prepaid}, was given again."
     voided = "The exchange was voided later: what it had taken back was given again, as far as its goods were kept."
     told = [words[cause], *_what_was_gone(became_debt, clipped)]
+    if withheld:
+        told.append(f"{withheld} more were not taken: the till kept money of the refund for them.")
     return [*told, *([given] if given_back else []), *([ahead] if paid_ahead else []), *([voided] if is_voided else [])]
 
 

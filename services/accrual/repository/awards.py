@@ -44,11 +44,14 @@ _VOID = """
 """
 
 _SAVE_RETURNS = """
-    insert into returns (natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, decided_at)
-    select natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, $1
+    insert into returns (
+        natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, withheld, decided_at
+    )
+    select natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, withheld, $1
     from unnest(
-        $2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[]
-    ) as incoming (natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked)
+        $2::bytea[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[],
+        $10::bigint[]
+    ) as incoming (natural_key, original_key, owner_id, points, became_debt, cause, clipped, lacked, withheld)
     order by natural_key
 """
 
@@ -148,7 +151,8 @@ class ReturnRow:
     """A return that was decided, or whatever else took an award back: ``cause`` says what.
 
     ``clipped`` points were to be taken besides and were not there: their issuer bears them. ``lacked`` were not there
-    where rules may forgive a little, whether somebody owes them or not.
+    where rules may forgive a little, whether somebody owes them or not. ``withheld`` of what was to be taken the member
+    keeps: money was kept of the refund for them.
     """
 
     natural_key: bytes
@@ -160,6 +164,7 @@ class ReturnRow:
     cause: str = "return"
     clipped: int = 0
     lacked: int = 0
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +235,7 @@ async def save_returns(transaction: Transaction, rows: Sequence[ReturnRow]) -> N
         [row.cause for row in rows],
         [row.clipped for row in rows],
         [row.lacked for row in rows],
+        [row.withheld for row in rows],
     )
     lines = [(row, line, quantity) for row in rows for line, quantity in row.returned_thousandths.items()]
     await transaction.raw.execute(

@@ -65,7 +65,7 @@ _LOAD_AWARDS_WITHOUT_POINTS = f"""
 _LOAD_DOCUMENTS = "select natural_key, event from documents where natural_key = any($1::bytea[])"
 
 _LOAD_RETURNS = """
-    select natural_key, original_key, points, became_debt, cause, clipped, given_back, voided_by, decided_at,
+    select natural_key, original_key, points, became_debt, cause, clipped, given_back, voided_by, withheld, decided_at,
         array(
             select line_id from returned_lines
             where original_key = returns.original_key and natural_key = returns.natural_key order by line_id
@@ -133,6 +133,7 @@ class KeptReturn:
     clipped: int
     given_back: int
     voided_by: bytes | None
+    withheld: int
     decided_at: datetime
     thousandths_by_line: dict[int, int]
     parts: tuple[ReturnPartRow, ...] = ()
@@ -191,6 +192,7 @@ async def load_returns(transaction: Transaction, member_id: UUID, after_key: byt
             clipped=row["clipped"],
             given_back=row["given_back"],
             voided_by=row["voided_by"],
+            withheld=row["withheld"],
             decided_at=row["decided_at"],
             thousandths_by_line=dict(zip(row["line_ids"], row["quantities_thousandths"], strict=True)),
             parts=parts.get(row["natural_key"], ()),

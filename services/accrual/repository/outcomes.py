@@ -34,7 +34,7 @@ _AWARD = """
 
 _RETURN = """
     select coalesce(ledger_aliases.survivor_id, returns.owner_id), original_key, points, became_debt, cause, clipped,
-        voided_by, given_back
+        voided_by, given_back, withheld
     from returns left join ledger_aliases on ledger_aliases.owner_id = returns.owner_id
     where natural_key = $1
 """
@@ -81,7 +81,7 @@ class AwardStory:
 @dataclass(frozen=True, slots=True)
 class ReturnStory:
     """A return, a void, or what came back in an exchange, as a support agent sees it. ``voided_by`` undid an exchange;
-    ``given_back`` is what the void of one gave again.
+    ``given_back`` is what the void of one gave again. For those ``withheld`` money was kept of the refund.
     """
 
     owner_id: UUID
@@ -92,6 +92,7 @@ class ReturnStory:
     clipped: int
     voided_by: bytes | None
     given_back: int
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,9 @@ class ReturnPreviewAnswer(Answer):
     ``refused``: it would take nothing, for good. ``awarded``: it takes what ``taken`` says, by type, and
     ``taken_of_lines``, by line, which adds up to it. ``policy`` says what becomes of what is lacking: it is owed
     (``debt``), left to its issuer (``clip``), or the return is refused and takes nothing at all (``refuse``). Below
-    ``forgive_below`` of all that lacked of the purchase's own points it is left, whatever the policy. ``goods`` is what
-    the receipt sold, where that is kept.
+    ``forgive_below`` of all that lacked of the purchase's own points it is left, whatever the policy. Tills are to
+    ``withhold`` money of the refund for what is lacking and not forgiven. ``goods`` is what the receipt sold, where
+    that is kept.
     """
 
     status: Literal["awaiting", "parked", "refused", "awarded"]
@@ -111,6 +112,7 @@ class ReturnPreviewAnswer(Answer):
     detail: str | None = None
     policy: ClawBackPolicy | None = None
     forgive_below: int | None = None
+    withhold: bool = False
     taken: list[TakenAnswer]
     taken_of_lines: list[TakenOfLineAnswer]
     goods: GoodsAnswer | None = None
@@ -125,6 +127,7 @@ class ReturnPreviewAnswer(Answer):
             detail=previewed.detail,
             policy=previewed.policy,
             forgive_below=previewed.forgive_below,
+            withhold=previewed.is_withheld,
             taken=[TakenAnswer(**one._asdict()) for one in previewed.taken],
             taken_of_lines=[TakenOfLineAnswer(**one._asdict()) for one in previewed.taken_of_lines],
             goods=None

@@ -8,7 +8,17 @@ from pydantic import Field, StringConstraints
 
 from shared.events.purchases import LineKind, SettlementKind, TenderKind
 from shared.receipt_key import ReceiptKey
-from shared.web.strict import AwareTime, Body, CodeText, Flag, Minor, NonNegativeMinor, PositiveMinor, WholeNumber
+from shared.web.strict import (
+    AwareTime,
+    Body,
+    CodeText,
+    Flag,
+    Minor,
+    NonNegativeMinor,
+    PositiveMinor,
+    PositivePoints,
+    WholeNumber,
+)
 
 LINES_MAX = 500
 TENDERS_MAX = 50
@@ -89,6 +99,13 @@ class UsedPrivilegeBody(Body):
     amount_minor: NonNegativeMinor = 0
 
 
+class WithheldBody(Body):
+    """What was kept of a refund for ``points`` that the goods had earned and the member no longer had."""
+
+    points: PositivePoints
+    amount_minor: NonNegativeMinor
+
+
 class ReceiptBody(Body):
     """A till's document: a purchase; a return that names the purchase whose lines it undoes; an exchange, which has
     ``returned_lines`` as a return has lines, and ``lines`` as a purchase; a void that names the receipt it undoes as a
@@ -100,6 +117,9 @@ class ReceiptBody(Body):
 
     ``total_minor`` of an exchange is its net payment: below zero where the till paid out. Tenders are positive all the
     same, and say how it was paid, either way.
+
+    ``withheld``, of a return that names its purchase: money that was kept of the refund for points. Those are not taken
+    back, and tenders are what was paid out beside.
 
     ``store_id`` and ``till_id`` may be left out where the key or the till's own credential says them. ``session_id`` is
     the till conversation that a checkout opened; a QR token has its own.
@@ -126,6 +146,7 @@ class ReceiptBody(Body):
     original: ReceiptKey | None = None
     original_total_minor: NonNegativeMinor | None = None
     original_points_off_minor: NonNegativeMinor | None = None
+    withheld: WithheldBody | None = None
     prepaid: Annotated[tuple[ReceiptKey, ...], Field(min_length=1, max_length=PREPAID_MAX)] | None = None
     reason: ShortText | None = None
 

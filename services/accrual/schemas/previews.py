@@ -38,7 +38,8 @@ class PreviewReturnAnswer(Answer):
 
     ``policy`` is the purchase's, about what is not there any more: it is owed (``debt``: so many of the points would
     become debt), left to its issuer (``clip``: so many besides would be ``clipped``), or the document would be refused
-    (``refuse``). ``lines`` add up to ``points`` and ``clipped``; they are left out where they would take too long.
+    (``refuse``). ``lines`` add up to ``points``, ``clipped`` and ``withheld``; they are left out where they would take
+    too long.
     """
 
     cause: Literal["return", "void", "exchange"]
@@ -47,6 +48,7 @@ class PreviewReturnAnswer(Answer):
     points: int
     became_debt: int
     clipped: int
+    withheld: int | None = None
     given_back: int | None = None
     parts: list[ReturnPartAnswer] | None = None
     lines: list[PreviewLineAnswer] | None = None

@@ -126,7 +126,8 @@ class ReturnAnswer(Answer):
     was voided.
 
     ``points`` are the programme's own; ``parts`` say more, where the receipt had other types or terms. ``clipped``
-    points were to be taken besides, and were not there: nobody owes them. ``given_back`` is what the void of an
+    points were to be taken besides, and were not there: nobody owes them; for those ``withheld`` money was kept of the
+    refund, and they are the member's. ``given_back`` is what the void of an
     exchange gave again of what that had taken, and the void of a handover to those in which its goods were paid ahead;
     ``voided_by`` is the receipt id of the void of this exchange.
     """
@@ -137,6 +138,7 @@ class ReturnAnswer(Answer):
     points: int
     became_debt: int
     clipped: int
+    withheld: int | None = None
     given_back: int | None = None
     voided_by: str | None = None
     parts: list[ReturnPartAnswer] | None = None

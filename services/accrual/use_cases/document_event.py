@@ -24,6 +24,7 @@ from shared.events.purchases import (
     Tender,
     UsedPrivilege,
     VoidData,
+    Withheld,
 )
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
 from shared.receipt_key import SequenceKey, encode_receipt_key, receipt_id_of
@@ -78,15 +79,17 @@ def to_event(
             return PurchaseRecorded(**envelope, data=PurchaseData(**shared_fields, lines=lines, **besides))
         case "return":
             returned = tuple(ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.lines)
-            return ReturnRecorded(**envelope, data=ReturnData(**shared_fields, **undone, lines=returned))
+            kept = None if body.withheld is None else Withheld(**body.withheld.model_dump())
+            data = ReturnData(**shared_fields, **undone, lines=returned, withheld=kept)
+            return ReturnRecorded(**envelope, data=data)
         case "exchange":
             lines = tuple(PurchaseLine(**_line(line)) for line in body.lines)
             returned = tuple(
                 ReturnLine(**_line(line), original_line_id=line.original_line_id) for line in body.returned_lines or ()
             )
             said = {**shared_fields, **undone, "privileges": _privileges(submission)}
-            data = ExchangeData(**said, lines=lines, returned_lines=returned)
-            return ExchangeRecorded(**envelope, data=data)
+            exchanged = ExchangeData(**said, lines=lines, returned_lines=returned)
+            return ExchangeRecorded(**envelope, data=exchanged)
         case "void":
             total_minor = body.total_minor + (body.original_points_off_minor or 0)
             return ReceiptVoided(**envelope, data=VoidData(**{**shared_fields, **undone, "total_minor": total_minor}))

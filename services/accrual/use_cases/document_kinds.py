@@ -9,7 +9,7 @@ from shared.faults import Fault
 
 def faults_of_kind(body: ReceiptBody) -> list[Fault]:
     """What is wrong with a document for its kind, each with its pointer."""
-    faults = [*_of_kind(body), *_faults_of_privileges(body)]
+    faults = [*_of_kind(body), *_faults_of_privileges(body), *_faults_of_withheld(body)]
     if body.original_total_minor is not None and body.type != "correction":
         return [Fault("/original_total_minor", "only a correction says it: leave it out"), *faults]
     return faults
@@ -138,6 +138,15 @@ def _faults_of_correction(body: ReceiptBody) -> Iterator[Fault]:
         yield Fault("/original", "a correction has a key of its own, and names another document")
     if body.original_total_minor is None:
         yield Fault("/original_total_minor", "a correction repeats what the wrong receipt came to")
+
+
+def _faults_of_withheld(body: ReceiptBody) -> Iterator[Fault]:
+    if body.withheld is None:
+        return
+    if body.type != "return" or body.original is None:
+        yield Fault("/withheld", "only a return that names its purchase keeps money of its refund for points")
+    elif body.withheld.amount_minor > body.total_minor:
+        yield Fault("/withheld/amount_minor", "no more can be kept of a refund than the goods come to")
 
 
 def _faults_of_privileges(body: ReceiptBody) -> Iterator[Fault]:

@@ -129,6 +129,7 @@ def clawed_back_message(
             part=part,
             funding=funding_told(posted.command.terms.funding) if isinstance(posted.command, ClawBack) else None,
             occurred_at=clawed_back.purchased_at,
+            withheld_points=(posted.command.kept or None) if isinstance(posted.command, ClawBack) else None,
         ),
     )
     return Message.of(event, POINTS.topic, str(clawed_back.owner_id))

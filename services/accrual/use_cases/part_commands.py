@@ -98,6 +98,7 @@ class PartsOfBatch:
     def claw_back_commands(self, decision: ClawedBack) -> list[tuple[Command, TakenPart]]:
         """Take back what a return took of each part."""
         key, original_key = decision.document.natural_key, decision.original_key
+        kept = self._kept(decision)
         return [
             (
                 ClawBack(
@@ -110,11 +111,26 @@ class PartsOfBatch:
                     decision.policy,
                     refunded_since(decision.document),
                     decision.forgiving if part.point_type is None else None,
+                    kept.get(part.number, 0),
                 ),
                 part,
             )
             for part in decision.parts
         ]
+
+    def _kept(self, decision: ClawedBack) -> dict[int, int]:
+        """Of which parts the member keeps what money was withheld for: it was spent, so of what waits last."""
+        kept: dict[int, int] = {}
+        left = decision.withheld
+        own = [part for part in decision.parts if part.point_type is None] if left else []
+        for part in sorted(own, key=lambda one: (self._waits(decision.original_key, one.number), -one.number)):
+            kept[part.number] = min(left, part.points)
+            left -= kept[part.number]
+        return kept
+
+    def _waits(self, key: bytes, number: int) -> bool:
+        place = self._places.get((key, number))
+        return self._earlier[key, number].waits if place is None else place.state == "pending"
 
     def give_back_commands(self, decision: GivenBack, *, is_held: bool) -> list[tuple[Command, TakenPart]]:
         """Give back what the void of an exchange no longer takes of each part, to where it would be by now."""

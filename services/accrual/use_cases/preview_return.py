@@ -48,7 +48,8 @@ class PreviewedReturn(NamedTuple):
     """What would become of a return. ``awaiting``: nobody has decided on the purchase's key yet.
 
     ``purchase`` as it stands (None: its document is not kept) has ``lines`` with what came back of them; ``taken`` by
-    type, and ``taken_of_lines``, which adds up to it.
+    type, and ``taken_of_lines``, which adds up to it. ``is_withheld``: tills are to keep money of the refund for what
+    is lacking.
     """
 
     status: Literal["awaiting", "parked", "refused", "awarded"]
@@ -58,6 +59,7 @@ class PreviewedReturn(NamedTuple):
     lines: tuple[BoughtLine, ...] = ()
     policy: ClawBackPolicy | None = None
     forgive_below: int | None = None
+    is_withheld: bool = False
     taken: tuple[TakenOfType, ...] = ()
     taken_of_lines: tuple[TakenOfLine, ...] = ()
 
@@ -121,6 +123,7 @@ async def preview_return(
         lines=lines,
         policy=decision.policy,
         forgive_below=None if decision.forgiving is None else decision.forgiving.below,
+        is_withheld=rules.history.version(original.rule_set_version).returns.withhold,
         taken=taken,
         taken_of_lines=taken_of_lines(taken, asked, programme.point_type, judged, purchase),
     )

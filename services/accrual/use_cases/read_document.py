@@ -174,7 +174,7 @@ def judge(
         sums = check_sums(
             body.lines,
             body.total_minor,
-            [tender.amount_minor for tender in body.tenders],
+            _paid_minor(body),
             tolerance.line_minor,
             tolerance.receipt_minor,
             body.returned_lines or (),
@@ -184,6 +184,12 @@ def judge(
     if faults:
         raise InvalidDocumentError(faults)
     return tolerated
+
+
+def _paid_minor(body: ReceiptBody) -> list[int]:
+    """How the document was paid, by tender; what was kept of a refund is not paid out, and makes up the rest."""
+    paid = [tender.amount_minor for tender in body.tenders]
+    return [*paid, body.withheld.amount_minor] if paid and body.withheld is not None else paid
 
 
 def _one_of(

@@ -209,7 +209,8 @@ def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
             since = refunded_since(decision.document)
-            back = ClawBack(owner_id, point_type, key, points, lot, original_key, policy, since, decision.forgiving)
+            terms = (policy, since, decision.forgiving, decision.withheld)
+            back = ClawBack(owner_id, point_type, key, points, lot, original_key, *terms)
             return [Asked(decision, back)]
         case UnlinkedReturn(points=points) if points:
             return [Asked(decision, claw_back_command(decision, point_type, moving.programme.zone))]

@@ -68,10 +68,11 @@ def _return_row(decision: ClawedBack, became_debt: int, clipped: int, lacked: in
         natural_key=decision.document.natural_key,
         original_key=decision.original_key,
         owner_id=decision.owner_id,
-        points=decision.points - clipped,
+        points=decision.points - clipped - decision.withheld,
         became_debt=became_debt,
         clipped=clipped,
         returned_thousandths=decision.returned_thousandths,
         cause=decision.cause,
         lacked=lacked,
+        withheld=decision.withheld,
     )

@@ -41,6 +41,6 @@ def return_quotes_router(desk: ReturnDesk) -> APIRouter:
                 raise invalid_field(f"/lines/{place}/line_id", "the receipt has no such line") from None
             left = f"{error.left_thousandths / 1000:g}"
             raise invalid_field(f"/lines/{place}/quantity", f"{left} of it are left to come back") from None
-        return ReturnQuoteAnswer.of(told, receipt_id_of(receipt_key), desk.pricing.currency)
+        return ReturnQuoteAnswer.of(told, receipt_id_of(receipt_key), desk.programme.pricing.currency)
 
     return router

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.redemption.domain.goods_return import GoodsReturn
 from services.redemption.domain.returning import Paid, points_of_lines, settle_goods
 from services.redemption.domain.sold_goods import SoldGoods
+from services.redemption.domain.tender import Pricing
 from shared.money import share_out
 
 # The return that is asked about, and all that came before it; no receipt has these keys.
@@ -33,6 +34,13 @@ class PointsBack(NamedTuple):
     redemption_id: UUID
     points: int
     value_minor: int
+
+
+class Withholding(NamedTuple):
+    """What is kept of a refund, and for how many points."""
+
+    points: int
+    amount_minor: int
 
 
 class LineBack(NamedTuple):
@@ -117,6 +125,14 @@ def quote_in_money(
         (line.line_id, max(here.get(line.line_id, 0), returned_elsewhere.get(line.line_id, 0))) for line in goods.lines
     )
     return quote_return(goods, [GoodsReturn(_BEFORE, "", goods.receipt_key, before, is_counted=True)], (), asked)
+
+
+def withholding(lacking: int, money_minor: int, pricing: Pricing) -> Withholding | None:
+    """What a till keeps of a refund of ``money_minor`` for so many of the programme's own points, at the base price: no
+    more than it pays out. None where that is nothing."""
+    points = min(lacking, money_minor * pricing.own_points // pricing.minor_per_point)
+    amount_minor = pricing.minor_for(points, pricing.own_type)
+    return Withholding(points, amount_minor) if points and amount_minor else None
 
 
 def _in_points_minor(goods: SoldGoods, paid: Sequence[Paid]) -> list[int]:

@@ -70,13 +70,14 @@ class TakenOfLine(_Told):
 class ReturnPreview(_Told):
     """What would become of a return. ``awaiting``: accrual knows no such receipt; ``parked``: the return would wait as
     its receipt does; ``refused``: it takes nothing. ``policy``: what becomes of what is lacking, unless that is so
-    little, all in all, that it is below ``forgive_below``."""
+    little, all in all, that it is below ``forgive_below``; tills are to ``withhold`` money of the refund for it."""
 
     status: Literal["awaiting", "parked", "refused", "awarded"]
     reason: str | None = None
     detail: str | None = None
     policy: Literal["debt", "clip", "refuse"] | None = None
     forgive_below: int | None = None
+    withhold: bool = False
     taken: tuple[Taken, ...]
     taken_of_lines: tuple[TakenOfLine, ...]
     goods: Bought | None = None

@@ -131,6 +131,13 @@ class TakenAnswer(Answer):
         )
 
 
+class WithheldAnswer(Answer):
+    """What is to be kept of the refund, ``amount_minor`` of ``money_minor``, for so many points that are lacking."""
+
+    points: int
+    amount_minor: int
+
+
 class AbsentPartAnswer(Answer):
     """A part that is not there. ``late`` or ``away``: ask again, or go on without it; ``failed``: we have to look."""
 
@@ -142,7 +149,8 @@ class ReturnQuoteAnswer(Answer):
     """What is paid back in all: ``money_minor``, and ``points`` as the points tenders of the return, which together are
     its ``total_minor``. The lines add up to it exactly. Nothing is reserved: what comes back meanwhile comes first.
     ``taken`` is what becomes of the points that the goods had earned; null, and named in ``absent``, while that cannot
-    be told.
+    be told. ``withhold``: what the till is to keep of the money for what is lacking, where the rules of the purchase
+    ask it to, and says so in the return (``withheld``).
     """
 
     original_receipt_id: str
@@ -152,6 +160,7 @@ class ReturnQuoteAnswer(Answer):
     points: list[PointsBackAnswer]
     lines: list[LineBackAnswer]
     taken: TakenAnswer | None
+    withhold: WithheldAnswer | None
     absent: list[AbsentPartAnswer]
 
     @classmethod
@@ -166,6 +175,7 @@ class ReturnQuoteAnswer(Answer):
             points=_points(quote.points, types),
             lines=[LineBackAnswer.of(line, types, told.taken) for line in quote.lines],
             taken=None if told.taken is None else TakenAnswer.of(told.taken),
+            withhold=None if told.withheld is None else WithheldAnswer(**told.withheld._asdict()),
             absent=[] if told.absent is None else [AbsentPartAnswer(part="taken", reason=told.absent)],
         )
 

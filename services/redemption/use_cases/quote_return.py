@@ -15,13 +15,15 @@ from services.redemption.domain.errors import (
     ReceiptVoidedError,
     UnknownReceiptError,
 )
-from services.redemption.domain.return_quote import ReturnQuote, quote_in_money
+from services.redemption.domain.return_quote import ReturnQuote, Withholding, quote_in_money, withholding
 from services.redemption.domain.sold_goods import SoldGoods, SoldLine
 from services.redemption.domain.tender import Pricing
+from services.redemption.domain.write_off.prices import pricing_at
 from services.redemption.gateways.asking import UnansweredError, within
 from services.redemption.gateways.return_previews import Bought, ComesBack, ReturnPreview, ReturnPreviews
+from services.redemption.programme import Programme
 from services.redemption.use_cases.quote_goods_return import PaidInMoney, QuotedReturn, quote_goods_return
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.receipt_key import receipt_id_of
 
 log = structlog.get_logger(__name__)
@@ -31,11 +33,13 @@ _VOIDED = "original_voided"
 
 @dataclass(frozen=True, slots=True)
 class ToldReturn:
-    """What is paid back; and what is ``taken`` of the points that the goods had earned, or why that is ``absent``."""
+    """What is paid back; what is ``taken`` of the points that the goods had earned, or why that is ``absent``; and what
+    is kept of the refund for what is lacking, where the rules say so."""
 
     quoted: QuotedReturn
     taken: ReturnPreview | None
     absent: str | None
+    withheld: Withholding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class ReturnDesk:
     """One a process: what quotes of returns are answered with. ``seconds_max`` is how long accrual is waited for."""
 
     database: Database
-    pricing: Pricing
+    programme: Programme
     previews: ReturnPreviews
     seconds_max: float
 
@@ -59,17 +63,24 @@ class ReturnDesk:
             GoodsUnknownNowError: it took no points, and accrual does not answer.
             NotBoughtError: a line was not bought, or less is left of it.
         """
-        work = partial(quote_goods_return, receipt_key=receipt_key, thousandths=thousandths, pricing=self.pricing)
-        found = await self.database.read(work)
+        found, pricing = await self.database.read(partial(self._read, receipt_key, thousandths))
         comes_back = found.comes_back if isinstance(found, QuotedReturn) else ()
         taken, absent = await self._ask(receipt_key, thousandths, comes_back)
         metrics.RETURN_QUOTES.labels(absent or "there").inc()
         if isinstance(found, QuotedReturn):
-            return ToldReturn(found, taken, absent)
+            return ToldReturn(found, taken, absent, _withheld(found.quote, taken, pricing))
         if taken is None:
             raise GoodsUnknownNowError
         quote = _in_money(receipt_key, found, taken, thousandths)
-        return ToldReturn(QuotedReturn(quote, {}), taken, None)
+        return ToldReturn(QuotedReturn(quote, {}), taken, None, _withheld(quote, taken, pricing))
+
+    async def _read(
+        self, receipt_key: bytes, thousandths: Mapping[int, int], transaction: Transaction
+    ) -> tuple[QuotedReturn | PaidInMoney, Pricing]:
+        """What is known here, and what points are worth now."""
+        programme = self.programme
+        found = await quote_goods_return(transaction, receipt_key, thousandths, programme.pricing)
+        return found, pricing_at(programme.write_off.history, transaction.now, programme.pricing)
 
     async def _ask(
         self, receipt_key: bytes, thousandths: Mapping[int, int], comes_back: Iterable[ComesBack]
@@ -83,6 +94,13 @@ class ReturnDesk:
             if error.reason == "failed":
                 log.warning("what a return takes could not be asked", because=str(error))
             return None, error.reason
+
+
+def _withheld(quote: ReturnQuote, told: ReturnPreview | None, pricing: Pricing) -> Withholding | None:
+    if told is None or not told.withhold:
+        return None
+    lacking = sum(one.lacking - one.forgiven for one in told.taken if one.point_type == pricing.own_type)
+    return withholding(lacking, quote.money_minor, pricing)
 
 
 def _in_money(

@@ -196,6 +196,7 @@ async def test_what_the_goods_had_earned_is_told_and_is_absent_while_accrual_doe
         [{"point_type": "points", "points": 6, "lacking": 2}],
     ]
     assert told["absent"] == []
+    assert told["withhold"] is None  # what lacks is forgiven, and nobody asks for money
 
     accrual.silent = frozenset({"returned"})
     late = (await quote(client, l1="1", l2="1")).json()
@@ -228,6 +229,26 @@ async def test_a_receipt_without_points_is_paid_back_in_money_and_partial_return
     left = await quote(client, l1="1.001")
     assert left.json()["errors"][0]["detail"] == "1 of it are left to come back"
     assert (await quote(client, l2="1")).json()["errors"][0]["detail"] == "0 of it are left to come back"
+
+
+@pytest.mark.usefixtures("spending")
+@pytest.mark.parametrize(
+    ("lacking", "kept"),
+    [(5, {"points": 5, "amount_minor": 5}), (900, {"points": 200, "amount_minor": 200}), (0, None)],
+)
+async def test_a_till_is_told_what_to_keep_of_the_refund_and_no_more_than_it_pays_out(
+    client: httpx2.AsyncClient, accrual: NeighbourHost, lacking: int, kept: dict[str, int] | None
+) -> None:
+    """A point is a cent. What lacks of other types is not its affair, nor what is forgiven."""
+    taken = [
+        {"point_type": "points", "points": 900, "from_pending": 0, "lacking": lacking + 2, "forgiven": 2},
+        {"point_type": "status", "points": 9, "from_pending": 0, "lacking": 9, "forgiven": 0},
+    ]
+    accrual.returned = (200, TAKEN | {"withhold": True, "taken": taken, "goods": GOODS})
+
+    told = (await quote(client, l1="1")).json()
+
+    assert (told["money_minor"], told["withhold"]) == (200, kept)
 
 
 @pytest.mark.usefixtures("spending")

@@ -16,6 +16,8 @@ CORRECTION = {"type": "correction", "original": KEY | {"number": "0"}, "original
 POINTS = {"kind": "points", "amount_minor": 100, "redemption_id": "018f0000-0000-7000-8000-000000000001"}
 USED = {"privilege_id": "tenth", "line_id": 1, "amount_minor": 100}
 CARD = {"kind": "card", "amount_minor": 1}
+RETURN = {"type": "return", "original": KEY, "lines": [LINE | {"original_line_id": 1}]}
+KEPT = {"points": 5, "amount_minor": 5}
 EXCHANGE = {"type": "exchange", "original": KEY, "returned_lines": [LINE | {"line_id": 2, "original_line_id": 1}]}
 
 
@@ -48,6 +50,11 @@ def faults(**said: Any) -> list[str]:
         (EXCHANGE | {"privileges": [USED]}, []),
         ({"type": "return", "lines": [LINE | {"original_line_id": 1}], "privileges": [USED]}, ["/privileges"]),
         (CORRECTION | {"privileges": [USED]}, ["/privileges"]),
+        (RETURN | {"withheld": KEPT}, []),
+        (RETURN | {"withheld": KEPT | {"amount_minor": 1001}}, ["/withheld/amount_minor"]),
+        (RETURN | {"withheld": KEPT, "original": None}, ["/withheld"]),
+        ({"withheld": KEPT}, ["/withheld"]),
+        (EXCHANGE | {"withheld": KEPT}, ["/withheld"]),
         ({"type": "return", "lines": []}, ["/lines"]),
         ({"total_minor": -1}, ["/total_minor"]),
         ({"returned_lines": []}, ["/returned_lines"]),

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.accrual.domain.content_keys import ContentKeys
+from services.accrual.repository.places import Tolerance
 from services.accrual.schemas.documents import ReceiptBody
 from services.accrual.use_cases.document_event import to_event
 from services.accrual.use_cases.messages import purchase_message
@@ -17,12 +18,14 @@ from services.accrual.use_cases.read_document import (
     Reading,
     Submission,
     identify,
+    judge,
 )
-from shared.events.purchases import PurchaseRecorded
+from shared.events.purchases import PurchaseRecorded, ReturnRecorded, Withheld
 from shared.identifier_capabilities import Capabilities, Capability
 from shared.ids import IdentifierKey, IdentifierKeys
 from shared.qr_tokens import LIFE, RECEIPT_CLOCK_TOLERANCE, QrKeys
 from shared.receipt_key import encode_receipt_key, receipt_id_of
+from tests.support.accrual import PROGRAMME
 from tests.support.qr import QR_KEYS, qr_token
 
 MEMBER, SESSION = uuid4(), uuid4()
@@ -127,3 +130,28 @@ def test_a_receipt_says_which_privileges_were_used_and_its_record_that_some_were
     without = to_event(read(card), MEMBER, ISSUED_AT, IdentifierKey(1, b"k" * 32))
     assert b"privileges" not in without.to_bytes()
     assert "privileges" not in dict(purchase_message(without).headers)
+
+
+@pytest.mark.parametrize(("paid_minor", "pointers"), [(995, []), (1000, ["/tenders"]), (None, [])])
+def test_what_is_kept_of_a_refund_makes_up_what_the_tenders_lack(paid_minor: int | None, pointers: list[str]) -> None:
+    """Ten dollars came back, and five cents were kept for five points."""
+    key = {"scheme": "document", "source": "shop", "number": "1"}
+    lines = [{"line_id": 1, "original_line_id": 1, "sku": "1", "quantity": "1", "amount_minor": 1000}]
+    tenders = [] if paid_minor is None else [{"kind": "card", "amount_minor": paid_minor}]
+    submission = read(
+        {"type": "card", "value": "400000000001"},
+        type="return",
+        original=key,
+        lines=lines,
+        tenders=tenders,
+        withheld={"points": 5, "amount_minor": 5},
+    )
+    event = to_event(submission, MEMBER, ISSUED_AT, IdentifierKey(1, b"k" * 32))
+    assert isinstance(event, ReturnRecorded)
+    assert event.data.withheld == Withheld(points=5, amount_minor=5)
+    found: list[str] = []
+    try:
+        judge(submission, Tolerance(0, 0), "sequence", PROGRAMME, ISSUED_AT)
+    except InvalidDocumentError as error:
+        found = [fault.pointer for fault in error.faults]
+    assert found == pointers

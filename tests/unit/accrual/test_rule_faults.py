@@ -306,6 +306,8 @@ def test_a_little_is_forgiven_only_where_it_would_be_owed_or_refused() -> None:
     for policy, found in (("clip", ["/returns/forgive_below"]), ("debt", []), ("refuse", [])):
         assert pointers(rule(), returns={"claw_back": policy, "forgive_below": 5}) == found
     assert pointers(rule(), returns={"forgive_below": 1}) == ["/returns/forgive_below"]
+    for policy, found in (("clip", ["/returns/withhold"]), ("debt", []), ("refuse", [])):
+        assert pointers(rule(), returns={"claw_back": policy, "withhold": True}) == found
 
 
 def test_returns_without_a_purchase_must_have_something_to_take_back() -> None:

@@ -16,3 +16,5 @@ def returned_faults(rule_set: RuleSetDraft) -> Iterator[Fault]:
         yield Fault("/returns/unlinked", detail)
     if rule_set.returns.forgive_below is not None and rule_set.returns.claw_back == "clip":
         yield Fault("/returns/forgive_below", "nobody owes anything that is lacking (clip): leave it out")
+    if rule_set.returns.withhold and rule_set.returns.claw_back == "clip":
+        yield Fault("/returns/withhold", "nobody owes anything that is lacking (clip): nothing is kept for it")

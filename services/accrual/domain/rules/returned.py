@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from services.accrual.domain.rules.values import Frozen
 
@@ -20,10 +20,14 @@ class Returned(Frozen):
     is left to whoever issued them as long as it stays below this, all in all, whatever comes back in however many
     returns; from there on ``claw_back`` says what becomes of it.
 
+    ``withhold``: tills are asked to keep money of the refund for what is lacking, at what points pay; the points are
+    the member's, then. What is lacking and no money was kept for is as ``claw_back`` says.
+
     ``unlinked``: a return that names no purchase is refused (``refuse``); or kept, and takes no points (``ignore``); or
     takes what its goods give everybody by the rules of its own time (``claw_back``); or waits for a person (``park``).
     """
 
     claw_back: Literal["debt", "clip", "refuse"] = "debt"
     unlinked: Literal["refuse", "ignore", "claw_back", "park"] = "refuse"
+    withhold: StrictBool = False
     forgive_below: Annotated[StrictInt, Field(ge=2, le=FORGIVE_BELOW_MAX)] | None = None
