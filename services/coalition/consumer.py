@@ -40,7 +40,7 @@ from shared.events.points import (
 )
 from shared.events.purchases import PurchaseEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionEvent, RedemptionRefunded
-from shared.events.rewards import RewardUsed
+from shared.events.rewards import RewardReturned, RewardUsed
 from shared.kafka import Batch, PermanentError, ReadPosition
 from shared.receipt_key import MalformedReceiptIdError, natural_key_of
 from shared.runtime.record_keeping import RecordKeeping
@@ -51,7 +51,8 @@ _POINTS_TYPES = frozenset(
 )
 _ERASED: bytes = MemberErased.model_fields["type"].default.encode()
 _REDEMPTIONS_TYPES = frozenset(
-    kind.model_fields["type"].default.encode() for kind in (RedemptionCaptured, RedemptionRefunded, RewardUsed)
+    kind.model_fields["type"].default.encode()
+    for kind in (RedemptionCaptured, RedemptionRefunded, RewardUsed, RewardReturned)
 )
 
 
@@ -112,9 +113,8 @@ class RedemptionHandler(_Keeping):
 
     async def handle(self, batch: Batch[RedemptionEvent]) -> None:
         """Count a batch in one transaction."""
-        events = [
-            event for event in batch.events if isinstance(event, RedemptionCaptured | RedemptionRefunded | RewardUsed)
-        ]
+        counted = RedemptionCaptured | RedemptionRefunded | RewardUsed | RewardReturned
+        events = [event for event in batch.events if isinstance(event, counted)]
         await _count(
             self._database, [_taken(event) for event in events], [event.time for event in events], batch.positions
         )
@@ -208,13 +208,17 @@ def _given_to_another(data: MoveData) -> Effect:
     return Returned(entry, original, data.partner_id, data.point_type, data.points, data.occurred_at)
 
 
-def _taken(event: RedemptionCaptured | RedemptionRefunded | RewardUsed) -> Effect:
+def _taken(event: RedemptionCaptured | RedemptionRefunded | RewardUsed | RewardReturned) -> Effect:
     data = event.data
     receipt_key = _natural_key(data.receipt_id)
     by_issuer = tuple((each.issuer, each.points) for each in data.by_issuer)
     if isinstance(event, RewardUsed):
         entry = voucher_entry(event.data.voucher_id.bytes)
         return Redeemed(entry, data.partner_id, data.point_type, data.points, by_issuer, event.time)
+    if isinstance(event, RewardReturned):
+        voucher, at = event.data.voucher_id.bytes, event.data.used_at
+        back = refund_entry(voucher, receipt_key, _natural_key(event.data.undone_by))
+        return Refunded(back, voucher_entry(voucher), data.partner_id, data.point_type, data.points, by_issuer, at)
     entry = capture_entry(event.data.redemption_id.bytes, receipt_key)
     if isinstance(event, RedemptionRefunded):
         refund = refund_entry(event.data.redemption_id.bytes, receipt_key, _natural_key(event.data.undone_by))

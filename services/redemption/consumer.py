@@ -17,6 +17,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import projections
 from services.redemption.repository.receipts import Refusal
 from services.redemption.use_cases.project import project_coalition, project_tiers, take_in_members
+from services.redemption.use_cases.return_vouchers import return_vouchers
 from services.redemption.use_cases.settle_bought_privileges import settle_bought_privileges
 from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_privilege_uses import Change, settle_privilege_uses
@@ -138,6 +139,8 @@ class PurchaseHandler(_Keeping):
         void = partial(void_receipts, voids=voids, held_since=held_since, came_back_days=self._programme.came_back_days)
         given = await self._database.run(void)
         metrics.REFUNDED_POINTS.inc(given)
+        take_back = partial(return_vouchers, voids=voids, came_back_days=self._programme.came_back_days)
+        metrics.REWARDS.labels("returned").inc(await self._database.run(take_back))
         self._batch_size.observe(held_since.seconds())
 
     async def _return(self, settle: Callable[..., Awaitable[ReturnReport]]) -> None:

@@ -75,7 +75,7 @@ NEIGHBOURS_AWAY = Gauge(
 REWARDS = Counter(
     "tessera_redemption_rewards_total",
     "Rewards that were asked for by outcome: issued, reserved, repeat (the same voucher again), facts_behind (to be "
-    "asked again), or why they were refused.",
+    "asked again), or why they were refused; returned: a used one, whose receipt was voided.",
     ["outcome"],
 )
 VOUCHERS_TAKEN = Counter(

@@ -14,6 +14,7 @@ from shared.events.rewards import (
     RewardExpired,
     RewardIssued,
     RewardReserved,
+    RewardReturned,
     RewardUsed,
 )
 
@@ -277,6 +278,7 @@ RedemptionEvent = Annotated[
     | RewardUsed
     | RewardCancelled
     | RewardExpired
+    | RewardReturned
     | PrivilegeUsed
     | PrivilegeUndone
     | SpendChallenged,

@@ -69,6 +69,22 @@ class UsedRewardData(RewardData):
     by_funding: tuple[FundedPoints, ...] = ()
 
 
+class ReturnedRewardData(RewardData):
+    """The receipt that had used the voucher was voided: ``points`` went back to the lots that they came from, with
+    their own dates; ``debt_cleared`` of them went to what the member owes. ``undone_by`` is the document that says so.
+    What was spent and given back counts from ``used_at``; ``by_issuer`` and ``by_funding`` say of it what its use said.
+    ``paid_minor`` was paid for it beside the points: whoever took that gives it back.
+    """
+
+    receipt_id: ReceiptId
+    undone_by: ReceiptId
+    used_at: AwareDatetime
+    debt_cleared: Points = 0
+    paid_minor: Annotated[Minor, Field(ge=0)] = 0
+    by_issuer: tuple[IssuerPoints, ...] = ()
+    by_funding: tuple[FundedPoints, ...] = ()
+
+
 class RewardReserved(Event):
     """A reward is kept for a member until ``expires_at``: it is issued once what it costs is paid."""
 
@@ -109,3 +125,10 @@ class RewardExpired(Event):
 
     type: Literal["loyalty.reward.expired.v1"] = "loyalty.reward.expired.v1"
     data: ClosedRewardData
+
+
+class RewardReturned(Event):
+    """A used voucher counts no more, because its receipt was voided."""
+
+    type: Literal["loyalty.reward.returned.v1"] = "loyalty.reward.returned.v1"
+    data: ReturnedRewardData

@@ -31,7 +31,7 @@ from shared.events.points import (
     TakenPoints,
 )
 from shared.events.redemptions import CaptureData, RedemptionCaptured, RedemptionRefunded, RefundData
-from shared.events.rewards import RewardUsed, UsedRewardData
+from shared.events.rewards import ReturnedRewardData, RewardReturned, RewardUsed, UsedRewardData
 from shared.kafka import Batch
 from shared.kafka.records import Record
 from shared.receipt_key import DocumentKey, encode_receipt_key, receipt_id_of
@@ -50,8 +50,9 @@ Event = (
     | RedemptionCaptured
     | RedemptionRefunded
     | RewardUsed
+    | RewardReturned
 )
-_SPENDING = RedemptionCaptured | RedemptionRefunded | RewardUsed
+_SPENDING = RedemptionCaptured | RedemptionRefunded | RewardUsed | RewardReturned
 Told = ExposureChanged | PrepaidLow | PrepaidExhausted
 
 
@@ -207,6 +208,14 @@ def reward_used(partner_id: str, number: int, by_issuer: dict[str, int], at: dat
         balance=NOTHING,
     )
     return RewardUsed(id=uuid4(), source="redemption", subject=str(MEMBER), time=at, data=data)
+
+
+def reward_returned(used: RewardUsed, undone_by: int) -> RewardReturned:
+    """The receipt that had used the voucher was voided; every call is an event of its own."""
+    said = used.data.model_dump(exclude={"cost_minor"})
+    undoing = receipt_id(used.data.partner_id, undone_by)
+    data = ReturnedRewardData.model_validate(said | {"undone_by": undoing, "used_at": used.time})
+    return RewardReturned(id=uuid4(), source="redemption", subject=str(MEMBER), time=used.time, data=data)
 
 
 def refunded(taken: RedemptionCaptured, undone_by: int, by_issuer: dict[str, int]) -> RedemptionRefunded:

@@ -22,6 +22,7 @@ from services.redemption.domain.rewards.errors import (
     VoucherExpiredError,
     VoucherIdTakenError,
     VoucherReservedError,
+    VoucherReturnedError,
     VoucherUsedError,
 )
 from shared.sealing import SealBrokenError
@@ -35,6 +36,7 @@ REWARD_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     NoPiecesError: (409, "reward-not-limited", "Reward not limited"),
     VoucherIdTakenError: (409, "voucher-id-taken", "Voucher id taken"),
     VoucherCancelledError: (409, "voucher-cancelled", "Voucher cancelled"),
+    VoucherReturnedError: (409, "voucher-returned", "Voucher returned"),
     VoucherReservedError: (409, "voucher-reserved", "Voucher reserved"),
     OtherAmountError: (409, "other-amount", "Other amount"),
     NotImportedError: (409, "codes-not-imported", "Codes not imported"),

@@ -100,7 +100,7 @@ class ReceiptVoidedError(RedemptionError):
     """The receipt that is to take points was voided: the sale never was."""
 
     def __init__(self) -> None:
-        super().__init__("this receipt was voided, and takes no points: let the hold go, or capture it for another one")
+        super().__init__("this receipt was voided, and takes no points: let the hold go, or name another receipt")
 
 
 class OtherSessionError(RedemptionError):

@@ -208,6 +208,7 @@ _LENT_WORDS: Mapping[Purpose, str] = {
 _REWARD_WORDS: Mapping[Purpose, str] = {
     "reserve": "Reserved {points} for a reward{at}",
     "capture": "Spent {points} for a reward{at}, reserved before",
+    "refund": "{points} spent for a reward{at} are given back: its receipt was voided",
     "void": "{points} reserved for a reward{at} are available again",
     "expire": "{points} reserved for a reward{at} are available again: it was not used in time",
 }

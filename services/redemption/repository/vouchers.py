@@ -1,6 +1,6 @@
 """Vouchers: a row each, for ever, so that each is issued once and closed once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from shared.database.errors import StartAgainError
 
 COLUMNS = """voucher_id, reward_id, reward_version, member_id, partner_id, point_type, points, state, issued_at,
     expires_at, client_id, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key, money_minor,
-    paid_minor"""
+    paid_minor, returned_at, undone_by, undone_hash"""
 
 # Of two transactions with the same voucher one waits here for the other, before either has locked anything else.
 CLAIM = """
@@ -44,6 +44,14 @@ IS_FORGOTTEN = """
     )
 """
 
+LOCK_USED_FOR = f"""
+    select {COLUMNS}
+    from redemption_vouchers
+    where receipt_key = any($1::bytea[]) and state = 'used'
+    order by voucher_id
+    for no key update
+"""
+
 # The row is this transaction's own.
 GIVE_CODE = "update redemption_vouchers set code_hash = $2, sealed_code = $3 where voucher_id = $1"
 
@@ -61,13 +69,14 @@ SAVE = """
     update redemption_vouchers as voucher
     set state = changed.state, closed_at = changed.closed_at, closed_by = changed.closed_by,
         reason_code = changed.reason_code, delivered_at = changed.delivered_at, channel = changed.channel,
-        receipt_key = changed.receipt_key, paid_minor = changed.paid_minor, expires_at = changed.expires_at
+        receipt_key = changed.receipt_key, paid_minor = changed.paid_minor, expires_at = changed.expires_at,
+        returned_at = changed.returned_at, undone_by = changed.undone_by, undone_hash = changed.undone_hash
     from unnest(
             $1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::timestamptz[], $7::text[],
-            $8::bytea[], $9::bigint[], $10::timestamptz[]
+            $8::bytea[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::bytea[], $13::text[]
         ) as changed (
             voucher_id, state, closed_at, closed_by, reason_code, delivered_at, channel, receipt_key, paid_minor,
-            expires_at
+            expires_at, returned_at, undone_by, undone_hash
         )
     where voucher.voucher_id = changed.voucher_id
 """
@@ -84,7 +93,7 @@ COUNT_TAKEN = """
             union all
             select member_id from redemption_members where merged_into = $1
         )
-        and reward_id = $2 and voucher_id <> $3 and state not in ('cancelled', 'expired')
+        and reward_id = $2 and voucher_id <> $3 and state not in ('cancelled', 'expired', 'returned')
         and ($4::timestamptz is null or issued_at > $4)
 """
 
@@ -166,6 +175,11 @@ async def find_sealed_code(transaction: Transaction, voucher_id: UUID) -> str | 
     return sealed_code
 
 
+async def lock_used_for(transaction: Transaction, receipt_keys: Collection[bytes]) -> list[Voucher]:
+    """Vouchers that these receipts, which are locked, have used and still do, locked in the order of their ids."""
+    return [voucher_of(row) for row in await transaction.raw.fetch(LOCK_USED_FOR, list(receipt_keys))]
+
+
 async def is_forgotten(transaction: Transaction, voucher_id: UUID) -> bool:
     """Whether whoever had this voucher was erased: its code is shown to nobody any more."""
     return bool(await transaction.raw.fetchval(IS_FORGOTTEN, voucher_id))
@@ -190,6 +204,9 @@ async def save(transaction: Transaction, changed: Sequence[Voucher]) -> None:
         [voucher.receipt_key for voucher in changed],
         [voucher.paid_minor for voucher in changed],
         [voucher.expires_at for voucher in changed],
+        [voucher.returned_at for voucher in changed],
+        [voucher.undone_by for voucher in changed],
+        [voucher.undone_hash for voucher in changed],
     )
 
 

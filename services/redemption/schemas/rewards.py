@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, StrictInt, StringConstraints
 
 from services.redemption.domain.rewards.codes import TYPED_LENGTH_MAX
-from services.redemption.domain.rewards.reward import Reward, RewardTerms, Supply
+from services.redemption.domain.rewards.reward import ComesBack, Reward, RewardTerms, Supply
 from services.redemption.repository.rewards import Stock
 from services.redemption.schemas.answer import Answer
 from shared.web import Body, CodeText, Principal
@@ -78,6 +78,7 @@ class RewardAnswer(Answer):
     per_member_max: int | None
     per_member_days: int | None
     is_withdrawn: bool
+    comes_back: ComesBack
     changed_at: datetime
 
     @classmethod

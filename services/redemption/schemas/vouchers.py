@@ -17,7 +17,7 @@ from shared.point_types import PointTypes
 from shared.receipt_key import ReceiptKey, receipt_id_of
 from shared.web import Body, CodeText, Flag, NonNegativeMinor
 
-VoucherStateText = Literal["reserved", "issued", "delivered", "used", "cancelled", "expired"]
+VoucherStateText = Literal["reserved", "issued", "delivered", "used", "cancelled", "expired", "returned"]
 
 
 class IssueBody(Body):
@@ -112,6 +112,7 @@ class VoucherAnswer(Answer):
     expires_at: datetime
     delivered_at: datetime | None
     closed_at: datetime | None
+    returned_at: datetime | None
     reason_code: str | None
     receipt_id: str | None
 
@@ -168,6 +169,7 @@ def _told(voucher: Voucher, types: PointTypes) -> dict[str, object]:
         "expires_at": voucher.expires_at,
         "delivered_at": voucher.delivered_at,
         "closed_at": voucher.closed_at,
+        "returned_at": voucher.returned_at,
         "reason_code": voucher.reason_code,
         "receipt_id": None if voucher.receipt_key is None else receipt_id_of(voucher.receipt_key),
     }

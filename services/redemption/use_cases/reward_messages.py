@@ -12,11 +12,13 @@ from shared.events.rewards import (
     ClosedRewardData,
     DeliveredRewardData,
     IssuedRewardData,
+    ReturnedRewardData,
     RewardCancelled,
     RewardDelivered,
     RewardExpired,
     RewardIssued,
     RewardReserved,
+    RewardReturned,
     RewardUsed,
     UsedRewardData,
 )
@@ -26,7 +28,9 @@ from shared.outbox import Message
 from shared.receipt_key import receipt_id_of
 from shared.telemetry.trace_context import current_traceparent
 
-RewardEvent: TypeAlias = RewardReserved | RewardIssued | RewardDelivered | RewardUsed | RewardCancelled | RewardExpired
+RewardEvent: TypeAlias = (
+    RewardReserved | RewardIssued | RewardDelivered | RewardUsed | RewardCancelled | RewardExpired | RewardReturned
+)
 
 
 def issued_message(transaction: Transaction, voucher: Voucher, terms: RewardTerms, balance: Balances) -> Message:
@@ -96,6 +100,28 @@ def expired_message(transaction: Transaction, voucher: Voucher, given: Posted) -
         # Nobody asked: an expiry starts a trace of its own.
         **envelope(transaction, voucher.voucher_id, None),
         data=_closed(voucher, given),
+    )
+    return _message(event, voucher)
+
+
+def returned_message(transaction: Transaction, voucher: Voucher, given: Posted, traceparent: str | None) -> Message:
+    """The receipt that had used a voucher was voided: its points went back to their lots."""
+    if voucher.receipt_key is None or voucher.undone_by is None or voucher.closed_at is None:
+        raise AssertionError("unreachable: it was used for a receipt, which was undone")
+    event = RewardReturned(
+        **envelope(transaction, voucher.voucher_id, traceparent),
+        data=ReturnedRewardData(
+            **_named(voucher),
+            points=given.points,
+            receipt_id=receipt_id_of(voucher.receipt_key),
+            undone_by=receipt_id_of(voucher.undone_by),
+            used_at=voucher.closed_at,
+            debt_cleared=given.debt_cleared,
+            paid_minor=voucher.paid_minor,
+            by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in given.issuers),
+            by_funding=funded_told(given.funded),
+            balance=balance_of(given.balance),
+        ),
     )
     return _message(event, voucher)
 

@@ -17,13 +17,14 @@ from services.redemption.domain.capturing import (
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.tender import PaidPart, PointsTender, Pricing
 from services.redemption.domain.voiding import ReceiptVoid
-from services.redemption.repository import projections, receipts, redemptions, refunds, sold_goods, voided_receipts
+from services.redemption.repository import projections, receipts, redemptions, sold_goods, voided_receipts
 from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.compare_goods import Compared, compare_goods
 from services.redemption.use_cases.messages import captured_message
 from services.redemption.use_cases.take_points import Settled, lives_until, own_balances, owners_of, settle, taking
+from services.redemption.use_cases.void_receipts import given_back_for_others
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.ledger import HeldSince
@@ -82,7 +83,7 @@ async def settle_tenders(
     await _save_what_waits(transaction, decisions)
     found = [
         *_exceptions_of(tenders, decisions, facts, pricing),
-        *await _given_back_for_others(transaction, facts),
+        *await given_back_for_others(transaction, facts.voids),
         *await compare_goods(transaction, _captured(decisions, taken, facts)),
     ]
     exceptions = await receipts.record_exceptions(transaction, found)
@@ -129,12 +130,6 @@ async def _voids_of(
     if totals_minor:
         await voided_receipts.keep_totals(transaction, totals_minor)
     return await voided_receipts.find_standing(transaction, [tender.receipt_key for tender in tenders])
-
-
-async def _given_back_for_others(transaction: Transaction, facts: _Facts) -> list[ExceptionRecord]:
-    """What a receipt gave back before it was read, for a void that meant another one, as it turns out."""
-    doubted = [key for key, void in facts.voids.items() if void is None]
-    return await refunds.load_of_receipts(transaction, doubted) if doubted else []
 
 
 def _decide(facts: _Facts, tender: PointsTender, pricing: Pricing, transaction: Transaction) -> TenderDecision:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import receipts, refunds
+from services.redemption.repository import receipts, refunds, returned_vouchers
 from services.redemption.repository.receipts import ExceptionKind, Refusal
 from shared.database import Transaction
 
@@ -13,8 +13,8 @@ async def undo_refused(transaction: Transaction, refusals: Sequence[Refusal]) ->
     A tender that waits is dropped; one that comes later is disregarded; an open exception that this very document
     raised is settled. Points that it has captured are not given back by themselves, since the receipt that was accepted
     may have been paid with them: a ``refused_receipt`` exception is recorded for a person. So is a ``refused_void``
-    where the document was a void and points were given back for it. Idempotent; gives the kinds of exceptions that are
-    new.
+    where the document was a void and points, a voucher's too, went back for it. Idempotent; gives the kinds of
+    exceptions that are new.
     """
     met = await receipts.meet_receipts(transaction, (refusal.receipt_key for refusal in refusals))
     new = [refusal for refusal in dict.fromkeys(refusals) if refusal.content_hash not in met[refusal.receipt_key]]
@@ -22,4 +22,6 @@ async def undo_refused(transaction: Transaction, refusals: Sequence[Refusal]) ->
         return []
     await receipts.save_refusals(transaction, new)
     found = await receipts.load_captures_of_refused(transaction, new)
-    return await receipts.record_exceptions(transaction, [*found, *await refunds.load_of_refused(transaction, new)])
+    found += await refunds.load_of_refused(transaction, new)
+    found += await returned_vouchers.load_of_refused(transaction, new)
+    return await receipts.record_exceptions(transaction, found)

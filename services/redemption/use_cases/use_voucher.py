@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.redemption.domain.errors import ReceiptVoidedError
 from services.redemption.domain.rewards.codes import is_mistyped
 from services.redemption.domain.rewards.errors import MistypedCodeError, UnknownVoucherError
 from services.redemption.domain.rewards.reward import RewardTerms
 from services.redemption.domain.rewards.voucher import Voucher
-from services.redemption.repository import projections, rewards, vouchers
+from services.redemption.repository import projections, receipts, rewards, voided_receipts, vouchers
 from services.redemption.use_cases.reward_messages import delivered_message, used_message
 from services.redemption.use_cases.take_points import accepted
 from shared import ledger, outbox
@@ -51,18 +52,23 @@ async def check_voucher(transaction: Transaction, shown: Shown) -> Taken:
 async def use_voucher(transaction: Transaction, shown: Shown, receipt_key: bytes, author: str) -> Taken:
     """Take a voucher for one receipt, once for ever: what it reserves is spent at the partner.
 
-    The same voucher for the same receipt again changes nothing. Locks the voucher, then its member, then the member's
-    account, each to the commit.
+    The same voucher for the same receipt again changes nothing. Locks the receipt, then the voucher, then its member,
+    then the member's account, each to the commit.
 
     Raises:
         UnknownVoucherError, MistypedCodeError, OtherPartnersVoucherError, OtherStoreError, VoucherUsedError,
-        VoucherCancelledError, VoucherExpiredError: nothing was changed.
+        VoucherCancelledError, VoucherExpiredError, VoucherReturnedError: nothing was changed.
+        ReceiptVoidedError: a void of the receipt was read, so that nothing is sold with it.
     """
+    await receipts.meet_receipts(transaction, [receipt_key])
     taken = await _read(transaction, shown, await vouchers.lock_by_code(transaction, shown.code_hashes))
     voucher = taken.voucher
     used = voucher.used(transaction.now, author, receipt_key)
     if used is voucher:
         return Taken(voucher, taken.terms, is_repeat=True)
+    voids = await voided_receipts.find_standing(transaction, [receipt_key])
+    if voids.get(receipt_key) is not None:
+        raise ReceiptVoidedError
     await projections.lock_known_members(transaction, [voucher.member_id])
     capture = Capture(
         voucher.member_id, voucher.point_type, receipt_key, voucher.points, voucher.voucher_id, voucher.partner_id

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.voiding import ReceiptVoid
-from services.redemption.repository import goods_returns, receipts, redemptions, refunds, voided_receipts
+from services.redemption.repository import (
+    goods_returns,
+    receipts,
+    redemptions,
+    refunds,
+    returned_vouchers,
+    voided_receipts,
+)
+from services.redemption.repository.receipts import ExceptionRecord
 from services.redemption.use_cases.give_back import give_back
 from shared.database import Transaction
 from shared.ledger import HeldSince
@@ -57,3 +65,15 @@ async def _give_back(
         GiveBack(locked[key[0]], captures[key], captured_at, standing[key[1]]) for key, captured_at in taken.items()
     ]
     return await give_back(transaction, given, held_since, came_back_days)
+
+
+async def given_back_for_others(
+    transaction: Transaction, voids: Mapping[bytes, ReceiptVoid | None]
+) -> list[ExceptionRecord]:
+    """What receipts that are read now had given back before, points and vouchers, for voids that meant other ones, as
+    it turns out (None)."""
+    doubted = [key for key, void in voids.items() if void is None]
+    if not doubted:
+        return []
+    found = await refunds.load_of_receipts(transaction, doubted)
+    return found + await returned_vouchers.load_of_receipts(transaction, doubted)

@@ -389,5 +389,6 @@ def test_records_of_other_types_are_skipped_undecoded() -> None:
     assert not wants_points({"type": b"loyalty.points.pending.v1"})
     assert wants_spending({"type": b"loyalty.redemption.captured.v1"})
     assert wants_spending({"type": b"loyalty.redemption.refunded.v1"})
+    assert wants_spending({"type": b"loyalty.reward.returned.v1"})
     assert wants_spending({"type": b"loyalty.reward.used.v1"})
     assert not wants_spending({"type": b"loyalty.redemption.held.v1"})

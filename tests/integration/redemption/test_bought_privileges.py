@@ -19,7 +19,7 @@ from shared.kafka import Batch, BatchSize
 from shared.kafka.records import Record
 from tests.support.member_data import read_all, served
 from tests.support.privileges import applied, checked, declared, terms
-from tests.support.receipts import line, member, merged_into, purchase, return_of, void_of
+from tests.support.receipts import exchange_of, line, member, merged_into, purchase, return_of, void_of
 from tests.support.redemption import NOON, PROGRAMME, Admin, Spending, partner
 
 ANNA, BERT = member(1), member(2)
@@ -91,6 +91,36 @@ async def test_returns_voids_and_their_voids_in_any_order_leave_the_same(
     await read(spending, programme, void_of(other, 61))
     await read(spending, programme, other)
     assert await had(spending, programme) == {}
+
+
+async def test_an_exchange_takes_back_and_entitles_by_its_new_goods_in_any_order(
+    spending: Spending, programme: Programme
+) -> None:
+    """Bread for milk entitles no more, milk for bread does, until the exchange is voided; then as if it never was."""
+    milk = [line(1, 1_000, "MILK", 1_000)]
+    bread = [line(1, 1_000, "BREAD", 2_000)]
+    for number, order in enumerate(permutations(range(3))):
+        first = 10 * number
+        sold = await loaves(spending, first)
+        away = exchange_of(sold, first + 1, {1: 1_000}, milk, owner=ANNA)
+        for place in order[:2]:
+            await read(spending, programme, (sold, away, sold)[place])
+        await read(spending, programme, sold, away)
+        assert await had(spending, programme) == {}, order
+        undone = void_of(away, first + 2)
+        await read(spending, programme, undone)
+        assert await had(spending, programme) == HAS, order
+        await read(spending, programme, void_of(sold, first + 3))
+        assert await had(spending, programme) == {}, order
+
+        other = purchase(first + 4, milk, owner=ANNA, occurred_at=await spending.now())
+        towards = exchange_of(other, first + 5, {1: 1_000}, bread, owner=ANNA)
+        events = (other, towards, void_of(towards, first + 6))
+        await read(spending, programme, other, towards)
+        assert await had(spending, programme) == HAS, order
+        for place in order:
+            await read(spending, programme, events[place])
+        assert await had(spending, programme) == {}, order
 
 
 async def test_a_refused_document_entitles_to_nothing_and_the_other_one_does(

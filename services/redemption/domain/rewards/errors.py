@@ -70,6 +70,13 @@ class VoucherUsedError(RedemptionError):
         super().__init__("this voucher was used already: it counts once")
 
 
+class VoucherReturnedError(RedemptionError):
+    """The voucher was used, and its receipt was voided."""
+
+    def __init__(self) -> None:
+        super().__init__("the receipt of this voucher was voided, and its points are the member's again: issue another")
+
+
 class OtherPartnersVoucherError(RedemptionError):
     """The voucher is for a reward of another partner."""
 

@@ -35,6 +35,8 @@ Codes = Annotated[tuple[CodeText, ...], Field(min_length=1, max_length=CODES_MAX
 # unlimited: a code is made for whoever takes one. pieces: so many as the programme has added. imported: one for each
 # code that the partner has brought.
 Supply: TypeAlias = Literal["unlimited", "pieces", "imported"]
+# with_void: a used voucher's points and piece go back where its receipt is voided. never: what was done stays done.
+ComesBack: TypeAlias = Literal["with_void", "never"]
 
 
 class RewardTerms(BaseModel):
@@ -68,6 +70,9 @@ class RewardTerms(BaseModel):
     per_member_max: Annotated[StrictInt, Field(ge=1, le=PER_MEMBER_MAX)] | None = None
     per_member_days: Annotated[StrictInt, Field(ge=1, le=VALID_DAYS_MAX)] | None = None
     is_withdrawn: StrictBool = False
+    comes_back: ComesBack = Field(
+        default="with_void", description="What becomes of a used voucher whose receipt is voided."
+    )
 
     @model_validator(mode="after")
     def _is_possible(self) -> "RewardTerms":

@@ -16,6 +16,7 @@ from services.redemption.domain.rewards.errors import (
     VoucherCancelledError,
     VoucherExpiredError,
     VoucherReservedError,
+    VoucherReturnedError,
     VoucherUsedError,
 )
 from services.redemption.domain.rewards.reward import RewardTerms
@@ -23,7 +24,7 @@ from services.redemption.domain.rewards.reward import RewardTerms
 
 class VoucherState(StrEnum):
     """Where a voucher stands. Issued or delivered it is open: its points are reserved, and its code counts. Reserved,
-    its points are too, and nobody has its code yet.
+    its points are too, and nobody has its code yet. Returned, it had been used, and the receipt was voided.
     """
 
     RESERVED = "reserved"
@@ -32,6 +33,7 @@ class VoucherState(StrEnum):
     USED = "used"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Voucher:
     Until ``expires_at`` it stands: while it is reserved until the reservation lapses, then until its time is over.
     ``client_id`` asked for it. ``delivered_at`` is when the member had got its code, by ``channel``. ``closed_at`` is
     when it was used, cancelled or expired, ``closed_by`` who used or cancelled it, ``reason_code`` why it was
-    cancelled, ``receipt_key`` for which receipt it was used.
+    cancelled, ``receipt_key`` for which receipt it was used. ``returned_at`` is when it came back, for the document
+    ``undone_by`` with ``undone_hash``; ``closed_at`` still says when it was used.
     """
 
     voucher_id: UUID
@@ -64,6 +67,9 @@ class Voucher:
     delivered_at: datetime | None = None
     channel: str | None = None
     receipt_key: bytes | None = None
+    returned_at: datetime | None = None
+    undone_by: bytes | None = None
+    undone_hash: str | None = None
 
     @property
     def reference(self) -> bytes:
@@ -116,12 +122,16 @@ class Voucher:
         self.require_usable(now)
         return replace(self, state=VoucherState.USED, closed_at=now, closed_by=author, receipt_key=receipt_key)
 
+    def returned(self, now: datetime, undone_by: bytes, undone_hash: str) -> "Voucher":
+        """The voucher, which is used, once its receipt was voided: its points go back, and it counts no more."""
+        return replace(self, state=VoucherState.RETURNED, returned_at=now, undone_by=undone_by, undone_hash=undone_hash)
+
     def cancelled(self, now: datetime, author: str, reason_code: str) -> "Voucher":
         """The voucher once somebody cancelled it, whose points go back. One that was cancelled stays as it is.
 
         Raises:
             VoucherUsedError: its points are spent.
-            VoucherExpiredError: its points went back before.
+            VoucherExpiredError, VoucherReturnedError: its points went back before.
         """
         if self.state is VoucherState.CANCELLED:
             return self
@@ -159,8 +169,10 @@ class Voucher:
         """Whether it still stands for its reward, and has been issued.
 
         Raises:
-            VoucherUsedError, VoucherCancelledError, VoucherExpiredError, VoucherReservedError
+            VoucherUsedError, VoucherCancelledError, VoucherExpiredError, VoucherReservedError, VoucherReturnedError
         """
+        if self.state is VoucherState.RETURNED:
+            raise VoucherReturnedError
         if self.state is VoucherState.RESERVED:
             raise VoucherReservedError
         if self.state is VoucherState.CANCELLED:
