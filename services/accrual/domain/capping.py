@@ -39,19 +39,25 @@ def apply_caps(
     left = list(applied)
     counted: list[tuple[str, frozenset[str]]] = []
     for step in steps:
-        numbers = [number for number, one in enumerate(left) if one.rule_id in step.rule_ids]
-        total = sum([left[number].points for number in numbers])
+        rule_ids = step.rule_ids
+        total = sum([one.points for one in left if one.rule_id in rule_ids])
         if total == 0:
             continue
-        excess = total - min(total, _allowed(step, total, facts))
-        for number in reversed(numbers) if excess else ():
-            taken = min(excess, left[number].points)
-            if taken:
-                left[number] = _trimmed(left[number], taken, step.words)
-                excess -= taken
+        allowed = _allowed(step, total, facts)
+        if total > allowed:
+            _trim(left, step, total - allowed)
         if step.name is not None:
-            counted.append((step.name, step.rule_ids))
-    return left, tuple(_usage(left, counted))
+            counted.append((step.name, rule_ids))
+    return left, tuple(_usage(left, counted)) if counted else ()
+
+
+def _trim(left: list[Applied], step: CapStep, excess: int) -> None:
+    """Take so much of the step's rules, of the last one first."""
+    for number in range(len(left) - 1, -1, -1):
+        one = left[number]
+        if one.rule_id in step.rule_ids and (taken := min(excess, one.points)):
+            left[number] = _trimmed(one, taken, step.words)
+            excess -= taken
 
 
 def usage_of(given: Sequence[Applied], steps: Sequence[CapStep]) -> tuple[Usage, ...]:

@@ -145,8 +145,7 @@ def evaluate(receipt: JudgedReceipt, rule_set: RuleSet) -> Evaluation:
     usage: tuple[Usage, ...] = ()
     if plan.cap_steps and applied:
         applied, usage = apply_caps(applied, plan.cap_steps, receipt.facts)
-        points = sum([one.points for one in applied])
-    if plan.other_types:
+    if plan.cap_steps or plan.other_types:  # else all that was given is the programme's own
         others = plan.of_other_types
         points = sum([one.points for one in applied if one.rule_id not in others])
     return Evaluation(plan.version, base, tuple(applied), points, receipt, rule_set, tuple(lost), usage)
@@ -192,33 +191,37 @@ def _apply_special(
     found = _give(planned, special, receipt, by_type, denominator)
     if found is None:
         return None
-    applied, lines, exact_by_line = found
     if special.is_base:
+        applied, lines, exact_by_line = found
         _add(by_type[special.number], lines, exact_by_line)
-    return applied
+        return applied
+    return found[0]
 
 
 def _apply_group(
     group: PlannedGroup, receipt: JudgedReceipt, by_type: Sequence[list[int]], denominator: int, lost: list[Lost]
 ) -> Applied | None:
-    """The outcome of the rule that wins its group; the others are noted as lost."""
-    tried: list[tuple[Special, _Given]] = []
+    """The outcome of the rule that wins its group, the first among equals; the others are noted as lost."""
+    best: _Given | None = None
+    of_best: Special | None = None
+    tried: list[Applied] = []
     for planned, special in group.rules:
         found = _give(planned, special, receipt, by_type, denominator)
-        if found is not None and (group.is_best or found[0].points):
-            tried.append((special, found))
-            if not group.is_best:
-                break
-    if not tried:
+        if found is None or not (group.is_best or found[0].points):
+            continue
+        tried.append(found[0])
+        if best is None or found[0].points > best[0].points:
+            best, of_best = found, special
+        if not group.is_best:
+            break
+    if best is None or of_best is None:
         return None
-    special, (applied, lines, exact_by_line) = max(tried, key=lambda one: one[1][0].points)  # the first among equals
-    lost += [
-        Lost(other.rule_id, group.group_id, applied.rule_id, other.points)
-        for _, (other, _, _) in tried
-        if other is not applied
-    ]
-    if special.is_base:
-        _add(by_type[special.number], lines, exact_by_line)
+    applied, lines, exact_by_line = best
+    if len(tried) > 1:
+        group_id, winner_id = group.group_id, applied.rule_id
+        lost += [Lost(one.rule_id, group_id, winner_id, one.points) for one in tried if one is not applied]
+    if of_best.is_base:
+        _add(by_type[of_best.number], lines, exact_by_line)
     return applied
 
 
@@ -226,32 +229,33 @@ def _give(
     planned: PlannedRule, special: Special, receipt: JudgedReceipt, by_type: Sequence[list[int]], denominator: int
 ) -> _Given | None:
     """What a rule would give, before anything is added to the base."""
-    if special.check is not None and not special.check.holds(receipt):
+    check, line_check, _, _, _, number, once, per_minor, extra_percent = special
+    if check is not None and not check.holds(receipt):
         return None
     base = receipt.base
-    if special.lines is None and not planned.categories:
-        lines: Sequence[int] = range(len(base.amounts_minor))
-        amount_minor = base.total_minor
-    else:
+    lines: Sequence[int] | None = None  # every line
+    amount_minor = base.total_minor
+    if line_check is not None or planned.categories:
         amounts, lines = base.amounts_minor, matching_lines(planned, receipt)
         amount_minor = sum([amounts[line] for line in lines])
     if amount_minor == 0:
         return None
-    if special.once:
-        return Applied(planned.rule_id, special.once, special.once // denominator, amount_minor, ()), (), ()
-    if special.extra_percent:
-        given = by_type[special.number]
+    if once:
+        return Applied(planned.rule_id, once, once // denominator, amount_minor, ()), (), ()
+    if extra_percent:
+        given = by_type[number]
         # Exact: each line's base is a multiple of denominator / step, and so of 100.
-        exact = (
-            sum(given if len(lines) == len(given) else [given[line] for line in lines]) * special.extra_percent // 100
-        )
-    elif special.per_minor:
-        exact = amount_minor * special.per_minor
+        exact = sum(given if lines is None else [given[line] for line in lines]) * extra_percent // 100
+    elif per_minor:
+        exact = amount_minor * per_minor
     else:
-        return _give_by_line(planned, special, receipt, by_type, denominator, lines, amount_minor)
+        every = range(len(base.amounts_minor)) if lines is None else lines
+        return _give_by_line(planned, special, receipt, by_type, denominator, every, amount_minor)
     if exact == 0:
         return None
-    return Applied(planned.rule_id, exact, rounded(exact, denominator, planned.rounding), amount_minor, ()), (), ()
+    rounding = planned.rounding
+    points = exact // denominator if rounding == "floor" else rounded(exact, denominator, rounding)
+    return Applied(planned.rule_id, exact, points, amount_minor, ()), (), ()
 
 
 def _give_by_line(

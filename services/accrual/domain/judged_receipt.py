@@ -52,8 +52,11 @@ class JudgedReceipt:
     def kept(self) -> Sequence[int]:
         """How much of each line was kept, in thousandths of a unit, in the order of the lines."""
         if self._kept is None:
-            returned = self.returned
-            self._kept = [line.quantity_thousandths - returned.get(line.line_id, 0) for line in self.purchase.lines]
+            lines, returned = self.purchase.lines, self.returned
+            if returned:
+                self._kept = [line.quantity_thousandths - returned.get(line.line_id, 0) for line in lines]
+            else:
+                self._kept = [line.quantity_thousandths for line in lines]
         return self._kept
 
     def local(self, zone: Zone) -> datetime:

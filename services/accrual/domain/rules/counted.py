@@ -15,6 +15,11 @@ class Exclusions(Frozen):
     tenders: tuple[TenderKind, ...] = ("points",)
     categories: tuple[CodeText, ...] = ()
 
+    @cached_property
+    def never(self) -> frozenset[str]:
+        """These categories, to be asked of every receipt."""
+        return frozenset(self.categories)
+
 
 class Counted(Frozen):
     """What a line's amount is taken to be, as far as its till says it.
