@@ -72,7 +72,14 @@ async def lock_budgets(transaction: Transaction, earning: EarningOfBatch) -> Ear
         return None
     known = {**earning.budgets_used, **granted}
     return EarningOfBatch(
-        earning.facts, earning.at_store, earning.counted, earning.places, known, earning.balances, earning.latest
+        earning.facts,
+        earning.at_store,
+        earning.counted,
+        earning.places,
+        known,
+        earning.balances,
+        earning.latest,
+        earning.asks,
     )
 
 

@@ -9,8 +9,15 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.decisions import Document, Facts
-from services.accrual.domain.earning_facts import EarningFacts, Used
-from services.accrual.domain.earning_of_batch import Counted, CountedAsk, Counter, EarningOfBatch, asks_of, latest_of
+from services.accrual.domain.earning_facts import EarningFacts, MemberFacts, Used
+from services.accrual.domain.earning_of_batch import (
+    AsksOfReceipt,
+    Counted,
+    CountedAsk,
+    Counter,
+    EarningOfBatch,
+    asks_of,
+)
 from services.accrual.domain.rules.needs import CountedPlace
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import campaign_budgets, counted_days, projections
@@ -90,21 +97,13 @@ async def load_judged(
     tiers = reads.ask(_tiers, judged, schemes, is_preview=is_preview)
     enrolled = reads.ask(_enrolled, judged)
     asked = ask_of_members(reads, judged)
-    counted = _ask_counted(reads, judged, here, places, point_type) if is_counted else None
+    asks = _asks(judged, here, places) if is_counted else {}
+    counted = _ask_counted(reads, judged, asks, point_type) if is_counted else None
     await reads.answered()
     tier_of, told = tiers.value
-    members = member_facts(asked, judged, here)
     percents = _tier_percents(judged, tier_of, schemes)
-    of_receipts = {
-        one.natural_key: here[one.natural_key]._replace(
-            member=members[one.natural_key]._replace(
-                enrolled_at=enrolled.value.get(one.member_id),
-                tier=tier_of.get(one.natural_key),
-                tier_percent=percents.get(one.natural_key),
-            )
-        )
-        for one in judged
-    }
+    members = member_facts(asked, judged, here, enrolled.value, tier_of, percents)
+    of_receipts = {key: _at_store(here[key], member) for key, member in members.items()}
     if counted is None:
         return EarningOfBatch(of_receipts, at_store, {}, places, {}), told
     return EarningOfBatch(
@@ -115,7 +114,23 @@ async def load_judged(
         budgets_used=counted.budgets.value,
         balances=counted.balances.value,
         latest=counted.latest.value,
+        asks=asks,
     ), told
+
+
+def _at_store(here: EarningFacts, member: MemberFacts) -> EarningFacts:
+    """The same with what is known of the member; there is one for every receipt, and replacing takes long."""
+    return EarningFacts(here.programme_zone, here.store_zone, here.store_group, member)
+
+
+def _asks(
+    judged: Sequence[Judged], facts: Mapping[bytes, EarningFacts], places: Mapping[CountedPlace, datetime]
+) -> dict[bytes, AsksOfReceipt]:
+    with undecidable():
+        return {
+            key: asks_of(member_id, purchase, facts[key], rule_set, places)
+            for key, member_id, purchase, rule_set in judged
+        }
 
 
 class _AskedOfCounters(NamedTuple):
@@ -128,15 +143,14 @@ class _AskedOfCounters(NamedTuple):
 def _ask_counted(
     reads: Reads,
     judged: Sequence[Judged],
-    here: Mapping[bytes, EarningFacts],
-    places: Mapping[CountedPlace, datetime],
+    asks: Mapping[bytes, AsksOfReceipt],
     point_type: str,
 ) -> _AskedOfCounters:
     return _AskedOfCounters(
-        reads.ask(_counted, judged, here, places),
+        reads.ask(_counted, asks.values()),
         reads.ask(_budgets, judged),
         reads.ask(_balances, judged, point_type),
-        reads.ask(_latest, judged, places),
+        reads.ask(_latest, asks.values()),
     )
 
 
@@ -192,26 +206,14 @@ async def _enrolled(transaction: Transaction, judged: Sequence[Judged]) -> Mappi
     return await projections.load_enrolled_at(transaction, wanted) if wanted else {}
 
 
-async def _counted(
-    transaction: Transaction,
-    judged: Sequence[Judged],
-    facts: Mapping[bytes, EarningFacts],
-    places: Mapping[CountedPlace, datetime],
-) -> Mapping[CountedAsk, Counted]:
-    with undecidable():
-        asks = dict.fromkeys(
-            ask
-            for one in judged
-            for ask in asks_of(one.member_id, one.purchase, facts[one.natural_key], one.rule_set, places)
-        )
-    return await counted_days.load(transaction, list(asks)) if asks else {}
+async def _counted(transaction: Transaction, asks: Iterable[AsksOfReceipt]) -> Mapping[CountedAsk, Counted]:
+    distinct = dict.fromkeys(ask for one in asks for ask in (*one.activity, *one.caps, *one.places))
+    return await counted_days.load(transaction, list(distinct)) if distinct else {}
 
 
-async def _latest(
-    transaction: Transaction, judged: Sequence[Judged], places: Mapping[CountedPlace, datetime]
-) -> Mapping[Counter, datetime]:
+async def _latest(transaction: Transaction, asks: Iterable[AsksOfReceipt]) -> Mapping[Counter, datetime]:
     """The latest receipt that was counted of each member, so that one which comes late says so."""
-    asked = {counter for one in judged for counter in latest_of(one.member_id, one.purchase, one.rule_set, places)}
+    asked = {counter for one in asks for counter in one.of_latest}
     return await counted_days.load_latest(transaction, asked) if asked else {}
 
 

@@ -18,6 +18,9 @@ from shared.database import Transaction
 from shared.database.reads import Answer, Reads
 from shared.events.purchases import PurchaseData
 
+_NO_GROUPS = frozenset[GroupName]()
+_NO_ATTRIBUTES = frozenset[AttributeTest]()
+
 
 class Judged(NamedTuple):
     """A purchase that may be awarded, its member, and the rules that it will be judged by."""
@@ -45,9 +48,15 @@ def ask_of_members(reads: Reads, judged: Sequence[Judged]) -> AskedOfMembers:
 
 
 def member_facts(
-    asked: AskedOfMembers, judged: Sequence[Judged], at_store: Mapping[bytes, EarningFacts]
+    asked: AskedOfMembers,
+    judged: Sequence[Judged],
+    at_store: Mapping[bytes, EarningFacts],
+    enrolled_at: Mapping[UUID, datetime],
+    tiers: Mapping[bytes, str | None],
+    tier_percents: Mapping[bytes, int],
 ) -> dict[bytes, MemberFacts]:
-    """What was answered, by natural key. ``at_store`` tells the zones.
+    """What was answered, by natural key, with when members joined, their tiers and what these multiply by. ``at_store``
+    tells the zones.
 
     Raises:
         UndecidableError: a zone that a window names is not known.
@@ -55,11 +64,14 @@ def member_facts(
     states, groups, said = asked.states.value, asked.groups.value, asked.attributes.value
     with undecidable():
         return {
-            key: MemberFacts(
-                near_birthday=_near_birthday(one, states.get(key, MemberState()), at_store[key]),
-                is_in_household=key in states and states[key].household_id is not None,
-                groups=groups.get(key, frozenset()),
-                attributes=said.get(key, frozenset()),
+            key: MemberFacts(  # in the order of its fields: by name it takes twice as long
+                _near_birthday(one, states[key], at_store[key]) if key in states else None,
+                enrolled_at.get(one.member_id),
+                tiers.get(key),
+                key in states and states[key].household_id is not None,
+                groups.get(key, _NO_GROUPS),
+                said.get(key, _NO_ATTRIBUTES),
+                tier_percents.get(key),
             )
             for one in judged
             for key in (one.natural_key,)
