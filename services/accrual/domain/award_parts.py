@@ -67,8 +67,10 @@ def earned_parts(evaluation: Evaluation, earned_on: date) -> tuple[EarnedPart, .
     if evaluation.is_one_lot:
         return ()
     parts = _parts(evaluation, earned_on)
-    rule_set = evaluation.rule_set
-    plain = PartKey(*_resolved(evaluation.receipt.purchase.partner_id, earned_on, _own(rule_set.own_terms), "earning"))
+    if len(parts) > 1:
+        return parts
+    own = _own(evaluation.rule_set.own_terms)
+    plain = _key_of(evaluation.receipt.purchase.partner_id, earned_on, own, "earning")
     return () if all(part.key == plain for part in parts) else parts
 
 
@@ -136,7 +138,7 @@ def _parts(evaluation: Evaluation, earned_on: date) -> tuple[EarnedPart, ...]:
     rule_set, issuer = evaluation.rule_set, evaluation.receipt.purchase.partner_id
     found: dict[PartKey, EarnedPart] = {}
     for part in evaluation.parts:
-        key = PartKey(*_resolved(issuer, earned_on, part.terms, rule_set.expiry_counts_from))
+        key = _key_of(issuer, earned_on, part.terms, rule_set.expiry_counts_from)
         before = found.get(key)
         if before is not None:
             found[key] = before._replace(points=before.points + part.points, by_rule=before.by_rule + part.by_rule)
@@ -151,9 +153,7 @@ def _own(terms: PartTerms) -> PartTerms:
 
 
 @lru_cache(maxsize=_CACHED_MAX)
-def _resolved(
-    issuer: str, earned_on: date, terms: PartTerms, expiry_counts_from: str
-) -> tuple[str | None, LotTerms, Wait | None]:
+def _key_of(issuer: str, earned_on: date, terms: PartTerms, expiry_counts_from: str) -> PartKey:
     """The lot of points that are earned on these terms, and what they wait for."""
     wait = wait_of(terms.pending, earned_on)
     available_from = wait.until if wait is not None and wait.event is None else earned_on
@@ -169,7 +169,7 @@ def _resolved(
         funding=terms.funding,
         limits=terms.limits,
     )
-    return terms.point_type, lot, wait
+    return PartKey(terms.point_type, lot, wait)
 
 
 def _usable_for_a_day(last: date | None, available_from: date) -> date | None:

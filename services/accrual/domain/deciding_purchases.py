@@ -8,6 +8,7 @@ from services.accrual.domain.award_parts import KnownPart, earned_parts
 from services.accrual.domain.category_mapping import categories_at
 from services.accrual.domain.decisions import POINTS_MAX, Awarded, Decision, Document, Facts, Original, Parked, Refused
 from services.accrual.domain.earning_facts import facts_of_zone
+from services.accrual.domain.earning_windows import day_on
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase
 from services.accrual.domain.partner_funds import rule_on
 from services.accrual.domain.partner_standing import Reason, Standing, standing_at, why_not_earned
@@ -73,7 +74,7 @@ def award(
 
 def _awarded(document: Document, owner_id: UUID, evaluation: Evaluation, facts: Facts) -> Awarded | Refused:
     purchase, rule_set = evaluation.receipt.purchase, evaluation.rule_set
-    earned_on = purchase.occurred_at.astimezone(facts.zone).date() if not evaluation.is_one_lot else None
+    earned_on = None if evaluation.is_one_lot else day_on(purchase.occurred_at, facts.zone)
     parts = earned_parts(evaluation, earned_on) if earned_on is not None else ()
     if evaluation.points > POINTS_MAX or (parts and any(part.points > POINTS_MAX for part in parts)):
         return Refused(document, owner_id, "implausible_points", f"it would earn more than {POINTS_MAX} points")

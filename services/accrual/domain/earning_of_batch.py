@@ -6,13 +6,12 @@ by the day of the receipt; a receipt that comes late counts in its own window an
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
-from functools import lru_cache
+from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, Used
-from services.accrual.domain.earning_windows import Days, days_of
+from services.accrual.domain.earning_windows import Days, day_on, days_of
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.outcomes import Usage
 from services.accrual.domain.rules import RuleSet
@@ -22,8 +21,6 @@ from services.accrual.domain.settlement import hands_over, is_visit
 from shared.events.purchases import PurchaseData
 
 Counter: TypeAlias = tuple[UUID, str]
-# A receipt asks for its day several times, by several rules.
-DAYS_CACHED_MAX = 4_096
 
 
 class CountedAsk(NamedTuple):
@@ -258,12 +255,7 @@ class EarningOfBatch:
 
 def local_day(purchase: PurchaseData, facts: EarningFacts, zone: Zone) -> date:
     """The receipt's day on the clocks of a zone."""
-    return _day_on(purchase.occurred_at, facts.zone(zone))
-
-
-@lru_cache(maxsize=DAYS_CACHED_MAX)
-def _day_on(moment: datetime, zone: tzinfo) -> date:
-    return moment.astimezone(zone).date()
+    return day_on(purchase.occurred_at, facts.zone(zone))
 
 
 def activity_ask(member_id: UUID, key: ActivityKey, purchase: PurchaseData, facts: EarningFacts) -> CountedAsk:

@@ -4,13 +4,15 @@ What is counted of a member stands under the day of its receipt, so that every w
 """
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
 MONTHS_OF_A_QUARTER = 3
 # Receipts of one batch share their days.
 WINDOWS_CACHED_MAX = 1_024
+# A receipt asks for its day several times: several rules, its lots, its member's tier.
+DAYS_CACHED_MAX = 8_192
 
 
 class Days(NamedTuple):
@@ -18,6 +20,12 @@ class Days(NamedTuple):
 
     first: date
     last: date
+
+
+@lru_cache(maxsize=DAYS_CACHED_MAX)
+def day_on(moment: datetime, zone: tzinfo) -> date:
+    """The day that a moment lies in, on the clocks of a zone."""
+    return moment.astimezone(zone).date()
 
 
 @lru_cache(maxsize=WINDOWS_CACHED_MAX)

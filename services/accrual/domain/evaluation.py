@@ -67,18 +67,20 @@ class Evaluation(NamedTuple):
     @property
     def parts(self) -> tuple[Part, ...]:
         """The points by type and terms, those of the programme's own terms first. Parts without points are left out."""
-        own, purchase = self.rule_set.own_terms, self.receipt.purchase
+        purchase = self.receipt.purchase
         plan = plan_for(self.rule_set, purchase.partner_id)
-        by_terms: dict[PartTerms, list[tuple[str, int]]] = {own: []}
         if has_sellers(purchase):
+            by_terms: dict[PartTerms, list[tuple[str, int]]] = {self.rule_set.own_terms: []}
             for terms, rule_id, points in given_by_seller(self.applied, self.receipt, self.rule_set, plan):
                 by_terms.setdefault(terms, []).append((rule_id, points))
         else:
+            numbers = plan.part_number
+            by_number: dict[int, list[tuple[str, int]]] = {0: []}
             for one in self.applied:
-                terms = self.rule_set.terms_of(one.rule_id) if plan.has_parts else own
-                by_terms.setdefault(terms, []).append((one.rule_id, one.points))
-        parts = (Part(terms, sum([points for _, points in gave]), tuple(gave)) for terms, gave in by_terms.items())
-        return tuple(part for part in parts if part.points)
+                by_number.setdefault(numbers[one.rule_id], []).append((one.rule_id, one.points))
+            by_terms = {plan.part_terms[number]: gave for number, gave in by_number.items()}
+        parts = [Part(terms, sum([points for _, points in gave]), tuple(gave)) for terms, gave in by_terms.items()]
+        return tuple([part for part in parts if part.points])
 
     def points_of(self, point_type: str | None) -> int:
         """The points of one type in all; None: the programme's own."""
@@ -156,33 +158,38 @@ def _apply_plain(planned: PlannedRule, receipt: JudgedReceipt, given: list[int],
     rule_id, categories, category, per_minor, extra_percent, rounding, _, _, _, _ = planned
     base, lines_of = receipt.base, receipt.lines_of
     amounts = base.amounts_minor
-    matching: Sequence[int] | None = None  # every line
+    lines: Sequence[int] | None = None  # every line
     amount_minor = base.total_minor
     if categories:
         if lines_of is not None and category is not None:
-            matching = lines_of.get(category)
+            lines = lines_of.get(category)
         else:
-            matching = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
-        if not matching:
+            lines = [line for line, path in enumerate(base.categories) if not categories.isdisjoint(path)]
+        if not lines:
             return None
-        amount_minor = sum([amounts[line] for line in matching])
+        amount_minor = _on(lines, amounts)
     if amount_minor == 0:
         return None
     if per_minor:
-        if matching is None:
+        if lines is None:
             for number, amount in enumerate(amounts):
                 given[number] += amount * per_minor
         else:
-            for line in matching:
+            for line in lines:
                 given[line] += amounts[line] * per_minor
         exact = amount_minor * per_minor
     else:
         # Exact: each line's base is a multiple of denominator / step, and so of 100.
-        exact = sum(given if matching is None else [given[line] for line in matching]) * extra_percent // 100
+        exact = (sum(given) if lines is None else _on(lines, given)) * extra_percent // 100
         if exact == 0:
             return None
     points = exact // denominator if rounding == "floor" else rounded(exact, denominator, rounding)
     return Applied(rule_id, exact, points, amount_minor, ())
+
+
+def _on(lines: Sequence[int], by_line: Sequence[int]) -> int:
+    """The sum on these lines; most categories are of one, for which no list need be made."""
+    return by_line[lines[0]] if len(lines) == 1 else sum([by_line[line] for line in lines])
 
 
 def _apply_special(
@@ -236,8 +243,8 @@ def _give(
     lines: Sequence[int] | None = None  # every line
     amount_minor = base.total_minor
     if line_check is not None or planned.categories:
-        amounts, lines = base.amounts_minor, matching_lines(planned, receipt)
-        amount_minor = sum([amounts[line] for line in lines])
+        lines = matching_lines(planned, receipt)
+        amount_minor = _on(lines, base.amounts_minor)
     if amount_minor == 0:
         return None
     if once:
@@ -245,7 +252,7 @@ def _give(
     if extra_percent:
         given = by_type[number]
         # Exact: each line's base is a multiple of denominator / step, and so of 100.
-        exact = sum(given if lines is None else [given[line] for line in lines]) * extra_percent // 100
+        exact = (sum(given) if lines is None else _on(lines, given)) * extra_percent // 100
     elif per_minor:
         exact = amount_minor * per_minor
     else:

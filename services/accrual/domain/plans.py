@@ -94,7 +94,11 @@ class Plan:
         rule_ids = {rule.rule_id for rule in rules}
         steps = cap_steps(rule_set)
         self.cap_steps: tuple[CapStep, ...] = tuple(one for one in steps if not one.rule_ids.isdisjoint(rule_ids))
-        self.has_parts = any(rule_set.terms_of(one.rule_id) != rule_set.own_terms for one in rules)
+        own, by_rule = rule_set.own_terms, {one.rule_id: rule_set.terms_of(one.rule_id) for one in rules}
+        self.has_parts = any(terms != own for terms in by_rule.values())
+        # Numbers stand for terms, which take long to look up by: 0 are the programme's own.
+        self.part_terms = tuple(dict.fromkeys((own, *by_rule.values())))
+        self.part_number = {rule_id: self.part_terms.index(terms) for rule_id, terms in by_rule.items()}
         self.is_one_lot = not self.has_parts and rule_set.own_terms.pending is None
         self.of_other_types = frozenset(rule.rule_id for rule in rules if rule.rule.effect.point_type is not None)
         named = [entry.indexed_by for entry in self.entries if entry.indexed_by is not None]

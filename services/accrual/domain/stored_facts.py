@@ -16,25 +16,44 @@ _Named = TypeVar("_Named")
 
 def facts_to_store(facts: EarningFacts, needs: Needs) -> dict[str, Any]:
     """What is stored, ready for JSON. What a rule set counts stands in the order in which it says so."""
-    member, near = facts.member, facts.member.near_birthday
-    said: dict[str, Any] = {
-        "z": str(facts.programme_zone) if needs.programme_zone else None,
-        "s": str(facts.zone("store")) if needs.store_zone else None,
-        "g": facts.store_group if needs.store_group else None,
-        "d": _flags([near[one] for one in needs.birthdays]) if needs.birthdays and near is not None else None,
-        "e": member.enrolled_at.timestamp() if needs.enrolled_at and member.enrolled_at else None,
-        "t": member.tier if needs.tier else None,
-        "p": member.tier_percent if needs.tier_percent else None,
-        "h": 1 if needs.household and member.is_in_household else None,
-        "m": _flags([group in member.groups for group in needs.groups]) if needs.groups and member.groups else None,
-        "c": _flags([test in member.attributes for test in needs.attributes]) if member.attributes else None,
-        "a": [_activity_to_store(facts.activity[key]) for key in needs.activity] or None,
-        "u": [list(facts.used[cap.name]) for cap in needs.member_caps] or None,
-        "l": [list(facts.budgets[name]) for name in needs.budgets] or None,
-        "w": facts.decided_after.timestamp() if facts.decided_after is not None else None,
-        "b": facts.balance if needs.balance else None,
-    }
-    return {name: value for name, value in said.items() if value is not None}
+    said: dict[str, Any] = {}
+    if needs.programme_zone:
+        said["z"] = str(facts.programme_zone)
+    if needs.store_zone:
+        said["s"] = str(facts.zone("store"))
+    if needs.store_group and facts.store_group is not None:
+        said["g"] = facts.store_group
+    said |= _member_to_store(facts.member, needs)
+    if needs.activity:
+        said["a"] = [_activity_to_store(facts.activity[key]) for key in needs.activity]
+    if needs.member_caps:
+        said["u"] = [list(facts.used[cap.name]) for cap in needs.member_caps]
+    if needs.budgets:
+        said["l"] = [list(facts.budgets[name]) for name in needs.budgets]
+    if facts.decided_after is not None:
+        said["w"] = facts.decided_after.timestamp()
+    if needs.balance and facts.balance is not None:
+        said["b"] = facts.balance
+    return said
+
+
+def _member_to_store(member: MemberFacts, needs: Needs) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if needs.birthdays and (near := member.near_birthday) is not None:
+        said["d"] = _flags([near[one] for one in needs.birthdays])
+    if needs.enrolled_at and member.enrolled_at:
+        said["e"] = member.enrolled_at.timestamp()
+    if needs.tier and member.tier is not None:
+        said["t"] = member.tier
+    if needs.tier_percent and member.tier_percent is not None:
+        said["p"] = member.tier_percent
+    if needs.household and member.is_in_household:
+        said["h"] = 1
+    if needs.groups and member.groups:
+        said["m"] = _flags([group in member.groups for group in needs.groups])
+    if member.attributes:
+        said["c"] = _flags([test in member.attributes for test in needs.attributes])
+    return said
 
 
 def facts_from_stored(stored: Mapping[str, Any] | None, needs: Needs) -> EarningFacts:

@@ -22,8 +22,8 @@ _CHANGE_COLUMNS = (
 )
 
 _LOAD = """
-    select asked.member_id, status, enrolled_at, tier_standings.version, tier, since, earned, is_landed, grace_until,
-        graded_next_at, graded_at, scheme_version, granted_until
+    select asked.member_id, status, enrolled_at, tier_standings.version, granted_until, tier, since, earned, is_landed,
+        grace_until, graded_next_at, graded_at, scheme_version
     from unnest($1::uuid[]) as asked (member_id)
         left join members on members.member_id = asked.member_id
         left join tier_standings on tier_standings.member_id = asked.member_id
@@ -112,14 +112,12 @@ class ChangeRow(NamedTuple):
 async def load(transaction: Transaction, member_ids: Collection[UUID]) -> dict[UUID, Kept]:
     """What is known of each of these members."""
     return {
-        row["member_id"]: Kept(
-            Standing(*(row[name] for name in Standing._fields)) if row["version"] is not None else None,
-            row["version"] or 0,
-            row["status"],
-            row["enrolled_at"],
-            row["granted_until"],
+        member_id: Kept(
+            Standing(*standing) if version is not None else None, version or 0, status, enrolled_at, granted_until
         )
-        for row in await transaction.raw.fetch(_LOAD, list(member_ids))
+        for member_id, status, enrolled_at, version, granted_until, *standing in await transaction.raw.fetch(
+            _LOAD, list(member_ids)
+        )
     }
 
 

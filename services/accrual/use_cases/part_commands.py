@@ -85,13 +85,14 @@ class PartsOfBatch:
         for part in decision.parts:
             point_type, points = part.key.point_type or self._own_type, part.points
             state, lot = self._places[key, part.number]
-            award = award_of_part(key, part.number)
             balance_max = decision.evaluation.rule_set.balance_max if part.key.point_type is None else None
             if state == "pending":
+                award = award_of_part(key, part.number)
                 commands.append((EarnPending(owner_id, point_type, key, points, lot, award, balance_max), part))
                 continue
             commands.append((Earn(owner_id, point_type, key, points, lot, balance_max), part))
             if is_held:
+                award = award_of_part(key, part.number)
                 commands.append((Suspend(owner_id, point_type, key, points, lot, award), part))
         return commands
 

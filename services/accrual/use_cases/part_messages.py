@@ -28,22 +28,22 @@ def part_earned_messages(
     terms, wait = part.key.terms, part.key.wait
     is_pending = wait is not None and isinstance(posted.command, EarnPending)
     funding, limits = funding_told(terms.funding), limits_told(terms.limits)
-    said = {
-        "number": part.number,
-        "expires_on": terms.expires_on,
-        "waits_until": wait.until if wait is not None and is_pending else None,
-        "waits_for": wait.event if wait is not None and is_pending else None,
-        "funding": None if funding is None else funding.model_dump(mode="json", exclude_none=True),
-        "limits": None if limits is None else limits.model_dump(mode="json", exclude_none=True),
-        "basis": None if terms.basis == "purchase" else terms.basis,
-    }
+    said: dict[str, object] = {"number": part.number}  # of most parts there is no more to tell
+    if terms.expires_on is not None:
+        said["expires_on"] = terms.expires_on
+    if wait is not None and is_pending:
+        said["waits_until"] = wait.until
+        if wait.event is not None:
+            said["waits_for"] = wait.event
+    if funding is not None:
+        said["funding"] = funding.model_dump(mode="json", exclude_none=True)
+    if limits is not None:
+        said["limits"] = limits.model_dump(mode="json", exclude_none=True)
+    if terms.basis != "purchase":
+        said["basis"] = terms.basis
     by_rule: list[dict[str, object]] = [{"rule_id": rule_id, "points": points} for rule_id, points in part.by_rule]
-    told = [
-        earned_event(
-            transaction, awarded, posted, by_rule, {name: value for name, value in said.items() if value is not None}
-        )
-    ]
-    return [*told, *waiting_messages(transaction, awarded, part, posted, programme)]
+    told = earned_event(transaction, awarded, posted, by_rule, said)
+    return [told, *waiting_messages(transaction, awarded, part, posted, programme)]
 
 
 def waiting_messages(

@@ -20,6 +20,7 @@ from services.accrual.domain.decisions import (
     Refused,
     UnlinkedReturn,
 )
+from services.accrual.domain.earning_windows import day_on
 from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.exchanged_goods import GoodsTaken
 from services.accrual.domain.stored_facts import facts_to_store
@@ -137,7 +138,7 @@ async def save_decisions(
 def lot_terms(decision: Awarded, programme: Programme) -> LotTerms:
     """The lot that an award's points go to: by the receipt's day where the programme is, so that a replay agrees."""
     data = decision.document.event.data
-    day = data.occurred_at.astimezone(programme.zone).date()
+    day = day_on(data.occurred_at, programme.zone)
     return _terms(data.partner_id, day, decision.evaluation.rule_set.expires_on(day))
 
 

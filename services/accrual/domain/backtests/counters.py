@@ -50,6 +50,10 @@ class Counters:
         had_amount, had_receipts = days.get(day, (0, 0))
         days[day] = had_amount + amount, had_receipts + receipts
 
+    def has(self, member_id: UUID, name: str) -> bool:
+        """Whether anything is counted, on whatever day: of most members nothing is."""
+        return (member_id, name) in self._days
+
     def within(self, member_id: UUID, name: str, days: Days) -> Iterator[CountedOn]:
         """What is counted in a window, day by day."""
         for day, (amount, receipts) in self._days.get((member_id, name), {}).items():

@@ -16,10 +16,11 @@ from services.accrual.domain.backtests.told import Told
 from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, MemberFacts, Used
 from services.accrual.domain.earning_of_batch import Counted, CountedAsk, activity_ask, cap_ask
 from services.accrual.domain.rules import RuleSet
-from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, Needs
+from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, Needs, activity_name
 
 # A balance that is not known caps nothing.
 _UNKNOWN_BALANCE = -(10**15)
+_UNUSED = Used()
 
 
 class Before(NamedTuple):
@@ -48,7 +49,10 @@ def lacks_facts(draft: Needs, live: Needs, told: Told) -> bool:
 
 
 class _Stored(NamedTuple):
-    """Which of the draft's facts are stored with what a version has awarded, and the names of its caps."""
+    """Which of the draft's facts are stored with what a version has awarded, and the names of its caps.
+
+    ``member``: all that the draft asks of members, but for groups and attributes.
+    """
 
     programme_zone: bool
     store_zone: bool
@@ -58,19 +62,28 @@ class _Stored(NamedTuple):
     tier: bool
     tier_percent: bool
     household: bool
+    member: bool
     caps: frozenset[str]
 
 
 def _stored_by(live: Needs, draft: Needs) -> _Stored:
+    has_birthdays = set(draft.birthdays) <= set(live.birthdays)
+    # Whether all purchases ever made were counted depends on when the member joined.
+    asks_enrolled_at = draft.enrolled_at or any(key.unit == "ever" for key in draft.activity)
     return _Stored(
         live.programme_zone,
         live.store_zone,
         live.store_group,
-        set(draft.birthdays) <= set(live.birthdays),
+        has_birthdays,
         live.enrolled_at,
         live.tier,
         live.tier_percent,
         live.household,
+        has_birthdays
+        and (live.enrolled_at or not asks_enrolled_at)
+        and (live.tier or not draft.tier)
+        and (live.tier_percent or not draft.tier_percent)
+        and (live.household or not draft.household),
         frozenset(cap.name for cap in live.member_caps),
     )
 
@@ -81,27 +94,31 @@ def known_facts(receipt: AwardedReceipt, draft: Needs) -> EarningFacts:
 
 
 def _known(receipt: AwardedReceipt, has: _Stored) -> EarningFacts:
-    live, stored, loaded = receipt.rule_set.needs, receipt.stored, receipt.loaded
-    was, now = stored.member, loaded.member
-    groups, attributes = was.groups, was.attributes
+    stored, loaded = receipt.stored, receipt.loaded
     return EarningFacts(
         stored.programme_zone if has.programme_zone else loaded.programme_zone,
         stored.store_zone if has.store_zone else loaded.store_zone,
         stored.store_group if has.store_group else loaded.store_group,
-        MemberFacts(
-            was.near_birthday if has.near_birthday else now.near_birthday,
-            was.enrolled_at if has.enrolled_at else now.enrolled_at,
-            was.tier if has.tier else now.tier,
-            was.is_in_household if has.household else now.is_in_household,
-            groups | now.groups.difference(live.groups) if now.groups else groups,
-            attributes | now.attributes.difference(live.attributes) if now.attributes else attributes,
-            was.tier_percent if has.tier_percent else now.tier_percent,
-        ),
+        _member(stored.member, loaded.member, receipt.rule_set.needs, has),
         loaded.activity,
         loaded.used,
         loaded.budgets,
         stored.balance,
         loaded.decided_after,
+    )
+
+
+def _member(was: MemberFacts, now: MemberFacts, live: Needs, has: _Stored) -> MemberFacts:
+    if has.member and not now.groups and not now.attributes:
+        return was
+    return MemberFacts(
+        was.near_birthday if has.near_birthday else now.near_birthday,
+        was.enrolled_at if has.enrolled_at else now.enrolled_at,
+        was.tier if has.tier else now.tier,
+        was.is_in_household if has.household else now.is_in_household,
+        was.groups | now.groups.difference(live.groups) if now.groups else was.groups,
+        was.attributes | now.attributes.difference(live.attributes) if now.attributes else was.attributes,
+        was.tier_percent if has.tier_percent else now.tier_percent,
     )
 
 
@@ -135,6 +152,7 @@ class CountedFacts:
         self._draft = draft
         self._asks = bool(draft.needs.activity or draft.needs.member_caps or draft.needs.budgets or draft.needs.balance)
         self._stored: dict[int, _Stored] = {}  # by version in force
+        self._places = {key: CountedPlace(key.at, key.zone) for key in draft.needs.activity}
         self._told = told
         self._begins_on = begins_on
         self._budgets = {one.id: one.budget for one in draft.campaigns if one.budget is not None}
@@ -167,12 +185,12 @@ class CountedFacts:
 
     def _used(self, cap: CapKey, receipt: AwardedReceipt, known: EarningFacts, *, is_live: bool) -> Used:
         owner_id, name = receipt.owner_id, cap.name
-        days = cap_ask(owner_id, cap, receipt.purchase, known).days
-        if not is_live:
-            drafted = self.drafted.used(owner_id, name, days)
-            return Used(max(0, drafted.points), max(0, drafted.receipts))
-        met, ahead = receipt.stored.used[name], self.ahead.used(owner_id, name, days)
-        return Used(max(0, met.points + ahead.points), max(0, met.receipts + ahead.receipts))
+        met = receipt.stored.used[name] if is_live else _UNUSED
+        counted = self.ahead if is_live else self.drafted
+        if not counted.has(owner_id, name):
+            return met
+        more = counted.used(owner_id, name, cap_ask(owner_id, cap, receipt.purchase, known).days)
+        return Used(max(0, met.points + more.points), max(0, met.receipts + more.receipts))
 
     def _left(self, name: str, receipt: AwardedReceipt) -> Left:
         """What the draft's budget grants: of what was used beside the receipts that are judged, the award tells."""
@@ -193,12 +211,15 @@ class CountedFacts:
         )
 
     def _activity(self, key: ActivityKey, receipt: AwardedReceipt, known: EarningFacts, before: Before) -> Activity:
-        ask = activity_ask(receipt.owner_id, key, receipt.purchase, known)
-        place = CountedPlace(key.at, key.zone)
+        place = self._places[key]
         if place in self._told.always:
             met = receipt.stored.activity[key]
+            if not self.ahead.has(receipt.owner_id, activity_name(key.at, key.zone, receipt.purchase.partner_id)):
+                return met
+            ask = activity_ask(receipt.owner_id, key, receipt.purchase, known)
             ahead = self.ahead.used(receipt.owner_id, ask.name, ask.days)
             return met._replace(spend_minor=max(0, met.spend_minor + ahead.points))
+        ask = activity_ask(receipt.owner_id, key, receipt.purchase, known)
         found = before.counted.get(_until(ask, self._begins_on), Counted())
         since = before.since.get(place)
         enrolled_at = known.member.enrolled_at

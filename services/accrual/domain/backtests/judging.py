@@ -1,6 +1,6 @@
 """Judges receipts of the past by a draft, in the order in which they were decided, and what came back of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -74,6 +74,8 @@ class Judge:
         self._told = told
         self._caps = {cap.name: cap for cap in draft.needs.member_caps}
         self._places = places_of(draft)
+        # Then a purchase changes nothing that is counted, but for what it earns on.
+        self._tells_of_places = told.always.issuperset(self._places)
         self._counts = bool(self._caps or self._places or draft.needs.budgets)
         self._takes_ahead = draft.counted.prepayments == "at_payment"
         self._handed_over: set[bytes] = set()  # receipts that took money ahead for goods that were handed over by now
@@ -96,27 +98,31 @@ class Judge:
             self._originals[receipt.natural_key] = _Original(receipt, facts, evaluation.points)
         return Judged(receipt, evaluation.points, evaluation.applied)
 
-    def hand_over(self, receipt: AwardedReceipt) -> Iterator[JudgedReturn]:
+    def hand_over(self, receipt: AwardedReceipt) -> list[JudgedReturn]:
         """What the draft takes of receipts in which this one's goods were paid ahead, where rules in force had let them
         earn nothing: to be asked before it is judged. Nothing of a handover that was voided later.
 
         Raises:
             ArithmeticError, LookupError, TypeError, ValueError: the draft cannot be applied to it.
         """
-        if self._takes_ahead and not receipt.is_voided:
-            for key in prepaid_keys(receipt.purchase):
-                self._handed_over.add(key)
-                yield from self._take_ahead(key)
+        if not self._takes_ahead or receipt.is_voided:
+            return []
+        taken = []
+        for key in prepaid_keys(receipt.purchase):
+            self._handed_over.add(key)
+            taken += self._take_ahead(key)
+        return taken
 
-    def give_to_handover(self, receipt: AwardedReceipt) -> Iterator[JudgedReturn]:
+    def give_to_handover(self, receipt: AwardedReceipt) -> list[JudgedReturn]:
         """The same of a receipt that took money ahead, where its goods had been handed over before it was judged."""
-        if receipt.natural_key in self._handed_over:
-            yield from self._take_ahead(receipt.natural_key)
+        if receipt.natural_key not in self._handed_over:
+            return []
+        return self._take_ahead(receipt.natural_key)
 
-    def _take_ahead(self, key: bytes) -> Iterator[JudgedReturn]:
+    def _take_ahead(self, key: bytes) -> list[JudgedReturn]:
         original = self._originals.get(key)
         if original is None or original.receipt.rule_set.counted.prepayments == "at_payment":
-            return  # what rules in force took of it was decided, and is judged where it was
+            return []  # what rules in force took of it was decided, and is judged where it was
         receipt, before = original.receipt, original.drafted_returned
         ahead = [line for line in receipt.purchase.lines if line.settlement == "prepayment"]
         original.handed_over = {line.line_id: line.quantity_thousandths for line in ahead}
@@ -125,7 +131,7 @@ class Judge:
             self._kept(original, self._draft, original.facts, before),
             self._kept(original, self._draft, original.facts, original.drafted_returned),
         )
-        yield self._taken(TakenReturn(key, key, receipt.owner_id, {}, NEVER), original, drafted, (awarded, awarded))
+        return [self._taken(TakenReturn(key, key, receipt.owner_id, {}, NEVER), original, drafted, (awarded, awarded))]
 
     def take_back(self, taken: TakenReturn) -> JudgedReturn | None:
         """What the draft would have taken back; None for goods that were not bought in the period: both take the same.
@@ -180,10 +186,13 @@ class Judge:
 
     def _count(self, receipt: AwardedReceipt, facts: EarningFacts, evaluation: Evaluation) -> None:
         spent, was = evaluation.base.total_minor, receipt.base_minor
-        visits = int(is_visit(receipt.purchase))
-        self._note_purchase(receipt.owner_id, receipt.purchase, facts, Used(spent, visits), Used(was, visits))
-        drafted = {name: Used(points, receipts) for name, points, receipts in evaluation.usage}
-        self._note_usage(receipt.owner_id, receipt.purchase, facts, drafted, self._used_by(receipt))
+        if spent != was or not self._tells_of_places:
+            visits = int(is_visit(receipt.purchase))
+            self._note_purchase(receipt.owner_id, receipt.purchase, facts, Used(spent, visits), Used(was, visits))
+        drafted, awarded = evaluation.usage, self._used_by(receipt)
+        if drafted or awarded:
+            used = {name: Used(points, receipts) for name, points, receipts in drafted}
+            self._note_usage(receipt.owner_id, receipt.purchase, facts, used, awarded)
 
     def _give_back(
         self,
@@ -237,7 +246,11 @@ class Judge:
             steps = self._steps[rule_set.version] = tuple(counted)
         used = {}
         for name, rule_ids in steps:
-            points = sum([points for rule_id, points in receipt.applied.items() if rule_id in rule_ids])
+            applied = receipt.applied
+            if len(rule_ids) < len(applied):  # most caps are of one rule
+                points = sum([applied[rule_id] for rule_id in rule_ids if rule_id in applied])
+            else:
+                points = sum([points for rule_id, points in applied.items() if rule_id in rule_ids])
             if points:
                 used[name] = Used(points, 1)
         return used

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.accrual.domain.backtests.judging import Judged, JudgedReturn
 from services.accrual.domain.backtests.receipts import AwardedReceipt
+from services.accrual.domain.earning_windows import day_on
 from services.accrual.domain.rules import Rule, RuleSet
 
 TENTHS = 10
@@ -200,12 +201,10 @@ class Tally:
         receipt, points, applied = judged
         purchase, rule_set = receipt.purchase, receipt.rule_set
         partner_id = purchase.partner_id
-        awarded = _given_of(self._awarded, rule_set.version, partner_id)
-        for rule_id, given in receipt.applied.items():
-            _give(awarded, rule_id, given)
-        drafted = _given_of(self._drafted, self.draft.version, partner_id)
-        for rule_id, _, given, _, trims in applied:
-            _give(drafted, rule_id, given)
+        _give(_given_of(self._awarded, rule_set.version, partner_id), receipt.applied)
+        by_rule = {rule_id: given for rule_id, _, given, _, _ in applied}
+        _give(_given_of(self._drafted, self.draft.version, partner_id), by_rule)
+        for rule_id, _, _, _, trims in applied:
             for trim in trims:
                 bite = self.caps.get((rule_id, trim.cap), CapBite())
                 taken = trim.from_points - trim.to_points
@@ -213,7 +212,6 @@ class Tally:
         sums = self._at(receipt)
         sums.receipts += 1
         sums.awarded.give(receipt.points, self._cost(partner_id, rule_set, receipt.points, receipt.applied))
-        by_rule = {one.rule_id: one.points for one in applied} if self._is_priced(self.draft) else {}
         sums.drafted.give(points, self._cost(partner_id, self.draft, points, by_rule))
 
     def count_return(self, judged: JudgedReturn) -> None:
@@ -232,7 +230,7 @@ class Tally:
 
     def _at(self, receipt: AwardedReceipt) -> Sums:
         purchase = receipt.purchase
-        day = purchase.occurred_at.astimezone(self.zone).date()
+        day = day_on(purchase.occurred_at, self.zone)
         place = _Place(purchase.partner_id, purchase.store_id, receipt.tier, day)
         found = self._places.get(place)
         if found is None:
@@ -291,13 +289,15 @@ def _given_of(given: _Given, version: int, partner_id: str) -> dict[str, list[in
     return found
 
 
-def _give(given: dict[str, list[int]], rule_id: str, points: int) -> None:
-    one = given.get(rule_id)
-    if one is None:
-        one = given[rule_id] = [0, 0]
-    if points:
-        one[0] += 1
-        one[1] += points
+def _give(given: dict[str, list[int]], by_rule: Mapping[str, int]) -> None:
+    """Add what the rules gave for a receipt."""
+    for rule_id, points in by_rule.items():
+        one = given.get(rule_id)
+        if one is None:
+            one = given[rule_id] = [0, 0]
+        if points:
+            one[0] += 1
+            one[1] += points
 
 
 def _known(rule: Rule, rule_set: RuleSet) -> _Known:

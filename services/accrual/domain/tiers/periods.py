@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple, assert_never
 
+from services.accrual.domain.earning_windows import day_on
 from services.accrual.domain.tiers.scheme import (
     DAYS_OF_SHORTEST_MONTH,
     MONTHS_OF,
@@ -43,7 +44,7 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
 
 def day_of(moment: datetime, zone: tzinfo) -> date:
     """The day that a moment lies in."""
-    return moment.astimezone(zone).date()
+    return day_on(moment, zone)
 
 
 def add_months(day: date, months: int) -> date:
@@ -60,7 +61,8 @@ def window_on(day: date, period: Period, anchor: date) -> Window:
 
     ``anchor`` is the day of enrolment, from which anniversaries are counted (also backwards).
     """
-    return _window_on(day, period, anchor if isinstance(period, AnniversaryPeriods) else day)
+    # Models are slow to ask whether something is an instance.
+    return _window_on(day, period, anchor if type(period) is AnniversaryPeriods else day)
 
 
 @lru_cache(maxsize=WINDOWS_CACHED_MAX)

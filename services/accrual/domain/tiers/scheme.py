@@ -141,7 +141,7 @@ class TierSchemeDraft(_Frozen):
         """What each tier multiplies by, by code; 100 where it adds nothing."""
         return {tier.code: tier.benefits.multiplier_percent or 100 for tier in self.tiers}
 
-    @property
+    @cached_property  # asked of every member that is graded, and models are slow to ask what they are
     def is_rolling(self) -> bool:
         """Whether every day has a window of its own, and not every period."""
         return isinstance(self.period, RollingDays | RollingMonths)
