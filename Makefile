@@ -59,6 +59,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench backtest
 	@$(BIN)/tessera bench holds
 	@$(BIN)/tessera bench expiry
+	@$(BIN)/tessera bench inactivity
 	@$(BIN)/tessera bench verify
 
 format: setup ## Formats the code, and cures what ruff can cure.

@@ -8,6 +8,7 @@ from cli.bench.engine import measure_engine
 from cli.bench.expiry import measure_expiry
 from cli.bench.holds import measure_holds
 from cli.bench.imports import measure_imports
+from cli.bench.inactivity import measure_inactivity
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.previews import measure_previews
 from cli.bench.registry import measure_registry
@@ -22,5 +23,6 @@ app.command("previews")(measure_previews)
 app.command("checkouts")(measure_checkouts)
 app.command("holds")(measure_holds)
 app.command("expiry")(measure_expiry)
+app.command("inactivity")(measure_inactivity)
 app.command("verify")(measure_verification)
 app.command("backtest")(measure_backtest)

@@ -55,6 +55,7 @@ from services.accrual.settings import AccrualSettings
 from services.accrual.use_cases.apply_fraud_holds import end_due_holds
 from services.accrual.use_cases.celebrate_members import celebrate_due_day
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
+from services.accrual.use_cases.expire_idle import OWNERS_LOCKED_MAX
 from services.accrual.use_cases.grade_due_tiers import grade_due_tiers
 from services.accrual.use_cases.load_facts import KnownTills
 from services.accrual.use_cases.pass_expiry import HOLD_MS_MAX, PAGE_LOTS_MAX, ExpiryPasses
@@ -231,7 +232,8 @@ def _expiry(database: Database, settings: AccrualSettings) -> tuple[Periodic, ..
 
 
 def _ledger_jobs(database: Database, settings: AccrualSettings, rules: PublishedRules) -> tuple[Periodic, ...]:
-    idle = IdlePasses(database, settings.programme, rules, settings.expiry_notice_days, settings.topic_partitions)
+    size = BatchSize(OWNERS_LOCKED_MAX, min(HOLD_MS_MAX, settings.ledger_hold_ms_max) / 1000)
+    idle = IdlePasses(database, settings.programme, rules, settings.expiry_notice_days, settings.topic_partitions, size)
     return (
         *_expiry(database, settings),
         Periodic("expire points of the inactive", IDLE_SECONDS, idle.run),

@@ -40,6 +40,7 @@ LEDGER_HELD_SECONDS = Histogram(
 )
 TRANSFERS_SEALED = Counter("tessera_accrual_transfers_sealed", "Transfers that were sealed into the ledger's chain.")
 LOTS_EXPIRED = Counter("tessera_accrual_lots_expired", "Lots whose points lapsed because their day had come.")
+MEMBERS_IDLE = Counter("tessera_accrual_members_idle", "Members whose points lapsed for inactivity.")
 EXPIRY_HELD_SECONDS = Histogram(
     "tessera_accrual_expiry_held_seconds",
     "How long a page of expiry kept ledger rows locked, lock to commit. Stays below 0.1.",

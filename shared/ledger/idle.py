@@ -55,6 +55,11 @@ FIND_ACCOUNTS = _ACCOUNTS.format(
     asked=f"select {_COLUMNS} from ledger_accounts where account_id > $5 order by account_id limit $6"
 )
 LOOK_AGAIN = _ACCOUNTS.format(asked=f"select {_COLUMNS} from ledger_accounts where account_id = any($5::bigint[])")
+WITH_POINTS = """
+    select account_id, owner_id, null::timestamptz as last_at from ledger_accounts
+    where account_id > $1 and account_id <= $2 and available > 0 and point_type = $3
+    order by account_id
+"""
 LAST_OF_STRETCH = """
     select max(account_id) from (
         select account_id from ledger_accounts where account_id > $1 order by account_id limit $2
@@ -138,6 +143,17 @@ async def find_accounts(
     rows = await transaction.raw.fetch(
         FIND_ACCOUNTS, point_type, since, list(activities), [], after_account_id, accounts_max
     )
+    return Stretch(tuple(IdleAccount(*row) for row in rows), last)
+
+
+async def find_with_points(
+    transaction: Transaction, after_account_id: int, point_type: str, accounts_max: int
+) -> Stretch:
+    """The next accounts, by id, whatever last happened to them: for whoever looks at that under their locks alone."""
+    last: int | None = await transaction.raw.fetchval(LAST_OF_STRETCH, after_account_id, accounts_max)
+    if last is None:
+        return Stretch((), None)
+    rows = await transaction.raw.fetch(WITH_POINTS, after_account_id, last, point_type)
     return Stretch(tuple(IdleAccount(*row) for row in rows), last)
 
 

@@ -21,7 +21,7 @@ from shared.ledger.due_lots import ExpiringPoints
 from shared.ledger.idle import IdleAccount, LeftLot, Stretch
 
 ACCOUNTS_PER_PAGE_MAX = 500
-OWNERS_LOCKED_MAX = 50  # of a page, so that their accounts are held for milliseconds
+OWNERS_LOCKED_MAX = 250  # of a page, so that their accounts are held for milliseconds
 LAPSING = 0
 _REFERENCE = b"inactive:"
 
@@ -33,10 +33,26 @@ class _Ruling(NamedTuple):
     since: date
 
 
+class IdlePage(NamedTuple):
+    """How many members' accounts a page has locked, and how many of these members were inactive."""
+
+    locked: int = 0
+    inactive: int = 0
+
+
 async def expire_idle_page(
-    transaction: Transaction, history: RuleSetHistory, programme: Programme, held_since: HeldSince
-) -> bool:
-    """Go through the next accounts; False: today's are done.
+    transaction: Transaction,
+    history: RuleSetHistory,
+    programme: Programme,
+    held_since: HeldSince,
+    *,
+    accounts_max: int = ACCOUNTS_PER_PAGE_MAX,
+    owners_max: int | None = None,
+    is_dense: bool = False,
+) -> IdlePage | None:
+    """Go through the next accounts, ``accounts_max`` at most, and lock ``owners_max`` of them at most
+    (``OWNERS_LOCKED_MAX``); None: today's are done. ``is_dense``: most of them are inactive, so that they are locked
+    unseen, and looked at once.
 
     Whoever posts beside us waits for the account or is waited for, and accounts are looked at again under their locks:
     what was done by then counts. How far it came is written with what lapsed, so that nothing is lost, or taken twice,
@@ -48,22 +64,24 @@ async def expire_idle_page(
     today = _today(transaction)
     sweep = await idle_sweeps.lock(transaction, LAPSING, today)
     if sweep is None:
-        return False
+        return None
     ruling = _ruling(history, programme, sweep.day)
     if ruling is None or ruling.since >= lasting_since(ruling.policy, sweep.day):
         await idle_sweeps.save(transaction, LAPSING, Sweep(sweep.day, 0, sweep.day))
-        return True
-    stretch = await _stretch(transaction, sweep, ruling, programme)
+        return IdlePage()
+    if is_dense:
+        stretch = await idle.find_with_points(transaction, sweep.after_account_id, programme.point_type, accounts_max)
+    else:
+        stretch = await _stretch(transaction, sweep, ruling, programme, accounts_max)
     if stretch.last_account_id is None:
         await idle_sweeps.save(transaction, LAPSING, Sweep(sweep.day, 0, sweep.day))
-        return True
+        return IdlePage()
     found = [one for one in stretch.accounts if one.last_at is None]
-    inactive = found[:OWNERS_LOCKED_MAX]
-    if inactive:
-        await _lapse(transaction, inactive, ruling, programme, sweep.day, held_since)
-    after = inactive[-1].account_id if len(found) > len(inactive) else stretch.last_account_id
+    locked = found[: OWNERS_LOCKED_MAX if owners_max is None else owners_max]
+    inactive = await _lapse(transaction, locked, ruling, programme, sweep.day, held_since) if locked else 0
+    after = locked[-1].account_id if len(found) > len(locked) else stretch.last_account_id
     await idle_sweeps.save(transaction, LAPSING, Sweep(sweep.day, after, sweep.done_day))
-    return True
+    return IdlePage(len(locked), inactive)
 
 
 async def tell_idle_page(
@@ -80,7 +98,7 @@ async def tell_idle_page(
         return False
     ahead = sweep.day + timedelta(days=days)
     ruling = _ruling(history, programme, sweep.day)
-    stretch = None if ruling is None else await _stretch(transaction, sweep, ruling, programme)
+    stretch = None if ruling is None else await _stretch(transaction, sweep, ruling, programme, ACCOUNTS_PER_PAGE_MAX)
     if ruling is None or stretch is None or stretch.last_account_id is None:
         await idle_sweeps.save(transaction, days, Sweep(sweep.day, 0, sweep.day))
         return True
@@ -115,13 +133,13 @@ async def tell_idle_page(
     return True
 
 
-async def _stretch(transaction: Transaction, sweep: Sweep, ruling: _Ruling, programme: Programme) -> Stretch:
+async def _stretch(
+    transaction: Transaction, sweep: Sweep, ruling: _Ruling, programme: Programme, accounts_max: int
+) -> Stretch:
     """The next accounts, with when their members last did something: what puts a receipt right is nothing they did."""
     point_type, activities = programme.point_type, ruling.policy.activities
     since = _since(ruling, programme, sweep.day)
-    stretch = await idle.find_accounts(
-        transaction, sweep.after_account_id, point_type, activities, since, ACCOUNTS_PER_PAGE_MAX
-    )
+    stretch = await idle.find_accounts(transaction, sweep.after_account_id, point_type, activities, since, accounts_max)
     active = {one.account_id: one.owner_id for one in stretch.accounts if one.last_at is not None}
     right = (await put_right.load_since(transaction, active.values(), since)).all if active else []
     if not right:
@@ -133,15 +151,17 @@ async def _stretch(transaction: Transaction, sweep: Sweep, ruling: _Ruling, prog
 
 async def _lapse(
     transaction: Transaction,
-    inactive: Sequence[IdleAccount],
+    found: Sequence[IdleAccount],
     ruling: _Ruling,
     programme: Programme,
     day: date,
     held_since: HeldSince,
-) -> None:
-    owners = [one.owner_id for one in inactive]
-    await ledger.lock_purses(transaction, owners, programme.point_type)
-    wanted, point_type = [one.account_id for one in inactive], programme.point_type
+) -> int:
+    """Lock these accounts, look at them, and let the points of the inactive lapse; how many these are."""
+    owners = [one.owner_id for one in found]
+    await ledger.lock_accounts(transaction, owners, [programme.point_type])
+    held_since.locked()
+    wanted, point_type = [one.account_id for one in found], programme.point_type
     since = _since(ruling, programme, day)
     right = await put_right.load_since(transaction, owners, since)
     again = await idle.look_again(transaction, wanted, point_type, ruling.policy.activities, since, right.all)
@@ -149,6 +169,7 @@ async def _lapse(
     lots = await idle.find_lots(transaction, still, day, since, day, _REFERENCE + day.isoformat().encode(), right.voids)
     due = [lot.due for lot in lots if lapses_on(ruling.policy, _last_day(None, lot, ruling, programme)) <= day]
     await expire_lots(transaction, due, held_since, because="inactivity")
+    return len(still)
 
 
 def _since(ruling: _Ruling, programme: Programme, day: date) -> datetime:

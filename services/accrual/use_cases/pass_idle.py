@@ -9,14 +9,21 @@ from functools import partial
 from services.accrual import metrics
 from services.accrual.domain.member_events import begin_of
 from services.accrual.programme import Programme, PublishedRules
-from services.accrual.use_cases.expire_idle import expire_idle_page, tell_idle_page
-from services.accrual.use_cases.pass_expiry import PASS_SECONDS, REST_SHARE, SETTLED_SECONDS
+from services.accrual.use_cases.expire_idle import (
+    ACCOUNTS_PER_PAGE_MAX,
+    IdlePage,
+    expire_idle_page,
+    tell_idle_page,
+)
+from services.accrual.use_cases.pass_expiry import PASS_SECONDS, SETTLED_SECONDS
 from shared import ledger
 from shared.database import Database, Transaction, read_to
 from shared.events.catalogue import PURCHASES
+from shared.kafka.batch_size import BatchSize
 from shared.ledger import HeldSince
 
 SPENDING_SERVICE = "redemption"
+REST_SHARE = 0.1  # of the time that a page took, while others have the machine
 
 
 class IdlePasses:
@@ -33,18 +40,24 @@ class IdlePasses:
         rules: PublishedRules,
         days_before: Sequence[int],
         partitions: int,
+        size: BatchSize,
     ) -> None:
         self._database = database
         self._programme = programme
         self._rules = rules
         self._notices = tuple(zip(sorted(days_before), (0, *sorted(days_before)), strict=False))
         self._partitions = partitions
+        self._size = size
+        self._is_dense = False
 
     async def run(self) -> None:
-        """One pass: all that is due, or as much as there is time for."""
+        """One pass: all that is due, or as much as there is time for. What lapses comes first, so that no notice is in
+        its way."""
         if not self._rules.history.names_inactivity or not await self._is_settled():
             return
         ends_seconds = time.monotonic() + PASS_SECONDS
+        while time.monotonic() < ends_seconds and await self._page():
+            pass
         for days, later_days in self._notices:
             tell = partial(
                 tell_idle_page,
@@ -55,18 +68,34 @@ class IdlePasses:
             )
             while time.monotonic() < ends_seconds and await self._database.run(tell):
                 pass
-        while time.monotonic() < ends_seconds and await self._page():
-            pass
 
     async def _page(self) -> bool:
-        began_seconds, held_since = time.monotonic(), HeldSince()
-        has_more = await self._database.run(
-            partial(expire_idle_page, history=self._rules.history, programme=self._programme, held_since=held_since)
-        )
+        """Where most are inactive, accounts are locked as they come; else they are looked at first."""
+        began_seconds, held_since, owners_max = time.monotonic(), HeldSince(), self._size.records
+        is_dense, accounts_max = self._is_dense, owners_max if self._is_dense else ACCOUNTS_PER_PAGE_MAX
+
+        async def work(transaction: Transaction) -> tuple[IdlePage | None, float]:
+            page = await expire_idle_page(
+                transaction,
+                self._rules.history,
+                self._programme,
+                held_since,
+                accounts_max=accounts_max,
+                owners_max=owners_max,
+                is_dense=is_dense,
+            )
+            return page, held_since.seconds()
+
+        page, before_commit_seconds = await self._database.run(work)
+        locked, inactive = page or (0, 0)
+        if locked:
+            self._size.observe(before_commit_seconds)
+        metrics.MEMBERS_IDLE.inc(inactive)
+        self._is_dense = inactive * 2 >= (locked if is_dense else owners_max) and inactive > 0
         if held_seconds := held_since.seconds():
             metrics.EXPIRY_HELD_SECONDS.observe(held_seconds)
         await asyncio.sleep((time.monotonic() - began_seconds) * REST_SHARE)
-        return has_more
+        return page is not None
 
     async def _is_settled(self) -> bool:
         async def work(transaction: Transaction) -> bool:

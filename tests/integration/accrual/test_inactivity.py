@@ -22,6 +22,7 @@ from shared.events.catalogue import PURCHASES
 from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id
+from shared.kafka.batch_size import BatchSize
 from shared.ledger import (
     AdjustUp,
     Capture,
@@ -102,11 +103,11 @@ def bought(owner: UUID, points: int, day: date) -> Earn:
     return Earn(owner, "points", b"receipt", points, LotTerms("grocer", day, None))
 
 
-async def sweep(accrual: Accrual, history: RuleSetHistory | None = None) -> int:
+async def sweep(accrual: Accrual, history: RuleSetHistory | None = None, *, is_dense: bool = False) -> int:
     """All of today's accounts; how many pages it took."""
     pages = 0
     while await accrual.database.run(
-        lambda transaction: expire_idle_page(transaction, history or HISTORY, PROGRAMME, HeldSince())
+        lambda transaction: expire_idle_page(transaction, history or HISTORY, PROGRAMME, HeldSince(), is_dense=is_dense)
     ):
         pages += 1
     return pages
@@ -239,7 +240,10 @@ async def award(accrual: Accrual, at: datetime, *events: PurchaseEvent) -> None:
     )
 
 
-async def test_who_buys_while_the_page_is_gone_through_keeps_all(accrual: Accrual, clock: Clock) -> None:
+@pytest.mark.parametrize("is_dense", [False, True])
+async def test_who_buys_while_the_page_is_gone_through_keeps_all(
+    accrual: Accrual, clock: Clock, is_dense: bool
+) -> None:
     owner = new_id()
     await posted(accrual.database, bought(owner, 50, clock.first))
     day = await clock.to(10)
@@ -248,7 +252,7 @@ async def test_who_buys_while_the_page_is_gone_through_keeps_all(accrual: Accrua
         await post(transaction, [bought(owner, 5, day)])
 
     async def page(transaction: Transaction) -> None:
-        await expire_idle_page(transaction, HISTORY, PROGRAMME, HeldSince())
+        await expire_idle_page(transaction, HISTORY, PROGRAMME, HeldSince(), is_dense=is_dense)
 
     await interleave(accrual.database, buy, page)
 
@@ -263,10 +267,10 @@ async def test_what_a_merged_member_did_counts_for_the_survivor(accrual: Accrual
         await merge(transaction, gone, survivor)
 
     await clock.to(10)
-    await sweep(accrual)
+    await sweep(accrual, is_dense=True)
     assert (await accrual.balance(survivor)).available == 60
     await clock.to(16)
-    await sweep(accrual)
+    await sweep(accrual, is_dense=True)
     assert (await accrual.balance(survivor)).available == 0
 
 
@@ -332,7 +336,7 @@ async def test_no_day_begins_before_the_receipts_of_the_day_before_are_read(
     await posted(accrual.database, bought(owner, 50, clock.first))
     day = await clock.to(10)
     accrual.rules.history = HISTORY
-    passes = IdlePasses(accrual.database, PROGRAMME, accrual.rules, (7,), partitions=1)
+    passes = IdlePasses(accrual.database, PROGRAMME, accrual.rules, (7,), partitions=1, size=BatchSize(100))
 
     async def read_until(at: time) -> None:
         async with accrual.database.transaction() as transaction:
