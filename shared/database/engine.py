@@ -181,6 +181,15 @@ class Database:
         """The same in a transaction of ``opened``."""
         return await self._attempt(lambda: self.opened(opening), work, lambda opened: _written(opened.transaction))
 
+    async def run_raw(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The same for ``work`` that uses ``Transaction.raw`` alone."""
+        return await self.run_opened(_TIME_ALONE, lambda opened: work(opened.transaction))
+
+    async def look(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The same for ``work`` that only reads, on ``Transaction.raw`` alone and without a transaction, as ``glance``
+        says."""
+        return await self._attempt(self.glance, work, _unwritten)
+
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """The same for ``work`` that only reads: all that it sees is of one moment, and nothing can be written."""
         return await self._attempt(lambda: self.transaction(is_snapshot=True), work, _written)
@@ -237,6 +246,12 @@ async def _raw_in_transaction(connection: AsyncConnection) -> RawConnection:
 async def _written(transaction: Transaction) -> None:
     """What was put off, before the commit begins: until then a lost connection is a reason to try again."""
     await transaction.write_later()
+
+
+async def _unwritten(transaction: Transaction) -> None:
+    """Who only reads has put nothing off."""
+    if transaction.later:
+        raise RuntimeError("something was put off to be written where nothing may be written")
 
 
 async def _end(connection: Lent, error: BaseException) -> None:

@@ -16,6 +16,8 @@ _tier_schemes = Table(
     Column("published_at", DateTime(timezone=True), nullable=False),
 )
 
+_LOAD_NEWER = "select document from tier_schemes where version > $1 order by version"
+
 # One publication at a time: versions rise without gaps. The number only has to differ from other advisory locks here.
 _PUBLICATION_LOCK = 7_300_002
 
@@ -41,7 +43,5 @@ async def save(transaction: Transaction, scheme: TierScheme, published_by: str) 
 
 async def load_newer(transaction: Transaction, than_version: int) -> list[TierScheme]:
     """Versions above ``than_version``, rising."""
-    rows = await transaction.connection.execute(
-        select(_tier_schemes.c.document).where(_tier_schemes.c.version > than_version).order_by(_tier_schemes.c.version)
-    )
-    return [TierScheme.model_validate(document) for (document,) in rows]
+    rows = await transaction.raw.fetch(_LOAD_NEWER, than_version)
+    return [TierScheme.model_validate(row["document"]) for row in rows]

@@ -52,7 +52,7 @@ def privilege_checks_router(database: Database, programme: Programme, reserved_f
             return await check_privileges(transaction, shown, asked, programme)
 
         try:
-            return CheckAnswer.of(await database.run(work))
+            return CheckAnswer.of(await database.look(work))
         except NoPrivilegesError as error:
             raise no_privileges(error.reason) from None
 

@@ -48,7 +48,7 @@ def quotes_router(database: Database, programme: Programme, valid_for: timedelta
             return await quote_points(transaction, shown, asked, programme, valid_for)
 
         try:
-            return QuoteAnswer.of(await database.run(work))
+            return QuoteAnswer.of(await database.run_raw(work))
         except NotSpendingError as error:
             raise not_spending(error.reason, shown.presented.capability, programme.capabilities.version) from None
 

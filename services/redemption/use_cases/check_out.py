@@ -111,7 +111,7 @@ class CheckoutDesk:
             await reads.answered()
             return _Seen(member.value, privileges.value)
 
-        return await self.database.run(work)
+        return await self.database.look(work)
 
     async def _earn(self, sale: Sale) -> ToEarn:
         try:
@@ -124,7 +124,7 @@ class CheckoutDesk:
             return await quote_points(transaction, sale.shown, sale.asked, self.programme, self.quote_valid_for)
 
         try:
-            return await self.database.run(work)
+            return await self.database.run_raw(work)
         except NotSpendingError as error:
             raise AbsentError(_slug(error.reason)) from None
         except UnknownMemberError:
