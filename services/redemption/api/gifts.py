@@ -18,6 +18,7 @@ from services.redemption.api.spend_gate import SpendGate, Wanted, outcome_of
 from services.redemption.domain.errors import FactsBehindError
 from services.redemption.domain.gifting import GiftLimits, GiftRefusedError, MergeUnderWayError
 from services.redemption.programme import Programme
+from services.redemption.repository import gifts
 from services.redemption.schemas.balances import BalanceAnswer
 from services.redemption.schemas.challenges import ChallengeAnswer, ConfirmationCode
 from services.redemption.schemas.identifiers import ShownIdentifierBody
@@ -124,8 +125,11 @@ def gifts_router(database: Database, programme: Programme, limits: GiftLimits, g
         asked = await gate.ask(principal, key, fingerprint, giver, Wanted("gift", point_type, body.points))
         outcomes: list[str] = []
 
+        async def has_left(transaction: Transaction) -> bool:
+            return await gifts.find_gift(transaction, body.gift_id) is not None
+
         async def work(transaction: Transaction) -> Answer | ProblemAnswer | UnderWay:
-            clearance = await gate.clear(transaction, asked, body.confirmation_code)
+            clearance = await gate.clear(transaction, asked, body.confirmation_code, has_left)
             if isinstance(clearance, UnderWay | ProblemAnswer):
                 outcomes.append(outcome_of(clearance))
                 return clearance

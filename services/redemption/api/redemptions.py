@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from services.redemption.schemas.redemptions import (
     VoidedAnswer,
 )
 from services.redemption.use_cases.capture_hold import capture_hold
-from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
+from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points, was_held
 from services.redemption.use_cases.read_redemption import read_redemption
 from services.redemption.use_cases.void_hold import void_hold
 from shared import ledger
@@ -89,9 +90,10 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
         wanted = Wanted("hold", body.point_type or programme.point_type, body.points, partner_id, store_id)
         asked = await gate.ask(principal, key, fingerprint, spender, wanted)
         outcomes: list[str] = []
+        has_left = partial(was_held, redemption_id=body.redemption_id)
 
         async def work(transaction: Transaction) -> Decided:
-            clearance = await gate.clear(transaction, asked, body.confirmation_code)
+            clearance = await gate.clear(transaction, asked, body.confirmation_code, has_left)
             if isinstance(clearance, UnderWay | ProblemAnswer):
                 outcomes.append(outcome_of(clearance))
                 return clearance

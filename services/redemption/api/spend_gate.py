@@ -1,6 +1,7 @@
 """The gate before points leave: fraud is asked before the transaction, and what it says is carried out inside it."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol, TypeAlias
 from uuid import UUID, uuid5
 
 import structlog
@@ -43,6 +44,10 @@ GATE_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
 }
 
 log = structlog.get_logger(__name__)
+
+
+HasLeft: TypeAlias = Callable[[Transaction], Awaitable[bool]]
+_ALLOWED = Opinion(Verdict.ALLOW, "fraud")
 
 
 class Wanted(NamedTuple):
@@ -115,10 +120,15 @@ class SpendGate:
         return Asked(wish, key.request_hash(fingerprint), opinion)
 
     async def clear(
-        self, transaction: Transaction, asked: Asked | None, code: str | None
+        self, transaction: Transaction, asked: Asked | None, code: str | None, has_left: HasLeft
     ) -> Clearance | UnderWay | ProblemAnswer | None:
-        """Whether the points may leave in this transaction; an answer where they may not, or not yet. None: unasked."""
+        """Whether the points may leave in this transaction; an answer where they may not, or not yet. None: unasked, or
+        they left before under their own id (``has_left``), so that what is asked again moves nothing, under whatever
+        key: nobody is sent a code for it, and nobody is told that it is denied.
+        """
         if asked is None:
+            return None
+        if asked.opinion != _ALLOWED and await has_left(transaction):
             return None
         match await clear_spending(transaction, asked, code, self._keys):
             case Clearance() as clearance:

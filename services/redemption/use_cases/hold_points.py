@@ -132,6 +132,12 @@ async def hold_points(
             return Held(stands, balances[member.member_id])
 
 
+async def was_held(transaction: Transaction, redemption_id: UUID | None) -> bool:
+    """Whether points were reserved or taken under this id, or it is spent: a hold under it reserves none any more."""
+    found = None if redemption_id is None else await redemptions.find_redemption(transaction, redemption_id)
+    return found is not None and found.state not in (State.AWAITED, State.DECLINED)
+
+
 async def _require_cleared(transaction: Transaction, clearance: Clearance | None, member_id: UUID) -> None:
     """Whose points fraud was asked about, and the code was sent to, is whose they are."""
     if clearance is None or clearance.member_id == member_id:

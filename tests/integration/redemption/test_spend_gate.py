@@ -168,6 +168,30 @@ async def test_a_code_lets_this_hold_go_once_and_no_other(
     assert code not in logs.getvalue()
 
 
+async def test_what_left_under_its_own_id_is_answered_under_another_key_whatever_is_thought_by_then(
+    gated: httpx2.AsyncClient, host: FraudHost, spending: Spending
+) -> None:
+    """The till lost the answer and its key: nobody is sent a code, or told no, for what is reserved already."""
+    redemption_id, gift_id = str(new_id()), str(new_id())
+    gift = {"gift_id": gift_id, "member_id": str(ANNA), "receiver_id": str(BERT), "points": 10}
+
+    async def give() -> httpx2.Response:
+        return await gated.post("/v1/gifts", json=gift, headers=bearing("gifts:write", client_id="app"))
+
+    first, given = await hold(gated, redemption_id=redemption_id), await give()
+    assert (first.status_code, given.status_code) == (201, 201)
+    await spending.drain()
+    for verdict in ("step_up", "deny"):
+        host.verdict = verdict
+        again, given_again = await hold(gated, redemption_id=redemption_id), await give()
+        assert (again.status_code, again.json()["redemption_id"]) == (201, redemption_id), again.text
+        assert (given_again.status_code, given_again.json()["gift_id"]) == (201, gift_id), given_again.text
+    assert slug(await hold(gated, 51, redemption_id=redemption_id)) == (409, "redemption-id-taken")
+    assert slug(await hold(gated, redemption_id=str(new_id()))) == (409, "spending-denied")
+    assert await spending.drain() == []
+    assert ((await spending.balance(ANNA)).held, (await spending.balance(BERT)).available) == (50, 10)
+
+
 async def test_five_wrong_codes_end_it_counted_one_by_one(
     gated: httpx2.AsyncClient, host: FraudHost, spending: Spending, admin: Admin
 ) -> None:
