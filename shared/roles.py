@@ -89,6 +89,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "receipts:read",
             "redemptions:read",
             "tender-exceptions:read",
+            "tender-exceptions:settle",
             "receipts:claim",
             "points:reinstate",
             "debts:write-off",

@@ -85,6 +85,7 @@ ADMIN_SCOPES = (
     "redemptions:write",
     "redemptions:read",
     "tender-exceptions:read",
+    "tender-exceptions:settle",
     "gifts:write",
     "rewards:write",
     "rewards:read",

@@ -22,7 +22,7 @@ from services.redemption.api.reward_routers import reward_routers
 from services.redemption.api.shrinking import shrinking_router
 from services.redemption.api.spend_gate import SpendGate
 from services.redemption.api.statement_csv import statement_csv_router
-from services.redemption.api.tender_exceptions import tender_exceptions_router
+from services.redemption.api.tender_exceptions import EXCEPTION_PROBLEMS, tender_exceptions_router
 from services.redemption.api.write_off_rules import write_off_rules_routers
 from services.redemption.consumer import (
     CoalitionHandler,
@@ -115,7 +115,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
         on_stop=(neighbours.close,),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
-        domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS | REFUND_PROBLEMS,
+        domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS | REFUND_PROBLEMS | EXCEPTION_PROBLEMS,
     )
 
 

@@ -26,6 +26,7 @@ APPEND_ONLY_TABLES = frozenset(
         ("members", "identifier_changes"),
         ("members", "personal_accesses"),
         ("members", "status_changes"),
+        ("redemption", "redemption_exception_settlements"),
         ("redemption", "redemption_gifts"),
         ("redemption", "redemption_reward_versions"),
         ("redemption", "rule_set_changes"),

@@ -4,18 +4,29 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
+from pydantic import Field
+
 from services.redemption.schemas.answer import Answer
 from services.redemption.use_cases.read_tender_exceptions import Listed
 from shared.receipt_key import receipt_id_of
+from shared.web import Body, CodeText
+
+
+class SettlementBody(Body):
+    """What was decided of an exception."""
+
+    reason_code: CodeText = Field(description="Why, in the programme's own word. It stays.")
 
 
 class TenderExceptionAnswer(Answer):
     """``late``: a receipt took points that no hold reserved; ``uncovered``: the balance lacked some of them. ``reason``
     says what became of the hold. Other kinds are contradictions that a person settles. ``captured_points`` were taken,
     ``late_points`` of them without a hold; ``uncovered_points`` are charged to whom ``charged_to`` says.
-    ``is_voided``: the receipt was voided since. ``partner_id`` is whose receipt it is.
+    ``is_voided``: the receipt was voided since. ``partner_id`` is whose receipt it is. ``settled_by`` says how it was
+    settled: by a ``person`` (``author``, who decided it, and ``settled_because``, why), or by what came since.
     """
 
+    exception_id: UUID
     at: datetime
     kind: str
     reason: str | None
@@ -32,12 +43,15 @@ class TenderExceptionAnswer(Answer):
     is_voided: bool
     settled_at: datetime | None
     settled_by: str | None
+    settled_because: str | None
+    author: str | None
 
     @classmethod
     def of(cls, listed: Listed) -> Self:
         """The answer for one of the list."""
         found = listed.found
         return cls(
+            exception_id=found.exception_id,
             at=found.at,
             kind=found.kind,
             reason=found.reason,
@@ -54,4 +68,6 @@ class TenderExceptionAnswer(Answer):
             is_voided=listed.is_voided,
             settled_at=found.settled_at,
             settled_by=found.settled_by,
+            settled_because=found.settled_because,
+            author=found.author,
         )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.redemption.repository import tender_exceptions, voided_receipts
-from services.redemption.repository.tender_exceptions import TenderException
+from services.redemption.repository.tender_exceptions import ExceptionState, TenderException
 from services.redemption.use_cases.visibility import Viewer
 from shared.database import Transaction
 
@@ -20,11 +20,18 @@ class Listed(NamedTuple):
 
 
 async def read_tender_exceptions(
-    transaction: Transaction, viewer: Viewer, day: date | None, zone: tzinfo, after: Position | None, rows_max: int
+    transaction: Transaction,
+    viewer: Viewer,
+    day: date | None,
+    zone: tzinfo,
+    state: ExceptionState | None,
+    after: Position | None,
+    rows_max: int,
 ) -> list[Listed]:
-    """What came up on a day where the programme is (None: today), oldest first. A partner's client sees its own."""
+    """What came up on a day where the programme is (None: today), oldest first; of one state, or of either. A partner's
+    client sees its own."""
     day = day or transaction.now.astimezone(zone).date()
     since, before = (datetime.combine(day + timedelta(days=days), time.min, zone) for days in (0, 1))
-    found = await tender_exceptions.find(transaction, since, before, viewer.partner_id, after, rows_max)
+    found = await tender_exceptions.find(transaction, since, before, viewer.partner_id, state, after, rows_max)
     voids = await voided_receipts.find_standing(transaction, {one.receipt_key for one in found}) if found else {}
     return [Listed(one, voids.get(one.receipt_key) is not None) for one in found]

@@ -1,5 +1,6 @@
 """A day's list: what receipts took without a hold, what no balance covered, what contradicts itself."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from shared.events.redemptions import RedemptionCaptured
 from shared.ids import new_id
+from tests.support.adjusting import slug
 from tests.support.receipts import member
 from tests.support.redemption import Admin, Spending, paid_with_points, tender_of, void_of
 from tests.support.registries import bearing
@@ -128,6 +130,81 @@ async def test_what_was_voided_since_is_nobodys_loss(spending: Spending, client:
     await spending.void_receipts(void_of(paid.receipt_key, 9, 40))
 
     assert [(one["kind"], one["is_voided"]) for one in await listed(client)] == [("uncovered", True)]
+
+
+async def settle(client: httpx2.AsyncClient, exception_id: str, reason: str, by: str = "ann") -> httpx2.Response:
+    headers = bearing("tender-exceptions:settle", client_id=by)
+    return await client.post(
+        f"/v1/tender-exceptions/{exception_id}/settle", json={"reason_code": reason}, headers=headers
+    )
+
+
+async def test_a_person_settles_what_stands_in_the_list_once(spending: Spending, client: httpx2.AsyncClient) -> None:
+    """A receipt without a hold, which has no row of its own, and a contradiction, which has."""
+    await spending.enrol(ANNA, 1000)
+    foreign = (await spending.held(ANNA, 100)).redemption_id
+    await spending.settle(tender_of(paid_with_points(1, 10, None, owner=ANNA)))
+    await spending.settle(tender_of(paid_with_points(2, 30, foreign, owner=ANNA, partner_id="fuel")))
+    found = await listed(client, None)
+    assert [one["kind"] for one in found] == ["late", "other_partner"]
+    assert found == await listed(client, None, state="open")
+    assert len(await spending.exceptions()) == 1
+
+    for one in found:
+        first = await settle(client, one["exception_id"], "asked-partner")
+        again = await settle(client, one["exception_id"], "asked-partner", by="bob")
+        other = await settle(client, one["exception_id"], "forgiven")
+
+        assert first.status_code == 200
+        now = first.json()
+        assert (now["settled_by"], now["author"], now["settled_because"]) == ("person", "ann", "asked-partner")
+        assert again.json() == now
+        assert now["settled_at"] is not None
+        assert slug(other) == (409, "settled-otherwise")
+        assert {name: now[name] for name in one if not name.startswith(("settled", "author"))} == {
+            name: one[name] for name in one if not name.startswith(("settled", "author"))
+        }
+
+    assert await listed(client, None, state="open") == []
+    assert [one["kind"] for one in await listed(client, None, state="settled")] == ["late", "other_partner"]
+    assert await spending.exceptions() == []
+    await spending.check([ANNA], 1000)
+
+
+async def test_what_settled_itself_is_nobodys_to_settle(spending: Spending, client: httpx2.AsyncClient) -> None:
+    await spending.enrol(ANNA, 1000)
+    foreign = (await spending.held(ANNA, 100)).redemption_id
+    paid = tender_of(paid_with_points(2, 30, foreign, owner=ANNA, partner_id="fuel"))
+    await spending.settle(paid)
+    await spending.refuse(paid)
+    [found] = await listed(client, "fuel")
+    assert (found["settled_by"], found["author"]) == ("receipt_refused", None)
+
+    assert slug(await settle(client, found["exception_id"], "forgiven")) == (409, "settled-by-itself")
+    assert slug(await settle(client, str(new_id()), "forgiven")) == (404, "not-found")
+    at = f"/v1/tender-exceptions/{found['exception_id']}/settle"
+    for headers, status in (
+        (bearing("tender-exceptions:settle", client_id="f", partner_id="fuel"), 403),
+        (bearing("tender-exceptions:read"), 403),
+    ):
+        assert (await client.post(at, json={"reason_code": "forgiven"}, headers=headers)).status_code == status
+    unnamed = await client.post(at, json={}, headers=bearing("tender-exceptions:settle"))
+    assert unnamed.status_code == 422
+
+
+async def test_of_two_who_settle_it_at_once_for_other_reasons_one_does(
+    spending: Spending, client: httpx2.AsyncClient
+) -> None:
+    await spending.enrol(ANNA, 1000)
+    await spending.settle(tender_of(paid_with_points(1, 10, None, owner=ANNA)))
+    [found] = await listed(client)
+    reasons = [f"reason-{number}" for number in range(6)]
+    answers = await asyncio.gather(*(settle(client, found["exception_id"], one) for one in reasons))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 5]
+    [settled] = await listed(client)
+    assert {settled["settled_because"]} == {
+        answer.json()["settled_because"] for answer in answers if answer.status_code == 200
+    }
 
 
 async def test_only_with_its_scope_and_for_a_day(client: httpx2.AsyncClient) -> None:

@@ -96,6 +96,10 @@ PROVEN = {
         ),
         ("integration/redemption/test_http.py", "test_another_partner_sees_nothing"),
     ),
+    "POST /v1/tender-exceptions/{exception_id}/settle": (
+        "integration/redemption/test_tender_exceptions.py",
+        "test_what_settled_itself_is_nobodys_to_settle",
+    ),
     "POST /v1/redemptions/{redemption_id}/refund": (
         "integration/redemption/test_refunds.py",
         "test_what_cannot_be_refunded_is_named_and_changes_nothing",
