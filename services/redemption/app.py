@@ -9,6 +9,7 @@ from services.redemption.api.checkouts import checkouts_router
 from services.redemption.api.gifts import gifts_router
 from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
+from services.redemption.api.member_privileges import member_privileges_router
 from services.redemption.api.members import lookup_router, members_router
 from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.api.privileges import privileges_router
@@ -94,8 +95,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             member_data_router(database, programme),
             *write_off_rules_routers(database),
             tender_exceptions_router(database, programme),
-            privileges_router(database),
-            privilege_checks_router(database, programme, timedelta(seconds=settings.privilege_reserved_seconds)),
+            *_privilege_routers(database, programme, settings),
             gifts_router(database, programme, settings.gift_limits, gate),
             *reward_routers(database, programme, settings.parsed_voucher_keys, settings.reserved_for),
             return_quotes_router(returns),
@@ -148,6 +148,14 @@ def _periodic(
             retired_keys.SWEEP_SECONDS,
             RetiredHashes(database, "redemption_identifiers").let_go,
         ),
+    )
+
+
+def _privilege_routers(database: Database, programme: Programme, settings: RedemptionSettings) -> tuple[APIRouter, ...]:
+    return (
+        privileges_router(database),
+        privilege_checks_router(database, programme, timedelta(seconds=settings.privilege_reserved_seconds)),
+        member_privileges_router(database, programme),
     )
 
 

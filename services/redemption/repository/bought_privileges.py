@@ -9,6 +9,9 @@ import asyncpg
 from services.redemption.domain.privileges.bought import Bought, BoughtLine
 from shared.database import Transaction
 
+# Whoever buys every day for months is shown the latest.
+OF_MEMBER_MAX = 200
+
 COLUMNS = """
     receipt_key, privilege_id, content_hash, partner_id, member_id, bought_at, last_day,
     line_ids, line_quantities, line_amounts_minor, is_undone
@@ -29,15 +32,19 @@ _SAVE = f"""
 """
 
 # What those bought for whom the member answers is the member's.
-_FIND_BOUGHT = """
-    select distinct privilege_id
-    from redemption_bought_privileges
-    where member_id in (
+_STANDS = """
+    member_id in (
             select $1::uuid
             union all
             select member_id from redemption_members where merged_into = $1
         )
         and not is_undone and bought_at <= $2 and last_day >= $3
+"""
+_FIND_BOUGHT = f"select distinct privilege_id from redemption_bought_privileges where {_STANDS}"
+_LOAD_OF_MEMBER = f"""
+    select {COLUMNS} from redemption_bought_privileges where {_STANDS}
+    order by privilege_id, bought_at desc, receipt_key
+    limit {OF_MEMBER_MAX}
 """
 
 
@@ -72,6 +79,12 @@ async def find_bought(transaction: Transaction, member_id: UUID, day: date) -> f
     is today, where the programme is."""
     rows = await transaction.raw.fetch(_FIND_BOUGHT, member_id, transaction.now, day)
     return frozenset(row["privilege_id"] for row in rows)
+
+
+async def load_of_member(transaction: Transaction, member_id: UUID, day: date) -> list[Bought]:
+    """What receipts of a member, or of one that was merged into it, entitle to now, the latest of each first."""
+    rows = await transaction.raw.fetch(_LOAD_OF_MEMBER, member_id, transaction.now, day)
+    return [bought_of(row) for row in rows]
 
 
 def bought_of(row: asyncpg.Record) -> Bought:

@@ -26,6 +26,18 @@ FIND_GRANTED = """
         )
         and (last_day is null or last_day >= $2)
 """
+# The one that lasts longest, where several were granted to those for whom the member answers.
+_LOAD_OF_MEMBER = """
+    select distinct on (privilege_id) privilege_id, member_id, last_day, granted_by, granted_at
+    from redemption_privilege_grants
+    where member_id in (
+            select $1::uuid
+            union all
+            select member_id from redemption_members where merged_into = $1
+        )
+        and (last_day is null or last_day >= $2)
+    order by privilege_id, last_day desc nulls first
+"""
 DELETE_OF_MEMBERS = "delete from redemption_privilege_grants where member_id = any($1::uuid[])"
 
 
@@ -47,6 +59,11 @@ async def save(transaction: Transaction, grant: Grant) -> None:
 async def find_granted(transaction: Transaction, member_id: UUID, day: date) -> frozenset[str]:
     """The ids of what is granted to a member, or to one that was merged into it, on a day."""
     return frozenset(row["privilege_id"] for row in await transaction.raw.fetch(FIND_GRANTED, member_id, day))
+
+
+async def load_of_member(transaction: Transaction, member_id: UUID, day: date) -> list[Grant]:
+    """What is granted to a member, or to one that was merged into it, on a day: a grant of each privilege."""
+    return [Grant(*row.values()) for row in await transaction.raw.fetch(_LOAD_OF_MEMBER, member_id, day)]
 
 
 async def delete_of_members(transaction: Transaction, member_ids: Collection[UUID]) -> None:

@@ -99,7 +99,7 @@ async def find_entitled(
     reason = why_none(member.status, member.partner)
     if reason is not None:
         raise NoPrivilegesError(reason)
-    holder = await _holder(transaction, member, programme)
+    holder = await find_holder(transaction, member, programme)
     return Entitled(member, entitled(programme.privileges.all, holder, place, transaction.now, today))
 
 
@@ -128,7 +128,8 @@ async def find_uses_left(
     return {privilege_id: uses for privilege_id, uses in left.items() if uses is not None}
 
 
-async def _holder(transaction: Transaction, member: MemberFacts, programme: Programme) -> Holder:
+async def find_holder(transaction: Transaction, member: MemberFacts, programme: Programme) -> Holder:
+    """What the member has that entitles, as last committed."""
     since = await quotes.find_since(transaction, member.member_id)
     today = transaction.now.astimezone(programme.zone).date()
     granted: frozenset[str] = frozenset()

@@ -345,6 +345,7 @@ async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncCl
         "/v1/vouchers:check",
         "/v1/vouchers:use",
         "/v1/members/{member_id}/vouchers",
+        "/v1/members/{member_id}/privileges",
         "/v1/tender-exceptions",
         "/v1/tender-exceptions/{exception_id}/settle",
         "/v1/write-off-rules",

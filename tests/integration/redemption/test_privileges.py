@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from services.redemption.api.member_data import member_data_router
+from services.redemption.api.member_privileges import member_privileges_router
 from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.domain.privileges.life import NotAnOfferError
@@ -210,3 +211,56 @@ async def grant(spending: Spending, privilege_id: str, last_day: date | None = N
         return (await grant_privilege(transaction, privilege_id, member_id, last_day, "alice")).member_id
 
     return await spending.do(work)
+
+
+async def test_support_is_told_what_a_member_has_wherever_it_is_and_why(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.enrol(ANNA)
+    await spending.enrol(BERT)
+    await spending.coalition(partner("fuel", "Fuel"))
+    today = (await spending.now()).date()
+    last = today + timedelta(days=9)
+    programme = await declared(
+        spending,
+        terms("everybodys", partners=["fuel"], limits=[{"per": "member", "period": "day", "uses_max": 2}]),
+        terms("golds", entitlement={"kind": "tier", "tiers": ["gold"]}, order=200),
+        terms("offered", entitlement=OFFER, order=300),
+        terms("others", entitlement=OFFER, order=400),
+    )
+    await spending.do(lambda transaction: grant_privilege(transaction, "offered", ANNA, last, "alice"))
+    await spending.do(lambda transaction: grant_privilege(transaction, "others", BERT, None, "alice"))
+    reading = bearing("privileges:read")
+
+    async with served(member_privileges_router(spending.database, programme)) as support:
+        at = f"/v1/members/{ANNA}/privileges"
+        answer = (await support.get(at, headers=reading)).json()
+        assert (answer["member_id"], answer["tier"], answer["none_because"]) == (str(ANNA), None, None)
+        everybodys, offered = answer["privileges"]
+        assert (everybodys["privilege_id"], everybodys["because"], everybodys["partners"]) == (
+            "everybodys",
+            "everyone",
+            ["fuel"],
+        )
+        assert everybodys["uses_left"] == 2
+        assert (offered["because"], offered["granted_by"], offered["last_day"], offered["uses_left"]) == (
+            "offer",
+            "alice",
+            last.isoformat(),
+            None,
+        )
+        await spending.do(lambda transaction: project_tiers(transaction, [gold(1)]))
+        found = (await support.get(at, headers=reading)).json()
+        assert [one["because"] for one in found["privileges"]] == ["everyone", "tier", "offer"]
+
+        await spending.members(merged_into(ANNA, BERT, version=2))
+        survivors = (await support.get(f"/v1/members/{ANNA}/privileges", headers=reading)).json()
+        assert "others" in [one["privilege_id"] for one in survivors["privileges"]]
+        assert (await support.get(f"/v1/members/{BERT}/privileges", headers=reading)).json() == survivors
+
+        await spending.members(status_changed(ANNA, "closed", 5))
+        closed = (await support.get(at, headers=reading)).json()
+        assert (closed["privileges"], closed["none_because"]) == ([], "member_closed")
+        assert (await client.get(f"/v1/members/{member(9)}/privileges", headers=reading)).status_code == 404
+        for headers in (bearing("privileges:read", partner_id="grocer"), bearing("balances:read")):
+            assert (await support.get(at, headers=headers)).status_code == 403

@@ -57,11 +57,12 @@ def entitled(
     privileges: Iterable[Privilege], holder: Holder, place: Place, moment: datetime, day: date
 ) -> list[PrivilegeTerms]:
     """Those that the member has there then, by order and id; ``day`` is the moment's, where the programme is."""
-    found = [
-        one.terms
-        for one in privileges
-        if one.is_given(moment, day) and one.terms.is_at(*place) and _is_for(one.terms, holder)
-    ]
+    return [one for one in held(privileges, holder, moment, day) if one.is_at(*place)]
+
+
+def held(privileges: Iterable[Privilege], holder: Holder, moment: datetime, day: date) -> list[PrivilegeTerms]:
+    """Those that the member has then, wherever that is."""
+    found = [one.terms for one in privileges if one.is_given(moment, day) and _is_for(one.terms, holder)]
     return sorted(found, key=lambda one: (one.order, one.privilege_id))
 
 
