@@ -1,158 +1,43 @@
-"""Made-up lives of a few members at the tills: what tills ask, what receipts say, what time and others do, in whatever
-order. Few of everything and small amounts, so that everything meets everything.
-"""
+"""Made-up lives of a few members at the tills: few of everything and small amounts, so that everything meets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from hypothesis import strategies as st
 
 from tests.support.ledger_histories import Choices
-
-MEMBERS, REDEMPTIONS, RECEIPTS, LOTS = 3, 6, 6, 4
-HOURS_OF_A_HOLD = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A till asks to reserve points."""
-
-    redemption: int
-    member: int
-    points: int
-    is_taken_in_parts: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """A till asks to take points for a receipt; None: all that is reserved."""
-
-    redemption: int
-    receipt: int
-    points: int | None = None
-    more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Void:
-    """A till lets a hold go."""
-
-    redemption: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shrink:
-    """A till keeps so many of the points that are reserved."""
-
-    redemption: int
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt is read; ``is_known``: with its member, if it has one."""
-
-    receipt: int
-    is_known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """The void of a receipt is read."""
-
-    receipt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """The job that ends holds comes by, purchases having been read to so many hours ago."""
-
-    hours_behind: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """What waits is looked at again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Earn:
-    """A member earns points, to one of the lots."""
-
-    member: int
-    points: int
-    lot: int
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBack:
-    """A purchase that earned points is returned: what is not there any more is owed."""
-
-    member: int
-    points: int
-    lot: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lapse:
-    """The job that expires points comes by."""
-
-
-@dataclass(frozen=True, slots=True)
-class HoursPass:
-    """It is later."""
-
-    hours: int
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A till sends one of its requests again, under the key that it had."""
-
-    back: int
-
-
-Single: TypeAlias = (
-    Hold | Capture | Void | Shrink | Receipt | Undo | Expire | Sweep | Earn | TakeBack | Lapse | HoursPass | Again
+from tests.support.redemption_steps import (
+    HOURS_OF_A_HOLD,
+    LOTS,
+    MEMBERS,
+    RECEIPTS,
+    REDEMPTIONS,
+    RETURNS,
+    UNHEARD,
+    Again,
+    AtOnce,
+    Capture,
+    Document,
+    Earn,
+    Expire,
+    Goods,
+    Hold,
+    HoursPass,
+    Lapse,
+    Life,
+    Receipt,
+    Return,
+    Shrink,
+    Single,
+    Step,
+    Sweep,
+    TakeBack,
+    Undo,
+    Void,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class AtOnce:
-    """All of these at the same time, each beginning after so many turns of the event loop."""
-
-    steps: tuple[Single, ...]
-    turns: tuple[int, ...]
-
-
-Step: TypeAlias = Single | AtOnce
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What a receipt says: which redemptions paid how many points of it, and whose card it was, if anybody's."""
-
-    paid: tuple[tuple[int, int], ...]
-    member: int | None
-
-
-UNHEARD = Document(((0, 1),), None)  # of a receipt that nobody reads
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """A life, and what the programme has set for it."""
-
-    documents: tuple[Document, ...]
-    steps: tuple[Step, ...]
-    is_household: bool
-    members_owe: bool
-    came_back_days: int
-
-
 # What happens how often: most of it to redemptions whose points are reserved, some of it to any.
-_OFTEN = "hhhhhhccccvvssrrrrruuxxweeeebltttaamm"
+_OFTEN = "hhhhhhccccvvssrrrrrugggggxxweeeebltttaamm"
 _AT_ONCE = "ccvveerrhs"
 _HOURS = (1, HOURS_OF_A_HOLD + 1, HOURS_OF_A_HOLD + 1, 5 * 24, 20 * 24)
 
@@ -164,6 +49,7 @@ class _Telling:
     open: list[int] = field(default_factory=list)
     named: dict[int, Hold] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
+    returns: list[Goods] = field(default_factory=list)
 
     def tell(self, kind: str, choices: Choices) -> list[Step]:
         """What happens next."""
@@ -211,6 +97,8 @@ class _Telling:
                 return Receipt(self._receipt(choices, redemption), is_known=choices.up_to(4) < 4)
             case "u":
                 return Undo(self._receipt(choices, redemption))
+            case "g":
+                return Return(self._goods(choices, redemption))
             case _:
                 return Expire(choices.one_of((0, 0, 0, HOURS_OF_A_HOLD)))
 
@@ -244,13 +132,24 @@ class _Telling:
         if choices.up_to(4) == 4:
             paid.append(((redemption + choices.up_to(REDEMPTIONS - 1)) % REDEMPTIONS, choices.up_to(20)))
         member = choices.one_of((*range(MEMBERS), *range(MEMBERS), None))
-        self.documents[len(self.documents)] = Document(tuple(paid), member)
+        lines = tuple((choices.up_to(3), choices.up_to(4)) for _ in range(choices.up_to(3)))
+        self.documents[len(self.documents)] = Document(tuple(paid), member, lines, choices.one_of((0, 0, 7)))
         return len(self.documents) - 1
+
+    def _goods(self, choices: Choices, redemption: int) -> int:
+        """A return that was heard of, or a new one, mostly of less than all."""
+        if (self.returns and choices.up_to(4) == 4) or len(self.returns) == RETURNS:
+            return choices.up_to(len(self.returns)) - 1
+        receipt = self._receipt(choices, redemption)
+        bought = [pieces for pieces, _ in self.documents[receipt].lines]
+        came_back = tuple(min(choices.up_to(3) - 1, pieces) for pieces in bought)
+        self.returns.append(Goods(receipt, came_back if any(came_back) else (1, *came_back[1:])))
+        return len(self.returns) - 1
 
 
 def lives(steps_max: int = 25) -> st.SearchStrategy[Life]:
     """Whole lives, after everybody has earned something."""
-    drawn = st.tuples(st.sampled_from(_OFTEN), st.integers(0, 2**48 - 1))
+    drawn = st.tuples(st.sampled_from(_OFTEN), st.integers(0, 2**60 - 1))
     return st.builds(
         _life,
         st.lists(drawn, min_size=min(20, steps_max), max_size=steps_max),
@@ -271,4 +170,4 @@ def _life(
     for kind, number in drawn:
         steps += telling.tell(kind, Choices(number))
     documents = tuple(telling.documents.get(one, UNHEARD) for one in range(RECEIPTS))
-    return Life(documents, tuple(steps), is_household, members_owe, came_back_days)
+    return Life(documents, tuple(telling.returns), tuple(steps), is_household, members_owe, came_back_days)

@@ -8,7 +8,7 @@ from shared.ids import new_id
 from shared.ledger import Limits, LotTerms
 from shared.receipt_key import encode_receipt_key
 from tests.support.redemption import till_receipt
-from tests.support.redemption_life import HOURS_OF_A_HOLD, MEMBERS, RECEIPTS, REDEMPTIONS
+from tests.support.redemption_steps import HOURS_OF_A_HOLD, MEMBERS, RECEIPTS, REDEMPTIONS, RETURNS
 
 POINTS = "points"
 LOTS = (
@@ -17,7 +17,7 @@ LOTS = (
     LotTerms("fuel", date(2026, 1, 1), date(2026, 3, 20), limits=Limits(partners=("grocer",))),
     LotTerms("fuel", date(2026, 1, 1), None, limits=Limits(partners=("fuel",))),  # may not be spent at the grocer's
 )
-VOIDS_FROM = 500_000
+VOIDS_FROM, RETURNS_FROM = 500_000, 1_000_000
 # A fixed name space: what a redemption reserves of one who lends is a hold of its own, whoever computes its id.
 _SHARES = UUID("5d1b9a0e-3c52-5f0a-8c37-9b3c1b8f6a21")
 
@@ -34,13 +34,26 @@ class Names:
     @property
     def receipt_keys(self) -> list[bytes]:
         """Receipts' natural keys."""
-        return [encode_receipt_key("grocer", till_receipt(self.first_receipt + one)) for one in range(RECEIPTS)]
+        return self._keys(0, RECEIPTS)
 
     @property
     def void_keys(self) -> list[bytes]:
         """Those of their voids."""
-        first = VOIDS_FROM + self.first_receipt
-        return [encode_receipt_key("grocer", till_receipt(first + one)) for one in range(RECEIPTS)]
+        return self._keys(VOIDS_FROM, RECEIPTS)
+
+    @property
+    def return_keys(self) -> list[bytes]:
+        """Those of returns."""
+        return self._keys(RETURNS_FROM, RETURNS)
+
+    def _keys(self, begin: int, count: int) -> list[bytes]:
+        first = begin + self.first_receipt
+        return [encode_receipt_key("grocer", till_receipt(first + one)) for one in range(count)]
+
+    def document_of(self, content_hash: str) -> str:
+        """What a person calls a document: HTTP names none."""
+        number = int(content_hash or "0", 16) - RETURNS_FROM - self.first_receipt
+        return f"return {number}" if 0 <= number < RETURNS else "receipt" if content_hash else ""
 
     def hold_of(self, redemption: int, member: int, *, is_own: bool) -> UUID:
         """What a redemption reserves of a member, in the ledger."""

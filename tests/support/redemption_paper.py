@@ -7,14 +7,12 @@ reserved, late or owed is what the ledger on paper says.
 from collections.abc import Callable
 from typing import Any
 
-from shared import ledger
-from shared.ledger import LotTerms
-from tests.support import redemption_life as life
-from tests.support.redemption_names import POINTS
-from tests.support.redemption_paper_holds import PARTNER, PaperHolds, PaperRedemption, Took
+from tests.support import redemption_steps as life
+from tests.support.redemption_paper_holds import PaperRedemption
+from tests.support.redemption_paper_returns import GoesBack, PaperReturns
 
 
-class PaperRedemptions(PaperHolds):
+class PaperRedemptions(PaperReturns):
     """Everything that happened so far. ``take`` does a step, and gives the answer; ``told`` is what was published."""
 
     def take(self, step: life.Single) -> str:
@@ -26,6 +24,7 @@ class PaperRedemptions(PaperHolds):
             life.Shrink: self.shrink,
             life.Receipt: self._receipt,
             life.Undo: self._undo,
+            life.Return: self.goods_come_back,
             life.Expire: self.expire,
             life.Sweep: self._sweep,
         }
@@ -33,6 +32,9 @@ class PaperRedemptions(PaperHolds):
 
     def _receipt(self, step: life.Receipt) -> str:
         document = self.lived.documents[step.receipt]
+        if step.receipt not in self.read:
+            self.read.add(step.receipt)
+            self.look_again(step.receipt)
         member = document.member if step.is_known else None
         return " ".join(
             sorted(self._tender(redemption, step.receipt, points, member) for redemption, points in document.paid)
@@ -44,7 +46,7 @@ class PaperRedemptions(PaperHolds):
         if receipt in self.voided:
             return "refused"
         if (took := found.took.get(receipt)) is not None:
-            return "exception" if self.mismatch(redemption, receipt, took, points, is_document=True) else "repeat"
+            return "exception" if self.mismatch(redemption, receipt, took, points, document="receipt") else "repeat"
         member = member if found.member is None else found.member
         found.is_known = True
         if member is None:
@@ -63,39 +65,14 @@ class PaperRedemptions(PaperHolds):
             if self.redemptions[redemption].member is not None:
                 points = dict(self.lived.documents[receipt].paid)[redemption]
                 said.append(self._tender(redemption, receipt, points, None))
-        return " ".join(sorted(said))
+        return f"{' '.join(sorted(said))}, back {self.sweep_returns()}"
 
     def _undo(self, step: life.Undo) -> str:
-        """All that the receipt took goes back to where it came from, once; what is owed for it is owed no more."""
+        """All that is left of what the receipt took goes back to where it came from, once."""
         self.voided.add(step.receipt)
         self.waiting = {one for one in self.waiting if one[0] != step.receipt}
-        by_id = sorted(self.redemptions, key=self.names.redemptions.__getitem__)
-        taken = [
-            (one, self.redemptions[one].took[step.receipt])
-            for one in by_id
-            if step.receipt in self.redemptions[one].took
+        given = [
+            GoesBack(redemption, step.receipt, took, took.points - took.back, "void")
+            for redemption, took in self.taken_by(step.receipt)
         ]
-        return f"back {sum(self._give_back(redemption, step.receipt, took) for redemption, took in taken)}"
-
-    def _give_back(self, redemption: int, receipt: int, took: Took) -> int:
-        points = took.points - took.back
-        if not points:
-            return 0
-        member = self.redemptions[redemption].member
-        assert member is not None
-        owner_id, undone_by = self.names.members[member], self.names.void_keys[receipt]
-        late_id = self.names.late_of(redemption, receipt)
-        if took.owed:
-            terms = LotTerms(PARTNER, self.now.date(), None, basis="compensation")
-            self.post(ledger.RefundOwed(owner_id, POINTS, undone_by, took.owed, late_id, PARTNER, terms))
-        parts = [*took.parts, (member, late_id, took.late)]
-        for owner, hold_id, part in parts:
-            if part:
-                whose = self.names.members[owner]
-                self.post(ledger.Refund(whose, POINTS, undone_by, part, hold_id, PARTNER, self.until))
-        took.back += points
-        for is_document in (True, False):
-            if ("amount_mismatch", redemption, receipt, is_document) in self.exceptions:
-                self.exceptions["amount_mismatch", redemption, receipt, is_document] = False
-        self.told.append(("Refunded", redemption, receipt, points - took.owed, took.owed))
-        return points
+        return f"back {self.give_back(given)}"

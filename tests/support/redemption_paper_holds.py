@@ -9,7 +9,7 @@ from uuid import UUID
 from shared import ledger
 from shared.ledger import Basket, Command, Posted
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
-from tests.support import redemption_life as life
+from tests.support import redemption_steps as life
 from tests.support.ledger_model import PaperLedger
 from tests.support.redemption_names import POINTS, Names
 
@@ -28,7 +28,8 @@ Told: TypeAlias = tuple[Any, ...]  # an event: what happened, of which redemptio
 
 @dataclass
 class Took:
-    """What a receipt took of a redemption: of each purse, late, and what is owed for it. ``back`` of it went back."""
+    """What a receipt took of a redemption: of each purse, late, and what is owed for it. ``back_by``: what of it went
+    back, by document."""
 
     parts: list[tuple[int, UUID, int]]
     late: int
@@ -37,11 +38,15 @@ class Took:
     released: int
     open_before: int
     because: str | None
-    back: int = 0
+    back_by: dict[str, int] = field(default_factory=dict)
 
     @property
     def points(self) -> int:
         return sum(points for _, _, points in self.parts) + self.late + self.owed
+
+    @property
+    def back(self) -> int:
+        return sum(self.back_by.values())
 
     @property
     def asked(self) -> int:
@@ -62,6 +67,15 @@ class PaperRedemption:
     took: dict[int, Took] = field(default_factory=dict)
 
 
+@dataclass
+class PaperReturn:
+    """A return that was read: of a receipt, when, and what became of it."""
+
+    receipt: int
+    at: datetime
+    state: str = "waiting"
+
+
 class PaperHolds:
     """What was reserved, and what became of it. ``told`` is what was published."""
 
@@ -71,7 +85,10 @@ class PaperHolds:
         self.redemptions: dict[int, PaperRedemption] = {}
         self.waiting: set[tuple[int, int]] = set()
         self.voided: set[int] = set()
-        self.exceptions: dict[tuple[str, int, int, bool], bool] = {}  # by kind and capture, of a document; open
+        self.read: set[int] = set()
+        self.exceptions: dict[tuple[str, int, int, str], bool] = {}  # by kind, capture and document: is it open
+        self.returns: dict[int, PaperReturn] = {}
+        self.due: set[int] = set()  # receipts whose returns somebody must look at
         self.told: list[Told] = []
         self.ledger.see_day(now.date())
 
@@ -150,7 +167,7 @@ class PaperHolds:
         took = found.took.get(step.receipt)
         if took is not None:
             asked = (took.open_before or took.asked) if step.points is None else step.points
-            self.mismatch(step.redemption, step.receipt, took, asked, is_document=False)
+            self.mismatch(step.redemption, step.receipt, took, asked, document="")
         else:
             there = self.open_points(found)
             points = there if step.points is None else step.points
@@ -194,19 +211,25 @@ class PaperHolds:
         found.member = member if before != "held" else found.member
         found.state = "held" if self.open_points(found) else "captured"
         found.took[receipt] = took
+        self.look_again(receipt)
         figures = (took.points - took.owed, took.released, took.uncovered, took.owed, took.because)
         self.told.append(("Captured", redemption, receipt, *figures))
         return took
+
+    def look_again(self, receipt: int) -> None:
+        """What came back of this receipt may be due now."""
+        if any(one.receipt == receipt and one.state != "refused" for one in self.returns.values()):
+            self.due.add(receipt)
 
     @property
     def until(self) -> Any:
         days = self.lived.came_back_days
         return self.now.date() + timedelta(days=days) if days else None
 
-    def mismatch(self, redemption: int, receipt: int, took: Took, asked: int, *, is_document: bool) -> bool:
+    def mismatch(self, redemption: int, receipt: int, took: Took, asked: int, *, document: str) -> bool:
         if took.asked == asked:
             return False
-        self.exceptions.setdefault(("amount_mismatch", redemption, receipt, is_document), True)
+        self.exceptions.setdefault(("amount_mismatch", redemption, receipt, document), True)
         return True
 
     def void(self, step: life.Void) -> str:

@@ -11,15 +11,17 @@ import orjson
 
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.domain.errors import RedemptionError, UnknownRedemptionError
+from services.redemption.domain.goods_return import return_of
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.sold_goods import sold_sale_of
 from services.redemption.domain.tender import points_tenders
 from services.redemption.programme import Programme
-from services.redemption.repository import receipts
+from services.redemption.repository import goods_returns, receipts
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Spender, hold_points
 from services.redemption.use_cases.project import take_in_members
+from services.redemption.use_cases.settle_returns import settle_returns, take_returns, tell_unread
 from services.redemption.use_cases.settle_sales import settle_sales
 from services.redemption.use_cases.settle_tenders import settle_tenders
 from services.redemption.use_cases.shrink_hold import shrink_hold
@@ -31,11 +33,12 @@ from shared.events.purchases import PurchaseRecorded, Tender
 from shared.ids import new_id
 from shared.web import Answer, Body, idempotent
 from shared.web.keyed_requests import KeyedRequest
-from tests.support import redemption_life as life
+from tests.support import redemption_steps as life
 from tests.support.pooling import Place, belongs, household
-from tests.support.receipts import purchase
+from tests.support.receipts import line, purchase
+from tests.support.receipts import return_of as returned
 from tests.support.redemption import GROCER, PROGRAMME, enrolled, till_receipt, void_of
-from tests.support.redemption_names import POINTS, VOIDS_FROM, Names
+from tests.support.redemption_names import POINTS, RETURNS_FROM, VOIDS_FROM, Names
 
 FIRST_MOMENT = datetime(2026, 2, 20, 12, tzinfo=UTC)
 WAITING_MAX = 100
@@ -96,11 +99,13 @@ class Played:
                 return await self._do(partial(self._receipt, step))
             case life.Undo(receipt):
                 return await self._do(partial(self._undo, receipt))
+            case life.Return(number):
+                return await self._do(partial(self._return, number))
             case life.Expire(hours_behind):
                 read_to = self.now - timedelta(hours=hours_behind)
                 return await self._do(partial(self._expire, read_to))
             case life.Sweep():
-                return await self._do(self._sweep)
+                return await self._sweep()
             case _:
                 raise AssertionError(f"not redemption's: {step}")
 
@@ -201,20 +206,21 @@ class Played:
         return f"let go {shrunk.points}"
 
     def event_of(self, step: life.Receipt) -> PurchaseRecorded:
-        """A receipt's event: paid with points alone."""
+        """A receipt's event."""
         document = self.lived.documents[step.receipt]
         tenders = [
             Tender(kind="points", amount_minor=points, redemption_id=self.names.redemptions[redemption])
             for redemption, points in document.paid
         ]
-        number, total_minor = self.names.first_receipt + step.receipt, self.total_minor(step.receipt)
         is_known = step.is_known and document.member is not None
         owner = self.names.members[document.member or 0] if is_known else None
-        return purchase(number, total_minor, owner=owner, tenders=tenders)
-
-    def total_minor(self, receipt: int) -> int:
-        """What a receipt comes to."""
-        return sum(points for _, points in self.lived.documents[receipt].paid)
+        lines = [
+            line(number, amount_minor, quantity_thousandths=1000 * pieces)
+            for number, (amount_minor, (pieces, _)) in enumerate(
+                zip(document.amounts_minor, document.lines, strict=True), start=1
+            )
+        ]
+        return purchase(self.names.first_receipt + step.receipt, lines, owner=owner, tenders=tenders)
 
     async def _receipt(self, step: life.Receipt, transaction: Transaction) -> str:
         event, programme = self.event_of(step), self.programme
@@ -224,16 +230,40 @@ class Played:
         report = await settle_sales(transaction, tenders, [sale], programme)
         return " ".join(sorted(report.tenders.outcomes.elements()))
 
+    async def settle_returns(self, receipt: int) -> str:
+        """What a consumer does after it has read a receipt of which goods came back before."""
+        return await self._do(partial(self._settle_returns, [self.names.receipt_keys[receipt]]))
+
+    async def _settle_returns(self, receipt_keys: Sequence[bytes], transaction: Transaction) -> str:
+        return f"back {(await settle_returns(transaction, receipt_keys, self.programme)).refunded_points}"
+
+    async def _return(self, number: int, transaction: Transaction) -> str:
+        goods = self.lived.returns[number]
+        lines = {place: 1000 * pieces for place, pieces in enumerate(goods.pieces, start=1) if pieces}
+        sale = self.event_of(life.Receipt(goods.receipt))
+        event = returned(sale, RETURNS_FROM + self.names.first_receipt + number, lines)
+        document = return_of(event, self.programme.pricing.currency)
+        assert document is not None
+        return f"back {(await take_returns(transaction, [document], self.programme)).refunded_points}"
+
     async def _undo(self, receipt: int, transaction: Transaction) -> str:
         number = VOIDS_FROM + self.names.first_receipt + receipt
-        void = void_of(self.names.receipt_keys[receipt], number, self.total_minor(receipt))
+        void = void_of(self.names.receipt_keys[receipt], number, sum(self.lived.documents[receipt].amounts_minor))
         void = replace(void, void_key=self.names.void_keys[receipt])
         return f"back {await void_receipts(transaction, [void], came_back_days=self.lived.came_back_days)}"
 
     async def _expire(self, read_to: datetime, transaction: Transaction) -> str:
         return f"expired {await expire_holds(transaction, read_to, came_back_days=self.lived.came_back_days)}"
 
-    async def _sweep(self, transaction: Transaction) -> str:
+    async def _sweep(self) -> str:
+        said = await self._do(self._sweep_tenders)
+        async with self.database.transaction() as transaction:
+            due = await goods_returns.find_due(transaction, WAITING_MAX)
+        back = await self._do(partial(self._settle_returns, due)) if due else "back 0"
+        await self._do(_tell_unread)
+        return f"{said}, {back}"
+
+    async def _sweep_tenders(self, transaction: Transaction) -> str:
         ready = await receipts.load_ready_tenders(transaction, WAITING_MAX)
         programme = self.programme
         report = await settle_tenders(
@@ -253,3 +283,7 @@ class Played:
 async def _posted(commands: Sequence[ledger.Command], transaction: Transaction) -> str:
     await ledger.post(transaction, commands)
     return ""
+
+
+async def _tell_unread(transaction: Transaction) -> str:
+    return " ".join(await tell_unread(transaction, WAITING_MAX))

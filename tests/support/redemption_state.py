@@ -31,7 +31,7 @@ _CAPTURES = """
     from redemption_captures where redemption_id = any($1::uuid[])
 """
 _EXCEPTIONS = """
-    select kind, redemption_id, receipt_key, content_hash <> '' as is_document, settled_at is null as is_open
+    select kind, redemption_id, receipt_key, content_hash, settled_at is null as is_open
     from redemption_exceptions where redemption_id = any($1::uuid[])
 """
 _WAITING = "select receipt_key, redemption_id from redemption_waiting_tenders where redemption_id = any($1::uuid[])"
@@ -42,7 +42,7 @@ class Stands(NamedTuple):
 
     redemptions: dict[int, tuple[Any, ...]]
     captures: dict[tuple[int, int], tuple[int, ...]]
-    exceptions: dict[tuple[str, int, int, bool], bool]
+    exceptions: dict[tuple[str, int, int, str], bool]
     waiting: set[tuple[int, int]]
     balances: dict[Any, Balances]
     lots: dict[Any, tuple[int, int]]
@@ -72,7 +72,7 @@ async def stored(database: Database, names: Names, today: date) -> Stands:
     return Stands(
         {of[row[0]]: (row[1], member.get(row[2]), *tuple(row)[3:]) for row in rows},
         {(of[row[0]], receipt[row[1]]): tuple(row)[2:] for row in captures},
-        {(row[0], of[row[1]], receipt[row[2]], row[3]): row[4] for row in exceptions},
+        {(row[0], of[row[1]], receipt[row[2]], names.document_of(row[3])): row[4] for row in exceptions},
         {(receipt[row[0]], of[row[1]]) for row in waiting},
         balances,
         {name: amounts for name, amounts in lots.items() if any(amounts)},

@@ -5,23 +5,32 @@ from collections.abc import Sequence
 from services.redemption.domain.giving_back import GiveBack
 from services.redemption.repository import projections, refunds
 from services.redemption.use_cases.messages import named, refunded_message
-from services.redemption.use_cases.take_points import given_back, giving_back, lives_until, own_balances, owners_of
+from services.redemption.use_cases.take_points import (
+    Asked,
+    given_back,
+    giving_back,
+    lives_until,
+    own_balances,
+    owners_of,
+)
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import HeldSince
+from shared.ledger import HeldSince, Outcome
 
 
 async def give_back(
     transaction: Transaction, given: Sequence[GiveBack], held_since: HeldSince | None, came_back_days: int
 ) -> int:
-    """Give these back, and tell it; gives how many points. What their owners owe is cleared first; where a lot's time
-    is over, the rest lives ``came_back_days`` more.
+    """Give these back, and tell it; gives how many points. What is owed for them is owed no more before anything goes
+    back to a lot, so that this pays none of it; then what else their owners owe is cleared. Where a lot's time is over,
+    the rest lives ``came_back_days`` more.
 
     The redemptions are locked, and nothing of this was given back before. Locks their owners and these owners' accounts
     in the ledger, each in key order to the commit.
     """
     if not given:
         return 0
+    given = sorted(given, key=lambda one: one.points > one.debt_points)  # told in the order in which they are posted
     of = [named(one.redemption) for one in given]
     owners = {
         owner for one, (member_id, _) in zip(given, of, strict=True) for owner in owners_of(one.redemption, member_id)
@@ -30,9 +39,8 @@ async def give_back(
     until = lives_until(transaction, came_back_days)
     today = transaction.today or transaction.now.date()
     asked = [giving_back(one, *of_whom, today, until) for one, of_whom in zip(given, of, strict=True)]
-    commands = [command for group in asked for _, command in group]
-    outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
-    results = [given_back(group, [next(outcomes) for _ in group]) for group in asked]
+    outcomes = await _posted(transaction, asked, held_since)
+    results = [given_back(group, outcomes_of) for group, outcomes_of in zip(asked, outcomes, strict=True)]
     after = [
         (one.redemption.point_type, member_id, result.balance)
         for one, (member_id, _), result in zip(given, of, results, strict=True)
@@ -47,3 +55,16 @@ async def give_back(
         ],
     )
     return sum(one.points for one in given)
+
+
+async def _posted(
+    transaction: Transaction, asked: Sequence[Sequence[Asked]], held_since: HeldSince | None
+) -> list[list[Outcome]]:
+    """The outcomes of each group, posted with what is owed first, of all of them."""
+    placed = [(number, one.command) for number, group in enumerate(asked) for one in group]
+    placed.sort(key=lambda one: not isinstance(one[1], ledger.RefundOwed))
+    posted = await ledger.post(transaction, [command for _, command in placed], held_since=held_since)
+    outcomes: list[list[Outcome]] = [[] for _ in asked]
+    for (number, _), outcome in zip(placed, posted, strict=True):
+        outcomes[number].append(outcome)
+    return outcomes

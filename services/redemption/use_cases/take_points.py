@@ -145,8 +145,8 @@ def taking(take: Take, basket: Basket | None = None, until: date | None = None, 
 
 
 def giving_back(one: GiveBack, member_id: UUID, partner_id: str, today: date, until: date | None = None) -> list[Asked]:
-    """What to ask of the ledger: that each purse has its part of what a receipt took back in its lots, and that what is
-    owed for it is owed no more; what of that has been paid comes back from the partner, ``today``."""
+    """What to ask of the ledger: first that what is owed for a receipt is owed no more, what of that has been paid
+    coming back from the partner, ``today``; then that each purse has its part of what was taken back in its lots."""
     redemption, late_id = one.redemption, taken_late_as(one.redemption.redemption_id, one.capture.receipt_key)
     holds = [
         (None, member_id, redemption.redemption_id),
@@ -156,15 +156,16 @@ def giving_back(one: GiveBack, member_id: UUID, partner_id: str, today: date, un
     reference = one.undoing.undone_by
     *parts, debt_points = one.parts
     point_type = redemption.point_type
-    asked = [
-        Asked(share, ledger.Refund(owner_id, point_type, reference, points, hold_id, partner_id, until))
-        for (share, owner_id, hold_id), points in zip(holds, parts, strict=True)
-        if points
-    ]
+    asked: list[Asked] = []
     if debt_points:
         terms = LotTerms(partner_id, today, None, basis="compensation")
         owed = ledger.RefundOwed(member_id, point_type, reference, debt_points, late_id, partner_id, terms)
         asked.append(Asked(None, owed))
+    asked += [
+        Asked(share, ledger.Refund(owner_id, point_type, reference, points, hold_id, partner_id, until))
+        for (share, owner_id, hold_id), points in zip(holds, parts, strict=True)
+        if points
+    ]
     return asked
 
 

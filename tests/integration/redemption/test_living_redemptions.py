@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shared.database import Database
 from shared.ids import new_id
 from shared.ledger import ClawBack, Command, Earn, Expire, verify
-from tests.support import redemption_life as life
+from tests.support import redemption_steps as life
 from tests.support.redemption import Admin
 from tests.support.redemption_life import lives
 from tests.support.redemption_names import LOTS, POINTS, new_names
@@ -30,7 +30,7 @@ ENDS_AFTER = timedelta(days=90)
 RECEIPTS_APART = 10
 FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  # a life is short enough to be read as it was found
 SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-UNEVENTFUL = life.Life((life.UNHEARD,) * life.RECEIPTS, (), is_household=False, members_owe=False, came_back_days=0)
+UNEVENTFUL = life.Life((life.UNHEARD,) * life.RECEIPTS, (), (), is_household=False, members_owe=False, came_back_days=0)
 
 numbers = itertools.count(1)
 
@@ -58,6 +58,9 @@ class Lived:
                 await self.at_once(steps, turns)
             case _:
                 assert await self.played.take(step) == self.paper.take(step)
+                if isinstance(step, life.Receipt):
+                    back = self.paper.settle_returns(step.receipt)
+                    assert await self.played.settle_returns(step.receipt) == f"back {back}"
         await self.agree()
 
     def pass_to(self, now: datetime) -> None:

@@ -8,16 +8,18 @@ import pytest
 
 from services.redemption.consumer import PurchaseHandler
 from services.redemption.domain.redemption import State
-from services.redemption.domain.tender import PointsTender
+from services.redemption.domain.tender import PointsTender, points_tenders
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from shared import ledger
 from shared.events.catalogue import PURCHASES
 from shared.events.purchases import PurchaseEvent, Tender
 from shared.events.redemptions import RedemptionCaptured, RedemptionRefunded
+from shared.ids import new_id
 from shared.kafka import Batch, BatchSize
 from shared.kafka.records import Record
+from tests.support.ledger_database import lots_of
 from tests.support.receipts import line, member, purchase, return_of
-from tests.support.redemption import PROGRAMME, Spending, earn, paid_with_points, tender_of, void_of
+from tests.support.redemption import PROGRAMME, Spending, earn, paid_with_points, receipt_key_of, tender_of, void_of
 from tests.support.registries import bearing
 
 ANNA = member(1)
@@ -76,6 +78,39 @@ async def test_a_void_leaves_as_if_it_never_was(spending: Spending, earned: int,
     assert isinstance(told, RedemptionRefunded)
     assert (told.data.points, told.data.debt_points, told.data.balance.available) == (100, 300, back)
     assert (await settled(spending, paid)).outcomes == {"refused": 1}
+
+
+async def test_what_goes_back_pays_nothing_of_what_is_undone_with_it(spending: Spending) -> None:
+    """What a receipt took late is back in its own lot, with its own day: nobody has points of the partner's instead."""
+    paid, _ = await offline(spending)
+    await settled(spending, paid)
+
+    await spending.void_receipts(void_of(paid.receipt_key, 1, 400))
+
+    lots = await lots_of(spending.database, [ANNA])
+    assert [(terms.issuer, terms.basis, amounts) for (_, _, (terms, _)), amounts in lots.items()] == [
+        ("grocer", "purchase", (100, 0))
+    ]
+
+
+async def test_two_redemptions_of_a_receipt_pay_nothing_of_each_others_debt(spending: Spending) -> None:
+    await spending.enrol(ANNA, 100)
+    redemption_id = (await spending.held(ANNA, 100)).redemption_id
+    tenders = [
+        Tender(kind="points", amount_minor=points, redemption_id=one)
+        for one, points in ((redemption_id, 100), (new_id(), 50))
+    ]
+    sale = purchase(1, 150, owner=ANNA, tenders=tenders)
+    await settled(spending, *points_tenders(sale, PROGRAMME.pricing))
+    assert (await spending.balance(ANNA)).debt == 50
+    await spending.drain()
+
+    await spending.void_receipts(void_of(receipt_key_of(sale), 1, 150))
+
+    lots = await lots_of(spending.database, [ANNA])
+    assert [(terms.basis, amounts) for (_, _, (terms, _)), amounts in lots.items()] == [("purchase", (100, 0))]
+    told = [event.data for event in await spending.drain() if isinstance(event, RedemptionRefunded)]
+    assert [(one.points, one.debt_points, one.balance.available) for one in told] == [(0, 50, 0), (100, 0, 100)]
 
 
 async def test_goods_that_come_back_undo_what_is_owed_for_them_first(spending: Spending) -> None:
