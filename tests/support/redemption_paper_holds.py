@@ -84,6 +84,7 @@ class PaperHolds:
         self.ledger = PaperLedger(LOTS_PER_HOLD_MAX)
         self.redemptions: dict[int, PaperRedemption] = {}
         self.waiting: set[tuple[int, int]] = set()
+        self.passed_over: frozenset[int] = frozenset()  # holds that somebody is busy with when the job comes by
         self.voided: set[int] = set()
         self.read: set[int] = set()
         self.exceptions: dict[tuple[str, int, int, str], bool] = {}  # by kind, capture and document: is it open
@@ -276,13 +277,18 @@ class PaperHolds:
             self.told.append(("Voided", step.redemption, gone, step.points))
         return f"let go {gone}"
 
-    def expire(self, step: life.Expire) -> str:
+    def due_to_end(self, step: life.Expire) -> list[int]:
+        """Whose time is over, as far as purchases have been read."""
         read_to = self.now - timedelta(hours=step.hours_behind)
         due = [
             (found.ends, redemption)
             for redemption, found in self.redemptions.items()
             if found.state == "held" and found.ends is not None and found.ends <= read_to
         ]
-        for _, redemption in sorted(due):
+        return [redemption for _, redemption in sorted(due)]
+
+    def expire(self, step: life.Expire) -> str:
+        due = [redemption for redemption in self.due_to_end(step) if redemption not in self.passed_over]
+        for redemption in due:
             self.told.append(("Expired", redemption, self._let_go(redemption, "expire")))
         return f"expired {len(due)}"

@@ -7,7 +7,7 @@ With ``TESSERA_TEST_DEPTH`` set, so many times as many lives are lived.
 import copy
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -94,15 +94,8 @@ class Lived:
         said = await self.played.at_once(steps, turns)
         published = await told(self.played.database, self.played.names)
         stands = await stored(self.played.database, self.played.names, self.played.now.date())
-        for order in itertools.permutations(range(len(steps))):
-            paper = copy.deepcopy(self.paper)
-            paper.told.clear()
-            # Whoever ends holds waits for nobody: one that somebody is busy with is passed over.
-            passed = [one for one in order if isinstance(steps[one], life.Expire) and said[one] == "expired 0"]
-            answers = {one: paper.take(steps[one]) for one in order if one not in passed}
-            if all(said[one] == answer for one, answer in answers.items()) and (
-                (sorted(paper.told, key=repr), on_paper(paper)) == (published, stands)
-            ):
+        for paper in explained(self.paper, dict(enumerate(zip(steps, said, strict=True)))):
+            if (sorted(paper.told, key=repr), on_paper(paper)) == (published, stands):
                 self.paper = paper
                 self.paper.told.clear()
                 return said
@@ -123,6 +116,27 @@ class Lived:
         await self.take(life.Expire())
         await self.take(life.Lapse())
         assert all(balance.held == 0 for balance in self.paper.ledger.balances().values())
+
+
+def explained(paper: PaperRedemptions, left: Mapping[int, tuple[life.Single, str]]) -> Iterator[PaperRedemptions]:
+    """How everything may stand after these steps, by each order in which they are answered as they were."""
+    if not left:
+        yield paper
+    for number, (step, said) in left.items():
+        for passed_over in passed(paper, step, said):
+            after = copy.deepcopy(paper)
+            after.passed_over = passed_over
+            if after.take(step) == said:
+                after.passed_over = frozenset()
+                yield from explained(after, {one: other for one, other in left.items() if one != number})
+
+
+def passed(paper: PaperRedemptions, step: life.Single, said: str) -> Iterable[frozenset[int]]:
+    """Whoever ends holds waits for nobody: holds that somebody is busy with are passed over, whichever they are."""
+    if not isinstance(step, life.Expire):
+        return [frozenset()]
+    due, expired = paper.due_to_end(step), int(said.removeprefix("expired "))
+    return map(frozenset, itertools.combinations(due, len(due) - expired)) if expired <= len(due) else ()
 
 
 async def begun(lived: life.Life, database: Database, admin: Admin, own_tables: list[str]) -> Lived:
