@@ -21,7 +21,7 @@ from services.fraud.domain.cases import CaseClosedOtherwiseError
 from services.fraud.domain.rule_set import ACTIVE_RULE_SET
 from services.fraud.domain.spending.errors import DecisionIdTakenError
 from services.fraud.domain.spending.rule_set import ACTIVE_SPEND_RULE_SET
-from services.fraud.repository import rule_sets, spend_rule_sets
+from services.fraud.repository import rule_sets
 from services.fraud.repository.retention import NOTES_OF_CLOSED_CASES, SPEND_DECISIONS
 from services.fraud.settings import FraudSettings
 from shared.database import Database
@@ -61,4 +61,4 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
 
 async def _publish_rules(database: Database) -> None:
     await database.run(lambda transaction: rule_sets.publish(transaction, ACTIVE_RULE_SET))
-    await database.run(lambda transaction: spend_rule_sets.publish(transaction, ACTIVE_SPEND_RULE_SET))
+    await database.run(lambda transaction: rule_sets.publish(transaction, ACTIVE_SPEND_RULE_SET))

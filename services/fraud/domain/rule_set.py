@@ -1,35 +1,16 @@
 """An immutable version of all rules and their parameters."""
 
-import hashlib
-from functools import cached_property
-
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import PositiveInt
 
 from services.fraud.domain.rules import RULES, Rule
+from services.fraud.domain.versioned_rules import VersionedRules
 
 
-class RuleSet(BaseModel):
-    """What decisions are made by. A decision names the version; versions are stored and never change."""
+class RuleSet(VersionedRules):
+    """What decisions are made by."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: PositiveInt
     hold_hours: PositiveInt = 72
     rules: tuple[Rule, ...] = RULES
 
-    def to_json(self) -> bytes:
-        """The form that is stored: field order is the order of declaration, so that equal rule sets are equal bytes.
 
-        A parameter that a version does not have is left out, so that versions of before it was thought of stay as they
-        are.
-        """
-        return self.model_dump_json(exclude_none=True).encode()
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the stored form."""
-        return hashlib.sha256(self.to_json()).hexdigest()
-
-
-# Whoever changes a rule's parameters raises the version: a worker refuses to start where the stored version differs.
 ACTIVE_RULE_SET = RuleSet(version=3)

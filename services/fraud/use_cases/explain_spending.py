@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.fraud.domain.spending.checks import SpendCheck
 from services.fraud.domain.spending.decide import SpendOutcome
-from services.fraud.repository import spend_decisions, spend_rule_sets
+from services.fraud.repository import rule_sets, spend_decisions
 from services.fraud.repository.spend_decisions import StoredSpendDecision
 from shared.database import Transaction
 
@@ -22,7 +22,7 @@ async def explain_spending(transaction: Transaction, decision_id: UUID) -> Expla
     stored = await spend_decisions.find(transaction, decision_id)
     if stored is None:
         return None
-    rule_set = await spend_rule_sets.find(transaction, stored.rule_set_version)
+    rule_set = await rule_sets.find_spending(transaction, stored.rule_set_version)
     if rule_set is None:
         raise RuntimeError(f"spend rule set {stored.rule_set_version} was never published")
     outcomes = {outcome.rule_code: outcome for outcome in stored.decision.outcomes}
