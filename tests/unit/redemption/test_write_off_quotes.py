@@ -106,6 +106,15 @@ def test_of_several_limits_each_binds() -> None:
     assert codes(found) == ["share_of_receipt", "points_max", "points_step"]
 
 
+@pytest.mark.parametrize("percents", [(30, 60), (60, 30)])
+def test_every_share_that_is_in_the_way_is_said_whichever_stands_first(percents: tuple[int, int]) -> None:
+    found = quote(checkout(line(1, 1_000)), rules(*({"share_percent_max": percent} for percent in percents)))
+    assert paid(found)[1] == 300
+    assert [(bound.limit_id, bound.value_minor) for bound in found.bounds] == [
+        (f"l{place}", percent * 10) for place, percent in enumerate(percents)
+    ]
+
+
 def test_steps_of_two_limits_are_met_together() -> None:
     # Multiples of 6 and of 4 are multiples of 12: of 100 points 96.
     assert paid(quote(checkout(line(1, 100)), rules({"points_step": 6}, {"points_step": 4})))[0] == 96
@@ -127,7 +136,8 @@ def test_below_the_least_nothing_is_spent() -> None:
 
 def test_who_has_too_little_in_all_spends_nothing_yet() -> None:
     limit = {"balance_min": 500}
-    assert paid(quote(checkout(line(1, 50), available=499), rules(limit))) == (0, 0, [0])
+    poor = quote(checkout(line(1, 50), available=499), rules(limit))
+    assert (paid(poor), codes(poor)) == ((0, 0, [0]), ["balance_min"])
     assert paid(quote(checkout(line(1, 50), available=500), rules(limit))) == (50, 50, [50])
 
 
@@ -155,11 +165,13 @@ def test_the_first_rate_that_fits_prices_a_line_and_the_cheapest_goods_are_paid_
     assert [(each.points, each.rate_id) for each in found.lines] == [(100, "cent"), (200, "toys")]
 
 
-def test_a_promotion_ends_with_its_last_day() -> None:
+def test_a_promotion_counts_from_its_first_day_to_its_last() -> None:
     promotion = CENT | {"id": "promo", "per_minor": 2, "where": {"first_day": "2026-11-20", "last_day": "2026-11-26"}}
     both = rules(rates=[promotion, CENT])
     assert quote(checkout(line(1, 100)), both).points == 50
-    assert quote(checkout(line(1, 100), day=date(2026, 11, 27)), both).points == 100
+    assert quote(checkout(line(1, 100), day=date(2026, 11, 20)), both).points == 50
+    for outside in (date(2026, 11, 19), date(2026, 11, 27)):
+        assert quote(checkout(line(1, 100), day=outside), both).points == 100
 
 
 def test_no_more_is_quoted_than_is_asked_for() -> None:

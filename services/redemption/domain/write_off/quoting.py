@@ -116,11 +116,11 @@ def quote(checkout: Checkout, rules: WriteOffRules) -> Quote:
     limits = [limit for limit in (*rules.limits, *checkout.also) if limit.where.holds(*where)]
     priced, bounds = _price(checkout, rules)
     total_minor = sum(line.amount_minor for line in checkout.lines)
-    cap_minor = sum(one.capacity_minor for one in priced)
+    cap_minor = payable_minor = sum(one.capacity_minor for one in priced)
     for limit in limits:
         if limit.share_percent_max is not None:
             share_minor = total_minor * limit.share_percent_max // 100
-            if share_minor < cap_minor:
+            if share_minor < payable_minor:  # each that is in the way, whichever of them stands first
                 bounds.append(Bound("share_of_receipt", limit.id, value_minor=share_minor))
             cap_minor = min(cap_minor, share_minor)
     whole = _fill(priced, cap_minor, None)
