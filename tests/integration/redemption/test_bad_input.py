@@ -10,11 +10,12 @@ from services.redemption.use_cases.hold_points import Held
 from shared.ids import IdentifierType, hash_identifier
 from tests.support.adjusting import slug
 from tests.support.member_events import revoked
+from tests.support.price_floors import floor
 from tests.support.receipts import member
 from tests.support.redemption import KEY, Admin, Spending, linked
 from tests.support.registries import bearing
 
-ANNA, BERT = member(1), member(2)
+ANNA, BERT, CARA = (member(number) for number in range(1, 4))
 CARD = "000000000042"
 DAY_SECONDS = 86_400
 INVALID, REUSED = (422, "invalid-request"), (422, "idempotency-key-reused")
@@ -112,6 +113,33 @@ def bad_holds(opened: UUID, gone: dict[str, Told]) -> list[Bad]:
     ]
 
 
+async def bad_quotes(client: httpx2.AsyncClient, spending: Spending) -> list[Bad]:
+    """Holds by quotes: of somebody else, of fewer points, of another conversation, and one whose price is another by
+    now."""
+    await spending.enrol(CARA, 1000)
+    till = bearing("redemptions:write", client_id="g", partner_id="grocer")
+    session_id = str(uuid4())
+
+    async def quoted(owner: UUID, sku: str) -> str:
+        lines = [{"line_id": 1, "sku": sku, "amount_minor": 300}]
+        body = {"member_id": str(owner), "lines": lines, "session_id": session_id}
+        return str((await client.post("/v1/quotes", json=body, headers=till)).json()["quote_id"])
+
+    others, own, stale = await quoted(CARA, "bread"), await quoted(ANNA, "bread"), await quoted(ANNA, "book")
+    await spending.coalition(floor("book", 100))
+    return [
+        Bad("another member's quote", "", hold_of(ANNA, quote_id=others), (409, "unknown-quote")),
+        Bad("more than was quoted", "", hold_of(ANNA, points=301, quote_id=own), (409, "not-quoted")),
+        Bad(
+            "a quote of another session",
+            "",
+            hold_of(ANNA, quote_id=own, session_id=str(uuid4())),
+            (409, "other-session"),
+        ),
+        Bad("stale quote", "", hold_of(ANNA, points=300, quote_id=stale), (409, "price-changed")),
+    ]
+
+
 def bad_settlings(opened: UUID, gone: dict[str, Told]) -> list[Bad]:
     receipt = {"receipt": RECEIPT}
     take, let_go = f"/{opened}/capture", f"/{opened}/void"
@@ -134,7 +162,7 @@ async def test_a_named_problem_each_and_nothing_changed(
     client: httpx2.AsyncClient, spending: Spending, admin: Admin
 ) -> None:
     prepared_holds = await prepared(spending, admin)
-    requests = [*bad_holds(*prepared_holds), *bad_settlings(*prepared_holds)]
+    requests = [*bad_holds(*prepared_holds), *await bad_quotes(client, spending), *bad_settlings(*prepared_holds)]
     till = bearing("redemptions:write", client_id="g", partner_id="grocer")
     first = await client.post("/v1/redemptions", json=hold_of(ANNA), headers=till | {"Idempotency-Key": "used"})
     assert first.status_code == 201

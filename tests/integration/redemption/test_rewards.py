@@ -253,6 +253,19 @@ async def test_a_members_limit_holds_however_many_ask_at_once(catalogue: Catalog
     assert await spending.balance(ANNA) == Balances(available=800, held=200)
 
 
+async def test_a_members_limit_counts_the_last_days_alone(
+    catalogue: Catalogue, spending: Spending, admin: Admin
+) -> None:
+    await spending.enrol(ANNA, 1_000)
+    await catalogue.offer(per_member_max=1, per_member_days=7)
+    await catalogue.issued(ANNA)
+    await spending.advance(admin, timedelta(days=6))
+    refused = await catalogue.issue(ANNA)
+    assert (slug(refused), refused.json()["per_member_days"]) == ((409, "reward-limit-reached"), 7)
+    await spending.advance(admin, timedelta(days=1, seconds=1))
+    await catalogue.issued(ANNA)
+
+
 async def test_vouchers_of_one_who_was_merged_are_the_survivors(
     catalogue: Catalogue, spending: Spending, own_database: FreshDatabase
 ) -> None:
