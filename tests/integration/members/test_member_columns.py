@@ -123,7 +123,9 @@ OTHERS = {
     "operator_hash",  # a cashier's
     "previous_secret_hash", "quote_id", "range_id", "redemption_id", "refused_hashes", "repeats", "request_hash",
     "rule_set_id",
-    "secret_hash", "session_id", "signal_id", "statement_id", "voucher_id",
+    "secret_hash", "session_id", "signal_id", "statement_id",
+    "undone_hash",  # of the document that undid it
+    "voucher_id",
     "after", "before", "document", "exclusivities", "opening_hours", "outcomes", "rates", "request", "rule_set",
     "terms",
 }  # fmt: skip
