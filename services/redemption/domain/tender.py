@@ -60,17 +60,27 @@ class PointsTender:
 
     def priced_after(self, redemption: Redemption, pricing: "Pricing", before: Sequence["PaidPart"]) -> "PointsTender":
         """The same, ``before`` being what receipts have taken of the redemption so far: together they take what pays
-        all of their amounts, so that what each was rounded up by is not taken again and again."""
+        all of their amounts, so that what each was rounded up by is not taken again and again. Where HTTP took
+        something else than a receipt said, nothing was rounded, and a person is told: that one does not count."""
         alone = self.priced_as(redemption, pricing)
+        before = [part for part in before if self._is_price(part, redemption, pricing)]
         amounts_minor = [self.amount_minor, *(part.amount_minor for part in before)]
         known_minor = [amount for amount in amounts_minor if amount is not None]
         if not before or len(known_minor) < len(amounts_minor):
             return alone
-        together_minor = sum(known_minor)
-        points = pricing.points_for(together_minor, self.point_type or pricing.own_type)
-        together = replace(self, amount_minor=together_minor, points=points).priced_as(redemption, pricing)
+        together = self._of_amount(sum(known_minor), redemption, pricing)
         left = together.points - sum(part.points for part in before)
         return replace(alone, points=min(alone.points, max(1, alone.points - 1, left)))
+
+    def _of_amount(self, amount_minor: int, redemption: Redemption, pricing: "Pricing") -> "PointsTender":
+        points = pricing.points_for(amount_minor, self.point_type or pricing.own_type)
+        return replace(self, amount_minor=amount_minor, points=points).priced_as(redemption, pricing)
+
+    def _is_price(self, part: "PaidPart", redemption: Redemption, pricing: "Pricing") -> bool:
+        """Whether a part took what its amount costs, or a point less, as far as its amount is known."""
+        if part.amount_minor is None:
+            return True
+        return self._of_amount(part.amount_minor, redemption, pricing).points - part.points in (0, 1)
 
 
 class PaidPart(NamedTuple):

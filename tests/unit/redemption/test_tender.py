@@ -113,3 +113,12 @@ def test_parts_of_a_quoted_hold_take_together_what_one_receipt_would(
         at_once = -(-number * share_minor * held_points // value_minor)
         assert sum(part.points for part in before) == max(at_once, number)
         assert tender.priced_as(order, USD).points - 1 <= points <= tender.priced_as(order, USD).points
+
+
+@pytest.mark.parametrize("taken", [29, 1])
+def test_what_http_took_of_an_order_without_asking_its_receipt_makes_no_other_part_cheaper(taken: int) -> None:
+    """A till has captured another amount than its receipt says, as a person is told: nothing was rounded."""
+    order = Redemption(FIRST, "points", held_points=60, is_taken_in_parts=True)
+    [tender] = points_tenders(purchase(2, 29, tenders=[paid(29)]), USD)
+
+    assert tender.priced_after(order, USD, [PaidPart(taken, 5)]).points == 29
