@@ -1,12 +1,13 @@
 """Made-up lives of a few members at the tills: few of everything and small amounts, so that everything meets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
 from tests.support.ledger_histories import Choices
 from tests.support.redemption_steps import (
+    GIFTS,
     HOURS_OF_A_HOLD,
     LOTS,
     MEMBERS,
@@ -20,6 +21,7 @@ from tests.support.redemption_steps import (
     Document,
     Earn,
     Expire,
+    Gift,
     Goods,
     Hold,
     HoursPass,
@@ -37,7 +39,7 @@ from tests.support.redemption_steps import (
 )
 
 # What happens how often: most of it to redemptions whose points are reserved, some of it to any.
-_OFTEN = "hhhhhhccccvvssrrrrrugggggxxweeeebltttaamm"
+_OFTEN = "hhhhhhccccvvssrrrrruggggiigxxweeeebltttaamm"
 _AT_ONCE = "ccvveerrhs"
 _HOURS = (1, HOURS_OF_A_HOLD + 1, HOURS_OF_A_HOLD + 1, 5 * 24, 20 * 24)
 
@@ -50,6 +52,7 @@ class _Telling:
     named: dict[int, Hold] = field(default_factory=dict)
     documents: dict[int, Document] = field(default_factory=dict)
     returns: list[Goods] = field(default_factory=list)
+    gifts: list[Gift] = field(default_factory=list)
 
     def tell(self, kind: str, choices: Choices) -> list[Step]:
         """What happens next."""
@@ -66,10 +69,22 @@ class _Telling:
                 return [Again(choices.up_to(9) - 1)]
             case "w":
                 return [Sweep()]
+            case "i":
+                return [self._gift(choices)]
             case "m":
                 return self._at_once(choices)
             case _:
                 return [self._single(kind, choices, self._redemption(choices))]
+
+    def _gift(self, choices: Choices) -> Gift:
+        """Mostly a new one; else the same again, or another one under its id."""
+        number = len(self.gifts) if len(self.gifts) < GIFTS else choices.up_to(GIFTS) - 1
+        gift = Gift(number, choices.up_to(MEMBERS) - 1, choices.up_to(MEMBERS) - 1, choices.up_to(25))
+        if self.gifts and choices.up_to(3) == 3:
+            gift = choices.one_of((self.gifts[-1], replace(gift, number=self.gifts[-1].number)))
+        else:
+            self.gifts.append(gift)
+        return gift
 
     def _at_once(self, choices: Choices) -> list[Step]:
         """Two or three things about one redemption, mostly when its time is over."""

@@ -8,7 +8,7 @@ from shared.ids import new_id
 from shared.ledger import Limits, LotTerms
 from shared.receipt_key import encode_receipt_key
 from tests.support.redemption import till_receipt
-from tests.support.redemption_steps import HOURS_OF_A_HOLD, MEMBERS, RECEIPTS, REDEMPTIONS, RETURNS
+from tests.support.redemption_steps import GIFTS, HOURS_OF_A_HOLD, MEMBERS, RECEIPTS, REDEMPTIONS, RETURNS
 
 POINTS = "points"
 LOTS = (
@@ -28,6 +28,7 @@ class Names:
 
     members: tuple[UUID, ...]
     redemptions: tuple[UUID, ...]
+    gifts: tuple[UUID, ...]
     first_receipt: int
     household: tuple[int, ...] = (0, 1)
 
@@ -71,5 +72,5 @@ class Names:
 
 def new_names(first_receipt: int) -> Names:
     """Names of a life."""
-    ids = [new_id() for _ in range(MEMBERS + REDEMPTIONS)]
-    return Names(tuple(ids[:MEMBERS]), tuple(ids[MEMBERS:]), first_receipt)
+    members, redemptions, gifts = (tuple(new_id() for _ in range(count)) for count in (MEMBERS, REDEMPTIONS, GIFTS))
+    return Names(members, redemptions, gifts, first_receipt)

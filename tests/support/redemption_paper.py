@@ -7,7 +7,9 @@ reserved, late or owed is what the ledger on paper says.
 from collections.abc import Callable
 from typing import Any
 
+from shared import ledger
 from tests.support import redemption_steps as life
+from tests.support.redemption_names import POINTS
 from tests.support.redemption_paper_holds import PaperRedemption
 from tests.support.redemption_paper_returns import GoesBack, PaperReturns
 
@@ -25,6 +27,7 @@ class PaperRedemptions(PaperReturns):
             life.Receipt: self._receipt,
             life.Undo: self._undo,
             life.Return: self.goods_come_back,
+            life.Gift: self._gift,
             life.Expire: self.expire,
             life.Sweep: self._sweep,
         }
@@ -76,3 +79,18 @@ class PaperRedemptions(PaperReturns):
             for redemption, took in self.taken_by(step.receipt)
         ]
         return f"back {self.give_back(given)}"
+
+    def _gift(self, step: life.Gift) -> str:
+        """Once by its id; a gift that is refused leaves it free."""
+        if (given := self.gifts.get(step.number)) is not None:
+            return f"given {given.points}" if given == step else "gift-id-taken"
+        if step.giver == step.receiver:
+            return "same_member"
+        giver_id, receiver_id = self.names.members[step.giver], self.names.members[step.receiver]
+        outcome = self.ledger.post(ledger.Give(giver_id, POINTS, b"gift", receiver_id, "gift", step.points))
+        if isinstance(outcome, ledger.Refused):
+            is_owing = outcome.balance.debt > 0
+            return "debt_outstanding" if is_owing else f"insufficient_points {outcome.balance.available}"
+        self.gifts[step.number] = step
+        self.told.append(("Gifted", step.number, step.points))
+        return f"given {step.points}"

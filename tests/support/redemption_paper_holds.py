@@ -87,6 +87,7 @@ class PaperHolds:
         self.passed_over: frozenset[int] = frozenset()  # holds that somebody is busy with when the job comes by
         self.voided: set[int] = set()
         self.read: set[int] = set()
+        self.gifts: dict[int, life.Gift] = {}
         self.exceptions: dict[tuple[str, int, int, str], bool] = {}  # by kind, capture and document: is it open
         self.returns: dict[int, PaperReturn] = {}
         self.due: set[int] = set()  # receipts whose returns somebody must look at

@@ -11,6 +11,7 @@ import orjson
 
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.domain.errors import RedemptionError, UnknownRedemptionError
+from services.redemption.domain.gifting import GiftIdTakenError, GiftLimits, GiftRefusedError
 from services.redemption.domain.goods_return import return_of
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.sold_goods import sold_sale_of
@@ -19,6 +20,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import goods_returns, receipts
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
+from services.redemption.use_cases.give_points import GiftWish, give_points
 from services.redemption.use_cases.hold_points import Declined, Spender, hold_points
 from services.redemption.use_cases.project import take_in_members
 from services.redemption.use_cases.settle_returns import settle_returns, take_returns, tell_unread
@@ -42,6 +44,7 @@ from tests.support.redemption_names import POINTS, RETURNS_FROM, VOIDS_FROM, Nam
 
 FIRST_MOMENT = datetime(2026, 2, 20, 12, tzinfo=UTC)
 WAITING_MAX = 100
+NO_LIMITS = GiftLimits(10**6, 10**6, 10**6)
 
 Work: TypeAlias = Callable[[Transaction], Awaitable[str]]
 Asked: TypeAlias = life.Hold | life.Capture | life.Void | life.Shrink
@@ -101,6 +104,8 @@ class Played:
                 return await self._do(partial(self._undo, receipt))
             case life.Return(number):
                 return await self._do(partial(self._return, number))
+            case life.Gift():
+                return await self._give(step)
             case life.Expire(hours_behind):
                 read_to = self.now - timedelta(hours=hours_behind)
                 return await self._do(partial(self._expire, read_to))
@@ -251,6 +256,19 @@ class Played:
         void = void_of(self.names.receipt_keys[receipt], number, sum(self.lived.documents[receipt].amounts_minor))
         void = replace(void, void_key=self.names.void_keys[receipt])
         return f"back {await void_receipts(transaction, [void], came_back_days=self.lived.came_back_days)}"
+
+    async def _give(self, step: life.Gift) -> str:
+        giver_id, receiver = self.names.members[step.giver], Spender(self.names.members[step.receiver])
+        wish = GiftWish(self.names.gifts[step.number], giver_id, receiver, POINTS, step.points, "app")
+        try:
+            return await self._do(partial(self._given, wish))
+        except GiftIdTakenError:
+            return "gift-id-taken"
+        except GiftRefusedError as error:
+            return error.reason if error.points_max is None else f"{error.reason} {error.points_max}"
+
+    async def _given(self, wish: GiftWish, transaction: Transaction) -> str:
+        return f"given {(await give_points(transaction, wish, NO_LIMITS, self.programme)).gift.points}"
 
     async def _expire(self, read_to: datetime, transaction: Transaction) -> str:
         return f"expired {await expire_holds(transaction, read_to, came_back_days=self.lived.came_back_days)}"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from shared.database import Database, Transaction
 from shared.events.catalogue import REDEMPTIONS
 from shared.events.redemptions import (
+    PointsGifted,
     RedemptionCaptured,
     RedemptionDeclined,
     RedemptionEvent,
@@ -126,6 +127,8 @@ def _told(event: RedemptionEvent, names: Names) -> Told:
             return ("Held", of(data.redemption_id), data.points)
         case RedemptionDeclined(data=data):
             return ("Declined", of(data.redemption_id), data.points)
+        case PointsGifted(data=data):
+            return ("Gifted", names.gifts.index(data.gift_id), data.points)
         case RedemptionVoided(data=data):
             return ("Voided", of(data.redemption_id), data.points, data.open_points)
         case RedemptionExpired(data=data):

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from shared.money import share_out
 
-MEMBERS, REDEMPTIONS, RECEIPTS, RETURNS, LOTS = 3, 6, 6, 5, 4
+MEMBERS, REDEMPTIONS, RECEIPTS, RETURNS, GIFTS, LOTS = 3, 6, 6, 5, 3, 4
 HOURS_OF_A_HOLD = 24
 
 
@@ -67,6 +67,16 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class Gift:
+    """A member gives points to another one, by an id of the client's."""
+
+    number: int
+    giver: int
+    receiver: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expire:
     """The job that ends holds comes by, purchases having been read to so many hours ago."""
 
@@ -123,6 +133,7 @@ Single: TypeAlias = (
     | Receipt
     | Undo
     | Return
+    | Gift
     | Expire
     | Sweep
     | Earn
