@@ -221,7 +221,8 @@ def _taken(event: RedemptionCaptured | RedemptionRefunded | RewardUsed | RewardR
         return Refunded(back, voucher_entry(voucher), data.partner_id, data.point_type, data.points, by_issuer, at)
     entry = capture_entry(event.data.redemption_id.bytes, receipt_key)
     if isinstance(event, RedemptionRefunded):
-        refund = refund_entry(event.data.redemption_id.bytes, receipt_key, _natural_key(event.data.undone_by))
+        undone_by = _natural_key(event.data.undone_by)
+        refund = refund_entry(event.data.redemption_id.bytes, receipt_key, undone_by, event.data.content_hash)
         at = event.data.captured_at
         return Refunded(refund, entry, data.partner_id, data.point_type, data.points, by_issuer, at)
     return Redeemed(entry, data.partner_id, data.point_type, data.points, by_issuer, event.time)

@@ -84,6 +84,7 @@ class RefundData(Frozen):
     taken and given back counts from ``captured_at``. ``debt_cleared`` of ``points`` went to what their owners owed.
     ``by_issuer``, ``by_funding`` and ``pooled`` say of ``points`` what they say of those that were captured.
     ``debt_points``, besides them, the member had owed for it: no more, and what had been paid of them came back.
+    ``content_hash`` tells documents apart that bear the key ``undone_by``; None: a till asked for it over HTTP.
     """
 
     redemption_id: UUID
@@ -101,6 +102,7 @@ class RefundData(Frozen):
     pooled: tuple[PooledPoints, ...] = ()
     by_funding: tuple[FundedPoints, ...] = ()
     debt_points: Points = 0
+    content_hash: str | None = None
 
 
 class UnholdData(Frozen):

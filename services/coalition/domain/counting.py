@@ -113,9 +113,11 @@ def voucher_entry(voucher_id: bytes) -> bytes:
     return b"v" + voucher_id
 
 
-def refund_entry(redemption_id: bytes, natural_key: bytes, undone_by: bytes) -> bytes:
-    """The key under which what a document gave back of what a receipt took of a redemption counts once."""
-    return b"u" + redemption_id + natural_key + undone_by
+def refund_entry(redemption_id: bytes, natural_key: bytes, undone_by: bytes, content_hash: str | None = None) -> bytes:
+    """The key under which what a document gave back of what a receipt took of a redemption counts once. Of two
+    documents that bear one key ``content_hash`` tells which.
+    """
+    return b"u" + redemption_id + natural_key + undone_by + (content_hash or "").encode()
 
 
 def partners_of(effects: Iterable[Effect]) -> set[str]:

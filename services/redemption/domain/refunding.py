@@ -67,13 +67,18 @@ def decide_refund(capture: Capture, points: int) -> Capture:
 def said_otherwise(
     read: Sequence[GoodsReturn], counted: Sequence[GoodsReturn], paid: Sequence[Paid]
 ) -> Iterable[Doubt]:
-    """Documents of returns that HTTP had told by line before, and which name other goods or another amount."""
+    """Documents of returns that HTTP had told by line before, and which name other goods or another amount; or which
+    are exchanges: what had paid for the goods went back, and by the document it pays for others."""
     told = {one.return_key: one for one in counted if one.content_hash == OVER_HTTP}
     for document in read:
         first = told.get(document.return_key)
         if first is None or document.content_hash == OVER_HTTP or not paid:
             continue
         given = [one.given.get(document.return_key, 0) for one in paid]
+        if document.moves_on:
+            if any(given):
+                yield Doubt("overpaid_refund", document, paid[0].capture.redemption_id, sum(given), sum(given))
+            continue
         worth_minor = sum(
             (
                 Fraction(points * one.amount_minor, max(1, one.capture.asked_points))

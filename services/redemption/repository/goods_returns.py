@@ -144,7 +144,7 @@ class KeptReturn(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What went back of a capture, by document; of these, those for which HTTP said it."""
+    """What went back of a capture, by document's key; of these, those for which HTTP said it."""
 
     by_document: dict[bytes, int]
     over_http: dict[bytes, int]
@@ -225,7 +225,7 @@ async def load_given(transaction: Transaction, taken: Collection[CaptureKey]) ->
     rows = await transaction.raw.fetch(_LOAD_GIVEN, [key[0] for key in taken], [key[1] for key in taken])
     for row in rows:
         one = given.setdefault((row["redemption_id"], row["receipt_key"]), Given({}, {}))
-        one.by_document[row["undone_by"]] = row["points"]
+        one.by_document[row["undone_by"]] = one.by_document.get(row["undone_by"], 0) + row["points"]
         if row["content_hash"] == OVER_HTTP:
             one.over_http[row["undone_by"]] = row["points"]
     return given

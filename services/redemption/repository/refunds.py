@@ -72,8 +72,8 @@ async def find_not_given(transaction: Transaction, receipt_keys: Collection[byte
 
 
 async def save(transaction: Transaction, given: Sequence[GiveBack]) -> None:
-    """Write what was given back, once for redemption, receipt and document. A void settles what a person was to look
-    at."""
+    """Write what was given back, once for redemption, receipt and document: what HTTP took for a return may be read as
+    a void, and gives back the rest. A void settles what a person was to look at."""
     await transaction.raw.execute(
         _SAVE,
         [one.redemption.redemption_id for one in given],

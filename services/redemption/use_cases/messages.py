@@ -176,6 +176,7 @@ def refunded_message(transaction: Transaction, one: GiveBack, given: GivenBack, 
             balance=balance_of(balance),
             pooled=_pooled(given.pooled),
             by_funding=funded_told(given.funded),
+            content_hash=one.undoing.content_hash or None,
         ),
     )
     return _message(event, member_id)

@@ -1,7 +1,7 @@
 """What the rules of a purchase make of points that a return should take back and that are gone: clipped, or refused."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -87,13 +87,14 @@ async def test_a_return_that_would_make_a_debt_is_refused_and_the_points_stay(ac
     assert await accrual.balance(anna) == Balances(available=1)
 
 
-@pytest.mark.parametrize("refund_first", [True, False])
+@pytest.mark.parametrize(("refund_first", "days_late"), [(True, 0), (False, 0), (True, 3)])
 @pytest.mark.parametrize("at", [CLIPPED_AT, NOON])
 async def test_a_refund_of_the_same_return_covers_nothing_and_nothing_of_it_is_refused(
-    accrual: Accrual, anna: UUID, at: datetime, refund_first: bool
+    accrual: Accrual, anna: UUID, at: datetime, refund_first: bool, days_late: int
 ) -> None:
     """Twenty points had paid half of the goods, which gave five, and these are spent. Where rules refuse returns, this
-    one is clipped: redemption gives its points back. Whichever of the two is first, and as a preview says.
+    one is clipped: redemption gives its points back. Whichever of the two is first, and as a preview says; also where
+    a till had asked for the refund days before it posted the return.
     """
     hold_id = new_id()
     tenders = (Tender(kind="points", amount_minor=500, redemption_id=hold_id), Tender(kind="card", amount_minor=500))
@@ -107,6 +108,8 @@ async def test_a_refund_of_the_same_return_covers_nothing_and_nothing_of_it_is_r
     async with accrual.database.transaction() as transaction:
         await post(transaction, [SpendLate(anna, "points", b"elsewhere", 5, "fuel")])
     back = return_of(sale, next(numbers), {1: 1000})
+    posted_at = datetime.now(UTC) + timedelta(days=days_late)
+    back = back.model_copy(update={"data": back.data.model_copy(update={"received_at": posted_at})})
 
     async def refund() -> None:
         reference = natural_key_of(back.data.receipt_id)
