@@ -218,7 +218,9 @@ def reward_returned(used: RewardUsed, undone_by: int) -> RewardReturned:
     return RewardReturned(id=uuid4(), source="redemption", subject=str(MEMBER), time=used.time, data=data)
 
 
-def refunded(taken: RedemptionCaptured, undone_by: int, by_issuer: dict[str, int]) -> RedemptionRefunded:
+def refunded(
+    taken: RedemptionCaptured, undone_by: int, by_issuer: dict[str, int], content_hash: str | None = None
+) -> RedemptionRefunded:
     """What a document gave back of what was captured; every call is an event of its own."""
     data = RefundData(
         redemption_id=taken.data.redemption_id,
@@ -232,6 +234,7 @@ def refunded(taken: RedemptionCaptured, undone_by: int, by_issuer: dict[str, int
         captured_at=taken.time,
         by_issuer=tuple(IssuerPoints(issuer=issuer, points=points) for issuer, points in by_issuer.items()),
         balance=NOTHING,
+        content_hash=content_hash,
     )
     return RedemptionRefunded(id=uuid4(), source="redemption", subject=str(MEMBER), time=taken.time, data=data)
 

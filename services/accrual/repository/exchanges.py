@@ -7,11 +7,11 @@ from shared.database import Transaction
 
 _LOAD = """
     select natural_key, original_key, points, clipped, voided_by,
-        case when clipped = 0 then 0 else (
+        (
             select coalesce(sum(others.clipped), 0)::bigint from returns as others
             where others.voided_by is null and others.natural_key in (
                 select lines.natural_key from returned_lines as lines where lines.original_key = returns.original_key)
-        ) end as clipped_in_all
+        ) as clipped_in_all
     from returns where natural_key = any($1::bytea[]) and cause in ('exchange', 'handover')
 """
 

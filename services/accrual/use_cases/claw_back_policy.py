@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from services.accrual.domain.decisions import Document
+from services.accrual.domain.decisions import ClawedBack
 from shared.ledger import ClawBack, Outcome, Refused
 
 # Whoever is refused leaves more for the others, so that a second time is nearly always the last.
 ATTEMPTS_MAX = 5
-# Redemption gives nothing back for a document before the door has taken it; the rest is for clocks of two machines.
+# Nothing goes back of what a receipt took before it was made out; the rest is for clocks of two machines, and for
+# points that are captured before the receipt is complete.
 _CLOCKS_APART_MAX = timedelta(days=1)
 
 
@@ -20,11 +21,13 @@ class PointsNotThereError(Exception):
         self.keys = keys
 
 
-def refunded_since(document: Document) -> datetime:
+def refunded_since(decision: ClawedBack) -> datetime:
     """From when on redemption may have given back what had paid for a document's goods: it covers no claw-back that
-    nobody owes, whichever of the two services comes first.
+    nobody owes, whichever of the two services comes first. A till may ask for it over HTTP days before it posts the
+    document, so that only the purchase's own time bounds it.
     """
-    return document.event.data.received_at - _CLOCKS_APART_MAX
+    received_at = decision.document.event.data.received_at
+    return min(received_at, decision.purchased_at or received_at) - _CLOCKS_APART_MAX
 
 
 def require_points(documents: Sequence[bytes], outcomes: Sequence[Outcome]) -> None:

@@ -110,7 +110,7 @@ class PartsOfBatch:
                     self.lot_of(original_key, part.number),
                     award_of_part(original_key, part.number),
                     decision.policy,
-                    refunded_since(decision.document),
+                    refunded_since(decision),
                     decision.forgiving if part.point_type is None else None,
                     kept.get(part.number, 0),
                 ),

@@ -209,7 +209,7 @@ def commands_of(decision: Decision, moving: Moving) -> list[Asked]:
             return [Asked(decision, command, part) for command, part in of_parts]
         case ClawedBack(owner_id=owner_id, original_key=original_key, points=points, policy=policy) if points:
             lot = moving.terms.get(original_key) or moving.earlier[original_key].terms
-            since = refunded_since(decision.document)
+            since = refunded_since(decision)
             terms = (policy, since, decision.forgiving, decision.withheld)
             back = ClawBack(owner_id, point_type, key, points, lot, original_key, *terms)
             return [Asked(decision, back)]

@@ -61,7 +61,17 @@ VERSIONS = [
         effective_from=since(3),
     ),
     rule_set(rule("base"), version=4, effective_from=since(4), returns={"claw_back": "refuse"}),
-    rule_set(rule("base"), version=5, effective_from=since(5), returns={"claw_back": "clip"}),
+    rule_set(
+        rule("base"),
+        rule(
+            "large",
+            {"kind": "fixed_points", "points": 50},
+            condition={"when": {"kind": "amount", "at_least_minor": 50_000}},
+        ),
+        version=5,
+        effective_from=since(5),
+        returns={"claw_back": "clip"},
+    ),
     rule_set(
         rule("base", caps=[{"kind": "member", "points_max": 50, "window": DAY}], campaign="summer"),
         with_coupon(
@@ -181,6 +191,24 @@ async def test_what_was_clipped_is_not_given_back_by_the_void(accrual: Accrual, 
     await bought(accrual, anna, CLIPPING)
     await accrual.award(return_of(sale, next(_numbers), {1: 1000}))
     assert await accrual.balance(anna) == Balances()
+
+
+async def test_what_others_had_clipped_is_not_given_back_by_the_void_of_an_exchange_that_took_all_of_its_own(
+    accrual: Accrual, anna: UUID
+) -> None:
+    """Six hundred dollars twice gave 1250, of which 650 are spent. The exchange takes 600, and the return finds three
+    of its 650, the bonus among them: with the first goods back the purchase is worth 650, but 600 were taken for them.
+    """
+    sale = await bought(accrual, anna, CLIPPING, [line(1, 60_000), line(2, 60_000)], spent=650)
+    exchange = exchange_of(sale, next(_numbers), {1: 1000}, 300)
+    await accrual.award(exchange)
+    assert await accrual.balance(anna) == Balances(available=3)
+    await accrual.award(return_of(sale, next(_numbers), {2: 1000}))
+    assert await accrual.balance(anna) == Balances()
+
+    await accrual.award(void_of(exchange, next(_numbers)))
+
+    assert await accrual.balance(anna) == Balances(available=600 - 3)  # what the new goods had earned goes back
 
 
 async def test_caps_and_budgets_are_given_back_before_they_are_taken(accrual: Accrual, anna: UUID) -> None:

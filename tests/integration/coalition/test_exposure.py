@@ -68,8 +68,10 @@ async def test_what_is_given_back_is_neither_charged_nor_paid_and_counts_once(co
 
     shown = [await coalition.exposure(partner) for partner in (taker, issuer)]
     assert (shown[0]["receivable_minor"], shown[1]["payable_minor"]) == (510, 100)  # for 600 and for 100 points
-    rest = {taker: 500, issuer: 100}
-    await coalition.count(given, refunded(taken, 23, rest), refunded(taken, 23, rest))
+    same_key = [
+        refunded(taken, 22, {taker: 500}, "ab" * 32) for _ in range(2)
+    ]  # a void, where a till had said a return
+    await coalition.count(given, *same_key, refunded(taken, 23, {issuer: 100}), refunded(taken, 23, {issuer: 100}))
 
     shown = [await coalition.exposure(partner) for partner in (taker, issuer)]
     assert (shown[0]["receivable_minor"], shown[1]["payable_minor"]) == (0, 0)

@@ -1,4 +1,4 @@
-"""What was named as a return over HTTP turns out to be something else: nothing goes back twice, and a person is told."""
+"""What HTTP named as a return is something else: nothing goes back twice, and where need be a person is told."""
 
 from typing import Any
 
