@@ -70,7 +70,7 @@ EXTREME_POSITIONS: tuple[tuple[object, ...], ...] = (
 
 
 # It asks the other services, which are away here: its documented 503 is the right answer.
-ASKS_OTHERS = frozenset({"GET /v1/members/{member_id}/export"})
+ASKS_OTHERS = frozenset({"GET /v1/members/{member_id}/export", "POST /v1/returns:quote"})
 
 
 @dataclass
