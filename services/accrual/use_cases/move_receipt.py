@@ -1,6 +1,7 @@
 """Moves a receipt to the member whose it is: taken back from one and awarded anew to the other, in one transaction."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from services.accrual.domain.moved_alone import may_alone
@@ -23,12 +24,16 @@ from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.count_for_tiers import count
 from services.accrual.use_cases.decide_documents import write_counters
 from services.accrual.use_cases.judge_move import Judged, judge_move
+from services.accrual.use_cases.messages import released_message
 from services.accrual.use_cases.move_commands import AskedGiven, AskedTaken, taking
 from services.accrual.use_cases.move_messages import moved_messages
+from services.accrual.use_cases.part_commands import paid_for
+from services.accrual.use_cases.part_messages import WAITS
 from services.accrual.use_cases.save_decisions import stored_decision
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import Command, Outcome, Posted, idle
+from shared.ledger import Command, Outcome, Posted, Release, idle
+from shared.outbox import Message
 
 
 async def request_move(transaction: Transaction, wanted: ReceiptMove, rules: MoveRules) -> ReceiptMove:
@@ -131,7 +136,7 @@ async def _make(
     if judged.earning is not None:
         await write_counters(transaction, judged.earning)
     told = [*judged.told, *await _count_for_tiers(transaction, judged, rules)]
-    taken, given = await _post(transaction, judged)
+    taken, given, freed = await _post(transaction, judged, today(transaction, rules.programme))
     own_type = rules.programme.point_type
     became_debt = sum(
         posted.debt_added - posted.debt_cleared for _, posted in taken if posted.command.point_type == own_type
@@ -141,7 +146,7 @@ async def _make(
     moved = weighed.moved(became_debt, decided_by, transaction.now)
     number = 1 + await receipt_moves.count_made(transaction, move.natural_key)
     await (receipt_moves.insert if is_new else receipt_moves.settle)(transaction, moved)
-    await outbox.record(transaction, [*moved_messages(transaction, moved, number, judged, taken, given), *told])
+    await outbox.record(transaction, [*moved_messages(transaction, moved, number, judged, taken, given), *freed, *told])
     return moved
 
 
@@ -163,11 +168,14 @@ async def _count_for_tiers(transaction: Transaction, judged: Judged, rules: Move
 
 
 async def _post(
-    transaction: Transaction, judged: Judged
-) -> tuple[list[tuple[AskedTaken, Posted]], list[tuple[AskedGiven, Posted]]]:
-    taken = taking(judged.award, judged.from_id, judged.frozen.rule_set.returns.claw_back)
+    transaction: Transaction, judged: Judged, day: date
+) -> tuple[list[tuple[AskedTaken, Posted]], list[tuple[AskedGiven, Posted]], list[Message]]:
+    award = judged.award
+    taken = taking(award, judged.from_id, judged.frozen.rule_set.returns.claw_back)
     given = judged.giving
+    freed = [(command, part.number) for part in award.parts for command in paid_for(award, part, day)]
     commands: list[Command] = [*(one.command for one in taken), *(one.command for one in given)]
+    commands += [command for command, _ in freed]
     outcomes = await ledger.post(transaction, commands) if commands else []
     if any(_is_lacking(outcome) for outcome in outcomes) and await _have_lapsed(transaction, judged, taken):
         raise ReceiptNotMovableError("points_expired")
@@ -180,8 +188,18 @@ async def _post(
         posted.append(outcome)
     return (
         list(zip(taken, posted[: len(taken)], strict=True)),
-        list(zip(given, posted[len(taken) :], strict=True)),
+        list(zip(given, posted[len(taken) : len(taken) + len(given)], strict=True)),
+        [
+            released_message(transaction, award.natural_key, WAITS, outcome, number, _last_day(outcome))
+            for (_, number), outcome in zip(freed, posted[len(taken) + len(given) :], strict=True)
+            if outcome.points
+        ],
     )
+
+
+def _last_day(outcome: Posted) -> date | None:
+    into = outcome.command.into if isinstance(outcome.command, Release) else None
+    return None if into is None else into.expires_on
 
 
 def _is_lacking(outcome: Outcome) -> bool:

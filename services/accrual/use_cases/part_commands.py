@@ -225,11 +225,20 @@ def released(award: StoredAward, part: StoredPart, today: date) -> tuple[Command
     return command, replace(part, state="released", lot=lot)
 
 
-def lapsed(award: StoredAward, part: StoredPart) -> tuple[Command | None, StoredPart]:
+def lapsed(award: StoredAward, part: StoredPart, today: date) -> tuple[list[Command], StoredPart]:
     """Give what is left of a part that waited in vain back to who issued it; nothing left is nothing to give."""
-    left = part.points - part.taken_back
-    command = ClawBack(award.owner_id, part.point_type, award.natural_key, left, part.lot, part.award) if left else None
-    return command, replace(part, state="lapsed")
+    left, key = part.points - part.taken_back, award.natural_key
+    commands: list[Command] = []
+    if left:
+        commands.append(ClawBack(award.owner_id, part.point_type, key, left, part.lot, part.award))
+    return [*commands, *paid_for(award, part, today)], replace(part, state="lapsed")
+
+
+def paid_for(award: StoredAward, part: StoredPart, today: date) -> list[Command]:
+    """Release what is pending of a part besides what is left of it: money was withheld for it, so that it is the
+    member's whatever becomes of the rest. To be asked once the rest is taken.
+    """
+    return [released(award, part, today)[0]] if part.waits and part.taken_back else []
 
 
 async def take_back_parts(

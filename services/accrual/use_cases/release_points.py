@@ -20,7 +20,7 @@ from services.accrual.use_cases.part_messages import WAITS, lapsed_message
 from shared import ledger, outbox
 from shared.database import Transaction
 from shared.events.purchases import PurchaseEvent
-from shared.ledger import Command, HeldSince, Posted
+from shared.ledger import ClawBack, Command, HeldSince, Posted, Release
 from shared.ledger.terms import PROGRAMME
 from shared.outbox import Message
 
@@ -76,20 +76,24 @@ async def settle_parts(
     if not settled:
         return []
     await award_parts.settle(transaction, [part for _, part in settled])
-    moving = [(command, award, part) for (command, part), (award, _) in zip(settled, chosen, strict=True) if command]
+    moving = [
+        (command, award, part)
+        for (commands, part), (award, _) in zip(settled, chosen, strict=True)
+        for command in commands
+    ]
     outcomes = await ledger.post(transaction, [command for command, _, _ in moving], held_since=held_since)
     messages = []
     for (_, award, part), outcome in zip(moving, outcomes, strict=True):
         if not isinstance(outcome, Posted):
             raise TypeError(f"the ledger refused {outcome.command}: releasing and taking back are never refused")
-        if part.state == "lapsed" or outcome.points:
+        if outcome.points or isinstance(outcome.command, ClawBack):
             messages.append(_message(transaction, award, part, reason, outcome))
     await outbox.record(transaction, [*messages, *also_told])
     return [part for _, part in settled]
 
 
 def _message(transaction: Transaction, award: StoredAward, part: StoredPart, reason: str, posted: Posted) -> Message:
-    lapses = part.state == "lapsed"
+    command, lapses = posted.command, isinstance(posted.command, ClawBack)
     if award.partner_id == PROGRAMME:
         waited_for = (part.wait.event if part.wait is not None else None) or WAITS
         if lapses:
@@ -97,7 +101,8 @@ def _message(transaction: Transaction, award: StoredAward, part: StoredPart, rea
         return settled_message(transaction, award, part, "released", reason, posted)
     if lapses:
         return lapsed_message(transaction, award.partner_id, part, posted)
-    return released_message(transaction, part.natural_key, reason, posted, part.number, part.lot.expires_on)
+    into = command.into if isinstance(command, Release) and command.into is not None else part.lot
+    return released_message(transaction, part.natural_key, reason, posted, part.number, into.expires_on)
 
 
 def _is_due(part: StoredPart, today: date) -> bool:
@@ -144,10 +149,11 @@ def _occurred_at(award: StoredAward, documents: Mapping[bytes, PurchaseEvent]) -
 
 def _settled(
     award: StoredAward, part: StoredPart, today: date, held: Collection[bytes]
-) -> tuple[Command | None, StoredPart]:
+) -> tuple[list[Command], StoredPart]:
     """What is asked of the ledger for a part that waits no longer, and the part as it stands then."""
     if _is_over(part, today):
-        return lapsed(award, part)
+        return lapsed(award, part, today)
     if award.natural_key in held:
-        return None, award_parts.held(part)
-    return released(award, part, today)
+        return [], award_parts.held(part)
+    command, part = released(award, part, today)
+    return [command], part
