@@ -4,23 +4,17 @@ Everything goes through ``Book.move``: it writes the transfer and changes the ba
 so that they cannot disagree. Pure: a book knows what it was given and nothing else.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
-from shared.ledger.commands import Balances, FundedPoints, LimitedPoints
-from shared.ledger.conditions import Basket, Funding, Limits
-from shared.ledger.debts import Debt, StoredDebt, debt_of, pay
+from shared.ledger.commands import Balances
+from shared.ledger.conditions import Basket
+from shared.ledger.debts import Debt, StoredDebt, debt_of, next_paid, owed_name, pay
+from shared.ledger.drawing import NONE_SPARED, draw, may_use
 from shared.ledger.forgiving import Lacking
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, SPEND_OWED, Legs, Position
 from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import LotTerms, pending_key
-
-NONE_SPARED: Mapping[bytes, int] = {}
-
-
-def owed_name(taken_as: UUID) -> bytes:
-    """What a debt of a purchase bears as its reference: never a receipt key, which has parts."""
-    return f"owed:{taken_as}".encode()
 
 
 class LedgerBrokenError(RuntimeError):
@@ -194,7 +188,7 @@ class Book:
         Raises:
             LedgerBrokenError: the lots hold less than the balance says.
         """
-        taken, left = _draw([self.lots[key] for key in sorted(self._remaining())], points, None, spared)
+        taken, left = draw([self.lots[key] for key in sorted(self._remaining())], points, None, spared)
         if left:
             raise LedgerBrokenError(f"account {self.account.account_id}: its lots lack {left} points of its balance")
         return taken
@@ -208,8 +202,8 @@ class Book:
         Raises:
             LedgerBrokenError: the lots hold less than the balance says.
         """
-        usable = [lot for lot in map(self.lots.__getitem__, self._remaining()) if _may_use(lot, basket)]
-        taken, left = _draw(sorted(usable, key=lambda lot: lot.turn), points, lots_max)
+        usable = [lot for lot in map(self.lots.__getitem__, self._remaining()) if may_use(lot, basket)]
+        taken, left = draw(sorted(usable, key=lambda lot: lot.turn), points, lots_max)
         if left and len(taken) != lots_max:  # then every lot that has anything is known
             lack = self.balance["available"] - sum(self.lots[key].remaining for key in self._remaining())
             if lack:
@@ -244,7 +238,7 @@ class Book:
         if points:
             paid = self.pay(points)
             for lot, part in self.first_expiring(points, spared):
-                for issuer, share in _slice(paid, part):
+                for issuer, share in next_paid(paid, part):
                     self.move(CLEAR_DEBT, share, reference, lot, None, issuer)
         return points
 
@@ -302,62 +296,3 @@ class Book:
         hold.reserved -= points
         hold.is_changed = True
         return points
-
-
-def _may_use(lot: Lot, basket: Basket | None) -> bool:
-    limits = lot.terms.limits
-    return limits is None or (basket is not None and limits.admit(basket))
-
-
-def _draw(
-    lots: Iterable[Lot], points: int, lots_max: int | None, spared: Mapping[bytes, int] = NONE_SPARED
-) -> tuple[list[tuple[Lot, int]], int]:
-    """Draw on lots in their order; also what could not be drawn."""
-    taken: list[tuple[Lot, int]] = []
-    for lot in lots:
-        if points == 0 or len(taken) == lots_max:
-            break
-        part = min(points, lot.remaining if not spared else lot.remaining - spared.get(lot.key, 0))
-        if part > 0:
-            taken.append((lot, part))
-            points -= part
-    return taken, points
-
-
-def _slice(paid: list[tuple[str, int]], points: int) -> Iterator[tuple[str, int]]:
-    """Take ``points`` off the front of what is paid, part by part."""
-    while points:
-        issuer, part = paid[0]
-        share = min(part, points)
-        points -= share
-        if share == part:
-            paid.pop(0)
-        else:
-            paid[0] = (issuer, part - share)
-        yield issuer, share
-
-
-def funded_of(taken: Iterable[tuple[Lot, int]]) -> tuple[FundedPoints, ...]:
-    """What of these points has payers of its own: one line an issuer and funding, in the order in which they came."""
-    points: dict[tuple[str, Funding], int] = {}
-    for lot, part in taken:
-        if (funding := lot.terms.funding) is not None:
-            points[lot.terms.issuer, funding] = points.get((lot.terms.issuer, funding), 0) + part
-    return tuple(FundedPoints(issuer, funding, part) for (issuer, funding), part in points.items())
-
-
-def limited_of(taken: Iterable[tuple[Lot, int]]) -> tuple[LimitedPoints, ...]:
-    """Which of these points are for some things alone: one line for each of such limits, in the order they came."""
-    points: dict[Limits, int] = {}
-    for lot, part in taken:
-        if (limits := lot.terms.limits) is not None:
-            points[limits] = points.get(limits, 0) + part
-    return tuple(LimitedPoints(limits, part) for limits, part in points.items())
-
-
-def issuers_of(taken: Iterable[tuple[Lot, int]]) -> tuple[tuple[str, int], ...]:
-    """Who had issued how many of these points: one line a partner, by name."""
-    points: dict[str, int] = {}
-    for lot, part in taken:
-        points[lot.terms.issuer] = points.get(lot.terms.issuer, 0) + part
-    return tuple(sorted(points.items()))

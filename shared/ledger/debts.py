@@ -4,10 +4,11 @@ Whoever took points back and did not get them carries that loss until a credit o
 is cleared first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
+from uuid import UUID
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -35,6 +36,11 @@ class Debt:
     stored: StoredDebt | None = None
 
 
+def owed_name(taken_as: UUID) -> bytes:
+    """What a debt of a purchase bears as its reference: never a receipt key, which has parts."""
+    return f"owed:{taken_as}".encode()
+
+
 def debt_of(stored: StoredDebt) -> Debt:
     """A debt as it was read."""
     return Debt(stored.account_id, stored.issuer, stored.reference, stored.owed, stored.owed_since, stored)
@@ -54,6 +60,19 @@ def pay(debts: Iterable[Debt], points: int) -> list[tuple[str, int]]:
             points -= part
             paid.append((debt.issuer, part))
     return paid
+
+
+def next_paid(paid: list[tuple[str, int]], points: int) -> Iterator[tuple[str, int]]:
+    """Take ``points`` off the front of what is paid, part by part."""
+    while points:
+        issuer, part = paid[0]
+        share = min(part, points)
+        points -= share
+        if share == part:
+            paid.pop(0)
+        else:
+            paid[0] = (issuer, part - share)
+        yield issuer, share
 
 
 def hand_over(debts: Sequence[Debt], own: Sequence[Debt], account_id: int) -> list[Debt]:

@@ -4,8 +4,9 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import NONE_SPARED, Book
+from shared.ledger.book import Book
 from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Refused, Release, Suspend
+from shared.ledger.drawing import NONE_SPARED
 from shared.ledger.legs import (
     CLAW_BACK_AVAILABLE,
     CLAW_BACK_PENDING,

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import date
 from typing import assert_never
 
-from shared.ledger.book import Book, funded_of, issuers_of
+from shared.ledger.book import Book
 from shared.ledger.commands import Outcome, Posted
 from shared.ledger.corrections import Expire, Reinstate
 from shared.ledger.legs import EXPIRE_POINTS, PROLONG, REINSTATE
+from shared.ledger.taken import funded_of, issuers_of
 
 
 def decide(book: Book, command: Expire | Reinstate) -> Outcome:

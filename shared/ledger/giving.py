@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from shared.ledger.book import Book, funded_of, issuers_of
+from shared.ledger.book import Book
 from shared.ledger.commands import Command, Outcome, Posted, Refused
 from shared.ledger.gifts import GIFT_BASIS, Give
 from shared.ledger.legs import GIFT, LEAVE
 from shared.ledger.records import Lot
+from shared.ledger.taken import funded_of, issuers_of
 
 
 def answered_by(command: Command, survivors: Mapping[UUID, UUID]) -> Command:

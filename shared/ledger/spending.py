@@ -4,7 +4,7 @@ works on its owner's book.
 
 from typing import assert_never
 
-from shared.ledger.book import Book, LedgerBrokenError, funded_of, issuers_of, limited_of, owed_name
+from shared.ledger.book import Book, LedgerBrokenError
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
     Capture,
@@ -16,6 +16,7 @@ from shared.ledger.commands import (
     Void,
 )
 from shared.ledger.corrections import Refund, RefundOwed
+from shared.ledger.debts import owed_name
 from shared.ledger.legs import (
     CAPTURE,
     EXPIRE,
@@ -28,6 +29,7 @@ from shared.ledger.legs import (
     VOID,
 )
 from shared.ledger.records import Hold, HoldPart, Lot
+from shared.ledger.taken import funded_of, issuers_of, limited_of
 
 
 class HoldExistsError(ValueError):
