@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from deploy.local.errors import StackError
@@ -27,6 +28,7 @@ SMTP_PORT = 8025
 
 # Below the range from which the system takes ports for outgoing connections: one that was free a moment ago stays so.
 _TEST_PORTS = range(20_000, 32_000)
+_TEST_OFFSETS: Sequence[int] = range(12_000, 23_000, 10)
 _PICK_ATTEMPTS_MAX = 1_000
 
 
@@ -54,8 +56,8 @@ class Ports:
     @classmethod
     def picked(cls) -> "Ports":
         """Ports that are free now, services included."""
-        postgres, kafka, controller, smtp = pick_free_ports(4)
-        return cls(postgres, kafka, controller, smtp, offset=_pick_service_offset())
+        postgres, kafka, controller, smtp = picked = pick_free_ports(4)
+        return cls(postgres, kafka, controller, smtp, offset=_pick_service_offset(picked))
 
     def service(self, name: str, *, is_worker: bool, instance: int = 1) -> int:
         """A service's HTTP port; ``instance`` tells several processes of one service and role apart."""
@@ -107,10 +109,12 @@ def pick_free_ports(count: int) -> list[int]:
     raise StackError(f"No {count} free ports between {_TEST_PORTS.start} and {_TEST_PORTS.stop}.")
 
 
-def _pick_service_offset() -> int:
+def _pick_service_offset(taken: Collection[int]) -> int:
+    """An offset at which no service comes to listen where others are about to."""
     for _ in range(_PICK_ATTEMPTS_MAX):
-        offset = random.randrange(12_000, 23_000, 10)  # noqa: S311 -- not a secret  # nosec B311
+        offset = random.choice(_TEST_OFFSETS)  # noqa: S311 -- not a secret  # nosec B311
         ports = [port + offset + step for port in SERVICE_PORTS.values() for step in (0, WORKER_PORT_STEP)]
-        if all(is_free(port) for port in ports):
+        block = range(min(ports), max(ports) + WORKER_PORT_STEP)  # with those of further instances
+        if not any(port in block for port in taken) and all(is_free(port) for port in ports):
             return offset
     raise StackError("No free block of ports for the services.")

@@ -109,11 +109,11 @@ async def test_concurrent_links_to_one_member_are_all_counted_after_its_enrolmen
 
 
 async def test_a_refusal_is_an_answer_that_a_retry_gets_again(client: httpx2.AsyncClient) -> None:
-    headers = bearing()
-    url = f"/v1/members/{uuid4()}/identifiers"
+    await link(client, await enrolled(client, "ada"), CARD)
+    headers, url = bearing(), f"/v1/members/{await enrolled(client, 'ben')}/identifiers"
     first = await client.post(url, json=CARD, headers=headers)
     again = await client.post(url, json=CARD, headers=headers)
-    assert (first.status_code, again.status_code) == (404, 404)
+    assert (first.status_code, again.status_code) == (409, 409)
     assert again.headers["Idempotency-Replayed"] == "true"
 
 

@@ -2,6 +2,7 @@ import socket
 
 import pytest
 
+from deploy.local import ports as picking
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST, Ports, pick_free_ports, refuse_taken_ports
 
@@ -25,3 +26,10 @@ def test_taken_ports_are_all_named_with_the_variable_that_shifts_them() -> None:
 def test_picked_ports_are_different() -> None:
     ports = Ports.picked()
     assert len({ports.postgres, ports.kafka, ports.kafka_controller, ports.smtp}) == 4
+
+
+def test_no_service_is_to_listen_where_a_server_of_the_same_stack_will(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picking, "_TEST_PORTS", range(25_400, 25_420))
+    monkeypatch.setattr(picking, "_TEST_OFFSETS", (17_400, 12_000))
+
+    assert {Ports.picked().offset for _ in range(10)} == {12_000}
