@@ -47,6 +47,10 @@ class IdentifierData(Frozen):
     identifier_type: IdentifierType
     state: IdentifierState
     version: Version
+    linked_at: AwareDatetime | None = Field(
+        default=None,
+        description="When it became somebody's, however often it is told again; older events do not say.",
+    )
 
 
 class RevocationData(IdentifierData):

@@ -275,7 +275,7 @@ async def is_given_everything(scene: Scene, member_id: str) -> None:
     assert {name: {item["kind"] for item in items} for name, items in told["services"].items()} == {
         "accrual": {"award", "return"},
         "redemption": {"redemption", "statement_line"},
-        "fraud": {"signal", "hold", "case", "spend_decision"},
+        "fraud": {"signal", "hold", "case", "spend_decision", "identifier_times"},
         "notifications": {"message"},
     }
     receipts = {item["receipt_id"] for item in told["services"]["accrual"] if item["kind"] == "award"}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.fraud.domain.cases import CaseState, HoldAction
 from services.fraud.domain.spending.asks import AskKind, Verdict
-from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal, KeptSpendDecision
+from services.fraud.repository.member_data import KeptCase, KeptHold, KeptIdentifierTimes, KeptSignal, KeptSpendDecision
 from services.fraud.use_cases.read_member_data import SECTIONS, Kept
 from shared.database import Database
 from shared.events.fraud import CaseOutcome
@@ -80,7 +80,16 @@ class SpendDecisionData(_Data):
     asked_at: datetime
 
 
-MemberData: TypeAlias = Annotated[SignalData | HoldData | CaseData | SpendDecisionData, Field(discriminator="kind")]
+class IdentifierTimesData(_Data):
+    """When a card, phone or app link of the member was first linked, and when one was last."""
+
+    kind: Literal["identifier_times"] = "identifier_times"
+    first_linked_at: datetime
+    last_linked_at: datetime
+
+
+_Told: TypeAlias = SignalData | HoldData | CaseData | SpendDecisionData | IdentifierTimesData
+MemberData: TypeAlias = Annotated[_Told, Field(discriminator="kind")]
 
 
 def member_data_router(database: Database) -> APIRouter:
@@ -91,7 +100,8 @@ def member_data_router(database: Database) -> APIRouter:
     async def read_data(
         member_id: UUID, paging: Paging, principal: Annotated[Principal, requires("members:data")]
     ) -> Page[MemberData]:
-        """What was found about a member: signals, holds, cases, decisions on spending. For the programme's own clients.
+        """What was found about a member: signals, holds, cases, decisions on spending, and when
+        identifiers were linked. For the programme's own clients.
 
         The id is taken as it stands: who was merged away has what was found under the old id. Nothing for a stranger.
         """
@@ -104,7 +114,7 @@ def member_data_router(database: Database) -> APIRouter:
     return router
 
 
-def _told(kept: Kept) -> SignalData | HoldData | CaseData | SpendDecisionData:
+def _told(kept: Kept) -> _Told:
     match kept:
         case KeptSignal():
             return SignalData(
@@ -140,5 +150,7 @@ def _told(kept: Kept) -> SignalData | HoldData | CaseData | SpendDecisionData:
                 verdict=kept.verdict,
                 asked_at=kept.asked_at,
             )
+        case KeptIdentifierTimes():
+            return IdentifierTimesData.model_validate(kept)
         case _:
             assert_never(kept)

@@ -6,9 +6,11 @@ from uuid import UUID
 from shared.database import Transaction
 from shared.events.members import ErasureData
 
-# The rows are there and locked. An erasure that comes twice keeps its first version.
+# The rows are there and locked. An erasure that comes twice keeps its first version. With it goes when identifiers
+# were linked: nothing is decided by that any more.
 _SAVE = """
-    update member_windows as member set erased_version = erased.version
+    update member_windows as member
+    set erased_version = erased.version, first_linked_at = null, last_linked_at = null
     from unnest($1::uuid[], $2::bigint[]) as erased (member_id, version)
     where member.member_id = erased.member_id and member.erased_version is null
     returning member.member_id

@@ -43,6 +43,18 @@ _LOAD_SPEND_DECISIONS = """
     limit $3
 """
 
+_LOAD_IDENTIFIER_TIMES = """
+    select first_linked_at, last_linked_at from member_windows where member_id = $1 and first_linked_at is not null
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptIdentifierTimes:
+    """When an identifier of the member was first linked, and when one was last."""
+
+    first_linked_at: datetime
+    last_linked_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class KeptSpendDecision:
@@ -123,3 +135,9 @@ async def load_spend_decisions(
     """Decisions on spending in the order of their ids."""
     rows = await transaction.raw.fetch(_LOAD_SPEND_DECISIONS, member_id, after, rows_max)
     return [KeptSpendDecision(**dict(row) | {"verdict": Verdict(row["verdict"])}) for row in rows]
+
+
+async def find_identifier_times(transaction: Transaction, member_id: UUID) -> KeptIdentifierTimes | None:
+    """The one row that there may be."""
+    row = await transaction.raw.fetchrow(_LOAD_IDENTIFIER_TIMES, member_id)
+    return None if row is None else KeptIdentifierTimes(**dict(row))

@@ -62,7 +62,10 @@ class SpendRuleAnswer(_Answer):
 
 
 class SpendDecisionAnswer(VerdictAnswer):
-    """A decision with every figure. ``went_unasked_at``: it was heard then that the points had left without it."""
+    """A decision with every figure. ``reasons`` are its rule codes in plain words.
+
+    ``went_unasked_at``: it was heard then that the points had left without it.
+    """
 
     kind: AskKind
     member_id: UUID
@@ -73,6 +76,7 @@ class SpendDecisionAnswer(VerdictAnswer):
     asked_at: datetime
     decided_at: datetime
     went_unasked_at: datetime | None
+    reasons: list[str]
     rules: list[SpendRuleAnswer]
 
     @classmethod
@@ -93,15 +97,16 @@ class SpendDecisionAnswer(VerdictAnswer):
             asked_at=stored.asked_at,
             decided_at=stored.decided_at,
             went_unasked_at=stored.went_unasked_at,
+            reasons=[rule.reason() for _, rule in explained.rules if rule.code in stored.decision.rule_codes],
             rules=[
                 SpendRuleAnswer(
                     rule_code=outcome.rule_code,
                     verdict=outcome.verdict,
                     checks=[
                         SpendCheckAnswer(observed=observed, **check._asdict())
-                        for check, observed in zip(checks, outcome.observed, strict=True)
+                        for check, observed in zip(rule.checks(), outcome.observed, strict=True)
                     ],
                 )
-                for outcome, checks in explained.rules
+                for outcome, rule in explained.rules
             ],
         )

@@ -6,7 +6,7 @@ from services.fraud.domain.spending.asks import ASKS_WINDOW, Ask
 from services.fraud.domain.spending.decide import decide_spend
 from services.fraud.domain.spending.errors import DecisionIdTakenError
 from services.fraud.domain.spending.rule_set import SpendRuleSet
-from services.fraud.repository import merges, spend_decisions
+from services.fraud.repository import identifier_times, merges, spend_decisions
 from services.fraud.repository.spend_decisions import StoredSpendDecision
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
@@ -27,7 +27,8 @@ async def decide_spending(
     owner_id = (await merges.find_survivors(transaction, [ask.member_id])).get(ask.member_id, ask.member_id)
     ask = ask._replace(member_id=owner_id)
     await spend_decisions.lock(transaction, [owner_id])
-    if await merges.find_survivors(transaction, [owner_id]):
+    spender = await identifier_times.find_spender(transaction, owner_id)
+    if spender.is_merged:
         raise StartAgainError("the member was merged away meanwhile")
     stored = await spend_decisions.find(transaction, ask.decision_id)
     if stored is not None:
@@ -37,9 +38,8 @@ async def decide_spending(
     before = await spend_decisions.load_earlier(transaction, ask, (asked_at or transaction.now) - ASKS_WINDOW)
     # Whoever waited for the lock began before those that it waited for: in the order of asking it comes after them.
     at = asked_at or max([transaction.now, *(earlier.asked_at for earlier in before)])
-    decided = StoredSpendDecision(
-        ask, decide_spend(ask, before, at, rule_set), rule_set.version, at, decided_at=transaction.now
-    )
+    decision = decide_spend(ask, before, at, rule_set, spender.identifier_changed_at)
+    decided = StoredSpendDecision(ask, decision, rule_set.version, at, decided_at=transaction.now)
     if not await spend_decisions.save(transaction, decided):
         raise DecisionIdTakenError  # another member's, who asked under it at the same moment
     return decided

@@ -4,12 +4,12 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.fraud.repository import member_data
-from services.fraud.repository.member_data import KeptCase, KeptHold, KeptSignal, KeptSpendDecision
+from services.fraud.repository.member_data import KeptCase, KeptHold, KeptIdentifierTimes, KeptSignal, KeptSpendDecision
 from shared.database import Transaction
 from shared.receipt_key import natural_key_of, receipt_id_of
 from shared.web.sections import Section, read_key
 
-Kept: TypeAlias = KeptSignal | KeptHold | KeptCase | KeptSpendDecision
+Kept: TypeAlias = KeptSignal | KeptHold | KeptCase | KeptSpendDecision | KeptIdentifierTimes
 Found: TypeAlias = list[tuple[str, Kept]]
 
 
@@ -37,4 +37,16 @@ async def read_spend_decisions(transaction: Transaction, member_id: UUID, after:
     return [(str(decision.decision_id), decision) for decision in found]
 
 
-SECTIONS: tuple[Section[Kept], ...] = (read_signals, read_holds, read_cases, read_spend_decisions)
+async def read_identifier_times(transaction: Transaction, member_id: UUID, after: str | None, rows_max: int) -> Found:
+    """When identifiers were linked: one row, or none."""
+    found = None if after or not rows_max else await member_data.find_identifier_times(transaction, member_id)
+    return [] if found is None else [(str(member_id), found)]
+
+
+SECTIONS: tuple[Section[Kept], ...] = (
+    read_signals,
+    read_holds,
+    read_cases,
+    read_spend_decisions,
+    read_identifier_times,
+)

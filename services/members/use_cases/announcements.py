@@ -97,6 +97,7 @@ def linked(identifier: Identifier, at: datetime | None = None) -> Message:
             identifier_type=identifier.type,
             state=identifier.state,
             version=identifier.version,
+            linked_at=identifier.linked_at,
         ),
     )
     return Message.of(event, MEMBERS.topic, subject)

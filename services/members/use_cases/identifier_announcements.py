@@ -35,6 +35,7 @@ def revoked(identifier: Identifier, reason_code: str, at: datetime) -> Message:
             identifier_type=identifier.type,
             state=identifier.state,
             version=identifier.version,
+            linked_at=identifier.linked_at,
             reason_code=reason_code,
         ),
     )

@@ -249,7 +249,6 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         "it repeats what the registry tells": (
             "accrual.member_days.member_id",
             "accrual.members.member_id",
-            "fraud.member_windows.member_id",
             "fraud.member_windows.merged_into",
             "members.member_attributes.member_id",
             "notifications.recipients.member_id",

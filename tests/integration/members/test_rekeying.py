@@ -110,7 +110,8 @@ async def test_everything_is_hashed_anew_page_by_page_and_once(
     virtual = await before.post(f"/v1/members/{ada}/virtual-cards", headers=bearing())
     await enrol(before, "ben")
     await before.post("/v1/identifiers:block", json={"identifier": PHONE} | RELOST, headers=bearing())
-    count = len(await told(database))
+    earlier = await told(database)
+    count = len(earlier)
 
     assert await rekey(preparing, members_max=1) == (5, 0)  # two cards, a phone, two e-mail addresses
 
@@ -120,6 +121,7 @@ async def test_everything_is_hashed_anew_page_by_page_and_once(
         ("2", "phone", "blocked"),
     }
     assert len(news) == 3  # an e-mail address is told to nobody
+    assert {data.linked_at for data in news} == {data.linked_at for data in earlier}  # a new key links nothing
     assert await versions(database) == {"1": 5, "2": 5}
     assert await rekey(preparing) == (0, 0)
     assert len(await told(database)) == count + 3

@@ -12,12 +12,21 @@ from services.accrual.use_cases.project_members import project_members as projec
 from services.coalition.use_cases.erase_members import erase_members as erase_in_coalition
 from services.fraud.use_cases.erase_members import erase_members as erase_in_fraud
 from services.fraud.use_cases.merge_members import merge_members as merge_in_fraud
+from services.fraud.use_cases.note_identifiers import note_identifiers
 from services.notifications.use_cases.project_names import project_members as project_into_notifications
 from services.redemption.use_cases.project import project_members as project_into_redemption
 from shared.database import Database
 from shared.database.roles import role_name
 from shared.events.catalogue import MEMBERS
-from shared.events.members import ConsentChanged, HouseholdChanged, MemberErased, MemberEvent, MembersMerged
+from shared.events.members import (
+    ConsentChanged,
+    HouseholdChanged,
+    IdentifierLinked,
+    IdentifierRevoked,
+    MemberErased,
+    MemberEvent,
+    MembersMerged,
+)
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.households import found, join
 from tests.support.outbox_rows import recorded_events
@@ -63,8 +72,10 @@ class Projections:
             await project_into_notifications(transaction, events)
         merges = [event for event in events if isinstance(event, MembersMerged)]
         erasures = [event for event in events if isinstance(event, MemberErased)]
+        identifiers = [event for event in events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
         async with self._services["fraud"].transaction() as transaction:
             await merge_in_fraud(transaction, merges)
+            await note_identifiers(transaction, identifiers)
             await erase_in_fraud(transaction, erasures)
         async with self._services["coalition"].transaction() as transaction:
             await erase_in_coalition(transaction, erasures)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 
 import httpx2
 
@@ -11,6 +12,7 @@ from shared.events.catalogue import MEMBERS
 from shared.events.members import (
     ConsentChanged,
     IdentifierLinked,
+    IdentifierRevoked,
     MemberChanged,
     MemberErased,
     MemberEvent,
@@ -18,6 +20,8 @@ from shared.events.members import (
 )
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, members_client
+
+CARD, NEW_CARD = {"type": "card", "value": "70000001"}, {"type": "card", "value": "70000002"}
 
 
 async def enrol(client: httpx2.AsyncClient, number: int) -> str:
@@ -125,6 +129,29 @@ async def test_what_members_allow_is_told_again_as_it_holds(client: httpx2.Async
     again = [event.data for event in await taken_events(database) if isinstance(event, ConsentChanged)]
     assert [(str(one.member_id), one.version, one.is_granted) for one in again] == [(ada, 2, False), (ben, 1, True)]
     assert all(one in lived for one in again)  # of who was erased nothing is told
+
+
+async def test_when_an_identifier_was_linked_is_told_the_same_however_often(
+    client: httpx2.AsyncClient, database: Database
+) -> None:
+    """By that fraud tells a change from what is told again."""
+    ada = await enrol(client, 0)
+    added_card = await client.post(f"/v1/members/{ada}/identifiers", json=CARD, headers=bearing())
+    assert added_card.is_success, added_card.text
+    for act in ("block", "unblock"):
+        body = {"identifier": CARD, "reason_code": "stolen"}
+        assert (await client.post(f"/v1/identifiers:{act}", json=body, headers=bearing())).status_code == 200
+    replacing = {"old": {"identifier": {"type": "card", "value": "70000"}}, "new": NEW_CARD, "reason_code": "damaged"}
+    replaced = await client.post(f"/v1/members/{ada}/identifiers:replace", json=replacing, headers=bearing())
+    assert replaced.status_code == 200, replaced.text
+    await republish(client)
+    times: dict[str, set[datetime | None]] = {}
+    for event in await taken_events(database):
+        if isinstance(event, IdentifierLinked | IdentifierRevoked):
+            times.setdefault(event.data.identifier_hash, set()).add(event.data.linked_at)
+    assert [len(told) for told in times.values()] == [1] * 4
+    joined, added, new = sorted({one for told in times.values() for one in told if one is not None})
+    assert joined < added < new
 
 
 async def project(accrual: Database, events: list[MemberEvent]) -> None:

@@ -10,12 +10,18 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from services.fraud.consumer import MemberHandler
 from services.redemption.api.member_data import member_data_router
+from shared.database import Database
+from shared.database.roles import role_name
+from shared.events.catalogue import MEMBERS
 from shared.events.redemptions import PointsGifted, RedemptionEvent, RedemptionHeld, SpendChallenged
 from shared.ids import IdentifierType, hash_identifier, new_id
 from shared.one_time_codes import CodeKeys
 from tests.support.databases import FreshDatabase
 from tests.support.fraud_host import FraudHost
+from tests.support.fraud_service import batch_of, fraud_client
+from tests.support.identifier_times import linked as linked_at
 from tests.support.logged import logged
 from tests.support.member_data import read_all, served
 from tests.support.receipts import member, merged_into
@@ -52,7 +58,7 @@ async def module_client(own_database: FreshDatabase, host: FraudHost) -> AsyncIt
 @pytest.fixture
 async def gated(module_client: httpx2.AsyncClient, host: FraudHost, spending: Spending) -> httpx2.AsyncClient:
     """Anna has 1,000 points. Fraud allows everything, until a test says otherwise; its circuit is closed."""
-    host.status, host.verdict = 200, "allow"
+    host.status, host.verdict, host.itself = 200, "allow", None
     await spending.enrol(ANNA, 1_000)
     await spending.enrol(BERT)
 
@@ -308,3 +314,30 @@ async def test_gifts_ask_too(gated: httpx2.AsyncClient, host: FraudHost, spendin
     async with served(member_data_router(spending.database, PROGRAMME)) as client:
         [kept] = [row for row in await read_all(client, ANNA) if row["kind"] == "challenge"]
     assert (kept["spend_kind"], kept["wrong_tries"], kept["used_at"] is not None) == ("gift", 1, True)
+
+
+async def test_after_a_change_of_identifier_the_member_confirms_and_fraud_itself_says_so(
+    gated: httpx2.AsyncClient, host: FraudHost, spending: Spending, own_database: FreshDatabase
+) -> None:
+    carla = new_id()
+    await spending.enrol(carla, 5_000)
+    async with spending.database.transaction() as transaction:
+        now = transaction.now
+    fraud = Database(own_database.url(role_name("fraud")))
+    try:
+        async with fraud_client(fraud) as host.itself:
+            hears = MemberHandler(fraud)
+            await hears.handle(batch_of([linked_at(carla, now - timedelta(days=30), 1)], MEMBERS.topic))
+            assert (await hold(gated, 1_000, member_id=str(carla))).status_code == 201
+            async with spending.database.transaction() as transaction:
+                now = transaction.now
+            await hears.handle(batch_of([linked_at(carla, now, 2)], MEMBERS.topic))
+            assert (await hold(gated, 999, member_id=str(carla))).status_code == 201
+            key = till()
+            code = code_of(await hold(gated, 1_000, headers=key, member_id=str(carla)))
+            let_go = await hold(gated, 1_000, headers=key, member_id=str(carla), confirmation_code=code)
+            assert let_go.status_code == 201, let_go.text
+    finally:
+        host.itself = None
+        await fraud.close()
+    assert (await spending.balance(carla)).held == 2_999

@@ -1,5 +1,6 @@
 """What is asked of fraud before points leave, and what was asked before."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
@@ -48,3 +49,15 @@ class EarlierAsk(NamedTuple):
     points: int
     place: Place
     asked_at: datetime
+
+
+class Known(NamedTuple):
+    """What is known when an ask is decided, ``at`` that time: the asks of the 24 hours before, without this one.
+
+    ``identifier_changed_at``: when a card, phone or app link was last added to those that the member had, or took the
+    place of one; None where no other came after the first.
+    """
+
+    at: datetime
+    asks: Sequence[EarlierAsk]
+    identifier_changed_at: datetime | None = None

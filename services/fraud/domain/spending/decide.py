@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from services.fraud.domain.spending.asks import ASKS_WINDOW, VERDICTS_BY_WEIGHT, Ask, EarlierAsk, Verdict
+from services.fraud.domain.spending.asks import ASKS_WINDOW, VERDICTS_BY_WEIGHT, Ask, EarlierAsk, Known, Verdict
 from services.fraud.domain.spending.rule_set import SpendRuleSet
 
 
@@ -30,15 +30,22 @@ class SpendDecision(NamedTuple):
         return tuple(outcome.rule_code for outcome in self.outcomes if outcome.verdict is self.verdict)
 
 
-def decide_spend(ask: Ask, before: Sequence[EarlierAsk], at: datetime, rule_set: SpendRuleSet) -> SpendDecision:
+def decide_spend(
+    ask: Ask,
+    before: Sequence[EarlierAsk],
+    at: datetime,
+    rule_set: SpendRuleSet,
+    identifier_changed_at: datetime | None = None,
+) -> SpendDecision:
     """Judge an ask that is made at ``at`` by itself and those before it, which may reach back further than needed.
 
-    Point in time: an earlier ask that bears a later time does not count.
+    Point in time: an earlier ask, or a change of an identifier, that bears a later time does not count.
     """
     in_day = [earlier for earlier in before if at - ASKS_WINDOW < earlier.asked_at <= at]
+    known = Known(at, in_day, identifier_changed_at)
     outcomes = []
     for rule in rule_set.rules:
-        observed = rule.observe(ask, in_day, at)
+        observed = rule.observe(ask, known)
         verdicts = [check.verdict_on(figure) for check, figure in zip(rule.checks(), observed, strict=True)]
         outcomes.append(SpendOutcome(rule.code, max(verdicts, key=VERDICTS_BY_WEIGHT.index), observed))
     heaviest = max((outcome.verdict for outcome in outcomes), key=VERDICTS_BY_WEIGHT.index, default=Verdict.ALLOW)

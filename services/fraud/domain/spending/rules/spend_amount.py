@@ -1,12 +1,10 @@
 """``SPEND_AMOUNT``: many points at once, or in a day."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from services.fraud.domain.spending.asks import Ask, EarlierAsk
+from services.fraud.domain.spending.asks import Ask, Known
 from services.fraud.domain.spending.checks import SpendCheck
 
 
@@ -28,6 +26,10 @@ class SpendAmount(BaseModel):
             SpendCheck("points_in_day", self.step_up_points_in_day, self.deny_points_in_day, "24h"),
         )
 
-    def observe(self, ask: Ask, before: Sequence[EarlierAsk], _: datetime) -> tuple[int, ...]:
-        """``before`` are the asks of the last 24 hours, without this one."""
-        return (ask.points, ask.points + sum(earlier.points for earlier in before))
+    def reason(self) -> str:
+        """What is unusual, in plain words."""
+        return "many points at once, or within a day"
+
+    def observe(self, ask: Ask, known: Known) -> tuple[int, ...]:
+        """This ask with those before it."""
+        return (ask.points, ask.points + sum(earlier.points for earlier in known.asks))

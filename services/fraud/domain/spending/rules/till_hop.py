@@ -1,12 +1,11 @@
 """``TILL_HOP``: one member spends in many stores within a short time."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from services.fraud.domain.spending.asks import Ask, EarlierAsk, Place
+from services.fraud.domain.spending.asks import Ask, Known, Place
 from services.fraud.domain.spending.checks import SpendCheck
 
 
@@ -28,8 +27,12 @@ class TillHop(BaseModel):
         """The rule's figures, in the order of ``observe``."""
         return (SpendCheck("stores", self.step_up_stores, self.deny_stores, f"{self.window_minutes}min"),)
 
-    def observe(self, ask: Ask, before: Sequence[EarlierAsk], at: datetime) -> tuple[int, ...]:
-        """``before`` are the asks of the last 24 hours, without this one."""
-        since = at - timedelta(minutes=self.window_minutes)
-        places = {earlier.place for earlier in before if earlier.asked_at > since} | {ask.place}
+    def reason(self) -> str:
+        """What is unusual, in plain words."""
+        return f"points were asked for in many stores within {self.window_minutes} minutes"
+
+    def observe(self, ask: Ask, known: Known) -> tuple[int, ...]:
+        """This ask with those before it."""
+        since = known.at - timedelta(minutes=self.window_minutes)
+        places = {earlier.place for earlier in known.asks if earlier.asked_at > since} | {ask.place}
         return (len(places - {Place()}),)

@@ -1,12 +1,10 @@
 """``VEL_BURN``: one member spends unusually often in a day."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from services.fraud.domain.spending.asks import Ask, EarlierAsk
+from services.fraud.domain.spending.asks import Ask, Known
 from services.fraud.domain.spending.checks import SpendCheck
 
 
@@ -23,6 +21,10 @@ class VelBurn(BaseModel):
         """The rule's figures, in the order of ``observe``."""
         return (SpendCheck("asks_in_day", self.step_up_asks, self.deny_asks, "24h"),)
 
-    def observe(self, _ask: Ask, before: Sequence[EarlierAsk], _at: datetime) -> tuple[int, ...]:
-        """``before`` are the asks of the last 24 hours, without this one."""
-        return (len(before) + 1,)
+    def reason(self) -> str:
+        """What is unusual, in plain words."""
+        return "points were asked for unusually often within a day"
+
+    def observe(self, _ask: Ask, known: Known) -> tuple[int, ...]:
+        """This ask with those before it."""
+        return (len(known.asks) + 1,)

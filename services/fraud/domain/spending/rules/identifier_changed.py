@@ -1,0 +1,42 @@
+"""``IDENTIFIER_CHANGED``: points leave soon after a card, phone or app link was added or replaced."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from services.fraud.domain.spending.asks import Ask, Known
+from services.fraud.domain.spending.checks import SpendCheck
+
+WINDOW_HOURS_MAX = 30 * 24
+
+
+class IdentifierChanged(BaseModel):
+    """Points of an ask within ``window_hours`` after the change, with all that were asked for since the change, as far
+    as that was in the last 24 hours; 0 where nothing was changed so lately.
+
+    Whoever took over an account links a card or phone of his own, and spends before the member notices. A few points
+    are not worth a question; many small asks are many points.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: Literal["IDENTIFIER_CHANGED"] = "IDENTIFIER_CHANGED"
+    window_hours: Annotated[int, Field(gt=0, le=WINDOW_HOURS_MAX)] = 48
+    step_up_points: PositiveInt = 1_000
+    deny_points: PositiveInt | None = None
+
+    def checks(self) -> tuple[SpendCheck, ...]:
+        """The rule's figures, in the order of ``observe``."""
+        return (SpendCheck("points_since_change", self.step_up_points, self.deny_points, f"{self.window_hours}h"),)
+
+    def reason(self) -> str:
+        """What is unusual, in plain words."""
+        return f"a card, phone or app link was added or replaced within the {self.window_hours} hours before"
+
+    def observe(self, ask: Ask, known: Known) -> tuple[int, ...]:
+        """The window is open at its end: just ``window_hours`` later nothing is new any more."""
+        changed_at = known.identifier_changed_at
+        if changed_at is None or not changed_at <= known.at < changed_at + timedelta(hours=self.window_hours):
+            return (0,)
+        return (ask.points + sum(earlier.points for earlier in known.asks if earlier.asked_at >= changed_at),)
