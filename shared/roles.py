@@ -80,6 +80,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "members:write",
             "members:status",
             "identifiers:write",
+            "pins:reset",
             "consents:read",
             "consents:write",
             "tiers:read",

@@ -93,6 +93,9 @@ ADMIN_SCOPES = (
     "cases:write",
     "cases:read",
     "decisions:write",
+    "pins:write",
+    "pins:reset",
+    "pins:verify",
     "messages:read",
     "retention:read",
     "retention:write",
@@ -103,7 +106,7 @@ CLIENT_SCOPES: Mapping[str, tuple[str, ...]] = {
     "approver": tuple(sorted(SCOPES_OF_ROLE["approver"])),
     "members": ("members:data",),
     "notifications": ("members:contact",),
-    "redemption": ("baskets:preview", "decisions:write", "members:name", "returns:preview"),
+    "redemption": ("baskets:preview", "decisions:write", "members:name", "pins:verify", "returns:preview"),
 }
 
 

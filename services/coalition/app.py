@@ -33,7 +33,6 @@ from services.coalition.consumer import (
     wants_points,
     wants_spending,
 )
-from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.errors import (
     ArticleImportNotFoundError,
     ArticleNotFoundError,
@@ -80,6 +79,7 @@ from shared.database import Database
 from shared.events.catalogue import MEMBERS, POINTS, PURCHASES, REDEMPTIONS
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
 from shared.sealing import Seal, SealBrokenError
+from shared.secret_hasher import SecretHasher
 from shared.web import StaticKeySource, VersionChangedError
 from shared.web.csv_pages import AnotherFileError, ImportBusyError, UnusableHeaderError
 from shared.web.csv_records import UnreadableCsvError

@@ -9,6 +9,7 @@ from services.members.domain.cards import VIRTUAL_PREFIX_DIGITS_MAX, CheckDigit
 from services.members.domain.households import HouseholdLimits
 from services.members.domain.identities import Identities
 from services.members.domain.leaving import NOTICE_DAYS_MAX, LeavingPolicy, leaving_terms
+from services.members.domain.pins import PinRules
 from services.members.domain.registry import IdentifierKind
 from services.members.sealing.master_keys import MasterKeys
 from shared.runtime.till_settings import QrSettings
@@ -98,6 +99,22 @@ class MembersSettings(QrSettings):
         "members who are compared from now on.",
     )
 
+    pin_tries_max: int = Field(default=5, ge=1, le=20, description="How many wrong PINs in a row lock a member's PIN.")
+    pin_locked_seconds: int = Field(
+        default=3_600,
+        ge=60,
+        le=86_400,
+        description="How long a PIN is locked the first time, in seconds; each time that follows twice as long, up "
+        "to a day, until somebody knows it.",
+    )
+    pin_rests_seconds: int = Field(
+        default=86_400,
+        ge=0,
+        le=2_592_000,
+        description="How long a PIN that follows none confirms nothing yet, in seconds: whoever has got hold of an "
+        "account could set one.",
+    )
+
     @field_validator("master_keys")
     @classmethod
     def _are_master_keys(cls, value: SecretStr) -> SecretStr:
@@ -151,6 +168,13 @@ class MembersSettings(QrSettings):
     def terms_notice(self) -> timedelta:
         """How long before it takes effect a change of terms is announced."""
         return timedelta(days=self.terms_notice_days)
+
+    @property
+    def pin_rules(self) -> PinRules:
+        """When PINs are locked, and from when on they count."""
+        return PinRules(
+            self.pin_tries_max, timedelta(seconds=self.pin_locked_seconds), timedelta(seconds=self.pin_rests_seconds)
+        )
 
     @property
     def household_limits(self) -> HouseholdLimits:

@@ -11,6 +11,7 @@ from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
 from services.redemption.api.member_privileges import member_privileges_router
 from services.redemption.api.members import lookup_router, members_router
+from services.redemption.api.pin_check import PinCheck
 from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
@@ -182,6 +183,7 @@ def _gate(database: Database, settings: RedemptionSettings, neighbours: Neighbou
         deadline_seconds=settings.fraud_deadline_ms / 1000,
         ceiling=settings.ceiling,
         keys=settings.one_time_code_keys,
+        pins=PinCheck(database, neighbours.pins, settings.pin_deadline_ms / 1000),
     )
 
 

@@ -5,6 +5,7 @@ import httpx2
 from services.redemption.gateways.basket_previews import BasketPreviews
 from services.redemption.gateways.fraud_decisions import FraudDecisions
 from services.redemption.gateways.member_names import MemberNames
+from services.redemption.gateways.member_pins import MemberPins
 from services.redemption.gateways.return_previews import ReturnPreviews
 from services.redemption.settings import RedemptionSettings
 from shared.runtime import Periodic
@@ -34,6 +35,7 @@ class Neighbours:
         self.baskets = BasketPreviews(self._client, settings.accrual_url, self._token)
         self.returns = ReturnPreviews(self._client, settings.accrual_url, self._token)
         self.names = MemberNames(self._client, settings.members_url, self._token)
+        self.pins = MemberPins(self._client, settings.members_url, self._token)
         self.fraud = (
             None if settings.fraud_url is None else FraudDecisions(self._client, settings.fraud_url, self._token)
         )

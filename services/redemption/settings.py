@@ -74,14 +74,16 @@ class RedemptionSettings(TillSettings, CodeSettings):
     client_id: str = Field(
         default="redemption",
         min_length=1,
-        description="The API client with scopes baskets:preview, returns:preview, members:name and decisions:write.",
+        description="The API client with scopes baskets:preview, returns:preview, members:name, pins:verify and "
+        "decisions:write.",
     )
     client_secret: SecretStr = Field(description="That client's secret.")
     accrual_url: HttpUrl = Field(
         default="http://127.0.0.1:8003", description="The accrual service, which knows what a basket earns."
     )
     members_url: HttpUrl = Field(
-        default="http://127.0.0.1:8001", description="The members service, where names for cashiers are read from."
+        default="http://127.0.0.1:8001",
+        description="The members service, which knows names for cashiers and members' PINs.",
     )
     checkout_part_ms_max: int = Field(
         default=150,
@@ -99,6 +101,12 @@ class RedemptionSettings(TillSettings, CodeSettings):
     )
     fraud_deadline_ms: int = Field(
         default=50, ge=5, le=10_000, description="How long its answer is waited for, in milliseconds."
+    )
+    pin_deadline_ms: int = Field(
+        default=1_000,
+        ge=50,
+        le=10_000,
+        description="How long members' word on a PIN is waited for, in milliseconds. Comparing one takes some 40.",
     )
     unasked_points_max: int = Field(
         default=2_000,

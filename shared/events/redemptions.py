@@ -32,8 +32,8 @@ class HoldData(Frozen):
     belongs to.
 
     ``balance`` is the member's own. ``pooled`` says what of ``points`` is others'. ``decided_by`` says who let them go,
-    where that was asked: ``fraud``, the ``ceiling`` while it did not answer, or the member's ``code``; ``decision_id``
-    is what it was asked under, and ``store_id`` where.
+    where that was asked: ``fraud``, the ``ceiling`` while it did not answer, or what the member confirmed by,
+    ``code`` or ``pin``; ``decision_id`` is what it was asked under, and ``store_id`` where.
     """
 
     redemption_id: UUID

@@ -12,13 +12,14 @@ from shared.web import unprotected_routes
 from shared.web.authorisation import PUBLIC_PATHS
 from tests.support.applications import application, routes_of
 
-# The body has a permanent key (receipts, decisions), or nothing changes.
+# The body has a permanent key (receipts, decisions), nothing changes, or each call counts (a PIN that is tried).
 WITHOUT_IDEMPOTENCY_KEY = frozenset(
     {
         "/oauth/token",
         "/v1/balances:lookup",
         "/v1/baskets:preview",
         "/v1/decisions",
+        "/v1/members/{member_id}/pin:verify",
         "/v1/checkouts",
         "/v1/identifiers:resolve",
         "/v1/privileges:check",

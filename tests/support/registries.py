@@ -35,6 +35,7 @@ MASTER_KEYS = "1:" + "3c" * 32
 # Children before parents.
 EMPTIED = {
     "members": (
+        "member_pins",
         "duplicates",
         "person_blocks",
         "awaited_comparisons",

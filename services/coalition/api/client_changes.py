@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from services.coalition.api.clients import hash_secret
 from services.coalition.api.shown_once import ShownOnce
-from services.coalition.credentials.secrets import SecretHasher, new_client_secret
+from services.coalition.credentials.secrets import new_client_secret
 from services.coalition.domain.clients import revoked, with_new_secret, with_rate_limit, with_scopes
 from services.coalition.domain.errors import ClientOfSettingsError
 from services.coalition.domain.registry import ApiClient
@@ -25,6 +25,7 @@ from services.coalition.schemas.fields import CodeInPath
 from services.coalition.use_cases.change_client import change_client
 from shared.database import Database, Transaction
 from shared.roles import is_person
+from shared.secret_hasher import SecretHasher
 from shared.web import Answer, IdempotencyKey, Principal, idempotent, not_found, problems, refuse_partners, requires
 
 Writer = Annotated[Principal, requires("clients:write")]

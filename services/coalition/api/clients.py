@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
 from services.coalition.api.shown_once import ShownOnce
-from services.coalition.credentials.secrets import HasherBusyError, SecretHasher, new_client_secret
+from services.coalition.credentials.secrets import new_client_secret
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
 from services.coalition.schemas.clients import ClientAnswer, ClientBody, ClientView
 from services.coalition.schemas.fields import CodeInPath
@@ -14,6 +14,7 @@ from services.coalition.use_cases.read_clients import read_client, read_clients
 from services.coalition.use_cases.register_client import register_client
 from shared.database import Database, Transaction
 from shared.roles import PERSON_PREFIX, is_person
+from shared.secret_hasher import HasherBusyError, SecretHasher
 from shared.web import (
     Answer,
     CodeText,

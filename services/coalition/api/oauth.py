@@ -13,7 +13,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.datastructures import Headers
 
-from services.coalition.credentials.secrets import HasherBusyError
 from services.coalition.credentials.tokens import TokenSigner
 from services.coalition.schemas.clients import JsonWebKey, JsonWebKeySet, TokenAnswer, TokenRefusal
 from services.coalition.use_cases.issue_token import (
@@ -22,6 +21,7 @@ from services.coalition.use_cases.issue_token import (
     TokenRequest,
     UnknownClientError,
 )
+from shared.secret_hasher import HasherBusyError
 from shared.web.strict import CODE_LENGTH_MAX, CODE_PATTERN
 
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"

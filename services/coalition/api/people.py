@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from services.coalition.api.client_changes import change
 from services.coalition.api.clients import hash_secret
 from services.coalition.api.shown_once import ShownOnce
-from services.coalition.credentials.secrets import SecretHasher, new_client_secret
+from services.coalition.credentials.secrets import new_client_secret
 from services.coalition.domain.clients import revoked, with_new_secret, with_roles
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
 from services.coalition.schemas.clients import ClientAnswer, RevocationBody, RotationAnswer, RotationBody
@@ -22,6 +22,7 @@ from services.coalition.use_cases.read_clients import read_client, read_clients
 from services.coalition.use_cases.register_client import register_client
 from shared.database import Database, Transaction
 from shared.roles import PERSON_PREFIX
+from shared.secret_hasher import SecretHasher
 from shared.web import (
     Answer,
     CodeText,

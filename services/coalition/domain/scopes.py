@@ -88,6 +88,9 @@ Scope: TypeAlias = Literal[
     "cases:write",
     "cases:read",
     "decisions:write",
+    "pins:write",
+    "pins:reset",
+    "pins:verify",
     "messages:read",
     "retention:read",
     "retention:write",
@@ -100,7 +103,7 @@ SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # holds for all partners; what a partner pays, and what receipts earn, is settled between two of the programme's people;
 # and who may block any card could block another partner's customers, who makes QR tokens can pay as anybody, and who
 # gives, or takes rewards, may give away anybody's points; what is decided before points leave, and what returns would
-# take of any partner's receipts, is asked by our own services.
+# take of any partner's receipts, is asked by our own services; and by a PIN a member confirms towards the programme.
 PROGRAMME_ONLY: frozenset[str] = frozenset(
     {
         "clients:write",
@@ -148,6 +151,9 @@ PROGRAMME_ONLY: frozenset[str] = frozenset(
         "debts:write-off",
         "gifts:write",
         "decisions:write",
+        "pins:write",
+        "pins:reset",
+        "pins:verify",
         "rewards:write",
         "rewards:issue",
         "receipt-moves:write",

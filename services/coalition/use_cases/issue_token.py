@@ -4,12 +4,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.credentials.tokens import AccessToken, TokenSigner
 from services.coalition.domain.scopes import narrowed_scopes
 from services.coalition.repository import clients
 from shared.database import Database
 from shared.ids import new_id
+from shared.secret_hasher import SecretHasher
 
 SECRETS_MAX = 2  # of one client: its own, and the one that it replaced
 

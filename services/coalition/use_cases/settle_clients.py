@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from services.coalition.credentials.secrets import SecretHasher
 from services.coalition.domain.audit import SETTINGS_AUTHOR, Act, facts_of
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
 from services.coalition.domain.scopes import judge_grant
@@ -13,6 +12,7 @@ from services.coalition.use_cases import announcements
 from services.coalition.use_cases.record_acts import record_acts
 from shared import outbox
 from shared.database import Database, Transaction
+from shared.secret_hasher import SecretHasher
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.outbox import record
 
 # Whoever went without our answer is told of; what a member confirmed while we did not answer counts for later asks.
 BY_CEILING = "ceiling"
-BY_CODE = "code"
+CONFIRMED = ("code", "pin")
 
 
 async def score_unasked(
@@ -28,7 +28,9 @@ async def score_unasked(
     Idempotent, by the ask's id: a decision that was made but came too late for the till is kept to, and each is told of
     once. Members are locked in the order of their ids. Later asks that were decided without these stay as they are.
     """
-    unasked = [event for event in events if event.data.decided_by in (BY_CEILING, BY_CODE) and event.data.decision_id]
+    unasked = [
+        event for event in events if event.data.decided_by in (BY_CEILING, *CONFIRMED) and event.data.decision_id
+    ]
     if not unasked:
         return []
     owners = {event.data.member_id for event in unasked}
@@ -37,7 +39,7 @@ async def score_unasked(
     scored, messages = [], []
     for event in unasked:
         decided = await _decide(transaction, event, rule_set)
-        if event.data.decided_by == BY_CODE:
+        if event.data.decided_by in CONFIRMED:
             continue
         if not await spend_decisions.mark_unasked(transaction, decided.ask.decision_id):
             continue

@@ -125,6 +125,7 @@ class OwnData:
     member: Member
     enrolled_by: str
     person: Person | None
+    pin_set_at: datetime | None
     identifiers: Sequence[KeptIdentifier]
     identifier_changes: Sequence[IdentifierChange]
     status_changes: Sequence[StatusChange]

@@ -44,6 +44,7 @@ ERASED = (
     where statement_id in (select statement_id from consent_statements where member_id = $1)
     """,
     f"delete from field_checks where member_id in {_ALL}",
+    f"delete from member_pins where member_id in {_ALL}",
     "delete from person_blocks where member_id = $1",
     "delete from awaited_comparisons where member_id = $1",
     "delete from duplicates where first_member_id = $1 or second_member_id = $1",

@@ -1,6 +1,7 @@
 """Statements that read everything of a member and of those whom it answers for. Each reads one row more than may be."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,7 @@ IDENTIFIERS = """
     order by linked_at, identifier_id
     limit $2
 """
+PIN_SET_AT = "select set_at from member_pins where member_id = $1"
 IDENTIFIER_CHANGES = """
     select identifier_id, version, identifier_type as type, action, from_state, to_state, reason_code, author,
         changed_at
@@ -123,6 +125,12 @@ async def load_enrolled_by(transaction: Transaction, member_id: UUID) -> str:
     """Which client enrolled a member that is there."""
     enrolled_by: str = await transaction.raw.fetchval(ENROLLED_BY, member_id)
     return enrolled_by
+
+
+async def find_pin_set_at(transaction: Transaction, member_id: UUID) -> datetime | None:
+    """Since when a member has its PIN; what it is, nobody can tell. None where there is none."""
+    set_at: datetime | None = await transaction.raw.fetchval(PIN_SET_AT, member_id)
+    return set_at
 
 
 async def load_identifiers(transaction: Transaction, family: Sequence[UUID]) -> list[KeptIdentifier]:

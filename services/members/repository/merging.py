@@ -81,6 +81,9 @@ FORGET_PERSON = """
     delete from member_keys where member_id = $1
 """
 
+# Who goes on is asked for the PIN that it knows, or for none.
+FORGET_PIN = "delete from member_pins where member_id = $1"
+
 FORGET_CONSENTS = "delete from consents where member_id = $1"
 MOVE_STATEMENTS = "update consent_statements set member_id = $2 where member_id = $1"
 MOVE_ACCEPTANCES = "update terms_acceptances set member_id = $2 where member_id = $1"
@@ -182,11 +185,12 @@ async def save_person(transaction: Transaction, member_id: UUID, person: SealedP
 
 
 async def forget_person(transaction: Transaction, request: MergeRequest) -> None:
-    """Delete the person of the one that goes, and the key, which makes copies unreadable too.
+    """Delete the person of the one that goes, its PIN, and the key, which makes copies unreadable too.
 
     What was known of fields that the survivor lacked is the survivor's now.
     """
     await transaction.raw.execute(KNOWN_OF_FIELDS, request.merged_id, request.survivor_id)
+    await transaction.raw.execute(FORGET_PIN, request.merged_id)
     await transaction.raw.execute(FORGET_PERSON, request.merged_id)
 
 

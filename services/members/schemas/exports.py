@@ -126,6 +126,7 @@ class ExportAnswer(AnswerModel):
     exported_at: datetime
     membership: MembershipData
     person: PersonData | None
+    pin_set_at: datetime | None = Field(description="Since when there is a PIN. What it is, nobody can tell.")
     identifiers: list[IdentifierData]
     identifier_changes: list[IdentifierChangeData]
     status_changes: list[StatusChangeAnswer]
@@ -164,6 +165,7 @@ class ExportAnswer(AnswerModel):
                 enrolled_by=own.enrolled_by,
             ),
             person=_person(own),
+            pin_set_at=own.pin_set_at,
             identifiers=[IdentifierData.model_validate(each) for each in own.identifiers],
             identifier_changes=[IdentifierChangeData.model_validate(each) for each in own.identifier_changes],
             status_changes=[StatusChangeAnswer.of(change) for change in own.status_changes],

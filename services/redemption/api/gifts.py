@@ -20,7 +20,7 @@ from services.redemption.domain.gifting import GiftLimits, GiftRefusedError, Mer
 from services.redemption.programme import Programme
 from services.redemption.repository import gifts
 from services.redemption.schemas.balances import BalanceAnswer
-from services.redemption.schemas.challenges import ChallengeAnswer, ConfirmationCode
+from services.redemption.schemas.challenges import ChallengeAnswer, ConfirmationCode, ConfirmationPin, refuse_both
 from services.redemption.schemas.identifiers import ShownIdentifierBody
 from services.redemption.use_cases.give_points import GiftWish, Given, give_points
 from services.redemption.use_cases.hold_points import Spender
@@ -56,12 +56,14 @@ class GiftBody(Body):
     )
 
     confirmation_code: ConfirmationCode = None
+    pin: ConfirmationPin = None
 
     @model_validator(mode="after")
     def _names_one_receiver(self) -> Self:
         if (self.receiver_id is None) == (self.receiver_identifier is None):
             detail = "Name the receiver by receiver_id or by receiver_identifier: one of the two"
             raise PydanticCustomError("one_receiver", detail)
+        refuse_both(self.confirmation_code, self.pin)
         return self
 
 
@@ -113,7 +115,8 @@ def gifts_router(database: Database, programme: Programme, limits: GiftLimits, g
 
         Refused (409) where the giver has too few, owes points, has given as much as it may, or where one of the two may
         not give or receive now. A large gift is answered with 503 while the facts about members are old. Where spending
-        looks unusual the answer is 202: the giver was sent a code, and the same request is sent again with it.
+        looks unusual the answer is 202: the giver was sent a code, and the same request is sent again with it, or with
+        the giver's PIN.
         """
         refuse_partners(principal, "Gifts between members are")
         require_spent(body.point_type, programme.point_types)
@@ -122,7 +125,7 @@ def gifts_router(database: Database, programme: Programme, limits: GiftLimits, g
         wish = GiftWish(body.gift_id, body.member_id, receiver, point_type, body.points, principal.client_id)
         fingerprint = _fingerprint(body, receiver, point_type)
         giver = Spender(body.member_id)
-        asked = await gate.ask(principal, key, fingerprint, giver, Wanted("gift", point_type, body.points))
+        asked = await gate.ask(principal, key, fingerprint, giver, Wanted("gift", point_type, body.points), body.pin)
         outcomes: list[str] = []
 
         async def has_left(transaction: Transaction) -> bool:
@@ -165,7 +168,7 @@ def _receiver(body: GiftBody, programme: Programme) -> Spender:
 def _fingerprint(body: GiftBody, receiver: Spender, point_type: str) -> bytes:
     """What tells a retry from another request: the receiver's identifier by its keyed hash, under the oldest valid key,
     so that a retry is one while the key is replaced; a QR token as it stands, since it says nothing."""
-    said = body.model_dump(mode="json", exclude={"receiver_identifier", "confirmation_code"}) | {
+    said = body.model_dump(mode="json", exclude={"receiver_identifier", "confirmation_code", "pin"}) | {
         "point_type": point_type
     }
     shown = body.receiver_identifier

@@ -62,6 +62,7 @@ _SAID_BY_ITSELF = {
     "quote_id",
     "channel",
     "confirmation_code",
+    "pin",
 }
 
 
@@ -80,7 +81,7 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
 
         Refused (409) where the member has too little (``available`` says how much there is), may not spend, or where
         the redemption id is spent. A large hold is answered with 503 while the facts about members are old. Where
-        spending looks unusual the answer is 202: the member was sent a code, and the request is sent again with it.
+        spending looks unusual the answer is 202: a code was sent, and the request comes again with it or a PIN.
         """
         require_spent(body.point_type, programme.point_types)
         seconds, is_taken_in_parts = _life(body, programme)
@@ -88,7 +89,7 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
         partner_id, store_id = at_partner(principal, body.partner_id), in_store(principal, body.store_id)
         fingerprint = _fingerprint(body, spender, programme.point_type, seconds)
         wanted = Wanted("hold", body.point_type or programme.point_type, body.points, partner_id, store_id)
-        asked = await gate.ask(principal, key, fingerprint, spender, wanted)
+        asked = await gate.ask(principal, key, fingerprint, spender, wanted, body.pin)
         outcomes: list[str] = []
         has_left = partial(was_held, redemption_id=body.redemption_id)
 
@@ -238,7 +239,8 @@ def _life(body: HoldBody, programme: Programme) -> tuple[int, bool]:
 def _fingerprint(body: HoldBody, spender: Spender, own_type: str, seconds: int) -> bytes:
     """What tells a retry from another request: the identifier by its keyed hash, since a plain digest of a card or a
     phone number can be guessed, and under the oldest valid key, so that a retry is one while the key is replaced; a QR
-    token as it stands, since it says nothing. A code of the member's makes it no other request, and is in no record."""
+    token as it stands, since it says nothing. A code or PIN of the member's makes it no other request, and is in no
+    record."""
     said = body.model_dump(mode="json", exclude=_SAID_BY_ITSELF)
     said["expires_in_seconds"] = seconds  # as it is meant, whether it was said or not
     if body.channel != CHANNEL_DEFAULT:

@@ -5,8 +5,10 @@ from typing import NamedTuple, Protocol, TypeAlias
 from uuid import UUID, uuid5
 
 import structlog
+from pydantic import SecretStr
 
 from services.redemption import metrics
+from services.redemption.api.pin_check import PinCheck, pin_refused
 from services.redemption.domain.confirming import (
     Asked,
     Ceiling,
@@ -22,10 +24,11 @@ from services.redemption.domain.confirming import (
     Verdict,
     Wish,
 )
+from services.redemption.domain.pins import PinUncheckedError
 from services.redemption.gateways.asking import UnansweredError, within
 from services.redemption.repository import challenges
 from services.redemption.schemas.challenges import ChallengeAnswer
-from services.redemption.use_cases.clear_spending import Challenged, OtherRequest, clear_spending
+from services.redemption.use_cases.clear_spending import Challenged, OtherRequest, PinRefused, clear_spending
 from services.redemption.use_cases.hold_points import Spender
 from shared.database import Database, Transaction
 from shared.one_time_codes import CodeKeys
@@ -40,6 +43,7 @@ GATE_PROBLEMS: dict[type[Exception], tuple[int, str, str]] = {
     CodeTriesUsedUpError: (409, "code-tries-used-up", "Code tries used up"),
     NoChallengeError: (409, "no-code-sent", "No code sent"),
     TooManyChallengesError: (409, "too-many-codes", "Too many codes"),
+    PinUncheckedError: (503, "pin-unchecked", "PIN unchecked"),
     OwnerChangedError: (409, "other-member-by-now", "Other member by now"),
 }
 
@@ -78,12 +82,14 @@ class SpendGate:
         deadline_seconds: float = 0.05,
         ceiling: Ceiling | None = None,
         keys: CodeKeys | None = None,
+        pins: PinCheck | None = None,
     ) -> None:
         self._database = database
         self._fraud = fraud
         self._deadline_seconds = deadline_seconds
         self._ceiling = ceiling or Ceiling(0)
         self._keys = keys or CodeKeys({})
+        self._pins = pins
 
     async def ask(
         self,
@@ -92,10 +98,12 @@ class SpendGate:
         fingerprint: bytes,
         spender: Spender,
         wanted: Wanted,
+        pin: SecretStr | None = None,
     ) -> Asked | None:
         """Ask fraud, for no longer than the deadline; None where nobody is asked, or nobody is known by what was shown.
 
-        The id follows from client and key: the same request sent twice gets one decision.
+        The id follows from client and key: the same request sent twice gets one decision. Where it is to be confirmed,
+        members is asked about the PIN.
         """
         if self._fraud is None:
             return None
@@ -117,7 +125,8 @@ class SpendGate:
         )
         opinion = await self._opinion_of(self._fraud, wish)
         metrics.ASKS.labels(opinion.verdict.value, opinion.by).inc()
-        return Asked(wish, key.request_hash(fingerprint), opinion)
+        asked = Asked(wish, key.request_hash(fingerprint), opinion)
+        return asked if self._pins is None else await self._pins.about(asked, pin)
 
     async def clear(
         self, transaction: Transaction, asked: Asked | None, code: str | None, has_left: HasLeft
@@ -134,7 +143,9 @@ class SpendGate:
             case Clearance() as clearance:
                 return clearance
             case Challenged(challenge=challenge, is_wrong=False):
-                return UnderWay(Answer(202, ChallengeAnswer.of(challenge)))
+                return UnderWay(Answer(202, ChallengeAnswer.of(challenge, asked.ways)))
+            case PinRefused(tried=tried):
+                return UnderWay(ProblemAnswer(pin_refused(tried)))
             case Challenged(challenge=challenge) if challenge.tries_left <= 0:
                 error = CodeTriesUsedUpError()  # what it wrote stays, and so does the refusal
                 status, slug, title = GATE_PROBLEMS[CodeTriesUsedUpError]

@@ -1,4 +1,5 @@
-"""Whether points may leave at all: what fraud or the ceiling says of it, and the code by which a member confirms it.
+"""Whether points may leave at all: what fraud or the ceiling says of it, and the code or PIN by which a member
+confirms it.
 
 Pure.
 """
@@ -11,6 +12,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from services.redemption.domain.errors import RedemptionError
+from services.redemption.domain.pins import PinSaid, Way
 
 CODE_TRIES_MAX = 5
 CODE_LIFE = timedelta(minutes=5)
@@ -66,25 +68,30 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A wish, what tells its request from others, and what is thought of it."""
+    """A wish, what tells its request from others, and what is thought of it. ``pin``: what is known of the PIN that
+    came with it; ``ways``: how it could be confirmed."""
 
     wish: Wish
     request_hash: bytes
     opinion: Opinion
+    pin: PinSaid | None = None
+    ways: tuple[Way, ...] = ("code",)
 
 
 @dataclass(frozen=True, slots=True)
 class Clearance:
-    """The points of this member may leave. ``decided_by``: fraud, the ceiling while it did not answer, or the code."""
+    """The points of this member may leave. ``decided_by``: fraud, the ceiling while it did not answer, or what
+    the member confirmed by."""
 
     member_id: UUID
     decision_id: UUID
-    decided_by: Literal["fraud", "ceiling", "code"]
+    decided_by: Literal["fraud", "ceiling", "code", "pin"]
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A code that a member was sent for one request. ``wrong_tries`` were made; a used code let its points leave."""
+    """A code that a member was sent for one request. ``wrong_tries`` of codes were made; once it is used, by the code
+    or a PIN, its points have left."""
 
     challenge_id: UUID
     decision_id: UUID
@@ -142,12 +149,12 @@ class CodeTriesUsedUpError(RedemptionError):
 
 
 class NoChallengeError(RedemptionError):
-    """A code came with a request for which none was sent."""
+    """A code or a PIN came with a request for which none was asked."""
 
     def __init__(self) -> None:
         super().__init__(
-            "no code was sent for this request: a code counts under the Idempotency-Key of the request that asked for "
-            "it, and for no other"
+            "no code was sent for this request: a code or PIN counts under the Idempotency-Key of the request that "
+            "asked for it, and for no other"
         )
 
 

@@ -12,6 +12,7 @@ from shared.database.engine import RawConnection
 
 _COLUMNS = "challenge_id, decision_id, member_id, request_hash, key_id, expires_at, wrong_tries, used_at"
 _LOCK = f"select {_COLUMNS} from redemption_challenges where decision_id = $1 for no key update"
+_FIND = f"select {_COLUMNS} from redemption_challenges where decision_id = $1"
 # Two requests of one member count one after the other.
 _LOCK_MEMBER = "select pg_advisory_xact_lock(hashtextextended(current_schema() || ' challenges ' || $1, 0))"
 _COUNT = "select count(*) from redemption_challenges where member_id = $1 and sent_at > $2"
@@ -45,6 +46,12 @@ class Party(NamedTuple):
 async def lock(transaction: Transaction, decision_id: UUID) -> Challenge | None:
     """The challenge of one request, locked to the commit; None where no code was sent for it."""
     row = await transaction.raw.fetchrow(_LOCK, decision_id)
+    return None if row is None else Challenge(**dict(row))
+
+
+async def find(connection: RawConnection, decision_id: UUID) -> Challenge | None:
+    """The same, before anything is locked: to ask about, not to decide by."""
+    row = await connection.fetchrow(_FIND, decision_id)
     return None if row is None else Challenge(**dict(row))
 
 

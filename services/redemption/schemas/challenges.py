@@ -5,9 +5,12 @@ from typing import Annotated, Literal, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from services.redemption.domain.confirming import Challenge
+from services.redemption.domain.pins import Way
 from services.redemption.schemas.answer import Answer
+from shared.pins import PinText
 
 ConfirmationCode: TypeAlias = Annotated[
     str | None,
@@ -20,18 +23,42 @@ ConfirmationCode: TypeAlias = Annotated[
 ]
 
 
+ConfirmationPin: TypeAlias = Annotated[
+    PinText | None,
+    Field(
+        default=None,
+        description="The member's PIN, in the code's place: send the same request again with it, under the same key.",
+    ),
+]
+
+
+def refuse_both(code: str | None, pin: object | None) -> None:
+    """A request is confirmed by one of the two.
+
+    Raises:
+        PydanticCustomError
+    """
+    if code is not None and pin is not None:
+        raise PydanticCustomError("one_way", "Confirm by confirmation_code or by pin: one of the two")
+
+
 class ChallengeAnswer(Answer):
-    """Nothing has left: the member was sent a code. Send the same request again with it (``confirmation_code``)."""
+    """Nothing has left: the member was sent a code. Send the same request again with it (``confirmation_code``), or,
+    where ``confirm_by`` names it, with the member's PIN (``pin``)."""
 
     status: Literal["confirmation_needed"] = "confirmation_needed"
     challenge_id: UUID
     sent_by: Literal["email"] = "email"
     expires_at: datetime
     tries_left: int
+    confirm_by: tuple[Way, ...]
 
     @classmethod
-    def of(cls, challenge: Challenge) -> Self:
+    def of(cls, challenge: Challenge, ways: tuple[Way, ...]) -> Self:
         """The answer for a challenge."""
         return cls(
-            challenge_id=challenge.challenge_id, expires_at=challenge.expires_at, tries_left=challenge.tries_left
+            challenge_id=challenge.challenge_id,
+            expires_at=challenge.expires_at,
+            tries_left=challenge.tries_left,
+            confirm_by=ways,
         )

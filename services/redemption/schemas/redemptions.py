@@ -12,7 +12,7 @@ from services.redemption.domain.hold_lives import CHANNEL_DEFAULT, HOLD_SECONDS_
 from services.redemption.domain.redemption import Capture, Redemption, State
 from services.redemption.schemas.answer import Answer
 from services.redemption.schemas.balances import BalanceAnswer
-from services.redemption.schemas.challenges import ConfirmationCode
+from services.redemption.schemas.challenges import ConfirmationCode, ConfirmationPin, refuse_both
 from services.redemption.schemas.identifiers import ShownIdentifierBody
 from shared.ids import TOKEN_LENGTH_MAX
 from shared.point_types import PointTypes
@@ -73,6 +73,7 @@ class HoldBody(Body):
         description="The quote of this basket, which prices the points. Needed while write-off rules are in force.",
     )
     confirmation_code: ConfirmationCode = None
+    pin: ConfirmationPin = None
     redemption_id: UUID | None = Field(
         default=None,
         description="The till's own id, made before it asked: the same hold sent twice is one, and a void or a receipt "
@@ -83,6 +84,7 @@ class HoldBody(Body):
     def _names_one_member(self) -> Self:
         if (self.member_id is None) == (self.identifier is None):
             raise PydanticCustomError("one_member", "Name the member by member_id or by identifier: one of the two")
+        refuse_both(self.confirmation_code, self.pin)
         return self
 
 

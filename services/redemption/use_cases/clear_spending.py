@@ -13,8 +13,10 @@ from services.redemption.domain.confirming import (
     SpendingDeniedError,
     TooManyChallengesError,
     Verdict,
+    Wish,
 )
 from services.redemption.domain.errors import UnknownMemberError
+from services.redemption.domain.pins import PinSaid, PinUncheckedError, TriedPin
 from services.redemption.domain.standing import HIDDEN
 from services.redemption.repository import challenges
 from services.redemption.use_cases.messages import challenged_message
@@ -37,18 +39,26 @@ class Challenged:
     is_wrong: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PinRefused:
+    """Nothing leaves yet: the PIN that came does not let it go."""
+
+    tried: TriedPin
+
+
 async def clear_spending(
     transaction: Transaction, asked: Asked, code: str | None, keys: CodeKeys
-) -> Clearance | Challenged | OtherRequest:
+) -> Clearance | Challenged | PinRefused | OtherRequest:
     """What becomes of a wish. Where fraud allows it, nothing is read or written.
 
     The challenge of a request is locked to the commit, so that tries are counted one by one, and a code is used in the
-    commit of what it lets go: where that is rolled back, the code was not used. One that was sent is needed, whatever
-    the ceiling says by now.
+    commit of what it lets go: where that is rolled back, the code was not used. One that was sent is needed, or the
+    member's PIN in its place, whatever the ceiling says by now.
 
     Raises:
         SpendingDeniedError, CodeExpiredError, CodeTriesUsedUpError, NoChallengeError, TooManyChallengesError,
         UnknownMemberError: nothing leaves, and nothing was changed.
+        PinUncheckedError: the same; asked again a moment later, it may go.
     """
     wish, opinion = asked.wish, asked.opinion
     if opinion.verdict is Verdict.OTHER_REQUEST:
@@ -64,15 +74,17 @@ async def clear_spending(
         return await _confirm(transaction, asked, challenge, code, keys)
     if opinion.verdict is Verdict.ALLOW:
         return Clearance(wish.member_id, wish.decision_id, "ceiling")
-    if code is not None:
+    if code is not None or asked.pin is not None:
         raise NoChallengeError
     return await _challenge(transaction, asked, keys)
 
 
 async def _confirm(
     transaction: Transaction, asked: Asked, challenge: Challenge, code: str | None, keys: CodeKeys
-) -> Clearance | Challenged:
+) -> Clearance | Challenged | PinRefused:
     challenge.require_open(transaction.now)
+    if asked.pin is not None:
+        return await _confirm_by_pin(transaction, asked.wish, challenge, asked.pin)
     if code is None:
         return Challenged(challenge)
     tried = challenge.tried(code, keys.code_of(challenge.challenge_id, challenge.key_id), transaction.now)
@@ -80,6 +92,20 @@ async def _confirm(
     if tried.used_at is None:
         return Challenged(tried, is_wrong=True)
     return Clearance(asked.wish.member_id, asked.wish.decision_id, "code")
+
+
+async def _confirm_by_pin(
+    transaction: Transaction, wish: Wish, challenge: Challenge, said: PinSaid
+) -> Clearance | Challenged | PinRefused:
+    """What was tried for this very challenge, before it was locked, lets its request go, and uses it up."""
+    if said.challenge_id != challenge.challenge_id:  # it came to be since the PIN was looked at
+        return Challenged(challenge)
+    if said.tried is None:
+        raise PinUncheckedError
+    if said.tried.outcome != "verified":
+        return PinRefused(said.tried)
+    await challenges.save_try(transaction, replace(challenge, used_at=transaction.now))
+    return Clearance(wish.member_id, wish.decision_id, "pin")
 
 
 async def _challenge(transaction: Transaction, asked: Asked, keys: CodeKeys) -> Challenged:

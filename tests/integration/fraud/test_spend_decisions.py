@@ -120,10 +120,11 @@ async def test_what_a_ceiling_let_go_is_scored_once_and_told_where_it_should_not
     assert missing.status_code == 404
 
 
+@pytest.mark.parametrize("by", ["code", "pin"])
 async def test_what_a_member_confirmed_unasked_counts_and_is_not_told_of(
-    client: httpx2.AsyncClient, scoring: Scoring
+    client: httpx2.AsyncClient, scoring: Scoring, by: str
 ) -> None:
-    confirmed = held(30_000, decided_by="code")
+    confirmed = held(30_000, decided_by=by)
     await hear(scoring, confirmed, confirmed)
     assert await scoring.told() == []
     kept = (await client.get(f"/v1/spend-decisions/{confirmed.data.decision_id}", headers=ANALYST)).json()

@@ -105,6 +105,7 @@ async def test_a_member_is_given_everything_of_every_service(
     await call(client, "POST", f"members/{ada}/suspend", {"reason_code": "member_request"})
     check = {"field": "email", "outcome": "verified", "source": "web"}
     await call(client, "POST", f"members/{ada}/field-checks", check)
+    pin = await call(client, "PUT", f"members/{ada}/pin", {"pin": "2846"})
     await client.get(f"/v1/members/{ada}", headers=bearing(client_id="ben"))
     others.kept = {(name, ada): [f"{name} {number}" for number in range(3)] for name in NAMES.values()}
 
@@ -124,6 +125,7 @@ async def test_a_member_is_given_everything_of_every_service(
     assert [each["household_id"] for each in told["households"]] == [household]
     assert [each["action"] for each in told["household_changes"]] == ["found"]
     assert told["data_quality"]["score_percent"] > 0
+    assert (told["pin_set_at"], "2846" in answer.text) == (pin["set_at"], False)
     assert [(each["accessed_by"], each["sight"]) for each in told["accesses"]] == [("ben", "member"), ("dpo", "export")]
     assert told["services"] == {name: [{"what": f"{name} {number}"} for number in range(3)] for name in NAMES.values()}
     assert "identifier_hash" not in answer.text

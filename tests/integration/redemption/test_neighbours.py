@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import httpx2
 
+from services.redemption.domain.pins import TriedPin
 from services.redemption.gateways.basket_previews import BasketPreviews, PartToEarn
 from services.redemption.gateways.member_names import MemberName, MemberNames
+from services.redemption.gateways.member_pins import MemberPins
 from services.redemption.gateways.return_previews import ComesBack, ReturnPreviews, Taken, TakenOfLine
 from services.redemption.schemas.checkouts import CheckoutBody
 from shared.database import Database
@@ -15,10 +17,18 @@ from tests.support.accrual import Accrual
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase
 from tests.support.receipts import enrolled, linked, member, purchase
-from tests.support.registries import IDENTIFIER_KEY, bearing, coalition_client, coalition_settings, members_client
+from tests.support.registries import (
+    IDENTIFIER_KEY,
+    bearing,
+    coalition_client,
+    coalition_settings,
+    members_client,
+    members_settings,
+)
 
 SECRET = "correct horse battery staple"
-CLIENT = {"client_id": "redemption", "secret": SECRET, "scopes": ["baskets:preview", "returns:preview", "members:name"]}
+SCOPES = ["baskets:preview", "returns:preview", "members:name", "pins:verify"]
+CLIENT = {"client_id": "redemption", "secret": SECRET, "scopes": SCOPES}
 CARD = "400000000001"
 # Everything that a checkout may say of its goods.
 BASKET = CheckoutBody.model_validate(
@@ -80,3 +90,23 @@ async def test_the_registry_tells_a_name_and_remembers_who_saw_it(database_of: C
     assert found == MemberName("Ada", "L")
     assert "Ada" not in repr(found)
     assert [(one["accessed_by"], one["sight"]) for one in seen.json()["items"]] == [("grocer/s1/1", "name")]
+
+
+async def test_the_registry_tells_whether_somebody_knows_a_members_pin(database_of: Callable[[str], Database]) -> None:
+    enrolment = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "language": "en"}
+    async with (
+        coalition_client(database_of("coalition"), coalition_settings([CLIENT])) as tokens,
+        members_client(database_of("members"), members_settings(pin_rests_seconds=0)) as members,
+    ):
+        ada = (await members.post("/v1/members", json=enrolment, headers=bearing("members:write"))).json()["member_id"]
+        pins = MemberPins(members, "http://test", AccessToken(tokens, "http://test/oauth/token", "redemption", SECRET))
+        assert (await pins.counts(ada), await pins.verify(ada, "2846")) == (False, TriedPin("none"))
+        await members.put(f"/v1/members/{ada}/pin", json={"pin": "2846"}, headers=bearing("pins:write"))
+        assert await pins.counts(ada)
+        assert await pins.verify(ada, "2846") == TriedPin("verified")
+        assert await pins.verify(ada, "2847") == TriedPin("wrong", 4)
+        last = [await pins.verify(ada, "2847") for _ in range(4)][-1]
+        locked = await pins.verify(ada, "2846")
+        assert not await pins.counts(ada)
+    assert (last.tries_left, locked.outcome, locked.locked_until) == (0, "locked", last.locked_until)
+    assert locked.locked_until is not None

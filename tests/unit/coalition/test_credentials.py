@@ -11,13 +11,14 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from pydantic import ValidationError
 
-from services.coalition.credentials import secrets
-from services.coalition.credentials.secrets import HasherBusyError, SecretHasher, new_till_key
+from services.coalition.credentials.secrets import new_till_key
 from services.coalition.credentials.tokens import InvalidSigningKeyError, TokenSigner
 from services.coalition.domain.errors import ScopeNotForPartnersError
 from services.coalition.domain.scopes import SCOPES, judge_grant, narrowed_scopes
 from services.coalition.settings import CoalitionSettings
+from shared import secret_hasher
 from shared.sealing import Seal, SealBrokenError
+from shared.secret_hasher import HasherBusyError, SecretHasher
 from shared.web import Authenticator, StaticKeySource
 from shared.web.principal import TILL_SCOPES
 
@@ -54,7 +55,7 @@ async def test_a_secret_is_proven_against_its_own_hash() -> None:
 
 
 async def test_beyond_its_queue_the_hasher_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "HASHES_WAITING_MAX", 2)
+    monkeypatch.setattr(secret_hasher, "HASHES_WAITING_MAX", 2)
     hasher = SecretHasher()
     results = await asyncio.gather(*(hasher.hash("x") for _ in range(3)), return_exceptions=True)
     assert [isinstance(result, HasherBusyError) for result in results] == [False, False, True]

@@ -7,6 +7,7 @@ from services.members.api.subjects import (
     identifiers,
     imports,
     joining,
+    pins,
     profiles,
     registry,
     standing,
@@ -26,4 +27,5 @@ SUBJECTS: tuple[Subject, ...] = (
     standing.SUBJECT,
     profiles.SUBJECT,
     households.SUBJECT,
+    pins.SUBJECT,
 )
