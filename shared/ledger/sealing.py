@@ -107,7 +107,8 @@ class Sealer:
         except TransactionTimeoutError:
             self._ids_max = max(IDS_MIN, self._ids_max // 2)
             raise
-        self._ids_max = min(LEAVES_MAX, self._ids_max * 2)
+        if isinstance(block, Block):  # where there was none, nothing is known of how long one takes
+            self._ids_max = min(LEAVES_MAX, self._ids_max * 2)
         return block
 
 
