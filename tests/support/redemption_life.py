@@ -39,10 +39,10 @@ from tests.support.redemption_steps import (
 )
 
 # What happens how often: most of it to redemptions whose points are reserved, some of it to any.
-_OFTEN = "hhhhhhhhccccccvvssrrrrruuugggggiixxxweeeebltttaadddmm"
+_OFTEN = "hhhhhhhhccccccvvssrrrrruuugggggiixxxweeeebltttaaddddddmm"
 _AT_ONCE = "ccvveerrhs"
 _HOURS = (1, HOURS_OF_A_HOLD + 1, HOURS_OF_A_HOLD + 1, 5 * 24, 20 * 24)
-REPEATED_BACK_MAX = 4
+REPEATED_BACK_MAX = 2
 # Mostly small numbers are drawn: spread out, they choose everything alike.
 NUMBERS, SPREAD = 2**60, 0x9E3779B97F4A7C15
 
@@ -166,7 +166,8 @@ class _Telling:
         """A return that was heard of, or a new one, mostly of less than all."""
         if (self.returns and choices.up_to(4) == 4) or len(self.returns) == RETURNS:
             return choices.up_to(len(self.returns)) - 1
-        receipt = self._receipt(choices, redemption)
+        is_more = bool(self.returns) and choices.up_to(2) == 2
+        receipt = self.returns[-1].receipt if is_more else self._receipt(choices, redemption)
         bought = [pieces for pieces, _ in self.documents[receipt].lines]
         came_back = tuple(min(choices.up_to(3) - 1, pieces) for pieces in bought)
         self.returns.append(Goods(receipt, came_back if any(came_back) else (1, *came_back[1:])))
