@@ -43,6 +43,13 @@ class Quoted(NamedTuple):
     rules: WriteOffRules
 
 
+class _OfGoods(NamedTuple):
+    """What may be spent on whatever goods: as the rules let a member, and with all that others lend."""
+
+    spends: Sequence[Usable]
+    with_others: Sequence[Usable]
+
+
 class NotSpendingError(Exception):
     """This member spends no points here now, whatever is in the basket."""
 
@@ -88,15 +95,17 @@ async def quote_points(
         raise NotSpendingError(reason)
     lines, since = goods.value, known.value
     basket = _basket(asked, lines, today)
+    spends, with_others = (sum(one.available for one in some if one.pays_for(basket)) for some in usable.value)
     checkout = Checkout(
         partner_id=asked.partner_id,
         day=today,
         lines=lines,
-        available=sum(one.available for one in usable.value if one.pays_for(basket)),
+        available=spends,
         tier=since.tier,
         enrolled_on=None if since.enrolled_at is None else since.enrolled_at.astimezone(programme.zone).date(),
         points_wanted=asked.points_wanted,
         also=tuple(_also(funds.value, shown)),
+        left_out=max(with_others - spends, 0),  # the two were read one after the other
     )
     found = quote(checkout, rules)
     stored = StoredQuote(
@@ -130,12 +139,8 @@ def _basket(asked: Asked, lines: Sequence[BasketLine], today: date) -> Basket:
     return Basket(asked.partner_id, today, store, frozenset().union(*(line.categories for line in lines)))
 
 
-async def _usable(
-    transaction: Transaction, member_id: UUID, programme: Programme, rules: WriteOffRules
-) -> Sequence[Usable]:
-    """What may be spent on whatever goods: the member's own points and, where the rules let it, what others lend."""
-    if rules.spenders == "member":
-        return await ledger.load_usable(transaction, [member_id], programme.point_type)
+async def _usable(transaction: Transaction, member_id: UUID, programme: Programme, rules: WriteOffRules) -> _OfGoods:
+    """What others lend is read also where the rules leave it out: a quote says so."""
     owner_id, balances = await read_balances(transaction, member_id, [programme.point_type])
     spendable = await read_spendable(
         transaction,
@@ -144,7 +149,10 @@ async def _usable(
         [programme.point_type],
         debt_stops_spending=programme.debt_stops_spending,
     )
-    return spendable[programme.point_type].usable
+    found = spendable[programme.point_type]
+    if rules.spenders == "household" or not found.pooled:
+        return _OfGoods(found.usable, found.usable)
+    return _OfGoods(await ledger.load_usable(transaction, [owner_id], programme.point_type), found.usable)
 
 
 def _also(funds: Funds, shown: Spender) -> Sequence[Limit]:

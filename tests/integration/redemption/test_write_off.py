@@ -17,7 +17,7 @@ from services.redemption.domain.errors import (
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.tender import points_tenders
 from services.redemption.domain.write_off.prices import pricing_at
-from services.redemption.domain.write_off.quoting import BasketLine
+from services.redemption.domain.write_off.quoting import BasketLine, Bound
 from services.redemption.domain.write_off.rules import Rate, WriteOffHistory
 from services.redemption.programme import Programme, PublishedWriteOffRules
 from services.redemption.repository import quotes
@@ -342,6 +342,8 @@ async def test_whether_others_points_count_is_the_rules_word(spending: Spending,
     programme = await published(spending, {"rates": [CENT], "spenders": spenders})
     found = await quoted(spending, programme, asked((1_000, None)))
     assert found.quote.points == points
+    left_out = [] if spenders == "household" else [Bound("household_left_out", points=100)]
+    assert list(found.quote.bounds) == [Bound("balance", points=300), *left_out]
     held = await hold(spending, programme, points, found.stored.quote_id)
     assert isinstance(held, Held)
     assert held.redemption.pooled_points == points - 100

@@ -51,6 +51,21 @@ def test_a_balance_that_is_too_small_is_shared_by_the_lines_to_the_last_cent() -
     assert found.bounds == (Bound("balance", points=100),)
 
 
+@pytest.mark.parametrize(
+    ("own", "left_out", "bounds"),
+    [
+        (100, 0, [Bound("balance", points=100)]),  # nobody lends
+        (100, 900, [Bound("household_left_out", points=100)]),  # all could be paid with what others have
+        (100, 899, [Bound("balance", points=999), Bound("household_left_out", points=100)]),  # not even then
+        (1_000, 5_000, []),  # others' points are not needed
+    ],
+)
+def test_a_quote_says_that_others_points_were_left_out(own: int, left_out: int, bounds: list[Bound]) -> None:
+    found = quote(checkout(line(1, 1_000), available=own, left_out=left_out), rules())
+    assert found.points == own
+    assert list(found.bounds) == bounds
+
+
 def test_points_of_which_three_make_a_cent_are_not_spent_for_nothing() -> None:
     # 100 points buy 33 cents (99 points); the hundredth would buy nothing.
     rate = CENT | {"points": 3, "per_minor": 1}

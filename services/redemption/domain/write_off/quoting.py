@@ -24,6 +24,7 @@ BoundCode: TypeAlias = Literal[
     "points_max",
     "points_asked_for",
     "balance",
+    "household_left_out",
     "points_step",
     "points_min",
     "balance_min",
@@ -55,7 +56,8 @@ class BasketLine:
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """What is to be paid, where and by whom. ``available`` is what these goods may use, with what others lend where
-    the rules let a member spend that; ``points_wanted``: no more than these; ``also`` binds beside the rules."""
+    the rules let a member spend that, and ``left_out`` what others would lend where they do not; ``points_wanted``: no
+    more than these; ``also`` binds beside the rules."""
 
     partner_id: str
     day: date
@@ -65,6 +67,7 @@ class Checkout:
     enrolled_on: date | None = None
     points_wanted: int | None = None
     also: Sequence[Limit] = ()
+    left_out: int = 0
 
 
 class Bound(NamedTuple):
@@ -217,7 +220,9 @@ def _rate_of(checkout: Checkout, line: BasketLine, rules: WriteOffRules) -> Rate
 
 
 def _points_bounds(checkout: Checkout, limits: Sequence[Limit]) -> list[Bound]:
-    bounds = [Bound("balance", points=checkout.available)]
+    bounds = [Bound("balance", points=checkout.available + checkout.left_out)]
+    if checkout.left_out:
+        bounds.append(Bound("household_left_out", points=checkout.available))
     if checkout.points_wanted is not None:
         bounds.append(Bound("points_asked_for", points=checkout.points_wanted))
     for limit in limits:
