@@ -7,10 +7,9 @@ transaction does not see it.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:  # the engine writes what is put off
-    from shared.database.engine import RawConnection
+from shared.database.lending import RawConnection
 
 SHAPES_MAX = 256  # of statements that are kept composed: a handful a process
 
@@ -29,7 +28,7 @@ class Write(NamedTuple):
     beside: tuple[str, ...] = ()
 
 
-async def write_together(connection: "RawConnection", writes: Sequence[Write]) -> None:
+async def write_together(connection: RawConnection, writes: Sequence[Write]) -> None:
     """Write all of these by one statement. All see the database as before it, and so must not depend on each other;
     constraints are checked when all is written.
     """

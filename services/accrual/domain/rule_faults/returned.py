@@ -11,7 +11,7 @@ def returned_faults(rule_set: RuleSetDraft) -> Iterator[Fault]:
     """Returns that name no purchase are to take back what goods give everybody, and no goods give anything so; or a
     little is to be forgiven where nobody owes anything.
     """
-    if rule_set.returns.unlinked == "claw_back" and next(rules_of_goods_alone(rule_set), None) is None:
+    if rule_set.returns.unlinked == "claw_back" and next(rules_of_goods_alone(rule_set.rules), None) is None:
         detail = "no base rule asks for nothing but partner and goods, so nothing would be taken: say ignore, or park"
         yield Fault("/returns/unlinked", detail)
     if rule_set.returns.forgive_below is not None and rule_set.returns.claw_back == "clip":

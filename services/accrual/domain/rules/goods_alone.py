@@ -5,7 +5,6 @@ basket cannot be answered, and what caps and budgets had left then neither.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from services.accrual.domain.rules.caps import BalanceCap, Cap, ReceiptCap
 from services.accrual.domain.rules.predicates import AllOf, AnyOf, NotOf
@@ -13,18 +12,16 @@ from services.accrual.domain.rules.predicates_of_receipt import PartnerIs
 from services.accrual.domain.rules.rule import Phase, Rule
 from services.accrual.domain.rules.walking import predicates_in
 
-if TYPE_CHECKING:
-    from services.accrual.domain.rules.rule_set import RuleSetDraft
-
 _OF_GOODS_ALONE = (PartnerIs, AllOf, AnyOf, NotOf)
 
 
-def rules_of_goods_alone(rule_set: "RuleSetDraft") -> Iterator[Rule]:
-    """The base rules for the programme's own points that are of no campaign and ask for nothing but partner and goods.
+def rules_of_goods_alone(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Of these the base rules for the programme's own points that are of no campaign and ask for nothing but partner
+    and goods.
 
     They are rounded down, so that goods that come back piece by piece never take more than together.
     """
-    for rule in rule_set.rules:
+    for rule in rules:
         if rule.phase is not Phase.BASE or rule.effect.point_type is not None or rule.campaign is not None:
             continue
         when = rule.condition.when

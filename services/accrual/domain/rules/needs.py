@@ -1,9 +1,9 @@
 """Which facts a rule set needs, so that whoever judges loads these and no others."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
-from services.accrual.domain.rules.caps import BalanceCap, MemberCap
+from services.accrual.domain.rules.caps import BalanceCap, Campaign, MemberCap, RuleSetCap
 from services.accrual.domain.rules.effects import TierMultiplier
 from services.accrual.domain.rules.predicates import Predicate
 from services.accrual.domain.rules.predicates_of_attributes import AttributeTest
@@ -21,11 +21,9 @@ from services.accrual.domain.rules.predicates_of_member import (
     TierIs,
 )
 from services.accrual.domain.rules.predicates_of_receipt import StoreGroupIs
+from services.accrual.domain.rules.rule import Rule
 from services.accrual.domain.rules.values import CalendarWindow, RollingWindow, WholeTime, Window, Zone
 from services.accrual.domain.rules.walking import predicates_in
-
-if TYPE_CHECKING:
-    from services.accrual.domain.rules.rule_set import RuleSetDraft
 
 
 class ActivityKey(NamedTuple):
@@ -104,21 +102,21 @@ def cap_name(of: str, window: Window) -> str:
     return f"{of}/{unit}{days or ''}/{zone}"
 
 
-def needs_of(rule_set: "RuleSetDraft") -> Needs:
+def needs_of(rules: Sequence[Rule], campaigns: Sequence[Campaign], caps: Sequence[RuleSetCap]) -> Needs:
     """What the rules, the campaigns and the caps of a rule set need."""
-    predicates = [one for rule in rule_set.rules for one in predicates_in(rule.condition.when)]
-    caps = tuple(_member_caps(rule_set))
-    campaigns = {rule.campaign for rule in rule_set.rules}
+    predicates = [one for rule in rules for one in predicates_in(rule.condition.when)]
+    member_caps = tuple(_member_caps(rules, campaigns, caps))
+    in_use = {rule.campaign for rule in rules}
     zones = {zone for one in predicates if (zone := _zone_of(one)) is not None}
-    zones |= {campaign.zone for campaign in rule_set.campaigns} | {cap.zone for cap in caps}
+    zones |= {campaign.zone for campaign in campaigns} | {cap.zone for cap in member_caps}
     kinds = {one.kind for one in predicates}
     counted = FirstPurchase | NthPurchase | SpendIs | DaysSincePurchase
-    tier_percent = any(isinstance(rule.effect, TierMultiplier) for rule in rule_set.rules)
+    tier_percent = any(isinstance(rule.effect, TierMultiplier) for rule in rules)
     return Needs(
         activity=tuple(sorted({activity_key(one) for one in predicates if isinstance(one, counted)})),
-        member_caps=caps,
-        budgets=tuple(one.id for one in rule_set.campaigns if one.budget is not None and one.id in campaigns),
-        balance=any(isinstance(cap, BalanceCap) for cap in rule_set.caps),
+        member_caps=member_caps,
+        budgets=tuple(one.id for one in campaigns if one.budget is not None and one.id in in_use),
+        balance=any(isinstance(cap, BalanceCap) for cap in caps),
         programme_zone="programme" in zones,
         store_zone="store" in zones,
         store_group=_kind(StoreGroupIs) in kinds,
@@ -148,12 +146,12 @@ def _kind(predicate: type[StoreGroupIs | EnrolledFor | TierIs | InHousehold]) ->
     return kind
 
 
-def _member_caps(rule_set: "RuleSetDraft") -> Iterator[CapKey]:
-    of_rules = ((f"rule:{rule.id}", rule.caps) for rule in rule_set.rules)
-    of_campaigns = ((f"campaign:{one.id}", one.caps) for one in rule_set.campaigns)
-    owners: Iterable[tuple[str, tuple[object, ...]]] = (*of_rules, *of_campaigns, ("all", rule_set.caps))
-    for of, caps in owners:
-        for cap in caps:
+def _member_caps(rules: Sequence[Rule], campaigns: Sequence[Campaign], caps: Sequence[RuleSetCap]) -> Iterator[CapKey]:
+    of_rules = ((f"rule:{rule.id}", rule.caps) for rule in rules)
+    of_campaigns = ((f"campaign:{one.id}", one.caps) for one in campaigns)
+    owners: Iterable[tuple[str, Sequence[object]]] = (*of_rules, *of_campaigns, ("all", caps))
+    for of, theirs in owners:
+        for cap in theirs:
             if isinstance(cap, MemberCap):
                 yield CapKey(cap_name(of, cap.window), *window_parts(cap.window))
 

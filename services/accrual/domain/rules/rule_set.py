@@ -122,7 +122,7 @@ class RuleSetDraft(Frozen):
     @cached_property
     def needs(self) -> Needs:
         """The facts that must be handed in to judge a receipt by these rules."""
-        return needs_of(self)
+        return needs_of(self.rules, self.campaigns, self.caps)
 
     @cached_property
     def needs_facts(self) -> bool:
@@ -186,7 +186,7 @@ class RuleSet(RuleSetDraft):
     @cached_property
     def of_goods_alone(self) -> "RuleSet | None":
         """What of these rules speaks of goods alone, as a version of its own; None: none of them does."""
-        rules = tuple(rules_of_goods_alone(self))
+        rules = tuple(rules_of_goods_alone(self.rules))
         if not rules:
             return None
         return RuleSet(
