@@ -1,5 +1,6 @@
 """What points may pay of a basket: worked examples, each with its arithmetic, and what holds for every basket."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -143,6 +144,21 @@ def test_a_step_is_spent_whole_though_it_buys_part_of_a_cent() -> None:
     assert [each.points for each in found.lines] == [100]
 
 
+def test_what_is_quoted_in_steps_is_what_a_hold_of_it_is_quoted() -> None:
+    # 3 points a cent, in steps of 20: 100 points buy 33 cents, as they do when the hold asks for just these 100.
+    asked, document = checkout(line(1, 500), available=119), rules({"points_step": 20}, rates=[CENT | {"points": 3}])
+    assert paid(quote(asked, document)) == (100, 33, [33])
+    assert paid(quote(replace(asked, points_wanted=100), document)) == (100, 33, [33])
+    assert paid(quote(replace(asked, available=100), document)) == (100, 33, [33])
+
+
+def test_no_step_is_spent_that_buys_nothing() -> None:
+    # 10 points a cent, in steps of 2: of 18 points 10 buy the cent, and 8 would buy nothing.
+    found = quote(checkout(line(1, 500), available=18), rules({"points_step": 2}, rates=[CENT | {"points": 10}]))
+    assert paid(found) == (10, 1, [1])
+    assert codes(found) == ["balance"]
+
+
 def test_below_the_least_nothing_is_spent() -> None:
     found = quote(checkout(line(1, 1_000), available=99), rules({"points_min": 100}))
     assert paid(found) == (0, 0, [0])
@@ -245,14 +261,16 @@ def test_a_quote_is_exact_and_within_every_bound(
         assert found.points == 0 or found.points >= limit.get("points_min", 0)
     if not found.bounds:
         assert found.value_minor == total
+    held = quote(checkout(*lines, available=available, points_wanted=found.points), document)
+    assert (held.points, held.value_minor, held.lines) == (found.points, found.value_minor, found.lines)
 
 
-@given(LINES, st.integers(0, 5_000), st.integers(0, 5_000), RATES)
+@given(LINES, st.integers(0, 5_000), st.integers(0, 5_000), RATES, st.integers(1, 100))
 def test_more_points_never_pay_less(
-    goods: list[tuple[int, str, int]], available: int, more: int, base: dict[str, int]
+    goods: list[tuple[int, str, int]], available: int, more: int, base: dict[str, int], step: int
 ) -> None:
     lines = [line(number, amount, category) for number, (amount, category, _) in enumerate(goods)]
-    document = rules(rates=[CENT | base])
+    document = rules({"points_step": step}, rates=[CENT | base])
     less, full = (quote(checkout(*lines, available=points), document) for points in (available, available + more))
     assert less.value_minor <= full.value_minor
 

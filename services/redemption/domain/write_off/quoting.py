@@ -132,8 +132,7 @@ def quote(checkout: Checkout, rules: WriteOffRules) -> Quote:
         if bound.points is not None and bound.points < whole.points:
             bounds.append(bound)
             budget = min(budget, bound.points)
-    filled = _fill(priced, cap_minor, budget)
-    filled = _in_steps(filled, priced, cap_minor, limits, bounds)
+    filled = _in_steps(priced, cap_minor, budget, limits, bounds)
     for limit in limits:
         if limit.points_min is not None and filled.points < limit.points_min:
             bounds.append(Bound("points_min", limit.id, points=limit.points_min))
@@ -262,17 +261,20 @@ def _fill(priced: Sequence[_Priced], cap_minor: int, budget: int | None) -> _Fil
 
 
 def _in_steps(
-    filled: _Filled, priced: Sequence[_Priced], cap_minor: int, limits: Sequence[Limit], bounds: list[Bound]
+    priced: Sequence[_Priced], cap_minor: int, budget: int, limits: Sequence[Limit], bounds: list[Bound]
 ) -> _Filled:
-    """The same in whole steps. What a step gives beyond whole minor units is spent all the same: the step says so."""
+    """What whole steps of a budget pay, and no step more than that takes. What a step gives beyond whole minor units is
+    spent all the same: the step says so. Asked again with just these points, it is the same."""
+    filled = _fill(priced, cap_minor, budget)
     stepping = [limit for limit in limits if limit.points_step is not None]
     step = math.lcm(*(limit.points_step or 1 for limit in stepping))
-    points = filled.points - filled.points % step
-    if points == filled.points:
+    if step == 1:
         return filled
-    bounds.extend(Bound("points_step", limit.id, points=points) for limit in stepping)
-    again = _fill(priced, cap_minor, points)
-    if not again.by_rate or again.points == points:
+    again = _fill(priced, cap_minor, budget - budget % step)
+    points = -(-again.points // step) * step
+    if again.value_minor < filled.value_minor:
+        bounds.extend(Bound("points_step", limit.id, points=points) for limit in stepping)
+    if again.points == points:
         return again
     *_, last = again.by_rate
     of_last, value_minor = again.by_rate[last]
