@@ -19,6 +19,8 @@ from services.redemption.domain.partner_standing import Standing, why_not_spent
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented, PresentingReason, why_not_presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.domain.standing import DECLINES, KnownStatus, StatusReason
+from services.redemption.domain.write_off.quoting import Checkout
+from shared.ledger import Basket
 
 DeclineReason = Literal[
     "insufficient_points",
@@ -56,12 +58,13 @@ class HoldRequest:
 @dataclass(frozen=True, slots=True)
 class HoldPrice:
     """What the points of a hold pay, where it was quoted, whether others of the household may lend to it, and in which
-    till conversation it was quoted."""
+    till conversation it was quoted; ``goods`` are what was quoted."""
 
     value_minor: int | None = None
     may_be_lent: bool = True
     session_id: UUID | None = None
     quote_id: UUID | None = None
+    goods: Checkout | None = None
 
     def put_on(self, redemption: Redemption, presented: Presented) -> Redemption:
         """The redemption at this price, in its session.
@@ -71,6 +74,14 @@ class HoldPrice:
         """
         session_id = presented.session_with(self.session_id)
         return replace(redemption, value_minor=self.value_minor, session_id=session_id, quote_id=self.quote_id)
+
+    def quoted_in(self, said: Basket) -> Basket:
+        """The basket of the hold: what the till says of it with what was quoted, whose points were counted by that."""
+        if self.goods is None:
+            return said
+        return replace(
+            said, store_id=said.store_id or self.goods.store, categories=said.categories | self.goods.categories
+        )
 
 
 @dataclass(frozen=True, slots=True)

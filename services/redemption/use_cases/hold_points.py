@@ -120,7 +120,8 @@ async def hold_points(
             decision = Reserve(price.put_on(decision.redemption, presented))
             lenders = await lenders_to(transaction, member.member_id, facts.locked) if price.may_be_lent else []
             goods = Goods(transaction.now, request.store_id, request.categories)
-            [basket] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
+            [said] = await baskets_of(transaction, [(request.partner_id, goods)], programme.zone)
+            basket = None if said is None else price.quoted_in(said)
             return await _reserve(transaction, decision, request, lenders, basket, programme)
         case Decline():
             return _decline(transaction, decision, None)

@@ -65,7 +65,8 @@ async def price_hold(
     _require_same_price(quoted, goods_now, request.points, rules, has_expired=stored.expires_at <= transaction.now)
     if quoted.points != request.points:
         raise NotQuotedError(request.points, stored.points)
-    return HoldPrice(quoted.value_minor, rules.spenders == "household", stored.session_id, stored.quote_id)
+    may_be_lent = rules.spenders == "household"
+    return HoldPrice(quoted.value_minor, may_be_lent, stored.session_id, stored.quote_id, stored.checkout)
 
 
 def _require_same_price(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -94,19 +94,21 @@ async def quote_points(
     if reason is not None:
         raise NotSpendingError(reason)
     lines, since = goods.value, known.value
-    basket = _basket(asked, lines, today)
-    spends, with_others = (sum(one.available for one in some if one.pays_for(basket)) for some in usable.value)
     checkout = Checkout(
         partner_id=asked.partner_id,
         day=today,
         lines=lines,
-        available=spends,
+        available=0,
         tier=since.tier,
         enrolled_on=None if since.enrolled_at is None else since.enrolled_at.astimezone(programme.zone).date(),
         points_wanted=asked.points_wanted,
         also=tuple(_also(funds.value, shown)),
-        left_out=max(with_others - spends, 0),  # the two were read one after the other
+        store=None if asked.store_id is None else store_name(asked.partner_id, asked.store_id),
     )
+    basket = Basket(asked.partner_id, today, checkout.store, checkout.categories)
+    spends, with_others = (sum(one.available for one in some if one.pays_for(basket)) for some in usable.value)
+    # Others' points were read after the member's own: they may be fewer by then.
+    checkout = replace(checkout, available=spends, left_out=max(with_others - spends, 0))
     found = quote(checkout, rules)
     stored = StoredQuote(
         new_id(),
@@ -131,12 +133,6 @@ async def known_lines(transaction: Transaction, asked: Asked) -> list[BasketLine
         replace(line, categories=goods.categories, unit_floor_minor=goods.unit_floor_minor)
         for line, goods in zip(asked.lines, known, strict=True)
     ]
-
-
-def _basket(asked: Asked, lines: Sequence[BasketLine], today: date) -> Basket:
-    """The goods as the limits of points see them: by what their lines count as."""
-    store = None if asked.store_id is None else store_name(asked.partner_id, asked.store_id)
-    return Basket(asked.partner_id, today, store, frozenset().union(*(line.categories for line in lines)))
 
 
 async def _usable(transaction: Transaction, member_id: UUID, programme: Programme, rules: WriteOffRules) -> _OfGoods:

@@ -97,6 +97,25 @@ async def test_too_few_that_this_basket_may_use_are_declined_and_told(
     assert (await hold(client, 11)).json()["available"] == 10
 
 
+async def test_a_hold_by_a_quote_uses_what_was_quoted_for_its_goods(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    await spending.coalition(mapped("MILK", "food", "dairy"))
+    await spending.enrol(ANNA, 10)
+    await give(spending, limited(ANNA, 20, AT_FUEL), limited(ANNA, 5, DAIRY), limited(ANNA, 3, FIRST_STORE))
+    till = bearing("redemptions:write", client_id="g", partner_id="grocer")
+    lines = [{"line_id": 1, "category": "MILK", "amount_minor": 400}]
+    quoted = await client.post(
+        "/v1/quotes", json={"member_id": str(ANNA), "store_id": "s1", "lines": lines}, headers=till
+    )
+    assert quoted.json()["points"] == 18
+
+    held = await hold(client, 18, quote_id=quoted.json()["quote_id"])
+
+    assert held.status_code == 201, held.text
+    assert await usable(spending) == {AT_FUEL: 20}
+
+
 async def test_a_mapping_that_counted_at_the_time_decides_whatever_came_later_or_first(spending: Spending) -> None:
     await spending.coalition(mapped("MILK", "food", "oil", version=3, since=datetime(2100, 1, 1, tzinfo=UTC)))
     await spending.coalition(mapped("MILK", "food", "dairy", version=2), mapped("MILK", "food", version=1))

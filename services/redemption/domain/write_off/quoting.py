@@ -57,7 +57,7 @@ class BasketLine:
 class Checkout:
     """What is to be paid, where and by whom. ``available`` is what these goods may use, with what others lend where
     the rules let a member spend that, and ``left_out`` what others would lend where they do not; ``points_wanted``: no
-    more than these; ``also`` binds beside the rules."""
+    more than these; ``also`` binds beside the rules. ``store``: as the limits of points name it."""
 
     partner_id: str
     day: date
@@ -68,6 +68,12 @@ class Checkout:
     points_wanted: int | None = None
     also: Sequence[Limit] = ()
     left_out: int = 0
+    store: str | None = None
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """What any of the goods count as."""
+        return frozenset().union(*(line.categories for line in self.lines))
 
 
 class Bound(NamedTuple):
