@@ -8,16 +8,18 @@ from uuid import UUID
 from services.notifications.domain.codes import Challenge, ChallengeOf
 from services.notifications.domain.digest import Award
 from services.notifications.domain.news import is_correction, news_of, repaid_by
-from services.notifications.metrics import AWARDS_ADDED, CODES_ASKED, NEWS_ADDED
+from services.notifications.domain.pin_notices import PinNotice
+from services.notifications.metrics import AWARDS_ADDED, CODES_ASKED, NEWS_ADDED, PIN_NOTICES_OPENED
 from services.notifications.repository import erasure
 from services.notifications.use_cases.add_news import add_news, lock_told
 from services.notifications.use_cases.add_to_digests import add_to_digests
 from services.notifications.use_cases.project_names import project_members, project_partners
 from services.notifications.use_cases.send_codes import send_codes
+from services.notifications.use_cases.send_pin_notices import send_pin_notices
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import CoalitionEvent, PartnerChanged
 from shared.events.envelope import Event
-from shared.events.members import MemberEvent
+from shared.events.members import MemberEvent, MemberStated, PinChanged
 from shared.events.points import PointsEarned, PointsEvent, PointsExchanged, PointsExchangeData
 from shared.events.redemptions import RedemptionEvent, RedemptionRefunded, SpendChallenged
 from shared.kafka.errors import PermanentError
@@ -120,8 +122,18 @@ def _challenge_of(event: SpendChallenged) -> ChallengeOf:
 
 
 async def take_members(transaction: Transaction, events: Sequence[MemberEvent]) -> None:
-    """Members become recipients."""
+    """Members become recipients, and are told what happened to their PINs."""
+    notices = [
+        PinNotice(event.id, event.data.member_id, event.data.change, event.traceparent)
+        for event in events
+        if isinstance(event, PinChanged)
+    ]
+    if notices:  # both lock members: all at once, in their order
+        stated = {event.data.member_id for event in events if isinstance(event, MemberStated)}
+        await lock_told(transaction, stated | {one.member_id for one in notices})
     await project_members(transaction, events)
+    if notices:
+        PIN_NOTICES_OPENED.inc(await send_pin_notices(transaction, notices))
 
 
 async def take_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> None:

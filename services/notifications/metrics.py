@@ -14,6 +14,9 @@ MESSAGES_ENDED = Counter(
 CODES_ASKED = Counter(
     "tessera_notifications_codes_asked_total", "One-time codes that members were to be sent, each counted once."
 )
+PIN_NOTICES_OPENED = Counter(
+    "tessera_notifications_pin_notices_total", "Messages about a change of a member's PIN, each counted once."
+)
 ATTEMPTS = Counter(
     "tessera_notifications_attempts_total",
     "Attempts to deliver a message, by outcome (Accepted, Deferred, Interrupted, Unavailable …).",

@@ -15,6 +15,7 @@ from services.notifications.domain.codes import CodeToRead
 from services.notifications.domain.digest import PointsDigest, format_points
 from services.notifications.domain.mail import MessageText
 from services.notifications.domain.news import Fact, PointsNews
+from services.notifications.domain.pin_notices import PinChangeKind
 from shared.point_types import ONE_TYPE, PointTypes
 
 LANGUAGE_DEFAULT = "en"
@@ -78,6 +79,16 @@ class Templates:
             UnknownTemplateError: no such template, or not in this version.
         """
         return self._render(template, version, language, {"code": code, "given_name": given_name})
+
+    def render_pin_notice(
+        self, template: str, version: int, language: str | None, given_name: str, change: PinChangeKind
+    ) -> MessageText:
+        """What happened to a PIN, in the same choice of languages.
+
+        Raises:
+            UnknownTemplateError: no such template, or not in this version.
+        """
+        return self._render(template, version, language, {"change": change, "given_name": given_name})
 
     def _render(self, template: str, version: int, language: str | None, facts: dict[str, object]) -> MessageText:
         languages = self._languages.get((template, version))

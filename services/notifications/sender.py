@@ -153,6 +153,8 @@ class MessageSender:
             asked = message.template, message.template_version, language, contact.given_name
             if due.challenge is not None:
                 text = self._templates.render_code(*asked, self._code_of(due.challenge))
+            elif due.pin_change is not None:
+                text = self._templates.render_pin_notice(*asked, due.pin_change)
             elif message.template == NEWS_TEMPLATE:
                 text = self._templates.render_news(*asked, due.news)
             else:

@@ -25,6 +25,7 @@ APPEND_ONLY_TABLES = frozenset(
         ("members", "household_changes"),
         ("members", "identifier_changes"),
         ("members", "personal_accesses"),
+        ("members", "pin_changes"),
         ("members", "status_changes"),
         ("redemption", "redemption_exception_settlements"),
         ("redemption", "redemption_gifts"),

@@ -142,6 +142,14 @@ class ErasureData(Frozen):
     identifier_hashes: tuple[IdentifierHash, ...]
 
 
+class PinData(Frozen):
+    """What happened to a member's PIN; not what it is. ``version`` counts this member's changes."""
+
+    member_id: UUID
+    version: Version
+    change: Literal["set", "changed", "reset", "locked"]
+
+
 class KeyData(Frozen):
     """A key that identifiers were hashed with, by the version that their hashes begin with. It is retired once."""
 
@@ -226,6 +234,13 @@ class MemberAttributeChanged(Event):
     data: AttributeOfMemberData
 
 
+class PinChanged(Event):
+    """A PIN was set, changed or reset, or so many wrong ones were tried that it is locked for a time."""
+
+    type: Literal["loyalty.pin.changed.v1"] = "loyalty.pin.changed.v1"
+    data: PinData
+
+
 class MemberErased(Event):
     """A person's data were erased."""
 
@@ -248,6 +263,7 @@ MemberEvent = Annotated[
     | ConsentChanged
     | AttributeDeclared
     | MemberAttributeChanged
+    | PinChanged
     | MemberErased,
     Field(discriminator="type"),
 ]

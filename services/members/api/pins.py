@@ -7,22 +7,34 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter
+from pydantic import Field, TypeAdapter
 
 from services.members.domain.pins import WrongPinError
 from services.members.repository import pins
-from services.members.schemas.pins import PinAnswer, PinBody, ResetPinAnswer, TriedPinAnswer, TriedPinBody
+from services.members.schemas.pins import (
+    PinAnswer,
+    PinBody,
+    PinChangeAnswer,
+    ResetPinAnswer,
+    TriedPinAnswer,
+    TriedPinBody,
+)
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.prove_pin import PinProver
 from services.members.use_cases.set_pin import PinWish, reset_pin, set_pin
 from shared.database import Database
 from shared.secret_hasher import HasherBusyError
-from shared.web import Principal, Problem, problems, refuse_partners, requires
+from shared.web import Page, Paging, Principal, Problem, problems, refuse_partners, requires
 
 RETRY_AFTER_SECONDS = 1
 
 Setter = Annotated[Principal, requires("pins:write")]
 Resetter = Annotated[Principal, requires("pins:reset")]
 Verifier = Annotated[Principal, requires("pins:verify")]
+Auditor = Annotated[Principal, requires("members:audit")]
+
+VERSION_MAX = 2**63 - 1
+_POSITION = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=VERSION_MAX)]])
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +51,7 @@ def pins_router(database: Database, prover: PinProver, master_keys: MasterKeys) 
         """
         refuse_partners(principal, "PINs are set")
         current = None if body.current_pin is None else body.current_pin.get_secret_value()
-        wish = PinWish(member_id, body.pin.get_secret_value(), current)
+        wish = PinWish(member_id, body.pin.get_secret_value(), current, principal.client_id)
         with _busy_as_problem():
             try:
                 pin = await set_pin(database, prover, master_keys, wish)
@@ -53,7 +65,7 @@ def pins_router(database: Database, prover: PinProver, master_keys: MasterKeys) 
     async def delete(member_id: UUID, principal: Resetter) -> ResetPinAnswer:
         """Take a member's PIN away, which it has forgotten or locked: for support, after it knows who asks."""
         refuse_partners(principal, "PINs are reset")
-        was_set = await database.run(lambda transaction: reset_pin(transaction, member_id))
+        was_set = await database.run(lambda transaction: reset_pin(transaction, member_id, principal.client_id))
         log.info("pin reset", member_id=str(member_id), client_id=principal.client_id, was_set=was_set)
         return ResetPinAnswer(member_id=member_id, was_set=was_set)
 
@@ -71,7 +83,20 @@ def pins_router(database: Database, prover: PinProver, master_keys: MasterKeys) 
         with _busy_as_problem():
             async with prover.admitted():
                 candidates = [body.pin.get_secret_value()]
-                return TriedPinAnswer.of(await prover.prove(member_id, candidates, must_count=True))
+                return TriedPinAnswer.of(
+                    await prover.prove(member_id, candidates, principal.client_id, must_count=True)
+                )
+
+    @router.get("/pin-changes", responses=problems(400, 401, 403, 422))
+    async def list_changes(member_id: UUID, principal: Auditor, paging: Paging) -> Page[PinChangeAnswer]:
+        """When a member's PIN was set, changed, reset or locked, and by which client; newest first."""
+        refuse_partners(principal, "PINs are changed")
+        position = paging.position(_POSITION)
+        before = None if position is None else position[0]
+        async with database.transaction() as transaction:
+            found = await pins.load_changes(transaction, member_id, before_version=before, rows_max=paging.limit + 1)
+        shown = [PinChangeAnswer.of(change) for change in found[: paging.limit]]
+        return Page.of(found, paging.limit, shown, [answer.version for answer in shown[-1:]])
 
     return router
 

@@ -10,6 +10,7 @@ from services.members.domain.accesses import AccessEntry
 from services.members.domain.attributes import Attribute, Entry
 from services.members.domain.consents import Confirmation, Consent, Statement
 from services.members.domain.data_quality import FieldCheck, Quality
+from services.members.domain.pins import PinChange
 from services.members.domain.registry import Member, Person
 from services.members.domain.statuses import StatusChange
 from services.members.domain.terms import Acceptance
@@ -126,6 +127,7 @@ class OwnData:
     enrolled_by: str
     person: Person | None
     pin_set_at: datetime | None
+    pin_changes: Sequence[PinChange]
     identifiers: Sequence[KeptIdentifier]
     identifier_changes: Sequence[IdentifierChange]
     status_changes: Sequence[StatusChange]

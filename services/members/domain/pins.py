@@ -12,6 +12,7 @@ LOCKED_FOR_MAX = timedelta(hours=24)
 LOCKS_COUNTED_MAX = 10  # the time has long reached its end by then
 
 PinState: TypeAlias = Literal["none", "resting", "counts", "locked"]
+PinChangeKind: TypeAlias = Literal["set", "changed", "reset", "locked"]
 PinOutcome: TypeAlias = Literal["verified", "wrong", "locked", "resting", "none"]
 
 _SAME, _UP, _DOWN = {0}, {1}, {9}
@@ -110,6 +111,17 @@ class TriedPin:
     tries_left: int | None = None
     locked_until: datetime | None = None
     matched: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinChange:
+    """What happened to a member's PIN, and which client did it, or tried the wrong ones that locked it."""
+
+    member_id: UUID
+    version: int
+    change: PinChangeKind
+    changed_by: str
+    changed_at: datetime
 
 
 def judge_pin(pin: str, birth_month: int | None, birth_day: int | None) -> None:

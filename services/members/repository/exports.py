@@ -19,6 +19,7 @@ from services.members.domain.exports import (
     PlaceChange,
     Referral,
 )
+from services.members.domain.pins import PinChange
 from services.members.domain.statuses import StatusChange
 from services.members.repository.attributes import attribute_of, entry_of
 from shared.database import Transaction
@@ -45,6 +46,13 @@ IDENTIFIERS = """
     limit $2
 """
 PIN_SET_AT = "select set_at from member_pins where member_id = $1"
+PIN_CHANGES = """
+    select member_id, version, change, changed_by, changed_at
+    from pin_changes
+    where member_id = any($1::uuid[])
+    order by changed_at, member_id, version
+    limit $2
+"""
 IDENTIFIER_CHANGES = """
     select identifier_id, version, identifier_type as type, action, from_state, to_state, reason_code, author,
         changed_at
@@ -131,6 +139,11 @@ async def find_pin_set_at(transaction: Transaction, member_id: UUID) -> datetime
     """Since when a member has its PIN; what it is, nobody can tell. None where there is none."""
     set_at: datetime | None = await transaction.raw.fetchval(PIN_SET_AT, member_id)
     return set_at
+
+
+async def load_pin_changes(transaction: Transaction, family: Sequence[UUID]) -> list[PinChange]:
+    """What happened to PINs, the oldest first."""
+    return [PinChange(**row) for row in await _all(transaction, PIN_CHANGES, family)]
 
 
 async def load_identifiers(transaction: Transaction, family: Sequence[UUID]) -> list[KeptIdentifier]:

@@ -1,8 +1,9 @@
 """Statements on members' PINs. Whoever locks one has its member locked before, or locks no member."""
 
+from datetime import datetime
 from uuid import UUID
 
-from services.members.domain.pins import Pin
+from services.members.domain.pins import Pin, PinChange, PinChangeKind
 from shared.database import Transaction
 
 _COLUMNS = "member_id, sealed, set_at, counts_from, wrong_tries, locks, locked_until"
@@ -28,6 +29,18 @@ REPLACE = """
     returning member_id
 """
 DELETE = "delete from member_pins where member_id = $1 returning member_id"
+# Whoever changes a PIN holds its row, or sets the first one under the member's lock: nobody else counts meanwhile.
+RECORD_CHANGE = """
+    insert into pin_changes (member_id, version, change, changed_by, changed_at)
+    select $1, coalesce(max(version), 0) + 1, $2, $3, $4 from pin_changes where member_id = $1
+    returning version
+"""
+LOAD_CHANGES = """
+    select member_id, version, change, changed_by, changed_at from pin_changes
+    where member_id = $1 and ($2::bigint is null or version < $2)
+    order by version desc
+    limit $3
+"""
 
 
 async def find(transaction: Transaction, member_id: UUID) -> Pin | None:
@@ -67,3 +80,18 @@ async def replace_with(transaction: Transaction, known: Pin, pin: Pin) -> bool:
 async def delete(transaction: Transaction, member_id: UUID) -> bool:
     """Take a locked member's PIN away; False where there is none."""
     return await transaction.raw.fetchval(DELETE, member_id) is not None
+
+
+async def record_change(
+    transaction: Transaction, member_id: UUID, change: PinChangeKind, changed_by: str, changed_at: datetime
+) -> PinChange:
+    """Keep what was done to a locked PIN, for ever."""
+    version: int = await transaction.raw.fetchval(RECORD_CHANGE, member_id, change, changed_by, changed_at)
+    return PinChange(member_id, version, change, changed_by, changed_at)
+
+
+async def load_changes(
+    transaction: Transaction, member_id: UUID, *, before_version: int | None, rows_max: int
+) -> list[PinChange]:
+    """What happened to a member's PINs, newest first."""
+    return [PinChange(**row) for row in await transaction.raw.fetch(LOAD_CHANGES, member_id, before_version, rows_max)]

@@ -13,6 +13,7 @@ from services.members.schemas.attributes import AttributeValueAnswer
 from services.members.schemas.consents import ConsentAnswer, HistoryAnswer
 from services.members.schemas.data_quality import QualityAnswer
 from services.members.schemas.fields import AnswerModel
+from services.members.schemas.pins import PinChangeAnswer
 from services.members.schemas.registry import AddressAnswer
 from services.members.schemas.statuses import StatusChangeAnswer
 from services.members.schemas.terms import AcceptanceAnswer
@@ -127,6 +128,7 @@ class ExportAnswer(AnswerModel):
     membership: MembershipData
     person: PersonData | None
     pin_set_at: datetime | None = Field(description="Since when there is a PIN. What it is, nobody can tell.")
+    pin_changes: list[PinChangeAnswer]
     identifiers: list[IdentifierData]
     identifier_changes: list[IdentifierChangeData]
     status_changes: list[StatusChangeAnswer]
@@ -166,6 +168,7 @@ class ExportAnswer(AnswerModel):
             ),
             person=_person(own),
             pin_set_at=own.pin_set_at,
+            pin_changes=[PinChangeAnswer.of(change) for change in own.pin_changes],
             identifiers=[IdentifierData.model_validate(each) for each in own.identifiers],
             identifier_changes=[IdentifierChangeData.model_validate(each) for each in own.identifier_changes],
             status_changes=[StatusChangeAnswer.of(change) for change in own.status_changes],

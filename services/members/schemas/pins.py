@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.members.domain.pins import Pin, PinOutcome, PinState, TriedPin
+from services.members.domain.pins import Pin, PinChange, PinChangeKind, PinOutcome, PinState, TriedPin
 from services.members.schemas.fields import AnswerModel
 from shared.pins import PinText
 from shared.web import Body
@@ -48,6 +48,25 @@ class ResetPinAnswer(AnswerModel):
 
     member_id: UUID
     was_set: bool
+
+
+class PinChangeAnswer(AnswerModel):
+    """What happened to a member's PIN, when, and by which client; of a lock, which one tried the last wrong PIN."""
+
+    version: int
+    change: PinChangeKind
+    changed_by: str
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, change: PinChange) -> Self:
+        """The answer for a change."""
+        return cls(
+            version=change.version,
+            change=change.change,
+            changed_by=change.changed_by,
+            changed_at=change.changed_at,
+        )
 
 
 class TriedPinAnswer(AnswerModel):

@@ -75,6 +75,7 @@ class MemberExporter:
             enrolled_by=await exports.load_enrolled_by(transaction, member_id),
             person=person,
             pin_set_at=await exports.find_pin_set_at(transaction, member_id),
+            pin_changes=await exports.load_pin_changes(transaction, family),
             identifiers=await exports.load_identifiers(transaction, family),
             identifier_changes=await exports.load_identifier_changes(transaction, family),
             status_changes=await exports.load_status_changes(transaction, family),

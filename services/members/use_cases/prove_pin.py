@@ -9,6 +9,7 @@ from services.members.domain.pins import Pin, PinLockedError, PinRules, TriedPin
 from services.members.repository import pins
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.open_key import open_key
+from services.members.use_cases.tell_pin_change import tell_lock
 from shared.database import Database, Transaction
 from shared.secret_hasher import HASHES_WAITING_MAX, HasherBusyError, SecretHasher
 
@@ -55,12 +56,13 @@ class PinProver:
         """The salted hash of a new one, to be sealed. Inside ``admitted``."""
         return (await self._hasher.hash(pin)).encode()
 
-    async def prove(self, member_id: UUID, candidates: Sequence[str], *, must_count: bool) -> TriedPin:
+    async def prove(self, member_id: UUID, candidates: Sequence[str], tried_by: str, *, must_count: bool) -> TriedPin:
         """Try one PIN, or two of which either will do, as one try. Inside ``admitted``.
 
         The try is counted and committed first, under the PIN's lock, and forgiven once a right one is found: however
         many come at once, no more than ``tries_max`` are compared, and a process that ends in between has used one.
-        ``must_count``: a PIN that still rests is not compared.
+        ``must_count``: a PIN that still rests is not compared. Where the last one is wrong, the member is told that the
+        PIN is locked.
         """
         taken = await self._database.run(
             lambda transaction: self._take_try(transaction, member_id, must_count=must_count)
@@ -71,6 +73,8 @@ class PinProver:
             if await self._hasher.verify(taken.pin_hash, candidate):
                 await self._database.run(lambda transaction: pins.forgive(transaction, taken.pin))
                 return TriedPin("verified", taken.pin, matched=place)
+        if taken.pin.locked_until is not None:
+            await self._database.run(lambda transaction: tell_lock(transaction, taken.pin, tried_by))
         left = taken.pin.tries_left(self.rules)
         return TriedPin("wrong", taken.pin, left, taken.pin.locked_until)
 

@@ -19,23 +19,26 @@ from services.members.repository import pins, registry
 from services.members.sealing.master_keys import MasterKeys
 from services.members.use_cases.open_key import open_key
 from services.members.use_cases.prove_pin import FIELD_SET, PinProver
+from services.members.use_cases.tell_pin_change import tell_pin_change
 from shared.database import Database, Transaction
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PinWish:
-    """Which PIN a member is to have, and the present one, where there is one."""
+    """Which PIN a member is to have, the present one, where there is one, and which client asks for it."""
 
     member_id: UUID
     pin: str
     current: str | None
+    asked_by: str
 
 
 async def set_pin(database: Database, prover: PinProver, master_keys: MasterKeys, wish: PinWish) -> Pin:
     """Set the first PIN, or another one in the place of the one that is proven; the PIN as it stands then.
 
     Idempotent: whoever asks for the PIN that there is gets it as it stands, so that a request may be sent twice. A PIN
-    that follows another one counts from when that one did. What was proven is what is replaced, or nothing is.
+    that follows another one counts from when that one did. What was proven is what is replaced, or nothing is. The
+    member is told, once a change.
 
     Raises:
         MemberNotFoundError, MemberGoneError, TrivialPinError, CurrentPinNeededError, NoPinError, WrongPinError,
@@ -67,13 +70,14 @@ async def set_pin(database: Database, prover: PinProver, master_keys: MasterKeys
             )
             if not is_saved:
                 raise PinSetMeanwhileError("the PIN was set, changed or reset meanwhile: begin again")
+            await tell_pin_change(transaction, pin.member_id, "set" if known is None else "changed", wish.asked_by)
             return pin
 
         return await database.run(save)
 
 
-async def reset_pin(transaction: Transaction, member_id: UUID) -> bool:
-    """Take a member's PIN away, and all that was counted against it; False where there was none.
+async def reset_pin(transaction: Transaction, member_id: UUID, reset_by: str) -> bool:
+    """Take a member's PIN away, and all that was counted against it, and tell the member; False where there was none.
 
     Raises:
         MemberNotFoundError, MemberMergedError
@@ -81,7 +85,10 @@ async def reset_pin(transaction: Transaction, member_id: UUID) -> bool:
     member = await registry.lock_member(transaction, member_id)
     if member is None:
         raise MemberNotFoundError("there is no such member")
-    return await pins.delete(transaction, member_id)
+    was_set = await pins.delete(transaction, member_id)
+    if was_set:
+        await tell_pin_change(transaction, member_id, "reset", reset_by)
+    return was_set
 
 
 async def _judge(transaction: Transaction, wish: PinWish) -> Pin | None:
@@ -101,7 +108,7 @@ async def _lock(transaction: Transaction, member_id: UUID) -> Member:
 async def _prove(prover: PinProver, wish: PinWish) -> Pin | None:
     """The PIN that was proven and is to be replaced; None where the member has the one that is asked for already."""
     candidates = [wish.pin] if wish.current is None else [wish.current, wish.pin]
-    tried = await prover.prove(wish.member_id, candidates, must_count=False)
+    tried = await prover.prove(wish.member_id, candidates, wish.asked_by, must_count=False)
     if tried.outcome == "locked" and tried.locked_until is not None:
         raise PinLockedError(tried.locked_until)
     if tried.outcome == "wrong" and wish.current is None:

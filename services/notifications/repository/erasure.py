@@ -29,6 +29,10 @@ _DELETE_CODES = """
     delete from code_messages using messages
     where messages.message_id = code_messages.message_id and messages.member_id = any($1::uuid[])
 """
+_DELETE_PIN_NOTICES = """
+    delete from pin_notices using messages
+    where messages.message_id = pin_notices.message_id and messages.member_id = any($1::uuid[])
+"""
 _DELETE_MESSAGES = "delete from messages where member_id = any($1::uuid[])"
 
 # The lock waits for an erasure that is under way.
@@ -52,4 +56,5 @@ async def delete_messages(transaction: Transaction, member_ids: Collection[UUID]
     await transaction.raw.execute(_DELETE_ENTRIES, list(member_ids))
     await transaction.raw.execute(_DELETE_NEWS, list(member_ids))
     await transaction.raw.execute(_DELETE_CODES, list(member_ids))
+    await transaction.raw.execute(_DELETE_PIN_NOTICES, list(member_ids))
     await transaction.raw.execute(_DELETE_MESSAGES, list(member_ids))

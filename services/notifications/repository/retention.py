@@ -19,6 +19,8 @@ SETTLED_MESSAGES = DataClass(
             delete from news_entries using old where news_entries.message_id = old.message_id
         ), codes as (
             delete from code_messages using old where code_messages.message_id = old.message_id
+        ), notices as (
+            delete from pin_notices using old where pin_notices.message_id = old.message_id
         )
         delete from messages using old where messages.message_id = old.message_id
     """,

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from services.notifications.domain.codes import Challenge
 from services.notifications.domain.digest import PointsDigest, fold_digest
 from services.notifications.domain.news import PointsNews, fold_news
-from services.notifications.repository import codes, digests, messages, news
+from services.notifications.domain.pin_notices import PinChangeKind
+from services.notifications.repository import codes, digests, messages, news, pin_notices
 from services.notifications.repository.messages import ClaimedMessage
 from shared.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A message in the hands of one sender, with what it has to say: earned points, news, or a code that is asked for;
-    the others are empty.
+    """A message in the hands of one sender, with what it has to say: earned points, news, a code that is asked for, or
+    what happened to a PIN; the others are empty.
 
     ``claimed_at`` is business time.
     """
@@ -24,6 +25,7 @@ class DueMessage:
     news: PointsNews
     claimed_at: datetime
     challenge: Challenge | None = None
+    pin_change: PinChangeKind | None = None
 
 
 async def claim_due_messages(transaction: Transaction, limit: int, lease: timedelta) -> list[DueMessage]:
@@ -41,6 +43,7 @@ async def claim_due_messages(transaction: Transaction, limit: int, lease: timede
     totals = await digests.load_totals(transaction, message_ids)
     facts = await news.load_facts(transaction, message_ids)
     asked = await codes.load(transaction, message_ids)
+    of_pins = await pin_notices.load(transaction, message_ids)
     return [
         DueMessage(
             message,
@@ -48,6 +51,7 @@ async def claim_due_messages(transaction: Transaction, limit: int, lease: timede
             fold_news(facts[message.message_id]),
             transaction.now,
             asked.get(message.message_id),
+            of_pins.get(message.message_id),
         )
         for message in claimed
     ]

@@ -126,6 +126,7 @@ async def test_a_member_is_given_everything_of_every_service(
     assert [each["action"] for each in told["household_changes"]] == ["found"]
     assert told["data_quality"]["score_percent"] > 0
     assert (told["pin_set_at"], "2846" in answer.text) == (pin["set_at"], False)
+    assert [each["change"] for each in told["pin_changes"]] == ["set"]
     assert [(each["accessed_by"], each["sight"]) for each in told["accesses"]] == [("ben", "member"), ("dpo", "export")]
     assert told["services"] == {name: [{"what": f"{name} {number}"} for number in range(3)] for name in NAMES.values()}
     assert "identifier_hash" not in answer.text

@@ -169,6 +169,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
         "who did what when, which nobody may change": (
             "members.identifier_changes.member_id",
             "members.personal_accesses.member_id",
+            "members.pin_changes.member_id",
             "members.status_changes.member_id",
         ),
         "what was allowed, whose proof is taken away": ("members.consents.member_id",),
@@ -235,6 +236,7 @@ KEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "accrual.tier_changes.member_id",
             "members.field_checks.member_id",
             "members.personal_accesses.member_id",
+            "members.pin_changes.member_id",
             "members.status_changes.member_id",
         ),
         "it is looked up under the survivor and all for whom it answers": (

@@ -10,8 +10,11 @@ import httpx2
 import pytest
 
 from shared.database import Database
+from shared.events.catalogue import MEMBERS
+from shared.events.members import PinChanged
 from tests.support.every_column import tables_holding
 from tests.support.logged import logged
+from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, empty_tables, members_client, members_settings
 
 PIN, OTHER, THIRD = "2846", "71930", "590317"
@@ -135,6 +138,29 @@ async def test_a_first_pin_rests_and_one_that_follows_it_does_not(module_databas
         assert (await put(client, ada, PIN)).json()["state"] == "resting"
 
 
+async def test_each_change_is_kept_and_told_once_and_a_lock_when_the_last_try_was_wrong(
+    client: httpx2.AsyncClient, database: Database, ada: str
+) -> None:
+    for _ in range(2):
+        await put(client, ada, PIN)
+    for _ in range(2):
+        await put(client, ada, OTHER, PIN)
+    await asyncio.gather(*(verify(client, ada, PIN) for _ in range(4)))
+    assert (await verify(client, ada, OTHER))["outcome"] == "verified", "the fifth was right: nothing is locked"
+    await asyncio.gather(*(verify(client, ada, PIN) for _ in range(7)))
+    for _ in range(2):
+        await reset(client, ada)
+
+    events = [row.event for row in await recorded_events(database, MEMBERS)]
+    told = [event.data for event in events if isinstance(event, PinChanged)]
+    assert [(one.version, one.change) for one in told] == [(1, "set"), (2, "changed"), (3, "locked"), (4, "reset")]
+    url, shown = f"/v1/members/{ada}/pin-changes?limit=3", bearing("members:audit")
+    page = (await client.get(url, headers=shown)).json()
+    kept = page["items"] + (await client.get(f"{url}&cursor={page['next_cursor']}", headers=shown)).json()["items"]
+    by = [("reset", "programme"), ("locked", "redemption"), ("changed", "programme"), ("set", "programme")]
+    assert [(one["change"], one["changed_by"]) for one in kept] == by
+
+
 async def test_two_first_pins_at_once_leave_one(client: httpx2.AsyncClient, ada: str) -> None:
     answers = await asyncio.gather(*(put(client, ada, pin) for pin in (PIN, OTHER, THIRD)))
     assert [answer.status_code for answer in answers].count(200) == 1
@@ -183,6 +209,7 @@ async def test_pins_are_the_programmes_own(client: httpx2.AsyncClient, ada: str)
         ("PUT", url, "pins:write"),
         ("DELETE", url, "pins:reset"),
         ("GET", url, "pins:verify"),
+        ("GET", f"{url}-changes", "members:audit"),
         ("POST", f"{url}:verify", "pins:verify"),
     ):
         body = {"pin": PIN} if method in ("PUT", "POST") else None
