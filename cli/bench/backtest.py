@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
 import time
 import uuid
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -17,12 +15,11 @@ import httpx2
 import typer
 from rich.console import Console
 
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.rules import RULES, publish_programme
 from cli.bench.workload import coalition, enrolments, member_ids, purchases, send
 from cli.errors import CommandError
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 from shared.events.catalogue import PURCHASES
@@ -55,11 +52,8 @@ def measure_backtest(
     """Measure how many receipts a second are judged again: decoded, on one core, and from storage in one process."""
     console = Console()
     decoded = _decoded()
-    config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (ServiceSpec("coalition", "api"), ServiceSpec("accrual", "api"), ServiceSpec("accrual", "worker"))
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet) as stack:
         console.print(f"awarding {receipts:,} receipts …", highlight=False)
         asyncio.run(_award(stack, receipts))
         seconds = _run(stack, receipts)

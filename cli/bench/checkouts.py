@@ -3,9 +3,7 @@
 import asyncio
 import json
 import re
-import shutil
 import time
-from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,28 +13,24 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from cli.bench.engine import twenty_rules
 from cli.bench.http_load import Latencies, Load, json_post
+from cli.bench.own_stack import own_stack
 from cli.bench.previews import (
     ASK_AGAIN_SECONDS,
-    BEGAN_AT,
     CONNECTIONS,
     HEARD_OF_SECONDS_MAX,
     LINES,
     MEMBERS,
     RULES,
-    enrolment,
+    prepare_shoppers,
     receipt,
 )
 from cli.bench.report import note_down
-from cli.bench.rules import POINT_TYPES, publish_document
-from cli.bench.workload import PARTNER, STORE, TILL, coalition, send
+from cli.bench.rules import POINT_TYPES
+from cli.bench.workload import PARTNER, STORE, TILL
 from cli.errors import CommandError
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
-from shared.kafka.producer import EventProducer
 
 WARM_UP = 500
 
@@ -51,16 +45,12 @@ def measure_checkouts(
 ) -> None:
     """Measure checkouts of ten-line baskets under twenty rules, with a name, each counted from when it was due."""
     console = Console()
-    config = StackConfig.from_environment()
-    environment = {**config.service_environment, **POINT_TYPES}
-    config = replace(config, state_dir=config.state_dir / "bench", service_environment=environment)
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (
         ServiceSpec("coalition"),
         ServiceSpec("members"),
         *(ServiceSpec(name, role=role) for name in ("accrual", "redemption") for role in ("api", "worker")),
     )
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet, service_environment=POINT_TYPES) as stack:
         measured, left_out = uvloop.run(_measure(stack, seconds, per_second))
     cells = (
         f"{RULES} rules, {LINES} lines",
@@ -75,15 +65,7 @@ def measure_checkouts(
 
 
 async def _measure(stack: LocalStack, seconds: int, per_second: int) -> tuple[Latencies, int]:
-    producer = EventProducer(stack.kafka_settings)
-    try:
-        await send(producer, coalition())
-    finally:
-        await producer.stop()
-    await asyncio.to_thread(publish_document, stack, twenty_rules(), BEGAN_AT)
-    token = stack.token()
-    enrolling = Load(_port(stack, "members"), CONNECTIONS)
-    (await enrolling.at_full_speed([enrolment(token, number) for number in range(MEMBERS)])).require(201)
+    token = await prepare_shoppers(stack)
     buying = Load(_port(stack, "accrual"), CONNECTIONS)
     bought = [json_post("/v1/receipts", token, json.dumps(receipt(number)).encode()) for number in range(MEMBERS)]
     (await buying.at_full_speed(bought)).require(202)

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import shutil
 import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -19,12 +18,11 @@ from rich.table import Table
 
 from cli.bench.http_load import Latencies, Load, get, json_post
 from cli.bench.lock_waits import LockWaits, lock_waits
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.rules import publish_programme
 from cli.bench.workload import PARTNER, coalition, enrolments, member_ids, purchases, send
 from cli.errors import CommandError
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 from shared.database.roles import role_name
@@ -125,14 +123,11 @@ def measure_holds(
 ) -> None:
     """Measure holds a second, decisions on one raced account, balances, and how long holds wait beside purchases."""
     console = Console()
-    config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     # Coalition issues the token and no more; accrual's worker comes when there are purchases.
     fleet = (ServiceSpec("coalition", "api"), ServiceSpec("accrual", "api"), API, ServiceSpec("redemption", "worker"))
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet) as stack:
         others = [stack.start_service("redemption", "api", instance) for instance in range(2, apis + 1)]
-        ports = [spec.port(config) for spec in (API, *others)]
+        ports = [spec.port(stack.config) for spec in (API, *others)]
         figures = uvloop.run(_Bench(stack, ports).measure(holds, decisions, seconds))
     table = Table("figure", "", title="Holds", title_justify="left")
     for name, cell in zip(NAMES, figures.cells, strict=True):

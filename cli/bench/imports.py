@@ -1,10 +1,8 @@
 """``tessera bench imports``: partners' files of members and of articles, in rows a minute."""
 
-import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Annotated
 
 import httpx2
@@ -12,10 +10,9 @@ import typer
 import uvloop
 from rich.console import Console
 
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.errors import CommandError
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 
@@ -34,11 +31,8 @@ def measure_imports(
     The file is sent as fast as it is read, in one request; the clock runs from its first byte to the report.
     """
     console = Console()
-    config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (ServiceSpec("coalition"), ServiceSpec("members"))
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet) as stack:
         members, articles = uvloop.run(_measure(stack, rows))
     console.print(f"members: {members:,.0f} rows a minute, articles: {articles:,.0f}", highlight=False)
     note_down("Imports", f"{rows:,}", f"{members:,.0f}", f"{articles:,.0f}")

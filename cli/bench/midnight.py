@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 import itertools
-import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from functools import partial
@@ -21,10 +20,9 @@ import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.workload import coalition, enrolments, purchases, send
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 from shared.database import Database
@@ -108,12 +106,9 @@ async def read_metrics(client: httpx2.AsyncClient, metrics_url: str) -> dict[tup
 def measured(scenario: str, lots: int, measure: Callable[[LocalStack, Console, str, int], Awaitable[Figures]]) -> None:
     """Run a benchmark on a stack of its own, and note its figures down."""
     console = Console()
-    config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (ServiceSpec("coalition", "api"), ServiceSpec("accrual", "api"), WORKER)
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
-        metrics_url = f"http://127.0.0.1:{WORKER.port(config)}/metrics"
+    with own_stack(console, fleet) as stack:
+        metrics_url = f"http://127.0.0.1:{WORKER.port(stack.config)}/metrics"
         figures = uvloop.run(_run(measure(stack, console, metrics_url, lots)))
     note_down(scenario, *figures.cells)
     console.print(", ".join(f"{name} {cell}" for name, cell in zip(NAMES, figures.cells, strict=True)), highlight=False)

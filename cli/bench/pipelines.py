@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -19,12 +18,11 @@ from rich.table import Table
 
 from cli.bench import bare_worker
 from cli.bench.measuring import Stopwatch
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.rules import POINT_TYPES, Programme, publish_programme
 from cli.bench.workload import coalition, enrolments, member_ids, purchases, send
 from cli.errors import CommandError
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 from shared.events.catalogue import PURCHASES
@@ -66,13 +64,9 @@ def measure_pipelines(
     nothing is spent on making them while the clock runs. The result is appended to docs/benchmarks.md.
     """
     console = Console()
-    config = StackConfig.from_environment()
-    environment = {**config.service_environment, **POINT_TYPES}
-    config = replace(config, state_dir=config.state_dir / "bench", service_environment=environment)
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     # Coalition issues the token and no more: its worker would read the same purchases while the clock runs.
     fleet = (ServiceSpec("coalition", "api"), ServiceSpec("accrual", "api"))
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet, service_environment=POINT_TYPES) as stack:
         outcome = asyncio.run(_measure(stack, console, programme, workers, rounds, records))
     _show(console, outcome, workers)
     note_down(

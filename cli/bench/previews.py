@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import shutil
 import time
-import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,13 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.bench.engine import twenty_rules
+from cli.bench.enrolling import enrolment
 from cli.bench.http_load import Latencies, Load, json_post
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.rules import POINT_TYPES, publish_document
 from cli.bench.workload import CATEGORIES, PARTNER, STORE, TILL, coalition, send
 from cli.errors import CommandError
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 from shared.kafka.producer import EventProducer
@@ -45,17 +42,13 @@ def measure_previews(
 ) -> None:
     """Measure previews of ten-line receipts under twenty rules, each counted from when it was due."""
     console = Console()
-    config = StackConfig.from_environment()
-    environment = {**config.service_environment, **POINT_TYPES}
-    config = replace(config, state_dir=config.state_dir / "bench", service_environment=environment)
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (
         ServiceSpec("coalition"),
         ServiceSpec("members"),
         ServiceSpec("accrual", role="api"),
         ServiceSpec("accrual", role="worker"),
     )
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet, service_environment=POINT_TYPES) as stack:
         measured = uvloop.run(_measure(stack, seconds, per_second))
     cells = (
         f"{RULES} rules, {LINES} lines",
@@ -69,6 +62,17 @@ def measure_previews(
 
 
 async def _measure(stack: LocalStack, seconds: int, per_second: int) -> Latencies:
+    token = await prepare_shoppers(stack)
+    await asyncio.to_thread(_await_heard_of, stack.url("accrual"), token)
+    load = Load(urlsplit(stack.url("accrual")).port or 0, CONNECTIONS)
+    (await load.at_rate([_preview(token, number) for number in range(WARM_UP)], per_second)).require(200)
+    return (
+        await load.at_rate([_preview(token, number) for number in range(per_second * seconds)], per_second)
+    ).require(200)
+
+
+async def prepare_shoppers(stack: LocalStack) -> str:
+    """A coalition, twenty rules, and members with cards; the token that whoever measures them goes on with."""
     producer = EventProducer(stack.kafka_settings)
     try:
         await send(producer, coalition())
@@ -78,12 +82,7 @@ async def _measure(stack: LocalStack, seconds: int, per_second: int) -> Latencie
     token = stack.token()
     enrolling = Load(urlsplit(stack.url("members")).port or 0, CONNECTIONS)
     (await enrolling.at_full_speed([enrolment(token, number) for number in range(MEMBERS)])).require(201)
-    await asyncio.to_thread(_await_heard_of, stack.url("accrual"), token)
-    load = Load(urlsplit(stack.url("accrual")).port or 0, CONNECTIONS)
-    (await load.at_rate([_preview(token, number) for number in range(WARM_UP)], per_second)).require(200)
-    return (
-        await load.at_rate([_preview(token, number) for number in range(per_second * seconds)], per_second)
-    ).require(200)
+    return token
 
 
 def _await_heard_of(url: str, token: str) -> None:
@@ -95,18 +94,6 @@ def _await_heard_of(url: str, token: str) -> None:
                 return
             time.sleep(ASK_AGAIN_SECONDS)
     raise CommandError(f"accrual did not hear of the members within {HEARD_OF_SECONDS_MAX:.0f} s: see its log")
-
-
-def enrolment(token: str, number: int) -> bytes:
-    """A member with the card of this number."""
-    body = {
-        "given_name": "Ada",
-        "family_name": "Lovelace",
-        "email": f"member-{number}@example.com",
-        "language": "en-US",
-        "identifiers": [{"type": "card", "value": f"{number:012d}"}],
-    }
-    return json_post("/v1/members", token, json.dumps(body).encode(), str(uuid.uuid4()))
 
 
 def _preview(token: str, number: int) -> bytes:

@@ -1,10 +1,8 @@
 """``tessera bench registry``: enrolling and resolving over HTTP, with few members stored and with many."""
 
 import json
-import shutil
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,11 +12,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from cli.bench.enrolling import enrolment
 from cli.bench.http_load import Latencies, Load, json_post
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.stored_members import store_members
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 
@@ -48,11 +46,8 @@ def measure_registry(
     The clients are sixteen kept connections. A resolve counts from when it was due, so that a queue shows.
     """
     console = Console()
-    config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
-    shutil.rmtree(config.state_dir, ignore_errors=True)
     fleet = (ServiceSpec("coalition"), ServiceSpec("members"))
-    with LocalStack(config, fleet=fleet, reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, fleet) as stack:
         few, many = uvloop.run(_measure(stack, console, enrolments, seconds, stored))
     _show(console, few, many)
     for phase in (few, many):
@@ -78,23 +73,12 @@ async def _measure(
 async def _phase(load: Load, token: str, first: int, enrolments: int, seconds: int, stored: int) -> Phase:
     """Enrol, then resolve cards of those who were just enrolled, in no order that a cache would like."""
     numbers = range(first, first + WARM_UP + enrolments)
-    (await load.at_full_speed([_enrol(token, number) for number in numbers[:WARM_UP]])).require(201)
-    enrolment = (await load.at_full_speed([_enrol(token, number) for number in numbers[WARM_UP:]])).require(201)
+    (await load.at_full_speed([enrolment(token, number) for number in numbers[:WARM_UP]])).require(201)
+    enrolling = (await load.at_full_speed([enrolment(token, number) for number in numbers[WARM_UP:]])).require(201)
     wanted = [numbers[step * 7_919 % len(numbers)] for step in range(RESOLVES_PER_SECOND * seconds)]
     (await load.at_rate([_resolve(token, number) for number in wanted[:WARM_UP]], RESOLVES_PER_SECOND)).require(200)
     resolving = (await load.at_rate([_resolve(token, number) for number in wanted], RESOLVES_PER_SECOND)).require(200)
-    return Phase(stored + len(numbers), enrolment, resolving)
-
-
-def _enrol(token: str, number: int) -> bytes:
-    body = {
-        "given_name": "Ada",
-        "family_name": "Lovelace",
-        "email": f"member-{number}@example.com",
-        "language": "en-US",
-        "identifiers": [{"type": "card", "value": f"{number:012d}"}],
-    }
-    return json_post("/v1/members", token, json.dumps(body).encode(), str(uuid.uuid4()))
+    return Phase(stored + len(numbers), enrolling, resolving)
 
 
 def _resolve(token: str, number: int) -> bytes:

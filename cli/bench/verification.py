@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from dataclasses import replace
 from typing import Annotated
 
 import asyncpg
@@ -10,12 +9,11 @@ import typer
 import uvloop
 from rich.console import Console
 
+from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.stored_transfers import store_transfers
 from cli.errors import CommandError
 from cli.reading_ledger import reading
-from deploy.local.config import StackConfig
-from deploy.local.progress import ConsoleReporter
 from deploy.local.stack import LocalStack
 from shared.database import Database
 from shared.database.roles import LEDGER_SERVICES, reader_name, role_name
@@ -31,10 +29,7 @@ def measure_verification(
     all that, so that what fits is in memory.
     """
     console = Console()
-    config = StackConfig.from_environment()
-    config = replace(config, state_dir=config.state_dir / "bench")
-    shutil.rmtree(config.state_dir, ignore_errors=True)
-    with LocalStack(config, fleet=(), reporter=ConsoleReporter(console)) as stack:
+    with own_stack(console, ()) as stack:
         verification, seconds, sealing_seconds = uvloop.run(_measure(stack, console, transfers))
     if not verification.is_sound:
         raise CommandError(f"the ledger does not agree: {verification.findings[:3]}")
@@ -51,7 +46,7 @@ def measure_verification(
     note_down("Verification", *cells)
     names = ("transfers", "accounts", "lots", "holds", "seconds", "transfers/s", "blocks", "sealed/s")
     console.print(", ".join(f"{name} {cell}" for name, cell in zip(names, cells, strict=True)), highlight=False)
-    shutil.rmtree(config.state_dir, ignore_errors=True)  # gigabytes
+    shutil.rmtree(stack.config.state_dir, ignore_errors=True)  # gigabytes
 
 
 async def _seal(database: Database) -> float:
