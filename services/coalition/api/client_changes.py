@@ -1,16 +1,14 @@
 """Changes of API clients, by the programme's own clients alone: another secret, other scopes, revocation."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from services.coalition.api.clients import hash_secret
+from services.coalition.api.secret_rotation import SecretRotation
 from services.coalition.api.shown_once import ShownOnce
-from services.coalition.credentials.secrets import new_client_secret
-from services.coalition.domain.clients import revoked, with_new_secret, with_rate_limit, with_scopes
+from services.coalition.domain.clients import revoked, with_rate_limit, with_scopes
 from services.coalition.domain.errors import ClientOfSettingsError
 from services.coalition.domain.registry import ApiClient
 from services.coalition.schemas.clients import (
@@ -39,27 +37,14 @@ def client_changes_router(
 ) -> APIRouter:
     """Change clients. Those of the settings (``of_settings``) get secrets and scopes there, but can be revoked here."""
     router = APIRouter(prefix="/v1/api-clients/{client_id}", tags=["api clients"])
+    rotation = SecretRotation(database, hasher, shown_once)
 
     @router.post("/secrets:rotate", response_model=RotationAnswer, responses=_PROBLEMS | problems(503))
     async def rotate(client_id: CodeInPath, body: RotationBody, principal: Writer, key: IdempotencyKey) -> Response:
         """A new secret, shown in this answer alone. The present one stays good for ``overlap_seconds``."""
         _refuse_people(principal, client_id)
         _refuse_settings(client_id, of_settings)
-        secret = new_client_secret()
-        secret_hash = await hash_secret(hasher, secret)
-
-        async def work(transaction: Transaction) -> Answer:
-            overlap = timedelta(seconds=body.overlap_seconds)
-            until = transaction.now + overlap if overlap else None
-            rotated = partial(with_new_secret, secret_hash=secret_hash, previous_valid_until=until)
-            after = await change(transaction, client_id, rotated, "api_client.secret_rotated", principal, body.why)
-            sealed = shown_once.seal_client_secret(client_id, secret)
-            answer = RotationAnswer(
-                client_id=client_id, previous_valid_until=until, version=after.version, client_secret=sealed
-            )
-            return Answer(200, answer)
-
-        return shown_once.open_rotation(await idempotent(database, principal, key, body, work))
+        return await rotation.rotate(client_id, "api_client.secret_rotated", body, principal, key)
 
     @router.post("/scopes:replace", response_model=ClientView, responses=_PROBLEMS)
     async def replace_scopes(

@@ -3,7 +3,6 @@
 A person is kept as a client is (``person:<subject>``): the same token endpoint, secrets, revocation and bounds.
 """
 
-from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -12,9 +11,10 @@ from pydantic import TypeAdapter
 
 from services.coalition.api.client_changes import change
 from services.coalition.api.clients import hash_secret
+from services.coalition.api.secret_rotation import SecretRotation
 from services.coalition.api.shown_once import ShownOnce
 from services.coalition.credentials.secrets import new_client_secret
-from services.coalition.domain.clients import revoked, with_new_secret, with_roles
+from services.coalition.domain.clients import revoked, with_roles
 from services.coalition.domain.registry import FIRST_VERSION, ApiClient
 from services.coalition.schemas.clients import ClientAnswer, RevocationBody, RotationAnswer, RotationBody
 from services.coalition.schemas.people import SUBJECT_LENGTH_MAX, SUBJECT_PATTERN, PersonBody, PersonView, RolesBody
@@ -104,6 +104,7 @@ def people_router(database: Database, hasher: SecretHasher, shown_once: ShownOnc
 def people_changes_router(database: Database, hasher: SecretHasher, shown_once: ShownOnce) -> APIRouter:
     """Change people."""
     router = APIRouter(prefix="/v1/people/{subject}", tags=["people"])
+    rotation = SecretRotation(database, hasher, shown_once)
 
     @router.post("/roles:replace", response_model=PersonView, responses=_PROBLEMS)
     async def replace_roles(
@@ -124,22 +125,7 @@ def people_changes_router(database: Database, hasher: SecretHasher, shown_once: 
     async def rotate(subject: SubjectInPath, body: RotationBody, principal: Writer, key: IdempotencyKey) -> Response:
         """A new secret, shown in this answer alone. The present one stays good for ``overlap_seconds``."""
         refuse_partners(principal, _WHAT)
-        secret = new_client_secret()
-        secret_hash = await hash_secret(hasher, secret)
-
-        async def work(transaction: Transaction) -> Answer:
-            overlap = timedelta(seconds=body.overlap_seconds)
-            until = transaction.now + overlap if overlap else None
-            rotated = partial(with_new_secret, secret_hash=secret_hash, previous_valid_until=until)
-            client_id = PERSON_PREFIX + subject
-            after = await change(transaction, client_id, rotated, "person.secret_rotated", principal, body.why)
-            sealed = shown_once.seal_client_secret(client_id, secret)
-            answer = RotationAnswer(
-                client_id=client_id, previous_valid_until=until, version=after.version, client_secret=sealed
-            )
-            return Answer(200, answer)
-
-        return shown_once.open_rotation(await idempotent(database, principal, key, body, work))
+        return await rotation.rotate(PERSON_PREFIX + subject, "person.secret_rotated", body, principal, key)
 
     @router.post("/revoke", response_model=PersonView, responses=_PROBLEMS)
     async def revoke(subject: SubjectInPath, body: RevocationBody, principal: Writer, key: IdempotencyKey) -> Response:
