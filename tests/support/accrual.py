@@ -1,8 +1,9 @@
 """Accrual on a real database, without a broker: events go in by hand, the outbox is read by hand."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from services.accrual.use_cases.preview_undoing import Previewed
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import project_members
 from shared.database import Database, Transaction
+from shared.database.roles import role_name
 from shared.events.catalogue import CATALOGUE, PURCHASES
 from shared.events.coalition import PartnerChanged, PartnerData, StoreChanged, StoreData, TillChanged, TillData
 from shared.events.envelope import Event
@@ -29,6 +31,7 @@ from shared.events.members import MemberEvent
 from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id
 from shared.ledger import Balances, HeldSince, load_balances
+from tests.support.databases import FreshDatabase
 from tests.support.receipts import NOON, RULES, document
 from tests.support.registries import CONTENT_KEYS
 
@@ -56,7 +59,12 @@ class Accrual:
         async with self.database.transaction() as transaction:
             for partner_id in partners:
                 await project_coalition(transaction, coalition_events(partner_id))
-            if rule_set is not None:
+        await self.publish(*([] if rule_set is None else [rule_set]))
+
+    async def publish(self, *rule_sets: RuleSet) -> None:
+        """Rule sets that were published long ago, of which this worker hears now."""
+        async with self.database.transaction() as transaction:
+            for rule_set in rule_sets:
                 await published_before(transaction, rule_set)
             await self.rules.refresh(transaction)
 
@@ -155,6 +163,21 @@ class Accrual:
                 "delete from outbox where topic = $1 returning slot, id, body", PURCHASES.topic
             )
         return [PURCHASES.read(row["body"]) for row in sorted(rows, key=lambda row: (row["slot"], row["id"]))]
+
+
+@asynccontextmanager
+async def begun_accrual(
+    database: FreshDatabase, *rule_sets: RuleSet, zone: tzinfo | None = None
+) -> AsyncIterator[Accrual]:
+    """Accrual of a coalition with these rule sets, or the usual one; its connections are closed at the end."""
+    accrual = Accrual(Database(database.url(role_name("accrual")), zone=zone))
+    first, *later = rule_sets or (RULES,)
+    await accrual.begin(rule_set=first)
+    await accrual.publish(*later)
+    try:
+        yield accrual
+    finally:
+        await accrual.database.close()
 
 
 async def published_before(transaction: Transaction, rule_set: RuleSet) -> None:

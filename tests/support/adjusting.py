@@ -1,7 +1,6 @@
 """Calls of adjustments over HTTP, short to write."""
 
 from functools import partial
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ import httpx2
 from services.accrual.domain.adjustments import DEFAULT_REASONS, AdjustmentRules
 from services.accrual.use_cases.decide_adjustment_files import settle_lines
 from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.receipts import member
 from tests.support.registries import bearing
 
 RULES = AdjustmentRules.of(DEFAULT_REASONS, 10_000, 100_000, 200_000, 20_000)  # as settings say by default
@@ -18,12 +16,6 @@ SUPPORT, BOSS = "support-desk", "head-of-service"
 ADJUSTMENTS, FILES = "/v1/adjustments", "/v1/adjustment-files"
 HEADER = "member_id,points,reason_code,expires_on,note\n"
 Client = httpx2.AsyncClient
-_numbers = count(1_000)
-
-
-def new_member() -> UUID:
-    """A member that no other test of this process has."""
-    return member(next(_numbers))
 
 
 def asked(member_id: UUID, points: int, **said: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def key_retired(key_version: int) -> IdentifierKeyRetired:
     )
 
 
-def joined(member_id: UUID, at: datetime, referred_by: UUID | None = None, **days: int) -> MemberEnrolled:
+def joined_at(member_id: UUID, at: datetime, referred_by: UUID | None = None, **days: int) -> MemberEnrolled:
     """A member joins at a moment."""
     data = MemberData(member_id=member_id, version=1, status="active", referred_by=referred_by, **days)
     return MemberEnrolled(id=new_id(), source="test", subject=str(member_id), time=at, data=data)

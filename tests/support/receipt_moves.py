@@ -19,9 +19,9 @@ from shared.ids import new_id
 from shared.receipt_key import natural_key_of
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.accrual_tiers import kept_rows
-from tests.support.adjusting import BOSS, SUPPORT, Client, new_member
+from tests.support.adjusting import BOSS, SUPPORT, Client
 from tests.support.interleaving import Work
-from tests.support.receipts import NOON, enrolled, purchase
+from tests.support.receipts import NOON, purchase
 from tests.support.registries import bearing
 
 DAY = {"kind": "calendar", "unit": "day", "zone": "store"}
@@ -77,15 +77,19 @@ RULE_SET = RuleSet.model_validate(
         ],
     }
 )
+# From the second of November on what is spent is left to the issuer; from the third on nothing is taken then.
+CLIPS_THEN_REFUSES = [
+    RuleSet.model_validate(
+        RULE_SET.model_dump()
+        | {
+            "version": version,
+            "effective_from": datetime(2026, 11, version, tzinfo=UTC),
+            "returns": {"claw_back": policy},
+        }
+    )
+    for version, policy in ((2, "clip"), (3, "refuse"))
+]
 numbers = count(1)
-
-
-async def joined(accrual: Accrual, at: datetime = NOON) -> UUID:
-    """A member who joined then."""
-    member_id = new_member()
-    await accrual.members(enrolled(member_id).model_copy(update={"time": at}))
-    await accrual.drain()
-    return member_id
 
 
 async def bought(

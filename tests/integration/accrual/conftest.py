@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from uuid import UUID
 
 import asyncpg
@@ -17,11 +18,12 @@ from shared.ids import new_id
 from shared.kafka import KafkaSettings
 from shared.kafka.topics import create_topics
 from shared.web.tills import till_key_sha256
-from tests.support.accrual import Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase, made_database
-from tests.support.receipts import NOON, enrolled
+from tests.support.moving_clock import NEW_YORK, MovingClock
+from tests.support.receipts import NOON
 from tests.support.servers import TestServers
 from tests.support.topics import delete_topics
 
@@ -68,10 +70,8 @@ async def module_database(stack: TestServers) -> AsyncIterator[FreshDatabase]:
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin()
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database) as accrual:
+        yield accrual
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +90,29 @@ async def client(module_app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 async def anna(module_accrual: Accrual) -> UUID:
     """A member of this test's own."""
-    anna = new_member()
-    await module_accrual.members(enrolled(anna))
-    await module_accrual.drain()
-    return anna
+    return await joined(module_accrual)
+
+
+@pytest.fixture
+async def clock(module_database: FreshDatabase) -> AsyncIterator[MovingClock]:
+    """Business time of this file's database."""
+    admin = await asyncpg.connect(module_database.admin_url)
+    yield MovingClock(admin)
+    await admin.close()
+
+
+@pytest.fixture
+async def day(clock: MovingClock) -> date:
+    """A day of this test's own, at whose noon it begins."""
+    return await clock.next_noon()
+
+
+@pytest.fixture
+async def tills(module_database: FreshDatabase) -> AsyncIterator[Database]:
+    """This file's database as tills have it: redemption's."""
+    database = Database(module_database.url(role_name("redemption")), zone=NEW_YORK)
+    yield database
+    await database.close()
 
 
 # What tests of rule sets write, but for what stays of a service's start.

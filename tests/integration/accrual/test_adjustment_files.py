@@ -10,6 +10,7 @@ from services.accrual.use_cases import decide_adjustment_files, import_adjustmen
 from shared.events.adjustments import PointsAdjusted
 from shared.ledger import Balances
 from tests.support.accrual import Accrual
+from tests.support.accrual_members import new_member
 from tests.support.adjusting import (
     ADJUSTMENTS,
     BOSS,
@@ -22,7 +23,6 @@ from tests.support.adjusting import (
     decide,
     file_now,
     listed,
-    new_member,
     sent,
     settle_all,
     slug,

@@ -13,18 +13,8 @@ from shared.database import Transaction
 from shared.events.adjustments import PointsAdjusted
 from shared.ledger import Balances, Reserve, post, terms
 from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import (
-    ADJUSTMENTS,
-    BOSS,
-    SUPPORT,
-    Client,
-    adjust,
-    asked,
-    decide,
-    listed,
-    new_member,
-    slug,
-)
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import ADJUSTMENTS, BOSS, SUPPORT, Client, adjust, asked, decide, listed, slug
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified

@@ -10,19 +10,17 @@ import pytest
 
 from services.accrual.repository.member_data import load_awards, load_returns
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database
-from shared.database.roles import role_name
 from shared.events.points import PointsClawedBack, PointsEarned, PointsPending, PointsReleased
 from shared.ids import new_id
 from shared.ledger import Balances, Reserve
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import now_of, publish
-from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import STATUS, balances, hold, release, rule, rule_set
 from tests.support.ledger_database import posted, verified
-from tests.support.receipts import enrolled, line, purchase, return_of
+from tests.support.receipts import line, purchase, return_of
 from tests.support.tiers import scheme
 
 RULES = rule_set(
@@ -37,18 +35,13 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, zone=ZoneInfo("America/New_York")) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def owner(accrual: Accrual) -> UUID:
-    member_id = new_member()
-    await accrual.members(enrolled(member_id))
-    await accrual.drain()
-    return member_id
+    return await joined(accrual)
 
 
 async def lots(accrual: Accrual, owner: UUID) -> dict[tuple[str, date | None], tuple[int, bool]]:

@@ -12,10 +12,9 @@ from services.accrual.backtest_process import EXIT_FAILED, BacktestJob
 from services.accrual.backtesting import COMMAND
 from services.accrual.repository import backtests
 from services.accrual.repository.stored_documents import compress
-from shared.database import Database
 from shared.database.roles import reader_name, role_name
-from tests.support.accrual import Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import new_member
 from tests.support.backtests import asked
 from tests.support.databases import FreshDatabase
 from tests.support.receipts import NOON, enrolled, purchase
@@ -27,10 +26,8 @@ ANNAS = "anna.smith@example.com"
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual"))))
-    await accrual.begin()
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database) as accrual:
+        yield accrual
 
 
 async def test_one_that_is_done_ends_in_order_while_its_worker_lives(

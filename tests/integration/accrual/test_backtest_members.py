@@ -10,9 +10,9 @@ import pytest
 
 from services.accrual.domain.backtests.requests import QUEUED_MAX
 from shared.database import Database
-from shared.database.roles import reader_name, role_name
-from tests.support.accrual import Accrual
-from tests.support.adjusting import new_member
+from shared.database.roles import reader_name
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import new_member
 from tests.support.backtests import PATH, asked, report_of, run_next
 from tests.support.databases import FreshDatabase
 from tests.support.member_events import erased
@@ -23,10 +23,8 @@ from tests.support.rule_sets import drafted, rules_document
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual"))))
-    await accrual.begin()
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database) as accrual:
+        yield accrual
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import httpx2
 import pytest
 
 from shared.database import Database
-from shared.database.roles import reader_name, role_name
+from shared.database.roles import reader_name
 from shared.events.purchases import Tender
 from shared.ledger import AdjustDown
-from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import new_member
 from tests.support.backtests import asked, handed_over, report_of, run_next
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import rule, rule_set
@@ -33,10 +33,8 @@ RULES = rule_set(
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=PROGRAMME.zone))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, zone=PROGRAMME.zone) as accrual:
+        yield accrual
 
 
 async def test_points_that_were_spent_or_had_lapsed_count_as_the_rules_say_on_both_sides(

@@ -13,17 +13,17 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database
 from shared.events.points import PointsEarned
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.ids import new_id
 from shared.kafka import PermanentError
 from shared.kafka.batch_size import BatchSize
 from shared.ledger import AdjustUp, LotTerms, post
-from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
-from tests.support.receipts import NOON, document, enrolled, member, purchase, return_of
+from tests.support.receipts import NOON, document, purchase, return_of
 
 CAP = 100
 RULE_SET = RuleSet.model_validate(
@@ -49,17 +49,13 @@ numbers = iter(range(1, 1_000))
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=PROGRAMME.zone))
-    await accrual.begin(rule_set=RULE_SET)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET, zone=PROGRAMME.zone) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    return owner
+    return await joined(accrual)
 
 
 def bought(owner: UUID, dollars: int) -> PurchaseRecorded:

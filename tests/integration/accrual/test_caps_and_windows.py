@@ -14,16 +14,16 @@ from services.accrual.domain.trace import trace_in_words
 from services.accrual.use_cases.decide_documents import UndecidableError
 from services.accrual.use_cases.load_earning import load_earning
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.events.purchases import PurchaseRecorded
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.receipts import (
     NOON,
     RULES,
     document,
-    enrolled,
     line,
     member,
     merged_into,
@@ -80,22 +80,13 @@ numbers = iter(range(1, 1_000))
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=RULE_SET)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
     return await joined(accrual)
-
-
-async def joined(accrual: Accrual) -> UUID:
-    """A member of whom nothing was counted yet."""
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    return owner
 
 
 def bought(owner: UUID, dollars: int, *coupons: str, at: datetime = NOON) -> PurchaseRecorded:

@@ -14,13 +14,13 @@ from services.accrual.domain.receipt_claims import ClaimantNotReadyError, ClaimT
 from services.accrual.use_cases.claim_receipt import claim_receipt
 from services.accrual.use_cases.load_facts import MeetingRowsNeededError
 from services.accrual.use_cases.project_members import project_members
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.database.errors import StartAgainError
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded
 from shared.ledger import Balances
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined, new_member
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import Work, interleave
 from tests.support.ledger_database import verified
@@ -33,15 +33,12 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin()
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    await accrual.drain()
     return await joined(accrual)
 
 
@@ -51,12 +48,6 @@ async def receipt(accrual: Accrual) -> PurchaseRecorded:
     receipt = purchase(next(_numbers), 1000)
     await accrual.award(receipt)
     return receipt
-
-
-async def joined(accrual: Accrual) -> UUID:
-    owner = new_member()
-    await accrual.members(enrolled(owner))
-    return owner
 
 
 def claim(receipt: PurchaseRecorded, owner: UUID) -> Work:

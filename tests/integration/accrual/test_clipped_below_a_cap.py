@@ -9,13 +9,12 @@ from services.accrual.consumer import PurchaseHandler
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.history import RuleSetHistory
 from services.accrual.domain.runs import in_runs
-from shared.database import Database
 from shared.events.purchases import PurchaseEvent
 from shared.kafka.batch_size import BatchSize
 from shared.ledger import AdjustDown
 from tests.integration.accrual.test_balance_caps import RULE_SET
-from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.exposure import batch_of
 from tests.support.ledger_database import posted
@@ -28,10 +27,8 @@ numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=PROGRAMME.zone))
-    await accrual.begin(rule_set=CLIPPED)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, CLIPPED, zone=PROGRAMME.zone) as accrual:
+        yield accrual
 
 
 @pytest.mark.parametrize("is_one_batch", [True, False])

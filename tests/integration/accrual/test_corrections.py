@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.events.points import PointsClawedBack, PointsEarned
 from shared.events.purchases import PurchaseEvent
 from shared.ledger import Balances, Reserve
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import kept_rows, publish
 from tests.support.adjusting import Client
 from tests.support.databases import FreshDatabase
@@ -23,18 +24,16 @@ from tests.support.interleaving import Work, interleave
 from tests.support.ledger_database import posted, verified
 from tests.support.member_data import read_all
 from tests.support.member_events import status_changed
-from tests.support.receipt_moves import RULE_SET, bought, counted, joined, move, numbers
+from tests.support.receipt_moves import RULE_SET, bought, counted, move, numbers
 from tests.support.receipts import NOON, correction_of, line, merged_into, purchase, return_of, void_of
 from tests.support.registries import bearing
 
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULE_SET)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET, zone=ZoneInfo("America/New_York")) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 async def tier_day(accrual: Accrual, owner: UUID) -> list[int]:

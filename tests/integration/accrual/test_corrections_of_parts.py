@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.accrual.domain.rules import RuleSet
-from shared.database import Database
 from shared.events.points import PointsClawedBack, PointsEarned, PointsPending
 from shared.ledger import Balances
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
 from tests.support.accrual_tiers import publish
 from tests.support.adjusting import Client
 from tests.support.databases import FreshDatabase
@@ -24,11 +23,9 @@ from tests.support.receipts import NOON, correction_of, line, purchase, return_o
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULE_SET)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET, zone=ZoneInfo("America/New_York")) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 async def told(accrual: Accrual) -> list[tuple[str, int]]:
@@ -107,9 +104,7 @@ async def test_what_an_event_has_released_gets_more_to_be_spent_at_once(
     comes = with_coupon("comes", effect, pending=DELIVERED | {"days_max": 365, "at_last": "release"})
     document = RULE_SET.model_dump(mode="json")
     changes = {"version": 2, "effective_from": datetime(2026, 11, 4, tzinfo=UTC), "rules": [*document["rules"], comes]}
-    async with module_accrual.database.transaction() as transaction:
-        await published_before(transaction, RuleSet.model_validate(document | changes))
-        await module_accrual.rules.refresh(transaction)
+    await module_accrual.publish(RuleSet.model_validate(document | changes))
     receipt = await bought(module_accrual, anna, 10, "COMES", at=NOON + timedelta(days=4))
 
     await module_accrual.award(correction_of(receipt, next(numbers), 1200))

@@ -8,27 +8,24 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.accrual.domain.partner_funds import Funds, Period
-from services.accrual.domain.rules import RuleSet
-from shared.database import Database
 from shared.events.points import ReceiptRefused
 from shared.events.purchases import Tender
 from shared.ledger import Balances, Reserve
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import kept_rows, publish
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import posted, verified
 from tests.support.member_events import status_changed
-from tests.support.receipt_moves import RULE_SET, bought, joined, numbers
+from tests.support.receipt_moves import CLIPS_THEN_REFUSES, RULE_SET, bought, numbers
 from tests.support.receipts import NOON, card, correction_of, exchange_of, line, linked, purchase, return_of, void_of
 
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULE_SET)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET, zone=ZoneInfo("America/New_York")) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 async def test_what_corrects_nothing_says_why(module_accrual: Accrual, anna: UUID) -> None:
@@ -117,12 +114,7 @@ async def test_while_its_partners_funds_are_used_up_no_more_is_given(module_accr
 async def test_what_is_spent_is_left_to_the_issuer_or_keeps_the_receipt_as_the_rules_say(
     module_accrual: Accrual, anna: UUID
 ) -> None:
-    async with module_accrual.database.transaction() as transaction:
-        for version, policy in ((2, "clip"), (3, "refuse")):
-            changes = {"version": version, "returns": {"claw_back": policy}}
-            changes["effective_from"] = datetime(2026, 11, version, tzinfo=UTC)
-            await published_before(transaction, RuleSet.model_validate(RULE_SET.model_dump() | changes))
-        await module_accrual.rules.refresh(transaction)
+    await module_accrual.publish(*CLIPS_THEN_REFUSES)
     clipped = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=1))
     kept = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=2))
     await posted(module_accrual.database, Reserve(anna, "points", b"r", 18, uuid4()))

@@ -16,21 +16,18 @@ import asyncpg
 import pytest
 
 from services.accrual.use_cases.load_facts import MeetingRowsNeededError
-from shared.database import Database
 from shared.database.engine import RawConnection
-from shared.database.roles import role_name
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.ledger import Balances
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import now_of, publish
-from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
 from tests.support.receipts import (
     RULES,
     card,
     changed_rules,
-    enrolled,
     line,
     purchase,
     return_of,
@@ -119,18 +116,14 @@ class MortalConnection:
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual"))))
-    await accrual.begin(rule_set=RULE_SET)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    anna = new_member()
-    await accrual.members(enrolled(anna))
-    return anna
+    return await joined(accrual)
 
 
 async def written(accrual: Accrual) -> list[list[tuple[object, ...]]]:

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from services.accrual.domain.rules import Exclusions
-from shared.database import Database
 from shared.events.purchases import PurchaseRecorded, ReceiptCorrected, Tender
 from shared.ledger import Balances
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.receipt_moves import numbers
-from tests.support.receipts import changed_rules, correction_of, enrolled, line, member, purchase, return_of, void_of
+from tests.support.receipts import changed_rules, correction_of, line, purchase, return_of, void_of
 
 ON_CREDIT_MINOR = 8_000
 SOFA = line(1, 10_050, quantity_thousandths=2_000, settlement="credit")
@@ -21,17 +21,15 @@ SOFA = line(1, 10_050, quantity_thousandths=2_000, settlement="credit")
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=changed_rules(exclusions=Exclusions(tenders=("points", "credit"))))
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(
+        module_database, changed_rules(exclusions=Exclusions(tenders=("points", "credit")))
+    ) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    return owner
+    return await joined(accrual)
 
 
 def sold(owner: UUID) -> PurchaseRecorded:

@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from uuid import UUID
 
-import asyncpg
 import httpx2
 import pytest
 
@@ -14,14 +13,15 @@ from services.accrual.use_cases.balance_caps import BalanceMovedError
 from services.accrual.use_cases.celebrate_members import celebrate_due_day
 from services.accrual.use_cases.show_receipt import show_receipt
 from services.accrual.use_cases.tell_member_event import tell_member_event
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.database.roles import role_name
 from shared.events.member_events import MemberEventRecorded, MemberEventRevoked, MemberEventSettled
 from shared.ledger import Balances, Earn, LotTerms, SpendLate, post
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import PROGRAMME, Accrual, published_before
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual, published_before
+from tests.support.accrual_members import joined, new_member
 from tests.support.accrual_tiers import publish
-from tests.support.adjusting import Client, new_member, slug
+from tests.support.adjusting import Client, slug
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import balances, rule, rule_set
@@ -44,7 +44,7 @@ from tests.support.event_rules import (
 )
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
-from tests.support.member_events import approved, erased, joined
+from tests.support.member_events import approved, erased, joined_at
 from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import bought, run_releases
 from tests.support.receipts import enrolled, line, merged_into
@@ -54,10 +54,8 @@ from tests.support.tiers import scheme
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=NEW_YORK))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, zone=NEW_YORK) as accrual:
+        yield accrual
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +70,6 @@ async def client(module_database: FreshDatabase, accrual: Accrual) -> AsyncItera
 
 
 @pytest.fixture
-async def clock(module_database: FreshDatabase) -> AsyncIterator[MovingClock]:
-    admin = await asyncpg.connect(module_database.admin_url)
-    yield MovingClock(admin)
-    await admin.close()
-
-
-@pytest.fixture
-async def day(clock: MovingClock) -> date:
-    """The day of this test's events."""
-    return await clock.next_noon()
-
-
-@pytest.fixture
 async def at(clock: MovingClock) -> datetime:
     """When this test's events happen, on a day of their own."""
     await clock.next_noon()
@@ -93,10 +78,7 @@ async def at(clock: MovingClock) -> datetime:
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    anna = new_member()
-    await accrual.members(enrolled(anna))
-    await accrual.drain()
-    return anna
+    return await joined(accrual)
 
 
 async def test_an_event_earns_by_the_rules_and_says_why(
@@ -291,10 +273,10 @@ async def test_what_time_brings_earns_by_the_rules_too_once_its_type_is_approved
     begins = datetime.combine(today, time(), NEW_YORK).isoformat()
     early, late = new_member(), new_member()
     version = await declare(client, "welcome", is_approved=False, trigger="enrolment", effective_from=begins, **BY_TIME)
-    await accrual.members(joined(early, at, birth_month=today.month, birth_day=today.day))
+    await accrual.members(joined_at(early, at, birth_month=today.month, birth_day=today.day))
     await approved(client, "welcome", version)
     for _ in range(2):
-        await accrual.members(joined(late, at))
+        await accrual.members(joined_at(late, at))
     assert [await balances(accrual, each) for each in (early, late)] == [Balances(), Balances(available=25)]
 
     await declare(client, "birthday", trigger="birthday", effective_from=begins, **BY_TIME)

@@ -7,7 +7,8 @@ from shared.events.points import PointsClawedBack, PointsEarned, PointsExchanged
 from shared.events.purchases import PurchaseRecorded, Tender
 from shared.ledger import Balances, SpendLate, post
 from tests.support.accrual import Accrual
-from tests.support.adjusting import Client, new_member
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import Client
 from tests.support.receipts import (
     card,
     enrolled,

@@ -12,20 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.accrual.domain.runs import in_runs
-from shared.database import Database
-from shared.database.roles import role_name
 from shared.events.points import PointsExchanged, PointsPending, ReceiptRefused
 from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
 from shared.events.tiers import TierChanged
 from shared.ledger import Balances, SpendLate, post
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined, new_member
 from tests.support.accrual_tiers import publish, tier_of
-from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import STATUS, balances, hold, release, rule, rule_set
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
 from tests.support.receipts import (
+    RULES,
     document,
     enrolled,
     exchange_of,
@@ -97,23 +96,14 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=ZoneInfo("America/New_York")))
-    await accrual.begin()
-    async with accrual.database.transaction() as transaction:
-        for version in VERSIONS:
-            await published_before(transaction, version)
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    assert (await verified(module_database)).is_sound
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, *VERSIONS, zone=ZoneInfo("America/New_York")) as accrual:
+        yield accrual
+        assert (await verified(module_database)).is_sound
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = new_member()
-    await accrual.members(enrolled(owner))
-    await accrual.drain()
-    return owner
+    return await joined(accrual)
 
 
 async def bought(

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.database import Database
-from shared.database.roles import role_name
 from shared.ledger import Balances
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.adjusting import Client
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
-from tests.support.receipt_moves import joined, move
+from tests.support.receipt_moves import move
 from tests.support.receipts import NOON, correction_of, exchange_of, line, purchase, return_of, void_of
 
 _numbers = count(1)
@@ -23,11 +22,9 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=ZoneInfo("America/New_York")))
-    await accrual.begin()
-    yield accrual
-    assert (await verified(module_database)).is_sound
-    await accrual.database.close()
+    async with begun_accrual(module_database, zone=ZoneInfo("America/New_York")) as accrual:
+        yield accrual
+        assert (await verified(module_database)).is_sound
 
 
 @pytest.mark.parametrize("cents", [1400, 700])

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -19,7 +18,6 @@ from services.accrual.use_cases.pass_notices import NoticePasses
 from services.redemption.domain.statement import describe, fold_transfers
 from services.redemption.repository.statement import load_balances_by_type
 from shared.database import Database, Transaction
-from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
 from shared.events.expiry import PointsExpired, PointsExpiring
 from shared.ids import new_id
@@ -29,21 +27,17 @@ from shared.ledger.due_lots import Stretch
 from tests.support.accrual import Accrual
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import posted, verified
+from tests.support.moving_clock import NEW_YORK, MovingClock
 
-NEW_YORK = ZoneInfo("America/New_York")
 _days_ahead = count(1, 10)
 
 
-class Clock:
-    """Business time, moved from day to day; and the time that passes for a worker, moved by hand."""
+class Clock(MovingClock):
+    """Also the time that passes for a worker, moved by hand."""
 
     def __init__(self, admin: asyncpg.Connection) -> None:
-        self._admin = admin
+        super().__init__(admin)
         self.monotonic_seconds = 0.0
-
-    async def set_to(self, day: date, at: time) -> None:
-        moment = datetime.combine(day, at, NEW_YORK)
-        await advance_clock(self._admin, moment - (await read_clock(self._admin)).now)
 
 
 @pytest.fixture
@@ -59,13 +53,6 @@ async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
     await accrual.drain()
     yield accrual
     await accrual.database.close()
-
-
-@pytest.fixture
-async def tills(module_database: FreshDatabase) -> AsyncIterator[Database]:
-    database = Database(module_database.url(role_name("redemption")), zone=NEW_YORK)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

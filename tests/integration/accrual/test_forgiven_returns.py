@@ -9,20 +9,18 @@ import pytest
 
 from services.accrual.domain.asked_returns import LineAsked, TakenOfType
 from services.accrual.use_cases.preview_return import preview_return
-from shared.database import Database
 from shared.events.points import PointsClawedBack, ReceiptRefused
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded
 from shared.ledger import Balances, SpendLate, post
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import PROGRAMME, Accrual, published_before
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.receipts import (
     NOON,
     changed_rules,
-    enrolled,
     exchange_of,
     line,
-    member,
     purchase,
     return_of,
     void_of,
@@ -38,21 +36,13 @@ numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=OWED)
-    async with accrual.database.transaction() as transaction:
-        await published_before(transaction, REFUSED)
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, OWED, REFUSED) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    await accrual.drain()
-    return owner
+    return await joined(accrual)
 
 
 async def bought_and_spent(accrual: Accrual, owner: UUID, at: datetime = OWED_AT) -> PurchaseRecorded:

@@ -19,12 +19,12 @@ from shared.events.points import PointsClawedBack, PointsEarned
 from shared.events.purchases import PurchaseRecorded
 from shared.ledger import Funding, HeldSince, Limits, LotTerms, load_usable
 from shared.ledger.due_lots import LotPlace
-from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import balances, hold, release, rule, rule_set
 from tests.support.ledger_database import lots_of, verified
-from tests.support.receipts import NOON, enrolled, line, purchase, return_of
+from tests.support.receipts import NOON, line, purchase, return_of
 from tests.support.redemption import PROGRAMME as TILLS
 from tests.support.redemption import Spending
 from tests.support.redemption import enrolled as spender
@@ -59,18 +59,13 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=PROGRAMME.zone))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, zone=PROGRAMME.zone) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def owner(accrual: Accrual) -> UUID:
-    member_id = new_member()
-    await accrual.members(enrolled(member_id))
-    await accrual.drain()
-    return member_id
+    return await joined(accrual)
 
 
 def bought(owner: UUID) -> PurchaseRecorded:

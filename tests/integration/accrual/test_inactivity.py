@@ -6,7 +6,6 @@ from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -16,7 +15,6 @@ from services.accrual.use_cases import expire_idle
 from services.accrual.use_cases.expire_idle import expire_idle_page, tell_idle_page
 from services.accrual.use_cases.pass_idle import IdlePasses
 from shared.database import Database, Transaction
-from shared.database.moved_clock import advance_clock, read_clock
 from shared.database.roles import role_name
 from shared.events.catalogue import PURCHASES
 from shared.events.expiry import PointsExpired, PointsExpiring
@@ -40,14 +38,14 @@ from shared.ledger import (
     save_posted_to,
 )
 from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual_members import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import posted, verified
+from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.receipts import correction_of, enrolled, exchange_of, purchase, void_of
 from tests.support.rule_sets import rules_document
 
-NEW_YORK = ZoneInfo("America/New_York")
 TEN_DAYS = {"days": 10, "activities": ["purchase", "redemption"]}
 
 
@@ -62,16 +60,16 @@ numbers = count(1)
 _days_ahead = count(2, 40)  # of each test's own, later than those before: business time never runs backwards
 
 
-class Clock:
-    """Business time, moved from day to day after a test's first one."""
+class Clock(MovingClock):
+    """Moved by days after a test's first one."""
 
     def __init__(self, admin: asyncpg.Connection, first: date) -> None:
-        self._admin = admin
+        super().__init__(admin)
         self.first = first
 
     async def to(self, days: int, at: time = time(12)) -> date:
         day = self.first + timedelta(days=days)
-        await advance_clock(self._admin, datetime.combine(day, at, NEW_YORK) - (await read_clock(self._admin)).now)
+        await self.set_to(day, at)
         return day
 
 
@@ -90,13 +88,6 @@ async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
     await accrual.drain()
     yield accrual
     await accrual.database.close()
-
-
-@pytest.fixture
-async def tills(module_database: FreshDatabase) -> AsyncIterator[Database]:
-    database = Database(module_database.url(role_name("redemption")), zone=NEW_YORK)
-    yield database
-    await database.close()
 
 
 def bought(owner: UUID, points: int, day: date) -> Earn:

@@ -14,7 +14,8 @@ from shared import ledger
 from shared.events.adjustments import DebtWrittenOff, PointsReinstated
 from shared.ledger import Balances, ClawBack, Earn, Expire, LotTerms
 from tests.support.accrual import Accrual
-from tests.support.adjusting import ADJUSTMENTS, BOSS, Client, decide, listed, new_member, slug
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import ADJUSTMENTS, BOSS, Client, decide, listed, slug
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import posted, verified
 from tests.support.member_events import status_changed

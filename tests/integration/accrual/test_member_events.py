@@ -15,10 +15,11 @@ from shared.database import Transaction
 from shared.events.member_events import MemberEventRecorded, MemberEventRevoked
 from shared.ledger import Balances, SpendLate, post
 from tests.support.accrual import PROGRAMME, Accrual
-from tests.support.adjusting import Client, new_member, slug
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import Client, slug
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
-from tests.support.member_events import approved, erased, joined, status_changed
+from tests.support.member_events import approved, erased, joined_at, status_changed
 from tests.support.receipts import enrolled, merged_into
 from tests.support.registries import bearing
 
@@ -249,8 +250,8 @@ async def test_who_enrols_is_welcomed_once_for_ever_and_who_brought_somebody_is_
     begins = datetime(2031, 1, 1, tzinfo=UTC)  # nobody else's enrolment in this module counts
     await declared(client, "welcome", **timed("enrolment", 100, begins))
     await declared(client, "brought", **timed("referral", 30, begins) | {"limit": {"events_max": 2, "period": "year"}})
-    news = [joined(new_member(), begins + timedelta(hours=number), referred_by=anna) for number in range(3)]
-    early = joined(new_member(), begins - timedelta(days=1), referred_by=anna)
+    news = [joined_at(new_member(), begins + timedelta(hours=number), referred_by=anna) for number in range(3)]
+    early = joined_at(new_member(), begins - timedelta(days=1), referred_by=anna)
 
     await module_accrual.members(*news, early)
     await module_accrual.members(*news, early)
@@ -282,9 +283,9 @@ async def test_days_of_the_year_are_kept_in_order_page_by_page_and_once_a_year(
     leap = [new_member() for _ in range(3)]
     other, gone = new_member(), new_member()
     await module_accrual.members(
-        *(joined(each, joined_on, birth_month=2, birth_day=29) for each in leap),
-        joined(other, before, birth_month=2, birth_day=28),
-        joined(gone, joined_on, birth_month=2, birth_day=29),
+        *(joined_at(each, joined_on, birth_month=2, birth_day=29) for each in leap),
+        joined_at(other, before, birth_month=2, birth_day=28),
+        joined_at(gone, joined_on, birth_month=2, birth_day=29),
         status_changed(gone, "closed"),
     )
     await declared(client, "birthday", **timed("birthday", 50, before))

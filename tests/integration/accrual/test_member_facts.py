@@ -12,7 +12,6 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.trace import trace_in_words
 from services.accrual.repository.known_names import load_known
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database
 from shared.events.members import (
     AttributeData,
     AttributeDeclared,
@@ -26,7 +25,7 @@ from shared.events.members import (
 )
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
 from tests.support.databases import FreshDatabase
 from tests.support.receipts import NOON, document, member, merged_into, purchase
 
@@ -55,10 +54,8 @@ numbers = iter(range(1, 1_000))
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=RULE_SET)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET) as accrual:
+        yield accrual
 
 
 def told(

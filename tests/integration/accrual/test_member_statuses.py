@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from itertools import count
-from uuid import UUID
 
 import pytest
 
@@ -15,8 +14,9 @@ from shared.events.fraud import PointsHoldData, PointsHoldReleased, PointsHoldRe
 from shared.events.members import MemberStatus
 from shared.ids import new_id
 from tests.support.accrual import Accrual
+from tests.support.accrual_members import joined
 from tests.support.member_events import STATUSES, changed, status_changed
-from tests.support.receipts import NOON, card, enrolled, linked, member, purchase, return_of
+from tests.support.receipts import NOON, card, enrolled, linked, purchase, return_of
 from tests.support.registries import shared_database
 from tests.support.servers import TestServers
 
@@ -50,13 +50,6 @@ async def accrual(module_database: Database) -> Accrual:
         await accrual.rules.refresh(transaction)
     await accrual.drain()
     return accrual
-
-
-async def joined(accrual: Accrual) -> UUID:
-    """A new active member without a card."""
-    member_id = member(next(numbers))
-    await accrual.members(enrolled(member_id))
-    return member_id
 
 
 def outcome(report: BatchReport) -> tuple[str, str]:

@@ -16,16 +16,17 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import GroupName
 from services.accrual.repository import memberships
 from services.accrual.use_cases.show_receipt import show_receipt
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.events.members import ErasureData, MemberErased
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from shared.rule_sets.routes import RULE_SET_PROBLEMS
-from tests.support.accrual import PROGRAMME, Accrual
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.member_data import read_all, served
-from tests.support.receipts import NOON, document, enrolled, member, merged_into, purchase
+from tests.support.receipts import NOON, document, merged_into, purchase
 from tests.support.registries import bearing
 
 HOUR = timedelta(hours=1)
@@ -54,10 +55,8 @@ numbers = iter(range(1, 1_000))
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=RULE_SET)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET) as accrual:
+        yield accrual
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +75,6 @@ async def client(accrual: Accrual) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
     return await joined(accrual)
-
-
-async def joined(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    return owner
 
 
 async def now_of(accrual: Accrual) -> datetime:

@@ -11,20 +11,19 @@ import pytest
 
 from services.accrual.use_cases.pass_expiry import ExpiryPasses
 from services.redemption.domain.statement import describe, fold_transfers
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.database.moved_clock import advance_clock, read_clock
-from shared.database.roles import role_name
 from shared.events.expiry import PointsExpired
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from shared.kafka.batch_size import BatchSize
 from shared.ledger import Balances, Capture, Reserve, load_balances, load_statement
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import publish, shown
-from tests.support.adjusting import new_member
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import posted, verified
-from tests.support.receipts import card, changed_rules, enrolled, line, purchase, return_of
+from tests.support.receipts import card, changed_rules, line, purchase, return_of
 from tests.support.tiers import scheme
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -38,17 +37,13 @@ _numbers = count(1)
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
     """Points last for thirty days; a point a dollar, two for produce."""
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=NEW_YORK))
-    await accrual.begin(rule_set=changed_rules(expires_after_days=LASTS_DAYS))
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, changed_rules(expires_after_days=LASTS_DAYS), zone=NEW_YORK) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    anna = new_member()
-    await accrual.members(enrolled(anna))
-    return anna
+    return await joined(accrual)
 
 
 @pytest.fixture

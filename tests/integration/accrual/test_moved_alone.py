@@ -6,18 +6,8 @@ from uuid import UUID, uuid4
 
 from shared.ledger import Balances
 from tests.support.accrual import Accrual
-from tests.support.adjusting import (
-    ADJUSTMENTS,
-    Client,
-    adjust,
-    asked,
-    decide,
-    file_now,
-    listed,
-    new_member,
-    sent,
-    settle_all,
-)
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import ADJUSTMENTS, Client, adjust, asked, decide, file_now, listed, sent, settle_all
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import verified
 from tests.support.receipts import enrolled, merged_into

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.database import Database
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import advance, publish, tier_changes
 from tests.support.adjusting import SUPPORT, Client, adjust, asked, slug
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import rule, rule_set
-from tests.support.receipt_moves import bought, decide, joined, move
+from tests.support.receipt_moves import bought, decide, move
 from tests.support.receipts import NOON
 
 OF_SILVER = {"when": {"kind": "tier", "tiers": ["silver"]}}
@@ -26,11 +26,9 @@ RULES = rule_set(
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULES)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, zone=ZoneInfo("America/New_York")) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 async def test_nobody_loses_by_many_moves_of_many_people_what_one_would_need_a_second_person_for(

@@ -7,20 +7,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx2
 import pytest
 
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds
 from services.accrual.use_cases.release_points import release_page
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.database.roles import role_name
 from shared.events.points import PointsReleased
 from shared.events.purchases import PurchaseRecorded
 from shared.ledger import Balances, HeldSince
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined, new_member
 from tests.support.accrual_tiers import publish
-from tests.support.adjusting import Client, new_member, slug
+from tests.support.adjusting import Client, slug
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import balances, hold, hold_decision, release
@@ -28,7 +28,7 @@ from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
 from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import LATE, RULES, bought, lots, numbers, result, run_releases, tell, told
-from tests.support.receipt_moves import joined, moving
+from tests.support.receipt_moves import moving
 from tests.support.receipts import enrolled, line, merged_into, return_of
 from tests.support.registries import bearing
 from tests.support.tiers import scheme
@@ -36,10 +36,8 @@ from tests.support.tiers import scheme
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=NEW_YORK))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, zone=NEW_YORK) as accrual:
+        yield accrual
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +49,8 @@ async def client(module_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncCl
 
 
 @pytest.fixture
-async def clock(module_database: FreshDatabase) -> AsyncIterator[MovingClock]:
-    admin = await asyncpg.connect(module_database.admin_url)
-    yield MovingClock(admin)
-    await admin.close()
-
-
-@pytest.fixture
-async def day(clock: MovingClock) -> date:
-    """The day of this test's receipts."""
-    return await clock.next_noon()
-
-
-@pytest.fixture
 async def owner(accrual: Accrual) -> UUID:
-    member_id = new_member()
-    await accrual.members(enrolled(member_id))
-    await accrual.drain()
-    return member_id
+    return await joined(accrual)
 
 
 async def test_points_wait_for_days_to_the_last_second(

@@ -12,15 +12,16 @@ import pytest
 
 from services.accrual.api.preview_answers import preview_answer
 from services.accrual.domain.rules import RuleSet
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.database.errors import StartAgainError
 from shared.events.envelope import Event
 from shared.events.points import PointsClawedBack, PointsExchanged
 from shared.events.purchases import PurchaseEvent, PurchaseRecorded, Tender
 from shared.ledger import Balances, SpendLate
-from tests.support.accrual import PROGRAMME, Accrual, published_before
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import publish
-from tests.support.adjusting import Client, new_member
+from tests.support.adjusting import Client
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import posted, verified
@@ -29,7 +30,6 @@ from tests.support.receipts import (
     RULES,
     changed_rules,
     correction_of,
-    enrolled,
     line,
     purchase,
     return_of,
@@ -71,11 +71,9 @@ LEFT = """
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULE_SET)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET, zone=ZoneInfo("America/New_York")) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 def ahead(owner: UUID, amount_minor: int, days: int = 3) -> PurchaseRecorded:
@@ -99,13 +97,6 @@ async def settle(accrual: Accrual, *batches: Sequence[PurchaseEvent]) -> list[Ev
             await accrual.award(*released)
         told += await accrual.drain()
     return told
-
-
-async def joined(accrual: Accrual) -> UUID:
-    owner = new_member()
-    await accrual.members(enrolled(owner))
-    await accrual.drain()
-    return owner
 
 
 async def left(accrual: Accrual, owner: UUID) -> list[tuple[object, ...]]:
@@ -191,10 +182,8 @@ async def test_whatever_rules_say_of_returns_what_was_spent_of_a_payment_is_owed
     module_accrual: Accrual, policy: str, days: int
 ) -> None:
     since = NOON + timedelta(days=days)
-    async with module_accrual.database.transaction() as transaction:
-        changes = {"version": 1 + days, "effective_from": since, "returns": {"claw_back": policy}}
-        await published_before(transaction, RuleSet.model_validate(RULE_SET.model_dump() | changes))
-        await module_accrual.rules.refresh(transaction)
+    changes = {"version": 1 + days, "effective_from": since, "returns": {"claw_back": policy}}
+    await module_accrual.publish(RuleSet.model_validate(RULE_SET.model_dump() | changes))
     owner = await joined(module_accrual)
     lines = [line(1, 4_000, settlement="prepayment")]
     paid = purchase(next(numbers), lines, owner=owner, occurred_at=since)

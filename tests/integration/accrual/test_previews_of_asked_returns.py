@@ -1,7 +1,7 @@
 """What goods would take of points before there is a return of them: what the return takes then, by line and type."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -9,58 +9,29 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from services.accrual.domain.rules import RuleSet
 from shared import ledger
-from shared.database import Database
 from shared.events.purchases import PurchaseLine, PurchaseRecorded, Tender
 from shared.ledger import Earn, LotTerms, SpendLate, post
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
-from tests.support.receipts import changed_rules, enrolled, line, member, merged_into, purchase, return_of, void_of
+from tests.support.receipts import enrolled, line, member, merged_into, purchase, return_of, void_of
 from tests.support.registries import bearing
+from tests.support.return_policies import CLIPPED, GOODS, OWED, REFUSED, VERSIONS
 
-WITH_STATUS = {
-    "id": "status",
-    "name": "Status points",
-    "condition": {"categories": ["MEAT"]},
-    "effect": {"kind": "points_per_amount", "point_type": "status", "points": 2, "step_minor": 100},
-}
-WAITING = {
-    "id": "waits",
-    "name": "Wine waits for three weeks",
-    "condition": {"categories": ["WINE"]},
-    "effect": {"kind": "points_per_amount", "points": 3, "step_minor": 100},
-    "pending_days": 21,
-}
-OWED, CLIPPED, REFUSED = (datetime(2026, month, 1, 12, tzinfo=UTC) for month in (8, 9, 10))
-GOODS = (line(1, 1_000, "MEAT", quantity_thousandths=2_000), line(2, 333, "WINE"), line(3, 77))
 OURS = bearing("returns:preview", client_id="redemption")
 numbers = count(1)
 
 
-def rules(version: int, claw_back: str, since: datetime) -> RuleSet:
-    given = changed_rules().model_dump(mode="json")["rules"]
-    returns = {"claw_back": claw_back}
-    return changed_rules(version=version, effective_from=since, returns=returns, rules=[*given, WITH_STATUS, WAITING])
-
-
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=rules(1, "debt", datetime(2020, 1, 1, tzinfo=UTC)))
-    async with accrual.database.transaction() as transaction:
-        await published_before(transaction, rules(2, "clip", datetime(2026, 9, 1, tzinfo=UTC)))
-        await published_before(transaction, rules(3, "refuse", datetime(2026, 10, 1, tzinfo=UTC)))
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, *VERSIONS) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    return owner
+    return await joined(accrual)
 
 
 async def bought(

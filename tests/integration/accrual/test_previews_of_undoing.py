@@ -1,7 +1,7 @@
 """What a return or a void would take back: the same as it takes when it is posted then, in the same words."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,6 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from services.accrual.domain.rules import RuleSet
-from shared.database import Database
 from shared.events.purchases import (
     ExchangeData,
     PurchaseEvent,
@@ -24,11 +22,11 @@ from shared.events.purchases import (
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier
 from shared.ledger import SpendLate, post
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.applications import application
 from tests.support.databases import FreshDatabase
 from tests.support.receipts import (
-    changed_rules,
     enrolled,
     exchange_of,
     line,
@@ -41,32 +39,11 @@ from tests.support.receipts import (
     void_of,
 )
 from tests.support.registries import IDENTIFIER_KEY, bearing
+from tests.support.return_policies import CLIPPED, GOODS, OWED, REFUSED, VERSIONS
 
-WITH_STATUS = {
-    "id": "status",
-    "name": "Status points",
-    "condition": {"categories": ["MEAT"]},
-    "effect": {"kind": "points_per_amount", "point_type": "status", "points": 2, "step_minor": 100},
-}
-WAITING = {
-    "id": "waits",
-    "name": "Wine waits for three weeks",
-    "condition": {"categories": ["WINE"]},
-    "effect": {"kind": "points_per_amount", "points": 3, "step_minor": 100},
-    "pending_days": 21,
-}
-OWED, CLIPPED, REFUSED = (datetime(2026, month, 1, 12, tzinfo=UTC) for month in (8, 9, 10))
 PLAIN = (line(1, 1_000, quantity_thousandths=2_000), line(2, 333, "PRODUCE"), line(3, 77))
-IN_PARTS = (line(1, 1_000, "MEAT", quantity_thousandths=2_000), line(2, 333, "WINE"), line(3, 77))
 CLIENT = bearing("receipts:write", "receipts:read", partner_id="grocer")
 numbers = count(1)
-
-
-def rules(version: int, claw_back: str, unlinked: str, since: datetime) -> RuleSet:
-    """A version that says so of returns."""
-    given = changed_rules().model_dump(mode="json")["rules"]
-    returns = {"claw_back": claw_back, "unlinked": unlinked}
-    return changed_rules(version=version, effective_from=since, returns=returns, rules=[*given, WITH_STATUS, WAITING])
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +56,13 @@ async def module_app(module_database: FreshDatabase) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=rules(1, "debt", "claw_back", datetime(2020, 1, 1, tzinfo=UTC)))
-    async with accrual.database.transaction() as transaction:
-        await published_before(transaction, rules(2, "clip", "claw_back", datetime(2026, 9, 1, tzinfo=UTC)))
-        await published_before(transaction, rules(3, "refuse", "ignore", datetime(2026, 10, 1, tzinfo=UTC)))
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, *VERSIONS) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    return owner
+    return await joined(accrual)
 
 
 async def bought_and_spent(accrual: Accrual, owner: UUID, lines: tuple[Any, ...], at: datetime) -> PurchaseRecorded:
@@ -173,7 +142,7 @@ def key_of(receipt_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("at", [OWED, CLIPPED, REFUSED])
-@pytest.mark.parametrize("lines", [PLAIN, IN_PARTS], ids=["one_lot", "parts"])
+@pytest.mark.parametrize("lines", [PLAIN, GOODS], ids=["one_lot", "parts"])
 async def test_what_is_previewed_is_what_is_taken(
     accrual: Accrual, client: httpx2.AsyncClient, anna: UUID, lines: tuple[Any, ...], at: datetime
 ) -> None:
@@ -201,7 +170,7 @@ async def test_what_is_previewed_is_what_is_taken(
 
 
 @pytest.mark.parametrize("at", [OWED, CLIPPED, REFUSED])
-@pytest.mark.parametrize("lines", [PLAIN, IN_PARTS], ids=["one_lot", "parts"])
+@pytest.mark.parametrize("lines", [PLAIN, GOODS], ids=["one_lot", "parts"])
 async def test_both_sides_of_an_exchange_are_previewed_and_its_void(
     accrual: Accrual, client: httpx2.AsyncClient, anna: UUID, lines: tuple[Any, ...], at: datetime
 ) -> None:

@@ -14,7 +14,8 @@ from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from shared.ledger import Balances
 from tests.support.accrual import Accrual
-from tests.support.adjusting import Client, new_member, slug
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import Client, slug
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import hold, release
 from tests.support.ledger_database import verified

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.accrual.domain.rules import RuleSet
 from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.events.fraud import PointsHoldData, PointsHoldRequested
 from shared.events.points import PointsClawedBack, PointsPending
 from shared.ids import new_id
 from shared.ledger import AdjustDown, Balances, Expire, LotTerms, Reserve
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import kept_rows, publish
 from tests.support.adjusting import BOSS, SUPPORT, Client, slug
 from tests.support.databases import FreshDatabase
@@ -25,18 +25,26 @@ from tests.support.interleaving import interleave
 from tests.support.ledger_database import posted, verified
 from tests.support.member_data import read_all
 from tests.support.member_events import erased, status_changed
-from tests.support.receipt_moves import RULE_SET, bought, counted, decide, joined, move, moving, numbers, told
+from tests.support.receipt_moves import (
+    CLIPS_THEN_REFUSES,
+    RULE_SET,
+    bought,
+    counted,
+    decide,
+    move,
+    moving,
+    numbers,
+    told,
+)
 from tests.support.receipts import NOON, member, merged_into, purchase, return_of, void_of
 from tests.support.registries import bearing
 
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=ZoneInfo("America/New_York")))
-    await accrual.begin(rule_set=RULE_SET)
-    await publish(accrual)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULE_SET, zone=ZoneInfo("America/New_York")) as accrual:
+        await publish(accrual)
+        yield accrual
 
 
 @pytest.fixture
@@ -360,12 +368,7 @@ async def test_fraud_that_still_names_the_former_member_holds_what_the_other_has
 async def test_what_is_spent_is_owed_left_to_the_issuer_or_keeps_the_receipt_as_the_rules_of_the_purchase_say(
     client: Client, module_accrual: Accrual, anna: UUID, bert: UUID
 ) -> None:
-    async with module_accrual.database.transaction() as transaction:
-        for version, policy in ((2, "clip"), (3, "refuse")):
-            changes = {"version": version, "returns": {"claw_back": policy}}
-            changes["effective_from"] = datetime(2026, 11, version, tzinfo=UTC)
-            await published_before(transaction, RuleSet.model_validate(RULE_SET.model_dump() | changes))
-        await module_accrual.rules.refresh(transaction)
+    await module_accrual.publish(*CLIPS_THEN_REFUSES)
     clipped = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=1))
     kept = await bought(module_accrual, anna, 10, at=NOON + timedelta(days=2))
     await posted(module_accrual.database, Reserve(anna, "points", b"r", 15, uuid4()))

@@ -7,15 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from shared.database import Database
 from shared.events.points import PointsClawedBack, ReceiptRefused
 from shared.events.purchases import PurchaseRecorded, Tender
 from shared.ids import new_id
 from shared.ledger import Balances, Capture, Earn, LotTerms, Refund, Reserve, SpendLate, post
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
-from tests.support.receipts import NOON, changed_rules, enrolled, member, purchase, return_of, void_of
+from tests.support.receipts import NOON, changed_rules, purchase, return_of, void_of
 
 CLIP = changed_rules(returns={"claw_back": "clip"})
 REFUSE = changed_rules(returns={"claw_back": "refuse"}, version=2, effective_from=datetime(2026, 10, 1, tzinfo=UTC))
@@ -25,21 +25,13 @@ numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=CLIP)
-    async with accrual.database.transaction() as transaction:
-        await published_before(transaction, REFUSE)
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, CLIP, REFUSE) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    await accrual.drain()
-    return owner
+    return await joined(accrual)
 
 
 async def bought_and_spent(accrual: Accrual, owner: UUID, spent: int, at: datetime) -> PurchaseRecorded:

@@ -17,7 +17,7 @@ from shared.database.roles import role_name
 from shared.events.purchases import Tender
 from shared.ledger import Balances
 from shared.point_types import OtherPointType, PointTypes
-from tests.support.accrual import Accrual
+from tests.support.accrual import Accrual, begun_accrual
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import balances, rule, rule_set
 from tests.support.ledger_database import verified
@@ -35,10 +35,8 @@ numbers = count(7_000)
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual"))))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES) as accrual:
+        yield accrual
 
 
 @pytest.fixture

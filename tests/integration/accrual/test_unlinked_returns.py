@@ -15,13 +15,14 @@ from services.accrual.domain.rules import RuleSet
 from services.accrual.metrics import UNLINKED_RETURNS_OLDEST_SECONDS, UNLINKED_RETURNS_WAITING
 from services.accrual.use_cases.link_returns import approve
 from services.accrual.watching import watch_unlinked_returns
-from shared.database import Database, Transaction
+from shared.database import Transaction
 from shared.events.points import PointsClawedBack, ReceiptRefused
 from shared.events.purchases import ExchangeRecorded, PurchaseLine, PurchaseRecorded, ReturnRecorded
 from shared.ledger import Balances
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import PROGRAMME, Accrual, published_before
-from tests.support.adjusting import BOSS, SUPPORT, Client, new_member, slug
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import new_member
+from tests.support.adjusting import BOSS, SUPPORT, Client, slug
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import verified
@@ -70,14 +71,8 @@ def rules_of(policy: str) -> RuleSet:
 
 @pytest.fixture(scope="module")
 async def module_accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual"), zone=PROGRAMME.zone))
-    await accrual.begin(rule_set=RULES)
-    async with accrual.database.transaction() as transaction:
-        for policy in MONTHS:
-            await published_before(transaction, rules_of(policy))
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, RULES, *map(rules_of, MONTHS), zone=PROGRAMME.zone) as accrual:
+        yield accrual
 
 
 async def bought(

@@ -4,51 +4,31 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from uuid import UUID
 
-import asyncpg
 import pytest
 
-from shared.database import Database
-from shared.database.roles import role_name
 from shared.events.purchases import PurchaseRecorded, ReturnRecorded, Withheld
 from shared.ledger import Balances
-from tests.support.accrual import Accrual
-from tests.support.adjusting import new_member
+from tests.support.accrual import Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
 from tests.support.earning_in_parts import balances
 from tests.support.ledger_database import verified
 from tests.support.moving_clock import NEW_YORK, MovingClock
 from tests.support.pending_points import RULES, bought, numbers, run_releases, told
-from tests.support.receipt_moves import joined, moving
-from tests.support.receipts import enrolled, line, return_of, void_of
+from tests.support.receipt_moves import moving
+from tests.support.receipts import line, return_of, void_of
 
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url(role_name("accrual")), zone=NEW_YORK))
-    await accrual.begin(rule_set=RULES)
-    yield accrual
-    assert (await verified(module_database)).is_sound
-    await accrual.database.close()
-
-
-@pytest.fixture
-async def clock(module_database: FreshDatabase) -> AsyncIterator[MovingClock]:
-    admin = await asyncpg.connect(module_database.admin_url)
-    yield MovingClock(admin)
-    await admin.close()
-
-
-@pytest.fixture
-async def day(clock: MovingClock) -> date:
-    return await clock.next_noon()
+    async with begun_accrual(module_database, RULES, zone=NEW_YORK) as accrual:
+        yield accrual
+        assert (await verified(module_database)).is_sound
 
 
 @pytest.fixture
 async def owner(accrual: Accrual) -> UUID:
-    member_id = new_member()
-    await accrual.members(enrolled(member_id))
-    await accrual.drain()
-    return member_id
+    return await joined(accrual)
 
 
 def back(sale: PurchaseRecorded, thousandths: dict[int, int], withheld: int) -> ReturnRecorded:

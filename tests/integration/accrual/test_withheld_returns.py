@@ -9,23 +9,17 @@ import pytest
 
 from services.accrual.domain.asked_returns import LineAsked
 from services.accrual.use_cases.preview_return import preview_return
-from shared.database import Database
 from shared.events.points import PointsClawedBack, ReceiptRefused
 from shared.events.purchases import PurchaseLine, PurchaseRecorded, ReturnRecorded, Withheld
 from shared.ledger import Balances, Earn, LotTerms, SpendLate, post
 from shared.receipt_key import natural_key_of
-from tests.support.accrual import PROGRAMME, Accrual, published_before
+from tests.support.accrual import PROGRAMME, Accrual, begun_accrual
+from tests.support.accrual_members import joined
 from tests.support.databases import FreshDatabase
-from tests.support.receipts import NOON, changed_rules, enrolled, line, member, purchase, return_of, void_of
+from tests.support.receipts import NOON, changed_rules, line, purchase, return_of, void_of
+from tests.support.return_policies import WINE_WAITS
 
-WAITING = {
-    "id": "waits",
-    "name": "Wine waits for three weeks",
-    "condition": {"categories": ["WINE"]},
-    "effect": {"kind": "points_per_amount", "points": 3, "step_minor": 100},
-    "pending_days": 21,
-}
-RULES = [*changed_rules().model_dump(mode="json")["rules"], WAITING]
+RULES = [*changed_rules().model_dump(mode="json")["rules"], WINE_WAITS]
 OWED = changed_rules(returns={"withhold": True}, rules=RULES)
 REFUSED = changed_rules(
     returns={"claw_back": "refuse", "withhold": True},
@@ -39,21 +33,13 @@ numbers = count(1)
 
 @pytest.fixture(scope="module")
 async def accrual(module_database: FreshDatabase) -> AsyncIterator[Accrual]:
-    accrual = Accrual(Database(module_database.url("tessera_accrual")))
-    await accrual.begin(rule_set=OWED)
-    async with accrual.database.transaction() as transaction:
-        await published_before(transaction, REFUSED)
-        await accrual.rules.refresh(transaction)
-    yield accrual
-    await accrual.database.close()
+    async with begun_accrual(module_database, OWED, REFUSED) as accrual:
+        yield accrual
 
 
 @pytest.fixture
 async def anna(accrual: Accrual) -> UUID:
-    owner = member(next(numbers))
-    await accrual.members(enrolled(owner))
-    await accrual.drain()
-    return owner
+    return await joined(accrual)
 
 
 async def bought_and_spent(

@@ -20,7 +20,7 @@ from shared.kafka.records import Record
 from shared.ledger import Balances, SpendLate, load_balances, post
 from shared.receipt_key import natural_key_of
 from shared.web.access_tokens import AccessToken
-from tests.support.accrual import Accrual, published_before
+from tests.support.accrual import Accrual
 from tests.support.applications import application
 from tests.support.databases import made_database
 from tests.support.receipts import changed_rules, enrolled, line, member, purchase, return_of
@@ -50,10 +50,7 @@ async def both(stack: TestServers) -> AsyncIterator[tuple[Accrual, Spending, Ret
     async with made_database(stack) as fresh:
         accrual = Accrual(Database(fresh.url("tessera_accrual")))
         await accrual.begin(rule_set=rules(1, 6))
-        async with accrual.database.transaction() as transaction:
-            await published_before(transaction, rules(2, 7))
-            await published_before(transaction, rules(3, 8))
-            await accrual.rules.refresh(transaction)
+        await accrual.publish(rules(2, 7), rules(3, 8))
         spending, tokens_database = (
             Spending(Database(fresh.url("tessera_redemption"))),
             Database(fresh.url("tessera_coalition")),
