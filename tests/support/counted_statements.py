@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import asyncpg
 import pytest
-from asyncpg.prepared_stmt import PreparedStatement
+
+from tests.support.driver_doors import heard_at_the_doors
 
 BEGINNINGS, ENDS = ("begin",), ("commit", "rollback")
 
@@ -45,31 +44,5 @@ class Statements:
 def counted_statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statements]:
     """Write down every round trip of every connection of this process, however it was asked for."""
     statements = Statements()
-    connection: Any = asyncpg.Connection  # the driver's own doors, whatever they are called
-    prepared: Any = PreparedStatement
-    execute, fetch, copy = connection.execute, connection._execute, connection._copy_in
-    run = prepared._PreparedStatement__do_execute  # SQLAlchemy's way
-
-    async def executing(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        if not args:  # else it goes through the next one
-            statements.add(self, query)
-        return await execute(self, query, *args, **options)
-
-    async def fetching(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        statements.add(self, query)
-        return await fetch(self, query, *args, **options)
-
-    async def copying(self: Any, statement: str, *args: Any, **options: Any) -> Any:
-        statements.add(self, statement)
-        return await copy(self, statement, *args, **options)
-
-    async def running(self: Any, executor: Any) -> Any:
-        statements.add(self._connection, self._query)
-        return await run(self, executor)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(connection, "execute", executing)
-        patch.setattr(connection, "_execute", fetching)
-        patch.setattr(connection, "_copy_in", copying)
-        patch.setattr(prepared, "_PreparedStatement__do_execute", running)
+    with heard_at_the_doors(monkeypatch, statements.add):
         yield statements

@@ -6,7 +6,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from asyncpg.prepared_stmt import PreparedStatement
+
+from tests.support.driver_doors import heard_at_the_doors
 
 
 class KilledError(Exception):
@@ -20,6 +21,7 @@ class Mortal:
     def __init__(self, begins: Callable[[str], bool]) -> None:
         self._begins = begins
         self._open: set[int] = set()
+        self._unanswered: set[int] = set()
         self._left = -1
         self._is_commit_unanswered = False
         self.has_died = False
@@ -34,8 +36,14 @@ class Mortal:
         self.dies_at(-1)
         self._is_commit_unanswered = True
 
-    def sends(self, connection: object, statement: str) -> bool:
-        """A statement is about to go out; whether it is a commit that will not be answered.
+    def loses_the_answer(self, connection: object) -> bool:
+        """Whether what this connection has just sent was the commit that is not answered. Said once."""
+        is_lost = id(connection) in self._unanswered
+        self._unanswered.discard(id(connection))
+        return is_lost
+
+    def sends(self, connection: object, statement: str) -> None:
+        """A statement is about to go out.
 
         Raises:
             KilledError: the process has ended.
@@ -44,9 +52,9 @@ class Mortal:
         if self._begins(words):
             self._open.add(id(connection))
             if words.startswith("begin"):
-                return False
+                return
         if id(connection) not in self._open:
-            return False
+            return
         is_commit = words.startswith("commit")
         if is_commit or words.startswith("rollback"):
             self._open.discard(id(connection))
@@ -58,46 +66,28 @@ class Mortal:
             self._left -= 1
         if is_commit and self._is_commit_unanswered:
             self._is_commit_unanswered = False
-            return True
-        return False
+            self._unanswered.add(id(connection))
 
 
 @contextmanager
 def mortal(monkeypatch: pytest.MonkeyPatch, begins: Callable[[str], bool]) -> Iterator[Mortal]:
     """Every statement of this process goes by it, however it is sent."""
     one = Mortal(begins)
-    connection: Any = asyncpg.Connection  # the driver's own doors, as in counted_statements
-    prepared: Any = PreparedStatement
-    execute, fetch, copy = connection.execute, connection._execute, connection._copy_in
-    run = prepared._PreparedStatement__do_execute  # SQLAlchemy's way
+    connection: Any = asyncpg.Connection
+    with heard_at_the_doors(monkeypatch, one.sends), monkeypatch.context() as patch:
+        execute = connection.execute  # begin, commit and rollback leave by this door
 
-    async def executing(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        try:
-            is_unanswered = not args and one.sends(self, query)  # with arguments it goes through the next one
-        except KilledError:
-            await execute(self, "rollback")  # the server's work, once nobody is there to commit
-            raise
-        answer = await execute(self, query, *args, **options)
-        if is_unanswered:
-            self.terminate()
-            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
-        return answer
+        async def executing(self: Any, query: str, *args: Any, **options: Any) -> Any:
+            try:
+                answer = await execute(self, query, *args, **options)
+            except KilledError:
+                if not args:
+                    await execute(self, "rollback")  # the server's work, once nobody is there to commit
+                raise
+            if one.loses_the_answer(self):
+                self.terminate()
+                raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+            return answer
 
-    async def fetching(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        one.sends(self, query)
-        return await fetch(self, query, *args, **options)
-
-    async def copying(self: Any, statement: str, *args: Any, **options: Any) -> Any:
-        one.sends(self, statement)
-        return await copy(self, statement, *args, **options)
-
-    async def running(self: Any, executor: Any) -> Any:
-        one.sends(self._connection, self._query)
-        return await run(self, executor)
-
-    with monkeypatch.context() as patch:
         patch.setattr(connection, "execute", executing)
-        patch.setattr(connection, "_execute", fetching)
-        patch.setattr(connection, "_copy_in", copying)
-        patch.setattr(prepared, "_PreparedStatement__do_execute", running)
         yield one
