@@ -10,6 +10,7 @@ from shared.database import Database
 from shared.database.roles import reader_name, role_name
 from shared.ledger import verify
 from tests.support.databases import FreshDatabase, made_database
+from tests.support.neighbour_host import NeighbourHost
 from tests.support.redemption import Admin, Spending
 from tests.support.redemption_service import redemption_service
 from tests.support.servers import TestServers
@@ -53,6 +54,20 @@ async def admin(own_database: FreshDatabase) -> AsyncIterator[Admin]:
     connection = await asyncpg.connect(own_database.admin_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="module")
+async def neighbour_host() -> AsyncIterator[NeighbourHost]:
+    """The services that redemption asks, until the end of a file."""
+    async with NeighbourHost().listening() as host:
+        yield host
+
+
+@pytest.fixture
+def neighbours(neighbour_host: NeighbourHost) -> NeighbourHost:
+    """They answer as a test begins."""
+    neighbour_host.as_first()
+    return neighbour_host
 
 
 @pytest.fixture(scope="session")

@@ -33,25 +33,13 @@ PROBLEM = "https://tessera.invalid/problems/"
 
 
 @pytest.fixture(scope="module")
-async def host() -> AsyncIterator[NeighbourHost]:
-    async with NeighbourHost().listening() as host:
-        yield host
-
-
-@pytest.fixture
-def neighbours(host: NeighbourHost) -> NeighbourHost:
-    host.as_first()
-    return host
-
-
-@pytest.fixture(scope="module")
-async def till(own_database: FreshDatabase, host: NeighbourHost) -> AsyncIterator[httpx2.AsyncClient]:
+async def till(own_database: FreshDatabase, neighbour_host: NeighbourHost) -> AsyncIterator[httpx2.AsyncClient]:
     async with redemption_service(
         own_database,
         "api",
-        accrual_url=host.url,
-        members_url=host.url,
-        token_url=f"{host.url}/oauth/token",
+        accrual_url=neighbour_host.url,
+        members_url=neighbour_host.url,
+        token_url=f"{neighbour_host.url}/oauth/token",
         checkout_part_ms_max=1_000,
         qr_keys=QR_KEYS,
     ) as client:

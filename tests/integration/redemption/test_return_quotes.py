@@ -52,26 +52,19 @@ TAKEN: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-async def host() -> AsyncIterator[NeighbourHost]:
-    async with NeighbourHost().listening() as host:
-        yield host
-
-
 @pytest.fixture
-def accrual(host: NeighbourHost) -> NeighbourHost:
+def accrual(neighbours: NeighbourHost) -> NeighbourHost:
     """It knows of no receipt."""
-    host.as_first()
-    return host
+    return neighbours
 
 
 @pytest.fixture(scope="module")
-async def client(own_database: FreshDatabase, host: NeighbourHost) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(own_database: FreshDatabase, neighbour_host: NeighbourHost) -> AsyncIterator[httpx2.AsyncClient]:
     async with redemption_service(
         own_database,
         "api",
-        accrual_url=host.url,
-        token_url=f"{host.url}/oauth/token",
+        accrual_url=neighbour_host.url,
+        token_url=f"{neighbour_host.url}/oauth/token",
         checkout_part_ms_max=500,
     ) as client:
         yield client
