@@ -13,6 +13,7 @@ from tests.support.databases import FreshDatabase, made_database
 from tests.support.neighbour_host import NeighbourHost
 from tests.support.redemption import Admin, Spending
 from tests.support.redemption_service import redemption_service
+from tests.support.rewards import VOUCHER_KEYS
 from tests.support.servers import TestServers
 
 _TABLES = """
@@ -101,5 +102,6 @@ async def spending(as_service: Database, admin: Admin, reader: Admin, own_tables
 
 @pytest.fixture(scope="module")
 async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with redemption_service(own_database, "api") as client:
+    """The service's routes, over HTTP, until the end of a file."""
+    async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
         yield client

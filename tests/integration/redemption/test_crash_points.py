@@ -2,7 +2,7 @@
 the commit and the answer: nothing is lost, nothing is done twice, and who asks again is told the first answer.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,13 +16,11 @@ from shared.events.purchases import PurchaseEvent
 from shared.ids import new_id
 from shared.kafka import Batch, BatchSize
 from shared.kafka.records import Record
-from tests.support.databases import FreshDatabase
 from tests.support.mortal_process import KilledError, Mortal, mortal
 from tests.support.receipts import member, return_of
 from tests.support.receipts import void_of as void_of_receipt
 from tests.support.redemption import PROGRAMME, Admin, Spending, paid_with_points, partner, till_receipt
-from tests.support.redemption_service import redemption_service
-from tests.support.rewards import VOUCHER_KEYS, Catalogue, programme
+from tests.support.rewards import Catalogue, programme
 
 ANNA, BERT = member(1), member(2)
 AFTER_SETTING_OUT = (400, 400)  # available and held
@@ -43,12 +41,6 @@ class Step(NamedTuple):
     path: str
     body: dict[str, Any] | None
     leaves: tuple[int, int]
-
-
-@pytest.fixture(scope="module")
-async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
-        yield client
 
 
 async def set_out(client: httpx2.AsyncClient, spending: Spending) -> dict[str, Step]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,22 +12,14 @@ from services.redemption.use_cases.close_vouchers import expire_vouchers
 from shared.database import Database
 from shared.events.rewards import RewardCancelled, RewardExpired
 from shared.ledger import Balances
-from tests.support.databases import FreshDatabase
 from tests.support.receipts import member
 from tests.support.redemption import Admin, Spending, partner
-from tests.support.redemption_service import redemption_service
 from tests.support.registries import bearing
-from tests.support.rewards import COFFEE, VOUCHER_KEYS, Catalogue, programme, slug
+from tests.support.rewards import COFFEE, Catalogue, programme, slug
 
 ANNA, BERT = member(1), member(2)
 RESERVED = timedelta(seconds=900)
 CODES = [f"SPRING-{number:04}" for number in range(10)]
-
-
-@pytest.fixture(scope="module")
-async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A voided receipt has used no voucher: its points and its piece go back once, whichever of the two is read first."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -23,7 +22,6 @@ from shared.kafka.records import Record
 from shared.ledger import Balances
 from shared.receipt_key import encode_receipt_key, receipt_id_of
 from tests.support import receipts
-from tests.support.databases import FreshDatabase
 from tests.support.member_events import erased
 from tests.support.receipts import member
 from tests.support.redemption import (
@@ -36,18 +34,11 @@ from tests.support.redemption import (
     till_receipt,
     void_of,
 )
-from tests.support.redemption_service import redemption_service
 from tests.support.registries import bearing
-from tests.support.rewards import COFFEE, VOUCHER_KEYS, Catalogue, programme, slug
+from tests.support.rewards import COFFEE, Catalogue, programme, slug
 
 ANNA = member(1)
 FIRST = encode_receipt_key("grocer", till_receipt(1))
-
-
-@pytest.fixture(scope="module")
-async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
-        yield client
 
 
 @pytest.fixture

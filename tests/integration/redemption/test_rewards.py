@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,17 +24,11 @@ from tests.support.receipts import member, merged_into
 from tests.support.redemption import NOON, Admin, Spending, earn, partner
 from tests.support.redemption_service import redemption_service
 from tests.support.registries import bearing
-from tests.support.rewards import COFFEE, VOUCHER_KEYS, Catalogue, programme, slug, terms
+from tests.support.rewards import COFFEE, Catalogue, programme, slug, terms
 
 ANNA, BERT, CARA = (member(number) for number in range(1, 4))
 PEOPLE = 40
 PIECES = 10
-
-
-@pytest.fixture(scope="module")
-async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
-        yield client
 
 
 @pytest.fixture

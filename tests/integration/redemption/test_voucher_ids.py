@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,21 +11,13 @@ import pytest
 from services.redemption.use_cases.erase_members import erase_members
 from shared.ids import new_id
 from shared.ledger import Balances
-from tests.support.databases import FreshDatabase
 from tests.support.member_events import erased
 from tests.support.receipts import member
 from tests.support.redemption import Admin, Spending, partner
-from tests.support.redemption_service import redemption_service
 from tests.support.registries import bearing
-from tests.support.rewards import VOUCHER_KEYS, Catalogue, programme, slug
+from tests.support.rewards import Catalogue, programme, slug
 
 ANNA, BERT = member(1), member(2)
-
-
-@pytest.fixture(scope="module")
-async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClient]:
-    async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
-        yield client
 
 
 @pytest.fixture
