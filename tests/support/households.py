@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
 import httpx2
 
@@ -21,13 +20,6 @@ async def households_client(database: Database, **others: object) -> AsyncIterat
     settings = members_settings(**limits | others)
     async with members_client(database, settings) as opened:
         yield opened
-
-
-async def enrol(client: httpx2.AsyncClient) -> str:
-    body: dict[str, Any] = {"given_name": "Ada", "family_name": "Test", "email": f"{uuid4().hex}@example.com"}
-    answer = await client.post("/v1/members", json=body | {"language": "en"}, headers=bearing())
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["member_id"])
 
 
 async def post(client: httpx2.AsyncClient, path: str, **body: object) -> httpx2.Response:

@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -13,9 +12,9 @@ from services.accrual.use_cases.project_members import project_members
 from shared.database import Database
 from shared.events.envelope import Event
 from shared.events.points import ReceiptRefused
-from shared.kafka import DeadLetter
 from tests.support.accrual import PROGRAMME, Accrual
 from tests.support.databases import FreshDatabase
+from tests.support.dead_letters import unhandled
 from tests.support.interleaving import interleave
 from tests.support.member_events import changed, erased, status_changed
 from tests.support.receipts import card, enrolled, linked, member, merged_into, purchase, return_of
@@ -41,17 +40,7 @@ async def counted(accrual: Accrual, table: str) -> int:
 
 async def die(accrual: Accrual, offset: int, key: str, event: Event | None = None, quoting: str = CARD) -> None:
     """A record of purchases that nobody could handle; its bytes quote a card."""
-    letter: DeadLetter[Any] = DeadLetter(
-        topic="loyalty.purchases",
-        partition=0,
-        offset=offset,
-        key=key.encode(),
-        body=b"{broken " + quoting.encode(),
-        headers={"id": quoting.encode()},
-        cause="rejected",
-        detail="no such thing",
-        event=event,
-    )
+    letter = unhandled(offset, key, quoting=quoting, headers={"id": quoting.encode()}, event=event)
     await MemberHandler(accrual.database, PROGRAMME, accrual.rules).dead_lettered(letter)
 
 

@@ -1,12 +1,12 @@
 """An erased member: coalition keeps no record that leads to the person, and none that comes late."""
 
 from collections.abc import Callable
-from typing import Any
 
 from services.coalition.consumer import MemberHandler, PurchaseHandler
 from shared.database import Database
-from shared.kafka import Batch, DeadLetter, ReadPosition, Record
+from shared.kafka import Batch, ReadPosition, Record
 from tests.support.databases import FreshDatabase
+from tests.support.dead_letters import unhandled
 from tests.support.member_events import erased
 from tests.support.receipts import card, member
 from tests.support.traces import spellings, traces_in_tables
@@ -17,17 +17,7 @@ CARD = card(1)
 
 async def die(database: Database, offset: int, key: str, quoting: str = CARD) -> None:
     """A record of purchases that nobody could handle; its bytes quote a card."""
-    letter: DeadLetter[Any] = DeadLetter(
-        topic="loyalty.purchases",
-        partition=0,
-        offset=offset,
-        key=key.encode(),
-        body=b"{broken " + quoting.encode(),
-        headers={},
-        cause="rejected",
-        detail="no such thing",
-        event=None,
-    )
+    letter = unhandled(offset, key, quoting=quoting)
     await PurchaseHandler(database).dead_lettered(letter)
 
 

@@ -1,7 +1,5 @@
 """An erased member: fraud forgets the window and what people wrote, and remembers nothing new."""
 
-from typing import Any
-
 import httpx2
 
 from services.fraud.consumer import MemberHandler
@@ -9,7 +7,7 @@ from services.fraud.repository import cases
 from services.fraud.use_cases.close_case import close_case
 from shared.events.catalogue import MEMBERS
 from shared.events.members import MemberErased
-from shared.kafka import DeadLetter
+from tests.support.dead_letters import unhandled
 from tests.support.fraud import member, purchase
 from tests.support.fraud_service import Scoring, batch_of
 from tests.support.member_events import erased
@@ -30,17 +28,7 @@ async def rows(scoring: Scoring, statement: str) -> list[object]:
 
 
 async def die(scoring: Scoring, offset: int, key: str) -> None:
-    letter: DeadLetter[Any] = DeadLetter(
-        topic="loyalty.purchases",
-        partition=0,
-        offset=offset,
-        key=key.encode(),
-        body=b"{broken",
-        headers={},
-        cause="rejected",
-        detail="",
-        event=None,
-    )
+    letter = unhandled(offset, key)
     await MemberHandler(scoring.database).dead_lettered(letter)
 
 

@@ -12,12 +12,10 @@ from services.members.domain.erasure import ErasureRequest
 from services.members.domain.errors import RegistryRefusalError
 from services.members.domain.households import AskedRights, Household, HouseholdLimits, Rights
 from services.members.domain.merging import MergeRequest
-from services.members.domain.registry import Person
 from services.members.repository import households
 from services.members.use_cases.accept_invitation import Acceptance, accept_invitation
 from services.members.use_cases.change_household_rights import RightsRequest, change_household_rights
 from services.members.use_cases.change_status import StatusRequest, change_status
-from services.members.use_cases.enrol_member import Enrolment, enrol_member
 from services.members.use_cases.erase_member import erase_member
 from services.members.use_cases.found_household import found_household
 from services.members.use_cases.invite_to_household import InvitationRequest, invite_to_household
@@ -26,7 +24,7 @@ from services.members.use_cases.merge_members import merge_members
 from shared.database import Database, Transaction
 from shared.events.catalogue import MEMBERS
 from shared.events.members import HouseholdChanged, HouseholdData, MemberData, MemberErased, MembersMerged
-from shared.ids import new_id
+from tests.support.enrolling import enrol_by_hand
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import empty_tables, members_settings
 
@@ -55,7 +53,7 @@ async def test_each_member_has_at_most_one_household_whatever_happens(
     module_database: Database, history: list[Step], seed: int
 ) -> None:
     await empty_tables(module_database, "members")
-    people = [await _enrol(module_database, number) for number in range(PEOPLE)]
+    people = [await enrol_by_hand(module_database, SETTINGS, f"test-{number}") for number in range(PEOPLE)]
     for step in history:
         try:
             async with module_database.transaction() as transaction:
@@ -160,19 +158,3 @@ async def _household_of(transaction: Transaction, member_id: UUID) -> Household:
         assert found is not None
         return found
     raise RegistryRefusalError("the member has no household")
-
-
-async def _enrol(database: Database, number: int) -> UUID:
-    enrolment = Enrolment(
-        member_id=new_id(),
-        channel="web",
-        person=Person("Test", f"No. {number}", f"test-{number}@example.com", None),
-        email_hashes=SETTINGS.identities.email_hashes(f"test-{number}@example.com"),
-        language="en",
-        region=None,
-        claims=[],
-        enrolled_by="test",
-    )
-    async with database.transaction() as transaction:
-        await enrol_member(transaction, enrolment, SETTINGS.keys)
-    return enrolment.member_id

@@ -8,17 +8,15 @@ from hypothesis import strategies as st
 from services.members.domain.errors import RegistryRefusalError
 from services.members.domain.identifier_states import TRANSITIONS, Statement
 from services.members.domain.merging import MergeRequest
-from services.members.domain.registry import Person
 from services.members.use_cases.change_identifier import change_identifier
 from services.members.use_cases.change_status import StatusRequest, change_status
-from services.members.use_cases.enrol_member import Enrolment, enrol_member
 from services.members.use_cases.link_identifier import link_identifier
 from services.members.use_cases.merge_members import merge_members
 from services.members.use_cases.replace_identifier import replace_identifier
 from shared.database import Database, Transaction
 from shared.events.catalogue import MEMBERS
 from shared.events.members import IdentifierLinked, IdentifierRevoked
-from shared.ids import new_id
+from tests.support.enrolling import enrol_by_hand
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import empty_tables, members_settings
 
@@ -49,7 +47,7 @@ async def test_each_identifier_has_at_most_one_owner_whatever_happens(
     module_database: Database, history: list[Step]
 ) -> None:
     await empty_tables(module_database, "members")
-    people = [await _enrol(module_database, number) for number in range(PEOPLE)]
+    people = [await enrol_by_hand(module_database, SETTINGS, f"test-{number}") for number in range(PEOPLE)]
     owners: dict[str, UUID] = {}
     survivors: dict[UUID, UUID] = {}
     for step in history:
@@ -87,22 +85,6 @@ async def _check_what_was_told(database: Database, owners: dict[str, UUID], surv
             assert (state, told.state) in allowed if owner == told.member_id else state == told.state
             last[told.identifier_hash] = (told.version, told.state, told.member_id)
     assert {identifier: owner for identifier, (_, _, owner) in last.items()} == owners
-
-
-async def _enrol(database: Database, number: int) -> UUID:
-    enrolment = Enrolment(
-        member_id=new_id(),
-        channel="web",
-        person=Person("Test", f"No. {number}", f"test-{number}@example.com", None),
-        email_hashes=SETTINGS.identities.email_hashes(f"test-{number}@example.com"),
-        language="en",
-        region=None,
-        claims=[],
-        enrolled_by="test",
-    )
-    async with database.transaction() as transaction:
-        await enrol_member(transaction, enrolment, SETTINGS.keys)
-    return enrolment.member_id
 
 
 async def _act(transaction: Transaction, people: list[UUID], step: Step) -> None:

@@ -7,16 +7,17 @@ from hypothesis import strategies as st
 
 from services.members.domain.errors import RegistryRefusalError
 from services.members.domain.identifier_states import Statement
-from services.members.domain.registry import Claim, Person
+from services.members.domain.registry import Claim
 from services.members.settings import MembersSettings
 from services.members.use_cases.change_identifier import change_identifier
-from services.members.use_cases.enrol_member import Enrolment, enrol_member
+from services.members.use_cases.enrol_member import enrol_member
 from services.members.use_cases.link_identifier import link_identifier
 from services.members.use_cases.replace_identifier import replace_identifier
 from shared.database import Database, Transaction
 from shared.events.catalogue import MEMBERS
 from shared.events.members import IdentifierLinked, IdentifierRevoked
-from shared.ids import IdentifierType, new_id
+from shared.ids import IdentifierType
+from tests.support.enrolling import enrol_by_hand, enrolment
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import empty_tables
 from tests.support.two_keys import BEFORE, BOTH, PREPARING, SWITCHING
@@ -48,7 +49,7 @@ async def test_each_identifier_has_one_owner_and_one_state_under_all_its_hashes(
     module_database: Database, history: list[Step]
 ) -> None:
     await empty_tables(module_database, "members")
-    people = [await _enrol(module_database, BEFORE, f"first-{number}", []) for number in range(PEOPLE)]
+    people = [await enrol_by_hand(module_database, BEFORE, f"first-{number}") for number in range(PEOPLE)]
     owners: dict[str, UUID] = {}
     for number, step in enumerate(history):
         try:
@@ -99,7 +100,7 @@ async def _act(transaction: Transaction, people: list[UUID], step: Step, name: s
         case "link":
             await link_identifier(transaction, member_id, claim, "test", settings_of.keys)
         case "enrol":
-            await enrol_member(transaction, _enrolment(settings_of, name, [claim]), settings_of.keys)
+            await enrol_member(transaction, enrolment(settings_of, name, [claim]), settings_of.keys)
         case "replace":
             new = _claim(settings_of, other)
             await replace_identifier(transaction, member_id, claim.hashes, new, SAID, settings_of.keys, is_lost=False)
@@ -109,24 +110,3 @@ async def _act(transaction: Transaction, people: list[UUID], step: Step, name: s
 
 def _claim(settings_of: MembersSettings, card: int) -> Claim:
     return settings_of.identities.claim("card", NUMBERS[card])
-
-
-async def _enrol(database: Database, settings_of: MembersSettings, name: str, claims: list[Claim]) -> UUID:
-    enrolment = _enrolment(settings_of, name, claims)
-    async with database.transaction() as transaction:
-        await enrol_member(transaction, enrolment, settings_of.keys)
-    return enrolment.member_id
-
-
-def _enrolment(settings_of: MembersSettings, name: str, claims: list[Claim]) -> Enrolment:
-    email = f"{name}@example.com"
-    return Enrolment(
-        member_id=new_id(),
-        channel="web",
-        person=Person("Test", name, email, None),
-        email_hashes=settings_of.identities.email_hashes(email),
-        language="en",
-        region=None,
-        claims=claims,
-        enrolled_by="test",
-    )

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx2
 
+from tests.support.enrolling import person
 from tests.support.registries import bearing
 
 RANGE = {"batch": "autumn", "prefix": "77", "first": "0000000", "last": "0999999"}  # a million cards
@@ -19,14 +20,8 @@ async def change(client: httpx2.AsyncClient, range_id: str, what: str) -> httpx2
 
 
 async def enrol(client: httpx2.AsyncClient, name: str, *cards: str) -> httpx2.Response:
-    body = {
-        "given_name": name,
-        "family_name": "Test",
-        "email": f"{name}@example.com",
-        "language": "en",
-        "identifiers": [{"type": "card", "value": card} for card in cards],
-    }
-    return await client.post("/v1/members", json=body, headers=bearing())
+    identifiers = [{"type": "card", "value": card} for card in cards]
+    return await client.post("/v1/members", json=person(name, *identifiers), headers=bearing())
 
 
 async def link(client: httpx2.AsyncClient, member_id: str, card: str) -> httpx2.Response:

@@ -8,6 +8,7 @@ import pytest
 from stdnum import luhn
 
 from shared.database import Database
+from tests.support.enrolling import person
 from tests.support.registries import bearing, members_client, members_settings
 
 GOOD, BAD = "7992739 8713", "7992739 8714"
@@ -19,19 +20,9 @@ async def strict(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-def person(name: str, *cards: str) -> dict[str, object]:
-    identifiers = [{"type": "card", "value": card} for card in cards]
-    return {
-        "given_name": name,
-        "family_name": "Test",
-        "email": f"{name}@example.com",
-        "language": "en",
-        "identifiers": identifiers,
-    }
-
-
 async def enrol(client: httpx2.AsyncClient, name: str, *cards: str) -> httpx2.Response:
-    return await client.post("/v1/members", json=person(name, *cards), headers=bearing())
+    identifiers = [{"type": "card", "value": card} for card in cards]
+    return await client.post("/v1/members", json=person(name, *identifiers), headers=bearing())
 
 
 async def virtual_card(client: httpx2.AsyncClient, member_id: str, **headers: str) -> httpx2.Response:

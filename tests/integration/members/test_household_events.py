@@ -10,10 +10,10 @@ import pytest
 
 from shared.database import Database
 from shared.events.members import HouseholdChanged, MemberChanged, MemberErased, MembersMerged, MemberStatusChanged
+from tests.support.enrolling import enrol_somebody
 from tests.support.households import (
     accept,
     change,
-    enrol,
     found,
     households_client,
     invite,
@@ -46,7 +46,7 @@ async def test_whatever_is_told_of_a_member_names_the_household(client: httpx2.A
     patched = await client.patch(f"/v1/members/{ada}", json=corrected, headers=bearing() | {"If-Match": '"3"'})
     assert patched.status_code == 200, patched.text
     assert (await post(client, f"members/{ada}/suspend", reason_code="mistake")).status_code == 200
-    other = await enrol(client)
+    other = await enrol_somebody(client)
     assert (await post(client, f"members/{other}/suspend", reason_code="mistake")).status_code == 200
     merge = {"merged_member_id": other, "reason_code": "duplicate"}
     assert (await post(client, f"members/{ada}/merge", **merge)).status_code == 200
@@ -58,11 +58,11 @@ async def test_whatever_is_told_of_a_member_names_the_household(client: httpx2.A
 
 
 async def test_whose_membership_ends_leaves_whatever_the_limits(client: httpx2.AsyncClient, database: Database) -> None:
-    head, closed, merged = [await enrol(client) for _ in range(3)]
+    head, closed, merged = [await enrol_somebody(client) for _ in range(3)]
     household = await found(client, head)
     await join(client, household, head, closed)
     await join(client, household, head, merged)
-    survivor = await enrol(client)
+    survivor = await enrol_somebody(client)
 
     await post(client, f"members/{closed}/close", reason_code="member_request")
     assert await people(client, household) == [head, merged]
@@ -83,7 +83,7 @@ async def test_whose_membership_ends_leaves_whatever_the_limits(client: httpx2.A
 async def test_whose_membership_ended_is_invited_no_more_and_takes_no_place(
     client: httpx2.AsyncClient, ends: str
 ) -> None:
-    ada, bob, eve, zoe = [await enrol(client) for _ in range(4)]
+    ada, bob, eve, zoe = [await enrol_somebody(client) for _ in range(4)]
     household = await found(client, ada)
     token = await invite(client, household, ada, bob)
     await invite(client, household, ada, eve)
@@ -97,10 +97,10 @@ async def test_whose_membership_ended_is_invited_no_more_and_takes_no_place(
 async def test_a_close_that_meets_an_acceptance_leaves_nobody_behind(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     household = await found(client, ada)
     for _ in range(5):
-        bob = await enrol(client)
+        bob = await enrol_somebody(client)
         token = await invite(client, household, ada, bob)
         await asyncio.gather(
             accept(client, bob, token), post(client, f"members/{bob}/close", reason_code="member_request")
@@ -113,7 +113,7 @@ async def test_a_close_that_meets_an_acceptance_leaves_nobody_behind(
 async def test_the_history_says_who_did_what_and_nobody_rewrites_it(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada, bob = await enrol(client), await enrol(client)
+    ada, bob = await enrol_somebody(client), await enrol_somebody(client)
     household = await found(client, ada)
     await join(client, household, ada, bob)
     await change(client, household, bob, 2, stated_by=ada, may_spend=False)
@@ -143,7 +143,7 @@ async def test_the_history_says_who_did_what_and_nobody_rewrites_it(
 async def test_households_are_told_again_page_by_page_at_their_versions(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    founders = [await enrol(client) for _ in range(3)]
+    founders = [await enrol_somebody(client) for _ in range(3)]
     households = [await found(client, founder) for founder in founders]
     await leave(client, households[1], founders[1])
     async with database.transaction() as transaction:

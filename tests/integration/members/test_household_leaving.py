@@ -10,10 +10,10 @@ import pytest
 
 from shared.database import Database
 from shared.events.members import HouseholdChanged, HouseholdLeaver
+from tests.support.enrolling import enrol_somebody
 from tests.support.households import (
     accept,
     change,
-    enrol,
     found,
     households_client,
     invite,
@@ -37,7 +37,7 @@ async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def join(client: httpx2.AsyncClient, household: str, by: str, **rights: bool) -> str:
-    whom = await enrol(client)
+    whom = await enrol_somebody(client)
     answer = await accept(client, whom, await invite(client, household, by, whom, **rights), leaving=STAYS)
     assert answer.status_code == 200, answer.text
     return whom
@@ -56,7 +56,7 @@ async def set_status(client: httpx2.AsyncClient, member: str, status: str) -> No
 async def test_whoever_joins_is_shown_the_policy_and_has_to_agree_to_it(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada, bob = await enrol(client), await enrol(client)
+    ada, bob = await enrol_somebody(client), await enrol_somebody(client)
     for said in ({}, {"leaving": {"policy": "takes_own"}}, {"leaving": STAYS | {"notice_days": 13}}):
         refused = await post(client, "households", member_id=ada, **said)
         assert problem(refused) == (409, "leaving-terms-not-agreed")
@@ -84,7 +84,7 @@ async def test_whoever_joins_is_shown_the_policy_and_has_to_agree_to_it(
 
 
 async def test_the_setting_does_not_reach_back(client: httpx2.AsyncClient, database: Database) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     household = await found(client, ada, leaving=STAYS)
     async with households_client(database) as changed:  # from now on everybody takes their own along
         cara, token = await _invited(changed, household, ada)
@@ -100,7 +100,7 @@ async def test_the_setting_does_not_reach_back(client: httpx2.AsyncClient, datab
 
 async def test_whoever_agreed_to_take_their_own_does(database: Database) -> None:
     async with households_client(database) as before:
-        ada = await enrol(before)
+        ada = await enrol_somebody(before)
         household = await found(before, ada)
     async with households_client(database, **SETTINGS) as after:
         await join(after, household, ada)
@@ -112,7 +112,7 @@ async def test_whoever_agreed_to_take_their_own_does(database: Database) -> None
 async def test_contributing_ended_just_before_does_not_help(
     client: httpx2.AsyncClient, database: Database, days: int, stays: bool
 ) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     household = await found(client, ada, leaving=STAYS)
     bob = await join(client, household, ada)
     await change(client, household, bob, 2, stated_by=bob, contributes=False)
@@ -128,7 +128,7 @@ async def test_contributing_ended_just_before_does_not_help(
 async def test_nothing_is_taken_from_who_may_not_spend_and_given_to_who_may_not(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     household = await found(client, ada, leaving=STAYS)
     bob = await join(client, household, ada)
     cara = await join(client, household, ada, may_spend=False)
@@ -142,7 +142,7 @@ async def test_nothing_is_taken_from_who_may_not_spend_and_given_to_who_may_not(
 
 
 async def test_who_is_closed_keeps_what_they_have(client: httpx2.AsyncClient, database: Database) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     household = await found(client, ada, leaving=STAYS)
     bob = await join(client, household, ada)
     await set_status(client, bob, "close")
@@ -151,5 +151,5 @@ async def test_who_is_closed_keeps_what_they_have(client: httpx2.AsyncClient, da
 
 
 async def _invited(client: httpx2.AsyncClient, household: str, by: str) -> tuple[str, str]:
-    whom = await enrol(client)
+    whom = await enrol_somebody(client)
     return whom, await invite(client, household, by, whom)

@@ -11,10 +11,10 @@ import pytest
 
 from shared.database import Database
 from shared.events.members import HouseholdChanged, MemberChanged
+from tests.support.enrolling import enrol_somebody
 from tests.support.households import (
     accept,
     change,
-    enrol,
     found,
     households_client,
     invite,
@@ -46,7 +46,7 @@ async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
 async def test_a_member_founds_invites_and_another_accepts_and_leaves(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada, bob = await enrol(client), await enrol(client)
+    ada, bob = await enrol_somebody(client), await enrol_somebody(client)
     household = await found(client, ada)
     token = await invite(client, household, ada, bob, may_spend=False)
     answer = await accept(client, bob, token, shows_purchases=True)
@@ -81,7 +81,7 @@ async def test_a_member_founds_invites_and_another_accepts_and_leaves(
 async def test_an_invitation_is_for_one_member_once_and_for_a_time(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada, bob, eve = [await enrol(client) for _ in range(3)]
+    ada, bob, eve = [await enrol_somebody(client) for _ in range(3)]
     household = await found(client, ada)
     replaced = await invite(client, household, ada, bob)
     token = await invite(client, household, ada, bob)
@@ -105,7 +105,7 @@ async def test_an_invitation_is_for_one_member_once_and_for_a_time(
 
 
 async def test_the_same_request_again_shows_the_same_token(client: httpx2.AsyncClient) -> None:
-    ada, bob = await enrol(client), await enrol(client)
+    ada, bob = await enrol_somebody(client), await enrol_somebody(client)
     household = await found(client, ada)
     headers = bearing()
     body = {"invited_by": ada, "member_id": bob}
@@ -118,7 +118,7 @@ async def test_the_same_request_again_shows_the_same_token(client: httpx2.AsyncC
 
 
 async def test_who_leaves_invites_nobody_any_more(client: httpx2.AsyncClient) -> None:
-    ada, bob, eve = [await enrol(client) for _ in range(3)]
+    ada, bob, eve = [await enrol_somebody(client) for _ in range(3)]
     household = await found(client, ada)
     await join(client, household, ada, bob)
     token = await invite(client, household, bob, eve)
@@ -127,7 +127,7 @@ async def test_who_leaves_invites_nobody_any_more(client: httpx2.AsyncClient) ->
 
 
 async def test_a_household_has_so_many_members_with_those_who_are_invited(client: httpx2.AsyncClient) -> None:
-    ada, bob, eve, zoe = [await enrol(client) for _ in range(4)]
+    ada, bob, eve, zoe = [await enrol_somebody(client) for _ in range(4)]
     household = await found(client, ada)
     token = await invite(client, household, ada, bob)
     await invite(client, household, ada, eve)
@@ -141,7 +141,7 @@ async def test_a_household_has_so_many_members_with_those_who_are_invited(client
 
 
 async def test_a_member_belongs_to_one_household_whatever_comes_at_once(client: httpx2.AsyncClient) -> None:
-    ada, bob, eve = [await enrol(client) for _ in range(3)]
+    ada, bob, eve = [await enrol_somebody(client) for _ in range(3)]
     of_ada, of_bob = await found(client, ada), await found(client, bob)
     one, two = await invite(client, of_ada, ada, eve), await invite(client, of_bob, bob, eve)
     answers = await asyncio.gather(
@@ -156,20 +156,20 @@ async def test_a_member_belongs_to_one_household_whatever_comes_at_once(client: 
 async def test_so_many_changes_a_year_and_leaving_is_never_refused(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     first = await found(client, ada)
     await leave(client, first, ada)
     second = await found(client, ada)
     assert (await leave(client, second, ada)).status_code == 200  # the fourth of three
     refused = await post(client, "households", member_id=ada)
     assert problem(refused) == (409, "household-changes-exhausted")
-    survivor = await enrol(client)
+    survivor = await enrol_somebody(client)
     merged = {"merged_member_id": ada, "reason_code": "duplicate"}
     assert (await post(client, f"members/{survivor}/merge", **merged)).status_code == 200
     counted = await post(client, "households", member_id=survivor)  # what came before a merge counts after it
     assert problem(counted) == (409, "household-changes-exhausted")
     for days, status in ((366, 201), (364, 409)):
-        member = await enrol(client)
+        member = await enrol_somebody(client)
         async with database.transaction() as transaction:
             await transaction.raw.execute(OLD_CHANGES, UUID(member), transaction.now - timedelta(days=days))
         assert (await post(client, "households", member_id=member)).status_code == status
@@ -178,7 +178,7 @@ async def test_so_many_changes_a_year_and_leaving_is_never_refused(
 async def test_rights_are_changed_under_a_version_in_somebodys_name(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    ada, bob = await enrol(client), await enrol(client)
+    ada, bob = await enrol_somebody(client), await enrol_somebody(client)
     household = await found(client, ada)
     await join(client, household, ada, bob)
 
@@ -200,7 +200,7 @@ async def test_rights_are_changed_under_a_version_in_somebodys_name(
 
 
 async def test_households_are_the_programmes_with_scopes_of_their_own(client: httpx2.AsyncClient) -> None:
-    ada = await enrol(client)
+    ada = await enrol_somebody(client)
     household = await found(client, ada)
     calls: list[tuple[str, str, dict[str, Any] | None, str]] = [
         ("POST", "/v1/households", {"member_id": ada}, "households:write"),

@@ -10,25 +10,13 @@ import pytest
 from shared.database import Database
 from shared.events.catalogue import MEMBERS
 from shared.events.members import IdentifierLinked, IdentifierRevoked
+from tests.support.enrolling import enrol
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
 
 CARD = {"type": "card", "value": "9001 2345 6789"}
 NEW_CARD = {"type": "card", "value": "9001 2345 7777"}
 PHONE = {"type": "phone", "value": "+12125550142"}
-
-
-async def enrolled(client: httpx2.AsyncClient, name: str, *identifiers: dict[str, str]) -> str:
-    body = {
-        "given_name": name,
-        "family_name": "Test",
-        "email": f"{name}@example.com",
-        "language": "en",
-        "identifiers": list(identifiers),
-    }
-    answer = await client.post("/v1/members", json=body, headers=bearing())
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["member_id"])
 
 
 async def act(client: httpx2.AsyncClient, action: str, identifier: dict[str, str]) -> httpx2.Response:
@@ -67,7 +55,7 @@ async def told(database: Database) -> list[tuple[type, str, int]]:
 async def test_a_blocked_card_is_revoked_and_an_unblocked_one_linked_again(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    member_id = await enrolled(client, "ada", CARD)
+    member_id = await enrol(client, "ada", CARD)
     blocked = await act(client, "block", CARD)
     assert (blocked.status_code, blocked.json()["state"], blocked.json()["version"]) == (200, "blocked", 2)
     assert slug(await resolve(client, CARD)) == "identifier-not-active"
@@ -83,14 +71,14 @@ async def test_a_blocked_card_is_revoked_and_an_unblocked_one_linked_again(
 
 
 async def test_what_is_so_already_does_not_happen_again(client: httpx2.AsyncClient, database: Database) -> None:
-    await enrolled(client, "ada", CARD)
+    await enrol(client, "ada", CARD)
     answers = await asyncio.gather(*(act(client, "block", CARD) for _ in range(6)))
     assert {(answer.status_code, answer.json()["version"]) for answer in answers} == {(200, 2)}
     assert len(await told(database)) == 2
 
 
 async def test_what_is_lost_is_lost_for_good(client: httpx2.AsyncClient) -> None:
-    await enrolled(client, "ada", CARD)
+    await enrol(client, "ada", CARD)
     assert (await act(client, "report-lost", CARD)).json()["state"] == "lost"
     for action in ("block", "unblock"):
         refused = await act(client, action, CARD)
@@ -99,7 +87,7 @@ async def test_what_is_lost_is_lost_for_good(client: httpx2.AsyncClient) -> None
 
 
 async def test_an_identifier_may_be_named_by_its_hash_and_nobodys_is_not_found(client: httpx2.AsyncClient) -> None:
-    await enrolled(client, "ada", CARD)
+    await enrol(client, "ada", CARD)
     by_hash = (await act(client, "block", CARD)).json()["identifier_hash"]
     body = {"identifier_hash": by_hash, "reason_code": "found"}
     unblocked = await client.post("/v1/identifiers:unblock", json=body, headers=bearing())
@@ -110,7 +98,7 @@ async def test_an_identifier_may_be_named_by_its_hash_and_nobodys_is_not_found(c
 
 
 async def test_an_email_address_cannot_be_blocked(client: httpx2.AsyncClient, database: Database) -> None:
-    await enrolled(client, "ada")
+    await enrol(client, "ada")
     async with database.transaction() as transaction:
         email_hash = await transaction.raw.fetchval("select identifier_hash from identifiers")
     body = {"identifier_hash": email_hash, "reason_code": "x"}
@@ -120,7 +108,7 @@ async def test_an_email_address_cannot_be_blocked(client: httpx2.AsyncClient, da
 async def test_a_card_is_replaced_at_once_and_the_new_one_leads_to_the_same_member(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    member_id = await enrolled(client, "ada", CARD)
+    member_id = await enrol(client, "ada", CARD)
     replaced = await replace(client, member_id, CARD, NEW_CARD)
     assert replaced.status_code == 200, replaced.text
     assert (replaced.json()["old"]["state"], replaced.json()["new"]["state"]) == ("replaced", "active")
@@ -135,7 +123,7 @@ async def test_a_card_is_replaced_at_once_and_the_new_one_leads_to_the_same_memb
 
 
 async def test_a_lost_card_stays_lost_when_it_is_replaced(client: httpx2.AsyncClient) -> None:
-    member_id = await enrolled(client, "ada", CARD)
+    member_id = await enrol(client, "ada", CARD)
     await act(client, "report-lost", CARD)
     assert (await replace(client, member_id, CARD, NEW_CARD)).json()["old"]["state"] == "lost"
     third = {"type": "card", "value": "900123458888"}
@@ -145,7 +133,7 @@ async def test_a_lost_card_stays_lost_when_it_is_replaced(client: httpx2.AsyncCl
 
 
 async def test_a_refused_replacement_changes_nothing(client: httpx2.AsyncClient, database: Database) -> None:
-    ada, ben = await enrolled(client, "ada", CARD), await enrolled(client, "ben", NEW_CARD, PHONE)
+    ada, ben = await enrol(client, "ada", CARD), await enrol(client, "ben", NEW_CARD, PHONE)
     before = await told(database)
     refusals = {
         "identifier-taken": await replace(client, ada, CARD, NEW_CARD),
@@ -162,7 +150,7 @@ async def test_a_refused_replacement_changes_nothing(client: httpx2.AsyncClient,
 async def test_two_members_who_swap_cards_do_not_deadlock_and_neither_gets_the_others(
     client: httpx2.AsyncClient,
 ) -> None:
-    ada, ben = await enrolled(client, "ada", CARD), await enrolled(client, "ben", NEW_CARD)
+    ada, ben = await enrol(client, "ada", CARD), await enrol(client, "ben", NEW_CARD)
     answers = await asyncio.gather(
         *(replace(client, *swap) for _ in range(4) for swap in ((ada, CARD, NEW_CARD), (ben, NEW_CARD, CARD)))
     )
@@ -174,7 +162,7 @@ async def test_two_members_who_swap_cards_do_not_deadlock_and_neither_gets_the_o
 async def test_of_several_the_first_in_match_order_that_is_in_use_says_who_is_there(
     client: httpx2.AsyncClient,
 ) -> None:
-    ada, ben = await enrolled(client, "ada", CARD), await enrolled(client, "ben", PHONE)
+    ada, ben = await enrol(client, "ada", CARD), await enrol(client, "ben", PHONE)
     assert (await resolve(client, PHONE, CARD)).json() == {"member_id": ada, "type": "card"}
     await act(client, "block", CARD)
     assert (await resolve(client, PHONE, CARD)).json() == {"member_id": ben, "type": "phone"}
@@ -185,7 +173,7 @@ async def test_of_several_the_first_in_match_order_that_is_in_use_says_who_is_th
 async def test_the_history_says_who_did_what_and_why_and_cannot_be_changed(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    member_id = await enrolled(client, "ada")
+    member_id = await enrol(client, "ada")
     await client.post(f"/v1/members/{member_id}/identifiers", json=CARD, headers=bearing(client_id="app"))
     await act(client, "block", CARD)
     await replace(client, member_id, CARD, NEW_CARD)
@@ -208,7 +196,7 @@ async def test_the_history_says_who_did_what_and_why_and_cannot_be_changed(
 
 
 async def test_changes_are_the_programmes_alone(client: httpx2.AsyncClient) -> None:
-    member_id = UUID(await enrolled(client, "ada", CARD))
+    member_id = UUID(await enrol(client, "ada", CARD))
     body = {"identifier": CARD, "reason_code": "x"}
     paths = [f"/v1/identifiers:{action}" for action in ("block", "unblock", "report-lost")]
     for path in paths:

@@ -24,6 +24,7 @@ from shared.events.members import (
     MemberEvent,
     MembersMerged,
 )
+from tests.support.enrolling import enrol_somebody
 from tests.support.interleaving import interleave
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, members_settings
@@ -33,14 +34,6 @@ REASONS = frozenset({"duplicate"})
 CARD = {"type": "card", "value": "9001 2345 6789"}
 PHONE = {"type": "phone", "value": "212 555 0199"}
 SMS = {"purpose": "marketing", "channel": "sms", "text_version": "1", "language": "en", "source": "web"}
-
-
-async def enrol(client: httpx2.AsyncClient, *identifiers: dict[str, str], **person: object) -> str:
-    body: dict[str, Any] = {"given_name": "Ada", "family_name": "Test", "email": f"{uuid4().hex}@example.com"}
-    body |= {"language": "en", "identifiers": list(identifiers)} | person
-    answer = await client.post("/v1/members", json=body, headers=bearing())
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["member_id"])
 
 
 async def merge(client: httpx2.AsyncClient, survivor: str, merged: str, **others: str) -> httpx2.Response:
@@ -70,8 +63,8 @@ def problem(answer: httpx2.Response) -> tuple[int, str]:
 async def test_the_survivor_has_identifiers_and_what_the_other_one_knew(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    survivor = await enrol(client, PHONE, given_name="Ada")
-    merged = await enrol(client, CARD, given_name="Adda", phone="212 555 0142", birth_date="1990-12-10")
+    survivor = await enrol_somebody(client, PHONE, given_name="Ada")
+    merged = await enrol_somebody(client, CARD, given_name="Adda", phone="212 555 0142", birth_date="1990-12-10")
 
     answer = await merge(client, survivor, merged)
 
@@ -100,7 +93,7 @@ async def test_the_survivor_has_identifiers_and_what_the_other_one_knew(
 async def test_the_old_id_is_read_as_the_survivor_and_not_written_any_more(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    survivor, merged = await enrol(client), await enrol(client, CARD)
+    survivor, merged = await enrol_somebody(client), await enrol_somebody(client, CARD)
     await merge(client, survivor, merged)
 
     assert await read(client, merged) == await read(client, survivor)
@@ -136,7 +129,7 @@ async def test_the_old_id_is_read_as_the_survivor_and_not_written_any_more(
 async def test_merging_again_changes_nothing_and_chains_are_flat(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    one, two, three = [await enrol(client) for _ in range(3)]
+    one, two, three = [await enrol_somebody(client) for _ in range(3)]
     first = await merge(client, two, one)
     again = await merge(client, two, one)
     assert (again.status_code, again.json()) == (200, first.json())
@@ -149,7 +142,7 @@ async def test_merging_again_changes_nothing_and_chains_are_flat(
 
 
 async def test_what_cannot_be_merged(client: httpx2.AsyncClient) -> None:
-    one, two, gone, limited = [await enrol(client) for _ in range(4)]
+    one, two, gone, limited = [await enrol_somebody(client) for _ in range(4)]
     for member_id, act in ((gone, "close"), (limited, "suspend")):
         await client.post(f"/v1/members/{member_id}/{act}", json={"reason_code": "mistake"}, headers=bearing())
 
@@ -176,7 +169,7 @@ async def test_of_two_consents_the_one_that_was_given_last_holds(
         text: dict[str, Any] = {"purpose": "marketing", "channel": channel, "text_version": "1"}
         text |= {"wordings": [{"language": "en", "wording": "Yes."}]}
         assert (await client.post("/v1/consent-texts", json=text, headers=bearing())).status_code == 201
-    survivor, merged = await enrol(client), await enrol(client)
+    survivor, merged = await enrol_somebody(client), await enrol_somebody(client)
 
     async def say(member_id: str, **others: object) -> dict[str, Any]:
         answer = await client.post(
@@ -219,17 +212,17 @@ async def referral_code(client: httpx2.AsyncClient, member_id: str) -> str:
 async def test_referral_codes_of_both_bring_friends_to_the_survivor(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    last, survivor, merged, without = [await enrol(client) for _ in range(4)]
+    last, survivor, merged, without = [await enrol_somebody(client) for _ in range(4)]
     old, own = await referral_code(client, merged), await referral_code(client, survivor)
     assert (await merge(client, survivor, merged)).status_code == 200
     assert await referral_code(client, survivor) == own
 
     for code in (old, own):
-        await enrol(client, referral_code=code)
+        await enrol_somebody(client, referral_code=code)
     assert (await merge(client, last, survivor)).status_code == 200  # flat: it answers for both
     assert await referral_code(client, last) in {old, own}  # friends have it already
     for code in (old, own):
-        await enrol(client, referral_code=code)
+        await enrol_somebody(client, referral_code=code)
 
     events = [row.event for row in await recorded_events(database, MEMBERS)]
     brought = [str(event.data.referred_by) for event in events if isinstance(event, MemberEnrolled)][4:]
@@ -241,7 +234,10 @@ async def test_referral_codes_of_both_bring_friends_to_the_survivor(
 
 
 async def test_either_address_of_two_who_are_one_may_become_the_survivors(client: httpx2.AsyncClient) -> None:
-    survivor, merged = await enrol(client, email="one@example.com"), await enrol(client, email="two@example.com")
+    survivor, merged = (
+        await enrol_somebody(client, email="one@example.com"),
+        await enrol_somebody(client, email="two@example.com"),
+    )
     assert (await merge(client, survivor, merged)).status_code == 200
 
     for email, version in (("two@example.com", 2), ("one@example.com", 3)):
@@ -256,7 +252,7 @@ async def test_attributes_go_over_sealed_anew_and_the_one_stated_last_holds(clie
     for code in ("shoe", "hat"):
         declared = {"code": code, "type": "text", "is_personal": True, "text_length_max": 20}
         assert (await client.post("/v1/attributes", json=declared, headers=bearing())).status_code == 201
-    survivor, merged = await enrol(client), await enrol(client)
+    survivor, merged = await enrol_somebody(client), await enrol_somebody(client)
 
     async def fill(member_id: str, code: str, value: str, day: int) -> None:
         body = {"value": value, "source": "app", "stated_at": f"2026-03-{day:02}T10:00:00Z"}
@@ -279,7 +275,7 @@ async def test_attributes_go_over_sealed_anew_and_the_one_stated_last_holds(clie
 
 
 async def test_a_blocked_card_stays_blocked(client: httpx2.AsyncClient, database: Database) -> None:
-    survivor, merged = await enrol(client), await enrol(client, CARD)
+    survivor, merged = await enrol_somebody(client), await enrol_somebody(client, CARD)
     blocked = {"identifier": CARD, "reason_code": "card_lost"}
     assert (await client.post("/v1/identifiers:block", json=blocked, headers=bearing())).status_code == 200
 
@@ -292,7 +288,7 @@ async def test_a_blocked_card_stays_blocked(client: httpx2.AsyncClient, database
 
 async def test_into_each_other_at_once_one_wins(client: httpx2.AsyncClient, database: Database) -> None:
     for _ in range(5):
-        one, two = await enrol(client), await enrol(client)
+        one, two = await enrol_somebody(client), await enrol_somebody(client)
         answers = await asyncio.gather(merge(client, one, two), merge(client, two, one), merge(client, one, two))
         assert sorted({answer.status_code for answer in answers}) == [200, 409]
         assert (await read(client, one)) == (await read(client, two))
@@ -304,7 +300,7 @@ async def test_into_each_other_at_once_one_wins(client: httpx2.AsyncClient, data
 async def test_a_card_is_linked_while_the_merge_runs(
     client: httpx2.AsyncClient, database: Database, is_merge_first: bool
 ) -> None:
-    survivor, merged = await enrol(client), await enrol(client, CARD)
+    survivor, merged = await enrol_somebody(client), await enrol_somebody(client, CARD)
     claim = Identities(SETTINGS.hashing_keys, "US").claim("phone", PHONE["value"])
     request = MergeRequest(UUID(survivor), UUID(merged), "duplicate", "ann")
 
@@ -342,9 +338,9 @@ async def _email_of(client: httpx2.AsyncClient, member_id: str) -> str:
 async def test_erasing_the_survivor_erases_what_came_from_the_other_one(
     client: httpx2.AsyncClient, database: Database
 ) -> None:
-    survivor, merged = await enrol(client, PHONE), await enrol(client, CARD)
+    survivor, merged = await enrol_somebody(client, PHONE), await enrol_somebody(client, CARD)
     code = await client.post(f"/v1/members/{merged}/referral-code", headers=bearing())
-    await enrol(client, referral_code=code.json()["referral_code"])
+    await enrol_somebody(client, referral_code=code.json()["referral_code"])
     check = {"field": "email", "outcome": "verified", "source": "mail"}
     checked = await client.post(f"/v1/members/{merged}/field-checks", json=check, headers=bearing())
     assert (code.status_code, checked.status_code) == (200, 201), checked.text

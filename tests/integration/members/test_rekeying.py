@@ -21,6 +21,7 @@ from shared.events.members import (
     MemberErased,
 )
 from shared.ids import IdentifierType
+from tests.support.enrolling import enrol
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, members_client, members_settings
 from tests.support.two_keys import AFTER, BEFORE, BOTH, PREPARED, PREPARING, SWITCHING
@@ -54,19 +55,6 @@ async def switched(before: httpx2.AsyncClient, database: Database) -> AsyncItera
     del before
     async with members_client(database, SWITCHING) as client:
         yield client
-
-
-async def enrol(client: httpx2.AsyncClient, name: str, *identifiers: dict[str, str]) -> str:
-    body = {
-        "given_name": name,
-        "family_name": "Test",
-        "email": f"{name}@example.com",
-        "language": "en",
-        "identifiers": list(identifiers),
-    }
-    answer = await client.post("/v1/members", json=body, headers=bearing())
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["member_id"])
 
 
 async def ask(client: httpx2.AsyncClient, action: str, **body: object) -> httpx2.Response:

@@ -10,6 +10,7 @@ from shared.database import Database
 from shared.events.catalogue import MEMBERS
 from shared.events.members import IdentifierData, IdentifierLinked, IdentifierRevoked, MemberErased
 from shared.ids import IdentifierType, hash_identifier
+from tests.support.enrolling import enrol, person
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing, members_client
 from tests.support.two_keys import BEFORE, BOTH, NEW, OLD, PREPARING, SWITCHING
@@ -39,22 +40,6 @@ async def switched(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
     """A process that hashes with the new key, and knows the old one."""
     async with members_client(database, SWITCHING) as client:
         yield client
-
-
-def person(name: str, *identifiers: dict[str, str], email: str | None = None) -> dict[str, object]:
-    return {
-        "given_name": name,
-        "family_name": "Test",
-        "email": email or f"{name}@example.com",
-        "language": "en",
-        "identifiers": list(identifiers),
-    }
-
-
-async def enrol(client: httpx2.AsyncClient, name: str, *identifiers: dict[str, str]) -> str:
-    answer = await client.post("/v1/members", json=person(name, *identifiers), headers=bearing())
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["member_id"])
 
 
 async def link(client: httpx2.AsyncClient, member_id: str, identifier: dict[str, str]) -> httpx2.Response:

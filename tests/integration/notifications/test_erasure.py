@@ -1,7 +1,6 @@
 """An erased member: what was told is forgotten, what was about to be told is not said, and nothing new begins."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 
@@ -9,7 +8,7 @@ from services.notifications.consumer import TopicHandler, take_members
 from services.notifications.use_cases.project_names import project_members
 from shared.database import Database
 from shared.events.members import MemberEvent
-from shared.kafka import DeadLetter
+from tests.support.dead_letters import unhandled
 from tests.support.member_events import changed, erased, status_changed
 from tests.support.notifications import Post, award, post_office
 from tests.support.receipts import card
@@ -27,17 +26,7 @@ async def tell(post: Post, *events: MemberEvent) -> None:
 
 
 async def die(post: Post, offset: int, key: str) -> None:
-    letter: DeadLetter[Any] = DeadLetter(
-        topic="loyalty.points",
-        partition=0,
-        offset=offset,
-        key=key.encode(),
-        body=b"{broken",
-        headers={},
-        cause="rejected",
-        detail="",
-        event=None,
-    )
+    letter = unhandled(offset, key, topic="loyalty.points")
     await TopicHandler(post.database, take_members).dead_lettered(letter)
 
 

@@ -1,7 +1,6 @@
 """An erased member: nothing that redemption stores leads to a person, and nothing that comes late brings it back."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -10,9 +9,9 @@ from services.redemption.domain.errors import UnknownMemberError
 from services.redemption.repository import receipts
 from services.redemption.use_cases.hold_points import Held
 from services.redemption.use_cases.project import project_members
-from shared.kafka import DeadLetter
 from shared.point_types import ONE_TYPE
 from tests.support.databases import FreshDatabase
+from tests.support.dead_letters import unhandled
 from tests.support.member_events import changed, erased, status_changed
 from tests.support.receipts import card, member, merged_into
 from tests.support.redemption import (
@@ -35,17 +34,7 @@ HASHES = spellings([CARD, OLD_CARD])
 
 async def die(spending: Spending, offset: int, key: str) -> None:
     """A record of purchases that nobody could handle; its bytes quote the card."""
-    letter: DeadLetter[Any] = DeadLetter(
-        topic="loyalty.purchases",
-        partition=0,
-        offset=offset,
-        key=key.encode(),
-        body=b"{broken " + CARD.encode(),
-        headers={},
-        cause="rejected",
-        detail="no such thing",
-        event=None,
-    )
+    letter = unhandled(offset, key, quoting=CARD)
     await MemberHandler(spending.database, ONE_TYPE).dead_lettered(letter)
 
 

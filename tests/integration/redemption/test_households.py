@@ -18,7 +18,8 @@ from shared.events.redemptions import RedemptionCaptured, RedemptionExpired, Red
 from shared.ids import new_id
 from shared.ledger import Balances
 from tests.support.databases import FreshDatabase
-from tests.support.households import enrol, found, households_client, join, leave, told
+from tests.support.enrolling import enrol_somebody
+from tests.support.households import found, households_client, join, leave, told
 from tests.support.member_events import erased, status_changed
 from tests.support.pooling import ELSEWHERE, Place, belongs, household, move_in, pooled
 from tests.support.receipts import card, member, merged_into
@@ -326,7 +327,7 @@ async def test_two_of_a_household_who_are_one_by_now_lend_their_points_once(
 async def test_what_the_registry_tells_is_what_lends(own_database: FreshDatabase, spending: Spending) -> None:
     registry = Database(own_database.url(role_name("members")))
     async with households_client(registry) as client:
-        founder, guest = await enrol(client), await enrol(client)
+        founder, guest = await enrol_somebody(client), await enrol_somebody(client)
         home = await found(client, founder)
         await join(client, home, founder, guest, may_spend=False)
         await spending.members(*await told(registry))

@@ -26,8 +26,9 @@ from shared.kafka import PermanentError
 from shared.ledger import Balances, ClawBack, Earn, Limits, Suspend
 from shared.point_types import ONE_TYPE
 from tests.support.databases import FreshDatabase
+from tests.support.enrolling import enrol_somebody
 from tests.support.fraud_service import batch_of
-from tests.support.households import accept, enrol, found, households_client, invite, leave, told
+from tests.support.households import accept, found, households_client, invite, leave, told
 from tests.support.interleaving import interleave
 from tests.support.member_events import changed, erased, status_changed
 from tests.support.pooling import HOME, Place, belongs, household, left_just_now, move_in, pooled
@@ -336,7 +337,7 @@ async def test_what_the_registry_tells_is_what_stays(own_database: FreshDatabase
     registry = Database(own_database.url(role_name("members")))
     stays: dict[str, object] = {"policy": "stays_with_household", "notice_days": 30}
     async with households_client(registry, household_leaving_policy="stays_with_household") as client:
-        founder, guest = await enrol(client), await enrol(client)
+        founder, guest = await enrol_somebody(client), await enrol_somebody(client)
         home = await found(client, founder, leaving=stays)
         await accept(client, guest, await invite(client, home, founder, guest), leaving=stays)
         await spending.members(*await told(registry))
