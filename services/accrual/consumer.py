@@ -19,9 +19,10 @@ from services.accrual.use_cases.load_facts import KnownTills, MeetingRowsNeededE
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.project_members import one_merge_each, project_members
 from shared.database import Database, Transaction, read_to
-from shared.events.coalition import CoalitionEvent, PriceFloorChanged
+from shared.events.coalition import CoalitionEvent
 from shared.events.envelope import Event
 from shared.events.fraud import ClaimCleared, FraudEvent, PointsHoldReleased, PointsHoldRequested
+from shared.events.goods import PriceFloorChanged
 from shared.events.members import MemberEvent
 from shared.events.purchases import DOCUMENT_EVENTS, PurchaseEvent
 from shared.kafka.batch_size import BatchSize

@@ -1,19 +1,22 @@
-"""``loyalty.coalition``: partners, their stores and tills, and who may call the API."""
+"""``loyalty.coalition``: partners, their stores, tills and operators, and who may call the API.
+
+What it says of goods is in ``goods``, what it says of contracts and of money in ``contracts``.
+"""
 
 from datetime import date
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
-from shared.events.envelope import Code, Event, Frozen, IdentifierHash, Minor, Points, Version
+from shared.events.contracts import ContractPublished, ExposureChanged, PrepaidExhausted, PrepaidLow
+from shared.events.envelope import Code, Event, Frozen, IdentifierHash, Version
+from shared.events.goods import ArticleChanged, PriceFloorChanged, ProductMapped
 
 KeyScheme = Literal["sequence", "fiscal", "document"]
 PartnerKind = Literal["issuing", "redeeming", "both", "co_brand_bank"]
 PartnerState = Literal[
     "preparing", "testing", "active", "suspended_earning", "suspended_spending", "suspended", "leaving", "left"
 ]
-
 OperatorState = Literal["active", "left"]
 
 
@@ -98,101 +101,18 @@ class ApiClientData(Frozen):
     rate_limit: RateLimitData | None = None
 
 
-PriceText = Annotated[
-    str,
-    Field(
-        pattern=r"^[0-9]+\.[0-9]{6}$",
-        description="One point's price in major units of the currency, without VAT, to six places.",
-    ),
-]
-PercentText = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2}$", description="A percentage, to two places.")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
-Percent = Annotated[StrictInt, Field(ge=0, le=100)]
+class OperatorData(Frozen):
+    """A cashier of a partner, by the hash that receipts bear.
 
-
-class RateData(Frozen):
-    """Prices of one point of a type; redemptions take ``minimum_points`` or more, in whole ``step_points``."""
-
-    point_type: Code
-    issue_price: PriceText
-    redemption_price: PriceText
-    vat_percent: PercentText
-    settle_on: Literal["issue", "redemption"]
-    minimum_points: Points
-    step_points: Points
-
-
-class ExclusivityData(Frozen):
-    """A category that the partner has for itself in a territory (ISO 3166)."""
-
-    category: Code
-    territory: Code
-
-
-class ContractData(Frozen):
-    """A partner's terms, in force from ``effective_from`` until just before ``effective_until``.
-
-    A partner's contracts never overlap. ``amount_minor`` is the prepaid block or the credit limit. With nothing left
-    of it the partner is refused, or goes on until it owes ``reserve_minor`` more.
-    """
-
-    contract_id: UUID
-    version: Version
-    partner_id: Code
-    number: Annotated[StrictInt, Field(ge=1)]
-    effective_from: AwareDatetime
-    effective_until: AwareDatetime | None = None
-    currency: Currency
-    rates: tuple[RateData, ...]
-    funding: Literal["prepaid", "postpaid"]
-    amount_minor: Annotated[Minor, Field(ge=0)]
-    alert_percents: tuple[Percent, ...] = ()
-    when_exhausted: Literal["refuse", "reserve"]
-    reserve_minor: Annotated[Minor, Field(ge=0)] = 0
-    exclusivities: tuple[ExclusivityData, ...] = ()
-
-
-class PointsExposure(Frozen):
-    """Points of one type: issued, taken back for returns, redeemed at the partner; of its own, redeemed anywhere."""
-
-    point_type: Code
-    issued_points: Points
-    returned_points: Points
-    redeemed_points: Points
-    spent_points: Points
-    refunded_points: Points = 0
-    restored_points: Points = 0
-
-
-class ExposureData(Frozen):
-    """Where a partner stands, in minor units without VAT.
-
-    ``standing``: ``low`` an alert level was reached, ``reserve`` nothing is left and the contract's reserve is in use,
-    ``exhausted`` nothing is left and the partner is to be refused. ``left_minor`` is absent while no contract holds.
+    ``own_card_hashes`` may each stand for the operator's own member card in a receipt. They are gone when the operator
+    has left, when the partner takes the card away, and when the member whose card it is was erased.
     """
 
     partner_id: Code
+    operator_hash: IdentifierHash
     version: Version
-    contract_id: UUID | None = None
-    standing: Literal["open", "low", "reserve", "exhausted"]
-    currency: Currency
-    payable_minor: Minor
-    receivable_minor: Minor
-    paid_minor: Minor
-    left_minor: Minor | None = None
-    overshoot_minor: Annotated[Minor, Field(ge=0)] = 0
-    points: tuple[PointsExposure, ...]
-
-
-class PrepaidData(Frozen):
-    """What is left of a prepaid block, and the alert level that it reached. The version is the exposure's."""
-
-    partner_id: Code
-    version: Version
-    contract_id: UUID
-    currency: Currency
-    left_minor: Minor
-    alert_percent: Percent
+    state: OperatorState
+    own_card_hashes: tuple[IdentifierHash, ...] = ()
 
 
 class PartnerChanged(Event):
@@ -221,110 +141,6 @@ class ApiClientChanged(Event):
 
     type: Literal["loyalty.api_client.changed.v1"] = "loyalty.api_client.changed.v1"
     data: ApiClientData
-
-
-class ContractPublished(Event):
-    """A contract was approved, or an approved one got an earlier end: a minute or more before either takes effect."""
-
-    type: Literal["loyalty.contract.published.v1"] = "loyalty.contract.published.v1"
-    data: ContractData
-
-
-class ExposureChanged(Event):
-    """A partner's points or payments moved: told at once when a threshold is crossed, else at most once a second."""
-
-    type: Literal["loyalty.exposure.changed.v1"] = "loyalty.exposure.changed.v1"
-    data: ExposureData
-
-
-class PrepaidLow(Event):
-    """A prepaid block fell to one of its alert levels. Told once, and again only after a payment brought it above."""
-
-    type: Literal["loyalty.prepaid.ran_low.v1"] = "loyalty.prepaid.ran_low.v1"
-    data: PrepaidData
-
-
-class PrepaidExhausted(Event):
-    """A prepaid block is used up. Told once, and again only after a payment."""
-
-    type: Literal["loyalty.prepaid.exhausted.v1"] = "loyalty.prepaid.exhausted.v1"
-    data: PrepaidData
-
-
-class MappedData(Frozen):
-    """What a partner's category counts as in the programme's tree, from ``in_force_from`` on.
-
-    ``path`` leads from the tree's root down to ``category_id``; both are absent where it counts as itself again.
-    ``version`` counts all mappings of the partner, together with what ArticleChanged says, one after the other.
-    """
-
-    partner_id: Code
-    version: Version
-    partner_category: Code
-    category_id: Code | None = None
-    path: tuple[Code, ...] = ()
-    in_force_from: AwareDatetime
-
-
-class ProductMapped(Event):
-    """A partner's category was mapped to the programme's tree, or no longer is."""
-
-    type: Literal["loyalty.product.mapped.v1"] = "loyalty.product.mapped.v1"
-    data: MappedData
-
-
-class ArticleData(Frozen):
-    """Whether an article of a partner earns nothing, from ``in_force_from`` on.
-
-    ``version`` counts the partner's mappings and what is said of its articles together, one after the other.
-    """
-
-    partner_id: Code
-    version: Version
-    sku: Code
-    is_excluded: StrictBool
-    in_force_from: AwareDatetime
-
-
-class ArticleChanged(Event):
-    """A partner's article is excluded from earning, or no longer is."""
-
-    type: Literal["loyalty.article.changed.v1"] = "loyalty.article.changed.v1"
-    data: ArticleData
-
-
-class PriceFloorData(Frozen):
-    """What a unit of a partner's article does not cost less than, in minor units of the programme's currency; absent:
-    it may cost anything again.
-
-    A unit is what quantities on receipts count. ``version`` rises with each change of the floor, and may skip numbers.
-    """
-
-    partner_id: Code
-    version: Version
-    sku: Code
-    floor_minor: Annotated[Minor, Field(gt=0)] | None = None
-
-
-class PriceFloorChanged(Event):
-    """A partner's article has a price floor, another one, or none any more. Discounts and points do not go below it."""
-
-    type: Literal["loyalty.price_floor.changed.v1"] = "loyalty.price_floor.changed.v1"
-    data: PriceFloorData
-
-
-class OperatorData(Frozen):
-    """A cashier of a partner, by the hash that receipts bear.
-
-    ``own_card_hashes`` may each stand for the operator's own member card in a receipt. They are gone when the operator
-    has left, when the partner takes the card away, and when the member whose card it is was erased.
-    """
-
-    partner_id: Code
-    operator_hash: IdentifierHash
-    version: Version
-    state: OperatorState
-    own_card_hashes: tuple[IdentifierHash, ...] = ()
 
 
 class OperatorChanged(Event):

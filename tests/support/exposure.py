@@ -15,7 +15,7 @@ from shared.database import Database
 from shared.events.award_parts import AwardPart
 from shared.events.balances import Balance, IssuerPoints
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
+from shared.events.contracts import ExposureChanged, PrepaidExhausted, PrepaidLow
 from shared.events.points import (
     AwardData,
     ClawBackData,

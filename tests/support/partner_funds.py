@@ -4,13 +4,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
-from shared.events.coalition import (
-    ContractData,
-    ContractPublished,
-    ExposureChanged,
-    ExposureData,
-    RateData,
-)
+from shared.events.contracts import ContractData, ContractPublished, ExposureChanged, ExposureData, RateData
 
 TOLD_AT = datetime(2026, 1, 1, tzinfo=UTC)
 AFTER_ALL = datetime(2100, 1, 1, tzinfo=UTC)  # later than any receipt comes

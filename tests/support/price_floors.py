@@ -1,6 +1,6 @@
 """What coalition tells of price floors, as others read it."""
 
-from shared.events.coalition import PriceFloorChanged, PriceFloorData
+from shared.events.goods import PriceFloorChanged, PriceFloorData
 from shared.ids import new_id
 from tests.support.redemption import NOON
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from services.accrual.domain.category_mapping import ExclusionVersion, MappingVersion
 from shared.database import Transaction
-from shared.events.coalition import ArticleChanged, ProductMapped
+from shared.events.goods import ArticleChanged, ProductMapped
 
 _SAVE = """
     insert into category_mappings (partner_id, version, partner_category, path, in_force_from)

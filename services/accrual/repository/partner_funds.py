@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.accrual.domain.partner_funds import Funds, Period
 from shared.database import Transaction
-from shared.events.coalition import ContractData, ExposureChanged
+from shared.events.contracts import ContractData, ExposureChanged
 
 _SAVE_CONTRACTS = """
     insert into partner_contracts (contract_id, partner_id, effective_from, effective_until, version)

@@ -7,18 +7,9 @@ from services.accrual.repository import category_mappings, parked, partner_funds
 from services.accrual.repository.places import Till
 from services.accrual.use_cases.release_parked import release_parked
 from shared.database import Transaction
-from shared.events.coalition import (
-    ArticleChanged,
-    CoalitionEvent,
-    ContractData,
-    ContractPublished,
-    ExposureChanged,
-    PartnerChanged,
-    ProductMapped,
-    StoreChanged,
-    TillChanged,
-    TillData,
-)
+from shared.events.coalition import CoalitionEvent, PartnerChanged, StoreChanged, TillChanged, TillData
+from shared.events.contracts import ContractData, ContractPublished, ExposureChanged
+from shared.events.goods import ArticleChanged, ProductMapped
 
 
 async def project_coalition(transaction: Transaction, events: Sequence[CoalitionEvent]) -> int:

@@ -8,20 +8,22 @@ from shared.events.catalogue import COALITION
 from shared.events.coalition import (
     ApiClientChanged,
     ApiClientData,
-    ArticleChanged,
-    ArticleData,
-    MappedData,
     OpeningHours,
     PartnerChanged,
     PartnerData,
-    PriceFloorChanged,
-    PriceFloorData,
-    ProductMapped,
     RateLimitData,
     StoreChanged,
     StoreData,
     TillChanged,
     TillData,
+)
+from shared.events.goods import (
+    ArticleChanged,
+    ArticleData,
+    MappedData,
+    PriceFloorChanged,
+    PriceFloorData,
+    ProductMapped,
 )
 from shared.ids import new_id
 from shared.outbox import Message

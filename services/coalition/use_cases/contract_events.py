@@ -6,7 +6,7 @@ from services.coalition.domain.contracts import Contract, Rate
 from services.coalition.use_cases.announcements import SOURCE
 from shared.database import Transaction
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ContractData, ContractPublished, ExclusivityData, RateData
+from shared.events.contracts import ContractData, ContractPublished, ExclusivityData, RateData
 from shared.ids import new_id
 from shared.outbox import Message
 from shared.telemetry.trace_context import child_traceparent, current_traceparent

@@ -8,7 +8,7 @@ from services.coalition.domain.exposure import NO_CONTRACT, Judged, PointSums, P
 from services.coalition.use_cases.announcements import SOURCE
 from shared.database import Transaction
 from shared.events.catalogue import COALITION
-from shared.events.coalition import (
+from shared.events.contracts import (
     ExposureChanged,
     ExposureData,
     PointsExposure,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.database import Transaction
-from shared.events.coalition import ProductMapped
+from shared.events.goods import ProductMapped
 
 SAVE = """
     insert into redemption_categories (partner_id, partner_category, version, path, in_force_from)

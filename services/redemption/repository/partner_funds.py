@@ -6,7 +6,7 @@ import orjson
 
 from services.redemption.domain.partner_funds import Funds
 from shared.database import Transaction
-from shared.events.coalition import ContractData, ExposureData
+from shared.events.contracts import ContractData, ExposureData
 from shared.events.versions import highest
 
 SAVE_CONTRACTS = """

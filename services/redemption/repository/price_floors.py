@@ -6,7 +6,7 @@ Of a floor that was taken away the row stays: an old word that comes late must f
 from collections.abc import Sequence
 
 from shared.database import Transaction
-from shared.events.coalition import PriceFloorData
+from shared.events.goods import PriceFloorData
 from shared.events.versions import highest
 
 SAVE = """

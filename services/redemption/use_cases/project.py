@@ -9,15 +9,9 @@ from services.redemption.repository import merges as merging
 from services.redemption.use_cases.erase_members import erase_members
 from services.redemption.use_cases.settle_leavings import claim_leavings, parties_of, settle_leavings
 from shared.database import Transaction, retired_keys
-from shared.events.coalition import (
-    CoalitionEvent,
-    ContractPublished,
-    ExposureChanged,
-    PartnerChanged,
-    PriceFloorChanged,
-    ProductMapped,
-    TillChanged,
-)
+from shared.events.coalition import CoalitionEvent, PartnerChanged, TillChanged
+from shared.events.contracts import ContractPublished, ExposureChanged
+from shared.events.goods import PriceFloorChanged, ProductMapped
 from shared.events.members import (
     HouseholdChanged,
     IdentifierKeyRetired,

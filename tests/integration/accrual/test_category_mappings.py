@@ -10,7 +10,8 @@ from services.accrual.programme import PublishedRules
 from services.accrual.use_cases.project_coalition import project_coalition
 from services.accrual.use_cases.show_receipt import ReceiptStory, show_receipt
 from shared.database import Database
-from shared.events.coalition import ArticleChanged, ArticleData, CoalitionEvent, MappedData, ProductMapped
+from shared.events.coalition import CoalitionEvent
+from shared.events.goods import ArticleChanged, ArticleData, MappedData, ProductMapped
 from shared.events.purchases import PurchaseRecorded
 from shared.ids import new_id
 from tests.support.accrual import Accrual

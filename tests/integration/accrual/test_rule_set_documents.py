@@ -9,7 +9,7 @@ import pytest
 from services.accrual.domain.rule_set_schema import rule_set_schema
 from services.accrual.use_cases.project_coalition import project_coalition
 from shared.database import Database
-from shared.events.coalition import MappedData, ProductMapped
+from shared.events.goods import MappedData, ProductMapped
 from tests.support.accrual import Accrual, coalition_events
 from tests.support.registries import bearing
 from tests.support.rule_sets import drafted, published, rules_document, slug

@@ -11,7 +11,7 @@ import pytest
 from services.coalition.use_cases import import_articles
 from shared.database import Database
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ArticleChanged, PriceFloorChanged, ProductMapped
+from shared.events.goods import ArticleChanged, PriceFloorChanged, ProductMapped
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
 

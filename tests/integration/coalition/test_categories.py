@@ -9,7 +9,7 @@ import pytest
 
 from shared.database import Database
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ProductMapped
+from shared.events.goods import ProductMapped
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
 

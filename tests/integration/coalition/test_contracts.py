@@ -10,7 +10,7 @@ import pytest
 
 from shared.database import Database
 from shared.events.catalogue import COALITION
-from shared.events.coalition import ContractPublished
+from shared.events.contracts import ContractPublished
 from tests.support.contracts import (
     APPROVER,
     AUTHOR,

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from services.coalition.consumer import PointsHandler, wants_points, wants_spending
-from shared.events.coalition import ExposureChanged, PrepaidExhausted, PrepaidLow
+from shared.events.contracts import ExposureChanged, PrepaidExhausted, PrepaidLow
 from shared.kafka import PermanentError
 from tests.support.contracts import APPROVER, RATE, act, approved, contract_body, partner_is_there, slug, submitted
 from tests.support.exposure import Coalition, Event, Told, batch_of, captured, clawed_back, earned, lapsed, refunded

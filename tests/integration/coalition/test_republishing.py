@@ -15,7 +15,8 @@ from services.redemption.use_cases.project import project_coalition as project_f
 from shared.database import Database, Transaction
 from shared.database.roles import role_name
 from shared.events.catalogue import COALITION
-from shared.events.coalition import CoalitionEvent, ExposureChanged, OperatorChanged
+from shared.events.coalition import CoalitionEvent, OperatorChanged
+from shared.events.contracts import ExposureChanged
 from shared.web.known_clients import project_clients
 from tests.support.databases import made_database
 from tests.support.exposure import Coalition

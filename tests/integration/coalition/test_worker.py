@@ -10,7 +10,7 @@ from services.coalition.settings import CoalitionSettings
 from shared.database import Database
 from shared.database.roles import role_name
 from shared.events.catalogue import COALITION, POINTS, REDEMPTIONS
-from shared.events.coalition import ExposureChanged, PrepaidExhausted
+from shared.events.contracts import ExposureChanged, PrepaidExhausted
 from shared.kafka import KafkaSettings, OutgoingRecord
 from shared.outbox import Message
 from tests.support.consuming import read_all, send

@@ -14,7 +14,7 @@ from services.redemption.repository import receipts
 from services.redemption.use_cases.hold_points import Declined
 from shared import ledger
 from shared.database import Transaction
-from shared.events.coalition import MappedData, ProductMapped
+from shared.events.goods import MappedData, ProductMapped
 from shared.events.purchases import PurchaseRecorded
 from shared.events.redemptions import RedemptionCaptured
 from shared.ids import new_id

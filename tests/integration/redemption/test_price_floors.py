@@ -15,7 +15,7 @@ from services.redemption.programme import Programme, PublishedWriteOffRules
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
 from services.redemption.use_cases.quote_points import Asked, Quoted, quote_points
 from shared.database import Transaction
-from shared.events.coalition import MappedData, ProductMapped
+from shared.events.goods import MappedData, ProductMapped
 from shared.ids import new_id
 from tests.support.adjusting import slug
 from tests.support.counted_statements import counted_statements

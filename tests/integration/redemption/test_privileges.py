@@ -19,7 +19,8 @@ from services.redemption.use_cases.check_privileges import NoPrivilegesError
 from services.redemption.use_cases.declare_privileges import end_privilege, grant_privilege
 from services.redemption.use_cases.project import project_tiers
 from shared.database import Transaction
-from shared.events.coalition import MappedData, PartnerChanged, PartnerData, ProductMapped
+from shared.events.coalition import PartnerChanged, PartnerData
+from shared.events.goods import MappedData, ProductMapped
 from shared.events.tiers import TierData
 from shared.ids import new_id
 from tests.support.adjusting import slug

@@ -28,7 +28,8 @@ from services.redemption.use_cases.settle_tenders import settle_tenders
 from services.redemption.use_cases.write_off_rules import check_write_off_rules, publish_write_off_rules
 from shared import ledger
 from shared.database import Transaction
-from shared.events.coalition import MappedData, PartnerChanged, PartnerData, ProductMapped
+from shared.events.coalition import PartnerChanged, PartnerData
+from shared.events.goods import MappedData, ProductMapped
 from shared.events.members import ErasureData, MemberErased
 from shared.events.purchases import Tender
 from shared.events.tiers import TierData
