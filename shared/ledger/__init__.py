@@ -16,18 +16,12 @@ from shared.ledger.book import LedgerBrokenError
 from shared.ledger.chain import Block
 from shared.ledger.chain_verification import Chain, Head
 from shared.ledger.commands import (
-    Balances,
     Capture,
     ClawBack,
     ClawBackPolicy,
     Command,
     Earn,
     EarnPending,
-    FundedPoints,
-    LimitedPoints,
-    Outcome,
-    Posted,
-    Refused,
     Release,
     Reserve,
     SpendLate,
@@ -42,10 +36,12 @@ from shared.ledger.forgiving import Forgiving
 from shared.ledger.gifts import Give
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.merging import MergedElsewhereError, merge
+from shared.ledger.outcomes import FundedPoints, LimitedPoints, Outcome, Posted, Refused
 from shared.ledger.planning import Plan, plan
 from shared.ledger.posted_to import find_posted_to, save_posted_to
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, is_hold_taken, post, post_together, posting
 from shared.ledger.purses import Purse, lock_accounts, lock_purses
+from shared.ledger.records import Balances
 from shared.ledger.sealing import Sealer
 from shared.ledger.slice_checking import CheckedSlice, SliceBrokenError, check_slice
 from shared.ledger.slices import export_slice

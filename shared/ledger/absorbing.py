@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from shared.ledger import debts
 from shared.ledger.book import Book, LedgerBrokenError
-from shared.ledger.commands import Balances
 from shared.ledger.debts import StoredDebt
 from shared.ledger.expiring import lapse
 from shared.ledger.legs import MERGE_AVAILABLE, MERGE_DEBT, MERGE_PENDING
 from shared.ledger.planning import Plan, fold
-from shared.ledger.records import Account, StoredLot, Transfer
+from shared.ledger.records import Account, Balances, StoredLot, Transfer
 from shared.ledger.terms import lapse_bound
 
 

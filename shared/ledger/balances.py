@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from shared.database.engine import Transaction
-from shared.ledger.commands import Balances
 from shared.ledger.conditions import Basket, Limits, read_limits, write_limits
 from shared.ledger.legs import Position, Purpose
+from shared.ledger.records import Balances
 from shared.ledger.terms import lapse_bound
 
 STATEMENT_LINES_MAX = 200

@@ -7,13 +7,12 @@ so that they cannot disagree. Pure: a book knows what it was given and nothing e
 from collections.abc import Mapping
 from uuid import UUID
 
-from shared.ledger.commands import Balances
 from shared.ledger.conditions import Basket
 from shared.ledger.debts import Debt, StoredDebt, debt_of, next_paid, owed_name, pay
 from shared.ledger.drawing import NONE_SPARED, draw, may_use
 from shared.ledger.forgiving import Lacking
 from shared.ledger.legs import CLAW_BACK_OWED, CLEAR_DEBT, MERGE_AVAILABLE, SPEND_OWED, Legs, Position
-from shared.ledger.records import Account, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
+from shared.ledger.records import Account, Balances, Hold, HoldPart, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.terms import LotTerms, pending_key
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of the ledger, and what it answers.
+"""What can be asked of the ledger; what it answers is in ``outcomes``.
 
 Every command names one owner, one point type, and in ``reference`` the natural key of the effect it belongs to (a
 receipt's key, a redemption's id as bytes). Amounts are whole numbers of the point type's smallest unit. The ledger
@@ -7,21 +7,17 @@ does not tell a repeated command from a new one: whoever posts keeps the idempot
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from shared.ledger.bounds import require, require_award
-from shared.ledger.conditions import Basket, Funding, Limits
+from shared.ledger.conditions import Basket
 from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, RefundOwed, Reinstate, WriteOff
 from shared.ledger.forgiving import Forgiving
 from shared.ledger.gifts import Give
 from shared.ledger.terms import LotTerms
 
 LOTS_PER_HOLD_MAX = 200
-
-RefusalReason: TypeAlias = Literal[
-    "insufficient_points", "too_many_lots", "hold_not_open", "exceeds_hold", "exceeds_captured", "same_owner"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,80 +253,3 @@ Command: TypeAlias = (
     | RefundOwed
     | Give
 )
-
-
-# The owner's id as a number, and the point type: hashing a UUID costs ten times as much as hashing its number.
-AccountKey: TypeAlias = tuple[int, str]
-
-
-class AccountName(NamedTuple):
-    """Whose account of which type, for whoever asks nothing of it yet."""
-
-    owner_id: UUID
-    point_type: str
-
-
-class Balances(NamedTuple):
-    """An owner's points of one type: to spend, reserved, earned but not yet to be spent, and owed. None is negative."""
-
-    available: int = 0
-    held: int = 0
-    pending: int = 0
-    debt: int = 0
-
-
-class FundedPoints(NamedTuple):
-    """Points that a partner issued and that have payers of their own."""
-
-    issuer: str
-    funding: Funding
-    points: int
-
-
-class LimitedPoints(NamedTuple):
-    """Points that may be spent for some things alone."""
-
-    limits: Limits
-    points: int
-
-
-class Posted(NamedTuple):
-    """A command that took effect.
-
-    ``points`` were moved as asked (a claw-back counts what became debt); ``shortfall`` were asked for and not there;
-    ``trimmed`` were to be earned and lay beyond the cap on the balance.
-    ``debt_added`` is what a claw-back or a purchase that owes added to the debt, ``debt_cleared`` what was cleared at
-    once afterwards, so either leaves ``debt_added - debt_cleared`` behind it. ``released`` returned from a hold to the
-    balance.
-    ``lacking`` is what was not there for a claw-back that may be forgiven, whatever became of it.
-    ``balance`` is the owner's just after this command. ``issuers`` says, of points that a partner, an adjustment or
-    time took, that a refund gave back or another owner was given, who had issued how many of them; of debt that was
-    forgiven, who had waited for it. ``funded`` says who pays for those that have payers of their own, ``limited``
-    which of those of a capture were for some things alone. Of what was given, ``debt_cleared`` is the receiver's, and
-    ``receiver`` the receiver's balances just after it.
-    """
-
-    command: Command
-    points: int
-    balance: Balances
-    shortfall: int = 0
-    debt_added: int = 0
-    debt_cleared: int = 0
-    released: int = 0
-    issuers: tuple[tuple[str, int], ...] = ()
-    receiver: Balances | None = None
-    trimmed: int = 0
-    funded: tuple[FundedPoints, ...] = ()
-    limited: tuple[LimitedPoints, ...] = ()
-    lacking: int = 0
-
-
-class Refused(NamedTuple):
-    """A command that changed nothing, and why. A decision, not a fault: asked again just now, it is refused again."""
-
-    command: Command
-    reason: RefusalReason
-    balance: Balances
-
-
-Outcome: TypeAlias = Posted | Refused

@@ -3,9 +3,9 @@
 from typing import assert_never
 
 from shared.ledger.book import Book
-from shared.ledger.commands import Outcome, Posted, Refused
 from shared.ledger.corrections import AdjustDown, AdjustUp, WriteOff
 from shared.ledger.legs import ADJUST_DOWN, ADJUST_UP, WRITE_OFF
+from shared.ledger.outcomes import Outcome, Posted, Refused
 from shared.ledger.taken import funded_of, issuers_of
 
 

@@ -5,7 +5,7 @@ works on its owner's book.
 from typing import assert_never
 
 from shared.ledger.book import Book
-from shared.ledger.commands import ClawBack, Earn, EarnPending, Outcome, Posted, Refused, Release, Suspend
+from shared.ledger.commands import ClawBack, Earn, EarnPending, Release, Suspend
 from shared.ledger.drawing import NONE_SPARED
 from shared.ledger.legs import (
     CLAW_BACK_AVAILABLE,
@@ -15,6 +15,7 @@ from shared.ledger.legs import (
     RELEASE,
     SUSPEND,
 )
+from shared.ledger.outcomes import Outcome, Posted, Refused
 from shared.ledger.terms import pending_key
 
 

@@ -9,9 +9,9 @@ from datetime import date
 from typing import assert_never
 
 from shared.ledger.book import Book
-from shared.ledger.commands import Outcome, Posted
 from shared.ledger.corrections import Expire, Reinstate
 from shared.ledger.legs import EXPIRE_POINTS, PROLONG, REINSTATE
+from shared.ledger.outcomes import Outcome, Posted
 from shared.ledger.taken import funded_of, issuers_of
 
 

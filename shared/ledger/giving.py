@@ -5,9 +5,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from shared.ledger.book import Book
-from shared.ledger.commands import Command, Outcome, Posted, Refused
+from shared.ledger.commands import Command
 from shared.ledger.gifts import GIFT_BASIS, Give
 from shared.ledger.legs import GIFT, LEAVE
+from shared.ledger.outcomes import Outcome, Posted, Refused
 from shared.ledger.records import Lot
 from shared.ledger.taken import funded_of, issuers_of
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.ledger.commands import (
     LOTS_PER_HOLD_MAX,
-    AccountKey,
     Capture,
     ClawBack,
     Command,
@@ -23,7 +22,7 @@ from shared.ledger.commands import (
 from shared.ledger.corrections import AdjustDown, Expire, Refund
 from shared.ledger.gifts import Give
 from shared.ledger.planning import Absorbed
-from shared.ledger.records import Account, StoredHold
+from shared.ledger.records import Account, AccountKey, StoredHold
 from shared.ledger.refunded import Refunded
 from shared.ledger.terms import lapse_bound, pending_key
 

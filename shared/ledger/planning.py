@@ -11,13 +11,11 @@ from typing import NamedTuple, assert_never
 from shared.ledger import correcting, earning, expiring, giving, spending
 from shared.ledger.book import Book
 from shared.ledger.commands import (
-    AccountKey,
     Capture,
     ClawBack,
     Command,
     Earn,
     EarnPending,
-    Outcome,
     Release,
     Reserve,
     SpendLate,
@@ -28,7 +26,8 @@ from shared.ledger.corrections import AdjustDown, AdjustUp, Expire, Refund, Refu
 from shared.ledger.debts import Debt, StoredDebt
 from shared.ledger.expiring import lapse, prolong
 from shared.ledger.gifts import Give
-from shared.ledger.records import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
+from shared.ledger.outcomes import Outcome
+from shared.ledger.records import Account, AccountKey, Hold, Lapsed, Lot, StoredHold, StoredLot, Transfer
 from shared.ledger.refunded import Refunded
 from shared.ledger.terms import lapse_bound
 

@@ -8,13 +8,14 @@ import asyncpg
 from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
 from shared.ledger import repository
-from shared.ledger.commands import AccountKey, AccountName, Command, Outcome, Posted, Refused
+from shared.ledger.commands import Command
 from shared.ledger.gifts import Give
 from shared.ledger.giving import answered_by
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import needs_of, survivors_lots
+from shared.ledger.outcomes import Outcome, Posted, Refused
 from shared.ledger.planning import Absorbed, plan
-from shared.ledger.records import Account
+from shared.ledger.records import Account, AccountKey, AccountName
 from shared.ledger.refunded import load_refunded
 from shared.ledger.writing import holds_written_later, write
 

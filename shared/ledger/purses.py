@@ -7,8 +7,8 @@ from uuid import UUID
 from shared.database.engine import Transaction
 from shared.ledger import repository
 from shared.ledger.balances import LAPSED_UNTIL, bound_of
-from shared.ledger.commands import AccountName
 from shared.ledger.conditions import Basket, read_limits
+from shared.ledger.records import AccountName
 
 # Read under the locks: what others committed is seen.
 LOAD_LAPSING = f"""

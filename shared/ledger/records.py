@@ -9,6 +9,25 @@ from shared.ledger.terms import LotTerms
 
 HoldState: TypeAlias = Literal["open", "captured", "voided", "expired"]
 
+# The owner's id as a number, and the point type: hashing a UUID costs ten times as much as hashing its number.
+AccountKey: TypeAlias = tuple[int, str]
+
+
+class AccountName(NamedTuple):
+    """Whose account of which type, for whoever asks nothing of it yet."""
+
+    owner_id: UUID
+    point_type: str
+
+
+class Balances(NamedTuple):
+    """An owner's points of one type: to spend, reserved, earned but not yet to be spent, and owed. None is negative."""
+
+    available: int = 0
+    held: int = 0
+    pending: int = 0
+    debt: int = 0
+
 
 class Account(NamedTuple):
     """An account's row, read under its lock."""

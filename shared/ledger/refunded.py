@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from shared.database.engine import RawConnection
-from shared.ledger.commands import AccountKey, ClawBack, Command
-from shared.ledger.records import Account
+from shared.ledger.commands import ClawBack, Command
+from shared.ledger.records import Account, AccountKey
 
 # Of an owner with whom others were merged, what came back to their accounts went on to lots of the same keys. What a
 # refund cleared of a debt is not left in its lots, so that only credits need to be looked at.

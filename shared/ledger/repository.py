@@ -13,12 +13,11 @@ from shared.database.engine import RawConnection
 from shared.database.errors import StartAgainError
 from shared.ledger import aliases
 from shared.ledger.absorbing import MergingAccounts
-from shared.ledger.commands import AccountKey
 from shared.ledger.conditions import read_funding, read_limits
 from shared.ledger.debts import StoredDebt
 from shared.ledger.needs import Needs
 from shared.ledger.planning import Absorbed
-from shared.ledger.records import Account, StoredHold, StoredLot, StoredPart
+from shared.ledger.records import Account, AccountKey, StoredHold, StoredLot, StoredPart
 from shared.ledger.terms import LotTerms
 
 # Lateral with a limit is a look-up by index whatever the planner believes: statements are planned once and kept, and a

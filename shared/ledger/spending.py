@@ -5,16 +5,7 @@ works on its owner's book.
 from typing import assert_never
 
 from shared.ledger.book import Book, LedgerBrokenError
-from shared.ledger.commands import (
-    LOTS_PER_HOLD_MAX,
-    Capture,
-    Outcome,
-    Posted,
-    Refused,
-    Reserve,
-    SpendLate,
-    Void,
-)
+from shared.ledger.commands import LOTS_PER_HOLD_MAX, Capture, Reserve, SpendLate, Void
 from shared.ledger.corrections import Refund, RefundOwed
 from shared.ledger.debts import owed_name
 from shared.ledger.legs import (
@@ -28,6 +19,7 @@ from shared.ledger.legs import (
     SPEND_LATE,
     VOID,
 )
+from shared.ledger.outcomes import Outcome, Posted, Refused
 from shared.ledger.records import Hold, HoldPart, Lot
 from shared.ledger.taken import funded_of, issuers_of, limited_of
 

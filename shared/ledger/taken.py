@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from shared.ledger.commands import FundedPoints, LimitedPoints
 from shared.ledger.conditions import Funding, Limits
+from shared.ledger.outcomes import FundedPoints, LimitedPoints
 from shared.ledger.records import Lot
 
 

@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 from shared.events import funding as told
-from shared.ledger.commands import FundedPoints
 from shared.ledger.conditions import Funding, Limits
+from shared.ledger.outcomes import FundedPoints
 
 
 def funding_told(funding: Funding | None) -> told.PointFunding | None:

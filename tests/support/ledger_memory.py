@@ -7,12 +7,11 @@ from uuid import UUID
 
 from shared.ledger import Balances, ClawBack, Command, Expire, Give, LotTerms, MergedPoints, Outcome, plan
 from shared.ledger.absorbing import MergingAccounts, plan_merge
-from shared.ledger.commands import AccountKey
 from shared.ledger.debts import StoredDebt
 from shared.ledger.giving import answered_by
 from shared.ledger.needs import Draw, needs_of, survivors_lots
 from shared.ledger.planning import Absorbed, Plan
-from shared.ledger.records import Account, Hold, Lapsed, Lot, StoredHold, StoredLot, StoredPart, Transfer
+from shared.ledger.records import Account, AccountKey, Hold, Lapsed, Lot, StoredHold, StoredLot, StoredPart, Transfer
 from shared.ledger.refunded import Refunded
 from shared.ledger.terms import lapse_bound
 
