@@ -16,8 +16,8 @@ from services.accrual.domain.decisions import (
     UnlinkedReturn,
 )
 from services.accrual.programme import KnownFunds, Programme, PublishedRules
-from services.accrual.repository import awards, claims
-from services.accrual.repository.awards import RefusalRow
+from services.accrual.repository import claims, refusals
+from services.accrual.repository.refusals import RefusalRow
 from services.accrual.use_cases.correct_receipt import correct_receipt
 from services.accrual.use_cases.count_for_tiers import count_for_tiers
 from services.accrual.use_cases.decide_documents import decide_documents
@@ -226,7 +226,7 @@ async def _account_for_settled(
     if not conflicting:
         return
     reason, detail = "content_conflict", "another document with this key was posted before, with other contents"
-    saved = await awards.save_refusals(
+    saved = await refusals.save(
         transaction,
         [
             RefusalRow(key, content_hash, reason, detail, document.body, document.event.data.member_id)

@@ -21,7 +21,17 @@ from services.accrual.domain.receipt_moves import (
 )
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import MoveRules
-from services.accrual.repository import award_events, awards, claims, fraud_holds, parked, projections, receipt_moves
+from services.accrual.repository import (
+    award_events,
+    awards,
+    claims,
+    decided_documents,
+    decided_returns,
+    fraud_holds,
+    parked,
+    projections,
+    receipt_moves,
+)
 from services.accrual.repository.award_parts import PartRow
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.adjust_points import today
@@ -119,7 +129,7 @@ async def _frozen(
 ) -> tuple[FrozenAward, PurchaseRecorded] | MoveRefusal:
     """The award with all that it was judged by; its document must still be there."""
     key = award.natural_key
-    event = (await awards.load_documents(transaction, [key])).get(key)
+    event = (await decided_documents.load(transaction, [key])).get(key)
     if isinstance(event, ExchangeRecorded):
         return "an_exchange"
     if not isinstance(event, PurchaseRecorded):
@@ -130,7 +140,7 @@ async def _frozen(
     mapping = (await rules.published.mappings.refresh(transaction, [partner_id])).get(partner_id)
     stored = orjson.loads(award.decision).get("facts")
     facts = facts_from_stored(stored, rule_set.needs) if rule_set.needs_facts else NO_FACTS
-    returned = (await awards.load_returned(transaction, [key])).get(key, {})
+    returned = (await decided_returns.load_returned(transaction, [key])).get(key, {})
     categories = categories_at(mapping, event.data.occurred_at, award.mapping_version)
     earned_on = award.terms.available_from
     return FrozenAward(key, owner_id, event.data, rule_set, categories, facts, returned, earned_on), event

@@ -13,7 +13,7 @@ from services.accrual.domain.unlinked_cases import (
     require_lines_of,
 )
 from services.accrual.domain.unlinked_cases import linked as with_purchase
-from services.accrual.repository import awards, claims, outcomes, unlinked_returns
+from services.accrual.repository import claims, decided_documents, decided_returns, outcomes, unlinked_returns
 from services.accrual.repository.claims import Claim
 from services.accrual.use_cases.load_exchanges import goods_of
 from services.accrual.use_cases.messages import purchase_message
@@ -124,7 +124,7 @@ async def _require_purchase(
         raise NotLinkableError("it is no purchase that was awarded")
     if award.voided_by is not None:
         raise NotLinkableError("the purchase was voided")
-    document = (await awards.load_documents(transaction, [key])).get(key)
+    document = (await decided_documents.load(transaction, [key])).get(key)
     goods = goods_of(document) if document is not None else None
     if goods is None:
         raise NotLinkableError("the purchase is older than what is kept")
@@ -132,7 +132,7 @@ async def _require_purchase(
     unknown = proposed.lines.keys() - {line.line_id for line in event.data.lines}
     if unknown:
         raise NotLinkableError(f"the return has no line {min(unknown)}")
-    returned = (await awards.load_returned(transaction, [key])).get(key, {})
+    returned = (await decided_returns.load_returned(transaction, [key])).get(key, {})
     require_lines_of(goods, returned, with_purchase(event, key, proposed.lines).data.lines)
 
 

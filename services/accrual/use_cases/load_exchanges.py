@@ -7,7 +7,7 @@ import orjson
 
 from services.accrual.domain.decisions import Document, Original
 from services.accrual.domain.exchanged_goods import KnownExchange, goods_taken
-from services.accrual.repository import awards, claims, exchanges
+from services.accrual.repository import claims, decided_documents, exchanges
 from shared.database import Transaction
 from shared.database.errors import StartAgainError
 from shared.events.purchases import ExchangeRecorded, PurchaseData, PurchaseEvent, PurchaseRecorded, ReceiptVoided
@@ -67,7 +67,7 @@ async def load_exchanges(
     if not found:
         return {}
     lines = await exchanges.load_lines(transaction, found.values())
-    events = await awards.load_documents(transaction, list(found))
+    events = await decided_documents.load(transaction, list(found))
     for key, row in found.items():
         event = events.get(key)
         originals[key].exchange = KnownExchange(

@@ -11,7 +11,17 @@ from services.accrual.domain.partner_funds import FundsOf, rule_on
 from services.accrual.domain.rules import RuleSetHistory
 from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.programme import KnownFunds, PublishedRules
-from services.accrual.repository import awards, claims, corrections, parked, partner_standings, places, projections
+from services.accrual.repository import (
+    awards,
+    claims,
+    corrections,
+    decided_documents,
+    decided_returns,
+    parked,
+    partner_standings,
+    places,
+    projections,
+)
 from services.accrual.repository.awards import StoredAward
 from services.accrual.repository.places import Till
 from services.accrual.use_cases.load_exchanges import (
@@ -199,11 +209,11 @@ async def complete_originals(
     locked after their owners, by whoever decides.
     """
     keys = awarded_of(originals)
-    documents = await awards.load_documents(transaction, keys)
-    returned = await awards.load_returned(transaction, keys)
+    documents = await decided_documents.load(transaction, keys)
+    returned = await decided_returns.load_returned(transaction, keys)
     changed = [key for key, award in stored.items() if award.corrected_by is not None]
     first = await corrections.load_first(transaction, changed) if changed else {}
-    lacked = await awards.load_lacked(transaction, keys) if history.forgives else {}
+    lacked = await decided_returns.load_lacked(transaction, keys) if history.forgives else {}
     for key, award in stored.items():
         original = originals[key]
         original.purchase = purchase_of(documents.get(key), award.decision)

@@ -8,7 +8,7 @@ from services.accrual.domain.tiers.counting import Counted
 from services.accrual.domain.tiers.periods import day_of
 from services.accrual.domain.tiers.qualification import Amounts
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
-from services.accrual.repository import award_parts, awards, due_parts, fraud_holds
+from services.accrual.repository import award_parts, awards, decided_documents, due_parts, fraud_holds
 from services.accrual.repository.award_parts import StoredPart
 from services.accrual.repository.awards import StoredAward
 from services.accrual.use_cases.count_for_tiers import count
@@ -124,7 +124,7 @@ async def _uncount_lapsing(
     lapsing = [(award, part) for award, part in chosen if _is_over(part, today) and part.points > part.taken_back]
     if schemes.is_empty or not lapsing:
         return []
-    documents = await awards.load_documents(transaction, {award.natural_key for award, _ in lapsing})
+    documents = await decided_documents.load(transaction, {award.natural_key for award, _ in lapsing})
     owners = await lock_owners(transaction, {award.owner_id for award, _ in lapsing})
     counted = []
     for award, part in lapsing:

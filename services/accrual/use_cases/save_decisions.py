@@ -25,7 +25,7 @@ from services.accrual.domain.evaluation import Evaluation
 from services.accrual.domain.exchanged_goods import GoodsTaken
 from services.accrual.domain.stored_facts import facts_to_store
 from services.accrual.programme import Programme
-from services.accrual.repository import awards, exchanges, fraud_holds
+from services.accrual.repository import awards, decided_documents, exchanges, fraud_holds
 from services.accrual.repository.awards import AwardRow, StoredAward
 from services.accrual.repository.fraud_holds import FraudHold
 from services.accrual.repository.stored_documents import compress_all, without_identifier
@@ -113,7 +113,7 @@ async def save_decisions(
     if given_back:  # under the locks of their awards: a hold that comes now finds what is given back
         held |= await fraud_holds.find_open(transaction, [one.original_key for one in given_back])
     moving = Moving(terms, earlier, parts.beside(earlier.values()), held, programme)
-    async with under_way(awards.save_documents(transaction, documents)):
+    async with under_way(decided_documents.save(transaction, documents)):
         asked = await in_slices(lambda one: commands_of(one, moving), decisions)
     commands = list(chain.from_iterable(asked))
     async with ledger.posting(transaction, [one.command for one in commands], held_since=held_since) as outcomes:

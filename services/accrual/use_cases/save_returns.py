@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from services.accrual.domain.award_parts import TakenPart
 from services.accrual.domain.decisions import ClawedBack, GivenBack
-from services.accrual.repository import awards
-from services.accrual.repository.awards import ReturnRow, StoredAward
+from services.accrual.repository import awards, decided_returns
+from services.accrual.repository.awards import StoredAward
+from services.accrual.repository.decided_returns import ReturnRow
 from services.accrual.use_cases.exchange_sides import Asked
 from services.accrual.use_cases.part_commands import save_return_parts, take_back_parts
 from shared.database import Transaction
@@ -60,7 +61,7 @@ async def save_returns(
         for decision in clawed_back
         for key in (decision.document.natural_key,)
     ]
-    await awards.save_returns(transaction, rows)
+    await decided_returns.save(transaction, rows)
 
 
 def _return_row(decision: ClawedBack, became_debt: int, clipped: int, lacked: int) -> ReturnRow:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from services.accrual.domain.decisions import Awarded, ClawedBack, Decision, Exchanged, Parked, Refused, UnlinkedReturn
-from services.accrual.repository import awards, claims, parked
-from services.accrual.repository.awards import RefusalRow
+from services.accrual.repository import claims, parked, refusals
 from services.accrual.repository.claims import ClaimState
 from services.accrual.repository.parked import ParkedRow
+from services.accrual.repository.refusals import RefusalRow
 from services.accrual.repository.stored_documents import without_identifier
 from services.accrual.use_cases.save_unlinked_returns import save_waiting_for_people
 from shared.database import Transaction
@@ -22,7 +22,7 @@ async def save_waiting_and_refused(
         [_parked_row(decision) for decision in waiting],
     )
     await save_waiting_for_people(transaction, waiting)
-    await awards.save_refusals(
+    await refusals.save(
         transaction,
         [
             RefusalRow(

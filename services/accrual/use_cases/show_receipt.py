@@ -14,7 +14,16 @@ from services.accrual.domain.stored_facts import facts_from_stored
 from services.accrual.domain.unlinked_cases import UnlinkedCase
 from services.accrual.domain.unlinked_returns import judge_goods
 from services.accrual.programme import PublishedRules
-from services.accrual.repository import award_parts, awards, claims, corrections, handovers, outcomes, unlinked_returns
+from services.accrual.repository import (
+    award_parts,
+    awards,
+    claims,
+    corrections,
+    decided_documents,
+    handovers,
+    outcomes,
+    unlinked_returns,
+)
 from services.accrual.repository.award_parts import ReturnPartRow, StoredPart
 from services.accrual.repository.corrections import CorrectionRow
 from services.accrual.repository.outcomes import AwardStory, RefusalStory, ReturnStory
@@ -83,7 +92,7 @@ async def show_receipt(transaction: Transaction, key: bytes, rules: PublishedRul
     known: dict[str, Any] = {"award": award, "returned": returned, "taken": taken, "refusals": refusals, "parts": parts}
     if award.corrected_by is not None:
         known["corrections"] = tuple(await corrections.load_of_receipt(transaction, key))
-    event = (await awards.load_documents(transaction, [key])).get(key)
+    event = (await decided_documents.load(transaction, [key])).get(key)
     if event is None:  # its time was over: the award stands, and nobody can derive its trace any more
         return ReceiptStory("awarded", **known)
     decision = await awards.load_decision(transaction, key)
