@@ -6,13 +6,13 @@ from shared.database.engine import RawConnection, Transaction
 from shared.ledger import repository
 from shared.ledger.commands import ClawBack, Command, Earn, EarnPending, Release, Suspend
 from shared.ledger.giving import answered_by
+from shared.ledger.locking import LockedAccounts
 from shared.ledger.needs import needs_of
 from shared.ledger.outcomes import Outcome
 from shared.ledger.planning import plan
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError
 from shared.ledger.records import Account
 from shared.ledger.refunded import load_refunded
-from shared.ledger.repository import LockedAccounts
 
 OF_AWARDS = (Earn, EarnPending, ClawBack, Suspend, Release)
 

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.database.engine import Transaction
-from shared.ledger import aliases, repository
+from shared.ledger import aliases, locking, repository
 from shared.ledger.absorbing import MergedPoints, MergingAccounts, plan_merge
 from shared.ledger.hold_time import HeldSince
 from shared.ledger.needs import Draw, Needs
@@ -39,7 +39,7 @@ async def merge(
         raise MergedElsewhereError(f"owner {merged_id} was merged into {known[merged_id]}, not into {survivor_id}")
     if merged_id == survivor_id:
         raise MergedElsewhereError(f"owner {merged_id} would be merged into itself")
-    pairs = await repository.lock_merging(transaction.raw, merged_id, survivor_id)
+    pairs = await locking.lock_merging(transaction.raw, merged_id, survivor_id)
     if held_since is not None:
         held_since.locked()
     reference = f"merge:{merged_id}:{survivor_id}".encode()

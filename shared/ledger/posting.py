@@ -7,7 +7,7 @@ import asyncpg
 
 from shared.database.engine import RawConnection, Transaction
 from shared.database.under_way import under_way
-from shared.ledger import repository
+from shared.ledger import locking, repository
 from shared.ledger.commands import Command
 from shared.ledger.gifts import Give
 from shared.ledger.giving import answered_by
@@ -93,7 +93,7 @@ async def posting(
         raise TooManyCommandsError(f"at most {COMMANDS_MAX} commands a call: post them page by page")
     receivers = [AccountName(one.receiver_id, one.point_type) for one in commands if isinstance(one, Give)]
     owned = [*commands, *receivers] if receivers else commands
-    accounts, survivors = await repository.lock_accounts(transaction.raw, owned)
+    accounts, survivors = await locking.lock_accounts(transaction.raw, owned)
     if held_since is not None:
         held_since.locked()
     if survivors:
@@ -128,5 +128,5 @@ async def _absorbed(
     connection: RawConnection, account_ids: Sequence[int], accounts: Mapping[AccountKey, Account]
 ) -> list[Absorbed]:
     """Those of these accounts whose survivors are ours; a hold on any other is another owner's."""
-    found = await repository.lock_absorbed(connection, account_ids)
+    found = await locking.lock_absorbed(connection, account_ids)
     return [absorbed for absorbed in found if absorbed.survivor in accounts]

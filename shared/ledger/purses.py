@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.database.engine import Transaction
-from shared.ledger import repository
+from shared.ledger import locking
 from shared.ledger.balances import LAPSED_UNTIL, bound_of
 from shared.ledger.conditions import Basket, read_limits
 from shared.ledger.records import AccountName
@@ -41,7 +41,7 @@ async def lock_accounts(transaction: Transaction, owner_ids: Sequence[UUID], poi
         StartAgainError: an owner was merged away while we waited for its account.
     """
     names = [AccountName(owner_id, point_type) for owner_id in owner_ids for point_type in point_types]
-    _, survivors = await repository.lock_accounts(transaction.raw, names)
+    _, survivors = await locking.lock_accounts(transaction.raw, names)
     return {survivors.get(owner_id, owner_id) for owner_id in owner_ids}
 
 
@@ -57,7 +57,7 @@ async def lock_purses(
     Raises:
         StartAgainError: an owner was merged away while we waited for its account.
     """
-    accounts, survivors = await repository.lock_accounts(
+    accounts, survivors = await locking.lock_accounts(
         transaction.raw, [AccountName(owner_id, point_type) for owner_id in owner_ids]
     )
     answering = dict.fromkeys(survivors.get(owner_id, owner_id) for owner_id in owner_ids)

@@ -43,7 +43,7 @@ from shared.ledger import (
     posting,
 )
 from shared.ledger.commands import LOTS_PER_HOLD_MAX
-from shared.ledger.repository import lock_accounts
+from shared.ledger.locking import lock_accounts
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import balances_of, connected, holds_of, lots_of, owed_of, posted, verified
 
