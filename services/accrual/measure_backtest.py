@@ -12,7 +12,8 @@ from uuid import UUID
 from services.accrual.domain.backtests.facts import Before
 from services.accrual.domain.backtests.judging import Judge
 from services.accrual.domain.backtests.receipts import AwardedReceipt
-from services.accrual.domain.backtests.tally import Prices, Tally
+from services.accrual.domain.backtests.sums import Prices
+from services.accrual.domain.backtests.tally import Tally
 from services.accrual.domain.backtests.told import told_of
 from services.accrual.domain.category_mapping import UNMAPPED
 from services.accrual.domain.evaluation import evaluate_purchase

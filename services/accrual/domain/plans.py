@@ -4,16 +4,15 @@ A plain rule is a few whole numbers. Whatever more it says stands in ``Special``
 Rules of certain categories are found by the categories of a receipt, so that most of a large rule set never runs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias, assert_never
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, assert_never
 
 from services.accrual.domain.capping import CapStep, cap_steps
 from services.accrual.domain.checks import Check, CheckMaker
 from services.accrual.domain.checks.check import all_of
 from services.accrual.domain.checks.of_lines import categories_needed
-from services.accrual.domain.earning_base import counted_amounts
+from services.accrual.domain.exact_points import ExactByLine, exact_points_by_line
 from services.accrual.domain.judged_receipt import JudgedReceipt, LineCheck
-from services.accrual.domain.rules.counted import Counted
 from services.accrual.domain.rules.effects import (
     FixedPoints,
     Multiplier,
@@ -26,15 +25,11 @@ from services.accrual.domain.rules.effects import (
 from services.accrual.domain.rules.predicates_of_member import DatesAre
 from services.accrual.domain.rules.rule import Phase, Rounding, Rule
 from services.accrual.domain.rules.rule_set import RuleSet
-from shared.money import share_out
 
 # Below this it is faster to look at every rule than to find out which ones could match.
 INDEXED_FROM = 6
 # Partners' baskets meet few sets of categories that rules name; beyond these the candidates are found again each time.
 CANDIDATES_KEPT_MAX = 1_024
-
-# What a rule gives on lines that match, exactly, line by line; given too is what base rules gave.
-ExactByLine: TypeAlias = Callable[[JudgedReceipt, Sequence[int], Sequence[int]], list[int]]
 
 
 class Special(NamedTuple):
@@ -194,7 +189,7 @@ def _planned(rule: Rule, rule_set: RuleSet, number: int, maker: CheckMaker, *, i
     )
     special = None
     if not is_plain:
-        exact_by_line = _exact_by_line(rule, denominator, rule_set.counted, per_minor, extra_percent)
+        exact_by_line = exact_points_by_line(rule, denominator, rule_set.counted, per_minor, extra_percent)
         is_base = rule.phase is Phase.BASE and is_fed
         is_per_line = rule.rounding_per == "line"
         is_summed = not is_base and not is_per_line
@@ -224,69 +219,6 @@ def _check(rule: Rule, rule_set: RuleSet, maker: CheckMaker) -> Check | None:
     if not checks:
         return None
     return checks[0] if len(checks) == 1 else all_of(tuple(checks))
-
-
-def _exact_by_line(rule: Rule, denominator: int, counted: Counted, per_minor: int, extra_percent: int) -> ExactByLine:
-    match rule.effect:
-        case PointsPerAmount():
-            return lambda receipt, lines, _: [receipt.base.amounts_minor[line] * per_minor for line in lines]
-        case Multiplier():
-            # Exact: each line's base is a multiple of denominator / step, and so of 100.
-            return lambda _, lines, given: [given[line] * extra_percent // 100 for line in lines]
-        case TierMultiplier():
-            return _as_the_tier_says
-        case PointsPerFullStep(points=points, step_minor=step_minor):
-            return _full_steps(points, step_minor, denominator)
-        case PointsPerQuantity(points=points, step_thousandths=step_thousandths):
-            return _per_quantity(points * (denominator // step_thousandths), counted)
-        case FixedPoints(points=points):
-            exact = points * denominator  # a line; once a receipt is a rule's ``once``
-            return lambda receipt, lines, _: [exact if receipt.base.amounts_minor[line] else 0 for line in lines]
-        case PointsPerNumber():
-            return _per_number(rule.effect, denominator)
-        case _:
-            assert_never(rule.effect)
-
-
-def _as_the_tier_says(receipt: JudgedReceipt, lines: Sequence[int], given: Sequence[int]) -> list[int]:
-    """As a multiplier of the percentage that the member's tier had at the receipt's time; exact like that one."""
-    extra_percent = (receipt.facts.member.tier_percent or 100) - 100
-    return [given[line] * extra_percent // 100 for line in lines]
-
-
-def _full_steps(points: int, step_minor: int, denominator: int) -> ExactByLine:
-    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
-        amounts = [receipt.base.amounts_minor[line] for line in lines]
-        return [share * denominator for share in share_out(sum(amounts) // step_minor * points, amounts)]
-
-    return exact_by_line
-
-
-def _per_number(effect: PointsPerNumber, denominator: int) -> ExactByLine:
-    """Of a member event, which is one line: points of the number that it says."""
-
-    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
-        number = receipt.number_said(effect.property)
-        if effect.counted == "full_steps":
-            return [number // effect.step * effect.points * denominator for _ in lines]
-        return [number * effect.points * (denominator // effect.step) for _ in lines]
-
-    return exact_by_line
-
-
-def _per_quantity(per_thousandth: int, counted: Counted) -> ExactByLine:
-    def exact_by_line(receipt: JudgedReceipt, lines: Sequence[int], _: Sequence[int]) -> list[int]:
-        base, kept = receipt.base, receipt.kept
-        if not base.excluded_minor:
-            return [kept[line] * per_thousandth if base.amounts_minor[line] else 0 for line in lines]
-        # As much of a line's quantity as of its amount, in whole thousandths.
-        whole = counted_amounts(receipt.purchase, counted, receipt.returned)
-        return [
-            kept[line] * base.amounts_minor[line] // whole[line] * per_thousandth if base.amounts_minor[line] else 0
-            for line in lines
-        ]
-
-    return exact_by_line
 
 
 def _grouped(rule_set: RuleSet, rules: Iterable[PlannedRule]) -> Iterable[PlannedRule]:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from services.accrual.domain.backtests.judging import Judge
 from services.accrual.domain.backtests.requests import PRICE_PLACES, ClaimedBacktest
-from services.accrual.domain.backtests.tally import RuleSums, Side, Spread, Sums, Tally, spread_of
+from services.accrual.domain.backtests.sums import RuleSums, Side, Spread, Sums, spread_of
+from services.accrual.domain.backtests.tally import Tally
 from services.accrual.domain.earning_facts import Used
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import Programme

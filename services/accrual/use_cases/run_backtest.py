@@ -16,7 +16,8 @@ from services.accrual.domain.backtests.counters import BacktestTooLargeError
 from services.accrual.domain.backtests.judging import Judge
 from services.accrual.domain.backtests.receipts import TakenReturn
 from services.accrual.domain.backtests.requests import ClaimedBacktest, Failure, millionths
-from services.accrual.domain.backtests.tally import Prices, Tally
+from services.accrual.domain.backtests.sums import Prices
+from services.accrual.domain.backtests.tally import Tally
 from services.accrual.domain.backtests.told import told_of
 from services.accrual.domain.rules import RuleSet
 from services.accrual.programme import Programme, PublishedRules

@@ -14,7 +14,8 @@ from services.accrual.domain.backtests.facts import Before
 from services.accrual.domain.backtests.judging import Judge
 from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
 from services.accrual.domain.backtests.requests import UnusablePeriodError, check_period, millionths
-from services.accrual.domain.backtests.tally import Prices, Tally, spread_of
+from services.accrual.domain.backtests.sums import Prices, spread_of
+from services.accrual.domain.backtests.tally import Tally
 from services.accrual.domain.backtests.told import told_of
 from services.accrual.domain.category_mapping import UNMAPPED
 from services.accrual.domain.earning_facts import EarningFacts, Used
