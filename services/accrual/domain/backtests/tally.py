@@ -1,4 +1,4 @@
-"""The tally of a backtest: each receipt and return, as awarded and as drafted, by rule, partner, tier, store and day."""
+"""The tally of a backtest: receipts and returns, awarded and drafted, by rule, partner, tier, store and day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
