@@ -5,7 +5,7 @@ from functools import partial
 from services.redemption import metrics
 from services.redemption.consumer import count_returns, count_tenders
 from services.redemption.programme import Programme
-from services.redemption.repository import goods_returns, receipts
+from services.redemption.repository import goods_returns, receipts, waiting_tenders
 from services.redemption.use_cases.close_vouchers import EXPIRY_PAGE_ROWS as VOUCHERS_PAGE_ROWS
 from services.redemption.use_cases.close_vouchers import expire_vouchers
 from services.redemption.use_cases.expire_holds import EXPIRY_PAGE_ROWS, expire_holds
@@ -50,7 +50,7 @@ class Timers:
         tried = SWEEP_PAGE_ROWS
         while tried == SWEEP_PAGE_ROWS:
             async with self._database.transaction() as transaction:
-                ready = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
+                ready = await waiting_tenders.load_ready(transaction, SWEEP_PAGE_ROWS)
             tried = len(ready)
             if ready:
                 settle = partial(
@@ -65,7 +65,7 @@ class Timers:
         await self._sweep_returns()
         async with self._database.transaction() as transaction:
             open_matters = await receipts.count_open_matters(transaction)
-            stranded = await receipts.load_ready_tenders(transaction, SWEEP_PAGE_ROWS)
+            stranded = await waiting_tenders.load_ready(transaction, SWEEP_PAGE_ROWS)
             stranded_returns = await goods_returns.find_due(transaction, SWEEP_PAGE_ROWS)
         metrics.TENDERS_WAITING.set(open_matters.waiting)
         metrics.EXCEPTIONS_OPEN.set(open_matters.exceptions)

@@ -15,7 +15,8 @@ from services.redemption.domain.tender import PointsTender, Pricing, points_tend
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.programme import Programme
 from services.redemption.repository import redemptions
-from services.redemption.repository.receipts import ExceptionKind, Refusal
+from services.redemption.repository.receipts import Refusal
+from services.redemption.repository.recorded_exceptions import ExceptionKind
 from services.redemption.use_cases.capture_hold import Captured, capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points

@@ -17,7 +17,7 @@ from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.sold_goods import sold_sale_of
 from services.redemption.domain.tender import points_tenders
 from services.redemption.programme import Programme
-from services.redemption.repository import goods_returns, receipts
+from services.redemption.repository import goods_returns, waiting_tenders
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.give_points import GiftWish, give_points
@@ -282,7 +282,7 @@ class Played:
         return f"{said}, {back}"
 
     async def _sweep_tenders(self, transaction: Transaction) -> str:
-        ready = await receipts.load_ready_tenders(transaction, WAITING_MAX)
+        ready = await waiting_tenders.load_ready(transaction, WAITING_MAX)
         programme = self.programme
         report = await settle_tenders(
             transaction,

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord, Refusal
+from services.redemption.repository.receipts import Refusal
+from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from shared.database import Transaction
 
 _COLUMNS = "voucher_id, receipt_key, undone_hash, partner_id, points, 0 as left_points"

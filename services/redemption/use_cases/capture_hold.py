@@ -6,8 +6,8 @@ from uuid import UUID
 from services.redemption.domain.capturing import Repeat, decide_capture
 from services.redemption.domain.errors import HoldNotOpenError, ReceiptVoidedError, UnknownRedemptionError
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.repository import projections, receipts, redemptions, voided_receipts
-from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
+from services.redemption.repository import projections, receipts, recorded_exceptions, redemptions, voided_receipts
+from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.messages import captured_message
 from services.redemption.use_cases.take_points import lives_until, own_balances, owners_of, settle, taking
 from services.redemption.use_cases.visibility import Viewer
@@ -103,5 +103,5 @@ async def _repeat(transaction: Transaction, redemption: Redemption, repeat: Repe
             asked_points=repeat.asked_points,
             captured_points=repeat.capture.asked_points,
         )
-        exceptions = await receipts.record_exceptions(transaction, [record])
+        exceptions = await recorded_exceptions.record(transaction, [record])
     return Captured(redemption, repeat.capture, balances[redemption.member_id], tuple(exceptions))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.tender import PointsTender
-from services.redemption.repository.receipts import ExceptionRecord
+from services.redemption.repository.recorded_exceptions import ExceptionRecord
 from services.redemption.use_cases.baskets import baskets_of
 from shared.database import Transaction
 

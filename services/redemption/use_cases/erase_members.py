@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import privilege_grants, privilege_limits, projections, quotes, receipts
+from services.redemption.repository import privilege_grants, privilege_limits, projections, quotes, waiting_tenders
 from shared.database import Transaction
 from shared.events.members import ErasureData
 from shared.runtime import dead_letters
@@ -30,5 +30,5 @@ async def erase_members(transaction: Transaction, erasures: Sequence[ErasureData
     await privilege_limits.delete_of_members(transaction, news)
     for identifier_hash in await projections.find_projected(transaction, owners):
         del owners[identifier_hash]  # we hear of the erasure last: it is somebody else's by now, with the tenders
-    await receipts.name_members(transaction, owners)
+    await waiting_tenders.name_members(transaction, owners)
     await dead_letters.erase(transaction, [*map(str, news), *owners])

@@ -18,8 +18,8 @@ from services.redemption.domain.refunding import (
     decide_refund,
 )
 from services.redemption.programme import Programme
-from services.redemption.repository import goods_returns, receipts, redemptions, voided_receipts
-from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
+from services.redemption.repository import goods_returns, receipts, recorded_exceptions, redemptions, voided_receipts
+from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.give_back import give_back
 from services.redemption.use_cases.messages import named
 from services.redemption.use_cases.quote_goods_return import quote_goods_return
@@ -175,7 +175,7 @@ async def _repeat(
             asked_points=wanted.points or 0,
             captured_points=given_points,
         )
-        kinds = await receipts.record_exceptions(transaction, [record])
+        kinds = await recorded_exceptions.record(transaction, [record])
     return await _refunded(transaction, met, ReturnReport(0, tuple(kinds)))
 
 

@@ -14,9 +14,16 @@ from services.redemption.domain.sold_goods import SoldGoods
 from services.redemption.domain.tender import Pricing
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.programme import Programme
-from services.redemption.repository import goods_returns, receipts, redemptions, sold_goods, voided_receipts
+from services.redemption.repository import (
+    goods_returns,
+    receipts,
+    recorded_exceptions,
+    redemptions,
+    sold_goods,
+    voided_receipts,
+)
 from services.redemption.repository.goods_returns import NOTHING_GIVEN, KeptReturn, State
-from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
+from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.give_back import give_back
 from services.redemption.use_cases.messages import named
@@ -84,7 +91,7 @@ async def settle_returns(
 async def tell_unread(transaction: Transaction, rows_max: int) -> list[ExceptionKind]:
     """Tell a person of goods that came back of receipts that took points and were not read for a day."""
     found = await goods_returns.tell_unread(transaction, transaction.now - UNREAD_FOR, rows_max)
-    return await receipts.record_exceptions(transaction, found)
+    return await recorded_exceptions.record(transaction, found)
 
 
 async def _settle(
@@ -128,7 +135,7 @@ async def _settle(
     all_read = list(chain.from_iterable(returns.values()))
     moved_on = await goods_returns.load_moved_on(transaction, all_read, sold)
     of_others = await goods_returns.load_of_others(transaction, [one.document for one in all_read])
-    exceptions = await receipts.record_exceptions(transaction, [*_exceptions(settled, facts), *moved_on, *of_others])
+    exceptions = await recorded_exceptions.record(transaction, [*_exceptions(settled, facts), *moved_on, *of_others])
     return ReturnReport(points, tuple(exceptions))
 
 

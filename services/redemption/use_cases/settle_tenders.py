@@ -17,8 +17,16 @@ from services.redemption.domain.capturing import (
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.tender import PaidPart, PointsTender, Pricing
 from services.redemption.domain.voiding import ReceiptVoid
-from services.redemption.repository import projections, receipts, redemptions, sold_goods, voided_receipts
-from services.redemption.repository.receipts import ExceptionKind, ExceptionRecord
+from services.redemption.repository import (
+    projections,
+    receipts,
+    recorded_exceptions,
+    redemptions,
+    sold_goods,
+    voided_receipts,
+    waiting_tenders,
+)
+from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.compare_goods import Compared, compare_goods
@@ -86,7 +94,7 @@ async def settle_tenders(
         *await given_back_for_others(transaction, facts.voids),
         *await compare_goods(transaction, _captured(decisions, taken, facts)),
     ]
-    exceptions = await receipts.record_exceptions(transaction, found)
+    exceptions = await recorded_exceptions.record(transaction, found)
     outcomes = Counter(_outcome(decision) for _, decision in decisions)
     if len(priced) < len(tenders):
         outcomes["exception"] += len(tenders) - len(priced)
@@ -244,8 +252,8 @@ def _captured(
 
 
 async def _save_what_waits(transaction: Transaction, decisions: Sequence[tuple[PointsTender, TenderDecision]]) -> None:
-    await receipts.keep_waiting(transaction, [tender for tender, decision in decisions if isinstance(decision, Wait)])
-    await receipts.stop_waiting(
+    await waiting_tenders.keep(transaction, [tender for tender, decision in decisions if isinstance(decision, Wait)])
+    await waiting_tenders.drop(
         transaction, [tender for tender, decision in decisions if not isinstance(decision, Wait)]
     )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.redemption.repository import receipts, refunds, returned_vouchers
-from services.redemption.repository.receipts import ExceptionKind, Refusal
+from services.redemption.repository import receipts, recorded_exceptions, refunds, returned_vouchers
+from services.redemption.repository.receipts import Refusal
+from services.redemption.repository.recorded_exceptions import ExceptionKind
 from shared.database import Transaction
 
 
@@ -24,4 +25,4 @@ async def undo_refused(transaction: Transaction, refusals: Sequence[Refusal]) ->
     found = await receipts.load_captures_of_refused(transaction, new)
     found += await refunds.load_of_refused(transaction, new)
     found += await returned_vouchers.load_of_refused(transaction, new)
-    return await receipts.record_exceptions(transaction, found)
+    return await recorded_exceptions.record(transaction, found)

@@ -13,7 +13,7 @@ from services.redemption.repository import (
     returned_vouchers,
     voided_receipts,
 )
-from services.redemption.repository.receipts import ExceptionRecord
+from services.redemption.repository.recorded_exceptions import ExceptionRecord
 from services.redemption.use_cases.give_back import give_back
 from shared.database import Transaction
 from shared.ledger import HeldSince

@@ -54,7 +54,7 @@ from services.members.repository import (
 from services.notifications.repository import erasure as notifications_erasure
 from services.notifications.repository import member_data as notifications_data
 from services.notifications.repository import merges as notifications_merges
-from services.redemption.repository import kept_challenges, privilege_grants, privilege_limits, quotes, receipts
+from services.redemption.repository import kept_challenges, privilege_grants, privilege_limits, quotes, waiting_tenders
 from services.redemption.repository import member_data as redemption_data
 from services.redemption.repository import merges as redemption_merges
 from services.redemption.repository import projections as redemption_projections
@@ -104,7 +104,7 @@ STATEMENTS = {
         ),
     ),
     "redemption": Statements(
-        (redemption_projections, receipts, quotes, privilege_grants, privilege_limits),
+        (redemption_projections, waiting_tenders, quotes, privilege_grants, privilege_limits),
         (redemption_merges,),
         (redemption_data, kept_challenges),
     ),

@@ -6,7 +6,7 @@ import pytest
 
 from services.redemption.consumer import MemberHandler
 from services.redemption.domain.errors import UnknownMemberError
-from services.redemption.repository import receipts
+from services.redemption.repository import waiting_tenders
 from services.redemption.use_cases.hold_points import Held
 from services.redemption.use_cases.project import project_members
 from shared.point_types import ONE_TYPE
@@ -74,7 +74,7 @@ async def test_a_tender_that_waited_for_the_card_takes_its_points(
 
     assert await traces_in_tables(own_database.admin_url, HASHES) == []
 
-    (ready,) = await spending.do(lambda transaction: receipts.load_ready_tenders(transaction, 10))
+    (ready,) = await spending.do(lambda transaction: waiting_tenders.load_ready(transaction, 10))
     await spending.settle(ready)
     assert (await spending.balance(ANNA)).available == 600
     assert await spending.waiting() == 0

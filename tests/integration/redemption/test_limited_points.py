@@ -10,7 +10,7 @@ import pytest
 
 from services.redemption.domain.goods import Goods
 from services.redemption.domain.tender import PointsTender
-from services.redemption.repository import receipts
+from services.redemption.repository import waiting_tenders
 from services.redemption.use_cases.hold_points import Declined
 from shared import ledger
 from shared.database import Transaction
@@ -152,7 +152,7 @@ async def test_a_tender_that_waits_for_its_member_remembers_its_goods(spending: 
 
 
 async def _ready(transaction: Transaction) -> list[PointsTender]:
-    return await receipts.load_ready_tenders(transaction, 10)
+    return await waiting_tenders.load_ready(transaction, 10)
 
 
 async def test_what_is_given_back_is_limited_as_it_was(client: httpx2.AsyncClient, spending: Spending) -> None:

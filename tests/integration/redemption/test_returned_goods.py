@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from services.redemption.consumer import PurchaseHandler
-from services.redemption.repository.receipts import ExceptionKind, Refusal
+from services.redemption.repository.receipts import Refusal
+from services.redemption.repository.recorded_exceptions import ExceptionKind
 from services.redemption.timers import Timers
 from services.redemption.use_cases.undo_refused import undo_refused
 from shared import ledger

@@ -11,7 +11,7 @@ import pytest
 
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.tender import PointsTender, points_tenders
-from services.redemption.repository import receipts
+from services.redemption.repository import waiting_tenders
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
 from services.redemption.use_cases.project import take_in_members
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
@@ -183,7 +183,7 @@ async def test_a_hold_that_comes_after_its_receipt_says_which_points_they_were(s
 
 
 async def _ready(transaction: Transaction) -> list[PointsTender]:
-    return await receipts.load_ready_tenders(transaction, 10)
+    return await waiting_tenders.load_ready(transaction, 10)
 
 
 async def test_what_is_owed_of_one_type_stops_no_other(spending: Spending) -> None:

@@ -8,7 +8,7 @@ from services.redemption.domain.errors import AlreadyCapturedError, ReceiptVoide
 from services.redemption.domain.holding import Paid
 from services.redemption.domain.redemption import State
 from services.redemption.domain.tender import Pricing, points_tenders
-from services.redemption.repository.receipts import load_ready_tenders
+from services.redemption.repository.waiting_tenders import load_ready
 from services.redemption.timers import Timers
 from shared.events.purchases import Tender
 from shared.events.redemptions import RedemptionCaptured
@@ -214,7 +214,7 @@ async def test_nothing_is_stranded_after_a_sweep(spending: Spending) -> None:
 
     await sweep(spending)
 
-    assert await spending.do(lambda transaction: load_ready_tenders(transaction, 10)) == []
+    assert await spending.do(lambda transaction: load_ready(transaction, 10)) == []
     assert (await spending.balance(ANNA)).available == 750
 
 
