@@ -10,8 +10,9 @@ from typing import NamedTuple
 from services.accrual.domain.award_parts import EarnedPart, PartKey, every_part
 from services.accrual.domain.awarding_anew import FrozenAward
 from services.accrual.domain.capping import cap_steps
+from services.accrual.domain.counters import CountedRow, local_day
 from services.accrual.domain.earning_facts import EarningFacts, Left, Used
-from services.accrual.domain.earning_of_batch import CountedRow, EarningOfBatch, local_day
+from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.outcomes import Usage
 from services.accrual.domain.rules.caps import MemberCap

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.accrual.domain.earning_of_batch import Counted, CountedAsk, CountedRow, Counter
+from services.accrual.domain.counters import Counted, CountedAsk, CountedRow, Counter
 from shared.database import Transaction
 
 # Days without a receipt are those from which everything was given back.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from uuid import UUID
 
-from services.accrual.domain.earning_of_batch import CountedAsk, CountedRow
+from services.accrual.domain.counters import CountedAsk, CountedRow
 from services.accrual.domain.earning_windows import Days
 from services.accrual.domain.moved_alone import MovedToday
 from services.accrual.repository import counted_days

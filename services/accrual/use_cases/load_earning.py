@@ -8,16 +8,10 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
+from services.accrual.domain.counters import AsksOfReceipt, Counted, CountedAsk, Counter, asks_of
 from services.accrual.domain.decisions import Document, Facts
 from services.accrual.domain.earning_facts import EarningFacts, MemberFacts, Used
-from services.accrual.domain.earning_of_batch import (
-    AsksOfReceipt,
-    Counted,
-    CountedAsk,
-    Counter,
-    EarningOfBatch,
-    asks_of,
-)
+from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.rules.needs import CountedPlace
 from services.accrual.domain.tiers.scheme import TierSchemeHistory
 from services.accrual.repository import campaign_budgets, counted_days, projections

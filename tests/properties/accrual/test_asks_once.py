@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.accrual.domain.counters import AsksOfReceipt, Counted, asks_of
 from services.accrual.domain.earning_facts import EarningFacts
-from services.accrual.domain.earning_of_batch import AsksOfReceipt, Counted, EarningOfBatch, asks_of
+from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import evaluate_purchase
 from services.accrual.domain.rules.needs import CountedPlace
 from services.accrual.measure_engine import twenty_rules

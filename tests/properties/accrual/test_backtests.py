@@ -14,8 +14,9 @@ from services.accrual.domain.backtests.judging import Judge
 from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
 from services.accrual.domain.backtests.told import places_of, told_of
 from services.accrual.domain.category_mapping import UNMAPPED
+from services.accrual.domain.counters import Counted, CountedAsk
 from services.accrual.domain.earning_facts import EarningFacts, MemberFacts, Used
-from services.accrual.domain.earning_of_batch import Counted, CountedAsk, EarningOfBatch
+from services.accrual.domain.earning_of_batch import EarningOfBatch
 from services.accrual.domain.evaluation import evaluate_purchase
 from services.accrual.domain.returns import ClawBackPlan, plan_claw_back
 from services.accrual.domain.rules import RuleSet

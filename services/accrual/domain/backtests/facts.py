@@ -13,8 +13,8 @@ from typing import NamedTuple
 from services.accrual.domain.backtests.counters import Counters
 from services.accrual.domain.backtests.receipts import AwardedReceipt
 from services.accrual.domain.backtests.told import Told
+from services.accrual.domain.counters import Counted, CountedAsk, activity_ask, cap_ask
 from services.accrual.domain.earning_facts import Activity, EarningFacts, Left, MemberFacts, Used
-from services.accrual.domain.earning_of_batch import Counted, CountedAsk, activity_ask, cap_ask
 from services.accrual.domain.rules import RuleSet
 from services.accrual.domain.rules.needs import ActivityKey, CapKey, CountedPlace, Needs, activity_name
 

@@ -11,8 +11,9 @@ from services.accrual.domain.backtests.facts import Before, CountedFacts
 from services.accrual.domain.backtests.receipts import AwardedReceipt, TakenReturn
 from services.accrual.domain.backtests.told import Counter, Told, places_of
 from services.accrual.domain.capping import cap_steps
+from services.accrual.domain.counters import local_day
 from services.accrual.domain.earning_facts import EarningFacts, Used
-from services.accrual.domain.earning_of_batch import local_day, usage_less
+from services.accrual.domain.earning_of_batch import usage_less
 from services.accrual.domain.earning_windows import days_of
 from services.accrual.domain.evaluation import Evaluation, evaluate_purchase, evaluate_what_is_kept
 from services.accrual.domain.outcomes import Applied
