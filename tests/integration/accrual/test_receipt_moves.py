@@ -2,25 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds, hold_of
+from services.accrual.use_cases.apply_fraud_holds import apply_fraud_holds
 from shared.database import Transaction
-from shared.events.fraud import PointsHoldData, PointsHoldRequested
 from shared.events.points import PointsClawedBack, PointsPending
-from shared.ids import new_id
 from shared.ledger import AdjustDown, Balances, Expire, LotTerms, Reserve
 from tests.support.accrual import Accrual, begun_accrual
 from tests.support.accrual_members import joined
 from tests.support.accrual_tiers import kept_rows, publish
 from tests.support.adjusting import BOSS, SUPPORT, Client, slug
 from tests.support.databases import FreshDatabase
-from tests.support.earning_in_parts import balances, hold, release
+from tests.support.earning_in_parts import balances, hold, hold_decision, release
 from tests.support.interleaving import interleave
 from tests.support.ledger_database import posted, verified
 from tests.support.member_data import read_all
@@ -341,20 +339,10 @@ async def test_fraud_that_still_names_the_former_member_holds_what_the_other_has
     module_accrual: Accrual, anna: UUID, bert: UUID
 ) -> None:
     receipt = await bought(module_accrual, anna, 10)
-    data = PointsHoldData(
-        member_id=anna,
-        receipt_id=receipt.data.receipt_id,
-        version=1,
-        rule_code="INS_SWIPE",
-        case_id=new_id(),
-        ends_at=datetime(2099, 1, 1, tzinfo=UTC),
-    )
-    decision = hold_of(PointsHoldRequested(id=new_id(), source="test", subject="x", time=NOON, data=data))
-
     await interleave(
         module_accrual.database,
         moving(module_accrual, receipt, anna, bert),
-        partial(apply_fraud_holds, decisions=[decision]),
+        partial(apply_fraud_holds, decisions=[hold_decision(receipt)]),
     )
 
     assert await module_accrual.balance(bert) == Balances(pending=10)

@@ -1,11 +1,9 @@
-"""Quotes by published write-off rules, holds and tenders that are priced by them, and how rules come into force."""
+"""Quotes by published write-off rules, and holds and tenders that are priced by them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx2
 import pytest
 
 from services.redemption.domain.errors import (
@@ -14,169 +12,32 @@ from services.redemption.domain.errors import (
     QuoteNeededError,
     UnknownQuoteError,
 )
-from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.tender import points_tenders
 from services.redemption.domain.write_off.prices import pricing_at
-from services.redemption.domain.write_off.quoting import BasketLine, Bound
+from services.redemption.domain.write_off.quoting import Bound
 from services.redemption.domain.write_off.rules import Rate, WriteOffHistory
-from services.redemption.programme import Programme, PublishedWriteOffRules
+from services.redemption.programme import Programme
 from services.redemption.repository import quotes
-from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
+from services.redemption.use_cases.hold_points import Declined, Held
 from services.redemption.use_cases.project import project_tiers
-from services.redemption.use_cases.quote_points import Asked, NotSpendingError, Quoted, quote_points
+from services.redemption.use_cases.quote_points import NotSpendingError
 from services.redemption.use_cases.settle_tenders import settle_tenders
-from services.redemption.use_cases.write_off_rules import check_write_off_rules, publish_write_off_rules
 from shared import ledger
-from shared.database import Transaction
 from shared.events.coalition import PartnerChanged, PartnerData
 from shared.events.goods import MappedData, ProductMapped
 from shared.events.members import ErasureData, MemberErased
 from shared.events.purchases import Tender
 from shared.events.tiers import TierData
 from shared.ids import new_id
-from shared.rule_sets.steps import approve_rule_set, draft_rule_set, submit_rule_set
-from tests.support.adjusting import slug
 from tests.support.partner_funds import contract
 from tests.support.pooling import Place, move_in
+from tests.support.quoting import asked, hold, published, quoted
 from tests.support.receipts import member, purchase
 from tests.support.redemption import NOON, PROGRAMME, Spending, earn, enrolled
-from tests.support.registries import bearing
 
 ANNA, BERT = member(1), member(2)
 CENT = {"id": "cent", "name": "A point is a cent", "points": 1, "per_minor": 1}
 TWO_CENTS = {"id": "two", "name": "A point is two cents", "points": 1, "per_minor": 2}
-QUARTER_HOUR = timedelta(minutes=15)
-TILL = bearing("redemptions:write", "redemptions:read", client_id="g", partner_id="grocer")
-
-
-async def published(spending: Spending, document: dict[str, Any]) -> Programme:
-    """The programme under these rules, the first of all: they have been in force for long."""
-
-    async def publish(transaction: Transaction) -> None:
-        checked = await check_write_off_rules(transaction, document)
-        rule_set_id = (await draft_rule_set(transaction, checked, "alice")).after.rule_set_id
-        await submit_rule_set(transaction, rule_set_id, "alice")
-        await approve_rule_set(transaction, rule_set_id, "bob")
-        await publish_write_off_rules(transaction, rule_set_id, "bob", datetime(2020, 1, 1, tzinfo=UTC))
-
-    programme = replace(PROGRAMME, write_off=PublishedWriteOffRules())
-    await spending.do(publish)
-    await spending.do(programme.write_off.refresh)
-    return programme
-
-
-def asked(*lines: tuple[int, str | None], wanted: int | None = None, partner_id: str = "grocer") -> Asked:
-    return Asked(
-        partner_id,
-        [BasketLine(number, amount) for number, (amount, _) in enumerate(lines, 1)],
-        [category for _, category in lines],
-        points_wanted=wanted,
-    )
-
-
-async def quoted(
-    spending: Spending,
-    programme: Programme,
-    basket: Asked,
-    member_id: UUID = ANNA,
-    valid_for: timedelta = QUARTER_HOUR,
-) -> Quoted:
-    return await spending.do(
-        lambda transaction: quote_points(transaction, Spender(member_id), basket, programme, valid_for)
-    )
-
-
-async def hold(
-    spending: Spending,
-    programme: Programme,
-    points: int,
-    quote_id: UUID | None,
-    member_id: UUID = ANNA,
-    partner_id: str = "grocer",
-) -> Held | Declined | Paid:
-    async def work(transaction: Transaction) -> Held | Declined | Paid:
-        request = HoldRequest(partner_id, points, transaction.now + QUARTER_HOUR, quote_id=quote_id)
-        return await hold_points(transaction, Spender(member_id), request, programme)
-
-    return await spending.do(work)
-
-
-async def test_rules_come_into_force_through_two_people_and_price_the_next_quote(
-    client: httpx2.AsyncClient, spending: Spending
-) -> None:
-    alice = bearing("write-off-rules:write", "write-off-rules:approve", client_id="alice")
-    document = {"rates": [TWO_CENTS], "limits": [{"id": "half", "name": "Half of it", "share_percent_max": 50}]}
-    drafted = await client.post("/v1/write-off-rules", json=document, headers=alice | {"Idempotency-Key": new_id().hex})
-    assert drafted.status_code == 201, drafted.text
-    address = f"/v1/write-off-rules/{drafted.json()['rule_set_id']}"
-    submitted = await client.post(f"{address}/submit", headers=alice | {"Idempotency-Key": new_id().hex})
-    assert submitted.status_code == 200
-    own = await client.post(f"{address}/approve", headers=alice | {"Idempotency-Key": new_id().hex})
-    assert slug(own) == (403, "own-draft")
-    approved = await client.post(f"{address}/approve", headers=bearing("write-off-rules:approve", client_id="bob"))
-    assert approved.json()["state"] == "approved"
-    body = {"effective_from": "2020-01-01T00:00:00Z"}
-    out = await client.post(
-        f"{address}/publish", json=body, headers=bearing("write-off-rules:approve", client_id="bob")
-    )
-    assert out.json()["version"] == 1
-
-    await spending.enrol(ANNA, 1_000)
-    programme = replace(PROGRAMME, write_off=PublishedWriteOffRules())
-    await spending.do(programme.write_off.refresh)
-    found = await quoted(spending, programme, asked((600, None)))
-    assert (found.quote.points, found.quote.value_minor, found.rules.version) == (150, 300, 1)
-
-
-async def test_a_draft_with_faults_is_refused_with_pointers_to_all_of_them(
-    client: httpx2.AsyncClient, spending: Spending
-) -> None:
-    await spending.enrol(ANNA)
-    document = {
-        "rates": [CENT | {"where": {"partners": ["nobody"]}}],
-        "limits": [{"id": "l", "name": "L"}],
-    }
-    answer = await client.post("/v1/write-off-rules", json=document, headers=bearing("write-off-rules:write"))
-    assert slug(answer) == (422, "invalid-request")
-    pointers = [error["pointer"] for error in answer.json()["errors"]]
-    assert pointers == ["/limits/0", "/rates/0/where/partners/0"]
-
-
-async def test_a_till_quotes_and_holds_by_the_quote(client: httpx2.AsyncClient, spending: Spending) -> None:
-    await spending.enrol(ANNA, 1_000)
-    basket = {"member_id": str(ANNA), "lines": [{"line_id": 1, "amount_minor": 700, "quantity": "1.5"}]}
-    answer = await client.post("/v1/quotes", json=basket, headers=TILL)
-    assert answer.status_code == 201, answer.text
-    quote = answer.json()
-    assert (quote["points"], quote["value_minor"], quote["rule_set_version"]) == (700, 700, 0)
-    assert quote["lines"] == [{"line_id": 1, "value_minor": 700, "points": 700, "rate_id": "base"}]
-
-    body = {"member_id": str(ANNA), "points": 300, "quote_id": quote["quote_id"]}
-    held = await client.post("/v1/redemptions", json=body, headers=TILL)
-    assert (held.status_code, held.json()["value_minor"]) == (201, 300)
-    again = await client.post("/v1/redemptions", json=body, headers=TILL)
-    assert again.json()["redemption_id"] == held.json()["redemption_id"]
-    other_price = await client.post("/v1/redemptions", json=body | {"quote_id": str(new_id())}, headers=TILL)
-    assert slug(other_price) == (422, "idempotency-key-reused")
-
-
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"currency": "EUR"}, "/currency"),
-        ({"lines": []}, "/lines"),
-        ({"lines": [{"line_id": 1, "amount_minor": -1}]}, "/lines/0/amount_minor"),
-        ({"partner_id": "fuel"}, "/partner_id"),
-    ],
-)
-async def test_a_basket_that_makes_no_sense_is_refused_by_its_field(
-    client: httpx2.AsyncClient, spending: Spending, change: dict[str, Any], pointer: str
-) -> None:
-    await spending.enrol(ANNA, 1_000)
-    basket = {"member_id": str(ANNA), "lines": [{"line_id": 1, "amount_minor": 700}]}
-    answer = await client.post("/v1/quotes", json=basket | change, headers=TILL)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == pointer
 
 
 async def test_goods_count_as_the_partners_mapping_makes_of_them(spending: Spending) -> None:
