@@ -15,9 +15,12 @@ TRIES_MAX = 5
 
 @dataclass
 class PinHost:
-    """``pins`` by member; ``status`` other than 200 answers with a fault, and ``is_silent`` not at all."""
+    """``pins`` by member; who is ``unreachable`` has no e-mail address. ``status`` other than 200 answers with a fault,
+    and ``is_silent`` not at all.
+    """
 
     pins: dict[str, str] = field(default_factory=dict)
+    unreachable: set[str] = field(default_factory=set)
     wrong: dict[str, int] = field(default_factory=dict)
     status: int = 200
     is_silent: bool = False
@@ -25,7 +28,8 @@ class PinHost:
     url: str = ""
 
     def as_first(self, pins: dict[str, str]) -> None:
-        """Answer of these, and forget what was tried."""
+        """Answer of these, who have an address, and forget what was tried."""
+        self.unreachable = set()
         self.pins, self.wrong, self.status, self.is_silent, self.tried = pins, {}, 200, False, 0
 
     def _try(self, member_id: str, pin: str) -> dict[str, Any]:
@@ -48,7 +52,8 @@ class PinHost:
         async def state(member_id: str) -> Any:
             if self.status != 200:
                 return Response(status_code=self.status)
-            return {"state": "counts" if member_id in self.pins else "none"}
+            state = "counts" if member_id in self.pins else "none"
+            return {"state": state, "has_address": member_id not in self.unreachable}
 
         @app.post("/v1/members/{member_id}/pin:verify")
         async def verify(member_id: str, request: Request) -> Any:

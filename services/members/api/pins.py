@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from services.members.domain.pins import WrongPinError
 from services.members.repository import pins
 from services.members.schemas.pins import (
+    ConfirmingAnswer,
     PinAnswer,
     PinBody,
     PinChangeAnswer,
@@ -70,11 +71,12 @@ def pins_router(database: Database, prover: PinProver, master_keys: MasterKeys) 
         return ResetPinAnswer(member_id=member_id, was_set=was_set)
 
     @router.get("/pin", responses=problems(401, 403, 422))
-    async def read(member_id: UUID, principal: Verifier) -> PinAnswer:
-        """Whether a member could confirm by a PIN now. Of a stranger it is ``none``."""
+    async def read(member_id: UUID, principal: Verifier) -> ConfirmingAnswer:
+        """Whether a member could confirm by a PIN now, or by a code by e-mail. Of a stranger it is ``none``."""
         refuse_partners(principal, "PINs are proven")
         async with database.transaction() as transaction:
-            return PinAnswer.of(await pins.find(transaction, member_id), transaction.now)
+            pin = PinAnswer.of(await pins.find(transaction, member_id), transaction.now)
+            return ConfirmingAnswer(**pin.model_dump(), has_address=await pins.has_address(transaction, member_id))
 
     @router.post("/pin:verify", responses=problems(400, 401, 403, 409, 413, 415, 422, 503))
     async def verify(member_id: UUID, body: TriedPinBody, principal: Verifier) -> TriedPinAnswer:

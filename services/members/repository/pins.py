@@ -13,6 +13,13 @@ FIND = f"""
     where member_id = (select coalesce(merged_into, member_id) from members where member_id = $1)
 """
 LOCK = f"{FIND} for no key update"
+# A person cannot be without one; nobody is behind a card that joined first, or a member who was erased.
+HAS_ADDRESS = """
+    select exists (
+        select from persons
+        where member_id = (select coalesce(merged_into, member_id) from members where member_id = $1)
+    )
+"""
 SAVE_TRY = "update member_pins set wrong_tries = $2, locks = $3, locked_until = $4 where member_id = $1"
 # One that was set meanwhile is another one, of which nothing was proven.
 FORGIVE = """
@@ -53,6 +60,11 @@ async def lock(transaction: Transaction, member_id: UUID) -> Pin | None:
     """The same, locked to the commit, so that tries are counted one by one."""
     row = await transaction.raw.fetchrow(LOCK, member_id)
     return None if row is None else Pin(**dict(row))
+
+
+async def has_address(transaction: Transaction, member_id: UUID) -> bool:
+    """Whether there is an e-mail address to which a code could go instead."""
+    return bool(await transaction.raw.fetchval(HAS_ADDRESS, member_id))
 
 
 async def save_try(transaction: Transaction, pin: Pin) -> None:

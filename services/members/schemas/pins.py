@@ -50,6 +50,12 @@ class ResetPinAnswer(AnswerModel):
     was_set: bool
 
 
+class ConfirmingAnswer(PinAnswer):
+    """How a member can confirm that points may leave: by its PIN, if that counts, and by a code that is mailed."""
+
+    has_address: bool = Field(description="Whether there is an e-mail address, to which a code could go.")
+
+
 class PinChangeAnswer(AnswerModel):
     """What happened to a member's PIN, when, and by which client; of a lock, which one tried the last wrong PIN."""
 

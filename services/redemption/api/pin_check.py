@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from pydantic import SecretStr
 
-from services.redemption.domain.confirming import Asked, Challenge, Verdict
+from services.redemption.domain.confirming import CODE_ALONE, Asked, Challenge, Verdict
 from services.redemption.domain.pins import PinSaid, TriedPin, Way
 from services.redemption.gateways.asking import UnansweredError, within
 from services.redemption.repository import challenges
@@ -16,14 +16,11 @@ from shared.web import Problem
 
 log = structlog.get_logger(__name__)
 
-_CODE_ALONE: tuple[Way, ...] = ("code",)
-_EITHER: tuple[Way, ...] = ("code", "pin")
-
 
 class Pins(Protocol):
     """Who knows them."""
 
-    async def counts(self, member_id: UUID, /) -> bool:
+    async def ways(self, member_id: UUID, /) -> tuple[Way, ...]:
         """Raises UnansweredError."""
 
     async def verify(self, member_id: UUID, pin: str, /) -> TriedPin:
@@ -48,9 +45,9 @@ class PinCheck:
             return asked
         if pin is not None:
             return replace(asked, pin=await self._said(asked, pin))
-        if asked.opinion.verdict is Verdict.STEP_UP and await self._counts(asked.wish.member_id):
-            return replace(asked, ways=_EITHER)
-        return replace(asked, ways=_CODE_ALONE)
+        if asked.opinion.verdict is not Verdict.STEP_UP:
+            return asked
+        return replace(asked, ways=await self._ways(asked.wish.member_id))
 
     async def _said(self, asked: Asked, pin: SecretStr) -> PinSaid:
         async with self._database.statements() as connection:
@@ -65,13 +62,13 @@ class PinCheck:
             return PinSaid(challenge.challenge_id)
         return PinSaid(challenge.challenge_id, tried)
 
-    async def _counts(self, member_id: UUID) -> bool:
+    async def _ways(self, member_id: UUID) -> tuple[Way, ...]:
         try:
             async with within(self._deadline_seconds):
-                return await self._pins.counts(member_id)
+                return await self._pins.ways(member_id)
         except (UnansweredError, TimeoutError) as error:
             log.debug("members did not answer about a PIN", reason=str(error) or "too late")
-            return False
+            return CODE_ALONE
 
 
 def pin_refused(tried: TriedPin) -> Problem:

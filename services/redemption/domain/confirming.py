@@ -19,6 +19,8 @@ CODE_LIFE = timedelta(minutes=5)
 # Whoever may ask for codes without end may guess without end, and fills somebody's mailbox.
 CHALLENGES_MAX = 10
 CHALLENGES_WINDOW = timedelta(hours=24)
+# What is said while nobody knows by what the member could confirm: a code goes to whoever has an address.
+CODE_ALONE: tuple[Way, ...] = ("code",)
 
 Asker: TypeAlias = Literal["fraud", "ceiling"]
 SpendKind: TypeAlias = Literal["hold", "gift"]
@@ -75,7 +77,7 @@ class Asked:
     request_hash: bytes
     opinion: Opinion
     pin: PinSaid | None = None
-    ways: tuple[Way, ...] = ("code",)
+    ways: tuple[Way, ...] = CODE_ALONE
 
 
 @dataclass(frozen=True, slots=True)

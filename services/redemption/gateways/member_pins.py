@@ -7,7 +7,7 @@ import httpx2
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.redemption.domain.pins import PinOutcome, TriedPin
+from services.redemption.domain.pins import PinOutcome, TriedPin, Way
 from services.redemption.gateways.asking import UnansweredError, ask
 from services.redemption.gateways.circuit import Circuit
 from shared.web.access_tokens import AccessToken, authorised_get, authorised_post
@@ -27,6 +27,7 @@ class _StateAnswer(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     state: str
+    has_address: bool = True  # what members said nothing of before
 
 
 class MemberPins:
@@ -38,8 +39,9 @@ class MemberPins:
         self._token = token
         self._circuit = Circuit(NEIGHBOUR)
 
-    async def counts(self, member_id: UUID) -> bool:
-        """Whether the member could confirm by a PIN now. The caller sets the deadline.
+    async def ways(self, member_id: UUID) -> tuple[Way, ...]:
+        """By what the member could confirm now: none, where there is neither an address nor a PIN that counts. The
+        caller sets the deadline.
 
         Raises:
             UnansweredError: the registry is away, or does not let us in.
@@ -47,9 +49,11 @@ class MemberPins:
         url = self._url(member_id)
         answer = await ask(self._circuit, lambda: authorised_get(self._client, self._token, url))
         try:
-            return _StateAnswer.model_validate_json(_content(answer)).state == "counts"
+            known = _StateAnswer.model_validate_json(_content(answer))
         except ValidationError:
             raise UnansweredError("failed", "the registry's answer is no state of a PIN") from None
+        has: dict[Way, bool] = {"code": known.has_address, "pin": known.state == "counts"}
+        return tuple(way for way, is_there in has.items() if is_there)
 
     async def verify(self, member_id: UUID, pin: str) -> TriedPin:
         """Try a PIN; each call is a try, which the registry counts. The caller sets the deadline.

@@ -43,12 +43,13 @@ def refuse_both(code: str | None, pin: object | None) -> None:
 
 
 class ChallengeAnswer(Answer):
-    """Nothing has left: the member was sent a code. Send the same request again with it (``confirmation_code``), or,
-    where ``confirm_by`` names it, with the member's PIN (``pin``)."""
+    """Nothing has left: the member is to confirm it. Send the same request again with the code that the member was sent
+    (``confirmation_code``) or with the member's PIN (``pin``): with what ``confirm_by`` names. It names nothing where
+    the member has neither an address nor a PIN that counts."""
 
     status: Literal["confirmation_needed"] = "confirmation_needed"
     challenge_id: UUID
-    sent_by: Literal["email"] = "email"
+    sent_by: Literal["email"] | None = Field(description="How the code was sent; null: it was not, without an address.")
     expires_at: datetime
     tries_left: int
     confirm_by: tuple[Way, ...]
@@ -58,6 +59,7 @@ class ChallengeAnswer(Answer):
         """The answer for a challenge."""
         return cls(
             challenge_id=challenge.challenge_id,
+            sent_by="email" if "code" in ways else None,
             expires_at=challenge.expires_at,
             tries_left=challenge.tries_left,
             confirm_by=ways,

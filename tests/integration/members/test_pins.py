@@ -89,6 +89,11 @@ async def test_a_pin_is_set_proven_changed_and_reset(client: httpx2.AsyncClient,
     assert (await state(client, ada))["state"] == "none"
 
 
+async def test_who_has_no_address_is_told_apart(client: httpx2.AsyncClient, ada: str) -> None:
+    assert (await state(client, ada))["has_address"] is True
+    assert (await state(client, str(uuid4())))["has_address"] is False
+
+
 @pytest.mark.parametrize("pin", ["0000", "1234", "98765", "7890", "2121", "1210", "341012"])
 async def test_what_is_guessed_first_is_refused_by_name(client: httpx2.AsyncClient, ada: str, pin: str) -> None:
     refused = await put(client, ada, pin)

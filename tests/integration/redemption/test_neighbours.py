@@ -100,13 +100,13 @@ async def test_the_registry_tells_whether_somebody_knows_a_members_pin(database_
     ):
         ada = (await members.post("/v1/members", json=enrolment, headers=bearing("members:write"))).json()["member_id"]
         pins = MemberPins(members, "http://test", AccessToken(tokens, "http://test/oauth/token", "redemption", SECRET))
-        assert (await pins.counts(ada), await pins.verify(ada, "2846")) == (False, TriedPin("none"))
+        assert (await pins.ways(ada), await pins.verify(ada, "2846")) == (("code",), TriedPin("none"))
         await members.put(f"/v1/members/{ada}/pin", json={"pin": "2846"}, headers=bearing("pins:write"))
-        assert await pins.counts(ada)
+        assert await pins.ways(ada) == ("code", "pin")
         assert await pins.verify(ada, "2846") == TriedPin("verified")
         assert await pins.verify(ada, "2847") == TriedPin("wrong", 4)
         last = [await pins.verify(ada, "2847") for _ in range(4)][-1]
         locked = await pins.verify(ada, "2846")
-        assert not await pins.counts(ada)
+        assert (await pins.ways(ada), await pins.ways(new_id())) == (("code",), ())
     assert (last.tries_left, locked.outcome, locked.locked_until) == (0, "locked", last.locked_until)
     assert locked.locked_until is not None

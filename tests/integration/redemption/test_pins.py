@@ -132,8 +132,19 @@ async def test_a_wrong_pin_says_how_many_are_left_and_the_code_still_counts(
 async def test_who_has_no_pin_is_told_so(gated: httpx2.AsyncClient, members: PinHost) -> None:
     members.as_first({})
     key = till()
-    assert (await hold(gated, key)).json()["confirm_by"] == ["code"]
+    told = (await hold(gated, key)).json()
+    assert (told["confirm_by"], told["sent_by"]) == (["code"], "email")
     assert slug(await hold(gated, key, pin=PIN)) == (409, "no-pin")
+
+
+@pytest.mark.parametrize(("pins", "ways"), [({str(ANNA): PIN}, ["pin"]), ({}, [])])
+async def test_without_an_address_the_code_is_no_way(
+    gated: httpx2.AsyncClient, members: PinHost, pins: dict[str, str], ways: list[str]
+) -> None:
+    members.as_first(pins)
+    members.unreachable.add(str(ANNA))
+    challenged = (await hold(gated, till())).json()
+    assert (challenged["confirm_by"], challenged["sent_by"]) == (ways, None)
 
 
 async def test_a_pin_is_tried_for_its_challenge_only_while_that_lasts(
