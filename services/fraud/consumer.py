@@ -16,14 +16,21 @@ from services.fraud.repository.spend_decisions import StoredSpendDecision
 from services.fraud.use_cases.erase_members import erase_members
 from services.fraud.use_cases.follow_moves import follow_moves
 from services.fraud.use_cases.merge_members import merge_members
-from services.fraud.use_cases.note_identifiers import note_identifiers
+from services.fraud.use_cases.note_identifiers import Noted, note_identifiers
 from services.fraud.use_cases.project_operators import project_operators
 from services.fraud.use_cases.project_tills import project_tills
 from services.fraud.use_cases.score_purchases import ScoreReport, score_purchases
 from services.fraud.use_cases.score_unasked import score_unasked
 from shared.database import Database, Transaction, read_to
 from shared.events.coalition import ApiClientChanged, CoalitionEvent, OperatorChanged, TillChanged
-from shared.events.members import IdentifierLinked, IdentifierRevoked, MemberErased, MemberEvent, MembersMerged
+from shared.events.members import (
+    ContactChanged,
+    IdentifierLinked,
+    IdentifierRevoked,
+    MemberErased,
+    MemberEvent,
+    MembersMerged,
+)
 from shared.events.points import PointsEvent, ReceiptMoved
 from shared.events.purchases import ExchangeRecorded, PurchaseEvent, PurchaseRecorded
 from shared.events.redemptions import PointsGifted, RedemptionEvent, RedemptionHeld
@@ -39,7 +46,7 @@ _WANTED_OF_PURCHASES = frozenset(
 )
 _WANTED_OF_MEMBERS = frozenset(
     str(event.model_fields["type"].default).encode()
-    for event in (MemberErased, MembersMerged, IdentifierLinked, IdentifierRevoked)
+    for event in (MemberErased, MembersMerged, IdentifierLinked, IdentifierRevoked, ContactChanged)
 )
 _RECEIPT_MOVED: bytes = ReceiptMoved.model_fields["type"].default.encode()
 _WANTED_OF_COALITION = frozenset(
@@ -52,8 +59,8 @@ _WANTED_OF_REDEMPTIONS = frozenset(
 
 
 def wants_member(headers: Mapping[str, bytes]) -> bool:
-    """Of members' events, fraud needs those of erasures, merges and identifiers. Without the header, decoding finds
-    out."""
+    """Of members' events, fraud needs those of erasures, merges, identifiers and contacts. Without the header, decoding
+    finds out."""
     kind = headers.get("type")
     return kind is None or kind in _WANTED_OF_MEMBERS
 
@@ -186,18 +193,19 @@ class CoalitionHandler(_Keeping):
 
 
 class MemberHandler(_Keeping):
-    """Erased members are forgotten; two who are one are folded; when identifiers were linked is noted."""
+    """Erased members are forgotten; two who are one are folded; when identifiers were linked, or an e-mail address
+    became another one, is noted."""
 
     async def handle(self, batch: Batch[MemberEvent]) -> None:
         """Fold the members whose merge a batch tells, note its identifiers, then forget the erased ones."""
         merges = [event for event in batch.events if isinstance(event, MembersMerged)]
-        identifiers = [event for event in batch.events if isinstance(event, IdentifierLinked | IdentifierRevoked)]
+        changes = [event for event in batch.events if isinstance(event, Noted)]
         erasures = [event for event in batch.events if isinstance(event, MemberErased)]
 
         async def work(transaction: Transaction) -> None:
             if merges:
                 await merge_members(transaction, merges)
-            await note_identifiers(transaction, identifiers)
+            await note_identifiers(transaction, changes)
             if erasures:
                 await erase_members(transaction, erasures)
             await read_to.save(transaction, batch.positions)

@@ -150,6 +150,14 @@ class PinData(Frozen):
     change: Literal["set", "changed", "reset", "locked"]
 
 
+class ContactData(Frozen):
+    """That a member is written to somewhere else, since when; not where. ``version`` is the member's."""
+
+    member_id: UUID
+    version: Version
+    changed_at: AwareDatetime
+
+
 class KeyData(Frozen):
     """A key that identifiers were hashed with, by the version that their hashes begin with. It is retired once."""
 
@@ -241,6 +249,13 @@ class PinChanged(Event):
     data: PinData
 
 
+class ContactChanged(Event):
+    """The e-mail address became another one. A first address is none; told again it bears the same time."""
+
+    type: Literal["loyalty.contact.changed.v1"] = "loyalty.contact.changed.v1"
+    data: ContactData
+
+
 class MemberErased(Event):
     """A person's data were erased."""
 
@@ -264,6 +279,7 @@ MemberEvent = Annotated[
     | AttributeDeclared
     | MemberAttributeChanged
     | PinChanged
+    | ContactChanged
     | MemberErased,
     Field(discriminator="type"),
 ]

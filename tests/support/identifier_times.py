@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events.members import (
+    ContactChanged,
+    ContactData,
     IdentifierData,
     IdentifierLinked,
     IdentifierRevoked,
@@ -52,3 +54,9 @@ def revoked(
         reason_code="test",
     )
     return IdentifierRevoked(id=new_id(), source="members", subject=str(member_id), time=told_at, data=data)
+
+
+def contact_changed(member_id: UUID, at: datetime, told_at: datetime | None = None) -> ContactChanged:
+    """The e-mail address became another one ``at``, told then or again later."""
+    data = ContactData(member_id=member_id, version=2, changed_at=at)
+    return ContactChanged(id=new_id(), source="members", subject=str(member_id), time=told_at or at, data=data)

@@ -81,11 +81,13 @@ class SpendDecisionData(_Data):
 
 
 class IdentifierTimesData(_Data):
-    """When a card, phone or app link of the member was first linked, and when one was last."""
+    """When a card, phone or app link of the member was first linked, when one was last, and when the e-mail address
+    last became another one, each as far as it is known."""
 
     kind: Literal["identifier_times"] = "identifier_times"
-    first_linked_at: datetime
-    last_linked_at: datetime
+    first_linked_at: datetime | None
+    last_linked_at: datetime | None
+    contact_changed_at: datetime | None
 
 
 _Told: TypeAlias = SignalData | HoldData | CaseData | SpendDecisionData | IdentifierTimesData

@@ -10,7 +10,8 @@ from shared.events.members import ErasureData
 # were linked: nothing is decided by that any more.
 _SAVE = """
     update member_windows as member
-    set erased_version = erased.version, first_linked_at = null, last_linked_at = null
+    set erased_version = erased.version, first_linked_at = null, last_linked_at = null,
+        contact_changed_at = null
     from unnest($1::uuid[], $2::bigint[]) as erased (member_id, version)
     where member.member_id = erased.member_id and member.erased_version is null
     returning member.member_id

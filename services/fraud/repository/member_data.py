@@ -44,16 +44,19 @@ _LOAD_SPEND_DECISIONS = """
 """
 
 _LOAD_IDENTIFIER_TIMES = """
-    select first_linked_at, last_linked_at from member_windows where member_id = $1 and first_linked_at is not null
+    select first_linked_at, last_linked_at, contact_changed_at from member_windows
+    where member_id = $1 and coalesce(first_linked_at, contact_changed_at) is not null
 """
 
 
 @dataclass(frozen=True, slots=True)
 class KeptIdentifierTimes:
-    """When an identifier of the member was first linked, and when one was last."""
+    """When an identifier of the member was first linked, when one was last, and when the e-mail address last became
+    another one; what is not known is absent."""
 
-    first_linked_at: datetime
-    last_linked_at: datetime
+    first_linked_at: datetime | None
+    last_linked_at: datetime | None
+    contact_changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

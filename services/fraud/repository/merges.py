@@ -30,7 +30,9 @@ _FOLD = (
     """
     update member_windows as member
     set first_linked_at = case when member.member_id = $2 then least(member.first_linked_at, gone.first_linked_at) end,
-        last_linked_at = case when member.member_id = $2 then greatest(member.last_linked_at, gone.last_linked_at) end
+        last_linked_at = case when member.member_id = $2 then greatest(member.last_linked_at, gone.last_linked_at) end,
+        contact_changed_at = case
+            when member.member_id = $2 then greatest(member.contact_changed_at, gone.contact_changed_at) end
     from member_windows as gone
     where gone.member_id = $1 and member.member_id in ($1, $2) and member.erased_version is null
     """,

@@ -38,7 +38,8 @@ async def decide_spending(
     before = await spend_decisions.load_earlier(transaction, ask, (asked_at or transaction.now) - ASKS_WINDOW)
     # Whoever waited for the lock began before those that it waited for: in the order of asking it comes after them.
     at = asked_at or max([transaction.now, *(earlier.asked_at for earlier in before)])
-    decision = decide_spend(ask, before, at, rule_set, spender.identifier_changed_at)
+    changes = spender.identifier_changed_at, spender.contact_changed_at
+    decision = decide_spend(ask, before, at, rule_set, *changes)
     decided = StoredSpendDecision(ask, decision, rule_set.version, at, decided_at=transaction.now)
     if not await spend_decisions.save(transaction, decided):
         raise DecisionIdTakenError  # another member's, who asked under it at the same moment

@@ -55,7 +55,8 @@ ERASED = (
     "update consent_statements set proof = null where member_id = $1 and proof is not null",
     "update terms_acceptances set proof = null where member_id = $1 and proof is not null",
     """
-    update members set language = 'und', region = null, birth_month = null, birth_day = null
+    update members
+    set language = 'und', region = null, birth_month = null, birth_day = null, contact_changed_at = null
     where member_id = $1 or merged_into = $1
     """,
     """

@@ -35,6 +35,8 @@ SAVE_RECTIFIED = """
     update persons set sealed = $7 where member_id = $1
 """
 
+NOTE_CONTACT_CHANGE = "update members set contact_changed_at = $2 where member_id = $1"
+
 
 async def claim_email(transaction: Transaction, member_id: UUID, email_hashes: Sequence[str]) -> bool:
     """Whether this e-mail address is free for the member, who has it from now on, under all its hashes, if so.
@@ -81,3 +83,8 @@ async def save_rectified(transaction: Transaction, member: Member, sealed: bytes
         member.version,
         sealed,
     )
+
+
+async def note_contact_change(transaction: Transaction, member_id: UUID) -> None:
+    """Keep that a locked member has another e-mail address since now."""
+    await transaction.raw.execute(NOTE_CONTACT_CHANGE, member_id, transaction.now)

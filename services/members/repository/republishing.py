@@ -1,6 +1,7 @@
 """Statements that read the registry page by page, to tell it again."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,12 @@ LOCK_PAGE = """
 """
 
 LOAD_STATES = "select member_id, version, status from members where member_id = any($1::uuid[])"
+
+LOAD_CONTACT_CHANGES = """
+    select member_id, version, contact_changed_at from members
+    where member_id = any($1::uuid[]) and contact_changed_at is not null
+    order by member_id
+"""
 
 LOAD_IDENTIFIERS = """
     select identifier_hash as hash, identifier_type as type, member_id, state, version, linked_at,
@@ -46,6 +53,14 @@ async def load_states(transaction: Transaction, member_ids: Sequence[UUID]) -> d
     """The present states of these members, which are not locked: a newer one may follow."""
     rows = await transaction.raw.fetch(LOAD_STATES, member_ids) if member_ids else []
     return {row["member_id"]: State(row["version"], row["status"]) for row in rows}
+
+
+async def load_contact_changes(
+    transaction: Transaction, member_ids: Sequence[UUID]
+) -> list[tuple[UUID, int, datetime]]:
+    """When those of these members whose e-mail address became another one got it, with their versions."""
+    rows = await transaction.raw.fetch(LOAD_CONTACT_CHANGES, member_ids)
+    return [(row["member_id"], row["version"], row["contact_changed_at"]) for row in rows]
 
 
 async def load_identifiers(transaction: Transaction, member_ids: Sequence[UUID]) -> list[Identifier]:

@@ -12,6 +12,8 @@ from shared.events.catalogue import MEMBERS
 from shared.events.members import (
     ConsentChanged,
     ConsentData,
+    ContactChanged,
+    ContactData,
     ErasureData,
     IdentifierData,
     IdentifierLinked,
@@ -65,6 +67,19 @@ def erased(member_id: UUID, version: int, identifier_hashes: Sequence[str], at: 
         time=at,
         traceparent=child_traceparent(current_traceparent()),
         data=ErasureData(member_id=member_id, version=version, identifier_hashes=tuple(identifier_hashes)),
+    )
+    return Message.of(event, MEMBERS.topic, event.subject)
+
+
+def contact_changed(member_id: UUID, version: int, changed_at: datetime, told_at: datetime) -> Message:
+    """The e-mail address has been another one since then; which, nobody is told."""
+    event = ContactChanged(
+        id=new_id(),
+        source=SOURCE,
+        subject=str(member_id),
+        time=told_at,
+        traceparent=child_traceparent(current_traceparent()),
+        data=ContactData(member_id=member_id, version=version, changed_at=changed_at),
     )
     return Message.of(event, MEMBERS.topic, event.subject)
 

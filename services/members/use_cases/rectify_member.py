@@ -25,7 +25,7 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     an identifier and the old one is free. What is as it was is no change, and nothing is recorded.
     Whoever has another name, date of birth or address is compared anew, dismissed pairs included.
     With another e-mail address every consent that was confirmed for the old one is withdrawn, and told; a letter that
-    went to the old one confirms nothing any more.
+    went to the old one confirms nothing any more. That it is another one is told, too (ContactChanged), without it.
 
     Raises:
         MemberNotFoundError: there is no such member, or nobody is known behind it any more.
@@ -64,7 +64,12 @@ async def rectify_member(transaction: Transaction, change: Rectification, master
     if not is_compared_equal(person, new_person):
         await duplicates.await_comparison(transaction, member_id)
     await accesses.record_access(transaction, Access(member_id, change.changed_by, "rectification", "rectification"))
-    await outbox.record(transaction, [announcements.changed(new_member, transaction.now)])
-    if is_other_address(person, new_person):
+    messages = [announcements.changed(new_member, transaction.now)]
+    is_moved = is_other_address(person, new_person)
+    if is_moved:
+        await rectification.note_contact_change(transaction, member_id)
+        messages.append(announcements.contact_changed(member_id, new_member.version, transaction.now, transaction.now))
+    await outbox.record(transaction, messages)
+    if is_moved:
         await withdraw_confirmed(transaction, member_id, change.changed_by)
     return new_member

@@ -28,9 +28,10 @@ class Republished:
 
 
 async def republish_members(transaction: Transaction, after: UUID | None, members_max: int) -> Republished:
-    """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it, and
-    a ConsentChanged for each consent that holds, given or withdrawn, and a MemberAttributeChanged for each value that
-    may be told. The first page tells which attributes there are.
+    """Record the members after ``after`` as MemberChanged, each with an IdentifierLinked for all that leads to it, a
+    ConsentChanged for each consent that holds, given or withdrawn, a MemberAttributeChanged for each value that may be
+    told, and a ContactChanged where the e-mail address became another one. The first page tells which attributes there
+    are.
 
     All at their present versions, which do not rise: whoever has them already changes nothing, however often this is
     done. Somebody merged is told with MembersMerged too, under the survivor; somebody erased, or merged into one who
@@ -49,6 +50,10 @@ async def republish_members(transaction: Transaction, after: UUID | None, member
     messages += await _merges(transaction, members)
     messages += [announcements.linked(identifier, transaction.now) for identifier in identifiers]
     messages += [announcements.consent_changed(transaction, consent) for consent in held]
+    messages += [
+        announcements.contact_changed(*moved, transaction.now)
+        for moved in await republishing.load_contact_changes(transaction, present)
+    ]
     if after is None:
         messages = [*await _declared(transaction), *messages]
     values = await attributes.load_told(transaction, present)

@@ -23,7 +23,7 @@ from shared.events.redemptions import HoldData, RedemptionHeld
 from shared.ids import new_id
 from tests.support.fraud import member
 from tests.support.fraud_service import Scoring, batch_of
-from tests.support.identifier_times import linked, revoked
+from tests.support.identifier_times import contact_changed, linked, revoked
 from tests.support.interleaving import interleave
 from tests.support.member_data import read_all
 from tests.support.member_events import erased
@@ -80,9 +80,11 @@ async def test_whoever_adds_or_replaces_an_identifier_confirms_and_whoever_joins
     assert await reasons(client, ANNA, BERT, CARLA, DORA, member(99)) == [CHANGED, [], CHANGED, [], []]
 
     gift = await ask(client, ANNA, kind="gift")
-    assert (gift["verdict"], gift["rule_set_version"]) == ("step_up", 2)
+    assert (gift["verdict"], gift["rule_set_version"]) == ("step_up", 3)
     told = (await client.get(f"/v1/spend-decisions/{gift['decision_id']}", headers=ANALYST)).json()
-    assert told["reasons"] == ["a card, phone or app link was added or replaced within the 48 hours before"]
+    assert told["reasons"] == [
+        "a card, phone, app link or e-mail address was added or replaced within the 48 hours before"
+    ]
     [check] = next(rule["checks"] for rule in told["rules"] if rule["rule_code"] == "IDENTIFIER_CHANGED")
     assert check == {
         "name": "points_since_change", "observed": 2_000, "step_up": 1_000, "deny": None, "window": "48h",
@@ -132,6 +134,19 @@ async def test_the_later_change_of_two_who_are_one_is_the_survivors(
     assert await reasons(client, CARLA) == [CHANGED]
 
 
+async def test_another_e_mail_address_is_a_change_in_whatever_order_and_after_a_merge(
+    client: httpx2.AsyncClient, scoring: Scoring, now: datetime
+) -> None:
+    await hear(
+        scoring, linked(ANNA, now - MONTH), contact_changed(ANNA, now - HOUR), contact_changed(BERT, now - MONTH)
+    )
+    await hear(scoring, contact_changed(ANNA, now - 2 * MONTH), contact_changed(BERT, now - MONTH, told_at=now))
+    assert await reasons(client, ANNA, BERT) == [CHANGED, []]
+
+    await hear(scoring, merged_into(CARLA, ANNA), contact_changed(ANNA, now - HOUR, told_at=now))
+    assert await reasons(client, CARLA) == [CHANGED]
+
+
 async def test_what_waits_for_a_merge_starts_again(scoring: Scoring, now: datetime) -> None:
     told = linked(BERT, now, 2)
 
@@ -148,12 +163,15 @@ async def test_what_waits_for_a_merge_starts_again(scoring: Scoring, now: dateti
 async def test_an_export_tells_the_times_and_an_erasure_forgets_them(
     client: httpx2.AsyncClient, scoring: Scoring, now: datetime
 ) -> None:
-    links = [linked(ANNA, now - MONTH, 1), linked(ANNA, now, 2)]
+    links: list[MemberEvent] = [linked(ANNA, now - MONTH, 1), linked(ANNA, now, 2), contact_changed(ANNA, now)]
     await hear(scoring, *links)
     for limit in (1, 50):
         [told] = await read_all(client, ANNA, limit)
-        assert (told["kind"], set(told)) == ("identifier_times", {"kind", "first_linked_at", "last_linked_at"})
-        assert datetime.fromisoformat(told["last_linked_at"]) == now
+        assert (told["kind"], set(told)) == (
+            "identifier_times",
+            {"kind", "first_linked_at", "last_linked_at", "contact_changed_at"},
+        )
+        assert [datetime.fromisoformat(told[at]) for at in ("last_linked_at", "contact_changed_at")] == [now, now]
 
     await hear(scoring, *links, erased(ANNA, card(1), card(2)), *links)
     await hear(scoring, *links)
@@ -191,3 +209,4 @@ def _held(at: datetime) -> RedemptionHeld:
 def test_identifiers_are_read() -> None:
     assert wants_member({"type": b"loyalty.identifier.linked.v1"})
     assert wants_member({"type": b"loyalty.identifier.revoked.v1"})
+    assert wants_member({"type": b"loyalty.contact.changed.v1"})

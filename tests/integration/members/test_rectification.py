@@ -8,7 +8,7 @@ import pytest
 
 from shared.database import Database
 from shared.events.catalogue import MEMBERS
-from shared.events.members import MemberChanged
+from shared.events.members import ContactChanged, MemberChanged
 from tests.support.every_column import tables_holding
 from tests.support.outbox_rows import recorded_events
 from tests.support.registries import bearing
@@ -103,6 +103,20 @@ async def test_an_address_moves_the_old_is_free_and_the_new_is_taken(client: htt
     letter_case = await patch(client, ada, '"2"', {"email": "King@example.com"})
     assert letter_case.status_code == 200
     assert (await read(client, ada)).json()["email"] == "King@example.com"
+
+
+async def test_that_the_address_is_another_one_is_told_without_it_and_again_with_its_time(
+    client: httpx2.AsyncClient, database: Database, ada: str
+) -> None:
+    for tag, email in (('"1"', "ADA@example.com"), ('"2"', "king@example.com"), ('"3"', "king@example.com")):
+        assert (await patch(client, ada, tag, {"email": email, "region": "US-NJ"})).status_code == 200
+    for _ in range(2):
+        assert (await client.post("/v1/members:republish", json={}, headers=bearing())).status_code == 200
+    rows = await recorded_events(database, MEMBERS)
+    told = [row.event.data for row in rows if isinstance(row.event, ContactChanged)]
+    assert [(str(one.member_id), one.version) for one in told] == [(ada, 3)] * 3
+    assert len({one.changed_at for one in told}) == 1
+    assert not [row for row in rows if b"example.com" in row.body]
 
 
 async def test_members_who_swap_addresses_at_once_do_not_deadlock(client: httpx2.AsyncClient, ada: str) -> None:

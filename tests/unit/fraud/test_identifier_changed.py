@@ -20,6 +20,7 @@ NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
 TWO_DAYS = timedelta(hours=48)
 FIRST = SpendRuleSet(version=1, rules=(SpendAmount(), VelBurn(), TillHop()))
+SECOND = SpendRuleSet(version=2, rules=(*FIRST.rules, IdentifierChanged()))
 
 
 def judged(
@@ -59,6 +60,29 @@ def test_what_was_asked_for_since_the_change_counts_with_it_and_what_was_before_
     before = EarlierAsk(9_000, Place(), changed_at - INSTANT)
     assert judged(599, changed_at, since, before) == (Verdict.ALLOW, (), 999)
     assert judged(600, changed_at, since, before) == (Verdict.STEP_UP, ("IDENTIFIER_CHANGED",), 1_000)
+
+
+def test_a_worked_example_of_another_e_mail_address() -> None:
+    """The address is changed at 8; at 9 and at noon 600 points are wanted: 600 are let go, 1,200 are confirmed first. A
+    card that is added at 11 is the later change: of what was asked for before it nothing counts.
+    """
+    ask = Ask(UUID(int=1), "hold", member(1), "points", 600)
+    nine = EarlierAsk(600, Place(), NOON - timedelta(hours=3))
+    eight, eleven = NOON - timedelta(hours=4), NOON - timedelta(hours=1)
+
+    def decided(identifier_at: datetime | None, rule_set: SpendRuleSet = ACTIVE_SPEND_RULE_SET) -> tuple[str, ...]:
+        return decide_spend(ask, [nine], NOON, rule_set, identifier_at, eight).rule_codes
+
+    assert decide_spend(ask, [], nine.asked_at, ACTIVE_SPEND_RULE_SET, None, eight).verdict is Verdict.ALLOW
+    assert decided(None) == ("IDENTIFIER_CHANGED",)
+    assert decided(eleven) == ()
+    assert decided(NOON + INSTANT) == ("IDENTIFIER_CHANGED",), "what is changed later hides nothing"
+    assert decided(None, SECOND) == (), "the version of before looks at identifiers alone"
+
+
+def test_the_second_version_is_stored_as_it_was() -> None:
+    assert SECOND.digest == "d8cf8596a68c7d64416f0c1bb3fb28037c178e3f77469fa1353139d9cf7fed23"
+    assert SpendRuleSet.model_validate_json(SECOND.to_json()) == SECOND
 
 
 def test_hours_and_amounts_are_the_rule_sets_data() -> None:

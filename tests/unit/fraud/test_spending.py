@@ -33,10 +33,10 @@ def verdict(one: Ask, *before: EarlierAsk, rule_set: SpendRuleSet = ACTIVE_SPEND
 
 
 def test_the_active_rule_set_is_what_was_published_as_its_version() -> None:
-    """Whoever changes a parameter raises the version: this digest belongs to version 2 for ever."""
+    """Whoever changes a parameter raises the version: this digest belongs to version 3 for ever."""
     assert (ACTIVE_SPEND_RULE_SET.version, ACTIVE_SPEND_RULE_SET.digest) == (
-        2,
-        "d8cf8596a68c7d64416f0c1bb3fb28037c178e3f77469fa1353139d9cf7fed23",
+        3,
+        "af3450b2224ea7bf527d8d007ac175eda72a833ebc2f1558dc852a529a8cf652",
     )
     assert SpendRuleSet.model_validate_json(ACTIVE_SPEND_RULE_SET.to_json()) == ACTIVE_SPEND_RULE_SET
 

@@ -55,9 +55,11 @@ class Known(NamedTuple):
     """What is known when an ask is decided, ``at`` that time: the asks of the 24 hours before, without this one.
 
     ``identifier_changed_at``: when a card, phone or app link was last added to those that the member had, or took the
-    place of one; None where no other came after the first.
+    place of one; None where no other came after the first. ``contact_changed_at``: when the e-mail address last became
+    another one.
     """
 
     at: datetime
     asks: Sequence[EarlierAsk]
     identifier_changed_at: datetime | None = None
+    contact_changed_at: datetime | None = None

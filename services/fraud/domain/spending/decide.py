@@ -36,13 +36,15 @@ def decide_spend(
     at: datetime,
     rule_set: SpendRuleSet,
     identifier_changed_at: datetime | None = None,
+    contact_changed_at: datetime | None = None,
 ) -> SpendDecision:
     """Judge an ask that is made at ``at`` by itself and those before it, which may reach back further than needed.
 
-    Point in time: an earlier ask, or a change of an identifier, that bears a later time does not count.
+    Point in time: an earlier ask, or a change of an identifier or of the e-mail address, that bears a later time does
+    not count.
     """
     in_day = [earlier for earlier in before if at - ASKS_WINDOW < earlier.asked_at <= at]
-    known = Known(at, in_day, identifier_changed_at)
+    known = Known(at, in_day, identifier_changed_at, contact_changed_at)
     outcomes = []
     for rule in rule_set.rules:
         observed = rule.observe(ask, known)

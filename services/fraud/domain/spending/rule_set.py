@@ -10,4 +10,4 @@ class SpendRuleSet(VersionedRules):
     rules: tuple[SpendRule, ...] = SPEND_RULES
 
 
-ACTIVE_SPEND_RULE_SET = SpendRuleSet(version=2)
+ACTIVE_SPEND_RULE_SET = SpendRuleSet(version=3)

@@ -15,4 +15,4 @@ from services.fraud.domain.spending.rules.vel_burn import VelBurn
 SpendRule = Annotated[SpendAmount | VelBurn | TillHop | IdentifierChanged, Field(discriminator="code")]
 
 # Every rule with its parameters, in the order in which they are evaluated.
-SPEND_RULES: tuple[SpendRule, ...] = (SpendAmount(), VelBurn(), TillHop(), IdentifierChanged())
+SPEND_RULES: tuple[SpendRule, ...] = (SpendAmount(), VelBurn(), TillHop(), IdentifierChanged(counts_contact=True))
