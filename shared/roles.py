@@ -64,6 +64,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
         {
             "cases:read",
             "cases:write",
+            "spend-decisions:read",
             "operators:read",
             "members:read",
             "members:status",
@@ -81,6 +82,7 @@ SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
             "members:status",
             "identifiers:write",
             "pins:reset",
+            "spend-decisions:read",
             "consents:read",
             "consents:write",
             "tiers:read",

@@ -92,6 +92,7 @@ ADMIN_SCOPES = (
     "rewards:issue",
     "cases:write",
     "cases:read",
+    "spend-decisions:read",
     "decisions:write",
     "pins:write",
     "pins:reset",

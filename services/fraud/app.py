@@ -4,6 +4,7 @@ from functools import partial
 
 from services.fraud.api.cases import cases_router, decisions_router
 from services.fraud.api.member_data import member_data_router
+from services.fraud.api.member_decisions import member_decisions_router
 from services.fraud.api.spend_decisions import spend_decisions_router
 from services.fraud.consumer import (
     CoalitionHandler,
@@ -42,6 +43,7 @@ async def build(context: ServiceContext[FraudSettings]) -> Wiring:
             decisions_router(database),
             member_data_router(database),
             spend_decisions_router(database, ACTIVE_SPEND_RULE_SET),
+            member_decisions_router(database),
         ),
         subscriptions=(
             Subscription(PURCHASES, purchases, limits, wants=wants_purchase),

@@ -1,8 +1,9 @@
 """Asks and what was decided of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +21,7 @@ _LOCK = """
 """
 _COLUMNS = """
     decision_id, kind, member_id, partner_id, store_id, point_type, points, verdict, rule_set_version, outcomes::text,
-    asked_at, decided_at, went_unasked_at
+    asked_at, decided_at, went_unasked_at, went_at, went_by
 """
 _FIND = f"select {_COLUMNS} from spend_decisions where decision_id = $1"
 _LOAD_EARLIER = """
@@ -41,11 +42,38 @@ _MARK_UNASKED = """
     update spend_decisions set went_unasked_at = $2 where decision_id = $1 and went_unasked_at is null
     returning decision_id
 """
+# Once: what is held or given under one decision is one thing, however often it is told.
+_NOTE_WENT = """
+    update spend_decisions as kept set went_at = told.went_at, went_by = told.went_by
+    from (
+        select distinct on (decision_id) decision_id, went_at, went_by
+        from unnest($1::uuid[], $2::timestamptz[], $3::text[]) as went (decision_id, went_at, went_by)
+        order by decision_id, went_at
+    ) as told
+    where kept.decision_id = told.decision_id and kept.went_at is null
+"""
+_LOAD_OF_MEMBER = f"""
+    select {_COLUMNS} from spend_decisions
+    where member_id = $1 and ($2::timestamptz is null or (asked_at, decision_id) < ($2, $3))
+    order by asked_at desc, decision_id desc
+    limit $4
+"""
+
+WentBy: TypeAlias = Literal["fraud", "ceiling", "code", "pin"]
+
+
+class Went(NamedTuple):
+    """The points of an ask were let go: held at a till, or given. ``by``: whose word it was, or what confirmed it."""
+
+    decision_id: UUID
+    at: datetime
+    by: WentBy
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSpendDecision:
-    """An ask with its decision. ``went_unasked_at``: it was heard then that the points left without our answer."""
+    """An ask with its decision. ``went_unasked_at``: it was heard then that the points left without our answer;
+    ``went_at``: when they left, if they did, ``went_by`` whose word, or by what the member confirmed it."""
 
     ask: Ask
     decision: SpendDecision
@@ -53,6 +81,8 @@ class StoredSpendDecision:
     asked_at: datetime
     decided_at: datetime
     went_unasked_at: datetime | None = None
+    went_at: datetime | None = None
+    went_by: WentBy | None = None
 
 
 async def lock(transaction: Transaction, member_ids: Collection[UUID]) -> None:
@@ -98,6 +128,22 @@ async def mark_unasked(transaction: Transaction, decision_id: UUID) -> bool:
     return await transaction.raw.fetchval(_MARK_UNASKED, decision_id, transaction.now) is not None
 
 
+async def note_went(transaction: Transaction, went: Sequence[Went]) -> None:
+    """Note which points were let go; what is known, and what nobody asked about, stays as it is."""
+    await transaction.raw.execute(
+        _NOTE_WENT, [one.decision_id for one in went], [one.at for one in went], [one.by for one in went]
+    )
+
+
+async def load_of_member(
+    transaction: Transaction, member_id: UUID, before: tuple[datetime, UUID] | None, rows_max: int
+) -> list[StoredSpendDecision]:
+    """A member's decisions, the newest ask first."""
+    asked_at, decision_id = before or (None, None)
+    rows = await transaction.raw.fetch(_LOAD_OF_MEMBER, member_id, asked_at, decision_id, rows_max)
+    return [_stored(row) for row in rows]
+
+
 def _stored(row: asyncpg.Record) -> StoredSpendDecision:
     outcomes = tuple(
         SpendOutcome(code, Verdict(verdict), tuple(observed))
@@ -111,4 +157,6 @@ def _stored(row: asyncpg.Record) -> StoredSpendDecision:
         row["asked_at"],
         row["decided_at"],
         row["went_unasked_at"],
+        row["went_at"],
+        row["went_by"],
     )

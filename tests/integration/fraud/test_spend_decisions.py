@@ -170,3 +170,38 @@ async def test_who_was_merged_is_asked_for_as_the_survivor(client: httpx2.AsyncC
     assert await verdicts(client, 1) + await verdicts(client, 1, 1, number=2) == ["allow", "allow", "step_up"]
     kept = await read_all(client, member(1))
     assert [row["spend_kind"] for row in kept if row["kind"] == "spend_decision"] == ["hold"] * 4
+
+
+async def test_support_reads_what_was_decided_of_a_member_and_what_became_of_it(
+    client: httpx2.AsyncClient, scoring: Scoring
+) -> None:
+    ids = [str(new_id()) for _ in range(3)]
+    for decision_id, points in zip(ids, (100, 25_000, 30_000), strict=True):
+        await ask(client, points, decision_id=decision_id)
+    by_ceiling = held(30_000)
+    events = [
+        held(100, decided_by="fraud", decision_id=UUID(ids[0])),
+        held(25_000, decided_by="pin", decision_id=UUID(ids[1])),
+        by_ceiling,
+    ]
+    await hear(scoring, *events)
+    await hear(scoring, *events[::-1], held(25_000, decided_by="code", decision_id=UUID(ids[1])))
+    support, path = bearing("spend-decisions:read"), f"/v1/members/{member(1)}/spend-decisions?limit=3"
+    page = (await client.get(path, headers=support)).json()
+    rest = (await client.get(f"{path}&cursor={page['next_cursor']}", headers=support)).json()
+    told = page["items"] + rest["items"]
+
+    assert [(one["decision_id"], one["verdict"], one["outcome"], one["went_by"]) for one in told] == [
+        (ids[2], "step_up", "did_not_go", None),
+        (ids[1], "step_up", "went", "pin"),
+        (ids[0], "allow", "went", "fraud"),
+        (str(by_ceiling.data.decision_id), "step_up", "went", "ceiling"),
+    ]
+    assert rest["next_cursor"] is None
+    assert (told[1]["rule_codes"], told[1]["points"], told[1]["store_id"]) == (["SPEND_AMOUNT"], 25_000, "s1")
+    assert not {"rules", "observed", "reasons"} & told[1].keys()
+    await MemberHandler(scoring.database).handle(batch_of([merged_into(member(2), member(1))], MEMBERS.topic))
+    assert (await client.get(path, headers=support)).json()["items"] == page["items"], "it is the survivor's by then"
+    assert (await client.get(path, headers=bearing("cases:read"))).status_code == 403
+    bound = bearing("spend-decisions:read", partner_id="grocer")
+    assert (await client.get(path, headers=bound)).status_code == 403
