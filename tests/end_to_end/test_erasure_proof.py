@@ -6,10 +6,9 @@ does it), and every process's log; and looks for what the person said, in any sp
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,10 +16,8 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from cli.bench.rules import publish_document
 from deploy.local.stack import LocalStack
 from deploy.local.stack_secrets import load_or_make_secrets
 from services.accrual.schemas.documents import ReceiptBody
@@ -28,15 +25,14 @@ from shared.content_hash import content_hash
 from shared.database.roles import SERVICES
 from shared.ids import IdentifierKey, IdentifierType, hash_identifier, normalise_identifier
 from shared.kafka.producer import EventProducer, OutgoingRecord
-from shared.kafka.topics import SUBSCRIBERS, dead_letter_topic, declared_topics, retry_topic
-from tests.support.small_stack import small_config
+from shared.kafka.topics import SUBSCRIBERS, dead_letter_topic, retry_topic
+from tests.support.stack_looks import end_offsets, read_whole
 from tests.support.traces import holds, spellings, traces_in_tables
 from tests.support.until import until
 
-pytestmark = pytest.mark.faults  # a stack of its own: run alone, one after another
+pytestmark = pytest.mark.faults  # on the stack that these share: run alone, one after another
 
 SETTLED_SECONDS_MAX = 60.0
-READ_MS = 500
 CARD, SECOND_CARD, PHONE = "QX77001122", "QX77003344", "+12125550199"
 EMAIL = "zebulon.quagmire@example.com"
 PERSON = {
@@ -130,33 +126,18 @@ class Scene:
         return int(await self.admin.fetchval(f"select {statement}"))
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    config = small_config(tmp_path_factory.mktemp("erasure"))
-    environment = {**config.service_environment, "TESSERA_DIGEST_DELAY_SECONDS": "1"}
-    with LocalStack(replace(config, service_environment=environment)) as running:
-        yield running
-
-
 @pytest.fixture
-async def scene(stack: LocalStack) -> AsyncIterator[Scene]:
-    admin = await asyncpg.connect(stack.admin_url)
-    headers = {"Authorization": f"Bearer {stack.token()}"}
+async def scene(whole_stack: LocalStack) -> AsyncIterator[Scene]:
+    admin = await asyncpg.connect(whole_stack.admin_url)
+    headers = {"Authorization": f"Bearer {whole_stack.token()}"}
     async with httpx2.AsyncClient(headers=headers, timeout=30.0, trust_env=False) as http:
-        scene = Scene(stack, http, admin)
+        scene = Scene(whole_stack, http, admin)
         await scene.post("coalition", "partners", {"partner_id": "acme", "name": "Acme"})
         await scene.post(
             "coalition", "partners/acme/stores", {"store_id": "s1", "name": "First", "time_zone": "America/New_York"}
         )
         await scene.post("coalition", "partners/acme/stores/s1/tills", {"till_id": "1", "key_scheme": "sequence"})
-        rule = {
-            "id": "base",
-            "name": "A point a dollar",
-            "condition": {"partners": ["acme"]},
-            "effect": {"kind": "points_per_amount", "points": 1, "step_minor": 100},
-        }
-        publish_document(stack, {"rules": [rule]}, datetime.now(UTC) - timedelta(days=1))
-        await until(lambda: scene.count("count(*) from accrual.tills"))
+        await until(lambda: scene.count("count(*) from accrual.tills where partner_id = 'acme'"))
         yield scene
     await admin.close()
 
@@ -232,7 +213,7 @@ async def live_through_everything(scene: Scene) -> str:
     member_id: str = (await scene.post("members", "members", PERSON))["member_id"]
     await scene.post("members", f"members/{member_id}/identifiers", {"type": "card", "value": SECOND_CARD})
     await until(lambda: scene.count("count(*) = 3 from accrual.identifiers"))
-    await until(lambda: scene.count("count(*) = 1 from accrual.awards"))
+    await until(lambda: scene.count("count(*) = 1 from accrual.awards where partner_id = 'acme'"))
     await scene.receipt(2, SECOND_CARD)
     hold = await scene.post(
         "redemption",
@@ -294,12 +275,11 @@ async def life_goes_on(scene: Scene) -> None:
 
 async def delete_records(stack: LocalStack) -> None:
     """Delete what stands on every topic by now, as retention will."""
-    async with reading(stack) as (consumer, partitions):
-        ends = await consumer.end_offsets(partitions)
+    ends = await end_offsets(stack)
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
     await admin.start()
     try:
-        assert {partition.topic for partition in partitions} == {
+        assert {partition.topic for partition in ends} == {
             topic for topic in await admin.list_topics() if not topic.startswith("__")
         }
         await admin.delete_records({partition: RecordsToDelete(end) for partition, end in ends.items() if end})
@@ -309,33 +289,7 @@ async def delete_records(stack: LocalStack) -> None:
 
 async def read_topics(stack: LocalStack) -> list[tuple[str, bytes]]:
     """Everything that stands on any topic: key, headers and value in one."""
-    found: list[tuple[str, bytes]] = []
-    async with reading(stack) as (consumer, partitions):
-        await consumer.seek_to_beginning(*partitions)
-        left = await consumer.end_offsets(partitions)
-        while left:
-            for records in (await consumer.getmany(timeout_ms=READ_MS)).values():
-                found += [(record.topic, _whole(record)) for record in records]
-            left = {partition: end for partition, end in left.items() if await consumer.position(partition) < end}
-    return found
-
-
-@asynccontextmanager
-async def reading(stack: LocalStack) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
-    """A reader of every topic, those of dead letters and retries too."""
-    settings = stack.kafka_settings
-    partitions = [
-        TopicPartition(settings.wire_name(topic.name), partition)
-        for topic in declared_topics(settings.partitions)
-        for partition in range(topic.partitions)
-    ]
-    consumer = AIOKafkaConsumer(bootstrap_servers=stack.bootstrap_servers, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        yield consumer, partitions
-    finally:
-        await consumer.stop()
+    return [(record.topic, _whole(record)) for record in await read_whole(stack)]
 
 
 def _whole(record: Any) -> bytes:

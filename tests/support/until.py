@@ -12,12 +12,21 @@ T = TypeVar("T")
 
 
 @overload
-async def until(look: Callable[[], Awaitable[T]], *, seconds_max: float = WAIT_SECONDS_MAX) -> T: ...
+async def until(
+    look: Callable[[], Awaitable[T | None]],
+    *,
+    seconds_max: float = WAIT_SECONDS_MAX,
+    look_seconds: float = LOOK_SECONDS,
+) -> T: ...
 @overload
-async def until(look: Callable[[], bool], *, seconds_max: float = WAIT_SECONDS_MAX) -> bool: ...
+async def until(
+    look: Callable[[], bool], *, seconds_max: float = WAIT_SECONDS_MAX, look_seconds: float = LOOK_SECONDS
+) -> bool: ...
 
 
-async def until(look: Callable[[], object], *, seconds_max: float = WAIT_SECONDS_MAX) -> object:
+async def until(
+    look: Callable[[], object], *, seconds_max: float = WAIT_SECONDS_MAX, look_seconds: float = LOOK_SECONDS
+) -> object:
     """Look again and again until there is something to see; what was seen. TimeoutError after ``seconds_max``."""
     async with asyncio.timeout(seconds_max):
         while True:
@@ -26,4 +35,4 @@ async def until(look: Callable[[], object], *, seconds_max: float = WAIT_SECONDS
                 seen = await seen
             if seen:
                 return seen
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(look_seconds)
