@@ -134,7 +134,8 @@ def not_spending(reason: DeclineReason, capability: Capability | None, capabilit
     if capability is not None and reason in _BY_CAPABILITY:
         extensions["capabilities_version"] = capabilities_version
         extensions["spend_points_max"] = capability.spend_points_max
-    return Problem(409, slug, f"Nothing can be spent: {detail}.", extensions=extensions)
+    headers = when_to_ask_again(reason)
+    return Problem(409, slug, f"Nothing can be spent: {detail}.", headers=headers, extensions=extensions)
 
 
 _NO_PRIVILEGES: dict[NoneReason, tuple[str, str]] = {

@@ -127,6 +127,7 @@ _TELL_UNREAD = """
     from told
         join redemption_captures as capture using (receipt_key)
         join redemptions as redemption using (redemption_id)
+    where capture.points > capture.refunded_points  -- else it was voided, or all went back over HTTP: nothing is open
     order by 2, 1, 3
 """
 
@@ -261,7 +262,9 @@ async def load_of_others(transaction: Transaction, returns: Sequence[GoodsReturn
 
 
 async def tell_unread(transaction: Transaction, before: datetime, rows_max: int) -> list[ExceptionRecord]:
-    """Returns from before then of receipts that took points and were never read, as the exceptions that they are."""
+    """Returns from before then of receipts that took points and were never read, as the exceptions that they are; none
+    of a receipt whose points are all back.
+    """
     rows = await transaction.raw.fetch(_TELL_UNREAD, before, rows_max)
     return [ExceptionRecord("unread_receipt", *row.values()) for row in rows]
 

@@ -49,8 +49,10 @@ LOAD_CHECKOUTS = """
     from (
             select redemption_id as hold_id, redemption_id, partner_id, member_id, false as is_lent,
                 false as is_reward
-            from redemptions
+            from redemptions as redemption
             where redemption_id = any($1::uuid[])
+                -- A hold that was declined left its id free: a voucher may have it since.
+                and not exists (select from redemption_vouchers where voucher_id = redemption.redemption_id)
             union all
             select share.hold_id, redemption_id, redemption.partner_id, redemption.member_id, true, false
             from redemption_shares as share

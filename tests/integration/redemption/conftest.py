@@ -25,7 +25,7 @@ _TABLES = """
 
 # What a redemption reserves of its member stands in the hold of its id, what it reserves of others in their shares'.
 _DISAGREEING_HOLDS = """
-    with ours as (
+    with each as (
         select redemption_id as hold_id,
             open_points - coalesce(
                 (select sum(share.open_points) from redemption_shares as share
@@ -37,6 +37,8 @@ _DISAGREEING_HOLDS = """
         select hold_id, open_points from redemption_shares
         union all
         select voucher_id, case when closed_at is null then points else 0 end from redemption_vouchers
+    ), ours as (  -- a declined redemption's id may be a voucher's since
+        select hold_id, sum(open_points) as open_points from each group by hold_id
     )
     select hold_id, open_points, reserved
     from ours full join ledger_holds using (hold_id)

@@ -297,6 +297,17 @@ async def test_a_receipt_that_took_points_and_is_not_read_is_a_matter_for_a_pers
     await spending.check([ANNA], 1000)
 
 
+async def test_of_an_unread_receipt_that_is_voided_nobody_is_told(spending: Spending, admin: Admin) -> None:
+    await spending.enrol(ANNA, 1000)
+    sale = bought(300, (await spending.held(ANNA, 300)).redemption_id)
+    await spending.capture(sale.data.tenders[0].redemption_id, 1)  # type: ignore[arg-type]
+    await read(spending, brought_back(sale, 2, {MILK: 1000}), void_of(sale, 3))
+    await spending.advance(admin, timedelta(days=2))
+    await sweep(spending)
+    assert await spending.exceptions() == []
+    await spending.check([ANNA], 1000)
+
+
 @pytest.mark.parametrize(
     ("order", "is_swept"),
     [

@@ -49,6 +49,22 @@ async def test_an_id_stands_for_a_voucher_or_for_a_redemption(catalogue: Catalog
     assert await spending.kinds() == ["Held", "RewardIssued"]
 
 
+async def test_a_declined_holds_id_is_free_for_a_voucher_whose_lines_name_the_reward(
+    catalogue: Catalogue, spending: Spending
+) -> None:
+    await spending.coalition(partner("fuel", "Fuel"))
+    taken = str(new_id())
+    body = {"member_id": str(ANNA), "points": 5_000, "redemption_id": taken}
+    elsewhere = bearing("redemptions:write", client_id="f", partner_id="fuel")
+    declined = await catalogue.client.post("/v1/redemptions", json=body, headers=elsewhere)
+    assert slug(declined) == (409, "insufficient-points")
+    await catalogue.issued(ANNA, voucher_id=taken)
+    path = f"/v1/members/{ANNA}/statement"
+    newest = (await catalogue.client.get(path, headers=bearing("balances:read"))).json()["items"][0]
+    assert newest["text"] == "Reserved 100 points for a reward at Grocer"
+    assert newest["redemption_id"] is None
+
+
 async def test_of_both_at_once_one_gets_the_id(catalogue: Catalogue, spending: Spending) -> None:
     for _ in range(4):
         taken = str(new_id())
