@@ -81,7 +81,10 @@ def _problem(
             return Problem(409, "receipt-not-read-yet", f"Nothing was given back: {error}.", headers=soon)
         case OverpaidRefundError():
             left = {"refundable_points": error.refundable_points}
-            return Problem(409, "overpaid-refund", f"Nothing was given back: {error}.", extensions=left)
+            headers = soon if error.may_pass else {}
+            return Problem(
+                409, "overpaid-refund", f"Nothing was given back: {error}.", headers=headers, extensions=left
+            )
         case NotBoughtError():
             place = next(place for place, line in enumerate(body.lines or ()) if line.line_id == error.line_id)
             if error.left_thousandths is None:

@@ -23,11 +23,14 @@ class NothingCapturedError(RedemptionError):
 
 
 class OverpaidRefundError(RedemptionError):
-    """More points were asked back than are left of what the receipt took."""
+    """More points were asked back than are left of what the receipt took. ``may_pass``: documents that were read wait
+    to be settled, as the void of an exchange, so that more may be left in a moment.
+    """
 
-    def __init__(self, asked_points: int, refundable_points: int) -> None:
+    def __init__(self, asked_points: int, refundable_points: int, *, may_pass: bool = False) -> None:
         super().__init__(f"{asked_points} points were asked back, {refundable_points} of what was taken are left")
         self.refundable_points = refundable_points
+        self.may_pass = may_pass
 
 
 class RefundOfVoidedError(RedemptionError):
@@ -51,15 +54,16 @@ class ReturnOfAnotherError(RedemptionError):
         super().__init__("this return's key is known for another document: name the key of this return")
 
 
-def decide_refund(capture: Capture, points: int) -> Capture:
+def decide_refund(capture: Capture, points: int, *, is_being_settled: bool = False) -> Capture:
     """The capture once ``points`` of it are settled by going back; what went back itself is counted by who gives it.
+    ``is_being_settled``: documents of its receipt that were read wait for that.
 
     Raises:
         OverpaidRefundError: not so many are left that neither went back, nor were paid out in money instead, nor pay
             for goods of exchanges.
     """
     if points > capture.left_points:
-        raise OverpaidRefundError(points, capture.left_points)
+        raise OverpaidRefundError(points, capture.left_points, may_pass=is_being_settled)
     settled = max(capture.settled_points, capture.refunded_points) + points
     return replace(capture, settled_points=settled)
 

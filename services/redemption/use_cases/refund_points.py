@@ -101,7 +101,8 @@ async def refund_points(
     if voids.get(met.receipt_key) is not None:
         raise RefundOfVoidedError
     if wanted.points is not None:
-        report = await _by_points(transaction, met, wanted.points, programme)
+        is_being_settled = any(one.due for one in kept)
+        report = await _by_points(transaction, met, wanted.points, programme, is_being_settled=is_being_settled)
     else:
         report = await _by_lines(transaction, met, wanted.thousandths or {}, programme)
     return await _refunded(transaction, met, report)
@@ -126,11 +127,13 @@ async def _meet(transaction: Transaction, viewer: Viewer, redemption_id: UUID, w
     return _Met(found, capture, taken[redemption_id, receipt_key], receipt_key, return_key)
 
 
-async def _by_points(transaction: Transaction, met: _Met, points: int, programme: Programme) -> ReturnReport:
+async def _by_points(
+    transaction: Transaction, met: _Met, points: int, programme: Programme, *, is_being_settled: bool
+) -> ReturnReport:
     redemption = await redemptions.lock_redemption(transaction, met.redemption.redemption_id)
     if redemption is None:
         raise AssertionError("unreachable: redemptions stay")
-    settled = decide_refund(met.capture, points)
+    settled = decide_refund(met.capture, points, is_being_settled=is_being_settled)
     given = GiveBack(redemption, met.capture, met.captured_at, _document(met), points)
     await give_back(transaction, [given], None, programme.came_back_days)
     await goods_returns.settle_captures(transaction, [settled])

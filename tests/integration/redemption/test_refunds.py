@@ -239,6 +239,28 @@ async def test_what_cannot_be_refunded_is_named_and_changes_nothing(
     assert slug(await ask(6, points=1)) == (409, "return-of-another")
 
 
+async def test_an_overpaid_refund_stays_refused_under_its_key_though_more_is_left_by_then(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    """It was decided, and its till has paid out money: a copy that comes late gives nothing."""
+    redemption_id, sale = await sold(spending)
+    exchange = exchange_of(sale, 5, {MILK: 1000}, [line(1, 400)])
+    await read(spending, exchange)
+    refused = await refund(client, redemption_id, 2, points=300, key="k")
+    assert (slug(refused), refused.json()["refundable_points"]) == ((409, "overpaid-refund"), 180)
+
+    await read(spending, void_of(exchange, 6))
+    soon = await refund(client, redemption_id, 2, points=300, key="m")
+    assert (slug(soon), "Retry-After" in soon.headers) == ((409, "overpaid-refund"), True), "it is not settled yet"
+    await Timers(spending.database, PROGRAMME).sweep()
+
+    late = await refund(client, redemption_id, 2, points=300, key="k")
+    assert (late.content, late.headers["Idempotency-Replayed"]) == (refused.content, "true")
+    assert "Retry-After" not in refused.headers
+    assert (await refund(client, redemption_id, 2, points=300, key="m")).json()["refund"]["points"] == 300
+    await spending.check([ANNA], 1000)
+
+
 async def test_a_return_is_of_one_receipt(client: httpx2.AsyncClient, spending: Spending) -> None:
     redemption_id, _ = await sold(spending)
     other_id = (await spending.held(ANNA, 100)).redemption_id
