@@ -24,6 +24,7 @@ from services.redemption.use_cases.settle_privilege_uses import Change, settle_p
 from services.redemption.use_cases.settle_returns import ReturnReport, settle_returns, take_returns
 from services.redemption.use_cases.settle_sales import SalesReport, settle_sales
 from services.redemption.use_cases.settle_tenders import TenderReport
+from services.redemption.use_cases.tell_voids_of_others import tell_voids_of_others
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_receipts import void_receipts
 from shared.database import Database, Transaction, read_to
@@ -139,6 +140,8 @@ class PurchaseHandler(_Keeping):
         void = partial(void_receipts, voids=voids, held_since=held_since, came_back_days=self._programme.came_back_days)
         given = await self._database.run(void)
         metrics.REFUNDED_POINTS.inc(given)
+        for kind in await self._database.run(partial(tell_voids_of_others, voids=voids)):
+            metrics.EXCEPTIONS.labels(kind).inc()
         take_back = partial(return_vouchers, voids=voids, came_back_days=self._programme.came_back_days)
         metrics.REWARDS.labels("returned").inc(await self._database.run(take_back))
         self._batch_size.observe(held_since.seconds())

@@ -250,14 +250,13 @@ async def load_moved_on(
     ]
 
 
-async def load_of_others(transaction: Transaction, returns: Sequence[GoodsReturn]) -> list[ExceptionRecord]:
-    """Returns for which points went back over HTTP as for goods of another receipt, as the exceptions that they are."""
-    rows = await transaction.raw.fetch(
-        _LOAD_OF_OTHERS,
-        [one.return_key for one in returns],
-        [one.content_hash for one in returns],
-        [one.receipt_key for one in returns],
-    )
+async def load_of_others(
+    transaction: Transaction, documents: Collection[tuple[bytes, str, bytes]]
+) -> list[ExceptionRecord]:
+    """Returns and voids (their key, their document's hash, and the receipt that they are of) for which points went back
+    over HTTP as for goods of another receipt, as the exceptions that they are."""
+    keys, hashes, originals = zip(*documents, strict=True) if documents else ((), (), ())
+    rows = await transaction.raw.fetch(_LOAD_OF_OTHERS, keys, hashes, originals)
     return [ExceptionRecord("amount_mismatch", *row.values()) for row in rows]
 
 

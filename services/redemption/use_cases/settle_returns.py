@@ -134,7 +134,8 @@ async def _settle(
     sold = [key for key in returns if voids.get(key) is None]
     all_read = list(chain.from_iterable(returns.values()))
     moved_on = await goods_returns.load_moved_on(transaction, all_read, sold)
-    of_others = await goods_returns.load_of_others(transaction, [one.document for one in all_read])
+    documents = [(one.document.return_key, one.document.content_hash, one.document.receipt_key) for one in all_read]
+    of_others = await goods_returns.load_of_others(transaction, documents)
     exceptions = await recorded_exceptions.record(transaction, [*_exceptions(settled, facts), *moved_on, *of_others])
     return ReturnReport(points, tuple(exceptions))
 

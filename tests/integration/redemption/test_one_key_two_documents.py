@@ -9,6 +9,7 @@ from tests.integration.redemption.test_refunds import (
     ANNA,
     BREAD,
     MILK,
+    bought,
     brought_back,
     of,
     read,
@@ -37,6 +38,25 @@ async def test_what_http_called_a_return_may_be_the_void_of_the_receipt(
     assert len({one.content_hash for one in told}) == 2  # whoever counts them tells them apart
     assert await spending.exceptions() == []
     assert slug(await refund(client, redemption_id, 2, **said)) == (409, "return-of-another")
+    await spending.check([ANNA], 1000)
+
+
+async def test_what_http_called_a_return_may_be_the_void_of_another_receipt(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    redemption_id, sale = await sold(spending)
+    other = bought(None, 100, number=9)
+    await read(spending, other)
+    assert (await refund(client, redemption_id, 2, points=60)).status_code == 200
+
+    for _ in range(2):
+        await read(spending, void_of(other, 2), void_of(other, 3))
+
+    told = await refunds(spending)
+    assert sorted((one.points, one.cause) for one in told) == [(60, "return"), (100, "void")]
+    assert await spending.exceptions() == [("amount_mismatch", 0, 60)]
+    await read(spending, brought_back(sale, 4, {BREAD: 3000, MILK: 1000}))
+    assert [one.points for one in await refunds(spending)] == [240]
     await spending.check([ANNA], 1000)
 
 
