@@ -32,13 +32,21 @@ _RETURNED_OF = """
     group by original_key, line_id
 """
 
-# What an exchange brought back that was voided is not back.
+# What an exchange brought back that was voided is not back. Of what a correction takes nothing is forgiven, but what it
+# lacked counts.
 _LACKED_OF = """
-    select lines.original_key, sum(returns.lacked)::bigint as points
-    from (select distinct original_key, natural_key from returned_lines where original_key = any($1::bytea[])) as lines
-        join returns on returns.natural_key = lines.natural_key
-    where returns.voided_by is null
-    group by lines.original_key
+    select original_key, sum(points)::bigint as points
+    from (
+            select lines.original_key, returns.lacked as points
+            from (
+                    select distinct original_key, natural_key from returned_lines where original_key = any($1::bytea[])
+                ) as lines
+                join returns on returns.natural_key = lines.natural_key
+            where returns.voided_by is null
+            union all
+            select original_key, became_debt + clipped from corrections where original_key = any($1::bytea[])
+        ) as lacking
+    group by original_key
 """
 
 
@@ -97,6 +105,7 @@ async def load_returned(transaction: Transaction, original_keys: Collection[byte
 
 
 async def load_lacked(transaction: Transaction, original_keys: Collection[bytes]) -> dict[bytes, int]:
-    """How many of the programme's own points of these receipts were not there when they were taken back."""
+    """How many of the programme's own points of these receipts were not there when they were taken back, for goods that
+    came back or by corrections."""
     rows = await transaction.raw.fetch(_LACKED_OF, list(original_keys))
     return {row["original_key"]: row["points"] for row in rows}

@@ -19,6 +19,7 @@ from tests.support.databases import FreshDatabase
 from tests.support.receipts import (
     NOON,
     changed_rules,
+    correction_of,
     exchange_of,
     line,
     purchase,
@@ -124,6 +125,21 @@ async def test_a_void_and_an_exchange_count_what_lacked_before(accrual: Accrual,
     assert await accrual.balance(anna) == Balances()  # it took five, gave one, and four are forgiven
     await accrual.award(return_of(other, next(numbers), {1: 200}))
     assert await accrual.balance(anna) == Balances(debt=2)
+
+
+async def test_what_a_correction_lacked_counts_and_is_never_forgiven(accrual: Accrual, anna: UUID) -> None:
+    """It takes five points and finds two. Two more lack below six in all, and the next one does not."""
+    sale = await bought_and_spent(accrual, anna)
+    correction = correction_of(sale, next(numbers), 500)
+    returns = [return_of(sale, next(numbers), {1: part}) for part in (400, 200)]
+    balances = []
+    events: list[PurchaseEvent] = [correction, *returns]
+    for event in events:
+        await accrual.award(event)
+        balances.append(await accrual.balance(anna))
+    assert (await accrual.award(*events)).duplicates == 3
+
+    assert balances == [Balances(debt=3), Balances(debt=3), Balances(debt=4)]
 
 
 async def test_a_return_that_lacks_a_little_is_not_refused(accrual: Accrual, anna: UUID) -> None:

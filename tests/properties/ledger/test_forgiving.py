@@ -29,9 +29,12 @@ ANNA = UUID(int=1)
 TERMS = LotTerms("grocer", date(2026, 1, 1), date(2027, 1, 1))
 PURCHASE, OTHER = b"purchase", b"other"
 
-# What happens to one balance: points are earned, spent, or taken back of one of two purchases.
+# What happens to one balance: points are earned, spent, or taken back of one of two purchases, also as the first one is
+# corrected.
 steps = st.lists(
-    st.tuples(st.sampled_from(["earn", "spend", "back", "back", "other"]), st.integers(1, 6)), min_size=1, max_size=12
+    st.tuples(st.sampled_from(["earn", "spend", "back", "back", "other", "correct"]), st.integers(1, 6)),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -76,13 +79,15 @@ def test_what_is_forgiven_does_not_depend_on_which_service_saw_a_return_first(
 
 
 def play(history: list[tuple[str, int]], below: int, cuts: set[int]) -> End:
-    """In one posting between two cuts. What was lacking is counted after each, as the caller's rows do."""
+    """In one posting between two cuts; a correction is always alone in its own. What was lacking is counted after each,
+    as the caller's rows do.
+    """
     ledger = MemoryLedger()
     lacked = {PURCHASE: 0, OTHER: 0}
     left: list[tuple[int, int]] = []
     batch: list[Command] = []
     for place, (what, points) in enumerate(history):
-        if place in cuts:
+        if place in cuts or "correct" in (what, history[place - 1][0] if place else None):
             left += post(ledger, batch, lacked)
             batch = []
         batch.append(command(what, points, b"%d" % place, below, lacked))
@@ -95,7 +100,8 @@ def post(ledger: MemoryLedger, batch: list[Command], lacked: dict[bytes, int]) -
     for outcome in ledger.post(batch):
         if isinstance(outcome, Posted) and isinstance(outcome.command, ClawBack):
             owed = outcome.debt_added - outcome.debt_cleared
-            lacked[outcome.command.award] += outcome.lacking
+            is_correction = outcome.command.forgiving is None
+            lacked[outcome.command.award] += owed + outcome.shortfall if is_correction else outcome.lacking
             left.append((outcome.shortfall, owed))
     return left
 
@@ -106,6 +112,8 @@ def command(what: str, points: int, reference: bytes, below: int, lacked: dict[b
             return Earn(ANNA, "points", reference, points, TERMS)
         case "spend":
             return SpendLate(ANNA, "points", reference, points, "fuel")
+        case "correct":
+            return ClawBack(ANNA, "points", reference, points, TERMS, PURCHASE)
         case _:
             purchase = PURCHASE if what == "back" else OTHER
             forgiving = Forgiving(purchase, below, lacked[purchase])
@@ -127,9 +135,10 @@ def on_paper(history: list[tuple[str, int]], below: int) -> End:
         else:
             lacking = max(0, points - available)
             available -= points - lacking
-            lacked[what] += lacking
-            is_forgiven = lacked[what] < below
-            forgiven[what] += lacking if is_forgiven else 0
+            of = "back" if what == "correct" else what
+            lacked[of] += lacking
+            is_forgiven = lacked[of] < below and what != "correct"
+            forgiven[of] += lacking if is_forgiven else 0
             debt += 0 if is_forgiven else lacking
             left.append((lacking, 0) if is_forgiven else (0, lacking))
     assert max(forgiven.values()) < below
