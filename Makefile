@@ -58,6 +58,7 @@ bench: setup ## The benchmarks; results are appended to docs/benchmarks.md.
 	@$(BIN)/tessera bench checkouts
 	@$(BIN)/tessera bench backtest
 	@$(BIN)/tessera bench holds
+	@$(BIN)/tessera bench till-traffic
 	@$(BIN)/tessera bench expiry
 	@$(BIN)/tessera bench inactivity
 	@$(BIN)/tessera bench verify

@@ -12,6 +12,7 @@ from cli.bench.inactivity import measure_inactivity
 from cli.bench.pipelines import measure_pipelines
 from cli.bench.previews import measure_previews
 from cli.bench.registry import measure_registry
+from cli.bench.till_traffic import measure_till_traffic
 from cli.bench.verification import measure_verification
 
 app = typer.Typer(help="Measure, and note the figures down in docs/benchmarks.md.", no_args_is_help=True)
@@ -22,6 +23,7 @@ app.command("engine")(measure_engine)
 app.command("previews")(measure_previews)
 app.command("checkouts")(measure_checkouts)
 app.command("holds")(measure_holds)
+app.command("till-traffic")(measure_till_traffic)
 app.command("expiry")(measure_expiry)
 app.command("inactivity")(measure_inactivity)
 app.command("verify")(measure_verification)

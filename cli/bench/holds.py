@@ -4,10 +4,8 @@ import asyncio
 import json
 import time
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 import asyncpg
@@ -16,19 +14,19 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from cli.bench.http_load import Latencies, Load, get, json_post
+from cli.bench.buying import AWARDED, buy
+from cli.bench.http_load import Latencies, Load, get, json_post, together
 from cli.bench.lock_waits import LockWaits, lock_waits
 from cli.bench.own_stack import own_stack
 from cli.bench.report import note_down
 from cli.bench.rules import publish_programme
-from cli.bench.workload import PARTNER, coalition, enrolments, member_ids, purchases, send
+from cli.bench.stored_accounts import store_accounts
+from cli.bench.workload import PARTNER, coalition, enrolments, member_ids, send
 from cli.errors import CommandError
 from deploy.local.services import ServiceSpec
 from deploy.local.stack import LocalStack
 from shared.database.roles import role_name
-from shared.events.catalogue import PURCHASES
 from shared.kafka.producer import EventProducer
-from shared.ledger import LotTerms
 
 MEMBERS = 2_000
 CONNECTIONS = 16
@@ -37,37 +35,10 @@ POINTS_EACH = 1_000_000
 RACED_POINTS = 10_000
 BALANCES_PER_SECOND = 500
 HOLDS_BESIDE_PER_SECOND = 100
-PURCHASES_PER_SECOND = 1_000
-SENT_TOGETHER = 100
 WARM_UP = 1_000
 API = ServiceSpec("redemption", "api")
 ROLE = role_name("redemption")
 
-# Members with one lot each, as if each had earned it in one purchase.
-_STORE = (
-    """
-    insert into redemption.redemption_members (member_id, status, version)
-    select member_id, 'active', 1 from unnest($1::uuid[]) as stored (member_id)
-    on conflict (member_id) do nothing
-    """,
-    """
-    insert into ledger.ledger_accounts (owner_id, point_type, available)
-    select member_id, 'points', points from unnest($1::uuid[], $2::bigint[]) as stored (member_id, points)
-    """,
-    """
-    insert into ledger.ledger_lots (account_id, lot_key, issuer, basis, available_from, remaining, reserved)
-    select account_id, $3, $4, 'purchase', $5, points, 0
-    from unnest($1::uuid[], $2::bigint[]) as stored (member_id, points)
-        join ledger.ledger_accounts on owner_id = member_id
-    """,
-    """
-    insert into ledger.ledger_transfers
-        (account_id, purpose, debit, credit, partner_id, points, reference, credit_lot, business_time)
-    select account_id, 'earn', 'issue', 'available', $4, points, 'earned', $3, now()
-    from unnest($1::uuid[], $2::bigint[]) as stored (member_id, points)
-        join ledger.ledger_accounts on owner_id = member_id
-    """,
-)
 _HELD = "select available, held from ledger.ledger_accounts where owner_id = $1"
 
 
@@ -150,7 +121,7 @@ class _Bench:
         admin = await asyncpg.connect(self._stack.admin_url)
         try:
             raced = uuid.uuid4()
-            await _store(admin, [*self._members, raced], [POINTS_EACH] * MEMBERS + [RACED_POINTS])
+            await store_accounts(admin, [*self._members, raced], [POINTS_EACH] * MEMBERS + [RACED_POINTS])
             await self._at_full_speed(self._spread(WARM_UP), CONNECTIONS)
             async with lock_waits(admin, self._log, ROLE) as waits:
                 reserved = (await self._at_full_speed(self._spread(holds), CONNECTIONS)).require(201)
@@ -181,27 +152,20 @@ class _Bench:
             await send(producer, coalition())
             await send(producer, enrolments(self._members))
             await asyncio.to_thread(self._stack.start_service, "accrual", "worker")
-            buying = asyncio.create_task(self._buy(producer, seconds + 2))
+            buying = asyncio.create_task(buy(producer, self._members, seconds + 2))
             await asyncio.sleep(2)
-            before = await admin.fetchval("select count(*) from accrual.claims where state = 'awarded'")
+            before = await admin.fetchval(AWARDED)
             requests, began = self._spread(HOLDS_BESIDE_PER_SECOND * seconds), time.perf_counter()
             async with lock_waits(admin, self._log, ROLE) as waits:
                 beside = (await Load(self._ports[0], CONNECTIONS).at_rate(requests, HOLDS_BESIDE_PER_SECOND)).require(
                     201
                 )
             lasted = time.perf_counter() - began
-            after = await admin.fetchval("select count(*) from accrual.claims where state = 'awarded'")
+            after = await admin.fetchval(AWARDED)
             await buying
         finally:
             await producer.stop()
         return beside, waits, (after - before) / lasted
-
-    async def _buy(self, producer: EventProducer, seconds: int) -> None:
-        due = time.perf_counter()
-        for first in range(0, PURCHASES_PER_SECOND * seconds, SENT_TOGETHER):
-            await send(producer, purchases(PURCHASES.topic, self._members, first, SENT_TOGETHER))
-            due += SENT_TOGETHER / PURCHASES_PER_SECOND
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     async def _at_full_speed(self, requests: Sequence[bytes], connections: int) -> Latencies:
         """By all processes of the API at once, each with its part of requests and connections."""
@@ -210,11 +174,7 @@ class _Bench:
         parts = await asyncio.gather(
             *(load.at_full_speed(requests[number::processes]) for number, load in enumerate(loads))
         )
-        statuses: Counter[int] = Counter()
-        for part in parts:
-            statuses.update(part.statuses)
-        seconds = [second for part in parts for second in part.seconds]
-        return Latencies(seconds, dict(statuses), max(part.lasted_seconds for part in parts))
+        return together(parts)
 
     def _spread(self, count: int) -> list[bytes]:
         return [self._hold(self._members[number * 7_919 % MEMBERS], 1) for number in range(count)]
@@ -228,17 +188,3 @@ class _Bench:
             get(f"/v1/members/{self._members[number * 7_919 % MEMBERS]}/balance", self._token)
             for number in range(count)
         ]
-
-
-async def _store(admin: asyncpg.Connection, members: Sequence[uuid.UUID], points: Sequence[int]) -> None:
-    earned_on = date(2026, 1, 1)
-    lot_key = LotTerms(PARTNER, earned_on, None).key
-    known, accounts, lots, transfers = _STORE
-    await admin.execute(known, members)
-    await admin.execute(accounts, members, points)
-    await admin.execute(lots, members, points, lot_key, PARTNER, earned_on)
-    await admin.execute(transfers, members, points, lot_key, PARTNER)
-    # Those alone: of a table that was vacuumed while empty plans are made, and kept, that scan it.
-    for table in ("redemption.redemption_members", "ledger.ledger_accounts", "ledger.ledger_lots"):
-        await admin.execute(f"vacuum analyze {table}")
-    await admin.execute("checkpoint")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -39,11 +39,23 @@ class Latencies:
         return self
 
 
-class _Connection(asyncio.Protocol):
-    """One kept connection: a request at a time, the next one when the answer is complete."""
+def together(parts: Sequence[Latencies]) -> Latencies:
+    """Loads that ran side by side, as one."""
+    statuses: Counter[int] = Counter()
+    for part in parts:
+        statuses.update(part.statuses)
+    seconds = [second for part in parts for second in part.seconds]
+    return Latencies(seconds, dict(statuses), max(part.lasted_seconds for part in parts))
 
-    def __init__(self, answered: Callable[["_Connection", int], None]) -> None:
+
+class Connection(asyncio.Protocol):
+    """One kept connection: a request at a time, the next one when the answer is complete. ``body`` is the answer's
+    where it ``keeps_bodies``, until the next one."""
+
+    def __init__(self, answered: Callable[["Connection", int], None], *, keeps_bodies: bool = False) -> None:
         self._answered = answered
+        self._keeps_bodies = keeps_bodies
+        self.body = b""
         self._parser = httptools.HttpResponseParser(self)
         self.transport: asyncio.Transport | None = None
         self.due_seconds = 0.0
@@ -53,6 +65,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
+
+    def on_body(self, part: bytes) -> None:
+        if self._keeps_bodies:
+            self.body += part
 
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -64,7 +80,13 @@ class _Connection(asyncio.Protocol):
         if self.transport is None:
             raise CommandError("a connection of the load generator was not made")
         self.due_seconds = due_seconds
+        self.body = b""
         self.transport.write(request)
+
+    def close(self) -> None:
+        """No more requests."""
+        if self.transport is not None:
+            self.transport.close()
 
 
 class Load:
@@ -85,10 +107,10 @@ class Load:
 
     async def _run(self, requests: Sequence[bytes], due_at: Callable[[int], float]) -> Latencies:
         loop = asyncio.get_running_loop()
-        result, free, all_answered = Latencies(), deque[_Connection](), asyncio.Event()
+        result, free, all_answered = Latencies(), deque[Connection](), asyncio.Event()
         someone_free = asyncio.Event()
 
-        def answered(connection: _Connection, status: int) -> None:
+        def answered(connection: Connection, status: int) -> None:
             result.seconds.append(time.perf_counter() - connection.due_seconds)
             result.statuses[status] = result.statuses.get(status, 0) + 1
             free.append(connection)
@@ -97,7 +119,7 @@ class Load:
                 all_answered.set()
 
         for _ in range(self._connections):
-            _, connection = await loop.create_connection(lambda: _Connection(answered), "127.0.0.1", self._port)
+            _, connection = await loop.create_connection(lambda: Connection(answered), "127.0.0.1", self._port)
             free.append(connection)
         began_seconds = time.perf_counter()
         for number, request in enumerate(requests):
@@ -112,8 +134,7 @@ class Load:
             await all_answered.wait()
         result.lasted_seconds = time.perf_counter() - began_seconds
         for connection in free:
-            if connection.transport is not None:
-                connection.transport.close()
+            connection.close()
         return result
 
 

@@ -29,13 +29,13 @@ def member_ids(count: int) -> list[UUID]:
     return [uuid5(_NAMESPACE, str(number)) for number in range(count)]
 
 
-def coalition() -> list[tuple[str, str, Event]]:
-    """A partner with a store and a till, as (topic, key, event)."""
+def coalition(till_key_sha256: str = "0" * 64) -> list[tuple[str, str, Event]]:
+    """A partner with a store and a till, as (topic, key, event). No key has the hash that the till's has by default."""
     now = datetime.now(UTC)
     partner = PartnerData(partner_id=PARTNER, version=1, name="Bench", state="active")
     store = StoreData(partner_id=PARTNER, store_id=STORE, version=1, name="Bench", time_zone="America/New_York")
     till = TillData(
-        partner_id=PARTNER, store_id=STORE, till_id=TILL, version=1, key_scheme="sequence", key_sha256="0" * 64
+        partner_id=PARTNER, store_id=STORE, till_id=TILL, version=1, key_scheme="sequence", key_sha256=till_key_sha256
     )
     events: list[Event] = [
         PartnerChanged(id=new_id(), source=_SOURCE, subject=PARTNER, time=now, data=partner),

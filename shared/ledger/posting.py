@@ -32,7 +32,11 @@ class TooManyCommandsError(ValueError):
 
 
 async def post(
-    transaction: Transaction, commands: Sequence[Command], *, held_since: HeldSince | None = None
+    transaction: Transaction,
+    commands: Sequence[Command],
+    *,
+    held_since: HeldSince | None = None,
+    written_later: bool = False,
 ) -> list[Outcome]:
     """Apply commands to the ledger inside the caller's transaction; one outcome a command, in their order.
 
@@ -49,23 +53,22 @@ async def post(
 
     What is asked of an owner that was merged away is asked of its survivor, and the outcome's command names that one.
 
+    ``written_later``: what opens, takes or lets go holds, and does no more, is written with the transaction's last
+    statement. Ask the ledger nothing more of these owners in this transaction then.
+
     Raises:
         StartAgainError: an owner was merged away while we waited for its account; ``Database.run`` tries again.
         HoldExistsError: a hold is reserved twice within ``commands`` (across calls: what ``is_hold_taken`` tells).
         LedgerBrokenError: what is stored contradicts itself.
     """
-    async with posting(transaction, commands, held_since=held_since) as outcomes:
+    async with posting(transaction, commands, held_since=held_since, written_later=written_later) as outcomes:
         return outcomes
 
 
 async def post_together(
     transaction: Transaction, commands: Sequence[Command], *, written_later: bool = False
 ) -> list[Posted] | Refused:
-    """The same, all or nothing: where a command is refused, its refusal is the answer and none took effect.
-
-    ``written_later``: holds that are opened are written with the transaction's last statement. Ask the ledger nothing
-    more of these owners in this transaction then.
-    """
+    """The same, all or nothing: where a command is refused, its refusal is the answer and none took effect."""
     async with posting(transaction, commands, together=True, written_later=written_later) as outcomes:
         refused = next((outcome for outcome in outcomes if isinstance(outcome, Refused)), None)
         return refused or [outcome for outcome in outcomes if isinstance(outcome, Posted)]
@@ -101,8 +104,7 @@ async def posting(
     needs = needs_of(accounts, commands, transaction.today)
     refunded = await load_refunded(transaction.raw, accounts, commands)
     needs.spare(refunded)
-    lots = await repository.load_lots(transaction.raw, needs)
-    holds = await repository.load_holds(transaction.raw, needs.hold_ids)
+    lots, holds = await repository.load_lots_and_holds(transaction.raw, needs)
     absorbed: list[Absorbed] = []
     if strange := {hold.account_id for hold in holds} - {account.account_id for account in accounts.values()}:
         absorbed = await _absorbed(transaction.raw, sorted(strange), accounts)

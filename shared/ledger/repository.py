@@ -1,6 +1,6 @@
 """Lots, holds and debts, read for posting when their accounts are locked. Set-based, without a schema."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +24,21 @@ LOAD_REMAINING_LOTS = f"""
     from ledger_lots
     where account_id = any($1::bigint[]) and remaining > 0
 """
+
+
+def _lapsing_lots(account_ids: str, bound: str) -> str:
+    """A source of ``lot``: what has anything left to lapse, of accounts and below a key that these parameters name."""
+    return f"""
+        unnest({account_ids}::bigint[]) as lapsing (lapsing_id)
+            cross join lateral (
+                select {_LOT}
+                from ledger_lots
+                where ledger_lots.account_id = lapsing_id and lot_key < {bound} and award is null and remaining > 0
+                order by lot_key
+                limit {_ALL_MAX}
+            ) as lot
+    """
+
 
 # Four parts: the lots that are named; of each account the first ones to be spent, until they cover what its commands
 # can draw (lots_max bounds holds; null where all that is drawn must be found, however many lots it takes); those that
@@ -65,14 +80,7 @@ LOAD_LOTS = f"""
         ) as lot
     union all
     select lot.*
-    from unnest($7::bigint[]) as lapsing (lapsing_id)
-        cross join lateral (
-            select {_LOT}
-            from ledger_lots
-            where ledger_lots.account_id = lapsing_id and lot_key < $6 and award is null and remaining > 0
-            order by lot_key
-            limit {_ALL_MAX}
-        ) as lot
+    from {_lapsing_lots("$7", "$6")}
 """
 
 LOAD_DEBTS = f"""
@@ -108,6 +116,15 @@ LOAD_HOLDS = f"""
         ) as lot
 """
 
+# The same, and lots of no hold that lapse: all that whoever takes or lets go what is reserved has to read.
+LOAD_HOLDS_AND_LAPSING = f"""
+    {LOAD_HOLDS}
+    union all
+    select null, lot.account_id, null, null, null, null, null, null, lot.lot_key, lot.award, lot.issuer, lot.basis,
+        lot.available_from, lot.expires_on, lot.funding, lot.limits, lot.remaining, lot.reserved
+    from {_lapsing_lots("$2", "$3")}
+"""
+
 
 async def load_remaining_lots(connection: RawConnection, account_ids: Sequence[int]) -> list[StoredLot]:
     """The lots of these accounts that have anything to hand over, pending ones included."""
@@ -131,13 +148,24 @@ async def load_lots(connection: RawConnection, needs: Needs) -> list[StoredLot]:
     return [_lot_of(row) for row in rows]
 
 
+async def load_lots_and_holds(connection: RawConnection, needs: Needs) -> tuple[list[StoredLot], list[StoredHold]]:
+    """Both, by one statement where nothing but holds is named. Read after the lock, too."""
+    if not needs.hold_ids or needs.named_lots or needs.draws:
+        return await load_lots(connection, needs), await load_holds(connection, needs.hold_ids)
+    rows = await connection.fetch(LOAD_HOLDS_AND_LAPSING, needs.hold_ids, needs.lapsing, needs.bound)
+    lapsing = [_lot_of(row) for row in rows if row["hold_id"] is None]
+    return lapsing, _holds_of(row for row in rows if row["hold_id"] is not None)
+
+
 async def load_holds(connection: RawConnection, hold_ids: Sequence[UUID]) -> list[StoredHold]:
     """Those of these holds that are there, open or closed, with their lots."""
-    if not hold_ids:
-        return []
+    return _holds_of(await connection.fetch(LOAD_HOLDS, hold_ids)) if hold_ids else []
+
+
+def _holds_of(rows: Iterable[asyncpg.Record]) -> list[StoredHold]:
     parts: dict[UUID, list[StoredPart]] = {}
     heads: dict[UUID, asyncpg.Record] = {}
-    for row in await connection.fetch(LOAD_HOLDS, hold_ids):
+    for row in rows:
         heads[row["hold_id"]] = row
         part = StoredPart(_lot_of(row), row["part_reserved"], row["part_captured"], row["part_refunded"])
         parts.setdefault(row["hold_id"], []).append(part)

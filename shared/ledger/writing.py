@@ -140,10 +140,12 @@ RECORD_LAPSES = """
 
 # The two differ only in what plain earning never needs; PostgreSQL would start those parts for nothing each time.
 WRITE_CREDITS = f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS} {_RECORD_TRANSFERS}"
-# What a new hold writes, alone: it goes out together with what else its transaction writes.
-(_HOLDS_BESIDE, _HOLDS_TRANSFERS), _HOLDS_ARGUMENTS = dense(
-    f"{_CHANGE_ACCOUNTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_HOLD_LOTS}", _RECORD_TRANSFERS
-)
+# What a new hold writes, alone, or one of which something is taken or let go: it goes out together with what else its
+# transaction writes.
+_OPENED, _CHANGED = [
+    dense(f"{_CHANGE_ACCOUNTS}, {_CHANGE_LOTS}, {holds}, {_HOLD_LOTS}", _RECORD_TRANSFERS)
+    for holds in (_OPEN_HOLDS, _CHANGE_HOLDS)
+]
 WRITE_ALL = (
     f"with {_CHANGE_ACCOUNTS}, {_CREDIT_LOTS}, {_CHANGE_LOTS}, {_OPEN_HOLDS}, {_CHANGE_HOLDS}, {_HOLD_LOTS},"
     f" {_OWE}, {_PAY} {_RECORD_ANY_TRANSFERS}"
@@ -166,11 +168,15 @@ async def write(connection: RawConnection, plan: Plan, now: datetime, *, is_betw
 
 
 def holds_written_later(plan: Plan, now: datetime) -> list[Write] | None:
-    """What a plan writes that opens holds and does no more, but for what lapses first; None for any other plan."""
-    if plan.credited_lots or plan.stored_holds or plan.new_debts or plan.stored_debts:
+    """What a plan writes that opens holds, or takes or lets go what holds reserve, and does no more, but for what
+    lapses first; None for any other plan."""
+    if plan.credited_lots or plan.new_debts or plan.stored_debts or (plan.new_holds and plan.stored_holds):
         return None
+    if any(transfer.credit_account_id for transfer in plan.transfers):
+        return None
+    (beside, transfers), numbers = _CHANGED if plan.stored_holds else _OPENED
     arguments = [*_credit_arguments(plan, now), *_other_arguments(plan)]
-    holds = Write(_HOLDS_TRANSFERS, [arguments[number - 1] for number in _HOLDS_ARGUMENTS], (_HOLDS_BESIDE,))
+    holds = Write(transfers, [arguments[number - 1] for number in numbers], (beside,))
     return [holds, Write(RECORD_LAPSES, _columns(plan.lapsed, 3))] if plan.lapsed else [holds]
 
 

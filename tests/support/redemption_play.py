@@ -50,6 +50,7 @@ Work: TypeAlias = Callable[[Transaction], Awaitable[str]]
 Asked: TypeAlias = life.Hold | life.Capture | life.Void | life.Shrink
 
 # What was not found may be there a moment later, and then the same request is another one.
+HOT = ("Hold", "Capture", "Void")
 NOT_KEPT: dict[type[RedemptionError], str] = {UnknownRedemptionError: "not-found"}
 
 
@@ -162,7 +163,7 @@ class Played:
         async def answer(transaction: Transaction) -> Answer:
             return Answer(200, Said(words=await work(self.as_of(transaction))))
 
-        is_hot = request.path == "Hold"
+        is_hot = request.path in HOT
         try:
             response = await idempotent(self.database, GROCER, request, None, answer, is_hot=is_hot)
         except RedemptionError as error:  # it may pass, so nothing is kept of it

@@ -171,7 +171,7 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
             )
             return Answer(200, answer)
 
-        response = await idempotent(database, principal, key, body, work)
+        response = await idempotent(database, principal, key, body, work, is_hot=True)
         for kind in exceptions:
             metrics.EXCEPTIONS.labels(kind).inc()
         return response
@@ -200,7 +200,7 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
             )
             return Answer(200, answer)
 
-        return await idempotent(database, principal, key, None, work)
+        return await idempotent(database, principal, key, None, work, is_hot=True)
 
     return router
 

@@ -106,8 +106,8 @@ LOAD_CAPTURES_OF = f"""
 """
 
 # Goods may have come back before their receipt takes its points: whoever settles returns looks again.
-SAVE_CAPTURES = f"""
-    with captured as (
+_CAPTURED = f"""
+    captured as (
         insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
         select *, $14
         from unnest(
@@ -117,10 +117,13 @@ SAVE_CAPTURES = f"""
         order by 2, 1
         returning receipt_key
     )
+"""
+_LOOK_AGAIN = """
     update redemption_returns as goods set due = due + 1
     from (select distinct receipt_key from captured) as taking
     where goods.receipt_key = taking.receipt_key and goods.state <> 'refused'
 """
+SAVE_CAPTURES = f"with {_CAPTURED} {_LOOK_AGAIN}"
 
 
 async def meet_redemptions(transaction: Transaction, types: Mapping[UUID, str]) -> dict[UUID, Redemption]:
@@ -220,8 +223,16 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
     """Write new captures, of redemptions that this transaction has locked."""
     if not captures:
         return
-    await transaction.raw.execute(
-        SAVE_CAPTURES,
+    await transaction.raw.execute(SAVE_CAPTURES, *_captured_columns(captures, transaction.now))
+
+
+def save_capture_later(transaction: Transaction, capture: Capture) -> None:
+    """Write a new capture, of a redemption that this transaction has locked, with the transaction's last statement."""
+    transaction.later.append(Write(_LOOK_AGAIN, _captured_columns([capture], transaction.now), (_CAPTURED,)))
+
+
+def _captured_columns(captures: Sequence[Capture], now: datetime) -> list[object]:
+    return [
         [capture.redemption_id for capture in captures],
         [capture.receipt_key for capture in captures],
         [capture.points for capture in captures],
@@ -235,8 +246,8 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
         [capture.late_because for capture in captures],
         [capture.let_go_before for capture in captures],
         [capture.debt_points for capture in captures],
-        transaction.now,
-    )
+        now,
+    ]
 
 
 async def redemptions_of(transaction: Transaction, rows: Sequence[asyncpg.Record]) -> list[Redemption]:

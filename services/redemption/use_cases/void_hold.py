@@ -6,7 +6,7 @@ from uuid import UUID
 from services.redemption.domain.errors import UnknownRedemptionError
 from services.redemption.domain.holding import decide_early_void, decide_void
 from services.redemption.domain.redemption import Redemption, State
-from services.redemption.repository import projections, redemptions
+from services.redemption.repository import locked_holds, redemptions
 from services.redemption.use_cases.messages import named, voided_message
 from services.redemption.use_cases.take_points import (
     accepted,
@@ -14,7 +14,6 @@ from services.redemption.use_cases.take_points import (
     letting_go,
     lives_until,
     own_balances,
-    owners_of,
 )
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger, outbox
@@ -43,10 +42,11 @@ async def void_hold(
     Raises:
         UnknownRedemptionError, HoldNotOpenError: nothing was changed.
     """
-    redemption = await redemptions.lock_redemption(transaction, redemption_id)
+    redemption = await locked_holds.lock(transaction, redemption_id, viewer.partner_id)
     if redemption is None and viewer.partner_id is not None:
         # Between the two statements the hold may have come after all: meeting it gives whatever is there now.
-        redemption = (await redemptions.meet_redemptions(transaction, {redemption_id: point_type}))[redemption_id]
+        await redemptions.meet_redemptions(transaction, {redemption_id: point_type})
+        redemption = await locked_holds.lock(transaction, redemption_id, viewer.partner_id)
     if redemption is None:
         raise UnknownRedemptionError
     if redemption.state is State.AWAITED and redemption.partner_id is None and viewer.partner_id is not None:
@@ -57,12 +57,11 @@ async def void_hold(
         raise UnknownRedemptionError
     let_go = decide_void(redemption, transaction.now)
     member_id, _ = named(redemption)
-    await projections.lock_known_members(transaction, owners_of(redemption, member_id))
     asked = letting_go(redemption, member_id, "void", lives_until(transaction, came_back_days))
-    posted = accepted(await ledger.post(transaction, [command for _, command in asked]))
+    commands = [command for _, command in asked]
+    posted = accepted(await ledger.post(transaction, commands, written_later=not redemption.shares))
     own, pooled = balances_after(asked, posted)
     [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])
-    await redemptions.save_redemptions(transaction, [let_go.redemption])
-    message = voided_message(transaction, let_go, balance, pooled)
-    await outbox.record(transaction, [message])
+    redemptions.save_redemption_later(transaction, let_go.redemption)
+    outbox.record_later(transaction, voided_message(transaction, let_go, balance, pooled))
     return Voided(let_go.redemption, let_go.points, balance)

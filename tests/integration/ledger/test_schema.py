@@ -19,7 +19,7 @@ from shared.ledger import (
     post,
 )
 from shared.ledger.balances import LOAD_CREDITED_SINCE, LOAD_STATEMENT
-from shared.ledger.repository import LOAD_HOLDS, LOAD_LOTS
+from shared.ledger.repository import LOAD_HOLDS, LOAD_HOLDS_AND_LAPSING, LOAD_LOTS
 from shared.ledger.writing import WRITE_ALL, WRITE_CREDITS
 from tests.support.databases import FreshDatabase
 from tests.support.ledger_database import connected, posted, verified
@@ -116,7 +116,15 @@ async def test_plans_made_while_the_tables_are_empty_scan_neither_lots_nor_holds
     async with connected(fresh_database, role_name("redemption")) as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
         for number, statement in enumerate(
-            (LOAD_STATEMENT, LOAD_CREDITED_SINCE, LOAD_LOTS, LOAD_HOLDS, WRITE_CREDITS, WRITE_ALL)
+            (
+                LOAD_STATEMENT,
+                LOAD_CREDITED_SINCE,
+                LOAD_LOTS,
+                LOAD_HOLDS,
+                LOAD_HOLDS_AND_LAPSING,
+                WRITE_CREDITS,
+                WRITE_ALL,
+            )
         ):
             await connection.execute(f"prepare hot_{number} as {statement}")
             parameters = len(set(re.findall(r"\$\d+", statement)))

@@ -94,10 +94,12 @@ class Conversing:
     async def _capture(self) -> str:
         receipt = till_receipt(self.number)
         captured = await capture_hold(self.transaction, GROCER, self.redemption_id, receipt, POINTS, more=False)
+        await self.transaction.write_later()  # the conversation goes on in this transaction
         return f"{captured.redemption.state.value}:{captured.capture.asked_points}"
 
     async def _void(self) -> str:
         voided = await void_hold(self.transaction, GROCER, self.redemption_id, "points")
+        await self.transaction.write_later()
         return f"{voided.redemption.state.value}:{voided.points}"
 
     async def _receipt(self) -> str:
