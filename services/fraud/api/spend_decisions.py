@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from services.fraud import metrics
 from services.fraud.domain.spending.rule_set import SpendRuleSet
 from services.fraud.schemas.spending import AskBody, SpendDecisionAnswer, VerdictAnswer
-from services.fraud.use_cases.decide_spending import decide_spending
+from services.fraud.use_cases.decide_spending import decide_opened, opening_for
 from services.fraud.use_cases.explain_spending import explain_spending
 from shared.database import Database
 from shared.web import Principal, not_found, problems, requires
@@ -24,7 +24,7 @@ def spend_decisions_router(database: Database, rule_set: SpendRuleSet) -> APIRou
         """May these points leave? The id is the ask's for ever: asked again, the decision is the first one."""
         refuse_partners(principal, "Decisions before points leave are")
         ask = body.to_ask()
-        stored = await database.run(lambda transaction: decide_spending(transaction, ask, rule_set))
+        stored = await database.run_opened(opening_for(ask), lambda opened: decide_opened(opened, ask, rule_set))
         metrics.SPEND_DECISIONS.labels(ask.kind, stored.decision.verdict.value).inc()
         return VerdictAnswer(
             decision_id=ask.decision_id,

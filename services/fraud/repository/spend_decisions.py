@@ -12,12 +12,23 @@ import orjson
 from services.fraud.domain.spending.asks import ASKS_LOADED_MAX, Ask, EarlierAsk, Place, Verdict
 from services.fraud.domain.spending.decide import SpendDecision, SpendOutcome
 from shared.database import Transaction
+from shared.database.engine import BUSINESS_TIME, Opening
 
 # An ask meets the others of its member, and a merge of that member, here. A lock by id and no row: asks come for
 # members of whom fraud has no other row. The caller gives the ids in their order.
 _LOCK = """
     select pg_advisory_xact_lock(hashtextextended(current_schema() || ' spending ' || member_id::text, 0))
     from unnest($1::uuid[]) as wanted (member_id)
+"""
+# The first statement of a decision: it begins with whoever answers for the member, whom it locks. What follows looks
+# rows up by their keys: planning it anew for each ask costs more than it could save.
+_OPEN = f"""
+    select {BUSINESS_TIME} as now, owner.member_id as owner_id,
+        pg_advisory_xact_lock(hashtextextended(current_schema() || ' spending ' || owner.member_id::text, 0)),
+        set_config('plan_cache_mode', 'force_generic_plan', true)
+    from (
+        select coalesce((select merged_into from member_windows where member_id = $1::uuid), $1::uuid) as member_id
+    ) as owner
 """
 _COLUMNS = """
     decision_id, kind, member_id, partner_id, store_id, point_type, points, verdict, rule_set_version, outcomes::text,
@@ -83,6 +94,12 @@ class StoredSpendDecision:
     went_unasked_at: datetime | None = None
     went_at: datetime | None = None
     went_by: WentBy | None = None
+
+
+def opening(member_id: UUID) -> Opening:
+    """What a transaction begins with that decides an ask of this member: ``lock``, of whoever answers for it, which is
+    the row's ``owner_id``."""
+    return Opening(_OPEN, (member_id,))
 
 
 async def lock(transaction: Transaction, member_ids: Collection[UUID]) -> None:

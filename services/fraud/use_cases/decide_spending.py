@@ -9,6 +9,7 @@ from services.fraud.domain.spending.rule_set import SpendRuleSet
 from services.fraud.repository import identifier_times, merges, spend_decisions
 from services.fraud.repository.spend_decisions import StoredSpendDecision
 from shared.database import Transaction
+from shared.database.engine import Opened, Opening
 from shared.database.errors import StartAgainError
 
 
@@ -25,9 +26,25 @@ async def decide_spending(
         StartAgainError: the member was merged away while its lock was waited for.
     """
     owner_id = (await merges.find_survivors(transaction, [ask.member_id])).get(ask.member_id, ask.member_id)
-    ask = ask._replace(member_id=owner_id)
     await spend_decisions.lock(transaction, [owner_id])
-    spender = await identifier_times.find_spender(transaction, owner_id)
+    return await _decide_locked(transaction, ask._replace(member_id=owner_id), rule_set, asked_at)
+
+
+def opening_for(ask: Ask) -> Opening:
+    """What the transaction begins with in which ``decide_opened`` decides this ask."""
+    return spend_decisions.opening(ask.member_id)
+
+
+async def decide_opened(opened: Opened, ask: Ask, rule_set: SpendRuleSet) -> StoredSpendDecision:
+    """The same, asked now, in a transaction that began with ``opening_for``: a till waits."""
+    transaction, row = opened
+    return await _decide_locked(transaction, ask._replace(member_id=row["owner_id"]), rule_set, None)
+
+
+async def _decide_locked(
+    transaction: Transaction, ask: Ask, rule_set: SpendRuleSet, asked_at: datetime | None
+) -> StoredSpendDecision:
+    spender = await identifier_times.find_spender(transaction, ask.member_id)
     if spender.is_merged:
         raise StartAgainError("the member was merged away meanwhile")
     stored = await spend_decisions.find(transaction, ask.decision_id)

@@ -21,6 +21,7 @@ from shared.events.fraud import SpendFlagged
 from shared.events.redemptions import HoldData, RedemptionHeld
 from shared.ids import new_id
 from shared.web.access_tokens import AccessToken
+from tests.support.counted_statements import counted_statements
 from tests.support.fraud import MORNING, member
 from tests.support.fraud_service import Scoring, batch_of
 from tests.support.member_data import read_all
@@ -71,6 +72,15 @@ async def test_the_same_ask_gets_its_first_decision_and_another_under_its_id_is_
     assert (await ask(client, decision_id=first)).json()["verdict"] == "allow"  # though it would be another now
     for others in ({"points": 101}, {"number": 2}, {"store_id": "s2"}, {"kind": "gift"}):
         assert (await ask(client, decision_id=first, **others)).status_code == 409
+
+
+async def test_a_decision_is_five_statements(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with counted_statements(monkeypatch) as statements:
+        assert (await ask(client)).status_code == 200
+
+    opening, *looks, saving = statements.of_transaction_with("insert into spend_decisions")
+    assert "pg_advisory_xact_lock" in opening
+    assert (len(looks), saving.startswith("insert into spend_decisions")) == (3, True)
 
 
 async def test_of_asks_at_once_each_sees_those_before_it(client: httpx2.AsyncClient) -> None:
