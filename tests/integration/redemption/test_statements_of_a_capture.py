@@ -12,14 +12,6 @@ from tests.support.registries import bearing
 
 ANNA = member(1)
 WRITTEN = ("ledger_transfers", "ledger_holds", "ledger_hold_lots", "ledger_lots", "redemptions", "outbox")
-    "ledger_transfers",
-    "ledger_holds",
-    "ledger_hold_lots",
-    "ledger_lots",
-    "redemptions",
-    "outbox",
-    "idempotency",
-)
 
 
 def grocer() -> dict[str, str]:
