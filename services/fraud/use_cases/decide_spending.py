@@ -37,8 +37,7 @@ def opening_for(ask: Ask) -> Opening:
 
 async def decide_opened(opened: Opened, ask: Ask, rule_set: SpendRuleSet) -> StoredSpendDecision:
     """The same, asked now, in a transaction that began with ``opening_for``: a till waits."""
-    transaction, row = opened
-    return await _decide_locked(transaction, ask._replace(member_id=row["owner_id"]), rule_set, None)
+    return await _decide_locked(opened.transaction, ask._replace(member_id=opened.row["owner_id"]), rule_set, None)
 
 
 async def _decide_locked(
