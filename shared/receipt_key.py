@@ -12,6 +12,8 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, TypeAdapter
 
+from shared.as_written import Day
+
 KEY_BYTES_MAX = 512
 NUMBER_MAX = 2**63 - 1
 
@@ -35,7 +37,7 @@ class SequenceKey(_Scheme):
     scheme: Literal["sequence"]
     store_id: KeyText
     till_id: KeyText
-    business_date: date
+    business_date: Day
     shift: KeyNumber
     number: KeyNumber
 

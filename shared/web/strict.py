@@ -2,12 +2,13 @@
 
 JSON has types, and we take them at their word. pydantic's defaults would read ``false`` as 0, ``"5"`` as 5 and
 1700000000 as a time; a ``Body`` refuses all three, unknown fields, times without an offset, and control characters,
-in every field at every depth. Values built in Python (tests, other code) pass the same checks.
+in every field of its own and of bodies in it. Models that stand in it and are none (pydantic keeps to their own
+validators) say it by the types of ``shared.as_written``; a test finds those that do not. Values built in Python (tests,
+other code) pass the same checks.
 """
 
-import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
@@ -23,6 +24,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from shared.as_written import day_as_text, refuse_control_characters, time_as_text
+
 MINOR_MAX = 10**12  # ten billion in most currencies: sums of thousands of lines stay far inside 64 bits
 TEXT_LENGTH_MAX = 500
 CODE_LENGTH_MAX = 64
@@ -34,25 +37,11 @@ _STRICT_KINDS = frozenset({"int", "float", "bool"})
 _MARK = "tessera_strict"
 
 
-def _refuse_control_characters(value: str) -> str:
-    if not value.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        raise PydanticCustomError("control_characters", "Text may not hold control characters: remove them")
-    return value
-
-
 def _number_as_sent(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise PydanticCustomError("decimal_type", "Input should be a number, or a number written as a string")
     # A float has lost what was sent beyond 17 digits, so it is read as people would write it: 0.1 and not 0.1000…055.
     return repr(value) if isinstance(value, float) else value
-
-
-def _time_as_text(value: object) -> object:
-    if not isinstance(value, str | datetime):
-        raise PydanticCustomError("datetime_type", "Input should be a time in RFC 3339, as 2026-03-01T09:30:00+01:00")
-    if isinstance(value, str) and value.strip().lstrip("+-").replace(".", "", 1).isdigit():
-        raise PydanticCustomError("datetime_type", "Input should be a time in RFC 3339, as 2026-03-01T09:30:00+01:00")
-    return value
 
 
 def _is_in_range(value: date) -> date:
@@ -62,16 +51,9 @@ def _is_in_range(value: date) -> date:
     return value
 
 
-def _day_as_text(value: object) -> object:
-    is_day = isinstance(value, date) and not isinstance(value, datetime)
-    if not is_day and not (isinstance(value, str) and len(value) == len("2026-03-01")):
-        raise PydanticCustomError("date_type", "Input should be a date, as 2026-03-01")
-    return value
-
-
 _BEFORE: dict[str, Callable[[Any], Any]] = {
-    "datetime": _time_as_text,
-    "date": _day_as_text,
+    "datetime": time_as_text,
+    "date": day_as_text,
 }
 
 
@@ -95,7 +77,7 @@ def _strictly(schema: Any) -> Any:
     if kind in _STRICT_KINDS:
         return copied | {"strict": True}
     if kind == "str":
-        return core_schema.no_info_after_validator_function(_refuse_control_characters, copied, metadata=marked)
+        return core_schema.no_info_after_validator_function(refuse_control_characters, copied, metadata=marked)
     if kind == "datetime":
         copied = copied | {"tz_constraint": "aware"}
     if kind in ("date", "datetime"):

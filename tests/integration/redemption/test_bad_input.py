@@ -151,6 +151,13 @@ def bad_settlings(opened: UUID, gone: dict[str, Told]) -> list[Bad]:
         Bad("capture negative", take, receipt | {"points": -1}, INVALID, "/points"),
         Bad("above the hold", take, receipt | {"points": 101}, (409, "exceeds-hold")),
         Bad("capture in a currency", take, receipt | {"currency": "EUR"}, INVALID, "/currency"),
+        Bad(
+            "capture on a day that is a number",
+            take,
+            {"receipt": RECEIPT | {"business_date": 1_761_955_200}},
+            INVALID,
+            "/receipt/business_date",
+        ),
         Bad("capture for no receipt", take, {"points": 1}, INVALID, "/receipt"),
         Bad("reused key, another hold", "", hold_of(ANNA, points=11), REUSED, key="used"),
         Bad("reused key, a capture", take, receipt, REUSED, key="used"),
@@ -178,3 +185,25 @@ async def test_a_named_problem_each_and_nothing_changed(
     expected = {bad.why: bad.answer if bad.pointer is None else (*bad.answer, bad.pointer) for bad in requests}
     assert answers == expected
     assert await admin.fetchrow(_POINTS) == before
+
+
+async def test_what_no_database_keeps_is_refused_by_its_field(client: httpx2.AsyncClient) -> None:
+    rate = {"id": "a", "name": "A", "points": 1, "per_minor": 1}
+    elsewhere = rate | {"id": "b", "where": {"partners": ["no\x00body"]}}
+    told = {"privilege_id": "p", "name": "P", "entitlement": {"kind": "everyone"}, "first_day": "2026-01-01"}
+    reward = {"partner_id": "grocer", "titles": {"en": "no\x00thing"}, "points": 5}
+    clerk = bearing("write-off-rules:write", "privileges:write", "rewards:write", client_id="c")
+    found = {}
+    for path, body in (
+        ("write-off-rules", {"rates": [elsewhere, rate]}),
+        ("privileges", told | {"benefit": {"kind": "information", "text": "no\x00news"}}),
+        ("rewards", {"reward_id": "r", "terms": reward}),
+    ):
+        answer = await client.post(f"/v1/{path}", json=body, headers=clerk | {"Idempotency-Key": uuid4().hex})
+        found[path] = (answer.status_code, answer.json()["errors"][-1]["pointer"])
+
+    assert found == {
+        "write-off-rules": (422, "/rates/0/where/partners/0"),
+        "privileges": (422, "/benefit/text"),
+        "rewards": (422, "/terms/titles/en"),
+    }

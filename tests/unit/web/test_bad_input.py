@@ -173,6 +173,7 @@ async def test_a_good_body_is_taken(client: httpx2.AsyncClient) -> None:
         pytest.param({"ended_at": "1772353800"}, "/ended_at", id="a number in a text for a time"),
         pytest.param({"business_date": "2026-03-01T00:00:00"}, "/business_date", id="a time for a date"),
         pytest.param({"business_date": 20_000}, "/business_date", id="a number for a date"),
+        pytest.param({"business_date": "1772323200"}, "/business_date", id="a number in a text for a date"),
         pytest.param({"is_offline": 1}, "/is_offline", id="1 for true"),
         pytest.param({"is_offline": "true"}, "/is_offline", id="a text for true"),
         pytest.param({"member_id": "zzz"}, "/member_id", id="no UUID"),

@@ -4,13 +4,13 @@ Caps come last, in this order: each rule's own, its campaign's, those of the rul
 budget. What is trimmed leaves the rules that were applied last first. Multipliers see what base rules gave before caps.
 """
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from services.accrual.domain.rules.funding import Basis, FundingTerms, SpendingLimits
 from services.accrual.domain.rules.values import CodeText, Count, Frozen, NameText, Window, Zone
+from shared.as_written import Day
 
 
 class _Limits(Frozen):
@@ -66,8 +66,8 @@ class Campaign(Frozen):
 
     id: CodeText
     name: NameText
-    from_date: date
-    until_date: date
+    from_date: Day
+    until_date: Day
     zone: Zone
     caps: Annotated[tuple[Cap, ...], Field(max_length=10)] = ()
     budget: Budget | None = None

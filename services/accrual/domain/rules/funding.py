@@ -10,6 +10,7 @@ from pydantic import Field, StrictInt, StringConstraints, model_validator
 
 from services.accrual.domain.rules.predicates_of_receipt import StoreRef
 from services.accrual.domain.rules.values import CodeText, Frozen
+from shared.as_written import Day
 from shared.ledger import Funding, Limits, store_name
 from shared.money import currency_exponent, is_currency
 
@@ -84,8 +85,8 @@ class FundingTerms(Frozen):
 class SpendingDates(Frozen):
     """Days on which points may be spent: from the first second of ``from_date`` to the last of ``until_date``."""
 
-    from_date: date | None = None
-    until_date: date | None = None
+    from_date: Day | None = None
+    until_date: Day | None = None
 
     @model_validator(mode="after")
     def _check_dates(self) -> "SpendingDates":

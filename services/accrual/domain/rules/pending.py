@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NamedTuple, assert_never
 from pydantic import Field, StrictInt
 
 from services.accrual.domain.rules.values import DAYS_MAX, CodeText, Frozen
+from shared.as_written import Day
 
 
 class PendingDays(Frozen):
@@ -23,7 +24,7 @@ class PendingUntilDate(Frozen):
     """Points wait until this day, and may be spent on it. What is earned on that day or later does not wait."""
 
     kind: Literal["date"] = "date"
-    until: date
+    until: Day
 
 
 class PendingEvent(Frozen):

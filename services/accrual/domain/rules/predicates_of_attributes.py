@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import StringConstraints, model_validator
 
 from services.accrual.domain.rules.values import Codes, CodeText, Frozen
+from shared.as_written import Day
 
 NumberText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$")]
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
@@ -49,8 +50,8 @@ class AttributeDate(Frozen):
 
     kind: Literal["attribute_date"] = "attribute_date"
     code: CodeText
-    from_date: date | None = None
-    until_date: date | None = None
+    from_date: Day | None = None
+    until_date: Day | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "AttributeDate":

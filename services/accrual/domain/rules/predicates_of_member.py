@@ -1,12 +1,12 @@
 """Predicates over the receipt's time, and over its member: what was bought before, and what the member is."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from services.accrual.domain.rules.ranges import Range
 from services.accrual.domain.rules.values import Codes, Days, Frozen, Minor, Window, Zone
+from shared.as_written import Day
 
 Minute = Annotated[StrictInt, Field(ge=0, le=1_440)]
 Place = Literal["programme", "partner"]
@@ -89,8 +89,8 @@ class DatesAre(Frozen):
     """The receipt is of these days: from the first second of ``from_date`` to the last of ``until_date``."""
 
     kind: Literal["dates"] = "dates"
-    from_date: date | None = None
-    until_date: date | None = None
+    from_date: Day | None = None
+    until_date: Day | None = None
     zone: Zone
 
     @model_validator(mode="after")

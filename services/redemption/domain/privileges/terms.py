@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StrictInt, StringConstraints, model_validator
 
 from services.redemption.domain.write_off.rules import Codes, CodeText, Frozen, NameText
+from shared.as_written import Day, OneLine
 
 PAYERS_MAX = 20
 WEIGHT_MAX = 1_000_000
@@ -133,7 +134,7 @@ class Information(Frozen):
     """Something that the cashier tells the member."""
 
     kind: Literal["information"] = "information"
-    text: Annotated[str, Field(min_length=1, max_length=INFORMATION_LENGTH_MAX)]
+    text: Annotated[OneLine, Field(min_length=1, max_length=INFORMATION_LENGTH_MAX)]
 
 
 Discount: TypeAlias = PercentOff | AmountOff | UnitPrice | NForM
@@ -182,8 +183,8 @@ class PrivilegeTerms(Frozen):
     benefit: Benefit
     partners: Codes | None = None
     stores: Codes | None = None
-    first_day: date
-    last_day: date | None = None
+    first_day: Day
+    last_day: Day | None = None
     goods: OnGoods = OnGoods()
     group: CodeText | None = None
     order: Annotated[StrictInt, Field(ge=0, le=ORDER_MAX)] = 100

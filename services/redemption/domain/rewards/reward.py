@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,6 +16,8 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+
+from shared.as_written import Lines, OneLine, Time
 
 POINTS_MAX = 10**12
 LANGUAGES_MAX = 30
@@ -27,9 +28,9 @@ PER_MEMBER_MAX = 10_000
 
 CodeText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
-TitleText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-DescriptionText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
-PictureUrl = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s/]+/\S+$")]
+TitleText = Annotated[OneLine, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+DescriptionText = Annotated[Lines, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
+PictureUrl = Annotated[OneLine, StringConstraints(max_length=500, pattern=r"^https://[^\s/]+/\S+$")]
 Codes = Annotated[tuple[CodeText, ...], Field(min_length=1, max_length=CODES_MAX)]
 
 # unlimited: a code is made for whoever takes one. pieces: so many as the programme has added. imported: one for each
@@ -61,10 +62,10 @@ class RewardTerms(BaseModel):
     point_type: CodeText | None = Field(default=None, description="The programme's own, where it is left out.")
     cost_minor: Annotated[StrictInt, Field(ge=0, le=POINTS_MAX)] | None = None
     supply: Supply = "pieces"
-    offered_from: AwareDatetime | None = None
-    offered_until: AwareDatetime | None = None
+    offered_from: Time | None = None
+    offered_until: Time | None = None
     valid_days: Annotated[StrictInt, Field(ge=1, le=VALID_DAYS_MAX)] = 90
-    valid_until: AwareDatetime | None = None
+    valid_until: Time | None = None
     stores: Codes | None = None
     tiers: Codes | None = None
     per_member_max: Annotated[StrictInt, Field(ge=1, le=PER_MEMBER_MAX)] | None = None

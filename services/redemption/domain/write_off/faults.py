@@ -21,8 +21,11 @@ def find_faults(document: Mapping[str, Any], known_partners: Collection[str]) ->
 
 
 def partners_named(document: Mapping[str, Any]) -> set[str]:
-    """The partners that a document names, wherever it does."""
-    return set() if is_too_deep(document) else {partner_id for _, partner_id in _partners_named(document)}
+    """The partners that a document names, wherever it does, by codes that a partner could have: no database can be
+    asked for others."""
+    if is_too_deep(document):
+        return set()
+    return {partner_id for _, partner_id in _partners_named(document) if not any(text_faults(partner_id))}
 
 
 def _partners_named(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:

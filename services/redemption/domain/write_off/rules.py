@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
+from shared.as_written import Day
+
 RATES_MAX = 200
 LIMITS_MAX = 200
 FLOORS_MAX = 1_000
@@ -41,8 +43,8 @@ class Where(Frozen):
 
     partners: Codes | None = None
     tiers: Codes | None = None
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> "Where":
