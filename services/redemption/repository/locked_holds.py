@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.redemption.domain.redemption import Redemption
-from services.redemption.repository import projections
+from services.redemption.repository import projections, shares
 from services.redemption.repository.redemptions import REDEMPTION_COLUMNS, redemptions_of
 from shared.database import Transaction
+from shared.database.later import Write
 
 # Each source names the one before it, so that rows are locked in their order. Where others lend, their rows are locked
 # with the member's, in key order, by a statement of their own. Whose points another partner's are is nobody's affair.
@@ -46,6 +47,13 @@ LOCK_WITH_RECEIPT = f"""
         {_REDEMPTION.format(and_more=" and partner_id = $2 and meeting.is_new is not null")}
 """
 
+# The row is there, and nothing else of it changes: an upsert would check its constraints twice.
+SETTLE = """
+    update redemptions
+    set state = $2, open_points = $3, captured_points = $4, closed_at = $5
+    where redemption_id = $1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -78,6 +86,15 @@ async def meet(transaction: Transaction, redemption_id: UUID, partner_id: str, r
     [redemption] = await redemptions_of(transaction, [row])
     await _lock_lenders(transaction, redemption)
     return Met(redemption, row["is_new"])
+
+
+def settle_later(transaction: Transaction, redemption: Redemption) -> None:
+    """Write what was taken or let go of a hold that this transaction has locked, with the transaction's last
+    statement."""
+    state, closed_at = redemption.state.value, redemption.closed_at
+    arguments = (redemption.redemption_id, state, redemption.open_points, redemption.captured_points, closed_at)
+    transaction.later.append(Write(SETTLE, arguments))
+    shares.save_shares_later(transaction, redemption)
 
 
 async def _lock_lenders(transaction: Transaction, redemption: Redemption) -> None:

@@ -105,19 +105,18 @@ LOAD_CAPTURES_OF = f"""
     limit $2
 """
 
-# Goods may have come back before their receipt takes its points: whoever settles returns looks again.
-_CAPTURED = f"""
-    captured as (
-        insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
-        select *, $14
-        from unnest(
-            $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]
-        )
-        order by 2, 1
-        returning receipt_key
+_CAPTURE = f"""
+    insert into redemption_captures ({_CAPTURE_COLUMNS}, captured_at)
+    select *, $14
+    from unnest(
+        $1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
+        $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]
     )
+    order by 2, 1
+    returning receipt_key
 """
+# Goods may have come back before their receipt takes its points: whoever settles returns looks again.
+_CAPTURED = f"captured as ({_CAPTURE})"
 _LOOK_AGAIN = """
     update redemption_returns as goods set due = due + 1
     from (select distinct receipt_key from captured) as taking
@@ -226,9 +225,11 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
     await transaction.raw.execute(SAVE_CAPTURES, *_captured_columns(captures, transaction.now))
 
 
-def save_capture_later(transaction: Transaction, capture: Capture) -> None:
-    """Write a new capture, of a redemption that this transaction has locked, with the transaction's last statement."""
-    transaction.later.append(Write(_LOOK_AGAIN, _captured_columns([capture], transaction.now), (_CAPTURED,)))
+def save_capture_later(transaction: Transaction, capture: Capture, *, is_first: bool) -> None:
+    """Write a new capture, of a redemption that this transaction has locked, with the transaction's last statement.
+    ``is_first``: nobody has told anything of its receipt yet."""
+    columns = _captured_columns([capture], transaction.now)
+    transaction.later.append(Write(_CAPTURE, columns) if is_first else Write(_LOOK_AGAIN, columns, (_CAPTURED,)))
 
 
 def _captured_columns(captures: Sequence[Capture], now: datetime) -> list[object]:

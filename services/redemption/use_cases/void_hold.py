@@ -62,6 +62,6 @@ async def void_hold(
     posted = accepted(await ledger.post(transaction, commands, written_later=not redemption.shares))
     own, pooled = balances_after(asked, posted)
     [balance] = await own_balances(transaction, [(redemption.point_type, member_id, own)])
-    redemptions.save_redemption_later(transaction, let_go.redemption)
+    locked_holds.settle_later(transaction, let_go.redemption)
     outbox.record_later(transaction, voided_message(transaction, let_go, balance, pooled))
     return Voided(let_go.redemption, let_go.points, balance)
