@@ -201,6 +201,21 @@ async def test_a_till_captures_for_a_receipt_while_it_is_voided(spending: Spendi
     await spending.check([ANNA], 1000)
 
 
+@pytest.mark.parametrize("is_void_first", [True, False])
+async def test_a_receipt_that_is_known_is_waited_for(spending: Spending, admin: Admin, *, is_void_first: bool) -> None:
+    """Its row is there, so that no insert waits for another: the capture locks it all the same, and looks then."""
+    await spending.enrol(ANNA, 1000)
+    first, second = [(await spending.held(ANNA, 400)).redemption_id for _ in range(2)]
+    await spending.capture(first, 1)
+    pair = [voiding(1), capture(second)]
+
+    _, second_said = await interleaved(spending, admin, *(pair if is_void_first else reversed(pair)))
+
+    assert isinstance(second_said, ReceiptVoidedError) if is_void_first else second_said == 800
+    assert (await spending.balance(ANNA)).available == (600 if is_void_first else 1000)
+    await spending.check([ANNA], 1000)
+
+
 @pytest.mark.parametrize("is_receipt_first", [True, False])
 async def test_a_receipt_and_its_void(spending: Spending, admin: Admin, *, is_receipt_first: bool) -> None:
     await spending.enrol(ANNA, 1000)
