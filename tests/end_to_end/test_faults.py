@@ -19,7 +19,7 @@ from tests.support.until import until
 pytestmark = pytest.mark.faults
 
 WORKER = ServiceSpec("accrual", "worker")
-SPENDING = (ServiceSpec("redemption", "worker"), ServiceSpec("redemption", "api"))
+SPENDING_WORKER, SPENDING_API = ServiceSpec("redemption", "worker"), ServiceSpec("redemption", "api")
 KILLS = 20
 KILLS_PER_KILL_OF_SPENDING = 3
 PURCHASES_PER_KILL = 400
@@ -39,7 +39,7 @@ async def test_workers_and_an_api_killed_at_random_points_lose_and_double_nothin
         await asyncio.sleep(choice.uniform(0, KILL_DELAY_SECONDS_MAX))  # the point of the kill, not a wait
         await asyncio.to_thread(whole_stack.kill, WORKER)
         if kill % KILLS_PER_KILL_OF_SPENDING == 0:
-            await asyncio.to_thread(whole_stack.kill, choice.choice(SPENDING))
+            await asyncio.to_thread(whole_stack.kill, choice.choice((SPENDING_WORKER, SPENDING_API)))
     await feeding
     await talking
 
@@ -47,11 +47,14 @@ async def test_workers_and_an_api_killed_at_random_points_lose_and_double_nothin
 
 
 async def test_the_broker_killed_and_restarted(play: Play, till_play: TillPlay, whole_stack: LocalStack) -> None:
-    talking = till_play.start_round()
+    """Meanwhile tills go on, and a worker that has not told anybody yet what they did is killed."""
     await play.send(play.write(1_500))
     await _await_progress(play)
 
+    talking = till_play.start_round()
     await asyncio.to_thread(whole_stack.kill_kafka)
+    await till_play.await_untold()
+    await asyncio.to_thread(whole_stack.kill, SPENDING_WORKER)
     await asyncio.to_thread(whole_stack.start_kafka)
     await play.send(play.write(1_500))
     await talking

@@ -142,6 +142,11 @@ class TillPlay:
         """The whole play once more, as if somebody had read the topic from its beginning."""
         await self._send_documents(self.posted)
 
+    async def await_untold(self) -> None:
+        """Until something has been done of which nobody was told."""
+        async with connected(self.stack) as admin:
+            await until(partial(admin.fetchval, "select count(*) from redemption.outbox"))
+
     async def await_settled(self) -> None:
         """Until redemption has read all purchases, has done what there is to do, and has told it."""
         ends = await end_offsets(self.stack, PURCHASES.topic)
