@@ -7,8 +7,14 @@ import pytest
 
 from cli.bench.rules import RULES, publish_document
 from deploy.local.stack import LocalStack
-from tests.support.play import Play, new_play
-from tests.support.till_play import TillPlay, new_till_play
+
+# Before they are imported: what is compared there is to be shown where it differs.
+pytest.register_assert_rewrite(
+    *(f"tests.support.{name}" for name in ("play", "till_play", "till_talks", "tills", "told_redemptions"))
+)
+
+from tests.support.play import Play, new_play  # noqa: E402
+from tests.support.till_play import TillPlay, new_till_play  # noqa: E402
 
 MEMBERS = 300
 ROUNDS = 8
