@@ -21,7 +21,7 @@ pytestmark = pytest.mark.faults
 WORKER = ServiceSpec("accrual", "worker")
 SPENDING_WORKER, SPENDING_API = ServiceSpec("redemption", "worker"), ServiceSpec("redemption", "api")
 KILLS = 20
-KILLS_PER_KILL_OF_SPENDING = 3
+KILLS_A_ROUND, KILLS_PER_KILL_OF_SPENDING = 10, 3
 PURCHASES_PER_KILL = 400
 KILL_DELAY_SECONDS_MAX = 0.15
 PROGRESS_SECONDS_MAX = 60.0
@@ -33,15 +33,17 @@ async def test_workers_and_an_api_killed_at_random_points_lose_and_double_nothin
 ) -> None:
     choice = random.Random(SEED)
     feeding = asyncio.create_task(_feed(play, play.write(KILLS * PURCHASES_PER_KILL), choice))
-    talking = asyncio.gather(till_play.start_round(), till_play.start_round())
+    talking: list[asyncio.Task[None]] = []
     for kill in range(KILLS):
+        if kill % KILLS_A_ROUND == 0:
+            talking.append(till_play.start_round())
         await _await_progress(play)
         await asyncio.sleep(choice.uniform(0, KILL_DELAY_SECONDS_MAX))  # the point of the kill, not a wait
         await asyncio.to_thread(whole_stack.kill, WORKER)
         if kill % KILLS_PER_KILL_OF_SPENDING == 0:
             await asyncio.to_thread(whole_stack.kill, choice.choice((SPENDING_WORKER, SPENDING_API)))
     await feeding
-    await talking
+    await asyncio.gather(*talking)
 
     await _reckon(play, till_play)
 

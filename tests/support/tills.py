@@ -44,12 +44,7 @@ class Tills:
     async def ask(self, path: str, body: dict[str, Any] | None = None) -> Asked:
         """Ask, and whatever becomes of the line ask the same again, until redemption says what it made of it."""
         key = uuid4().hex
-
-        async def once() -> httpx2.Response | None:
-            answer = await self._post(path, body, key)
-            return None if answer is None or _may_pass(answer) else answer
-
-        answer = await until(once, seconds_max=ANSWERED_SECONDS_MAX, look_seconds=ASK_AGAIN_SECONDS)
+        answer = await self._answered(path, body, key)
         self.told_late += REPLAYED in answer.headers
         self.asked.append(Asked(path, body, key, answer.status_code, answer.content))
         return self.asked[-1]
@@ -58,11 +53,16 @@ class Tills:
         """Everything that was asked is answered as it was the first time, and says so."""
         asked, self.asked = self.asked, []
         for one in asked:
-            again = await self._post(one.path, one.body, one.key)
-            assert again is not None, one
-            assert (again.status_code, again.content, again.headers.get(REPLAYED)) == (one.status, one.said, "true"), (
-                one
-            )
+            again = await self._answered(one.path, one.body, one.key)
+            said = (again.status_code, again.content, again.headers.get(REPLAYED))
+            assert said == (one.status, one.said, "true"), one
+
+    async def _answered(self, path: str, body: dict[str, Any] | None, key: str) -> httpx2.Response:
+        async def once() -> httpx2.Response | None:
+            answer = await self._post(path, body, key)
+            return None if answer is None or _may_pass(answer) else answer
+
+        return await until(once, seconds_max=ANSWERED_SECONDS_MAX, look_seconds=ASK_AGAIN_SECONDS)
 
     async def _post(self, path: str, body: dict[str, Any] | None, key: str) -> httpx2.Response | None:
         try:
