@@ -1,7 +1,8 @@
 """All that a till wants to know before a basket is paid, in one answer. The sale is never stopped by it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -123,14 +124,8 @@ class CheckoutDesk:
         async def work(transaction: Transaction) -> Quoted:
             return await quote_points(transaction, sale.shown, sale.asked, self.programme, self.quote_valid_for)
 
-        try:
+        with _absent_where_refused():
             return await self.database.run_raw(work)
-        except NotSpendingError as error:
-            raise AbsentError(_slug(error.reason)) from None
-        except UnknownMemberError:
-            raise AbsentError(UNKNOWN_MEMBER) from None
-        except (InvalidQrTokenError, OtherSessionError) as error:
-            raise AbsentError(_of_token(error)) from None
 
     async def _name(self, sale: Sale, member: Known | None, parts: CheckoutParts) -> MemberName | None:
         """For whoever may see it. A name is of a member who is known."""
@@ -180,16 +175,8 @@ async def _decided(transaction: Transaction, read: Callable[[Transaction], Await
 
 
 async def _check_privileges(transaction: Transaction, sale: Sale, programme: Programme) -> Checked:
-    try:
+    with _absent_where_refused():
         return await check_privileges(transaction, sale.shown, sale.asked, programme)
-    except NoPrivilegesError as error:
-        raise AbsentError(_slug(error.reason)) from None
-    except IdentifierRevokedError:
-        raise AbsentError(BLOCKED) from None
-    except UnknownMemberError:
-        raise AbsentError(UNKNOWN_MEMBER) from None
-    except (InvalidQrTokenError, OtherSessionError) as error:
-        raise AbsentError(_of_token(error)) from None
 
 
 async def _look_at_member(transaction: Transaction, sale: Sale, programme: Programme) -> Known:
@@ -197,10 +184,8 @@ async def _look_at_member(transaction: Transaction, sale: Sale, programme: Progr
     shown = sale.shown
     if shown.presented.capability is not None and not shown.presented.capability.may_see_balance:
         raise AbsentError("identifier-may-not-see-balance")
-    try:
+    with _absent_where_refused():
         shown.presented.require_fresh(transaction.now)
-    except (InvalidQrTokenError, OtherSessionError) as error:
-        raise AbsentError(_of_token(error)) from None
     today = transaction.now.astimezone(programme.zone).date()
     found = await projections.find_spender(
         transaction, shown.member_id, shown.identifier_hashes, sale.asked.partner_id, today
@@ -215,8 +200,21 @@ async def _look_at_member(transaction: Transaction, sale: Sale, programme: Progr
     return Known(found.member_id, since.tier)
 
 
-def _of_token(error: InvalidQrTokenError | OtherSessionError) -> str:
-    return "other-session" if isinstance(error, OtherSessionError) else "qr-token-not-valid"
+@contextmanager
+def _absent_where_refused() -> Iterator[None]:
+    """What would be refused by itself is an absent part here, for the same reason."""
+    try:
+        yield
+    except (NotSpendingError, NoPrivilegesError) as error:
+        raise AbsentError(_slug(error.reason)) from None
+    except IdentifierRevokedError:
+        raise AbsentError(BLOCKED) from None
+    except UnknownMemberError:
+        raise AbsentError(UNKNOWN_MEMBER) from None
+    except OtherSessionError:
+        raise AbsentError("other-session") from None
+    except InvalidQrTokenError:
+        raise AbsentError("qr-token-not-valid") from None
 
 
 def _slug(reason: str) -> str:
