@@ -1,11 +1,13 @@
 """Topic to use case. Each handler owns its transaction; the runtime owns the offsets."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from services.redemption import metrics
+from services.redemption.counting import count_returns, count_tenders, count_uses
 from services.redemption.domain.goods_return import return_of
 from services.redemption.domain.leaving import Leaving, Outcome
 from services.redemption.domain.privileges.usage import Told, told_by
@@ -23,7 +25,6 @@ from services.redemption.use_cases.settle_leavings import TooManyLeavingsError
 from services.redemption.use_cases.settle_privilege_uses import Change, settle_privilege_uses
 from services.redemption.use_cases.settle_returns import ReturnReport, settle_returns, take_returns
 from services.redemption.use_cases.settle_sales import SalesReport, settle_sales
-from services.redemption.use_cases.settle_tenders import TenderReport
 from services.redemption.use_cases.tell_voids_of_others import tell_voids_of_others
 from services.redemption.use_cases.undo_refused import undo_refused
 from services.redemption.use_cases.void_receipts import void_receipts
@@ -228,29 +229,6 @@ class CoalitionHandler(_Keeping):
         await self._database.run(work)
 
 
-def count_tenders(report: TenderReport) -> None:
-    """Into the metrics, once the batch is committed."""
-    for outcome, count in report.outcomes.items():
-        metrics.TENDERS.labels(outcome).inc(count)
-    for kind in report.exceptions:
-        metrics.EXCEPTIONS.labels(kind).inc()
-    metrics.UNCOVERED_POINTS.inc(report.uncovered_points)
-    metrics.OWED_POINTS.inc(report.debt_points)
-
-
-def count_returns(report: ReturnReport) -> None:
-    """Into the metrics, once it is committed."""
-    metrics.REFUNDED_POINTS.inc(report.refunded_points)
-    for kind in report.exceptions:
-        metrics.EXCEPTIONS.labels(kind).inc()
-
-
-def count_uses(changes: Sequence[Change]) -> None:
-    """Into the metrics, once they are committed."""
-    for change in changes:
-        metrics.PRIVILEGE_USES.labels(change.outcome).inc()
-
-
 async def settle_told(transaction: Transaction, told: Told, programme: Programme) -> list[Change]:
     """Settle uses of privileges by how far purchases have been read before this batch."""
     purchases_read_to = await read_to.load(transaction, PURCHASES.topic, programme.topic_partitions)
@@ -261,39 +239,38 @@ async def settle_bought(
     transaction: Transaction, events: Sequence[PurchaseEvent], undoing: set[bytes], programme: Programme
 ) -> None:
     """Settle what purchases entitle to."""
-    try:
+    with _unreadable_is_permanent():
         await settle_bought_privileges(transaction, events, undoing, programme)
-    except (MalformedReceiptIdError, UnusableReceiptError) as error:
-        raise PermanentError(str(error)) from error
 
 
 def _told_of_privileges(events: Sequence[PurchaseEvent]) -> Told:
-    try:
+    with _unreadable_is_permanent():
         return told_by(events)
-    except (MalformedReceiptIdError, UnusableReceiptError) as error:
-        raise PermanentError(str(error)) from error
 
 
 def _tenders(event: PurchaseEvent, programme: Programme) -> tuple[PointsTender, ...]:
     pricing = programme.pricing
     if isinstance(event, PurchaseRecorded | ExchangeRecorded):
         pricing = pricing_at(programme.write_off.history, event.data.occurred_at, pricing)
-    try:
+    with _unreadable_is_permanent():
         return points_tenders(event, pricing)
-    except (MalformedReceiptIdError, UnusableReceiptError) as error:
-        raise PermanentError(str(error)) from error
 
 
 def _read(reading: Callable[[PurchaseEvent], T | None], events: Sequence[PurchaseEvent]) -> list[T]:
     """What these events say of that; of those that say nothing of it, nothing."""
-    try:
+    with _unreadable_is_permanent():
         return [said for event in events if (said := reading(event)) is not None]
-    except (MalformedReceiptIdError, UnusableReceiptError) as error:
-        raise PermanentError(str(error)) from error
 
 
 def _natural_key(receipt_id: str) -> bytes:
-    try:
+    with _unreadable_is_permanent():
         return natural_key_of(receipt_id)
-    except MalformedReceiptIdError as error:
+
+
+@contextmanager
+def _unreadable_is_permanent() -> Iterator[None]:
+    """A receipt that cannot be read does not become readable by coming again: its record is dead-lettered."""
+    try:
+        yield
+    except (MalformedReceiptIdError, UnusableReceiptError) as error:
         raise PermanentError(str(error)) from error

@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.redemption import metrics
-from services.redemption.consumer import count_returns, count_tenders
+from services.redemption.counting import count_returns, count_tenders
 from services.redemption.programme import Programme
 from services.redemption.repository import goods_returns, receipts, waiting_tenders
 from services.redemption.use_cases.close_vouchers import EXPIRY_PAGE_ROWS as VOUCHERS_PAGE_ROWS
