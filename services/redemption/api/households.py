@@ -10,7 +10,7 @@ from services.redemption.api.members import TypeAsked
 from services.redemption.programme import Programme
 from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.read_household import read_household_statement
-from services.redemption.use_cases.read_member import StatementPosition
+from services.redemption.use_cases.read_statement import StatementPosition
 from shared.database import Database
 from shared.web import Page, Paging, Principal, encode_cursor, not_found, problems, requires
 

@@ -12,7 +12,8 @@ from services.redemption.schemas.balances import BalanceLookupBody, MemberBalanc
 from services.redemption.schemas.statement import StatementLineAnswer
 from services.redemption.use_cases.look_up_balance import look_up_balance
 from services.redemption.use_cases.read_balance import read_balance
-from services.redemption.use_cases.read_member import StatementPosition, read_dated, read_spendable, read_statement
+from services.redemption.use_cases.read_member import read_dated, read_spendable
+from services.redemption.use_cases.read_statement import StatementPosition, read_statement
 from shared.database import Database
 from shared.point_types import Unit
 from shared.web import Page, PageRequest, Paging, Principal, encode_cursor, problems, refuse_partners, requires
@@ -72,7 +73,7 @@ async def read_statement_page(
 
     Raises:
         Problem: 400 for a cursor of another list.
-        UnknownMemberError: the registry has not told of this member, or has erased him.
+        UnknownMemberError: the registry has not told of this member, or has erased them.
     """
     position = paging.position(_POSITION)
     async with database.transaction() as transaction:

@@ -30,7 +30,7 @@ async def read_balance(
     what ``read_spendable`` says, which is asked by itself where others may lend to the member.
 
     Raises:
-        UnknownMemberError: the registry has not told of this member, or has erased him.
+        UnknownMemberError: the registry has not told of this member, or has erased them.
     """
     reads = Reads(transaction, sharing_trips=True)
     is_known = reads.ask(projections.is_member, member_id)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.redemption.domain.errors import NotShownError
 from services.redemption.repository import households
-from services.redemption.use_cases.read_member import Lens, Statement, StatementPosition, read_page
+from services.redemption.use_cases.read_statement import Lens, Statement, StatementPosition, read_page
 from services.redemption.use_cases.visibility import Viewer
 from shared.database import Transaction
 from shared.ledger.legs import CAPTURE, CLAW_BACK_AVAILABLE, EARN, REFUND, SPEND_LATE
@@ -28,7 +28,7 @@ async def read_household_statement(
 
     Raises:
         NotShownError: one of the two does not belong to the household, or the member shows the reader nothing.
-        UnknownMemberError: the registry has not told of the member, or has erased him.
+        UnknownMemberError: the registry has not told of the member, or has erased them.
     """
     household = await households.find_household(transaction, household_id)
     shown = () if household is None else household.shows_to(reader_id)

@@ -19,7 +19,7 @@ from services.redemption.repository.member_data import (
     KeptShare,
     KeptTender,
 )
-from services.redemption.use_cases.read_member import StatementPosition, read_statement
+from services.redemption.use_cases.read_statement import StatementPosition, read_statement
 from services.redemption.use_cases.visibility import Viewer
 from shared import ledger
 from shared.database import Transaction

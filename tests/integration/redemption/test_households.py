@@ -9,9 +9,9 @@ import pytest
 
 from services.redemption.domain.redemption import State
 from services.redemption.use_cases.hold_points import Declined, Held
-from services.redemption.use_cases.read_member import read_pooled
+from services.redemption.use_cases.read_member import read_balances, read_spendable
 from shared import ledger
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.database.roles import role_name
 from shared.events.members import MemberEvent
 from shared.events.redemptions import RedemptionCaptured, RedemptionExpired, RedemptionHeld, RedemptionVoided
@@ -47,7 +47,12 @@ async def available(spending: Spending) -> list[int]:
 
 
 async def may_spend_of_others(spending: Spending, member_id: UUID) -> int:
-    return await spending.do(lambda transaction: read_pooled(transaction, member_id, "points"))
+    async def read(transaction: Transaction) -> int:
+        owner_id, balances = await read_balances(transaction, member_id, ["points"])
+        found = await read_spendable(transaction, owner_id, balances, ["points"], debt_stops_spending=False)
+        return found["points"].pooled
+
+    return await spending.do(read)
 
 
 async def test_own_points_are_spent_first_and_then_the_others_in_the_order_of_joining(spending: Spending) -> None:
