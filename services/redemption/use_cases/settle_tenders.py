@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.capturing import (
@@ -31,11 +32,19 @@ from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.compare_goods import Compared, compare_goods
 from services.redemption.use_cases.messages import captured_message
-from services.redemption.use_cases.take_points import Settled, lives_until, own_balances, owners_of, settle, taking
+from services.redemption.use_cases.take_points import (
+    Asked,
+    Settled,
+    lives_until,
+    own_balances,
+    owners_of,
+    settle,
+    taking,
+)
 from services.redemption.use_cases.void_receipts import given_back_for_others
 from shared import ledger, outbox
 from shared.database import Transaction
-from shared.ledger import HeldSince
+from shared.ledger import HeldSince, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +208,10 @@ async def _take(
     until = lives_until(transaction, came_back_days)
     asked = [taking(take, basket, until, owes=owes) for (_, take), basket in zip(takes, baskets, strict=True)]
     commands = [command for group in asked for _, command in group]
-    outcomes = iter(await ledger.post(transaction, commands, held_since=held_since))
-    final = dict(facts.redemptions)
-    settled: list[Settled] = []
-    for is_first, (_, take), group in zip(_first_of_each(takes), takes, asked, strict=True):
-        # Each take stands on the one before it, now with what the balance really covered.
-        current = take if is_first else replace(take, redemption=final[take.redemption.redemption_id])
-        settled.append(settle(current, group, [next(outcomes) for _ in group], transaction.now))
-        final[take.redemption.redemption_id] = settled[-1].redemption
-    await redemptions.save_redemptions(transaction, [final[changed_id] for changed_id in changed])
+    outcomes = await ledger.post(transaction, commands, held_since=held_since)
+    settled, final = _settled_in_order([take for _, take in takes], asked, outcomes, transaction.now)
+    stand = facts.redemptions | final
+    await redemptions.save_redemptions(transaction, [stand[changed_id] for changed_id in changed])
     await redemptions.save_captures(transaction, [entry.capture for entry in settled])
     after = [
         (entry.redemption.point_type, take.member_id, entry.balance)
@@ -224,13 +228,21 @@ async def _take(
     return settled
 
 
-def _first_of_each(takes: Sequence[tuple[PointsTender, Take]]) -> list[bool]:
-    seen: set[UUID] = set()
-    is_first = []
-    for _, take in takes:
-        is_first.append(take.redemption.redemption_id not in seen)
-        seen.add(take.redemption.redemption_id)
-    return is_first
+def _settled_in_order(
+    takes: Sequence[Take], asked: Sequence[Sequence[Asked]], outcomes: Sequence[Outcome], now: datetime
+) -> tuple[list[Settled], dict[UUID, Redemption]]:
+    """What each take came to, and how their redemptions stand after all of them. Each stands on the one before it of
+    its redemption, now with what the balance really covered.
+    """
+    left = iter(outcomes)
+    final: dict[UUID, Redemption] = {}
+    settled: list[Settled] = []
+    for take, group in zip(takes, asked, strict=True):
+        redemption_id = take.redemption.redemption_id
+        current = replace(take, redemption=final[redemption_id]) if redemption_id in final else take
+        settled.append(settle(current, group, [next(left) for _ in group], now))
+        final[redemption_id] = settled[-1].redemption
+    return settled, final
 
 
 def _captured(
