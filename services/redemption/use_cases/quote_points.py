@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from services.redemption.domain.write_off.quoting import BasketLine, Checkout, Q
 from services.redemption.domain.write_off.rules import Limit, WriteOffRules
 from services.redemption.programme import Programme
 from services.redemption.repository import basket_lines, partner_funds, projections, quotes
-from services.redemption.repository.quotes import StoredQuote
+from services.redemption.repository.quotes import Since, StoredQuote
 from services.redemption.use_cases.hold_points import Spender
 from services.redemption.use_cases.read_member import read_balances, read_spendable
 from shared import ledger
@@ -50,6 +50,15 @@ class _OfGoods(NamedTuple):
     with_others: Sequence[Usable]
 
 
+class _Known(NamedTuple):
+    """What is known of the partner's contract, the goods, the member and its points."""
+
+    funds: Funds
+    lines: Sequence[BasketLine]
+    since: Since
+    usable: _OfGoods
+
+
 class NotSpendingError(Exception):
     """This member spends no points here now, whatever is in the basket."""
 
@@ -77,38 +86,17 @@ async def quote_points(
     """
     shown.presented.require_fresh(transaction.now)
     today = transaction.now.astimezone(programme.zone).date()
+    rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
     member = await projections.find_spender(
         transaction, shown.member_id, shown.identifier_hashes, asked.partner_id, today
     )
     if member is None:
         raise UnknownMemberError
-    rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
-    reads = Reads(transaction, sharing_trips=True)
-    funds = reads.ask(partner_funds.find_funds, asked.partner_id, programme.point_type)
-    goods = reads.ask(known_lines, asked)
-    known = reads.ask(quotes.find_since, member.member_id)
-    usable = reads.ask(_usable, member.member_id, programme, rules)
-    await reads.answered()
-    member = replace(member, presented=shown.presented, funds=funds.value)
-    reason = why_not_at_all(member)
+    known = await _find_out(transaction, member.member_id, asked, programme, rules)
+    reason = why_not_at_all(replace(member, presented=shown.presented, funds=known.funds))
     if reason is not None:
         raise NotSpendingError(reason)
-    lines, since = goods.value, known.value
-    checkout = Checkout(
-        partner_id=asked.partner_id,
-        day=today,
-        lines=lines,
-        available=0,
-        tier=since.tier,
-        enrolled_on=None if since.enrolled_at is None else since.enrolled_at.astimezone(programme.zone).date(),
-        points_wanted=asked.points_wanted,
-        also=tuple(_also(funds.value, shown)),
-        store=None if asked.store_id is None else store_name(asked.partner_id, asked.store_id),
-    )
-    basket = Basket(asked.partner_id, today, checkout.store, checkout.categories)
-    spends, with_others = (sum(one.available for one in some if one.pays_for(basket)) for some in usable.value)
-    # Others' points were read after the member's own: they may be fewer by then.
-    checkout = replace(checkout, available=spends, left_out=max(with_others - spends, 0))
+    checkout = _checkout(shown, asked, known, today, programme)
     found = quote(checkout, rules)
     stored = StoredQuote(
         new_id(),
@@ -123,6 +111,39 @@ async def quote_points(
     )
     await quotes.save(transaction, stored)
     return Quoted(stored, found, rules)
+
+
+async def _find_out(
+    transaction: Transaction, member_id: UUID, asked: Asked, programme: Programme, rules: WriteOffRules
+) -> _Known:
+    """What a quote needs to know of member, partner and goods, in as few round trips as that takes."""
+    reads = Reads(transaction, sharing_trips=True)
+    funds = reads.ask(partner_funds.find_funds, asked.partner_id, programme.point_type)
+    lines = reads.ask(known_lines, asked)
+    since = reads.ask(quotes.find_since, member_id)
+    usable = reads.ask(_usable, member_id, programme, rules)
+    await reads.answered()
+    return _Known(funds.value, lines.value, since.value, usable.value)
+
+
+def _checkout(shown: Spender, asked: Asked, known: _Known, today: date, programme: Programme) -> Checkout:
+    """What the rules judge: the goods, and what the member may spend on just these."""
+    enrolled_at = known.since.enrolled_at
+    checkout = Checkout(
+        partner_id=asked.partner_id,
+        day=today,
+        lines=known.lines,
+        available=0,
+        tier=known.since.tier,
+        enrolled_on=None if enrolled_at is None else enrolled_at.astimezone(programme.zone).date(),
+        points_wanted=asked.points_wanted,
+        also=tuple(_also(known.funds, shown)),
+        store=None if asked.store_id is None else store_name(asked.partner_id, asked.store_id),
+    )
+    basket = Basket(asked.partner_id, today, checkout.store, checkout.categories)
+    spends, with_others = (sum(one.available for one in some if one.pays_for(basket)) for some in known.usable)
+    # Others' points were read after the member's own: they may be fewer by then.
+    return replace(checkout, available=spends, left_out=max(with_others - spends, 0))
 
 
 async def known_lines(transaction: Transaction, asked: Asked) -> list[BasketLine]:
