@@ -11,9 +11,9 @@ from shared.database.roles import reader_name, role_name
 from shared.ledger import verify
 from tests.support.databases import FreshDatabase, made_database
 from tests.support.neighbour_host import NeighbourHost
-from tests.support.redemption import Admin, Spending
+from tests.support.redemption import Admin, Spending, partner
 from tests.support.redemption_service import redemption_service
-from tests.support.rewards import VOUCHER_KEYS
+from tests.support.rewards import VOUCHER_KEYS, Catalogue
 from tests.support.servers import TestServers
 
 _TABLES = """
@@ -107,3 +107,10 @@ async def client(own_database: FreshDatabase) -> AsyncIterator[httpx2.AsyncClien
     """The service's routes, over HTTP, until the end of a file."""
     async with redemption_service(own_database, "api", voucher_keys=VOUCHER_KEYS) as client:
         yield client
+
+
+@pytest.fixture
+async def catalogue(client: httpx2.AsyncClient, spending: Spending) -> Catalogue:
+    """Rewards over HTTP, of a grocer."""
+    await spending.coalition(partner("grocer", "Grocer"))
+    return Catalogue(client)

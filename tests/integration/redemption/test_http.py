@@ -1,8 +1,6 @@
-"""The routes, on a real server: who may call, what is answered, and what a race leaves."""
+"""The routes, on a real server: who may call, and what is answered."""
 
-import asyncio
 import secrets
-from collections import Counter
 from typing import Any
 from uuid import uuid4
 
@@ -18,40 +16,10 @@ from shared.events.coalition import TillChanged, TillData
 from shared.ids import IdentifierType, hash_identifier, new_id
 from shared.kafka import ReadPosition
 from shared.web import till_key_sha256
-from tests.support.receipts import member
 from tests.support.redemption import KEY, NOON, Spending, earn, linked, paid_with_points, tender_of
 from tests.support.registries import bearing
+from tests.support.till_calls import ANNA, RECEIPT, fuel, grocer, hold, slug
 from tests.support.until import until
-
-ANNA, BERT = member(1), member(2)
-CLIENTS = 64
-RECEIPT = {
-    "scheme": "sequence",
-    "store_id": "s1",
-    "till_id": "1",
-    "business_date": "2026-11-01",
-    "shift": 1,
-    "number": 1,
-}
-
-
-def grocer() -> dict[str, str]:
-    return bearing("redemptions:write", "redemptions:read", "balances:read", client_id="g", partner_id="grocer")
-
-
-def fuel() -> dict[str, str]:
-    return bearing("redemptions:write", "redemptions:read", "balances:read", client_id="f", partner_id="fuel")
-
-
-async def hold(client: httpx2.AsyncClient, points: int, **others: Any) -> httpx2.Response:
-    headers = others.pop("headers", None) or grocer()
-    body = {"member_id": str(ANNA), "points": points} | others
-    return await client.post("/v1/redemptions", json=body, headers=headers)
-
-
-def slug(response: httpx2.Response) -> str:
-    assert response.headers["content-type"] == "application/problem+json"
-    return str(response.json()["type"].rpartition("/")[2])
 
 
 async def test_hold_capture_and_read(client: httpx2.AsyncClient, spending: Spending) -> None:
@@ -246,64 +214,6 @@ async def test_a_till_spends_with_its_key_until_it_is_revoked(client: httpx2.Asy
     assert await until(is_refused)
     assert (unknown.status_code, known.status_code) == (401, 201)
     assert known.json()["partner_id"] == "grocer"
-
-
-async def test_64_clients_race_for_one_members_balance(client: httpx2.AsyncClient, spending: Spending) -> None:
-    """Each tries to take 30 of 1,000 points, and captures, voids or keeps what it got: never oversold."""
-    await spending.enrol(ANNA, 1000)
-
-    async def shop(number: int) -> str:
-        answer = await hold(client, 30)
-        if answer.status_code != 201:
-            return slug(answer)
-        at = f"/v1/redemptions/{answer.json()['redemption_id']}"
-        if number % 3 == 0:
-            return "open"
-        if number % 3 == 1:
-            receipt = RECEIPT | {"number": number}
-            taken = await client.post(f"{at}/capture", json={"receipt": receipt, "points": 20}, headers=grocer())
-        else:
-            taken = await client.post(f"{at}/void", headers=grocer())
-        assert taken.status_code == 200
-        return "captured" if number % 3 == 1 else "voided"
-
-    outcomes = Counter(await asyncio.gather(*(shop(number) for number in range(CLIENTS))))
-
-    balance = await spending.balance(ANNA)
-    assert set(outcomes) <= {"open", "captured", "voided", "insufficient-points"}
-    assert sum(outcomes.values()) == CLIENTS
-    assert balance.held == 30 * outcomes["open"]
-    assert balance.available == 1000 - 30 * outcomes["open"] - 20 * outcomes["captured"] >= 0
-    await spending.check([ANNA], 1000)
-
-
-async def test_64_clients_with_nothing_given_back_get_exactly_what_is_there(
-    client: httpx2.AsyncClient, spending: Spending
-) -> None:
-    await spending.enrol(ANNA, 1000)
-
-    answers = await asyncio.gather(*(hold(client, 30) for _ in range(CLIENTS)))
-
-    outcomes = Counter(answer.status_code for answer in answers)
-    assert outcomes == {201: 33, 409: CLIENTS - 33}
-    balance = await spending.balance(ANNA)
-    assert (balance.available, balance.held) == (10, 990)
-    kinds = Counter(await spending.kinds())
-    assert kinds == {"Held": 33, "Declined": CLIENTS - 33}
-    await spending.check([ANNA], 1000)
-
-
-async def test_a_till_that_sends_its_own_id_from_64_places_holds_once(
-    client: httpx2.AsyncClient, spending: Spending
-) -> None:
-    await spending.enrol(ANNA, 1000)
-    redemption_id = str(uuid4())
-
-    answers = await asyncio.gather(*(hold(client, 30, redemption_id=redemption_id) for _ in range(CLIENTS)))
-
-    assert {answer.status_code for answer in answers} == {201}
-    assert (await spending.balance(ANNA)).held == 30
-    assert await spending.kinds() == ["Held"]
 
 
 async def test_every_route_is_described_and_needs_a_scope(client: httpx2.AsyncClient) -> None:

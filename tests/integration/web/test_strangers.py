@@ -118,7 +118,7 @@ PROVEN = {
             "POST /v1/vouchers/{voucher_id}/confirm",
             "POST /v1/rewards/{reward_id}/codes:import",
         ),
-        ("integration/redemption/test_rewards.py", "test_a_partner_sees_its_own_rewards_alone_and_keeps_none"),
+        ("integration/redemption/test_reward_catalogue.py", "test_a_partner_sees_its_own_rewards_alone_and_keeps_none"),
     ),
     "GET /v1/members/{member_id}/statement": (
         "integration/redemption/test_statements.py",
