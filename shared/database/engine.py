@@ -257,13 +257,16 @@ async def _unwritten(transaction: Transaction) -> None:
 async def _end(connection: Lent, error: BaseException) -> None:
     """Leave nothing open on a connection that goes back to the pool. One whose work was cancelled, or that cannot roll
     back, does not go back."""
-    if isinstance(error, Exception):
-        try:
-            await connection.raw.execute("rollback")
-        except Exception:  # noqa: BLE001 -- whatever it is, the connection is of no use, and ``error`` is raised
-            await connection.invalidate()
-    else:
+    if not isinstance(error, Exception):
         await connection.invalidate()
+        return
+    try:
+        await connection.raw.execute("rollback")
+    except Exception:  # noqa: BLE001 -- whatever it is, the connection is of no use, and ``error`` is raised
+        await connection.invalidate()
+    except BaseException:  # cancelled now: whoever had it next would commit what this one was to undo
+        await connection.invalidate()
+        raise
 
 
 @contextmanager
