@@ -16,7 +16,8 @@ _FIND_NOT_GIVEN = """
     order by receipt_key, redemption_id
 """
 
-# A void leaves nothing for a person to look at: all of it went back.
+# A void leaves nothing for a person to look at: all of it went back. What it gives is settled with it, beside what
+# returns had paid out in money before; what a return settles says whoever settles it.
 _SAVE = """
     with refunded as (
         insert into redemption_refunds (redemption_id, receipt_key, undone_by, content_hash, points, refunded_at)
@@ -35,9 +36,14 @@ _SAVE = """
                 and exception.kind in ('amount_mismatch', 'refused_receipt', 'voided_receipt', 'other_goods'))
     )
     update redemption_captures as capture
-    set refunded_points = capture.refunded_points + given.points
+    set refunded_points = capture.refunded_points + given.points,
+        settled_points = case
+            when given.is_void then greatest(capture.refunded_points, capture.settled_points) + given.points
+            else capture.settled_points
+        end
     from (
-        select redemption_id, receipt_key, sum(points) as points from refunded group by redemption_id, receipt_key
+        select redemption_id, receipt_key, sum(points) as points, bool_or(undone_by = any($7::bytea[])) as is_void
+        from refunded group by redemption_id, receipt_key
     ) as given
     where (capture.redemption_id, capture.receipt_key) = (given.redemption_id, given.receipt_key)
 """
