@@ -37,10 +37,14 @@ from tests.support.redemption_steps import (
     Undo,
     Void,
 )
+from tests.support.redemption_voucher_life import KINDS as OF_VOUCHERS
+from tests.support.redemption_voucher_life import VoucherTelling
+from tests.support.redemption_voucher_steps import GiveBack
 
 # What happens how often: most of it to redemptions whose points are reserved, some of it to any.
-_OFTEN = "hhhhhhhhccccccvvssrrrrruuugggggiixxxweeeebltttaaddddddmm"
+_OFTEN = "hhhhhhhhccccccvvssrrrrruuugggggiixxxweeeebltttaaddddddmmnnnnnyykkkkkozzqqjUUMM"
 _AT_ONCE = "ccvveerrhs"
+_OF_VOUCHER_AT_ONCE = "nykkkzzqqjuho"
 _HOURS = (1, HOURS_OF_A_HOLD + 1, HOURS_OF_A_HOLD + 1, 5 * 24, 20 * 24)
 REPEATED_BACK_MAX = 2
 # Mostly small numbers are drawn: spread out, they choose everything alike.
@@ -56,6 +60,7 @@ class _Telling:
     documents: dict[int, Document] = field(default_factory=dict)
     returns: list[Goods] = field(default_factory=list)
     gifts: list[Gift] = field(default_factory=list)
+    vouchers: VoucherTelling = field(default_factory=VoucherTelling)
     done: list[Step] = field(default_factory=list)  # what may be said once more, under another key
 
     def tell(self, kind: str, choices: Choices) -> list[Step]:
@@ -77,8 +82,8 @@ class _Telling:
                 return [self._gift(choices)]
             case "d" if self.done:
                 return [choices.one_of(self.done[-REPEATED_BACK_MAX:])]
-            case "m":
-                return self._at_once(choices)
+            case "m" | "M":
+                return self._at_once(choices) if kind == "m" else self._at_once_of_voucher(choices)
             case _:
                 self.done.append(self._single(kind, choices, self._redemption(choices)))
                 return self.done[-1:]
@@ -101,7 +106,24 @@ class _Telling:
         later = [HoursPass(HOURS_OF_A_HOLD + 1)] if choices.up_to(3) < 3 else []
         return [*later, AtOnce(steps, tuple(choices.up_to(12) for _ in steps))]
 
-    def _single(self, kind: str, choices: Choices, redemption: int) -> Single:
+    def _at_once_of_voucher(self, choices: Choices) -> list[Step]:
+        """Two or three things about one voucher, or its receipt."""
+        voucher, redemption = self.vouchers.voucher(choices), self._redemption(choices)
+        kinds = [choices.one_of(_OF_VOUCHER_AT_ONCE) for _ in range(1 + choices.up_to(2))]
+        steps = tuple(self._single("U" if one == "u" else one, choices, redemption, voucher) for one in kinds)
+        later = [HoursPass(choices.one_of(_HOURS))] if choices.up_to(3) == 3 else []
+        return [*later, AtOnce(steps, tuple(choices.up_to(12) for _ in steps))]
+
+    def _single(self, kind: str, choices: Choices, redemption: int, voucher: int | None = None) -> Single:
+        if kind in OF_VOUCHERS:
+            voucher = self.vouchers.voucher(choices) if voucher is None else voucher
+            return self.vouchers.tell(kind, choices, MEMBERS, voucher, self._receipt(choices, redemption))
+        if kind in "Uj":
+            used_for = self.vouchers.used_for[-2:] or [self._receipt(choices, redemption)]
+            return Undo(used_for[-1]) if kind == "U" else GiveBack(choices.one_of(used_for))
+        return self._of_redemption(kind, choices, redemption)
+
+    def _of_redemption(self, kind: str, choices: Choices, redemption: int) -> Single:
         match kind:
             case "h":
                 return self._hold(choices)
@@ -174,12 +196,12 @@ class _Telling:
         return len(self.returns) - 1
 
 
-def lives(steps_max: int = 25) -> st.SearchStrategy[Life]:
+def lives(steps_max: int = 36) -> st.SearchStrategy[Life]:
     """Whole lives, after everybody has earned something."""
     drawn = st.tuples(st.sampled_from(_OFTEN), st.integers(0, NUMBERS - 1))
     return st.builds(
         _life,
-        st.lists(drawn, min_size=min(20, steps_max), max_size=steps_max),
+        st.lists(drawn, min_size=min(30, steps_max), max_size=steps_max),
         st.booleans(),
         st.booleans(),
         st.sampled_from((0, 10)),

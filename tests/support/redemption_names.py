@@ -9,6 +9,7 @@ from shared.ledger import Limits, LotTerms
 from shared.receipt_key import encode_receipt_key
 from tests.support.redemption import till_receipt
 from tests.support.redemption_steps import GIFTS, HOURS_OF_A_HOLD, MEMBERS, RECEIPTS, REDEMPTIONS, RETURNS
+from tests.support.redemption_voucher_steps import VOUCHERS
 
 POINTS = "points"
 LOTS = (
@@ -29,6 +30,7 @@ class Names:
     members: tuple[UUID, ...]
     redemptions: tuple[UUID, ...]
     gifts: tuple[UUID, ...]
+    vouchers: tuple[UUID, ...]
     first_receipt: int
     household: tuple[int, ...] = (0, 1)
 
@@ -51,6 +53,14 @@ class Names:
         first = begin + self.first_receipt
         return [encode_receipt_key("grocer", till_receipt(first + one)) for one in range(count)]
 
+    def receipt_of(self, key: bytes) -> tuple[str, int]:
+        """Whose receipt it is, and which of them."""
+        for partner in ("grocer", "fuel"):
+            keys = [encode_receipt_key(partner, till_receipt(self.first_receipt + one)) for one in range(RECEIPTS)]
+            if key in keys:
+                return partner, keys.index(key)
+        raise AssertionError(f"nobody's receipt: {key!r}")
+
     def document_of(self, content_hash: str) -> str:
         """What a person calls a document: HTTP names none."""
         number = int(content_hash or "0", 16) - RETURNS_FROM - self.first_receipt
@@ -72,5 +82,7 @@ class Names:
 
 def new_names(first_receipt: int) -> Names:
     """Names of a life."""
-    members, redemptions, gifts = (tuple(new_id() for _ in range(count)) for count in (MEMBERS, REDEMPTIONS, GIFTS))
-    return Names(members, redemptions, gifts, first_receipt)
+    members, redemptions, gifts, vouchers = (
+        tuple(new_id() for _ in range(count)) for count in (MEMBERS, REDEMPTIONS, GIFTS, VOUCHERS)
+    )
+    return Names(members, redemptions, gifts, vouchers, first_receipt)

@@ -9,12 +9,14 @@ from typing import Any
 
 from shared import ledger
 from tests.support import redemption_steps as life
+from tests.support import redemption_voucher_steps as wish
 from tests.support.redemption_names import POINTS
 from tests.support.redemption_paper_holds import PaperRedemption
-from tests.support.redemption_paper_returns import GoesBack, PaperReturns
+from tests.support.redemption_paper_returns import GoesBack
+from tests.support.redemption_paper_vouchers import PaperVouchers
 
 
-class PaperRedemptions(PaperReturns):
+class PaperRedemptions(PaperVouchers):
     """Everything that happened so far. ``take`` does a step, and gives the answer; ``told`` is what was published."""
 
     def take(self, step: life.Single) -> str:
@@ -30,8 +32,25 @@ class PaperRedemptions(PaperReturns):
             life.Gift: self._gift,
             life.Expire: self.expire,
             life.Sweep: self._sweep,
+            wish.Issue: self.issue,
+            wish.Confirm: self.confirm,
+            wish.Deliver: self.deliver,
+            wish.Use: self.use,
+            wish.Cancel: self.cancel,
+            wish.ExpireVouchers: self.expire_vouchers,
+            wish.GiveBack: self.give_vouchers_back,
         }
         return said[type(step)](step)
+
+    def due_by(self, step: life.Single) -> list[int] | None:
+        """What a job that comes by would end; None where this is none."""
+        match step:
+            case life.Expire():
+                return self.due_to_end(step)
+            case wish.ExpireVouchers():
+                return self.vouchers_due_to_end()
+            case _:
+                return None
 
     def _receipt(self, step: life.Receipt) -> str:
         document = self.lived.documents[step.receipt]

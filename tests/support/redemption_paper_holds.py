@@ -114,10 +114,11 @@ class PaperHolds:
         hold = self.ledger.owners[self.names.members[member], POINTS].holds[hold_id]
         return sum(hold.reserved.values())
 
-    def _usable(self, member: int) -> int:
+    def usable(self, member: int, basket: Basket) -> int:
+        """What a member has that this basket may use."""
         owner = self.ledger.owners[self.names.members[member], POINTS]
         owner.today = self.ledger.today
-        return sum(owner.lots[terms, None] for terms in owner.spendable(self._basket))
+        return sum(owner.lots[terms, None] for terms in owner.spendable(basket))
 
     @property
     def _basket(self) -> Basket:
@@ -135,7 +136,7 @@ class PaperHolds:
         if any(redemption == step.redemption for _, redemption in self.waiting):
             return "already-captured"
         owners = [step.member, *self._lenders(step.member)]
-        there = [self._usable(owner) for owner in owners]
+        there = [self.usable(owner, self._basket) for owner in owners]
         if sum(there) < step.points:
             found.state = "declined"
             self.told.append(("Declined", step.redemption, step.points))

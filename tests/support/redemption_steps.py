@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.money import share_out
+from tests.support.redemption_voucher_steps import VoucherRequest, VoucherStep
 
 MEMBERS, REDEMPTIONS, RECEIPTS, RETURNS, GIFTS, LOTS = 3, 6, 6, 5, 3, 4
 HOURS_OF_A_HOLD = 24
@@ -125,11 +126,11 @@ class Again:
     back: int
 
 
+TillStep: TypeAlias = Hold | Capture | Void | Shrink
+Asked: TypeAlias = TillStep | VoucherRequest  # over HTTP, under a key
 Single: TypeAlias = (
-    Hold
-    | Capture
-    | Void
-    | Shrink
+    TillStep
+    | VoucherStep
     | Receipt
     | Undo
     | Return

@@ -190,5 +190,7 @@ async def _reserve(transaction: Transaction, voucher: Voucher, programme: Progra
             raise RuntimeError(f"the ledger refused to reserve: {outcome.reason}")
         if outcome.balance.debt:
             raise RewardRefusedError("debt_outstanding")
-        raise RewardRefusedError(_BY_LEDGER[outcome.reason], available=outcome.balance.available)
+        usable = await ledger.load_usable(transaction, [voucher.member_id], voucher.point_type)
+        available = sum(one.available for one in usable if one.pays_for(basket))
+        raise RewardRefusedError(_BY_LEDGER[outcome.reason], available=available)
     return outcome.balance

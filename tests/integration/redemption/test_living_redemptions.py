@@ -18,12 +18,14 @@ from shared.database import Database
 from shared.ids import new_id
 from shared.ledger import ClawBack, Command, Earn, Expire, verify
 from tests.support import redemption_steps as life
+from tests.support import redemption_voucher_steps as wish
 from tests.support.redemption import Admin
 from tests.support.redemption_life import lives
 from tests.support.redemption_names import LOTS, POINTS, new_names
 from tests.support.redemption_paper import PaperRedemptions
-from tests.support.redemption_play import FIRST_MOMENT, NOT_KEPT, Played
-from tests.support.redemption_state import on_paper, stored, told
+from tests.support.redemption_play import Played
+from tests.support.redemption_play_stage import FIRST_MOMENT, Stage
+from tests.support.redemption_state import Seen, on_paper, seen
 
 DEPTH = int(os.environ.get("TESSERA_TEST_DEPTH", "1"))
 ENDS_AFTER = timedelta(days=90)
@@ -46,14 +48,14 @@ class Lived:
         """A step, after which everything is the same on both."""
         match step:
             case life.HoursPass(hours):
-                self.pass_to(self.played.now + timedelta(hours=hours))
+                self.pass_to(self.played.stage.now + timedelta(hours=hours))
             case life.Earn() | life.TakeBack() | life.Lapse():
                 await self.others(step)
             case life.Again(back):
                 repeated = await self.played.again(back)
                 if repeated is not None:
-                    is_new = repeated.first in NOT_KEPT.values()
-                    assert repeated.now == (self.paper.take(repeated.step) if is_new else repeated.first)
+                    first = repeated.first
+                    assert repeated.now == (first.words if first.is_kept else self.paper.take(first.step))
             case life.AtOnce(steps, turns):
                 await self.at_once(steps, turns)
             case _:
@@ -61,10 +63,17 @@ class Lived:
                 if isinstance(step, life.Receipt):
                     back = self.paper.settle_returns(step.receipt)
                     assert await self.played.settle_returns(step.receipt) == f"back {back}"
+                if isinstance(step, life.Undo):
+                    await self.give_vouchers_back(step.receipt)
         await self.agree()
 
+    async def give_vouchers_back(self, receipt: int) -> None:
+        """What a consumer does after it has read a void."""
+        step = wish.GiveBack(receipt)
+        assert await self.played.take(step) == self.paper.take(step)
+
     def pass_to(self, now: datetime) -> None:
-        self.played.now = now
+        self.played.stage.now = now
         self.paper.pass_to(now)
 
     async def others(self, step: life.Earn | life.TakeBack | life.Lapse) -> None:
@@ -72,16 +81,16 @@ class Lived:
         commands: list[Command]
         match step:
             case life.Earn(member, points, lot):
-                owner_id = self.played.names.members[member]
+                owner_id = self.paper.names.members[member]
                 commands = [Earn(owner_id, POINTS, new_id().bytes, points, LOTS[lot])]
             case life.TakeBack(member, points, lot):
-                owner_id, reference = self.played.names.members[member], new_id().bytes
+                owner_id, reference = self.paper.names.members[member], new_id().bytes
                 commands = [ClawBack(owner_id, POINTS, reference, points, LOTS[lot], reference)]
             case life.Lapse():
-                today = self.played.now.date()
+                today = self.paper.now.date()
                 over = [terms for terms in LOTS if terms.expires_on is not None and terms.expires_on <= today]
                 commands = [
-                    Expire(owner_id, POINTS, b"job", terms) for owner_id in self.played.names.members for terms in over
+                    Expire(owner_id, POINTS, b"job", terms) for owner_id in self.paper.names.members for terms in over
                 ]
         for command in commands:
             self.paper.ledger.post(command)
@@ -92,29 +101,36 @@ class Lived:
         """Some order of them explains what was answered to each, which this gives, what was published, and what is
         left."""
         said = await self.played.at_once(steps, turns)
-        published = await told(self.played.database, self.played.names)
-        stands = await stored(self.played.database, self.played.names, self.played.now.date())
+        found = await self.look()
         for paper in explained(self.paper, dict(enumerate(zip(steps, said, strict=True)))):
-            if (sorted(paper.told, key=repr), on_paper(paper)) == (published, stands):
+            if (sorted(paper.told, key=repr), on_paper(paper)) == found:
                 self.paper = paper
                 self.paper.told.clear()
-                return said
-        raise AssertionError(f"no order explains {list(zip(steps, said, strict=True))}: {published}")
+                break
+        else:
+            raise AssertionError(f"no order explains {list(zip(steps, said, strict=True))}: {found.told}")
+        for step in steps:
+            if isinstance(step, life.Undo):
+                await self.give_vouchers_back(step.receipt)
+        return said
+
+    async def look(self) -> Seen:
+        """What was published since, and how everything stands."""
+        return await seen(self.played.stage.database, self.paper.names, self.paper.now.date())
 
     async def agree(self) -> None:
         """What was published and what is left is the same."""
-        published = await told(self.played.database, self.played.names)
+        published, stands = await self.look()
         assert published == sorted(self.paper.told, key=repr)
         self.paper.told.clear()
-        stands = await stored(self.played.database, self.played.names, self.played.now.date())
         for kept, expected in zip(stands, on_paper(self.paper), strict=True):
             assert kept == expected
 
     async def end(self) -> None:
         """Time passes until nothing is reserved any more."""
-        self.pass_to(self.played.now + ENDS_AFTER)
-        await self.take(life.Expire())
-        await self.take(life.Lapse())
+        self.pass_to(self.paper.now + ENDS_AFTER)
+        for step in (life.Expire(), wish.ExpireVouchers(), life.Lapse()):
+            await self.take(step)
         assert all(balance.held == 0 for balance in self.paper.ledger.balances().values())
 
 
@@ -133,9 +149,10 @@ def explained(paper: PaperRedemptions, left: Mapping[int, tuple[life.Single, str
 
 def passed(paper: PaperRedemptions, step: life.Single, said: str) -> Iterable[frozenset[int]]:
     """Whoever ends holds waits for nobody: holds that somebody is busy with are passed over, whichever they are."""
-    if not isinstance(step, life.Expire):
+    due = paper.due_by(step)
+    if due is None:
         return [frozenset()]
-    due, expired = paper.due_to_end(step), int(said.removeprefix("expired "))
+    expired = int(said.removeprefix("expired "))
     return map(frozenset, itertools.combinations(due, len(due) - expired)) if expired <= len(due) else ()
 
 
@@ -143,12 +160,12 @@ async def begun(lived: life.Life, database: Database, admin: Admin, own_tables: 
     """A life from its beginning. One database serves all, and is emptied before each: jobs ask for whatever is due."""
     await admin.execute(";".join(f"delete from {table}" for table in own_tables))
     names = new_names(RECEIPTS_APART * next(numbers))
-    both = Lived(Played(database, lived, names), PaperRedemptions(lived, names, FIRST_MOMENT))
+    both = Lived(Played(Stage(database, lived, names)), PaperRedemptions(lived, names, FIRST_MOMENT))
     await both.played.begin()
     return both
 
 
-@settings(max_examples=8 * DEPTH, suppress_health_check=SHARED, phases=FOUND)
+@settings(max_examples=14 * DEPTH, suppress_health_check=SHARED, phases=FOUND)
 @given(lived=lives())
 async def test_a_whole_life_goes_as_on_paper(
     lived: life.Life, as_service: Database, admin: Admin, reader: Admin, own_tables: list[str]

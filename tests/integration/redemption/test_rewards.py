@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from shared.database.roles import role_name
 from shared.events.rewards import RewardIssued
 from shared.events.tiers import TierData
 from shared.ids import new_id
-from shared.ledger import Balances, ClawBack
+from shared.ledger import Balances, ClawBack, Limits
 from tests.support.databases import FreshDatabase
 from tests.support.member_data import read_all
 from tests.support.member_events import erased, status_changed
@@ -213,6 +214,18 @@ async def test_every_refusal_has_a_name_and_changes_nothing(catalogue: Catalogue
     await spending.coalition(partner("grocer", "Grocer", 2, is_suspended=True))
     assert slug(await catalogue.issue(ANNA, "dear")) == (409, "partner-suspended")
     assert await spending.balance(ANNA) == Balances(available=249, held=1)
+
+
+async def test_a_refusal_tells_of_points_that_the_rewards_partner_takes(
+    catalogue: Catalogue, spending: Spending
+) -> None:
+    await spending.enrol(ANNA, 30)
+    plain = earn(ANNA, 500)
+    elsewhere = replace(plain, terms=replace(plain.terms, limits=Limits(partners=("fuel",))))
+    await spending.do(lambda transaction: ledger.post(transaction, [elsewhere]))
+    await catalogue.offer()
+    refused = await catalogue.issue(ANNA)
+    assert (slug(refused), refused.json()["available"]) == ((409, "insufficient-points"), 30)
 
 
 async def test_a_tier_opens_a_reward(catalogue: Catalogue, spending: Spending) -> None:
