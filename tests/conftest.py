@@ -1,5 +1,6 @@
 """Fixtures on real servers. A run that needs none of them starts none."""
 
+import asyncio
 import gc
 import os
 import shutil
@@ -15,9 +16,10 @@ from shared.database import Database
 from shared.database.roles import role_name
 from shared.telemetry.logs import configure_logs
 from tests.support.certificates import Certificates, made_certificates
-from tests.support.databases import FreshDatabase, made_database
+from tests.support.databases import FreshDatabase, drop_spare_databases, made_database
 from tests.support.servers import (
     CONTROLLER_VARIABLE,
+    GIVEN_STACK_VARIABLE,
     RUN_DIR_VARIABLE,
     TestServers,
     shared_servers,
@@ -58,6 +60,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
@@ -69,6 +72,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The run's folder, by which its workers find each other's servers; logs as in production."""
+    gc.disable()  # while tests are collected: all that is made then stays, and to look at it again and again takes time
     configure_logs(service="tests", role="both")
     if _is_controller(config):
         run_dir = Path(tempfile.mkdtemp(prefix="tessera-tests-", dir=_servers_folder()))
@@ -79,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the run started."""
+    if GIVEN_STACK_VARIABLE in os.environ:
+        asyncio.run(drop_spare_databases())
     if _is_controller(config):
         run_dir = Path(os.environ.pop(RUN_DIR_VARIABLE))
         stop_shared_servers(run_dir)
