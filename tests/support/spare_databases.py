@@ -75,7 +75,7 @@ class SpareDatabases:
         """Make a used database a spare one; False, and nothing has changed, where it can be none."""
 
         async def is_alone() -> bool:
-            return await connection.fetchval(_END_OTHERS) == 0
+            return bool(await connection.fetchval(_END_OTHERS) == 0)
 
         await until(is_alone)
         writes = await _writes(connection)
@@ -100,7 +100,7 @@ async def _rows(connection: Connection, table: str) -> bytes:
 
 async def _writes(connection: Connection) -> dict[str, int]:
     await connection.execute("select pg_stat_force_next_flush()")  # what this session itself has written, too
-    return {table: count for table, count in await connection.fetch(_WRITES)}
+    return {row[0]: row[1] for row in await connection.fetch(_WRITES)}
 
 
 async def _make_as_copied(connection: Connection, copied: Copied, written: set[str]) -> None:

@@ -45,7 +45,7 @@ async def contents(database: FreshDatabase) -> dict[str, object]:
         found[table] = await connection.fetchval(ALL_ROWS.format(table))
     for catalogue in CATALOGUES:
         found[catalogue] = await connection.fetchval(ALL_ROWS.format(catalogue))
-    found |= {name: value for name, value in await connection.fetch(SEQUENCES)}
+    found |= {row[0]: row[1] for row in await connection.fetch(SEQUENCES)}
     await connection.close()
     return found
 
