@@ -35,7 +35,7 @@ WITHOUT_IDEMPOTENCY_KEY = frozenset(
 )
 
 
-@pytest.fixture(params=SERVICES)
+@pytest.fixture(scope="module", params=SERVICES)
 async def app(request: pytest.FixtureRequest) -> AsyncIterator[FastAPI]:
     """A service's application; it reaches nothing."""
     async with application(request.param) as built:

@@ -5,6 +5,7 @@ started it, and ends with the run's controller, however that ends.
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -18,7 +19,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
-from filelock import FileLock
 
 from deploy.local.children import Guardian
 from deploy.local.config import StackConfig
@@ -63,7 +63,8 @@ def shared_servers() -> TestServers:
         return _read(Path(given))
     run_dir = Path(os.environ[RUN_DIR_VARIABLE])
     description = run_dir / "servers.json"
-    with FileLock(run_dir / "servers.lock", timeout=START_SECONDS_MAX):
+    with (run_dir / "servers.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever has it gives up after START_SECONDS_MAX
         if not description.exists():
             _start(run_dir, description)
     return _read(description)
