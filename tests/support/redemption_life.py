@@ -28,6 +28,7 @@ from tests.support.redemption_steps import (
     Lapse,
     Life,
     Receipt,
+    Refund,
     Return,
     Shrink,
     Single,
@@ -42,8 +43,8 @@ from tests.support.redemption_voucher_life import VoucherTelling
 from tests.support.redemption_voucher_steps import GiveBack
 
 # What happens how often: most of it to redemptions whose points are reserved, some of it to any.
-_OFTEN = "hhhhhhhhccccccvvssrrrrruuugggggiixxxweeeebltttaaddddddmmnnnnnyykkkkkozzqqjUUMM"
-_AT_ONCE = "ccvveerrhs"
+_OFTEN = "hhhhhhhhccccccvvssrrrrruuugggggiixxxweeeebltttaaddddddmmnnnnnyykkkkkozzqqjUUMMfffff"
+_AT_ONCE = "ccvveerrhsfg"
 _OF_VOUCHER_AT_ONCE = "nykkkzzqqjuho"
 _HOURS = (1, HOURS_OF_A_HOLD + 1, HOURS_OF_A_HOLD + 1, 5 * 24, 20 * 24)
 REPEATED_BACK_MAX = 2
@@ -121,6 +122,8 @@ class _Telling:
         if kind in "Uj":
             used_for = self.vouchers.used_for[-2:] or [self._receipt(choices, redemption)]
             return Undo(used_for[-1]) if kind == "U" else GiveBack(choices.one_of(used_for))
+        if kind == "f":
+            return self._refund(choices, redemption)
         return self._of_redemption(kind, choices, redemption)
 
     def _of_redemption(self, kind: str, choices: Choices, redemption: int) -> Single:
@@ -183,6 +186,12 @@ class _Telling:
         lines = tuple((choices.up_to(3), choices.up_to(4)) for _ in range(choices.up_to(3)))
         self.documents[len(self.documents)] = Document(tuple(paid), member, lines, choices.one_of((0, 0, 7)))
         return len(self.documents) - 1
+
+    def _refund(self, choices: Choices, redemption: int) -> Refund:
+        """Mostly of a redemption that its receipt names."""
+        number = self._goods(choices, redemption)
+        paid = [one for one, _ in self.documents[self.returns[number].receipt].paid]
+        return Refund(choices.one_of((*paid, *paid, redemption)), number, choices.up_to(12))
 
     def _goods(self, choices: Choices, redemption: int) -> int:
         """A return that was heard of, or a new one, mostly of less than all."""

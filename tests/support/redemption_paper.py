@@ -11,7 +11,7 @@ from shared import ledger
 from tests.support import redemption_steps as life
 from tests.support import redemption_voucher_steps as wish
 from tests.support.redemption_names import POINTS
-from tests.support.redemption_paper_holds import PaperRedemption
+from tests.support.redemption_paper_entries import PaperRedemption
 from tests.support.redemption_paper_returns import GoesBack
 from tests.support.redemption_paper_vouchers import PaperVouchers
 
@@ -26,6 +26,7 @@ class PaperRedemptions(PaperVouchers):
             life.Capture: self.capture,
             life.Void: self.void,
             life.Shrink: self.shrink,
+            life.Refund: self.refund,
             life.Receipt: self._receipt,
             life.Undo: self._undo,
             life.Return: self.goods_come_back,
@@ -94,9 +95,11 @@ class PaperRedemptions(PaperVouchers):
         self.voided.add(step.receipt)
         self.waiting = {one for one in self.waiting if one[0] != step.receipt}
         given = [
-            GoesBack(redemption, step.receipt, took, took.points - took.back, "void")
+            GoesBack(redemption, step.receipt, took, took.left, "void")
             for redemption, took in self.taken_by(step.receipt)
         ]
+        for one in given:
+            one.took.settled = one.took.points if one.points else one.took.settled
         return f"back {self.give_back(given)}"
 
     def _gift(self, step: life.Gift) -> str:

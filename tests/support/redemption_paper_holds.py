@@ -1,7 +1,6 @@
 """What tills ask over HTTP, as a person would keep it on paper beside the ledger's paper, and what a capture takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -12,6 +11,7 @@ from shared.ledger.commands import LOTS_PER_HOLD_MAX
 from tests.support import redemption_steps as life
 from tests.support.ledger_model import PaperLedger
 from tests.support.redemption_names import POINTS, Names
+from tests.support.redemption_paper_entries import PaperRedemption, PaperReturn, Took
 
 PARTNER = "grocer"
 _LATE_BECAUSE = {
@@ -24,56 +24,6 @@ _LATE_BECAUSE = {
 }
 
 Told: TypeAlias = tuple[Any, ...]  # an event: what happened, of which redemption, and its figures
-
-
-@dataclass
-class Took:
-    """What a receipt took of a redemption: of each purse, late, and what is owed for it. ``back_by``: what of it went
-    back, by document."""
-
-    parts: list[tuple[int, UUID, int]]
-    late: int
-    owed: int
-    uncovered: int
-    released: int
-    open_before: int
-    because: str | None
-    back_by: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def points(self) -> int:
-        return sum(points for _, _, points in self.parts) + self.late + self.owed
-
-    @property
-    def back(self) -> int:
-        return sum(self.back_by.values())
-
-    @property
-    def asked(self) -> int:
-        return self.points + self.uncovered
-
-
-@dataclass
-class PaperRedemption:
-    """One redemption; a purse is a member's, with the name of what is reserved of it."""
-
-    state: str = "awaited"
-    is_known: bool = True  # to its partner's tills: not where nothing but a receipt that was voided has named it
-    member: int | None = None
-    held: int = 0
-    purses: list[tuple[int, UUID]] = field(default_factory=list)
-    ends: datetime | None = None
-    is_taken_in_parts: bool = False
-    took: dict[int, Took] = field(default_factory=dict)
-
-
-@dataclass
-class PaperReturn:
-    """A return that was read: of a receipt, when, and what became of it."""
-
-    receipt: int
-    at: datetime
-    state: str = "waiting"
 
 
 class PaperHolds:

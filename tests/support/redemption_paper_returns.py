@@ -10,7 +10,8 @@ from shared.ledger import LotTerms
 from shared.money import share_out
 from tests.support import redemption_steps as life
 from tests.support.redemption_names import POINTS
-from tests.support.redemption_paper_holds import PARTNER, PaperHolds, PaperReturn, Took
+from tests.support.redemption_paper_entries import PaperReturn, Took
+from tests.support.redemption_paper_holds import PARTNER, PaperHolds
 
 UNREAD_FOR = timedelta(days=1)
 
@@ -66,8 +67,7 @@ class PaperReturns(PaperHolds):
             return 0
         keys = self.names.return_keys
         pieces = [0] * len(self.lived.documents[receipt].lines)
-        given: dict[int, list[tuple[int, int]]] = {redemption: [] for redemption, _ in taken}
-        back = {redemption: took.back for redemption, took in taken}
+        given: list[GoesBack] = []
         for number in sorted(kept, key=lambda one: (kept[one].state != "counted", kept[one].at, keys[one])):
             after = [had + more for had, more in zip(pieces, self.lived.returns[number].pieces, strict=True)]
             if any(one > bought for one, (bought, _) in zip(after, self.lived.documents[receipt].lines, strict=True)):
@@ -77,17 +77,51 @@ class PaperReturns(PaperHolds):
                 continue
             kept[number].state, pieces = "counted", after
             for redemption, took in taken:
-                points = max(0, self._worth(receipt, took, pieces) - back[redemption])
-                if f"return {number}" not in took.back_by and points:
-                    given[redemption].append((number, points))
-                    back[redemption] += points
-        return self.give_back(
-            [
-                GoesBack(redemption, receipt, took, points, f"return {number}")
-                for redemption, took in taken
-                for number, points in given[redemption]
-            ]
-        )
+                given += self._for_return(redemption, receipt, took, number, pieces)
+        return self.give_back(sorted(given, key=lambda one: self.names.redemptions[one.redemption]))
+
+    def _for_return(self, redemption: int, receipt: int, took: Took, number: int, pieces: list[int]) -> list[GoesBack]:
+        """What goes back of a redemption for a return that counts, all of these pieces having come back by then."""
+        worth, document = self._worth(receipt, took, pieces), f"return {number}"
+        if number in took.unnamed:
+            self._name(redemption, receipt, took, number, worth)
+        if document in took.back_by:
+            return []
+        points = max(0, min(took.points - took.back, worth - took.named))
+        settled = max(took.settled, worth + sum(took.unnamed.values()), took.back + points)
+        took.settled = min(took.points, settled)
+        return [GoesBack(redemption, receipt, took, points, document)]
+
+    def _name(self, redemption: int, receipt: int, took: Took, number: int, worth: int) -> None:
+        """HTTP gave points back for this return before: now it says for which goods, and should be the same."""
+        named = took.named
+        given = took.unnamed.pop(number)
+        if max(0, min(took.points - took.back + given, worth - named)) != given:
+            self.exceptions.setdefault(("amount_mismatch", redemption, receipt, f"return {number}"), True)
+        settled = max(max(named, worth) + sum(took.unnamed.values()), took.back)
+        took.settled = min(took.points, settled)
+
+    def refund(self, step: life.Refund) -> str:
+        """For a return, once, whichever comes first, this or its document; for which goods, the document will say."""
+        receipt, document = self.lived.returns[step.number].receipt, f"return {step.number}"
+        found, read = self.redemptions.get(step.redemption), self.returns.get(step.number)
+        if found is None or not found.is_known:
+            return "not-found"
+        if (took := found.took.get(receipt)) is None:
+            return "nothing-captured"
+        if document in took.back_by or (read is not None and read.state == "counted"):
+            given = took.back_by.get(document, 0)
+            if given != step.points:
+                self.exceptions.setdefault(("amount_mismatch", step.redemption, -1 - step.number, ""), True)
+            return f"refunded {given}"
+        if receipt in self.voided:
+            return "receipt-voided"
+        if step.points > took.left:
+            return f"overpaid-refund {took.left}"
+        settled = max(took.settled, took.back) + step.points
+        self.give_back([GoesBack(step.redemption, receipt, took, step.points, document)])
+        took.settled, took.unnamed[step.number] = settled, step.points
+        return f"refunded {step.points}"
 
     def _worth(self, receipt: int, took: Took, pieces: list[int]) -> int:
         """What had paid for so many pieces of each line."""

@@ -1,7 +1,7 @@
 """Plays a made-up life to redemption's real use cases, on a real database, each step in transactions of its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
+from services.redemption.api.refunds import REFUND_PROBLEMS
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.api.reward_refusals import REWARD_PROBLEMS
 from services.redemption.domain.errors import RedemptionError
@@ -34,7 +35,7 @@ from tests.support.redemption_play_stage import Stage, Work
 from tests.support.redemption_play_till import work_of_till
 
 NO_LIMITS = GiftLimits(10**6, 10**6, 10**6)
-PROBLEMS = {**DOMAIN_PROBLEMS, **REWARD_PROBLEMS}
+PROBLEMS = {**DOMAIN_PROBLEMS, **REWARD_PROBLEMS, **REFUND_PROBLEMS}
 
 
 class Said(Body):
@@ -159,22 +160,24 @@ class Played:
             problem = as_problem(error, PROBLEMS)
             if problem is None or not problem.may_pass:
                 raise
-            return Asked(request, step, problem.slug, is_kept=False)
+            return Asked(request, step, _with_figures(problem.slug, problem.extensions), is_kept=False)
         body = orjson.loads(response.body)
         if response.status_code == 200:
             return Asked(request, step, body["words"], is_kept=True)
-        slug = body["type"].rpartition("/")[2]
-        said = f"{slug} {body['available']}" if "available" in body else slug
-        return Asked(request, step, said, is_kept=True)
+        return Asked(request, step, _with_figures(body["type"].rpartition("/")[2], body), is_kept=True)
 
     async def post(self, commands: Sequence[ledger.Command]) -> None:
         """What others do to the ledger."""
         await self.stage.do(partial(_posted, commands))
 
 
+def _with_figures(slug: str, body: Mapping[str, object]) -> str:
+    return " ".join([slug, *(str(body[name]) for name in ("available", "refundable_points") if name in body)])
+
+
 def _work(stage: Stage, step: life.Asked) -> Work:
     match step:
-        case life.Hold() | life.Capture() | life.Void() | life.Shrink():
+        case life.Hold() | life.Capture() | life.Void() | life.Shrink() | life.Refund():
             return work_of_till(stage, step)
         case _:
             return vouchers.work_of_voucher(stage, step)

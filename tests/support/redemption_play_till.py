@@ -2,15 +2,19 @@
 
 from functools import partial
 
+from services.redemption.api.refusals import RETRY_AFTER_SECONDS
 from services.redemption.domain.holding import HoldRequest, Paid
+from services.redemption.domain.refunding import NothingCapturedError, OverpaidRefundError
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.hold_points import Declined, Spender, hold_points
+from services.redemption.use_cases.refund_points import Wanted, refund_points
 from services.redemption.use_cases.shrink_hold import shrink_hold
 from services.redemption.use_cases.void_hold import void_hold
 from shared.database import Transaction
+from shared.web import Problem
 from tests.support import redemption_steps as life
 from tests.support.redemption import GROCER, till_receipt
-from tests.support.redemption_names import POINTS
+from tests.support.redemption_names import POINTS, RETURNS_FROM
 from tests.support.redemption_play_stage import Stage, Work
 
 
@@ -25,6 +29,8 @@ def work_of_till(stage: Stage, step: life.TillStep) -> Work:
             return partial(_void, stage, step)
         case life.Shrink():
             return partial(_shrink, stage, step)
+        case life.Refund():
+            return partial(_refund, stage, step)
 
 
 async def _hold(stage: Stage, step: life.Hold, transaction: Transaction) -> str:
@@ -68,3 +74,16 @@ async def _shrink(stage: Stage, step: life.Shrink, transaction: Transaction) -> 
     days, redemption_id = stage.lived.came_back_days, stage.names.redemptions[step.redemption]
     shrunk = await shrink_hold(transaction, GROCER, redemption_id, step.points, came_back_days=days)
     return f"let go {shrunk.points}"
+
+
+async def _refund(stage: Stage, step: life.Refund, transaction: Transaction) -> str:
+    original = till_receipt(stage.names.first_receipt + stage.lived.returns[step.number].receipt)
+    wanted = Wanted(original, till_receipt(RETURNS_FROM + stage.names.first_receipt + step.number), step.points)
+    redemption_id, soon = stage.names.redemptions[step.redemption], {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    try:
+        return f"refunded {(await refund_points(transaction, GROCER, redemption_id, wanted, stage.programme)).points}"
+    except NothingCapturedError:
+        raise Problem(409, "nothing-captured", "", headers=soon) from None
+    except OverpaidRefundError as error:
+        left = {"refundable_points": error.refundable_points}
+        raise Problem(409, "overpaid-refund", "", headers=soon if error.may_pass else {}, extensions=left) from None

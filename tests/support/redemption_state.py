@@ -94,13 +94,14 @@ async def seen(database: Database, names: Names, today: date) -> Seen:
     assert row is not None
     of = {redemption_id: number for number, redemption_id in enumerate(names.redemptions)}
     receipt = {key: number for number, key in enumerate(names.receipt_keys)}
+    document = receipt | {key: -1 - number for number, key in enumerate(names.return_keys)}
     member = {member_id: number for number, member_id in enumerate(names.members)}
     voucher = {voucher_id: number for number, voucher_id in enumerate(names.vouchers)}
     balances, lots = _held(row["balances"], row["lots"], today)
     stands = Stands(
         {of[one[0]]: (one[1], member.get(one[2]), *tuple(one)[3:]) for one in row["redemptions"]},
         {(of[one[0]], receipt[one[1]]): tuple(one)[2:] for one in row["captures"]},
-        {(one[0], of[one[1]], receipt[one[2]], names.document_of(one[3])): one[4] for one in row["exceptions"]},
+        {(one[0], of[one[1]], document[one[2]], names.document_of(one[3])): one[4] for one in row["exceptions"]},
         {(receipt[one[0]], of[one[1]]) for one in row["waiting"]},
         {
             voucher[one[0]]: (one[1], member[one[2]], *tuple(one)[3:6], one[6] and names.receipt_of(one[6]))

@@ -46,6 +46,15 @@ class Shrink:
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """A till asks points of a redemption back for a return, one of those of the life."""
+
+    redemption: int
+    number: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A receipt is read; ``is_known``: with its member, if it has one."""
 
@@ -126,7 +135,7 @@ class Again:
     back: int
 
 
-TillStep: TypeAlias = Hold | Capture | Void | Shrink
+TillStep: TypeAlias = Hold | Capture | Void | Shrink | Refund
 Asked: TypeAlias = TillStep | VoucherRequest  # over HTTP, under a key
 Single: TypeAlias = (
     TillStep
