@@ -51,7 +51,7 @@ class PinCheck:
 
     async def _said(self, asked: Asked, pin: SecretStr) -> PinSaid:
         async with self._database.statements() as connection:
-            challenge = await challenges.find(connection, asked.wish.decision_id)
+            challenge = await challenges.find_open(connection, asked.wish.decision_id)
         if challenge is None or not _waits(challenge, asked):
             return PinSaid()
         try:
@@ -95,5 +95,4 @@ def _problem(slug: str, title: str, detail: str, extensions: dict[str, object]) 
 
 
 def _waits(challenge: Challenge, asked: Asked) -> bool:
-    is_open = challenge.used_at is None and challenge.tries_left > 0
-    return is_open and challenge.request_hash == asked.request_hash
+    return challenge.tries_left > 0 and challenge.request_hash == asked.request_hash

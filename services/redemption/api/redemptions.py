@@ -119,7 +119,7 @@ def holds_router(database: Database, programme: Programme, gate: SpendGate) -> A
                 metrics.HOLDS.labels("price_changed").inc()
                 raise price_changed(error) from None
             outcomes.append(_outcome(decided))
-            return _answer(decided, spender, programme)
+            return await gate.settled(transaction, clearance, _answer(decided, spender, programme))
 
         with _id_taken_by_voucher():
             response = await idempotent(database, principal, key, fingerprint, work, is_hot=True)

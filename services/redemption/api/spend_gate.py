@@ -32,7 +32,7 @@ from services.redemption.use_cases.clear_spending import Challenged, OtherReques
 from services.redemption.use_cases.hold_points import Spender
 from shared.database import Database, Transaction
 from shared.one_time_codes import CodeKeys
-from shared.web import Answer, KeyedRequest, Principal, Problem, ProblemAnswer, UnderWay
+from shared.web import Answer, Decided, KeyedRequest, Principal, Problem, ProblemAnswer, UnderWay
 
 # Of a client and its Idempotency-Key follows the id that fraud decides under.
 DECISIONS = UUID("6a0c7c5e-3f5b-4d0e-9a54-0b8f0f5b0c11")
@@ -154,6 +154,13 @@ class SpendGate:
                 return UnderWay(ProblemAnswer(_wrong_code(challenge.tries_left)))
             case OtherRequest():
                 return UnderWay(ProblemAnswer(_other_request()))
+
+    async def settled(self, transaction: Transaction, clearance: Clearance | None, answer: Decided) -> Decided:
+        """The answer as it is. Where nothing left after all, and the request may come again, what the member confirmed
+        counts then."""
+        if clearance is not None and clearance.decided_by in ("code", "pin") and isinstance(answer, UnderWay):
+            await challenges.save_unused(transaction, clearance.decision_id)
+        return answer
 
     async def _opinion_of(self, fraud: Fraud, wish: Wish) -> Opinion:
         try:

@@ -8,11 +8,14 @@ from uuid import UUID
 from services.redemption.domain.confirming import Challenge, Wish
 from services.redemption.domain.standing import KnownStatus
 from shared.database import Transaction
-from shared.database.engine import RawConnection
+from shared.database.engine import BUSINESS_TIME, RawConnection
 
 _COLUMNS = "challenge_id, decision_id, member_id, request_hash, key_id, expires_at, wrong_tries, used_at"
 _LOCK = f"select {_COLUMNS} from redemption_challenges where decision_id = $1 for no key update"
-_FIND = f"select {_COLUMNS} from redemption_challenges where decision_id = $1"
+_FIND_OPEN = f"""
+    select {_COLUMNS} from redemption_challenges
+    where decision_id = $1 and used_at is null and expires_at > {BUSINESS_TIME}
+"""
 # Two requests of one member count one after the other.
 _LOCK_MEMBER = "select pg_advisory_xact_lock(hashtextextended(current_schema() || ' challenges ' || $1, 0))"
 _COUNT = "select count(*) from redemption_challenges where member_id = $1 and sent_at > $2"
@@ -22,6 +25,7 @@ _SAVE = """
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 _SAVE_TRY = "update redemption_challenges set wrong_tries = $2, used_at = $3 where challenge_id = $1"
+_SAVE_UNUSED = "update redemption_challenges set used_at = null where decision_id = $1"
 _FIND_PARTY = """
     select member_id, status from redemption_members
     where member_id = (select coalesce(merged_into, member_id) from redemption_members where member_id = $1)
@@ -49,9 +53,9 @@ async def lock(transaction: Transaction, decision_id: UUID) -> Challenge | None:
     return None if row is None else Challenge(**dict(row))
 
 
-async def find(connection: RawConnection, decision_id: UUID) -> Challenge | None:
-    """The same, before anything is locked: to ask about, not to decide by."""
-    row = await connection.fetchrow(_FIND, decision_id)
+async def find_open(connection: RawConnection, decision_id: UUID) -> Challenge | None:
+    """The same, before anything is locked: to ask about, not to decide by. None also of one that is over."""
+    row = await connection.fetchrow(_FIND_OPEN, decision_id)
     return None if row is None else Challenge(**dict(row))
 
 
@@ -82,6 +86,11 @@ async def save(transaction: Transaction, challenge: Challenge, wish: Wish) -> No
 async def save_try(transaction: Transaction, challenge: Challenge) -> None:
     """What became of a locked challenge."""
     await transaction.raw.execute(_SAVE_TRY, challenge.challenge_id, challenge.wrong_tries, challenge.used_at)
+
+
+async def save_unused(transaction: Transaction, decision_id: UUID) -> None:
+    """The challenge of one request, which this transaction has used, is open as it was before."""
+    await transaction.raw.execute(_SAVE_UNUSED, decision_id)
 
 
 async def find_party(transaction: Transaction, member_id: UUID) -> Party | None:

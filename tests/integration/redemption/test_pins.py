@@ -148,12 +148,13 @@ async def test_without_an_address_the_code_is_no_way(
 
 
 async def test_a_pin_is_tried_for_its_challenge_only_while_that_lasts(
-    gated: httpx2.AsyncClient, spending: Spending, admin: Admin
+    gated: httpx2.AsyncClient, members: PinHost, spending: Spending, admin: Admin
 ) -> None:
     key = till()
     assert (await hold(gated, key)).status_code == 202
     await spending.advance(admin, timedelta(minutes=6))
     assert slug(await hold(gated, key, pin=PIN)) == (409, "code-expired")
+    assert members.tried == 0, "it would have been counted, for nothing"
     assert (await spending.balance(ANNA)).held == 0
 
 

@@ -24,6 +24,7 @@ from tests.support.fraud_service import batch_of, fraud_client
 from tests.support.identifier_times import linked as linked_at
 from tests.support.logged import logged
 from tests.support.member_data import read_all, served
+from tests.support.member_events import status_changed
 from tests.support.receipts import member, merged_into
 from tests.support.redemption import KEY, PROGRAMME, Admin, Spending, linked
 from tests.support.redemption_service import redemption_service
@@ -246,6 +247,24 @@ async def test_a_code_is_not_used_by_what_fails(
     kept = await admin.fetchrow("select wrong_tries, used_at from redemption.redemption_challenges")
     assert kept is not None
     assert tuple(kept) == (0, None)
+
+
+async def test_a_code_is_not_used_by_a_refusal_that_may_pass(
+    gated: httpx2.AsyncClient, host: FraudHost, spending: Spending
+) -> None:
+    """Between the registry's two words on a merge nothing is reserved; after it the same request goes, by its code."""
+    await spending.enrol(BERT, 100, version=2)
+    host.verdict, key = "step_up", till()
+    code = code_of(await hold(gated, headers=key, member_id=str(BERT)))
+    await spending.members(status_changed(BERT, "merged", 3))
+    refused = await hold(gated, headers=key, member_id=str(BERT), confirmation_code=code)
+    assert (slug(refused), "retry-after" in refused.headers) == ((409, "member-merged"), True)
+    await spending.members(merged_into(ANNA, BERT, 3))
+
+    held = await hold(gated, headers=key, member_id=str(BERT), confirmation_code=code)
+
+    assert (held.status_code, held.json().get("member_id")) == (201, str(ANNA)), held.text
+    assert slug(await hold(gated, member_id=str(BERT), confirmation_code=code)) == (409, "no-code-sent")
 
 
 async def test_codes_have_an_end_and_strangers_get_none(gated: httpx2.AsyncClient, host: FraudHost) -> None:
