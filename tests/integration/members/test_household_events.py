@@ -28,10 +28,10 @@ from tests.support.households import (
 from tests.support.registries import bearing
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+@pytest.fixture(scope="module")
+async def module_client(module_database: Database) -> AsyncIterator[httpx2.AsyncClient]:
     """The service with small limits."""
-    async with households_client(database) as opened:
+    async with households_client(module_database) as opened:
         yield opened
 
 

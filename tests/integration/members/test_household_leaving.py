@@ -29,10 +29,10 @@ STAYS: dict[str, Any] = {"policy": "stays_with_household", "notice_days": 14}
 SETTINGS: dict[str, object] = {"household_leaving_policy": "stays_with_household", "household_leaving_notice_days": 14}
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+@pytest.fixture(scope="module")
+async def module_client(module_database: Database) -> AsyncIterator[httpx2.AsyncClient]:
     """The service of a programme in which points stay with the household."""
-    async with households_client(database, **SETTINGS) as opened:
+    async with households_client(module_database, **SETTINGS) as opened:
         yield opened
 
 

@@ -36,10 +36,10 @@ OLD_CHANGES = """
 """
 
 
-@pytest.fixture
-async def client(database: Database) -> AsyncIterator[httpx2.AsyncClient]:
+@pytest.fixture(scope="module")
+async def module_client(module_database: Database) -> AsyncIterator[httpx2.AsyncClient]:
     """The service with small limits."""
-    async with households_client(database) as opened:
+    async with households_client(module_database) as opened:
         yield opened
 
 
