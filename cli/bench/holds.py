@@ -126,6 +126,7 @@ class _Bench:
             async with lock_waits(admin, self._log, ROLE) as waits:
                 reserved = (await self._at_full_speed(self._spread(holds), CONNECTIONS)).require(201)
             race, oversold = await self._race(admin, raced, decisions)
+            await Load(self._ports[0], CONNECTIONS).at_full_speed(self._balances(WARM_UP))
             asked = self._balances(BALANCES_PER_SECOND * seconds)
             balances = (await Load(self._ports[0], CONNECTIONS).at_rate(asked, BALANCES_PER_SECOND)).require(200)
             beside, waits_beside, rate = await self._beside_purchases(admin, seconds)

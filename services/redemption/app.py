@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from services.redemption.api.checkouts import checkouts_router
 from services.redemption.api.gifts import gifts_router
+from services.redemption.api.holds import Holding, holds_router, sharing_holds
 from services.redemption.api.households import households_router
 from services.redemption.api.member_data import member_data_router
 from services.redemption.api.member_privileges import member_privileges_router
@@ -15,7 +16,7 @@ from services.redemption.api.pin_check import PinCheck
 from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
-from services.redemption.api.redemptions import holds_router, settling_router
+from services.redemption.api.redemptions import settling_router
 from services.redemption.api.refunds import REFUND_PROBLEMS, refunds_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.api.return_quotes import return_quotes_router
@@ -57,7 +58,7 @@ from shared.database.retired_keys import RetiredHashes
 from shared.events.catalogue import COALITION, MEMBERS, POINTS, PURCHASES
 from shared.kafka import BatchSize, ConsumerLimits
 from shared.runtime import Periodic, ServiceContext, Subscription, Wiring
-from shared.web import Check, TillIdentity
+from shared.web import Check, Sharing, TillIdentity
 
 RULES_REFRESH_SECONDS = 2.0
 PRIVILEGES_REFRESH_SECONDS = 2.0
@@ -72,6 +73,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     refresh_privileges = partial(database.run, programme.privileges.refresh)
     neighbours = Neighbours(settings)
     gate = _gate(database, settings, neighbours)
+    sharing = sharing_holds(database, programme)
     quote_valid_for = timedelta(seconds=settings.quote_valid_seconds)
     desk = CheckoutDesk(
         database=database,
@@ -86,7 +88,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     return Wiring(
         routers=(
             # Tried in order: first what tills ask for all day.
-            *_hold_routers(database, programme, gate),
+            *_hold_routers(database, programme, gate, sharing),
             checkouts_router(desk),
             quotes_router(database, programme, quote_valid_for),
             members_router(database, programme),
@@ -113,16 +115,18 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             CHALLENGES,
         ),
         on_start=(refresh_rules, refresh_privileges),
-        on_stop=(neighbours.close,),
+        on_stop=(sharing.close, neighbours.close),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
         domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS | REFUND_PROBLEMS | EXCEPTION_PROBLEMS,
     )
 
 
-def _hold_routers(database: Database, programme: Programme, gate: SpendGate) -> tuple[APIRouter, ...]:
+def _hold_routers(
+    database: Database, programme: Programme, gate: SpendGate, sharing: Sharing[Holding]
+) -> tuple[APIRouter, ...]:
     return (
-        holds_router(database, programme, gate),
+        holds_router(database, programme, gate, sharing),
         settling_router(database, programme),
         shrinking_router(database, programme),
         refunds_router(database, programme),

@@ -7,7 +7,7 @@ Statements that run once a batch or a request on a hot path use ``Transaction.ra
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
@@ -63,7 +63,7 @@ class Transaction:
 
 
 class Opening(NamedTuple):
-    """The first statement of a transaction: one row, whose column ``now`` is ``BUSINESS_TIME``."""
+    """The first statement of a transaction: one row or several, each with ``BUSINESS_TIME`` in its column ``now``."""
 
     statement: str
     arguments: tuple[object, ...] = ()
@@ -73,10 +73,15 @@ _TIME_ALONE = Opening(f"select {BUSINESS_TIME} as now")
 
 
 class Opened(NamedTuple):
-    """A transaction that was opened by a statement of its own, and that statement's row."""
+    """A transaction that was opened by a statement of its own, and that statement's rows."""
 
     transaction: Transaction
-    row: asyncpg.Record
+    rows: Sequence[asyncpg.Record]
+
+    @property
+    def row(self) -> asyncpg.Record:
+        """The only row, or the first."""
+        return self.rows[0]
 
 
 class Database:
@@ -218,10 +223,10 @@ class Database:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _open(self, raw: RawConnection, opening: Opening) -> Opened:
-        row = await raw.fetchrow(opening.statement, *opening.arguments)
-        if row is None:
+        rows = await raw.fetch(opening.statement, *opening.arguments)
+        if not rows:
             raise RuntimeError("a transaction was opened by a statement that answers no row")
-        return Opened(Transaction(NOT_FOR_SQLALCHEMY, raw, row["now"].astimezone(UTC), self._zone), row)
+        return Opened(Transaction(NOT_FOR_SQLALCHEMY, raw, rows[0]["now"].astimezone(UTC), self._zone), rows)
 
     async def warm(self) -> None:
         """Open a connection and load its type information, so that the first request does not pay for it."""

@@ -42,6 +42,7 @@ from shared.ledger.posted_to import find_posted_to, save_posted_to
 from shared.ledger.posting import COMMANDS_MAX, TooManyCommandsError, is_hold_taken, post, post_together, posting
 from shared.ledger.purses import Purse, lock_accounts, lock_purses
 from shared.ledger.records import Balances
+from shared.ledger.reserving import Reserved, reserve_free
 from shared.ledger.sealing import Sealer
 from shared.ledger.slice_checking import CheckedSlice, SliceBrokenError, check_slice
 from shared.ledger.slices import export_slice
@@ -92,6 +93,7 @@ __all__ = [
     "Reinstate",
     "Release",
     "Reserve",
+    "Reserved",
     "Sealer",
     "SliceBrokenError",
     "SpendLate",
@@ -122,6 +124,7 @@ __all__ = [
     "post",
     "post_together",
     "posting",
+    "reserve_free",
     "save_posted_to",
     "store_name",
     "verify",

@@ -13,7 +13,11 @@ BODY_BYTES_MAX = 1_000_000
 Headers = tuple[tuple[str, bytes], ...]
 
 _COLUMNS = ("slot", "topic", "key", "headers", "body")
-_RECORD = f"insert into outbox ({', '.join(_COLUMNS)}) values ($1, $2, $3, $4, $5)"
+# Ids are drawn in the order of the arrays.
+_RECORD = f"""
+    insert into outbox ({", ".join(_COLUMNS)})
+    select * from unnest($1::smallint[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])
+"""
 
 
 class Message(NamedTuple):
@@ -83,14 +87,14 @@ async def record(transaction: Transaction, messages: Iterable[Message]) -> None:
         await transaction.raw.copy_records_to_table("outbox", columns=_COLUMNS, records=rows)
 
 
-def record_later(transaction: Transaction, message: Message) -> None:
-    """Record one message with the transaction's last statement, which comes after every lock.
+def record_later(transaction: Transaction, *messages: Message) -> None:
+    """Record messages in the given order with the transaction's last statement, which comes after every lock.
 
     Raises:
-        ValueError: the body is over ``BODY_BYTES_MAX``.
+        ValueError: a body is over ``BODY_BYTES_MAX``.
     """
-    [row] = _rows([message])
-    transaction.later.append(Write(_RECORD, row))
+    if rows := _rows(messages):
+        transaction.later.append(Write(_RECORD, list(zip(*rows, strict=True))))
 
 
 def _rows(messages: Iterable[Message]) -> list[tuple[int, str, str, bytes, bytes]]:

@@ -3,7 +3,7 @@
 What a service needs stands here by name; the modules say what it guarantees.
 """
 
-from shared.web.answers import Answer, Decided, ProblemAnswer, UnderWay
+from shared.web.answers import Answer, Decided, Left, ProblemAnswer, UnderWay
 from shared.web.app import create_app
 from shared.web.authentication import Authenticator
 from shared.web.authorisation import requires, unprotected_routes
@@ -19,6 +19,7 @@ from shared.web.principal import Principal, TillIdentity
 from shared.web.problems import FieldError, Problem, ProblemBody, invalid_field, not_found, problems
 from shared.web.programme_only import refuse_partners
 from shared.web.request_context import current_request_id
+from shared.web.sharing import Shared, Sharing
 from shared.web.shown_once import opened
 from shared.web.strict import (
     AwareTime,
@@ -53,6 +54,7 @@ __all__ = [
     "KeySource",
     "KeyedRequest",
     "KeysUnavailableError",
+    "Left",
     "Minor",
     "NonNegativeMinor",
     "Page",
@@ -65,6 +67,8 @@ __all__ = [
     "Problem",
     "ProblemAnswer",
     "ProblemBody",
+    "Shared",
+    "Sharing",
     "StaticKeySource",
     "Text",
     "TillIdentity",

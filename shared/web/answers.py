@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 import orjson
@@ -65,6 +66,14 @@ class UnderWay:
     """
 
     answer: Answer | ProblemAnswer
+
+
+class Left(Enum):
+    """Of a request that shares a transaction (``shared.web.sharing``): not decided there. ``BUSY``, since somebody else
+    has its rows locked; ``ALONE``, since it needs more than others do."""
+
+    BUSY = "busy"
+    ALONE = "alone"
 
 
 Decided: TypeAlias = Answer | ProblemAnswer | UnderWay

@@ -22,8 +22,9 @@ On a hot path (``is_hot``) all of that takes two round trips less: the transacti
 in one statement, and ends with what ``work`` has put off and the record in one.
 """
 
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import asyncpg
 from fastapi import Response
@@ -32,17 +33,23 @@ from pydantic import BaseModel
 from shared.database import Database, Transaction
 from shared.database.engine import BUSINESS_TIME, Opened, Opening
 from shared.database.errors import StartAgainError
-from shared.database.later import Write
-from shared.web.answers import Answer, Decided, ProblemAnswer, UnderWay, Work
+from shared.web.answers import Decided, ProblemAnswer, UnderWay, Work
+from shared.web.keyed_answers import (
+    Decision,
+    Keyed,
+    TurnedAwayError,
+    decided,
+    replayed,
+    require_ours,
+    saving,
+    under_way,
+)
 from shared.web.keyed_requests import KeyedRequest
-from shared.web.metrics import IDEMPOTENT_ANSWERS, PROBLEMS
 from shared.web.principal import Principal
-from shared.web.problems import PROBLEM_MEDIA_TYPE, Problem
 from shared.web.refusals import as_problem
 
 ANSWERS_KEPT = timedelta(days=7)
 FORGET_ROWS_MAX = 1_000
-REPLAYED_HEADER = "Idempotency-Replayed"
 
 IDEMPOTENCY_DDL: tuple[str, ...] = (
     """
@@ -74,9 +81,21 @@ _OPEN = f"""
             select request_hash, status, body from idempotency where client_id = $2 and idempotency_key = $3 limit 1
         ) as stored on true
 """
-_SAVE = """
-    insert into idempotency (client_id, idempotency_key, request_hash, status, body, created_at)
-    values ($1, $2, $3, $4, $5, $6)
+# The same for the keys of several requests, a row each in their order. Nobody waits for a lock that is only tried.
+OPEN_ALL = f"""
+    select {BUSINESS_TIME} as now, asked.is_ours, stored.request_hash, stored.status, stored.body
+    from (
+            select ordinal, client_id, idempotency_key, {_LOCKED.replace("$1", "locked")} as is_ours,
+                set_config('plan_cache_mode', 'force_generic_plan', true)
+            from unnest($1::text[], $2::text[], $3::text[]) with ordinality
+                as asked (locked, client_id, idempotency_key, ordinal)
+        ) as asked
+        left join lateral (
+            select request_hash, status, body from idempotency
+            where idempotency.client_id = asked.client_id and idempotency.idempotency_key = asked.idempotency_key
+            limit 1
+        ) as stored on true
+    order by asked.ordinal
 """
 _FORGET = """
     delete from idempotency
@@ -110,11 +129,11 @@ async def idempotent(
     Raises:
         Problem: 409 while a request with this key is being decided, 422 when the key came with another payload.
     """
-    keyed = _Keyed(principal.client_id, request.key, request.request_hash(payload))
+    keyed = Keyed.of(principal, request, payload)
     run = _run_hot if is_hot else _run
     try:
         return await run(database, keyed, work)
-    except _TurnedAwayError as turned:
+    except TurnedAwayError as turned:
         raise turned.problem from None
     except Exception as error:
         problem = as_problem(error, request.domain_problems)
@@ -127,126 +146,59 @@ async def idempotent(
 
     try:
         return await run(database, keyed, refuse)
-    except _TurnedAwayError as turned:
+    except TurnedAwayError as turned:
         raise turned.problem from None
 
 
-class _TurnedAwayError(Exception):
-    """Refused before ``work``: about the key and not about the request, so never stored under the key."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
-
-
-class _Keyed(NamedTuple):
-    """Whose key, and what was asked under it."""
-
-    client_id: str
-    key: str
-    request_hash: bytes
-
-    @property
-    def lock(self) -> str:
-        return f"{self.client_id} {self.key}"
-
-    def record(self, answer: Answer | ProblemAnswer, now: datetime) -> Write:
-        """The answer, as it is kept."""
-        kept = answer.to_kept_bytes()
-        return Write(_SAVE, (self.client_id, self.key, self.request_hash, answer.status, kept, now))
-
-
-async def _run(database: Database, keyed: _Keyed, work: Work) -> Response:
+async def _run(database: Database, keyed: Keyed, work: Work) -> Response:
     async def once(transaction: Transaction) -> Response:
         raw = transaction.raw
-        _require_ours(is_ours=await raw.fetchval(_TRY_LOCK, keyed.lock))
+        require_ours(is_ours=await raw.fetchval(_TRY_LOCK, keyed.lock))
         stored = await raw.fetchrow(_FIND, keyed.client_id, keyed.key)
         if stored is not None:
-            return _replayed(stored, keyed.request_hash)
+            return replayed(stored, keyed.request_hash)
         answer = await work(transaction)
         if isinstance(answer, UnderWay):
-            return _under_way(answer)
-        record = keyed.record(answer, transaction.now)
+            return under_way(answer)
+        decision = Decision.of(keyed, answer)
+        record = saving([decision], transaction.now)
         await raw.execute(record.statement, *record.arguments)
-        return _decided(answer)
+        return decided(decision)
 
     return await database.run(once)
 
 
-async def _run_hot(database: Database, keyed: _Keyed, work: Work) -> Response:
+async def _run_hot(database: Database, keyed: Keyed, work: Work) -> Response:
     async def once(opened: Opened) -> Response:
-        transaction, found = opened
-        _require_ours(is_ours=found["is_ours"])
+        transaction, found = opened.transaction, opened.row
+        require_ours(is_ours=found["is_ours"])
         if found["request_hash"] is not None:
-            return _replayed(found, keyed.request_hash)
+            return replayed(found, keyed.request_hash)
         answer = await work(transaction)
         if isinstance(answer, UnderWay):
-            return _under_way(answer)
-        transaction.later.append(keyed.record(answer, transaction.now))
-        try:
+            return under_way(answer)
+        decision = Decision.of(keyed, answer)
+        transaction.later.append(saving([decision], transaction.now))
+        with meeting_records():
             await transaction.write_later()
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != "idempotency_pkey":
-                raise
-            raise StartAgainError("a request with this key was decided while ours began") from None
-        return _decided(answer)
+        return decided(decision)
 
     return await database.run_opened(Opening(_OPEN, (keyed.lock, keyed.client_id, keyed.key)), once)
 
 
-def _require_ours(*, is_ours: bool) -> None:
-    if not is_ours:
-        IDEMPOTENT_ANSWERS.labels("in_flight").inc()
-        raise _TurnedAwayError(
-            Problem(
-                409,
-                "idempotency-in-flight",
-                "A request with this Idempotency-Key is being worked on: try again in a second for its answer.",
-                headers={"Retry-After": "1"},
-            )
-        )
+@contextmanager
+def meeting_records() -> Iterator[None]:
+    """What is written in this block meets records that the transaction's first statement could not see yet.
 
-
-def _replayed(stored: asyncpg.Record, request_hash: bytes) -> Response:
-    if stored["request_hash"] != request_hash:
-        IDEMPOTENT_ANSWERS.labels("other_payload").inc()
-        raise _TurnedAwayError(
-            Problem(
-                422,
-                "idempotency-key-reused",
-                "This Idempotency-Key came with another request before: use a new key for a new request.",
-            )
-        )
-    IDEMPOTENT_ANSWERS.labels("replayed").inc()
-    return _response(stored["status"], stored["body"], is_replayed=True)
-
-
-def _under_way(answer: UnderWay) -> Response:
-    IDEMPOTENT_ANSWERS.labels("under_way").inc()
-    return _answered(answer.answer)
-
-
-def _decided(answer: Answer | ProblemAnswer) -> Response:
-    IDEMPOTENT_ANSWERS.labels("refused" if isinstance(answer, ProblemAnswer) else "done").inc()
-    return _answered(answer)
-
-
-def _answered(answer: Answer | ProblemAnswer) -> Response:
-    response = _response(answer.status, answer.to_bytes(), is_replayed=False)
-    if isinstance(answer, ProblemAnswer):
-        PROBLEMS.labels(str(answer.status), answer.problem.slug).inc()
-        response.headers.update(answer.problem.headers)
-    return response
-
-
-def _response(status: int, body: bytes, *, is_replayed: bool) -> Response:
-    is_problem = status >= 400
-    return Response(
-        body,
-        status,
-        headers={REPLAYED_HEADER: "true"} if is_replayed else None,
-        media_type=PROBLEM_MEDIA_TYPE if is_problem else "application/json" if body else None,
-    )
+    Raises:
+        StartAgainError: there is one, and nothing was written.
+    """
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "idempotency_pkey":
+            raise
+        raise StartAgainError("a request with this key was decided while ours began") from None
 
 
 async def forget_answers(transaction: Transaction, *, kept: timedelta = ANSWERS_KEPT) -> int:

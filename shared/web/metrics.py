@@ -42,4 +42,16 @@ IDEMPOTENT_ANSWERS = Counter(
     "Keyed requests by what became of them (done, refused, under_way, replayed, in_flight, other_payload).",
     ["outcome"],
 )
+SHARED_TRANSACTION_REQUESTS = Histogram(
+    "tessera_shared_transaction_requests",
+    "How many keyed requests began in one transaction.",
+    buckets=(1, 2, 4, 8, 16, 32),
+)
+SHARED_REQUESTS = Counter(
+    "tessera_shared_requests_total",
+    "Keyed requests that may share a transaction by what became of them there: shared (answered), busy (their rows were"
+    " locked: they wait for them with others of their subject), alone (asked by themselves), failed (the transaction"
+    " did, and who shared it is asked alone: look at the log).",
+    ["outcome"],
+)
 CHECKS = Gauge("tessera_ready_check", "The last result of each readiness check: 1 passed, 0 failed.", ["check"])

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.redemption.domain.holding import FreshFacts, HoldRequest, Paid
+from services.redemption.domain.hold_wish import HoldWish
+from services.redemption.domain.holding import FreshFacts, Paid
 from services.redemption.domain.redemption import Redemption
 from services.redemption.domain.tender import PointsTender, Pricing, points_tenders
 from services.redemption.domain.voiding import ReceiptVoid
@@ -20,6 +21,7 @@ from services.redemption.repository.recorded_exceptions import ExceptionKind
 from services.redemption.use_cases.capture_hold import Captured, capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
+from services.redemption.use_cases.hold_together import HoldAsked, hold_together
 from services.redemption.use_cases.project import project_coalition, project_members, take_in_members
 from services.redemption.use_cases.settle_tenders import TenderReport, settle_tenders
 from services.redemption.use_cases.undo_refused import undo_refused
@@ -42,7 +44,7 @@ from shared.events.redemptions import PrivilegeUndone, PrivilegeUsed, Redemption
 from shared.ids import IdentifierKey, IdentifierKeys, new_id
 from shared.ledger import Balances, Earn, LotTerms, load_balances
 from shared.receipt_key import SequenceKey, encode_receipt_key, natural_key_of
-from shared.web import Principal
+from shared.web import Left, Principal
 from tests.support.receipts import purchase
 from tests.support.until import until
 
@@ -242,10 +244,16 @@ async def hold_in(
     partner_id: str = "grocer",
     seconds: int = 900,
 ) -> Held | Declined | Paid:
-    """Reserve points in a transaction that the test commits."""
-    request = HoldRequest(partner_id, points, transaction.now + timedelta(seconds=seconds))
-    outcome = await hold_points(transaction, spender, request, PROGRAMME, redemption_id)
+    """Reserve points in a transaction that the test commits: as most are, and what that leaves alone as it is alone."""
+    wish = HoldWish(partner_id, points, timedelta(seconds=seconds))
+    asked = HoldAsked(spender, wish, redemption_id)
+    shared: Held | Declined | Paid | Left
+    [shared] = await hold_together(transaction, [asked], PROGRAMME, waits=True)
     await transaction.write_later()  # the test goes on in this transaction
+    if not isinstance(shared, Left):
+        return shared
+    outcome = await hold_points(transaction, spender, wish.request(transaction.now, None), PROGRAMME, redemption_id)
+    await transaction.write_later()
     return outcome
 
 

@@ -99,6 +99,10 @@ class MemberFacts:
     is_session_spent: bool = False
     funds: Funds = UNBOUND
 
+    def shown(self, presented: Presented, *, is_session_spent: bool = False) -> "MemberFacts":
+        """The same, of whom this was shown."""
+        return replace(self, presented=presented, is_session_spent=is_session_spent)
+
 
 @dataclass(frozen=True, slots=True)
 class FreshFacts:

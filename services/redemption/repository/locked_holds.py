@@ -94,7 +94,7 @@ def settle_later(transaction: Transaction, redemption: Redemption) -> None:
     state, closed_at = redemption.state.value, redemption.closed_at
     arguments = (redemption.redemption_id, state, redemption.open_points, redemption.captured_points, closed_at)
     transaction.later.append(Write(SETTLE, arguments))
-    shares.save_shares_later(transaction, redemption)
+    shares.save_shares_later(transaction, [redemption])
 
 
 async def _lock_lenders(transaction: Transaction, redemption: Redemption) -> None:

@@ -53,8 +53,6 @@ LOCK_DUE = f"""
 
 FIND = f"select {REDEMPTION_COLUMNS} from redemptions where redemption_id = $1"
 
-FIND_BY_SESSION = "select redemption_id from redemptions where session_id = $1 and is_session_shown"
-
 # Every row is either new or locked by this transaction.
 SAVE = f"""
     insert into redemptions ({REDEMPTION_COLUMNS})
@@ -157,12 +155,6 @@ async def find_redemption(transaction: Transaction, redemption_id: UUID) -> Rede
     return found[0] if found else None
 
 
-async def find_by_session(transaction: Transaction, session_id: UUID) -> UUID | None:
-    """The redemption that points were reserved with in this QR token's conversation; ask under the member's lock."""
-    found: UUID | None = await transaction.raw.fetchval(FIND_BY_SESSION, session_id)
-    return found
-
-
 async def lock_due_holds(transaction: Transaction, due_at: datetime, rows_max: int) -> list[Redemption]:
     """Open holds that end at ``due_at`` or before, oldest first, locked; those that others hold are left out."""
     return await redemptions_of(transaction, await transaction.raw.fetch(LOCK_DUE, due_at, rows_max))
@@ -178,8 +170,14 @@ async def save_redemptions(transaction: Transaction, redemptions: Sequence[Redem
 
 def save_redemption_later(transaction: Transaction, redemption: Redemption) -> None:
     """Write a redemption that is new or locked by this transaction, with the transaction's last statement."""
-    transaction.later.append(Write(SAVE, _saved_columns([redemption])))
-    shares.save_shares_later(transaction, redemption)
+    save_redemptions_later(transaction, [redemption])
+
+
+def save_redemptions_later(transaction: Transaction, redemptions: Sequence[Redemption]) -> None:
+    """The same for several; each id at most once."""
+    if redemptions:
+        transaction.later.append(Write(SAVE, _saved_columns(redemptions)))
+        shares.save_shares_later(transaction, redemptions)
 
 
 def _saved_columns(redemptions: Sequence[Redemption]) -> list[Sequence[object]]:

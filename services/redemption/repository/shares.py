@@ -40,9 +40,9 @@ async def save_shares(transaction: Transaction, redemptions: Sequence[Redemption
         await transaction.raw.execute(SAVE_SHARES, *zip(*rows, strict=True))
 
 
-def save_shares_later(transaction: Transaction, redemption: Redemption) -> None:
-    """Write the shares of a redemption that is new or locked, with the transaction's last statement."""
-    if rows := _rows([redemption]):
+def save_shares_later(transaction: Transaction, redemptions: Sequence[Redemption]) -> None:
+    """Write the shares of redemptions that are new or locked, with the transaction's last statement."""
+    if rows := _rows(redemptions):
         transaction.later.append(Write(SAVE_SHARES, list(zip(*rows, strict=True))))
 
 

@@ -10,6 +10,7 @@ from services.redemption.domain.confirming import (
     Challenge,
     Clearance,
     NoChallengeError,
+    Opinion,
     SpendingDeniedError,
     TooManyChallengesError,
     Verdict,
@@ -46,6 +47,13 @@ class PinRefused:
     tried: TriedPin
 
 
+def cleared_by_fraud(asked: Asked) -> Clearance | None:
+    """What lets points go where fraud allows it; None where it does not, or did not answer."""
+    if asked.opinion != Opinion(Verdict.ALLOW, "fraud"):
+        return None
+    return Clearance(asked.wish.member_id, asked.wish.decision_id, "fraud")
+
+
 async def clear_spending(
     transaction: Transaction, asked: Asked, code: str | None, keys: CodeKeys
 ) -> Clearance | Challenged | PinRefused | OtherRequest:
@@ -63,8 +71,8 @@ async def clear_spending(
     wish, opinion = asked.wish, asked.opinion
     if opinion.verdict is Verdict.OTHER_REQUEST:
         return OtherRequest()
-    if opinion.by == "fraud" and opinion.verdict is Verdict.ALLOW:
-        return Clearance(wish.member_id, wish.decision_id, "fraud")
+    if (clearance := cleared_by_fraud(asked)) is not None:
+        return clearance
     challenge = await challenges.lock(transaction, wish.decision_id)
     if challenge is not None and challenge.request_hash != asked.request_hash:
         return OtherRequest()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.confirming import Clearance, OwnerChangedError
@@ -20,7 +21,7 @@ from services.redemption.domain.pooling import shared_out
 from services.redemption.domain.presenting import NOTHING_SHOWN, Presented
 from services.redemption.domain.redemption import Redemption, State
 from services.redemption.programme import Programme
-from services.redemption.repository import merges, receipts, redemptions
+from services.redemption.repository import merges, new_redemptions, receipts, redemptions
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.lend import lenders_to
 from services.redemption.use_cases.meet_spender import meet_spender
@@ -105,11 +106,11 @@ async def hold_points(
     redemption = await _under_survivor(transaction, redemption, member.member_id)
     presented.require_same_member(member.member_id)
     if presented.session is not None:
-        spent_by = await redemptions.find_by_session(transaction, presented.session)
-        is_spent = spent_by not in (None, redemption.redemption_id)
-        member = replace(member, presented=presented, is_session_spent=is_spent)
+        spent_by = await new_redemptions.find_by_sessions(transaction, [presented.session])
+        is_spent = spent_by.get(presented.session) not in (None, redemption.redemption_id)
+        member = member.shown(presented, is_session_spent=is_spent)
     else:
-        member = replace(member, presented=presented)
+        member = member.shown(presented)
     decision = decide_hold(redemption, request, member, transaction.now, has_waiting_receipt=has_waiting_receipt)
     match decision:
         case Reserve():
@@ -131,6 +132,14 @@ async def hold_points(
         case Stands(redemption=stands):
             balances = await ledger.load_balances(transaction, [member.member_id], point_type)
             return Held(stands, balances[member.member_id])
+
+
+def refused_by_ledger(reserve: Reserve, refused: Refused, programme: Programme, now: datetime) -> Decline:
+    """What a reservation of the member's own points becomes when the ledger refuses it."""
+    if refused.reason not in ("insufficient_points", "too_many_lots"):
+        raise RuntimeError(f"the ledger refused to reserve: {refused.reason}")
+    owes = programme.debt_stops_spending and refused.balance.debt
+    return declined_by_ledger(reserve, "debt_outstanding" if owes else refused.reason, now)
 
 
 async def was_held(transaction: Transaction, redemption_id: UUID | None) -> bool:
@@ -176,10 +185,7 @@ async def _reserve(
     asked = reserving(redemption, member_id, basket)
     posted = await ledger.post_together(transaction, [command for _, command in asked], written_later=True)
     if isinstance(posted, Refused):
-        if posted.reason not in ("insufficient_points", "too_many_lots"):
-            raise RuntimeError(f"the ledger refused to reserve: {posted.reason}")
-        owes = programme.debt_stops_spending and posted.balance.debt
-        decline = declined_by_ledger(reserve, "debt_outstanding" if owes else posted.reason, transaction.now)
+        decline = refused_by_ledger(reserve, posted, programme, transaction.now)
         if available is None:
             usable = await ledger.load_usable(transaction, [member_id], redemption.point_type)
             available = sum(one.available for one in usable if one.pays_for(basket))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.errors import (
@@ -40,29 +41,65 @@ async def price_hold(
         PriceChangedError: it has expired, and points pay another amount now; or an article has got a floor meanwhile
             that the quoted price does not keep.
     """
-    history, pricing = programme.write_off.history, programme.pricing
-    if request.point_type not in (None, programme.point_type):
-        return HoldPrice()  # the rules price the programme's own points; others have one price
-    if request.quote_id is None:
-        if history.at(transaction.now) is not None:
-            raise QuoteNeededError
-        return HoldPrice()
-    if stored is None or stored.partner_id != request.partner_id:
-        raise UnknownQuoteError
+    price = price_at_once(request, member_id, programme, stored, transaction.now)
+    if price is not None:
+        return price
+    if stored is None:
+        raise AssertionError("unreachable: only of a quote something more is read")
     if stored.member_id != member_id and await merges.find_survivor(transaction, stored.member_id) != member_id:
         raise UnknownQuoteError
-    try:
-        rules = rules_of(history, stored.rule_set_version, pricing)
-    except KeyError:
-        raise UnknownQuoteError from None
-    quoted = _of(stored.checkout, request.points, rules)
     goods_now = _at_floors(stored.checkout, stored.floors_now or {})
+    rules = _rules_of(stored, programme)
     if stored.expires_at <= transaction.now:
         since = await quotes.find_since(transaction, member_id)
         today = transaction.now.astimezone(programme.zone).date()
         goods_now = replace(goods_now, day=today, tier=since.tier)
-        rules = rules_at(history, transaction.now, pricing)
-    _require_same_price(quoted, goods_now, request.points, rules, has_expired=stored.expires_at <= transaction.now)
+        rules = rules_at(programme.write_off.history, transaction.now, programme.pricing)
+    return _price(request, stored, programme, goods_now, rules, has_expired=stored.expires_at <= transaction.now)
+
+
+def price_at_once(
+    request: HoldRequest, member_id: UUID, programme: Programme, stored: StoredQuote | None, now: datetime
+) -> HoldPrice | None:
+    """The same where nothing more must be read for it; None where something must: of a quote that has expired, or that
+    another member was given. Pure.
+
+    Raises:
+        QuoteNeededError, UnknownQuoteError, NotQuotedError, PriceChangedError: as ``price_hold`` does.
+    """
+    if request.point_type not in (None, programme.point_type):
+        return HoldPrice()  # the rules price the programme's own points; others have one price
+    if request.quote_id is None:
+        if programme.write_off.history.at(now) is not None:
+            raise QuoteNeededError
+        return HoldPrice()
+    if stored is None or stored.partner_id != request.partner_id:
+        raise UnknownQuoteError
+    if stored.member_id != member_id or stored.expires_at <= now:
+        return None
+    goods_now = _at_floors(stored.checkout, stored.floors_now or {})
+    return _price(request, stored, programme, goods_now, _rules_of(stored, programme), has_expired=False)
+
+
+def _rules_of(stored: StoredQuote, programme: Programme) -> WriteOffRules:
+    """Raises UnknownQuoteError where its rules are not known."""
+    try:
+        return rules_of(programme.write_off.history, stored.rule_set_version, programme.pricing)
+    except KeyError:
+        raise UnknownQuoteError from None
+
+
+def _price(
+    request: HoldRequest,
+    stored: StoredQuote,
+    programme: Programme,
+    goods_now: Checkout,
+    rules: WriteOffRules,
+    *,
+    has_expired: bool,
+) -> HoldPrice:
+    quoted = _of(stored.checkout, request.points, _rules_of(stored, programme))
+    _require_same_price(quoted, goods_now, request.points, rules, has_expired=has_expired)
     if quoted.points != request.points:
         raise NotQuotedError(request.points, stored.points)
     may_be_lent = rules.spenders == "household"

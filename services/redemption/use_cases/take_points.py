@@ -71,12 +71,18 @@ def reserving(redemption: Redemption, member_id: UUID, basket: Basket | None) ->
         (None, member_id, redemption.redemption_id, redemption.own_held_points),
         *((share, share.owner_id, share.hold_id, share.held_points) for share in redemption.shares),
     ]
-    reference = redemption.redemption_id.bytes
     return [
-        Asked(share, ledger.Reserve(owner_id, redemption.point_type, reference, points, hold_id, basket))
+        Asked(share, reserve_of(redemption, owner_id, hold_id, points, basket))
         for share, owner_id, hold_id, points in parts
         if points
     ]
+
+
+def reserve_of(
+    redemption: Redemption, owner_id: UUID, hold_id: UUID, points: int, basket: Basket | None
+) -> ledger.Reserve:
+    """What to ask of the ledger for a part of a redemption."""
+    return ledger.Reserve(owner_id, redemption.point_type, redemption.redemption_id.bytes, points, hold_id, basket)
 
 
 def lives_until(transaction: Transaction, came_back_days: int) -> date | None:

@@ -1,11 +1,13 @@
 """A member who was merged away: the survivor spends what both had, and what was reserved under the old id is taken."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx2
 import pytest
 
-from services.redemption.use_cases.hold_points import Held, Spender
+from services.redemption.domain.holding import HoldRequest
+from services.redemption.use_cases.hold_points import Held, Spender, hold_points
 from services.redemption.use_cases.project import project_members
 from shared import ledger
 from shared.database import Database, Transaction
@@ -18,7 +20,7 @@ from shared.ledger import Balances
 from tests.support.databases import FreshDatabase
 from tests.support.interleaving import interleave
 from tests.support.receipts import card, member, merged_into
-from tests.support.redemption import Spending, earn, enrolled, hold_in, linked, paid_with_points, tender_of, void_of
+from tests.support.redemption import PROGRAMME, Spending, earn, enrolled, linked, paid_with_points, tender_of, void_of
 from tests.support.registries import bearing
 
 ANNA, ANNE, CARLA = member(1), member(2), member(3)
@@ -115,8 +117,9 @@ async def test_a_hold_that_waits_for_the_merge_starts_again(spending: Spending, 
     await spending.enrol(ANNE)
 
     async def hold(transaction: Transaction) -> None:
+        request = HoldRequest("grocer", 50, transaction.now + timedelta(seconds=900))
         with pytest.raises(StartAgainError):
-            await hold_in(transaction, Spender(ANNE), 50, redemption_id=None, partner_id="grocer", seconds=900)
+            await hold_points(transaction, Spender(ANNE), request, PROGRAMME)
 
     await interleave(as_service, lambda merging: project_members(merging, [MERGE]), hold)
     outcome = await spending.hold(ANNE, 50)
