@@ -16,7 +16,7 @@ from services.redemption.api.pin_check import PinCheck
 from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
-from services.redemption.api.redemptions import settling_router
+from services.redemption.api.redemptions import reading_router, settling_router
 from services.redemption.api.refunds import REFUND_PROBLEMS, refunds_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.api.return_quotes import return_quotes_router
@@ -127,6 +127,7 @@ def _hold_routers(
 ) -> tuple[APIRouter, ...]:
     return (
         holds_router(database, programme, gate, sharing),
+        reading_router(database, programme),
         settling_router(database, programme),
         shrinking_router(database, programme),
         refunds_router(database, programme),

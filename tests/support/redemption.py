@@ -246,15 +246,13 @@ async def hold_in(
 ) -> Held | Declined | Paid:
     """Reserve points in a transaction that the test commits: as most are, and what that leaves alone as it is alone."""
     wish = HoldWish(partner_id, points, timedelta(seconds=seconds))
-    asked = HoldAsked(spender, wish, redemption_id)
-    shared: Held | Declined | Paid | Left
-    [shared] = await hold_together(transaction, [asked], PROGRAMME, waits=True)
+    [shared] = await hold_together(transaction, [HoldAsked(spender, wish, redemption_id)], PROGRAMME, waits=True)
     await transaction.write_later()  # the test goes on in this transaction
     if not isinstance(shared, Left):
         return shared
-    outcome = await hold_points(transaction, spender, wish.request(transaction.now, None), PROGRAMME, redemption_id)
+    alone = await hold_points(transaction, spender, wish.request(transaction.now, None), PROGRAMME, redemption_id)
     await transaction.write_later()
-    return outcome
+    return alone
 
 
 async def _check(transaction: Transaction, member_id: UUID, funded: int) -> None:

@@ -25,8 +25,8 @@ Writer = Annotated[Principal, requires("redemptions:write")]
 Reader = Annotated[Principal, requires("redemptions:read")]
 
 
-def settling_router(database: Database, programme: Programme) -> APIRouter:
-    """Taking what is reserved, or letting it go; reading what was reserved."""
+def reading_router(database: Database, programme: Programme) -> APIRouter:
+    """Reading what was reserved."""
     router = APIRouter(prefix="/v1/redemptions", tags=["redemptions"])
 
     @router.get("/{redemption_id}", responses=problems(401, 403, 404, 422))
@@ -36,6 +36,13 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
             redemption, captures = await read_redemption(transaction, principal, redemption_id)
         captured = [CaptureAnswer.of(capture) for capture in captures]
         return RedemptionDetailAnswer.of(redemption, programme.point_types, captures=captured)
+
+    return router
+
+
+def settling_router(database: Database, programme: Programme) -> APIRouter:
+    """Taking what is reserved, or letting it go."""
+    router = APIRouter(prefix="/v1/redemptions", tags=["redemptions"])
 
     @router.post(
         "/{redemption_id}/capture",
