@@ -130,5 +130,5 @@ PositivePoints: TypeAlias = Annotated[
     StrictInt, Field(gt=0, le=MINOR_MAX, description="A whole number of the point type's smallest unit.")
 ]
 PositiveQuantity: TypeAlias = Annotated[
-    Decimal, Field(gt=0, max_digits=12, decimal_places=4, description="How much or how many, at most 4 decimals.")
+    Decimal, Field(gt=0, max_digits=12, decimal_places=3, description="How much or how many, at most three decimals.")
 ]

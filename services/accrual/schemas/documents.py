@@ -17,6 +17,7 @@ from shared.web.strict import (
     NonNegativeMinor,
     PositiveMinor,
     PositivePoints,
+    PositiveQuantity,
     WholeNumber,
 )
 
@@ -31,7 +32,6 @@ BATCH_RECEIPTS_MAX = 500
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 # A seller stands among payers of points: see services.accrual.domain.rules.funding.
 SellerText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=3, description="At most three decimals.")]
 
 
 class IdentifierBody(Body):
@@ -63,7 +63,7 @@ class LineBody(Body):
     line_id: WholeNumber
     sku: CodeText
     category: ShortText | None = None
-    quantity: Quantity
+    quantity: PositiveQuantity
     unit_price_minor: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] | None = None
     discount_minor: NonNegativeMinor = 0
     points_discounts: (

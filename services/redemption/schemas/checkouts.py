@@ -1,7 +1,6 @@
 """What HTTP says of checkouts."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from shared.web import Body, CodeText, NonNegativeMinor
 COUPONS_MAX = 50
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=3, description="At most three decimals.")]
 
 
 class CheckoutLineBody(BasketLineBody):
@@ -30,7 +28,6 @@ class CheckoutLineBody(BasketLineBody):
     all others."""
 
     sku: CodeText
-    quantity: Quantity = Decimal(1)
     discount_minor: NonNegativeMinor = 0
     tax_minor: NonNegativeMinor | None = None
     brand: ShortText | None = None

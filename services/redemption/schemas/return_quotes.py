@@ -15,16 +15,14 @@ from services.redemption.schemas.answer import Answer
 from services.redemption.schemas.quotes import LINES_MAX
 from services.redemption.use_cases.quote_return import ToldReturn
 from shared.receipt_key import ReceiptKey
-from shared.web import Body, CodeText, WholeNumber
-
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=3, description="At most three decimals.")]
+from shared.web import Body, CodeText, PositiveQuantity, WholeNumber
 
 
 class ReturnedLineBody(Body):
     """So much of a line of the receipt."""
 
     line_id: WholeNumber
-    quantity: Quantity = Decimal(1)
+    quantity: PositiveQuantity = Decimal(1)
 
 
 class ReturnQuoteBody(Body):
