@@ -83,8 +83,9 @@ class _Telling:
                 return [self._gift(choices)]
             case "d" if self.done:
                 return [choices.one_of(self.done[-REPEATED_BACK_MAX:])]
-            case "m" | "M":
-                return self._at_once(choices) if kind == "m" else self._at_once_of_voucher(choices)
+            case "m" | "M" | "f":
+                several = {"m": self._at_once, "M": self._at_once_of_voucher, "f": self._refunds}
+                return several[kind](choices)
             case _:
                 self.done.append(self._single(kind, choices, self._redemption(choices)))
                 return self.done[-1:]
@@ -186,6 +187,21 @@ class _Telling:
         lines = tuple((choices.up_to(3), choices.up_to(4)) for _ in range(choices.up_to(3)))
         self.documents[len(self.documents)] = Document(tuple(paid), member, lines, choices.one_of((0, 0, 7)))
         return len(self.documents) - 1
+
+    def _refunds(self, choices: Choices) -> list[Step]:
+        """Mostly of a receipt that is read, and with the document of its return, whichever comes first."""
+        refund = self._refund(choices, self._redemption(choices))
+        receipt = self.returns[refund.number].receipt
+        sale, document, void = Receipt(receipt), Return(refund.number), Undo(receipt)
+        others: tuple[list[Step], ...] = (
+            [sale, refund, document],
+            [sale, refund, document],
+            [sale, document, refund],
+            [refund, sale, document],
+            [sale, refund, document, void, void],
+            [refund],
+        )
+        return choices.one_of(others)
 
     def _refund(self, choices: Choices, redemption: int) -> Refund:
         """Mostly of a redemption that its receipt names."""

@@ -165,7 +165,7 @@ async def begun(lived: life.Life, database: Database, admin: Admin, own_tables: 
     return both
 
 
-@settings(max_examples=14 * DEPTH, suppress_health_check=SHARED, phases=FOUND)
+@settings(max_examples=12 * DEPTH, suppress_health_check=SHARED, phases=FOUND)
 @given(lived=lives())
 async def test_a_whole_life_goes_as_on_paper(
     lived: life.Life, as_service: Database, admin: Admin, reader: Admin, own_tables: list[str]
