@@ -16,7 +16,7 @@ from services.redemption.api.pin_check import PinCheck
 from services.redemption.api.privilege_checks import privilege_checks_router
 from services.redemption.api.privileges import privileges_router
 from services.redemption.api.quotes import quotes_router
-from services.redemption.api.redemptions import reading_router, settling_router
+from services.redemption.api.redemptions import reading_router, settling_router, sharing_captures
 from services.redemption.api.refunds import REFUND_PROBLEMS, refunds_router
 from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.api.return_quotes import return_quotes_router
@@ -50,6 +50,7 @@ from services.redemption.repository.retention import (
 from services.redemption.settings import RedemptionSettings
 from services.redemption.timers import EXPIRE_SECONDS, SWEEP_SECONDS, Timers
 from services.redemption.unused_quotes import FORGET_SECONDS, UnusedQuotes
+from services.redemption.use_cases.capture_together import CaptureAsked
 from services.redemption.use_cases.check_out import CheckoutDesk
 from services.redemption.use_cases.quote_return import ReturnDesk
 from shared import ledger
@@ -73,7 +74,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     refresh_privileges = partial(database.run, programme.privileges.refresh)
     neighbours = Neighbours(settings)
     gate = _gate(database, settings, neighbours)
-    sharing = sharing_holds(database, programme)
+    sharing, captures = sharing_holds(database, programme), sharing_captures(database, programme)
     quote_valid_for = timedelta(seconds=settings.quote_valid_seconds)
     desk = CheckoutDesk(
         database=database,
@@ -88,7 +89,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
     return Wiring(
         routers=(
             # Tried in order: first what tills ask for all day.
-            *_hold_routers(database, programme, gate, sharing),
+            *_hold_routers(database, programme, gate, sharing, captures),
             checkouts_router(desk),
             quotes_router(database, programme, quote_valid_for),
             members_router(database, programme),
@@ -115,7 +116,7 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
             CHALLENGES,
         ),
         on_start=(refresh_rules, refresh_privileges),
-        on_stop=(sharing.close, neighbours.close),
+        on_stop=(sharing.close, captures.close, neighbours.close),
         checks=(Check("ledger_version", lookups.check_ledger),),
         find_till=lookups.find_till,
         domain_problems=DOMAIN_PROBLEMS | REWARD_PROBLEMS | REFUND_PROBLEMS | EXCEPTION_PROBLEMS,
@@ -123,12 +124,16 @@ async def build(context: ServiceContext[RedemptionSettings]) -> Wiring:
 
 
 def _hold_routers(
-    database: Database, programme: Programme, gate: SpendGate, sharing: Sharing[Holding]
+    database: Database,
+    programme: Programme,
+    gate: SpendGate,
+    sharing: Sharing[Holding],
+    captures: Sharing[CaptureAsked],
 ) -> tuple[APIRouter, ...]:
     return (
         holds_router(database, programme, gate, sharing),
         reading_router(database, programme),
-        settling_router(database, programme),
+        settling_router(database, programme, captures),
         shrinking_router(database, programme),
         refunds_router(database, programme),
     )

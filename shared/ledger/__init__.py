@@ -47,6 +47,7 @@ from shared.ledger.sealing import Sealer
 from shared.ledger.slice_checking import CheckedSlice, SliceBrokenError, check_slice
 from shared.ledger.slices import export_slice
 from shared.ledger.spending import HoldExistsError
+from shared.ledger.taking_free import take_free
 from shared.ledger.terms import LotTerms
 from shared.ledger.verification import Verification, verify
 from shared.ledger.versions import SUPPORTED_VERSIONS, UnsupportedLedgerError, check_version
@@ -127,5 +128,6 @@ __all__ = [
     "reserve_free",
     "save_posted_to",
     "store_name",
+    "take_free",
     "verify",
 ]

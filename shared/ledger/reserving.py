@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from shared.database.engine import RawConnection, Transaction
 from shared.ledger import locking, repository
-from shared.ledger.commands import Reserve
+from shared.ledger.commands import Command, Reserve
 from shared.ledger.needs import needs_of
 from shared.ledger.outcomes import Outcome, Refused
 from shared.ledger.planning import plan
@@ -37,7 +37,7 @@ async def reserve_free(
         HoldExistsError: a hold is reserved twice within ``commands`` (across calls: what ``is_hold_taken`` tells).
         LedgerBrokenError: what is stored contradicts itself.
     """
-    accounts = await _lock_free(transaction.raw, commands, waits=waits)
+    accounts = await lock_free(transaction.raw, commands, waits=waits)
     free = [command for command in commands if (command.owner_id.int, command.point_type) in accounts]
     needs = needs_of(accounts, free, transaction.today)
     lots = await repository.load_lots(transaction.raw, needs)
@@ -63,7 +63,7 @@ def _reserved(outcome: Outcome, *, has_limits: bool) -> Reserved:
     return Reserved(outcome, outcome.balance.available if known else None)
 
 
-async def _lock_free(connection: RawConnection, owned: Sequence[Reserve], *, waits: bool) -> dict[AccountKey, Account]:
+async def lock_free(connection: RawConnection, owned: Sequence[Command], *, waits: bool) -> dict[AccountKey, Account]:
     """Lock, of the accounts that these name, those that are there, were not merged away, and are not locked by others;
     with ``waits`` the last ones too, in key order."""
     wanted = {(one.owner_id.int, one.point_type): one.owner_id for one in owned}

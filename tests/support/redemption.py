@@ -18,7 +18,7 @@ from services.redemption.programme import Programme
 from services.redemption.repository import redemptions
 from services.redemption.repository.receipts import Refusal
 from services.redemption.repository.recorded_exceptions import ExceptionKind
-from services.redemption.use_cases.capture_hold import Captured, capture_hold
+from services.redemption.use_cases.capture_hold import Captured
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Held, Spender, hold_points
 from services.redemption.use_cases.hold_together import HoldAsked, hold_together
@@ -46,6 +46,7 @@ from shared.ledger import Balances, Earn, LotTerms, load_balances
 from shared.receipt_key import SequenceKey, encode_receipt_key, natural_key_of
 from shared.web import Left, Principal
 from tests.support.receipts import purchase
+from tests.support.shared_captures import capture_in
 from tests.support.until import until
 
 GROCER = Principal("client-grocer", "grocer", frozenset({"redemptions:write", "redemptions:read", "balances:read"}))
@@ -139,9 +140,7 @@ class Spending:
     ) -> Captured:
         """Take reserved points over HTTP, for the receipt of this number."""
         return await self.do(
-            lambda transaction: capture_hold(
-                transaction, viewer, redemption_id, till_receipt(number), points, more=more
-            )
+            lambda transaction: capture_in(transaction, viewer, redemption_id, till_receipt(number), points, more=more)
         )
 
     async def void(self, redemption_id: UUID, *, viewer: Principal = GROCER) -> Voided:

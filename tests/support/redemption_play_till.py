@@ -5,7 +5,6 @@ from functools import partial
 from services.redemption.api.refusals import RETRY_AFTER_SECONDS
 from services.redemption.domain.holding import HoldRequest, Paid
 from services.redemption.domain.refunding import NothingCapturedError, OverpaidRefundError
-from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.hold_points import Declined, Spender, hold_points
 from services.redemption.use_cases.refund_points import Wanted, refund_points
 from services.redemption.use_cases.shrink_hold import shrink_hold
@@ -16,6 +15,7 @@ from tests.support import redemption_steps as life
 from tests.support.redemption import GROCER, till_receipt
 from tests.support.redemption_names import POINTS, RETURNS_FROM
 from tests.support.redemption_play_stage import Stage, Work
+from tests.support.shared_captures import capture_in
 
 
 def work_of_till(stage: Stage, step: life.TillStep) -> Work:
@@ -51,7 +51,7 @@ async def _hold(stage: Stage, step: life.Hold, transaction: Transaction) -> str:
 
 
 async def _capture(stage: Stage, step: life.Capture, transaction: Transaction) -> str:
-    captured = await capture_hold(
+    captured = await capture_in(
         transaction,
         GROCER,
         stage.names.redemptions[step.redemption],

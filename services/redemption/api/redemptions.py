@@ -1,5 +1,6 @@
 """Take what is reserved, and let it go; read it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -15,11 +16,23 @@ from services.redemption.schemas.redemptions import (
     RedemptionDetailAnswer,
     VoidedAnswer,
 )
-from services.redemption.use_cases.capture_hold import capture_hold
+from services.redemption.use_cases.capture_hold import Captured, capture_hold
+from services.redemption.use_cases.capture_together import CaptureAsked, capture_together
 from services.redemption.use_cases.read_redemption import read_redemption
 from services.redemption.use_cases.void_hold import void_hold
 from shared.database import Database, Transaction
-from shared.web import Answer, IdempotencyKey, Principal, idempotent, problems, requires
+from shared.telemetry.trace_context import current_traceparent
+from shared.web import (
+    Answer,
+    IdempotencyKey,
+    Left,
+    Principal,
+    Shared,
+    Sharing,
+    idempotent,
+    problems,
+    requires,
+)
 
 Writer = Annotated[Principal, requires("redemptions:write")]
 Reader = Annotated[Principal, requires("redemptions:read")]
@@ -40,14 +53,25 @@ def reading_router(database: Database, programme: Programme) -> APIRouter:
     return router
 
 
-def settling_router(database: Database, programme: Programme) -> APIRouter:
+def sharing_captures(database: Database, programme: Programme) -> Sharing[CaptureAsked]:
+    """Lets captures share transactions: those of one redemption wait for one another alone."""
+
+    async def work(transaction: Transaction, asked: Sequence[CaptureAsked], *, waits: bool) -> list[Shared]:
+        days = programme.came_back_days
+        taken = await capture_together(transaction, asked, came_back_days=days, waits=waits)
+        return [one if isinstance(one, Left) else _captured(one, programme) for one in taken]
+
+    return Sharing(database, work, lambda one: one.redemption_id)
+
+
+def settling_router(database: Database, programme: Programme, sharing: Sharing[CaptureAsked]) -> APIRouter:
     """Taking what is reserved, or letting it go."""
     router = APIRouter(prefix="/v1/redemptions", tags=["redemptions"])
 
     @router.post(
         "/{redemption_id}/capture",
         response_model=CapturedAnswer,
-        responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+        responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
     )
     async def capture(redemption_id: UUID, body: CaptureBody, principal: Writer, key: IdempotencyKey) -> Response:
         """Take reserved points for a receipt. A receipt that has captured before changes nothing, whichever way it
@@ -65,15 +89,16 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
                 came_back_days=programme.came_back_days,
             )
             exceptions[:] = captured.exceptions
-            answer = CapturedAnswer.of(
-                captured.redemption,
-                programme.point_types,
-                capture=CaptureAnswer.of(captured.capture),
-                balance=BalanceAnswer.of(captured.balance),
-            )
-            return Answer(200, answer)
+            return _captured(captured, programme)
 
-        response = await idempotent(database, principal, key, body, work, is_hot=True)
+        response: Response | None = None
+        if principal.partner_id is not None:  # else the redemption says first which partner's receipt it is
+            asked = CaptureAsked(
+                principal.partner_id, redemption_id, body.receipt, body.points, body.more, current_traceparent()
+            )
+            response = await sharing.answer(principal, key, body, asked)
+        if response is None:
+            response = await idempotent(database, principal, key, body, work, is_hot=True)
         for kind in exceptions:
             metrics.EXCEPTIONS.labels(kind).inc()
         return response
@@ -105,3 +130,13 @@ def settling_router(database: Database, programme: Programme) -> APIRouter:
         return await idempotent(database, principal, key, None, work, is_hot=True)
 
     return router
+
+
+def _captured(captured: Captured, programme: Programme) -> Answer:
+    answer = CapturedAnswer.of(
+        captured.redemption,
+        programme.point_types,
+        capture=CaptureAnswer.of(captured.capture),
+        balance=BalanceAnswer.of(captured.balance),
+    )
+    return Answer(200, answer)

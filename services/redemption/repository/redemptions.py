@@ -226,8 +226,17 @@ async def save_captures(transaction: Transaction, captures: Sequence[Capture]) -
 def save_capture_later(transaction: Transaction, capture: Capture, *, is_first: bool) -> None:
     """Write a new capture, of a redemption that this transaction has locked, with the transaction's last statement.
     ``is_first``: nobody has told anything of its receipt yet."""
+    if is_first:
+        save_first_captures_later(transaction, [capture])
+        return
     columns = _captured_columns([capture], transaction.now)
-    transaction.later.append(Write(_CAPTURE, columns) if is_first else Write(_LOOK_AGAIN, columns, (_CAPTURED,)))
+    transaction.later.append(Write(_LOOK_AGAIN, columns, (_CAPTURED,)))
+
+
+def save_first_captures_later(transaction: Transaction, captures: Sequence[Capture]) -> None:
+    """The same for several, of whose receipts nobody has told anything yet."""
+    if captures:
+        transaction.later.append(Write(_CAPTURE, _captured_columns(captures, transaction.now)))
 
 
 def _captured_columns(captures: Sequence[Capture], now: datetime) -> list[object]:

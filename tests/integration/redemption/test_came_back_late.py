@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Declined, Held
 from services.redemption.use_cases.refund_points import Wanted, refund_points
@@ -31,6 +30,7 @@ from tests.support.redemption import (
     till_receipt,
     void_of,
 )
+from tests.support.shared_captures import capture_in
 
 ANNA = member(1)
 DAYS, DAY_SECONDS = 14, 86_400
@@ -64,7 +64,7 @@ async def by_end(transaction: Transaction, _: UUID) -> None:
 
 
 async def by_smaller_capture(transaction: Transaction, redemption_id: UUID) -> None:
-    await capture_hold(transaction, GROCER, redemption_id, till_receipt(2), 30, more=False, came_back_days=DAYS)
+    await capture_in(transaction, GROCER, redemption_id, till_receipt(2), 30, more=False, came_back_days=DAYS)
 
 
 async def by_smaller_receipt(transaction: Transaction, redemption_id: UUID) -> None:

@@ -15,7 +15,7 @@ from services.redemption.domain.redemption import State
 from services.redemption.domain.tender import PointsTender
 from services.redemption.repository.receipts import Refusal
 from services.redemption.timers import Timers
-from services.redemption.use_cases.capture_hold import Captured, capture_hold
+from services.redemption.use_cases.capture_hold import Captured
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Held, Spender
 from services.redemption.use_cases.settle_tenders import settle_tenders
@@ -41,6 +41,7 @@ from tests.support.redemption import (
     until_blocked,
     void_of,
 )
+from tests.support.shared_captures import capture_in
 
 ANNA = member(1)
 ROUNDS = 12
@@ -61,7 +62,7 @@ def refusal(tender: PointsTender) -> Work:
 
 
 def capture(redemption_id: Any) -> Work:
-    return lambda transaction: capture_hold(transaction, GROCER, redemption_id, till_receipt(1), None, more=False)
+    return lambda transaction: capture_in(transaction, GROCER, redemption_id, till_receipt(1), None, more=False)
 
 
 def void(redemption_id: Any) -> Work:
