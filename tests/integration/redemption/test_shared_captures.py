@@ -134,8 +134,8 @@ async def test_what_is_left_takes_nobody_with_it_and_leaves_no_trace(
 
     assert [200 if answer.is_success else slug(answer)[1] for answer in answers] == [
         "hold-not-open",
-        "unknown-redemption",
-        "unknown-redemption",
+        "not-found",
+        "not-found",
         "exceeds-hold",
         200,
         200,
