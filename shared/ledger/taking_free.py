@@ -8,6 +8,7 @@ from shared.ledger.commands import Capture
 from shared.ledger.needs import needs_of
 from shared.ledger.outcomes import Outcome
 from shared.ledger.planning import plan
+from shared.ledger.records import AccountKey
 from shared.ledger.reserving import lock_free
 from shared.ledger.writing import holds_written_later, write
 
@@ -25,17 +26,18 @@ async def take_free(
         LedgerBrokenError: what is stored contradicts itself.
     """
     accounts = await lock_free(transaction.raw, commands, waits=waits)
-    free = [command for command in commands if (command.owner_id.int, command.point_type) in accounts]
+    free = [command for command in commands if _key(command) in accounts]
     lots, holds = await repository.load_lots_and_holds(transaction.raw, needs_of(accounts, free, transaction.today))
-    account_ids = {account.account_id for account in accounts.values()}
-    if strange := {hold.hold_id for hold in holds if hold.account_id not in account_ids}:
+    ours = {account.account_id for account in accounts.values()}
+    strange = {hold.hold_id for hold in holds if hold.account_id not in ours}
+    if strange:
         free = [command for command in free if command.hold_id not in strange]
-        wanted = {(command.owner_id.int, command.point_type) for command in free}
-        accounts = {key: account for key, account in accounts.items() if key in wanted}
-        account_ids = {account.account_id for account in accounts.values()}
-        lots = [lot for lot in lots if lot.account_id in account_ids]
-    indebted = [account.account_id for account in accounts.values() if account.debt]
-    owed = await repository.load_debts(transaction.raw, indebted)
+        accounts = {_key(command): accounts[_key(command)] for command in free}
+        ours = {account.account_id for account in accounts.values()}
+        lots = [lot for lot in lots if lot.account_id in ours]
+    owed = await repository.load_debts(
+        transaction.raw, [account.account_id for account in accounts.values() if account.debt]
+    )
     planned = plan(accounts, lots, holds, free, owed=owed, today=transaction.today)
     if planned.transfers:
         written = holds_written_later(planned, transaction.now)
@@ -44,5 +46,10 @@ async def take_free(
         else:
             transaction.later.extend(written)
     decided = iter(planned.outcomes)
-    kept = {id(command) for command in free}
-    return [next(decided) if id(command) in kept else None for command in commands]
+    return [
+        next(decided) if _key(command) in accounts and command.hold_id not in strange else None for command in commands
+    ]
+
+
+def _key(command: Capture) -> AccountKey:
+    return command.owner_id.int, command.point_type

@@ -36,6 +36,7 @@ from tests.support.redemption import (
     paid_with_points,
     tender_of,
     till_receipt,
+    until_blocked,
     void_of,
 )
 from tests.support.rewards import slug
@@ -249,6 +250,23 @@ async def test_nobody_waits_for_another_members_rows(tills: TakingTills, spendin
     await spending.check(MEMBERS, 1_000)
 
 
+async def test_who_waited_for_a_receipt_that_was_left_meets_it_as_new(
+    tills: TakingTills, spending: Spending, admin: Admin
+) -> None:
+    voided, good = await held(spending, ANNA, BERT)
+    await spending.void(voided)
+
+    async with held_open(spending.database) as transaction:
+        assert await capture_together(transaction, [CaptureAsked("grocer", voided, till_receipt(1))]) == [Left.ALONE]
+        await transaction.write_later()
+        waiting = asyncio.create_task(tills.capture(asking(good, 1)))
+        await until_blocked(admin)
+
+    assert (await waiting).status_code == 200
+    assert await receipts_met(admin) == 1
+    await spending.check([ANNA, BERT], 1_000)
+
+
 async def test_receipts_voids_and_expiry_race_with_captures(tills: TakingTills, spending: Spending) -> None:
     """Of each redemption its capture and what else became of it, at once: its points are taken once or came back."""
     owners = [MEMBERS[number % 3] for number in range(12)]
@@ -267,10 +285,9 @@ async def test_receipts_voids_and_expiry_race_with_captures(tills: TakingTills, 
                 case _:
                     await spending.expire(await spending.now() + timedelta(days=1))
 
-    answers, *_ = await asyncio.gather(
-        tills.at_once([asking(one, number) for number, one in enumerate(made)]),
-        *(meanwhile(number) for number in range(12)),
-    )
+    asked = asyncio.create_task(tills.at_once([asking(one, number) for number, one in enumerate(made)]))
+    await asyncio.gather(*(meanwhile(number) for number in range(12)))
+    answers = await asked
 
     assert set(statuses(answers)) <= {200, 409}
     assert await spending.exceptions() == []

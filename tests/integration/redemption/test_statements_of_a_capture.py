@@ -44,7 +44,7 @@ async def test_a_capture_is_five_statements(
     assert "pg_try_advisory_xact_lock" in opening
     for table in ("redemption_receipts", "redemptions", "redemption_members"):
         assert table in met
-    assert account.endswith("for no key update of account")
+    assert account.endswith("for no key update of account skip locked")
     assert "from ledger_holds" in holds
     assert "from ledger_lots" in holds
     for table in (*WRITTEN, "redemption_captures", "idempotency"):
