@@ -19,7 +19,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from cli.bench.buying import AWARDED, buy
+from cli.bench.buying import AWARDED, PURCHASES_PER_SECOND, buy
 from cli.bench.conversations import Conversations, converse
 from cli.bench.http_load import Latencies, Load, json_post, together
 from cli.bench.lock_waits import LockWaits, lock_waits
@@ -43,6 +43,9 @@ POINTS_EACH = 1_000_000
 CONNECTIONS = 16  # of each process
 DECISIONS_PER_SECOND = 20
 WARM_UP_SECONDS = 5
+WARM_UPS_MAX = 4
+BUYING_SECONDS_MAX_TIMES = 4  # tills that are too slow take longer than they are given
+CAUGHT_UP_WITHIN = 0.05  # of the rate at which purchases come: more are awarded while some are left from before
 KNOWN_SECONDS_MAX = 60.0
 ASK_AGAIN_SECONDS = 0.2
 API = ServiceSpec("redemption", "api")
@@ -139,7 +142,7 @@ class _Bench:
         self._held, self._captured, self._asked = count(), count(), count()
 
     async def measure(self, seconds: int, per_second: int) -> Figures:
-        """Everything once; the first ``WARM_UP_SECONDS`` do not count."""
+        """Everything once. What does not count: until the processes are warm, and no purchases wait from before."""
         admin = await asyncpg.connect(self._stack.admin_url)
         producer = EventProducer(self._stack.kafka_settings)
         try:
@@ -149,14 +152,29 @@ class _Bench:
             await send(producer, enrolments(self._members))
             await asyncio.to_thread(self._stack.start_service, "accrual", "worker")
             await asyncio.to_thread(self._await_till)
-            buying = asyncio.create_task(buy(producer, self._members, WARM_UP_SECONDS + seconds + 1))
-            await self._tills(WARM_UP_SECONDS, per_second)
+            longest = WARM_UPS_MAX * WARM_UP_SECONDS + seconds
+            buying = asyncio.create_task(buy(producer, self._members, BUYING_SECONDS_MAX_TIMES * longest))
+            await self._warm_up(admin, per_second)
             figures = await self._counted(admin, seconds, per_second)
-            await buying
+            if buying.done():
+                raise CommandError("no purchases came any more before all was measured: ask for fewer holds a second")
+            buying.cancel()
+            await asyncio.wait([buying])
         finally:
             await producer.stop()
             await admin.close()
         return figures
+
+    async def _warm_up(self, admin: asyncpg.Connection, per_second: int) -> None:
+        """Tills at the same rate, until accrual awards no more purchases than come: then it has caught up. Where it
+        never does so, ``WARM_UPS_MAX`` times."""
+        for _ in range(WARM_UPS_MAX):
+            awarded, began = await admin.fetchval(AWARDED), time.perf_counter()
+            await self._tills(WARM_UP_SECONDS, per_second)
+            awarded = await admin.fetchval(AWARDED) - awarded
+            per_second_awarded = awarded / (time.perf_counter() - began)
+            if abs(per_second_awarded / PURCHASES_PER_SECOND - 1) <= CAUGHT_UP_WITHIN:
+                return
 
     async def _counted(self, admin: asyncpg.Connection, seconds: int, per_second: int) -> Figures:
         unanswered = await asyncio.to_thread(self._unanswered)
