@@ -183,6 +183,27 @@ async def test_what_was_given_back_by_amount_takes_no_part_from_goods_that_nobod
     await spending.check([ANNA], 1000)
 
 
+async def test_what_a_return_paid_out_in_money_is_not_there_for_a_till_to_give_back_in_points(
+    client: httpx2.AsyncClient, spending: Spending
+) -> None:
+    """A loaf that 60 points had paid for was paid back in money: of 300 points 240 may come back, whoever asks when."""
+    redemption_id, sale = await sold(spending)
+    in_money = (Tender(kind="cash", amount_minor=200),)
+    loaf = return_of(sale, 2, {BREAD: 1000})
+    await read(spending, loaf.model_copy(update={"data": loaf.data.model_copy(update={"tenders": in_money})}))
+
+    first = await refund(client, redemption_id, 3, points=100)
+    too_much = await refund(client, redemption_id, 4, points=141)
+    rest = await refund(client, redemption_id, 4, points=140)
+    nothing_is_left = await refund(client, redemption_id, 5, points=1)
+
+    assert [one.json()["refund"]["points"] for one in (first, rest)] == [100, 140]
+    assert (slug(too_much), too_much.json()["refundable_points"]) == ((409, "overpaid-refund"), 140)
+    assert (slug(nothing_is_left), nothing_is_left.json()["refundable_points"]) == ((409, "overpaid-refund"), 0)
+    assert [one.points for one in await refunds(spending)] == [100, 140]
+    await spending.check([ANNA], 1000)
+
+
 async def test_shipments_are_refunded_by_their_own_receipts(client: httpx2.AsyncClient, spending: Spending) -> None:
     await spending.enrol(ANNA, 1000)
     redemption_id = (await spending.held(ANNA, 400)).redemption_id
