@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from services.redemption.domain.goods_return import OVER_HTTP, GoodsReturn, PaidOut
 from services.redemption.domain.redemption import Capture
+from services.redemption.repository.captures import CaptureKey
 from services.redemption.repository.recorded_exceptions import ExceptionRecord
-from services.redemption.repository.redemptions import CaptureKey
 from shared.database import Transaction
 
 _THOUSANDTHS, _SAID = TypeAdapter(tuple[tuple[int, int], ...]), TypeAdapter(tuple[PaidOut, ...])

@@ -9,7 +9,8 @@ from services.redemption.domain.privileges.bought import Bought
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.rewards.voucher import Voucher
 from services.redemption.repository import bought_privileges, vouchers
-from services.redemption.repository.redemptions import CAPTURE_COLUMNS, REDEMPTION_COLUMNS, capture_of, redemptions_of
+from services.redemption.repository.captures import CAPTURE_COLUMNS, capture_of
+from services.redemption.repository.redemptions import REDEMPTION_COLUMNS, redemptions_of
 from shared.database import Transaction
 
 LOAD_REDEMPTIONS = f"""

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from services.redemption.domain.giving_back import GiveBack
+from services.redemption.repository.captures import CaptureKey
 from services.redemption.repository.receipts import Refusal
 from services.redemption.repository.recorded_exceptions import ExceptionRecord
-from services.redemption.repository.redemptions import CaptureKey
 from shared.database import Transaction
 
 _FIND_NOT_GIVEN = """

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.redemption.domain.capturing import Repeat, decide_capture
 from services.redemption.domain.errors import HoldNotOpenError, ReceiptVoidedError, UnknownRedemptionError
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.repository import locked_holds, recorded_exceptions, redemptions, voided_receipts
+from services.redemption.repository import captures, locked_holds, recorded_exceptions, redemptions, voided_receipts
 from services.redemption.repository.locked_holds import Met
 from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.messages import captured_message
@@ -67,7 +67,7 @@ async def capture_hold(
     own = (met.redemption.point_type, decision.member_id, settled.balance)
     [balance] = await own_balances(transaction, [own])
     locked_holds.settle_later(transaction, settled.redemption)
-    redemptions.save_capture_later(transaction, settled.capture, is_first=met.is_new)
+    captures.save_capture_later(transaction, settled.capture, is_first=met.is_new)
     message = captured_message(transaction, settled, balance, current_traceparent())
     outbox.record_later(transaction, message)
     return Captured(settled.redemption, settled.capture, balance)
@@ -95,7 +95,7 @@ async def _meet(
 
 async def _before(transaction: Transaction, redemption_id: UUID, receipt_key: bytes) -> Capture | None:
     key = (redemption_id, receipt_key)
-    return (await redemptions.load_captures(transaction, [key])).get(key)
+    return (await captures.load_captures(transaction, [key])).get(key)
 
 
 async def _repeat(transaction: Transaction, redemption: Redemption, repeat: Repeat) -> Captured:

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.redemption.domain.capturing import Take, decide_capture
 from services.redemption.domain.errors import RedemptionError
 from services.redemption.domain.redemption import Redemption
-from services.redemption.repository import redemptions, shared_captures
+from services.redemption.repository import captures, shared_captures
 from services.redemption.repository.shared_captures import Wanted
 from services.redemption.use_cases.capture_hold import Captured
 from services.redemption.use_cases.messages import captured_message
@@ -120,7 +120,7 @@ def _taken(settled: Settled, traceparent: str | None) -> _Taken:
 def _write(transaction: Transaction, taken: Sequence[_Taken]) -> None:
     after = {one.settled.redemption.redemption_id: one.settled.redemption for one in taken}  # as the last one leaves it
     shared_captures.settle_several_later(transaction, after.values())
-    redemptions.save_first_captures_later(transaction, [one.settled.capture for one in taken])
+    captures.save_first_captures_later(transaction, [one.settled.capture for one in taken])
     outbox.record_later(
         transaction, *(captured_message(transaction, one.settled, one.balance, one.traceparent) for one in taken)
     )

@@ -12,7 +12,7 @@ from services.redemption.domain.return_quote import PointsBack, ReturnQuote, quo
 from services.redemption.domain.returning import Paid
 from services.redemption.domain.tender import Pricing
 from services.redemption.gateways.return_previews import ComesBack
-from services.redemption.repository import goods_returns, redemptions, sold_goods, voided_receipts
+from services.redemption.repository import captures, goods_returns, redemptions, sold_goods, voided_receipts
 from services.redemption.use_cases.messages import named
 from services.redemption.use_cases.settle_returns import amount_minor_of, documents_that_count, exchanges_among
 from services.redemption.use_cases.take_points import owners_of
@@ -55,7 +55,7 @@ async def quote_goods_return(
     counting = documents_that_count(kept, voids)
     if goods is None:
         return PaidInMoney(tuple(counting))
-    captures = await redemptions.load_captures(transaction, taken)
+    captured = await captures.load_captures(transaction, taken)
     given = await goods_returns.load_given(transaction, taken)
     paid: list[Paid] = []
     found: dict[UUID, GiveBack] = {}
@@ -63,9 +63,9 @@ async def quote_goods_return(
         redemption = await redemptions.find_redemption(transaction, key[0])
         if redemption is None:
             raise AssertionError("unreachable: redemptions stay")
-        amount_minor = amount_minor_of(goods, redemption, captures[key], pricing)
-        paid.append(Paid(captures[key], amount_minor, *given.get(key, goods_returns.NOTHING_GIVEN)))
-        found[key[0]] = GiveBack(redemption, captures[key], captured_at, GoodsReturn(b"", "", receipt_key, ()))
+        amount_minor = amount_minor_of(goods, redemption, captured[key], pricing)
+        paid.append(Paid(captured[key], amount_minor, *given.get(key, goods_returns.NOTHING_GIVEN)))
+        found[key[0]] = GiveBack(redemption, captured[key], captured_at, GoodsReturn(b"", "", receipt_key, ()))
     quote = quote_return(goods, counting, paid, thousandths)
     types = {redemption_id: one.redemption.point_type for redemption_id, one in found.items()}
     return QuotedReturn(quote, types, coming_back(quote.points, found))

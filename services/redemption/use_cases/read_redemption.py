@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.redemption.domain.errors import UnknownRedemptionError
 from services.redemption.domain.redemption import Capture, Redemption
-from services.redemption.repository import redemptions
+from services.redemption.repository import captures, redemptions
 from services.redemption.use_cases.visibility import Viewer
 from shared.database import Transaction
 
@@ -22,4 +22,4 @@ async def read_redemption(
     redemption = await redemptions.find_redemption(transaction, redemption_id)
     if redemption is None or not viewer.sees(redemption.partner_id):
         raise UnknownRedemptionError
-    return redemption, await redemptions.load_captures_of(transaction, redemption_id, CAPTURES_SHOWN_MAX)
+    return redemption, await captures.load_captures_of(transaction, redemption_id, CAPTURES_SHOWN_MAX)

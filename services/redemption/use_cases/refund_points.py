@@ -18,7 +18,14 @@ from services.redemption.domain.refunding import (
     decide_refund,
 )
 from services.redemption.programme import Programme
-from services.redemption.repository import goods_returns, receipts, recorded_exceptions, redemptions, voided_receipts
+from services.redemption.repository import (
+    captures,
+    goods_returns,
+    receipts,
+    recorded_exceptions,
+    redemptions,
+    voided_receipts,
+)
 from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
 from services.redemption.use_cases.give_back import give_back
 from services.redemption.use_cases.messages import named
@@ -120,8 +127,8 @@ async def _meet(transaction: Transaction, viewer: Viewer, redemption_id: UUID, w
     return_key = encode_receipt_key(found.partner_id, wanted.receipt)
     await receipts.meet_receipts(transaction, [receipt_key, return_key])
     taken = await goods_returns.find_taken(transaction, [receipt_key])
-    captures = await redemptions.load_captures(transaction, [(redemption_id, receipt_key)])
-    capture = captures.get((redemption_id, receipt_key))
+    captured = await captures.load_captures(transaction, [(redemption_id, receipt_key)])
+    capture = captured.get((redemption_id, receipt_key))
     if capture is None:
         raise NothingCapturedError
     return _Met(found, capture, taken[redemption_id, receipt_key], receipt_key, return_key)
@@ -186,7 +193,7 @@ async def _refunded(transaction: Transaction, met: _Met, report: ReturnReport) -
     """As it stands now, this transaction having done what it does."""
     key = (met.redemption.redemption_id, met.receipt_key)
     given = (await goods_returns.load_given(transaction, [key])).get(key, goods_returns.NOTHING_GIVEN)
-    capture = (await redemptions.load_captures(transaction, [key]))[key]
+    capture = (await captures.load_captures(transaction, [key]))[key]
     redemption = await redemptions.find_redemption(transaction, met.redemption.redemption_id)
     if redemption is None:
         raise AssertionError("unreachable: redemptions stay")

@@ -15,6 +15,7 @@ from services.redemption.domain.tender import Pricing
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.programme import Programme
 from services.redemption.repository import (
+    captures,
     goods_returns,
     receipts,
     recorded_exceptions,
@@ -22,9 +23,9 @@ from services.redemption.repository import (
     sold_goods,
     voided_receipts,
 )
+from services.redemption.repository.captures import CaptureKey
 from services.redemption.repository.goods_returns import NOTHING_GIVEN, KeptReturn, State
 from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
-from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.give_back import give_back
 from services.redemption.use_cases.messages import named
 from shared.database import Transaction
@@ -150,11 +151,11 @@ async def _load(
     if not taken:
         return _Facts(goods, {}, {})
     locked = await redemptions.lock_redemptions(transaction, {redemption_id for redemption_id, _ in taken})
-    captures = await redemptions.load_captures(transaction, taken)
+    captured = await captures.load_captures(transaction, taken)
     given = await goods_returns.load_given(transaction, taken)
     paid: dict[bytes, list[Paid]] = {}
     for key in taken:  # in key order
-        redemption, capture = locked[key[0]], captures[key]
+        redemption, capture = locked[key[0]], captured[key]
         amount_minor = amount_minor_of(goods.get(key[1]), redemption, capture, pricing)
         paid.setdefault(key[1], []).append(Paid(capture, amount_minor, *given.get(key, NOTHING_GIVEN)))
     return _Facts(goods, {key: locked[key[0]] for key in taken}, paid)

@@ -19,6 +19,7 @@ from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.tender import PaidPart, PointsTender, Pricing
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.repository import (
+    captures,
     projections,
     receipts,
     recorded_exceptions,
@@ -27,8 +28,8 @@ from services.redemption.repository import (
     voided_receipts,
     waiting_tenders,
 )
+from services.redemption.repository.captures import CaptureKey
 from services.redemption.repository.recorded_exceptions import ExceptionKind, ExceptionRecord
-from services.redemption.repository.redemptions import CaptureKey
 from services.redemption.use_cases.baskets import baskets_of
 from services.redemption.use_cases.compare_goods import Compared, compare_goods
 from services.redemption.use_cases.messages import captured_message
@@ -119,7 +120,7 @@ async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender],
     refused = await receipts.meet_receipts(transaction, (tender.receipt_key for tender in tenders))
     types = {tender.redemption_id: tender.point_type or own_type for tender in reversed(tenders)}
     met = await redemptions.meet_redemptions(transaction, types)
-    captures = await redemptions.load_captures(
+    captured = await captures.load_captures(
         transaction, ((tender.redemption_id, tender.receipt_key) for tender in tenders)
     )
     members = await projections.find_members(
@@ -133,7 +134,7 @@ async def _load_facts(transaction: Transaction, tenders: Sequence[PointsTender],
     voids = await _voids_of(transaction, tenders, refused)
     in_parts = [one.redemption_id for one in met.values() if one.is_taken_in_parts and one.captured_points]
     parts = await sold_goods.load_parts(transaction, in_parts) if in_parts else {}
-    return _Facts(met, captures, refused, members, voids, parts)
+    return _Facts(met, captured, refused, members, voids, parts)
 
 
 async def _voids_of(
@@ -212,7 +213,7 @@ async def _take(
     settled, final = _settled_in_order([take for _, take in takes], asked, outcomes, transaction.now)
     stand = facts.redemptions | final
     await redemptions.save_redemptions(transaction, [stand[changed_id] for changed_id in changed])
-    await redemptions.save_captures(transaction, [entry.capture for entry in settled])
+    await captures.save_captures(transaction, [entry.capture for entry in settled])
     after = [
         (entry.redemption.point_type, take.member_id, entry.balance)
         for (_, take), entry in zip(takes, settled, strict=True)

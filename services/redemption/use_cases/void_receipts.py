@@ -6,6 +6,7 @@ from dataclasses import replace
 from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.voiding import ReceiptVoid
 from services.redemption.repository import (
+    captures,
     goods_returns,
     receipts,
     redemptions,
@@ -60,9 +61,9 @@ async def _give_back(
     if not taken:
         return 0
     locked = await redemptions.lock_redemptions(transaction, {redemption_id for redemption_id, _ in taken})
-    captures = await redemptions.load_captures(transaction, taken)
+    captured = await captures.load_captures(transaction, taken)
     given = [
-        GiveBack(locked[key[0]], captures[key], captured_at, standing[key[1]]) for key, captured_at in taken.items()
+        GiveBack(locked[key[0]], captured[key], captured_at, standing[key[1]]) for key, captured_at in taken.items()
     ]
     return await give_back(transaction, given, held_since, came_back_days)
 

@@ -11,7 +11,7 @@ from services.redemption.api.refusals import DOMAIN_PROBLEMS
 from services.redemption.domain.errors import RedemptionError
 from services.redemption.domain.goods_return import return_of
 from services.redemption.domain.sold_goods import sold_sale_of
-from services.redemption.repository import goods_returns, redemptions
+from services.redemption.repository import captures, goods_returns, redemptions
 from services.redemption.use_cases.capture_hold import capture_hold
 from services.redemption.use_cases.expire_holds import expire_holds
 from services.redemption.use_cases.hold_points import Held, Spender
@@ -154,7 +154,7 @@ class Conversing:
         )
 
     async def _captures(self) -> list[Any]:
-        return await redemptions.load_captures_of(self.transaction, self.redemption_id, 9)
+        return await captures.load_captures_of(self.transaction, self.redemption_id, 9)
 
 
 async def enrol(transaction: Transaction, members: list[UUID]) -> None:

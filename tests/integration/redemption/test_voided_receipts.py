@@ -9,7 +9,7 @@ import pytest
 from services.redemption.consumer import PurchaseHandler
 from services.redemption.domain.errors import ReceiptVoidedError
 from services.redemption.domain.tender import PointsTender
-from services.redemption.repository import redemptions
+from services.redemption.repository import captures
 from services.redemption.use_cases.hold_points import Declined
 from shared import ledger
 from shared.database import Database
@@ -65,7 +65,7 @@ async def test_it_gives_everything_back_to_the_lots_that_it_came_from_and_tells_
     assert (told.points, told.cause, told.balance.available) == (400, "void", 1000)
     assert [(one.issuer, one.points) for one in told.by_issuer] == [("grocer", 400)]
     assert await lots(spending) == {date(2098, 1, 1): 300, None: 700}
-    [capture] = await spending.do(lambda transaction: redemptions.load_captures_of(transaction, redemption_id, 9))
+    [capture] = await spending.do(lambda transaction: captures.load_captures_of(transaction, redemption_id, 9))
     assert (capture.points, capture.refunded_points) == (400, 400)
     await spending.check([ANNA], 1000)
 
