@@ -1,6 +1,6 @@
 """Out of which purses what a receipt took comes back. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -61,10 +61,3 @@ class GiveBack:
     def debt_points(self) -> int:
         """What of ``points`` the member owed for it."""
         return self.parts[-1]
-
-
-def settled_by(given: GiveBack) -> Capture:
-    """The capture once that is settled beside what was before, in points or in money; what went back itself is counted
-    by who gives it."""
-    settled = max(given.capture.settled_points, given.capture.refunded_points) + given.points
-    return replace(given.capture, settled_points=settled)

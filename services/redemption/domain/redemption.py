@@ -150,9 +150,19 @@ class Capture:
     moved_points: int = 0
 
     @property
+    def gone_points(self) -> int:
+        """What went back, or was paid out in money instead."""
+        return max(self.refunded_points, self.settled_points)
+
+    @property
     def left_points(self) -> int:
         """What neither went back nor was paid out instead, and pays for what this receipt sold."""
-        return max(0, self.points - max(self.refunded_points, self.settled_points) - self.moved_points)
+        return max(0, self.points - self.gone_points - self.moved_points)
+
+    def settling(self, points: int) -> "Capture":
+        """The capture once so many more are settled, in points or in money; what went back itself is counted by who
+        gives it."""
+        return replace(self, settled_points=self.gone_points + points)
 
     @property
     def is_late(self) -> bool:

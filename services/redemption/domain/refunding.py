@@ -6,7 +6,6 @@ with this key, if one does.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from services.redemption.domain.errors import RedemptionError
@@ -55,8 +54,8 @@ class ReturnOfAnotherError(RedemptionError):
 
 
 def decide_refund(capture: Capture, points: int, *, is_being_settled: bool = False) -> Capture:
-    """The capture once ``points`` of it are settled by going back; what went back itself is counted by who gives it.
-    ``is_being_settled``: documents of its receipt that were read wait for that.
+    """The capture once ``points`` of it are settled by going back. ``is_being_settled``: documents of its receipt
+    that were read wait for that.
 
     Raises:
         OverpaidRefundError: not so many are left that neither went back, nor were paid out in money instead, nor pay
@@ -64,8 +63,7 @@ def decide_refund(capture: Capture, points: int, *, is_being_settled: bool = Fal
     """
     if points > capture.left_points:
         raise OverpaidRefundError(points, capture.left_points, may_pass=is_being_settled)
-    settled = max(capture.settled_points, capture.refunded_points) + points
-    return replace(capture, settled_points=settled)
+    return capture.settling(points)
 
 
 def said_otherwise(

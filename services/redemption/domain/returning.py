@@ -86,7 +86,7 @@ class _Purse:
     @property
     def settled_of_lines(self) -> int:
         """What was settled of goods that are named."""
-        settled = max(self.capture.settled_points, self.capture.refunded_points)
+        settled = self.capture.gone_points
         return settled - sum(self.unnamed.values())
 
     def give(self, document: GoodsReturn, points: int, share: int) -> None:

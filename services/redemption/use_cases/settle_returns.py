@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from services.redemption.domain.giving_back import GiveBack, settled_by
+from services.redemption.domain.giving_back import GiveBack
 from services.redemption.domain.goods_return import GoodsReturn
 from services.redemption.domain.redemption import Capture, Redemption
 from services.redemption.domain.refunding import said_otherwise
@@ -129,7 +129,7 @@ async def _settle(
     given = [*(_give_back(one, facts, taken) for one in due), *(one for one in moved_back if one.points)]
     points = await give_back(transaction, given, held_since, programme.came_back_days)
     await goods_returns.settle(transaction, states)
-    changed = [*_changed(settled, facts), *(settled_by(one) for one in moved_back)]
+    changed = [*_changed(settled, facts), *(one.capture.settling(one.points) for one in moved_back)]
     await goods_returns.settle_captures(transaction, changed)
     # A voided exchange has moved nothing on, though its receipt may not have been settled since.
     sold = [key for key in returns if voids.get(key) is None]
