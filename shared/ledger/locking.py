@@ -49,6 +49,9 @@ LOCK_ACCOUNTS = f"""
     for no key update of account
 """
 
+# What others have locked is passed over: nobody waits, and so no order is needed.
+LOCK_FREE_ACCOUNTS = f"{LOCK_ACCOUNTS} skip locked"
+
 # Locked after their survivors, by those alone who hold these: a command reaches such an account by its hold only.
 LOCK_ABSORBED = """
     select alias.survivor_id, account.point_type, account.account_id, account.available, account.held, account.pending,
@@ -127,6 +130,22 @@ async def lock_accounts(connection: RawConnection, owned: Sequence[Owned]) -> Lo
     if len(rows) < len(keys):  # accounts are never deleted: an owner was merged into one who has none of this type
         raise StartAgainError("an owner was merged away meanwhile")
     return locked
+
+
+async def lock_free(connection: RawConnection, owned: Sequence[Owned], *, waits: bool) -> dict[AccountKey, Account]:
+    """Lock, of the accounts that these name, those that are there, were not merged away, and are not locked by others;
+    with ``waits`` the last ones too, in key order."""
+    wanted = {(one.owner_id.int, one.point_type): one.owner_id for one in owned}
+    if not wanted:
+        return {}
+    keys = list(wanted)
+    statement = LOCK_ACCOUNTS if waits else LOCK_FREE_ACCOUNTS
+    rows = await connection.fetch(statement, list(wanted.values()), [point_type for _, point_type in keys])
+    return {
+        keys[ordinal - 1]: Account(*account)
+        for ordinal, *account, survivor_id, is_merged in rows
+        if survivor_id is None and not is_merged
+    }
 
 
 async def lock_absorbed(connection: RawConnection, account_ids: Sequence[int]) -> list[Absorbed]:

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.database.engine import RawConnection, Transaction
+from shared.database.engine import Transaction
 from shared.ledger import locking, repository
-from shared.ledger.commands import Command, Reserve
+from shared.ledger.commands import Reserve
 from shared.ledger.needs import needs_of
 from shared.ledger.outcomes import Outcome, Refused
 from shared.ledger.planning import plan
-from shared.ledger.records import Account, AccountKey
 from shared.ledger.writing import holds_written_later
-
-# What others have locked is passed over: nobody waits, and so no order is needed.
-LOCK_FREE_ACCOUNTS = f"{locking.LOCK_ACCOUNTS} skip locked"
 
 
 class Reserved(NamedTuple):
@@ -37,7 +33,7 @@ async def reserve_free(
         HoldExistsError: a hold is reserved twice within ``commands`` (across calls: what ``is_hold_taken`` tells).
         LedgerBrokenError: what is stored contradicts itself.
     """
-    accounts = await lock_free(transaction.raw, commands, waits=waits)
+    accounts = await locking.lock_free(transaction.raw, commands, waits=waits)
     free = [command for command in commands if (command.owner_id.int, command.point_type) in accounts]
     needs = needs_of(accounts, free, transaction.today)
     lots = await repository.load_lots(transaction.raw, needs)
@@ -61,19 +57,3 @@ async def reserve_free(
 def _reserved(outcome: Outcome, *, has_limits: bool) -> Reserved:
     known = isinstance(outcome, Refused) and not has_limits
     return Reserved(outcome, outcome.balance.available if known else None)
-
-
-async def lock_free(connection: RawConnection, owned: Sequence[Command], *, waits: bool) -> dict[AccountKey, Account]:
-    """Lock, of the accounts that these name, those that are there, were not merged away, and are not locked by others;
-    with ``waits`` the last ones too, in key order."""
-    wanted = {(one.owner_id.int, one.point_type): one.owner_id for one in owned}
-    if not wanted:
-        return {}
-    keys = list(wanted)
-    statement = locking.LOCK_ACCOUNTS if waits else LOCK_FREE_ACCOUNTS
-    rows = await connection.fetch(statement, list(wanted.values()), [point_type for _, point_type in keys])
-    return {
-        keys[ordinal - 1]: Account(*account)
-        for ordinal, *account, survivor_id, is_merged in rows
-        if survivor_id is None and not is_merged
-    }

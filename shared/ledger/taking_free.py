@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from shared.database.engine import Transaction
-from shared.ledger import repository
+from shared.ledger import locking, repository
 from shared.ledger.commands import Capture
 from shared.ledger.needs import needs_of
 from shared.ledger.outcomes import Outcome
 from shared.ledger.planning import plan
 from shared.ledger.records import AccountKey
-from shared.ledger.reserving import lock_free
 from shared.ledger.writing import holds_written_later, write
 
 
@@ -25,7 +24,7 @@ async def take_free(
     Raises:
         LedgerBrokenError: what is stored contradicts itself.
     """
-    accounts = await lock_free(transaction.raw, commands, waits=waits)
+    accounts = await locking.lock_free(transaction.raw, commands, waits=waits)
     free = [command for command in commands if _key(command) in accounts]
     lots, holds = await repository.load_lots_and_holds(transaction.raw, needs_of(accounts, free, transaction.today))
     ours = {account.account_id for account in accounts.values()}
