@@ -3,7 +3,7 @@
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -40,6 +40,7 @@ from tests.support.redemption import (
     void_of,
 )
 from tests.support.rewards import slug
+from tests.support.rolled_back import rolled_back
 from tests.support.shared_captures import TakingTills, asking, taking_tills
 from tests.support.until import until
 
@@ -331,26 +332,8 @@ async def test_together_is_what_one_after_the_other_would_be(spending: Spending,
                 taken.append(Left.ALONE)
         return taken
 
-    assert await rolled_back(spending, together) == await rolled_back(spending, one_by_one)
-
-
-class RolledBackError(Exception):
-    """Nothing stays."""
-
-
-async def rolled_back(spending: Spending, work: Callable[[Transaction], Awaitable[list[Any]]]) -> list[Any]:
-    """What was decided, the rows, and what was told, but for ids and times; nothing of it stays."""
-    seen: list[Any] = []
-    with suppress(RolledBackError):
-        async with spending.database.transaction() as transaction:
-            seen += [essence(one) for one in await work(transaction)]
-            await transaction.write_later()
-            for statement in WRITTEN:
-                seen.append([tuple(row) for row in await transaction.raw.fetch(statement)])
-            told = await transaction.raw.fetch("select body from outbox order by slot, id")
-            seen.append([TOLD_BY_CHANCE.sub("", row["body"].decode()) for row in told])
-            raise RolledBackError
-    return seen
+    seen = partial(rolled_back, spending.database, essence=essence, written=WRITTEN, told_by_chance=TOLD_BY_CHANCE)
+    assert await seen(together) == await seen(one_by_one)
 
 
 def essence(one: Captured | Left) -> Any:

@@ -4,8 +4,7 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from tests.support.mortal_process import mortal
 from tests.support.receipts import member
 from tests.support.redemption import PROGRAMME, Admin, Spending, earn, enrolled, held_open
 from tests.support.rewards import slug
+from tests.support.rolled_back import rolled_back
 from tests.support.shared_holds import Tills, tills_of
 from tests.support.until import until
 
@@ -268,26 +268,8 @@ async def test_together_is_what_one_after_the_other_would_be(spending: Spending,
             await transaction.write_later()
         return decided
 
-    assert await rolled_back(spending, together) == await rolled_back(spending, one_by_one)
-
-
-class RolledBackError(Exception):
-    """Nothing stays."""
-
-
-async def rolled_back(spending: Spending, work: Callable[[Transaction], Awaitable[list[Any]]]) -> list[Any]:
-    """What was decided, the rows of the ledger and what was told, but for ids and times; nothing of it stays."""
-    seen: list[Any] = []
-    with suppress(RolledBackError):
-        async with spending.database.transaction() as transaction:
-            seen += [essence(one) for one in await work(transaction)]
-            await transaction.write_later()
-            for statement in WRITTEN:
-                seen.append([tuple(row) for row in await transaction.raw.fetch(statement)])
-            told = await transaction.raw.fetch("select body from outbox order by slot, id")
-            seen.append([TOLD_BY_CHANCE.sub("", row["body"].decode()) for row in told])
-            raise RolledBackError
-    return seen
+    seen = partial(rolled_back, spending.database, essence=essence, written=WRITTEN, told_by_chance=TOLD_BY_CHANCE)
+    assert await seen(together) == await seen(one_by_one)
 
 
 def essence(decided: Held | Declined) -> tuple[Any, ...]:
